@@ -1,0 +1,70 @@
+//! What a daemon runs with, after defaults and clamps (rules R9 to R35).
+
+use crate::id::VSwitchId;
+use crate::openapi::Api;
+use crate::time::Span;
+
+/// A daemon's effective configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Slots for secondary interfaces (maxENI of rule R35).
+    pub max_eni: u32,
+    /// Addresses per interface, its primary one included; at most 56.
+    pub ips_per_eni: u32,
+    /// `max_eni` × `ips_per_eni` (rule R35); bounds preheating only (R77).
+    pub capacity: u32,
+    /// Lower bound of idle addresses, clamped (rule R10).
+    pub min_idle: u32,
+    /// Upper bound of idle addresses, clamped (rule R9).
+    pub max_idle: u32,
+    /// Base period of the pool sync; `None` = it never runs (rules R15, R76).
+    pub sync_period: Option<Span>,
+    /// Which interface a request is offered to first (rule R72).
+    pub eni_selection: EniSelection,
+    /// Which vSwitch a new interface goes to (rule R90).
+    pub vswitch_selection: VSwitchSelection,
+    /// Candidate vSwitches of the node's zone, as written (rule R18).
+    pub vswitches: Vec<VSwitchId>,
+    /// Idle reclaim; `None` = off (rules R19 to R22, R80).
+    pub reclaim: Option<Reclaim>,
+    /// Client-side limits, calls per minute and daemon, in the order of [`Api::ALL`]
+    /// (rules R26, R110); `None` = no limit.
+    pub rate_limit: [Option<u32>; Api::ALL.len()],
+    /// Period of the daemon's garbage collection; `None` = it never runs (rule R124).
+    pub gc_period: Option<Span>,
+    /// Deadline of an AllocIP call at the daemon (rule R112).
+    pub rpc_timeout: Span,
+}
+
+/// Which interface a request is offered to first (rule R72).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EniSelection {
+    /// The one with most addresses: fill interfaces one after the other.
+    MostIps,
+    /// The one with fewest addresses.
+    LeastIps,
+}
+
+/// Which vSwitch a new interface goes to (rules R17, R90).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VSwitchSelection {
+    /// A random one of the list.
+    Random,
+    /// The one with most free addresses by the daemon's cache.
+    Most,
+    /// The first of the list. No eni-config leads here (rule R17); the conformance cases do.
+    Ordered,
+}
+
+/// Idle reclaim (rule R80).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reclaim {
+    /// Quiet time before it acts.
+    pub after: Span,
+    /// Spacing of its rounds.
+    pub interval: Span,
+    /// Most addresses per round.
+    pub batch: u32,
+    /// Jitter of the spacing.
+    pub factor: f64,
+}

@@ -1,0 +1,118 @@
+//! The OpenAPI calls that Terway makes, and the error codes it knows.
+
+use serde::{Deserialize, Serialize};
+
+/// An OpenAPI action that the node-local daemon uses
+/// (`pkg/aliyun/client/ecs.go`, `pkg/aliyun/client/vpc.go`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[allow(missing_docs, reason = "the names are the API's own")]
+pub enum Api {
+    CreateNetworkInterface,
+    AttachNetworkInterface,
+    DetachNetworkInterface,
+    DeleteNetworkInterface,
+    AssignPrivateIpAddresses,
+    UnassignPrivateIpAddresses,
+    DescribeNetworkInterfaces,
+    DescribeVSwitches,
+}
+
+impl Api {
+    /// Every action, in the order of [`Api::index`].
+    pub const ALL: [Self; 8] = [
+        Self::CreateNetworkInterface,
+        Self::AttachNetworkInterface,
+        Self::DetachNetworkInterface,
+        Self::DeleteNetworkInterface,
+        Self::AssignPrivateIpAddresses,
+        Self::UnassignPrivateIpAddresses,
+        Self::DescribeNetworkInterfaces,
+        Self::DescribeVSwitches,
+    ];
+
+    /// Position in [`Api::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The action's name in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateNetworkInterface => "CreateNetworkInterface",
+            Self::AttachNetworkInterface => "AttachNetworkInterface",
+            Self::DetachNetworkInterface => "DetachNetworkInterface",
+            Self::DeleteNetworkInterface => "DeleteNetworkInterface",
+            Self::AssignPrivateIpAddresses => "AssignPrivateIpAddresses",
+            Self::UnassignPrivateIpAddresses => "UnassignPrivateIpAddresses",
+            Self::DescribeNetworkInterfaces => "DescribeNetworkInterfaces",
+            Self::DescribeVSwitches => "DescribeVSwitches",
+        }
+    }
+}
+
+/// An error code of the API, as far as Terway or the report tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum ErrorCode {
+    /// The vSwitch has fewer free addresses than asked for; nothing was handed out.
+    #[serde(rename = "InvalidVSwitchId.IpNotEnough")]
+    IpNotEnough,
+    /// The quota of private addresses is used up.
+    #[serde(rename = "QuotaExceeded.PrivateIpAddress")]
+    QuotaPrivateIp,
+    /// The instance has no room for another interface.
+    #[serde(rename = "EniPerInstanceLimitExceeded")]
+    EniPerInstance,
+    /// The region's quota of interfaces is used up.
+    #[serde(rename = "EniLimitExceeded")]
+    EniPerRegion,
+    /// The interface has no room for that many addresses.
+    #[serde(rename = "InvalidOperation.PrivateIpCountExceeded")]
+    IpPerEni,
+    /// Too many calls in the window.
+    #[serde(rename = "Throttling")]
+    Throttling,
+    /// The server failed.
+    #[serde(rename = "InternalError")]
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code, in the order of [`ErrorCode::index`].
+    pub const ALL: [Self; 7] = [
+        Self::IpNotEnough,
+        Self::QuotaPrivateIp,
+        Self::EniPerInstance,
+        Self::EniPerRegion,
+        Self::IpPerEni,
+        Self::Throttling,
+        Self::Internal,
+    ];
+
+    /// Position in [`ErrorCode::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The code's name in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IpNotEnough => "InvalidVSwitchId.IpNotEnough",
+            Self::QuotaPrivateIp => "QuotaExceeded.PrivateIpAddress",
+            Self::EniPerInstance => "EniPerInstanceLimitExceeded",
+            Self::EniPerRegion => "EniLimitExceeded",
+            Self::IpPerEni => "InvalidOperation.PrivateIpCountExceeded",
+            Self::Throttling => "Throttling",
+            Self::Internal => "InternalError",
+        }
+    }
+}
+
+/// The text that Alibaba Cloud returns with [`ErrorCode::IpNotEnough`] (HTTP 403).
+#[must_use]
+pub fn ip_not_enough_message(vswitch: &str) -> String {
+    format!("The specified VSwitch \"{vswitch}\" has not enough IpAddress.")
+}
