@@ -1,1 +1,333 @@
-//! To come.
+//! The cloud: vSwitches, instances and their interfaces, quotas, throttling and latencies.
+//!
+//! A call takes its latency; its effect happens at the answer. A request for more addresses than
+//! a vSwitch has free fails whole (external assumption E1 of the specification).
+
+mod window;
+
+use std::net::Ipv4Addr;
+
+use crate::address::AddressBook;
+use crate::chance::{SpanDist, Stream};
+use crate::id::{EniId, NodeId, VSwitchId};
+use crate::ipam::{Addresses, Answer, Attached, Eni, Request};
+use crate::model::Quotas;
+use crate::openapi::{Api, ErrorCode};
+use crate::time::{Instant, Span};
+use window::MinuteWindow;
+
+/// The cloud of one run.
+#[derive(Debug)]
+pub struct Cloud {
+    vswitches: Vec<VSwitch>,
+    instances: Vec<Instance>,
+    /// Interfaces by ID, which is never used again; `None` = deleted.
+    enis: Vec<Option<Box<Interface>>>,
+    latency: [SpanDist; Api::ALL.len()],
+    throttle: [Option<MinuteWindow>; Api::ALL.len()],
+    metadata_lag: Span,
+    quotas: Quotas,
+    /// Interfaces that exist; addresses on them.
+    eni_count: u64,
+    eni_addresses: u64,
+    chance: Stream,
+}
+
+/// A vSwitch and what is taken of it.
+#[derive(Debug)]
+struct VSwitch {
+    book: AddressBook,
+    on_enis: u32,
+    primaries: u32,
+    others: Vec<Ipv4Addr>,
+}
+
+/// An instance.
+#[derive(Debug)]
+struct Instance {
+    primary: Option<(VSwitchId, Ipv4Addr)>,
+    /// Secondary interfaces that it takes.
+    slots: u32,
+    /// Addresses that an interface takes.
+    ips_per_eni: u32,
+    /// Interfaces made for it, attached or not.
+    enis: Vec<EniId>,
+}
+
+#[derive(Debug)]
+struct Interface {
+    instance: NodeId,
+    vswitch: VSwitchId,
+    attached: bool,
+    /// The primary address first.
+    addresses: Vec<Ipv4Addr>,
+}
+
+/// How a [`Cloud`] behaves.
+#[derive(Debug)]
+pub struct Behaviour {
+    /// Time from call to answer, in the order of [`Api::ALL`].
+    pub latency: [SpanDist; Api::ALL.len()],
+    /// Most calls per minute, in the order of [`Api::ALL`].
+    pub throttle: [Option<u32>; Api::ALL.len()],
+    /// Time from a call's effect until instance metadata shows it.
+    pub metadata_lag: Span,
+    /// Quotas.
+    pub quotas: Quotas,
+}
+
+impl Cloud {
+    /// A cloud with these vSwitches and no instances.
+    #[must_use]
+    pub fn new(blocks: impl IntoIterator<Item = ipnet::Ipv4Net>, behaviour: Behaviour, chance: Stream) -> Self {
+        let vswitches = blocks.into_iter().map(|block| VSwitch { book: AddressBook::new(block), on_enis: 0, primaries: 0, others: Vec::new() });
+        Self {
+            vswitches: vswitches.collect(),
+            instances: Vec::new(),
+            enis: Vec::new(),
+            latency: behaviour.latency,
+            throttle: behaviour.throttle.map(|limit| limit.map(MinuteWindow::new)),
+            metadata_lag: behaviour.metadata_lag,
+            quotas: behaviour.quotas,
+            eni_count: 0,
+            eni_addresses: 0,
+            chance,
+        }
+    }
+
+    /// How long a call takes.
+    pub fn latency(&mut self, api: Api) -> Span {
+        self.latency[api.index()].sample(&mut self.chance)
+    }
+
+    /// Starts an instance that takes `slots` secondary interfaces of `ips_per_eni` addresses; its
+    /// primary address comes from `vswitch`, if one is given. `None` = that vSwitch has none.
+    pub fn start_instance(&mut self, vswitch: Option<VSwitchId>, slots: u32, ips_per_eni: u32) -> Option<NodeId> {
+        let primary = match vswitch {
+            Some(id) => {
+                let switch = &mut self.vswitches[id.index()];
+                let address = switch.book.take()?;
+                switch.primaries += 1;
+                Some((id, address))
+            }
+            None => None,
+        };
+        self.instances.push(Instance { primary, slots, ips_per_eni, enis: Vec::new() });
+        Some(NodeId::new(self.instances.len() - 1))
+    }
+
+    /// Releases an instance with its interfaces, which Terway creates so that they go with it.
+    /// Returns the interfaces.
+    pub fn release_instance(&mut self, node: NodeId) -> Vec<EniId> {
+        if let Some((id, address)) = self.instances[node.index()].primary.take() {
+            let switch = &mut self.vswitches[id.index()];
+            switch.book.give_back(address);
+            switch.primaries -= 1;
+        }
+        let enis = std::mem::take(&mut self.instances[node.index()].enis);
+        for &eni in &enis {
+            self.destroy(eni);
+        }
+        enis
+    }
+
+    /// Carries out a call that `node` made; this is the moment of the answer.
+    pub fn execute(&mut self, now: Instant, node: NodeId, request: &Request) -> Result<Answer, ErrorCode> {
+        if let Some(window) = &mut self.throttle[request.api().index()]
+            && !window.admit(now)
+        {
+            return Err(ErrorCode::Throttling);
+        }
+        let visible = now + self.metadata_lag;
+        match *request {
+            Request::DescribeVSwitch(id) => Ok(Answer::VSwitch(self.vswitches[id.index()].book.free())),
+            Request::Create(vswitch, n) => self.create(node, vswitch, n),
+            Request::Attach(eni) => self.attach(eni).map(|()| Answer::Attached(visible)),
+            Request::Describe(eni) => {
+                let found = self.interface(eni);
+                Ok(Answer::Described { exists: found.is_some(), in_use: found.is_some_and(|e| e.attached) })
+            }
+            Request::Assign(eni, n) => self.assign(eni, n).map(|addresses| Answer::Assigned(addresses, visible)),
+            Request::Unassign(eni, addresses) => {
+                self.unassign(eni, &addresses);
+                Ok(Answer::Unassigned(visible))
+            }
+            Request::Detach(eni) => {
+                if let Some(interface) = self.enis[eni.index()].as_deref_mut() {
+                    interface.attached = false;
+                }
+                Ok(Answer::Detached)
+            }
+            Request::Delete(eni) => {
+                if let Some(node) = self.interface(eni).map(|interface| interface.instance) {
+                    self.instances[node.index()].enis.retain(|&other| other != eni);
+                    self.destroy(eni);
+                }
+                Ok(Answer::Deleted)
+            }
+        }
+    }
+
+    fn create(&mut self, node: NodeId, vswitch: VSwitchId, n: u8) -> Result<Answer, ErrorCode> {
+        if self.quotas.enis_per_region.is_some_and(|most| self.eni_count >= most) {
+            return Err(ErrorCode::EniPerRegion);
+        }
+        let addresses = self.take(vswitch, n)?;
+        let id = EniId::new(self.enis.len());
+        self.enis.push(Some(Box::new(Interface { instance: node, vswitch, attached: false, addresses: addresses.to_vec() })));
+        self.instances[node.index()].enis.push(id);
+        self.eni_count += 1;
+        Ok(Answer::Created(id, addresses))
+    }
+
+    fn attach(&mut self, eni: EniId) -> Result<(), ErrorCode> {
+        let Some(node) = self.interface(eni).map(|interface| interface.instance) else { return Err(ErrorCode::Internal) };
+        let instance = &self.instances[node.index()];
+        let attached = instance.enis.iter().filter(|&&other| self.interface(other).is_some_and(|e| e.attached));
+        if attached.count() >= instance.slots as usize {
+            return Err(ErrorCode::EniPerInstance);
+        }
+        self.enis[eni.index()].as_deref_mut().expect("it was found above").attached = true;
+        Ok(())
+    }
+
+    fn assign(&mut self, eni: EniId, n: u8) -> Result<Addresses, ErrorCode> {
+        let Some(interface) = self.interface(eni) else { return Err(ErrorCode::Internal) };
+        let (vswitch, has) = (interface.vswitch, interface.addresses.len());
+        if has + usize::from(n) > self.instances[interface.instance.index()].ips_per_eni as usize {
+            return Err(ErrorCode::IpPerEni);
+        }
+        let addresses = self.take(vswitch, n)?;
+        let interface = self.enis[eni.index()].as_deref_mut().expect("it was found above");
+        interface.addresses.extend_from_slice(&addresses);
+        Ok(addresses)
+    }
+
+    /// `n` addresses of a vSwitch, or none at all.
+    fn take(&mut self, vswitch: VSwitchId, n: u8) -> Result<Addresses, ErrorCode> {
+        let wanted = u64::from(n);
+        let over = |most: Option<u64>, have: u64| most.is_some_and(|most| have + wanted > most);
+        if over(self.quotas.security_group_addresses, self.eni_addresses) || over(self.quotas.vpc_addresses, self.vpc_addresses()) {
+            return Err(ErrorCode::QuotaPrivateIp);
+        }
+        let switch = &mut self.vswitches[vswitch.index()];
+        if switch.book.free() < u32::from(n) {
+            return Err(ErrorCode::IpNotEnough);
+        }
+        switch.on_enis += u32::from(n);
+        self.eni_addresses += wanted;
+        Ok(Addresses::collect((0..n).map_while(|_| switch.book.take())))
+    }
+
+    fn unassign(&mut self, eni: EniId, addresses: &[Ipv4Addr]) {
+        let Some(interface) = self.enis[eni.index()].as_deref_mut() else { return };
+        let switch = &mut self.vswitches[interface.vswitch.index()];
+        interface.addresses.retain(|address| {
+            let gone = addresses.contains(address);
+            if gone {
+                switch.book.give_back(*address);
+                switch.on_enis -= 1;
+                self.eni_addresses -= 1;
+            }
+            !gone
+        });
+    }
+
+    fn destroy(&mut self, eni: EniId) {
+        let Some(interface) = self.enis[eni.index()].take() else { return };
+        let switch = &mut self.vswitches[interface.vswitch.index()];
+        for address in &interface.addresses {
+            switch.book.give_back(*address);
+        }
+        switch.on_enis -= interface.addresses.len() as u32;
+        self.eni_addresses -= interface.addresses.len() as u64;
+        self.eni_count -= 1;
+    }
+
+    /// Other tenants hold `wanted` addresses of a vSwitch from now on, or as many as it has.
+    pub fn set_others(&mut self, vswitch: VSwitchId, wanted: u32) {
+        let VSwitch { book, others, .. } = &mut self.vswitches[vswitch.index()];
+        while others.len() > wanted as usize {
+            book.give_back(others.pop().expect("more than wanted"));
+        }
+        while others.len() < wanted as usize
+            && let Some(address) = book.take()
+        {
+            others.push(address);
+        }
+    }
+
+    fn interface(&self, eni: EniId) -> Option<&Interface> {
+        self.enis[eni.index()].as_deref()
+    }
+
+    fn vpc_addresses(&self) -> u64 {
+        self.vswitches.iter().map(|switch| u64::from(switch.book.usable() - switch.book.free())).sum()
+    }
+
+    /// What instance metadata lists: the attached secondary interfaces of a node.
+    #[must_use]
+    pub fn attached(&self, node: NodeId) -> Vec<Attached> {
+        let enis = self.instances[node.index()].enis.iter();
+        let found = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| e.attached)?)));
+        found
+            .map(|(id, e)| Attached { eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] }, addresses: e.addresses.clone() })
+            .collect()
+    }
+
+    /// Secondary interfaces of a node and the addresses on them, attached or not.
+    #[must_use]
+    pub fn node_enis(&self, node: NodeId) -> (u32, u32) {
+        let enis = &self.instances[node.index()].enis;
+        let addresses = enis.iter().filter_map(|&id| self.interface(id)).map(|e| e.addresses.len() as u32);
+        (enis.len() as u32, addresses.sum())
+    }
+
+    /// Number of vSwitches.
+    #[must_use]
+    pub fn vswitch_count(&self) -> usize {
+        self.vswitches.len()
+    }
+
+    /// Usable, free and foreign addresses, node primaries and addresses on interfaces of a
+    /// vSwitch.
+    #[must_use]
+    pub fn usage(&self, vswitch: VSwitchId) -> Usage {
+        let VSwitch { book, on_enis, primaries, others } = &self.vswitches[vswitch.index()];
+        Usage { usable: book.usable(), free: book.free(), on_enis: *on_enis, primaries: *primaries, others: others.len() as u32 }
+    }
+
+    /// Checks the books against each other: every interface's addresses are taken, once, and the
+    /// parts of each vSwitch add up.
+    ///
+    /// # Panics
+    /// If they do not: the cloud is wrong.
+    pub fn audit(&self) {
+        let mut on_enis = vec![0; self.vswitches.len()];
+        for interface in self.enis.iter().flatten() {
+            let book = &self.vswitches[interface.vswitch.index()].book;
+            on_enis[interface.vswitch.index()] += interface.addresses.len() as u32;
+            assert!(interface.addresses.iter().all(|&address| book.is_taken(address)), "an interface has an address that is free");
+        }
+        for (i, expected) in on_enis.into_iter().enumerate() {
+            let usage = self.usage(VSwitchId::new(i));
+            assert_eq!(usage.on_enis, expected, "addresses on interfaces of vSwitch {i}");
+            assert_eq!(usage.usable, usage.free + usage.on_enis + usage.primaries + usage.others, "addresses of vSwitch {i}");
+        }
+    }
+}
+
+/// Who holds the addresses of a vSwitch, as the cloud knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Usable addresses.
+    pub usable: u32,
+    /// Free addresses.
+    pub free: u32,
+    /// Addresses on secondary interfaces.
+    pub on_enis: u32,
+    /// Primary addresses of nodes.
+    pub primaries: u32,
+    /// Addresses of other tenants.
+    pub others: u32,
+}

@@ -2,12 +2,234 @@
 //!
 //! # Contract
 //! Time, chance and I/O are inputs. A core has `handle(now, Input)`, `poll() -> Option<Output>`,
-//! `poll_timeout() -> Instant` (never = [`Instant::NEVER`](crate::time::Instant::NEVER)) and
-//! getters; nothing else. Drain `poll` before the next `handle`.
+//! `poll_timeout() -> Instant` (never = [`Instant::NEVER`]) and getters; nothing else. Drain
+//! `poll` before the next `handle`.
 //!
 //! `PORTING.md` is the ledger of rules: R1 to R158, their upstream source, and what is
 //! simplified or left out.
 
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use crate::id::{EniId, PodId, VSwitchId};
+use crate::openapi::{Api, ErrorCode};
+use crate::time::Instant;
+
+pub mod backoff;
 pub mod eni_config;
 pub mod limits;
+pub mod throttle;
+pub mod vswitch;
 pub mod node_local;
+
+/// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
+pub const BATCH: usize = 10;
+
+/// What happens to a daemon.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// CNI ADD: `pod` wants an address.
+    Allocate(PodId),
+    /// The caller of a pending [`Input::Allocate`] went away: the pod was deleted.
+    Cancel(PodId),
+    /// CNI DEL.
+    Release(Release),
+    /// The answer to a call.
+    Reply(CallId, Result<Answer, ErrorCode>),
+    /// The daemon is restarted, with `attached` in the order of instance metadata.
+    Restart {
+        /// The configuration that it reads at its start.
+        config: Arc<node_local::Config>,
+        /// Secondary interfaces of the instance.
+        attached: Vec<Attached>,
+    },
+    /// Nothing but time passing.
+    Tick,
+}
+
+/// A pod gives its address back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    /// The pod.
+    pub pod: PodId,
+    /// The interface of the address.
+    pub eni: EniId,
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Whether the address is retained for the pod (rule R128).
+    pub retain: bool,
+}
+
+/// An interface that a starting daemon finds (rule R137).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The interface.
+    pub eni: Eni,
+    /// All its addresses, the primary one included.
+    pub addresses: Vec<Ipv4Addr>,
+}
+
+/// An interface as the daemon knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Eni {
+    /// Its ID.
+    pub id: EniId,
+    /// Its vSwitch, for life (rule R93).
+    pub vswitch: VSwitchId,
+    /// Its primary address.
+    pub primary: Ipv4Addr,
+}
+
+/// What a daemon does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// It calls the API; `at` is not earlier than now (client-side limit, rule R110).
+    Call {
+        /// Names the call in its answer.
+        call: CallId,
+        /// When the call leaves.
+        at: Instant,
+        /// What it asks for.
+        request: Request,
+    },
+    /// `pod` has an address.
+    Allocated {
+        /// The pod.
+        pod: PodId,
+        /// The interface.
+        eni: Eni,
+        /// The address.
+        address: Ipv4Addr,
+        /// Whether the pod had it already: a retained address (rule R130).
+        retained: bool,
+    },
+    /// `pod` is left without an address; the caller tries again later.
+    Failed(PodId, Failure),
+    /// An address is idle again; the last that happens to a release.
+    Released(EniId, Ipv4Addr),
+}
+
+/// Why a daemon answers without an address (rules R74, R75, R131).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub enum Failure {
+    /// Every interface is full: the node has no room.
+    NodeFull,
+    /// No interface takes it, at least one since its vSwitch had no address within the last ten
+    /// minutes.
+    Inhibited,
+    /// The call hung until its deadline.
+    Deadline,
+    /// The daemon restarted.
+    Restart,
+}
+
+/// Names a call of a daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallId {
+    /// The slot.
+    pub slot: u8,
+    /// Which of the slot's two workers.
+    pub worker: Worker,
+    /// Starts of the daemon so far: an answer to a call of its former life is nobody's.
+    pub epoch: u16,
+}
+
+/// The two workers of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worker {
+    /// Creates and extends the interface.
+    Alloc,
+    /// Gives addresses back and deletes the interface.
+    Dispose,
+}
+
+/// An OpenAPI request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Request {
+    /// DescribeVSwitches.
+    DescribeVSwitch(VSwitchId),
+    /// CreateNetworkInterface with this many addresses in all.
+    Create(VSwitchId, u8),
+    /// AttachNetworkInterface.
+    Attach(EniId),
+    /// DescribeNetworkInterfaces.
+    Describe(EniId),
+    /// AssignPrivateIpAddresses: this many.
+    Assign(EniId, u8),
+    /// UnassignPrivateIpAddresses.
+    Unassign(EniId, Addresses),
+    /// DetachNetworkInterface.
+    Detach(EniId),
+    /// DeleteNetworkInterface.
+    Delete(EniId),
+}
+
+impl Request {
+    /// The action.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        match self {
+            Self::DescribeVSwitch(_) => Api::DescribeVSwitches,
+            Self::Create(..) => Api::CreateNetworkInterface,
+            Self::Attach(_) => Api::AttachNetworkInterface,
+            Self::Describe(_) => Api::DescribeNetworkInterfaces,
+            Self::Assign(..) => Api::AssignPrivateIpAddresses,
+            Self::Unassign(..) => Api::UnassignPrivateIpAddresses,
+            Self::Detach(_) => Api::DetachNetworkInterface,
+            Self::Delete(_) => Api::DeleteNetworkInterface,
+        }
+    }
+}
+
+/// A successful answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Answer {
+    /// Free addresses of the vSwitch.
+    VSwitch(u32),
+    /// The new interface and its addresses, the primary one first.
+    Created(EniId, Addresses),
+    /// Done; instance metadata shows it from then on.
+    Attached(Instant),
+    /// State of the interface.
+    Described {
+        /// It exists.
+        exists: bool,
+        /// It is attached and ready.
+        in_use: bool,
+    },
+    /// New addresses; instance metadata shows them from then on.
+    Assigned(Addresses, Instant),
+    /// Done; instance metadata shows it from then on.
+    Unassigned(Instant),
+    /// Done.
+    Detached,
+    /// Done.
+    Deleted,
+}
+
+/// Up to [`BATCH`] addresses, without allocation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Addresses {
+    len: u8,
+    list: [Ipv4Addr; BATCH],
+}
+
+impl Addresses {
+    /// Collects at most [`BATCH`] addresses.
+    #[must_use]
+    pub fn collect(from: impl IntoIterator<Item = Ipv4Addr>) -> Self {
+        let mut addresses = Self { len: 0, list: [Ipv4Addr::UNSPECIFIED; BATCH] };
+        for address in from.into_iter().take(BATCH) {
+            addresses.list[usize::from(addresses.len)] = address;
+            addresses.len += 1;
+        }
+        addresses
+    }
+}
+
+impl std::ops::Deref for Addresses {
+    type Target = [Ipv4Addr];
+    fn deref(&self) -> &[Ipv4Addr] {
+        &self.list[..usize::from(self.len)]
+    }
+}

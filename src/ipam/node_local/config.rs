@@ -34,6 +34,8 @@ pub struct Config {
     pub gc_period: Option<Span>,
     /// Deadline of an AllocIP call at the daemon (rule R112).
     pub rpc_timeout: Span,
+    /// Whether a deleted interface is looked up until it is gone (rule R109; since v1.17.1).
+    pub confirm_delete: bool,
 }
 
 /// Which interface a request is offered to first (rule R72).

@@ -1,5 +1,382 @@
-//! The node-local IPAM: one daemon's allocation logic (rules R32 to R158).
+//! The node-local IPAM: one daemon's allocation logic (rules R32 to R158), upstream's
+//! `pkg/eni/manager.go` and what it drives.
 
+mod address_set;
+mod alloc;
 mod config;
+mod dispose;
+mod pool_sync;
+mod rpc;
+mod slot;
+mod timers;
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub use address_set::MAX_ADDRESSES;
 pub use config::{Config, EniSelection, Reclaim, VSwitchSelection};
+pub use slot::Status;
+
+use crate::chance::SmallStream;
+use crate::id::{EniId, PodId, VSwitchId};
+use crate::ipam::backoff::jittered;
+use crate::ipam::throttle::TokenBucket;
+use crate::ipam::vswitch::SwitchPool;
+use crate::ipam::{Answer, Attached, CallId, Failure, Input, Output, Request, Worker};
+use crate::openapi::{Api, ErrorCode};
+use crate::time::{Instant, Span};
+use pool_sync::{PREHEAT_TIMEOUT, PoolSync, Watermarks, to_add, to_delete};
+use rpc::{Blocked, Retained};
+use slot::{Admission, Refusal, Slot, Waiter};
+
+/// Base period of the metadata sync (R70).
+const METADATA_SYNC: Span = Span::secs(60);
+/// Time that the node condition stays false by itself (R84).
+const CONDITION: Span = Span::mins(10);
+
+/// The streams of chance of one daemon; each kind has its own, so that replaying one later does
+/// not shift another.
+#[derive(Debug)]
+struct Chance {
+    /// Go's map iteration (R150).
+    map_order: SmallStream,
+    /// Order of vSwitches (R155).
+    shuffle: SmallStream,
+    /// Jitter of back-offs (R154); `None` = they take their base value.
+    backoff: Option<SmallStream>,
+    /// Jitter of the pool sync (R154).
+    sync: SmallStream,
+    /// Jitter of reclaim (R154).
+    reclaim: SmallStream,
+    /// Whether periods are jittered at all.
+    periods_jitter: bool,
+}
+
+/// A daemon. Drain [`poll`](Self::poll) before the next [`handle`](Self::handle).
+#[derive(Debug)]
+pub struct NodeLocal {
+    config: Arc<Config>,
+    chance: Chance,
+    slots: Vec<Slot>,
+    /// The slots in the order that the last sort left (R72).
+    order: Vec<u8>,
+    switches: SwitchPool,
+    limiter: [TokenBucket; Api::ALL.len()],
+    sync: PoolSync,
+    /// Last allocation attempt or release (R81).
+    last_modified: Instant,
+    next_reclaim: Option<Instant>,
+    next_gc: Instant,
+    /// A collection waits until no AllocIP is pending (R125).
+    gc_waits: bool,
+    /// AllocIP calls that wait for an address.
+    rpcs: u32,
+    /// Calls behind a waiting collection (R125).
+    blocked: VecDeque<Blocked>,
+    /// Records of addresses that are retained for pods that are gone (R129).
+    retained: Vec<Retained>,
+    /// Until when the node condition SufficientIP is false (R84).
+    insufficient_until: Instant,
+    next_waiter: u32,
+    epoch: u16,
+    outputs: VecDeque<Output>,
+    now: Instant,
+}
+
+impl NodeLocal {
+    /// A daemon that starts at `now` on an instance without secondary interfaces. All its chance
+    /// comes from `seed`; without `jitter` every jittered wait takes its base value.
+    #[must_use]
+    pub fn new(now: Instant, config: Arc<Config>, seed: SmallStream, jitter: bool) -> Self {
+        let mut seed = seed;
+        let mut split = || SmallStream::new(seed.next_u64());
+        let chance = Chance {
+            map_order: split(),
+            shuffle: split(),
+            backoff: Some(split()).filter(|_| jitter),
+            sync: split(),
+            reclaim: split(),
+            periods_jitter: jitter,
+        };
+        let mut daemon = Self {
+            switches: SwitchPool::new(&config.vswitches),
+            config: Arc::clone(&config),
+            chance,
+            slots: Vec::new(),
+            order: Vec::new(),
+            limiter: Default::default(),
+            sync: PoolSync::Sleeping { next: Instant::NEVER },
+            last_modified: now,
+            next_reclaim: None,
+            next_gc: Instant::NEVER,
+            gc_waits: false,
+            rpcs: 0,
+            blocked: VecDeque::new(),
+            retained: Vec::new(),
+            insufficient_until: Instant::ZERO,
+            next_waiter: 0,
+            epoch: 0,
+            outputs: VecDeque::new(),
+            now,
+        };
+        daemon.start(config, &[]);
+        daemon
+    }
+
+    /// Something happens to the daemon at `now`, which is not earlier than the last time.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        debug_assert!(self.outputs.is_empty(), "poll is drained before the next input");
+        self.advance(now);
+        match input {
+            Input::Allocate(pod) => self.rpc(Blocked::Allocate(pod, now + self.config.rpc_timeout)),
+            Input::Cancel(pod) => self.cancel(pod),
+            Input::Release(release) => self.rpc(Blocked::Release(release)),
+            Input::Reply(call, reply) => self.reply(call, reply),
+            Input::Restart { config, attached } => self.restart(config, &attached),
+            Input::Tick => {}
+        }
+        self.let_gc_run();
+    }
+
+    /// What the daemon does, in order.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Input::Tick`] is due, unless another input comes first; never =
+    /// [`Instant::NEVER`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Instant {
+        self.wake()
+    }
+
+    /// Idle and used addresses as the pool sync counts them (R77).
+    #[must_use]
+    pub fn usage(&self) -> (u32, u32) {
+        let in_use = self.slots.iter().filter(|slot| slot.status == Status::InUse);
+        in_use.fold((0, 0), |(idle, used), slot| (idle + slot.set.idle(), used + slot.set.in_use()))
+    }
+
+    /// Whether the node condition SufficientIP is true (R84).
+    #[must_use]
+    pub fn has_sufficient_ip(&self, now: Instant) -> bool {
+        now >= self.insufficient_until
+    }
+
+    /// Slots without an interface.
+    #[must_use]
+    pub fn empty_slots(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.eni.is_none()).count()
+    }
+
+    /// Whether some slot is inhibited, or some candidate vSwitch blocked.
+    #[must_use]
+    pub fn is_held_back(&self, now: Instant) -> bool {
+        self.slots.iter().any(|slot| slot.is_inhibited(now)) || self.config.vswitches.iter().any(|&id| self.switches.is_blocked(now, id))
+    }
+
+    /// The vSwitches of interfaces that could take another address, as far as the node goes.
+    pub fn extendable(&self) -> impl Iterator<Item = VSwitchId> + '_ {
+        let open = self.slots.iter().filter(|slot| slot.status == Status::InUse && slot.set.len() < self.config.ips_per_eni);
+        open.filter_map(|slot| slot.eni.map(|eni| eni.vswitch))
+    }
+
+    /// Addresses that pods have, or that are retained for them.
+    pub fn bound(&self) -> impl Iterator<Item = (PodId, EniId, std::net::Ipv4Addr)> + '_ {
+        let enis = self.slots.iter().filter_map(|slot| slot.eni.map(|eni| (slot, eni.id)));
+        enis.flat_map(|(slot, eni)| slot.set.bound().map(move |(pod, address)| (pod, eni, address)))
+    }
+
+    /// The configuration that the daemon runs with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Begins a life of the daemon (R135 to R141).
+    fn start(&mut self, config: Arc<Config>, attached: &[Attached]) {
+        let slots = (config.max_eni as usize).max(attached.len());
+        assert!(slots <= usize::from(u8::MAX), "a node has at most 255 slots");
+        let (now, first) = (self.now, self.chance.sync.next_u64());
+        self.slots = (0..slots).map(|i| Slot::new(now, SmallStream::new(first ^ i as u64))).collect();
+        self.order = (0..slots as u8).collect();
+        for (i, Attached { eni, addresses }) in attached.iter().enumerate() {
+            let slot = &mut self.slots[i];
+            (slot.eni, slot.status) = (Some(*eni), Status::InUse);
+            for &address in addresses {
+                slot.set.add_valid(address, address == eni.primary, &mut self.chance.map_order);
+            }
+        }
+        self.switches = SwitchPool::new(&config.vswitches);
+        self.limiter = Default::default();
+        self.sync = PoolSync::Sleeping { next: if config.sync_period.is_some() { now } else { Instant::NEVER } };
+        (self.last_modified, self.next_reclaim) = (now, None);
+        (self.next_gc, self.gc_waits) = (if config.gc_period.is_some() { now } else { Instant::NEVER }, false);
+        self.insufficient_until = Instant::ZERO;
+        self.config = config;
+    }
+
+    /// Wakes everybody who sleeps on slot `i`: waiters take what is there in order of arrival
+    /// (R56, R151), then the workers look (R66).
+    fn broadcast(&mut self, i: usize) {
+        while self.slots[i].set.has_allocatable() {
+            let Some(&waiter) = self.slots[i].waiters.iter().find(|waiter| !waiter.is_preheat()) else { break };
+            self.bind(i, waiter.pod);
+            self.slots[i].end_waiter(waiter.id);
+            self.rpc_ended();
+        }
+        self.alloc_wake(i);
+        self.dispose_wake(i);
+    }
+
+    /// Gives `pod` an address of slot `i`, where one is.
+    fn bind(&mut self, i: usize, pod: PodId) {
+        let slot = &mut self.slots[i];
+        let address = slot.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an address");
+        let eni = slot.eni.expect("addresses belong to an interface");
+        let retained = self.forget_record(pod);
+        self.outputs.push_back(Output::Allocated { pod, eni, address, retained });
+    }
+
+    /// Offers a request to the slots in order; the first that takes it wins (R73). `pod` is
+    /// `None` for a preheat. `Err` = nobody takes it.
+    fn offer(&mut self, pod: Option<PodId>, deadline: Instant) -> Result<Admission, Failure> {
+        self.last_modified = self.now;
+        self.sort_slots(true);
+        let pinned = pod.and_then(|pod| self.pinned(pod));
+        let mut failure = Failure::NodeFull;
+        for k in 0..self.order.len() {
+            let i = usize::from(self.order[k]);
+            let admission = self.slots[i].admit(self.now, pod, pinned, self.config.ips_per_eni);
+            match admission {
+                Admission::Refused(Refusal::Inhibited) => failure = Failure::Inhibited,
+                Admission::Refused(Refusal::Other) => {}
+                Admission::Serve => {
+                    self.bind(i, pod.expect("only a pod is served from what is there"));
+                    return Ok(admission);
+                }
+                Admission::Queue => {
+                    self.enqueue(i, pod.unwrap_or(PodId::NONE), deadline);
+                    return Ok(admission);
+                }
+            }
+        }
+        if failure == Failure::Inhibited && self.has_sufficient_ip(self.now) {
+            self.insufficient_until = self.now + CONDITION;
+        }
+        Err(failure)
+    }
+
+    fn enqueue(&mut self, i: usize, pod: PodId, deadline: Instant) {
+        let id = self.next_waiter;
+        self.next_waiter = id.wrapping_add(1);
+        let slot = &mut self.slots[i];
+        slot.waiters.push(Waiter { id, pod, deadline });
+        slot.allocating.push_back(id);
+        self.broadcast(i);
+    }
+
+    /// Sorts the slots in place, for allocation or for the pool sync, which uses the opposite
+    /// order; ties keep their order (R72, R156).
+    fn sort_slots(&mut self, for_allocation: bool) {
+        let descending = for_allocation == (self.config.eni_selection == EniSelection::MostIps);
+        let sign = if descending { -1 } else { 1 };
+        let slots = &self.slots;
+        self.order.sort_by_key(|&i| sign * slots[usize::from(i)].priority());
+    }
+
+    fn marks(&self) -> Watermarks {
+        let Config { min_idle, max_idle, capacity, .. } = *self.config;
+        Watermarks { min_idle, max_idle, capacity }
+    }
+
+    /// One run of the pool sync (R77).
+    fn pool_sync(&mut self) {
+        self.sort_slots(false);
+        let (idle, in_use) = self.usage();
+        let (marks, reclaim) = (self.marks(), self.config.reclaim);
+        let jitter = self.chance.periods_jitter.then_some(&mut self.chance.reclaim);
+        let mut left = to_delete(self.now, marks, idle, reclaim.as_ref(), self.last_modified, &mut self.next_reclaim, jitter).total();
+        for k in 0..self.order.len() {
+            if left <= 0 {
+                break;
+            }
+            let i = usize::from(self.order[k]);
+            let in_use = self.slots[i].status == Status::InUse;
+            left -= i64::from(self.slots[i].trim(left as u32, &mut self.chance.map_order));
+            if in_use {
+                self.broadcast(i);
+            }
+        }
+        let deadline = self.now + PREHEAT_TIMEOUT;
+        self.sync = PoolSync::Preheating { pending: 0, deadline };
+        for _ in 0..to_add(marks, idle, in_use) {
+            if self.offer(None, deadline).is_ok()
+                && let PoolSync::Preheating { pending, .. } = &mut self.sync
+            {
+                *pending += 1;
+            }
+        }
+        self.preheats_ended(0);
+    }
+
+    /// Preheats are done; when the last is, the run returns and the next is set (R76).
+    fn preheats_ended(&mut self, n: u32) {
+        if let PoolSync::Preheating { pending, .. } = &mut self.sync {
+            *pending -= n;
+            if *pending == 0 {
+                self.sync = PoolSync::Sleeping { next: self.after_period(self.now) };
+            }
+        }
+    }
+
+    /// The preheats of a run have had their two minutes (R77, R83).
+    fn end_preheats(&mut self) {
+        for i in 0..self.slots.len() {
+            while let Some(&waiter) = self.slots[i].waiters.iter().find(|waiter| waiter.is_preheat()) {
+                self.slots[i].end_waiter(waiter.id);
+                self.preheats_ended(1);
+                self.broadcast(i);
+            }
+        }
+    }
+
+    /// One period of the pool sync after `at` (R76).
+    fn after_period(&mut self, at: Instant) -> Instant {
+        let jitter = self.chance.periods_jitter.then_some(&mut self.chance.sync);
+        match self.config.sync_period {
+            Some(period) => at + jittered(period, 1.0, jitter),
+            None => Instant::NEVER,
+        }
+    }
+
+    /// Makes a call, as soon as the client-side limit lets it go (R110).
+    fn call(&mut self, i: usize, worker: Worker, request: Request) {
+        let api = request.api().index();
+        let at = match self.config.rate_limit[api] {
+            Some(per_minute) => self.limiter[api].take(self.now, Span(Span::mins(1).0 / u64::from(per_minute.max(1))), per_minute),
+            None => self.now,
+        };
+        let call = CallId { slot: i as u8, worker, epoch: self.epoch };
+        self.outputs.push_back(Output::Call { call, at, request });
+    }
+
+    /// A call was answered.
+    fn reply(&mut self, call: CallId, reply: Result<Answer, ErrorCode>) {
+        if call.epoch != self.epoch {
+            return;
+        }
+        match call.worker {
+            Worker::Alloc => self.alloc_reply(usize::from(call.slot), reply),
+            Worker::Dispose => self.dispose_reply(usize::from(call.slot), reply),
+        }
+    }
+
+    fn slot_of(&self, eni: EniId) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.eni.is_some_and(|e| e.id == eni))
+    }
+
+    fn fail(&mut self, pod: PodId, failure: Failure) {
+        self.outputs.push_back(Output::Failed(pod, failure));
+    }
+}

@@ -1,0 +1,124 @@
+//! Conformance: the answers of the real Terway code against ours.
+
+pub mod case;
+pub mod compare;
+pub mod replay;
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::{Map, Value, json};
+
+use case::{Case, File, Sample};
+use compare::Verdict;
+use replay::{Levels, Played, play};
+
+use crate::openapi::{Api, ErrorCode};
+
+/// Plays one case with chance off and returns `timeline`, `api_calls`, `api_errors` and `pods`.
+///
+/// # Errors
+/// If the file cannot be read or is not a case that brimline plays.
+pub fn replay(path: &Path) -> anyhow::Result<Value> {
+    let case = read(path)?;
+    Ok(answer(&case, &play(&case, None)?))
+}
+
+/// Plays one case `runs` times with chance on and returns `distributions` and
+/// `wait_ms_quantiles`.
+///
+/// # Errors
+/// If the file cannot be read or is not a case that brimline plays.
+pub fn replay_runs(path: &Path, runs: u32, seed: u64) -> anyhow::Result<Value> {
+    use rayon::prelude::*;
+    anyhow::ensure!(runs > 0, "at least one run is needed");
+    let case = read(path)?;
+    let played = (0..runs).into_par_iter().map(|run| play(&case, Some((seed, run)))).collect::<Result<Vec<_>, _>>()?;
+    Ok(compare::distributions(&case, &played))
+}
+
+/// Plays every case under `dir` and compares; returns a table and whether all pass.
+///
+/// # Errors
+/// If a file cannot be read or is not a case that brimline plays.
+pub fn check(dir: &Path) -> anyhow::Result<(String, bool)> {
+    let verdicts = verdicts(dir)?;
+    Ok((compare::table(&verdicts), verdicts.iter().all(|verdict| verdict.passes)))
+}
+
+/// The verdict of every case under `dir`, in the order of their names.
+///
+/// # Errors
+/// If a file cannot be read or is not a case that brimline plays.
+pub fn verdicts(dir: &Path) -> anyhow::Result<Vec<Verdict>> {
+    let files = files(dir)?;
+    anyhow::ensure!(!files.is_empty(), "no case (*.json) under {}", dir.display());
+    files.iter().map(|path| compare::compare(path).with_context(|| format!("case {}", path.display()))).collect()
+}
+
+fn files(dir: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(path: &Path) -> anyhow::Result<Case> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file: File = serde_json::from_str(&text).with_context(|| format!("{} is not a case", path.display()))?;
+    Ok(file.case)
+}
+
+fn answer(case: &Case, played: &Played) -> Value {
+    let mut timeline = Vec::new();
+    let mut last = None;
+    for (t_ms, levels) in &played.samples {
+        if last == Some(levels) {
+            continue;
+        }
+        last = Some(levels);
+        let mut row = Map::new();
+        row.insert("t_ms".to_owned(), json!(t_ms));
+        row.extend(sample(case, levels).into_iter().map(|(key, value)| (key, json!(value))));
+        timeline.push(Value::Object(row));
+    }
+    let pods = played.pods.iter().map(|(pod, requested, allocated)| {
+        let allocated = allocated.map_or(-1, |ms| ms as i64);
+        json!({"pod": pod, "requested_ms": requested, "allocated_ms": allocated})
+    });
+    json!({
+        "timeline": timeline,
+        "api_calls": counts(Api::ALL.map(Api::name), played.calls),
+        "api_errors": counts(ErrorCode::ALL.map(ErrorCode::name), played.errors),
+        "pods": pods.collect::<Vec<_>>(),
+    })
+}
+
+/// The counts that are not zero, by name.
+fn counts<const N: usize>(names: [&str; N], counts: [u64; N]) -> Map<String, Value> {
+    let pairs = names.into_iter().zip(counts).filter(|&(_, count)| count > 0);
+    let mut sorted: Vec<_> = pairs.collect();
+    sorted.sort();
+    sorted.into_iter().map(|(name, count)| (name.to_owned(), json!(count))).collect()
+}
+
+/// The levels under the names of the suite.
+fn sample(case: &Case, levels: &Levels) -> Sample {
+    let mut sample = Sample::new();
+    for (i, node) in levels.nodes.iter().enumerate() {
+        for (name, value) in ["enis", "ips", "in_use", "pending"].into_iter().zip(node) {
+            sample.insert(format!("node{i}.{name}"), i64::from(*value));
+        }
+    }
+    for (vswitch, free) in case.vswitches.iter().zip(&levels.available) {
+        sample.insert(format!("{}.available", vswitch.id), i64::from(*free));
+    }
+    sample
+}

@@ -1,0 +1,85 @@
+//! Retry loops (rules R95, R96).
+
+use crate::chance::SmallStream;
+use crate::time::Span;
+
+/// A named entry of upstream's table (`pkg/backoff/backoff.go:49-103`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Backoff {
+    duration: Span,
+    factor: f64,
+    jitter: f64,
+    steps: u8,
+    cap: Span,
+}
+
+/// `eni_create`: 2 attempts, 10 to 13 s apart.
+pub const ENI_CREATE: Backoff = Backoff { duration: Span::secs(10), factor: 2.0, jitter: 0.3, steps: 2, cap: Span::ZERO };
+/// `eni_ops`: 6 attempts, 5 to 104 s apart.
+pub const ENI_OPS: Backoff = Backoff { duration: Span::secs(5), factor: 2.0, jitter: 0.3, steps: 6, cap: Span::ZERO };
+/// `eni_ip_ops`: 6 attempts, 5 to 11.5 s apart.
+pub const ENI_IP_OPS: Backoff = Backoff { duration: Span::secs(5), factor: 1.0, jitter: 1.3, steps: 6, cap: Span::ZERO };
+/// `eni_delete_confirm`: looks 1 s and 3 s after the delete, gives up 6 s after it.
+pub const ENI_DELETE_CONFIRM: Backoff = Backoff { duration: Span::secs(2), factor: 1.5, jitter: 0.0, steps: 4, cap: Span::secs(4) };
+/// Pause before the first look of [`ENI_DELETE_CONFIRM`].
+pub const ENI_DELETE_CONFIRM_DELAY: Span = Span::secs(1);
+
+/// What a retry loop does after a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Sleeps, then tries again.
+    Retry(Span),
+    /// Sleeps, then gives up (the cap forfeits the remaining attempts).
+    GiveUpAfter(Span),
+    /// Gives up at once.
+    GiveUp,
+}
+
+impl Backoff {
+    /// What follows the failure of attempt number `attempt` (from 1); `chance` draws the jitter
+    /// (`None` = no jitter).
+    #[must_use]
+    pub fn after(&self, attempt: u8, chance: Option<&mut SmallStream>) -> Next {
+        if attempt >= self.steps {
+            return Next::GiveUp;
+        }
+        let sleep = self.duration.mul_f64(self.factor.powi(i32::from(attempt) - 1));
+        let capped = self.cap > Span::ZERO && sleep.mul_f64(self.factor) > self.cap;
+        let sleep = jittered(sleep, self.jitter, chance);
+        if capped { Next::GiveUpAfter(sleep) } else { Next::Retry(sleep) }
+    }
+}
+
+/// `span` × (1 + U × `factor`), U uniform in [0, 1) (`k8s.io/apimachinery/pkg/util/wait`, Jitter).
+#[must_use]
+pub fn jittered(span: Span, factor: f64, chance: Option<&mut SmallStream>) -> Span {
+    match chance {
+        Some(chance) if factor > 0.0 => span.mul_f64(1.0 + chance.unit() * factor),
+        _ => span,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R96: the sleeps of every entry without jitter.
+    #[test]
+    fn r96_sleeps_are_upstreams() {
+        let sleeps = |backoff: Backoff| -> Vec<Next> { (1..=6).map(|attempt| backoff.after(attempt, None)).collect() };
+        let retry = |secs| Next::Retry(Span::secs(secs));
+        assert_eq!(sleeps(ENI_CREATE)[..2], [retry(10), Next::GiveUp]);
+        assert_eq!(sleeps(ENI_OPS), [retry(5), retry(10), retry(20), retry(40), retry(80), Next::GiveUp]);
+        assert_eq!(sleeps(ENI_IP_OPS), [retry(5), retry(5), retry(5), retry(5), retry(5), Next::GiveUp]);
+        assert_eq!(sleeps(ENI_DELETE_CONFIRM)[..2], [retry(2), Next::GiveUpAfter(Span::secs(3))]);
+    }
+
+    #[test]
+    fn r95_jitter_stays_within_its_factor() {
+        let mut chance = SmallStream::new(5);
+        for _ in 0..1000 {
+            let Next::Retry(sleep) = ENI_IP_OPS.after(1, Some(&mut chance)) else { panic!("five retries are left") };
+            assert!((Span::secs(5)..Span::millis(11_500)).contains(&sleep));
+        }
+    }
+}

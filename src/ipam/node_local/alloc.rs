@@ -1,0 +1,416 @@
+//! The alloc worker of a slot: creates the interface and extends it, one call after the other
+//! (rules R52 to R63, R97 to R107).
+//!
+//! Like upstream's goroutine it is busy for as long as a call takes, and asleep otherwise until a
+//! broadcast wakes it.
+
+use super::NodeLocal;
+use super::slot::{Slot, Status};
+use crate::id::VSwitchId;
+use crate::ipam::backoff::{Backoff, ENI_CREATE, ENI_IP_OPS, ENI_OPS, Next};
+use crate::ipam::vswitch::{Selected, Selection};
+use crate::ipam::{Addresses, Answer, BATCH, Eni, Request, Worker};
+use crate::openapi::ErrorCode;
+use crate::time::{Instant, Span};
+
+/// Pause before acting, in which requests gather (R52).
+const COALESCE: Span = Span::millis(300);
+/// Spacing of a slot's tokens (R49).
+pub(super) const TOKEN_INTERVAL: Span = Span::secs(6);
+/// Tokens of a full bucket (R49).
+pub(super) const TOKEN_BURST: u32 = 2;
+/// Time that creating an interface may take up to the metadata polls (R101).
+const CREATE_TIMEOUT: Span = Span::secs(60);
+/// Shortest time from attach to the first status look (R100).
+const SETTLE: Span = Span::secs(2);
+/// Spacing of looks at instance metadata (R100).
+const METADATA_POLL: Span = Span::secs(1);
+/// Time after which polling instance metadata gives up (R100).
+const METADATA_TIMEOUT: Span = Span::secs(10);
+
+/// What the alloc worker is at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Alloc {
+    /// Waits for a broadcast.
+    Asleep,
+    /// Lets requests gather.
+    Coalescing { until: Instant },
+    /// Waits for a token to create an interface with `n` addresses.
+    CreateToken { until: Instant, n: u8 },
+    /// Creates an interface.
+    Create(Create, CreateStep),
+    /// Waits for a token to assign `n` addresses.
+    AssignToken { until: Instant, n: u8 },
+    /// Assigns `n` addresses, for the `attempt`-th time.
+    Assign { n: u8, attempt: u8, step: AssignStep },
+}
+
+/// An interface in the making.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Create {
+    n: u8,
+    /// Attempt of the outer loop, over vSwitches (R97).
+    round: u8,
+    /// When the 60 s of R101 end.
+    deadline: Instant,
+    selection: Selection,
+    vswitch: VSwitchId,
+    made: Option<(Eni, Addresses)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum CreateStep {
+    /// Waits for the free count of a vSwitch, asked for by this slot or another (R87).
+    Describing(VSwitchId),
+    /// CreateNetworkInterface is under way, for the `attempt`-th time.
+    Calling { attempt: u8 },
+    /// Sleeps before the next attempt on the same vSwitch (R98).
+    CallBackoff { until: Instant, attempt: u8 },
+    /// Sleeps before the next vSwitch is tried (R97).
+    RoundBackoff { until: Instant },
+    /// AttachNetworkInterface is under way.
+    Attaching,
+    /// Polls instance metadata; `ready` says whether that ends well (R100).
+    Settling { until: Instant, ready: bool },
+    /// DescribeNetworkInterfaces is under way, for the `attempt`-th time (R100).
+    Checking { attempt: u8 },
+    /// Sleeps before the next look.
+    CheckBackoff { until: Instant, attempt: u8 },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum AssignStep {
+    /// AssignPrivateIpAddresses is under way.
+    Calling,
+    /// Sleeps before the next attempt (R104).
+    Backoff { until: Instant },
+    /// Polls instance metadata; `ready` says whether that ends well (R104, R105).
+    Settling { until: Instant, ready: bool, addresses: Addresses },
+}
+
+impl Alloc {
+    /// When the worker goes on by itself.
+    pub fn until(&self) -> Instant {
+        match *self {
+            Self::Coalescing { until } | Self::CreateToken { until, .. } | Self::AssignToken { until, .. } => until,
+            Self::Create(_, step) => match step {
+                CreateStep::CallBackoff { until, .. }
+                | CreateStep::RoundBackoff { until }
+                | CreateStep::Settling { until, .. }
+                | CreateStep::CheckBackoff { until, .. } => until,
+                _ => Instant::NEVER,
+            },
+            Self::Assign { step: AssignStep::Backoff { until } | AssignStep::Settling { until, .. }, .. } => until,
+            Self::Asleep | Self::Assign { .. } => Instant::NEVER,
+        }
+    }
+
+    /// The vSwitch whose count the worker waits for.
+    fn describing(&self) -> Option<VSwitchId> {
+        match self {
+            Self::Create(_, CreateStep::Describing(vswitch)) => Some(*vswitch),
+            _ => None,
+        }
+    }
+}
+
+/// When polling instance metadata from `from` on ends, and whether it has seen what it looks for,
+/// which is there from `visible` on; the context ends at `deadline` (R100, R104, R108).
+pub(super) fn poll_metadata(from: Instant, visible: Instant, deadline: Instant) -> (Instant, bool) {
+    let give_up = deadline.min(from + METADATA_TIMEOUT).max(from);
+    let looks = visible.since(from).0.div_ceil(METADATA_POLL.0).max(1);
+    let seen = from + Span(looks * METADATA_POLL.0);
+    if seen < give_up { (seen, true) } else { (give_up, false) }
+}
+
+impl NodeLocal {
+    /// The worker tests whether there is something to do (R52).
+    pub(super) fn alloc_wake(&mut self, i: usize) {
+        if self.slots[i].alloc_would_start(self.now) {
+            self.slots[i].alloc = Alloc::Coalescing { until: self.now + COALESCE };
+        }
+    }
+
+    /// The worker has ended a round and looks again.
+    fn alloc_again(&mut self, i: usize) {
+        self.slots[i].alloc = Alloc::Asleep;
+        self.alloc_wake(i);
+    }
+
+    /// The time that the worker waited for has come.
+    pub(super) fn alloc_fire(&mut self, i: usize) {
+        match self.slots[i].alloc {
+            Alloc::Coalescing { .. } => self.alloc_act(i),
+            Alloc::CreateToken { n, .. } => self.create_begin(i, n),
+            Alloc::Create(create, step) => match step {
+                CreateStep::CallBackoff { attempt, .. } => self.create_call(i, create, attempt),
+                CreateStep::RoundBackoff { .. } => self.create_select(i, create, true),
+                CreateStep::Settling { ready: true, .. } => self.create_check(i, create, 1),
+                CreateStep::Settling { ready: false, .. } => self.create_failed(i, create.made, None),
+                CreateStep::CheckBackoff { attempt, .. } => self.create_check(i, create, attempt),
+                CreateStep::Describing(_) | CreateStep::Calling { .. } | CreateStep::Attaching | CreateStep::Checking { .. } => {
+                    unreachable!("a call is under way, which has no timer")
+                }
+            },
+            Alloc::AssignToken { n, .. } => self.assign_call(i, n, 1),
+            Alloc::Assign { n, attempt, step } => match step {
+                AssignStep::Backoff { .. } => self.assign_call(i, n, attempt + 1),
+                AssignStep::Settling { ready: true, addresses, .. } => self.assign_done(i, &addresses),
+                AssignStep::Settling { ready: false, addresses, .. } => self.assign_unseen(i, &addresses),
+                AssignStep::Calling => unreachable!("a call is under way, which has no timer"),
+            },
+            Alloc::Asleep => unreachable!("a sleeping worker has no timer"),
+        }
+    }
+
+    /// The gathering is over: create or extend. Upstream does not test again whether it should.
+    fn alloc_act(&mut self, i: usize) {
+        let slot = &mut self.slots[i];
+        let queued = slot.allocating.len().min(BATCH) as u8;
+        if slot.eni.is_none() {
+            // At least one address is asked for, even if every requester has gone (R53).
+            let n = queued.max(1);
+            slot.status = Status::Creating;
+            let until = slot.eni_bucket.take(self.now, TOKEN_INTERVAL, TOKEN_BURST);
+            slot.alloc = Alloc::CreateToken { until, n };
+            if until == self.now {
+                self.create_begin(i, n);
+            }
+        } else if queued == 0 {
+            slot.alloc = Alloc::Asleep;
+            self.broadcast(i);
+        } else {
+            let until = slot.assign_bucket.take(self.now, TOKEN_INTERVAL, TOKEN_BURST);
+            slot.alloc = Alloc::AssignToken { until, n: queued };
+            if until == self.now {
+                self.assign_call(i, queued, 1);
+            }
+        }
+    }
+
+    fn create_begin(&mut self, i: usize, n: u8) {
+        let create = Create {
+            n,
+            round: 1,
+            deadline: self.now + CREATE_TIMEOUT,
+            selection: Selection::default(),
+            vswitch: VSwitchId::NONE,
+            made: None,
+        };
+        self.create_select(i, create, true);
+    }
+
+    /// Selects a vSwitch, looking up what is not cached (R90, R97).
+    fn create_select(&mut self, i: usize, mut create: Create, begin: bool) {
+        let policy = self.config.vswitch_selection;
+        if begin {
+            // A futile selection shuffles nothing, so that it may be replayed later (timers.rs).
+            let futile = self.switches.futile_through(self.now).is_some();
+            create.selection = if futile { Selection::default() } else { self.switches.begin(policy, &mut self.chance.shuffle) };
+        }
+        match self.switches.proceed(self.now, policy, &mut create.selection) {
+            Selected::Describe(vswitch) => {
+                let asked = self.slots.iter().any(|slot| slot.alloc.describing() == Some(vswitch));
+                self.slots[i].alloc = Alloc::Create(create, CreateStep::Describing(vswitch));
+                if !asked {
+                    self.call(i, Worker::Alloc, Request::DescribeVSwitch(vswitch));
+                }
+            }
+            Selected::Chosen(vswitch) => {
+                create.vswitch = vswitch;
+                self.create_call(i, create, 1);
+            }
+            // Not an OpenAPI error, so no inhibit (R92, R102).
+            Selected::None => self.create_failed(i, None, None),
+        }
+    }
+
+    fn create_call(&mut self, i: usize, create: Create, attempt: u8) {
+        self.slots[i].alloc = Alloc::Create(create, CreateStep::Calling { attempt });
+        self.call(i, Worker::Alloc, Request::Create(create.vswitch, create.n));
+    }
+
+    fn create_check(&mut self, i: usize, create: Create, attempt: u8) {
+        let (eni, _) = create.made.expect("only an interface that was made is checked");
+        self.slots[i].alloc = Alloc::Create(create, CreateStep::Checking { attempt });
+        self.call(i, Worker::Alloc, Request::Describe(eni.id));
+    }
+
+    /// A call of the worker was answered.
+    pub(super) fn alloc_reply(&mut self, i: usize, reply: Result<Answer, ErrorCode>) {
+        match self.slots[i].alloc {
+            Alloc::Create(create, step) => self.create_reply(i, create, step, reply),
+            Alloc::Assign { n, attempt, step: AssignStep::Calling } => self.assign_reply(i, n, attempt, reply),
+            _ => unreachable!("no call is under way"),
+        }
+    }
+
+    fn create_reply(&mut self, i: usize, mut create: Create, step: CreateStep, reply: Result<Answer, ErrorCode>) {
+        match (step, reply) {
+            (CreateStep::Describing(vswitch), reply) => self.described(vswitch, reply),
+            (CreateStep::Calling { .. }, Ok(Answer::Created(id, addresses))) => {
+                let eni = Eni { id, vswitch: create.vswitch, primary: addresses[0] };
+                create.made = Some((eni, addresses));
+                self.slots[i].alloc = Alloc::Create(create, CreateStep::Attaching);
+                self.call(i, Worker::Alloc, Request::Attach(id));
+            }
+            (CreateStep::Calling { attempt }, Err(code)) => self.create_refused(i, create, attempt, code),
+            (CreateStep::Attaching, Ok(Answer::Attached(visible))) => {
+                let (seen, ready) = poll_metadata(self.now, visible, create.deadline);
+                let until = if ready { seen.max(self.now + SETTLE) } else { seen };
+                self.slots[i].alloc = Alloc::Create(create, CreateStep::Settling { until, ready });
+                if until == self.now {
+                    self.alloc_fire(i);
+                }
+            }
+            (CreateStep::Attaching, Err(code)) => self.create_failed(i, create.made, Some(code)),
+            (CreateStep::Checking { .. }, Ok(Answer::Described { in_use: true, .. })) => self.create_done(i, &create),
+            (CreateStep::Checking { attempt }, reply) => match self.retry(ENI_OPS, attempt) {
+                Some(until) => self.slots[i].alloc = Alloc::Create(create, CreateStep::CheckBackoff { until, attempt: attempt + 1 }),
+                None => self.create_failed(i, create.made, reply.err()),
+            },
+            (step, reply) => unreachable!("{reply:?} is no answer to {step:?}"),
+        }
+    }
+
+    /// A count was looked up: everybody who waits for it goes on (single flight, R87).
+    fn described(&mut self, vswitch: VSwitchId, reply: Result<Answer, ErrorCode>) {
+        if let Ok(Answer::VSwitch(free)) = reply {
+            self.switches.store(self.now, vswitch, free);
+        }
+        for i in 0..self.slots.len() {
+            if let Alloc::Create(mut create, CreateStep::Describing(waiting)) = self.slots[i].alloc
+                && waiting == vswitch
+            {
+                if reply.is_err() {
+                    self.switches.lookup_failed(&mut create.selection);
+                }
+                self.create_select(i, create, false);
+            }
+        }
+    }
+
+    /// CreateNetworkInterface was refused (R97, R98).
+    fn create_refused(&mut self, i: usize, mut create: Create, attempt: u8, code: ErrorCode) {
+        match code {
+            ErrorCode::IpNotEnough | ErrorCode::QuotaPrivateIp => {
+                self.switches.block(self.now, create.vswitch);
+                match self.retry(ENI_CREATE, create.round) {
+                    Some(until) => {
+                        create.round += 1;
+                        self.slots[i].alloc = Alloc::Create(create, CreateStep::RoundBackoff { until });
+                    }
+                    // `timed out waiting for the condition` carries no code (R102).
+                    None => self.create_failed(i, None, None),
+                }
+            }
+            ErrorCode::Throttling | ErrorCode::Internal => match self.retry(ENI_CREATE, attempt) {
+                Some(until) => self.slots[i].alloc = Alloc::Create(create, CreateStep::CallBackoff { until, attempt: attempt + 1 }),
+                None => self.create_failed(i, None, None),
+            },
+            _ => self.create_failed(i, None, Some(code)),
+        }
+    }
+
+    /// Creating failed. An interface that exists is to be deleted (R62), else the slot is as
+    /// before, its queue untouched (R61).
+    fn create_failed(&mut self, i: usize, made: Option<(Eni, Addresses)>, code: Option<ErrorCode>) {
+        self.inhibit(i, code);
+        let slot = &mut self.slots[i];
+        slot.alloc = Alloc::Asleep;
+        slot.eni = made.map(|(eni, _)| eni);
+        if slot.eni.is_some() {
+            slot.status = Status::Deleting;
+            self.broadcast(i);
+        } else {
+            slot.status = Status::Init;
+            self.alloc_wake(i);
+        }
+    }
+
+    /// The interface serves (R54).
+    fn create_done(&mut self, i: usize, create: &Create) {
+        let (eni, addresses) = create.made.expect("the interface was made");
+        let slot = &mut self.slots[i];
+        slot.eni = Some(eni);
+        let preheats = slot.made(usize::from(create.n));
+        for &address in addresses.iter() {
+            slot.set.add_valid(address, address == eni.primary, &mut self.chance.map_order);
+        }
+        slot.status = Status::InUse;
+        self.preheats_ended(preheats);
+        self.broadcast(i);
+        self.alloc_again(i);
+    }
+
+    fn assign_call(&mut self, i: usize, n: u8, attempt: u8) {
+        let Some(eni) = self.slots[i].eni else {
+            // The interface was deleted while the worker waited for its token. Upstream calls
+            // with the old ID, or crashes; either way nobody is served.
+            return self.alloc_again(i);
+        };
+        self.slots[i].alloc = Alloc::Assign { n, attempt, step: AssignStep::Calling };
+        self.call(i, Worker::Alloc, Request::Assign(eni.id, n));
+    }
+
+    fn assign_reply(&mut self, i: usize, n: u8, attempt: u8, reply: Result<Answer, ErrorCode>) {
+        let code = match reply {
+            Ok(Answer::Assigned(addresses, visible)) => {
+                let (until, ready) = poll_metadata(self.now, visible, Instant::NEVER);
+                self.slots[i].alloc = Alloc::Assign { n, attempt, step: AssignStep::Settling { until, ready, addresses } };
+                return;
+            }
+            Err(code) => code,
+            Ok(other) => unreachable!("{other:?} is no answer to AssignPrivateIpAddresses"),
+        };
+        let again = matches!(code, ErrorCode::Throttling | ErrorCode::Internal);
+        match self.retry(ENI_IP_OPS, attempt).filter(|_| again) {
+            Some(until) => self.slots[i].alloc = Alloc::Assign { n, attempt, step: AssignStep::Backoff { until } },
+            None => {
+                // An exhausted loop reports a time-out, which carries no code (R95).
+                self.inhibit(i, (!again).then_some(code));
+                self.alloc_again(i);
+            }
+        }
+    }
+
+    /// New addresses serve (R55).
+    fn assign_done(&mut self, i: usize, addresses: &[std::net::Ipv4Addr]) {
+        let slot = &mut self.slots[i];
+        let preheats = slot.made(addresses.len());
+        for &address in addresses {
+            slot.set.add_valid(address, false, &mut self.chance.map_order);
+        }
+        self.preheats_ended(preheats);
+        self.broadcast(i);
+        self.alloc_again(i);
+    }
+
+    /// Instance metadata does not show the new addresses: they are given back, and the requests
+    /// stay queued (R63, R105).
+    fn assign_unseen(&mut self, i: usize, addresses: &[std::net::Ipv4Addr]) {
+        for &address in addresses {
+            self.slots[i].set.add_deleting(address, &mut self.chance.map_order);
+        }
+        self.alloc_again(i);
+    }
+
+    /// No request that needs a new address is taken for a while (R60).
+    fn inhibit(&mut self, i: usize, code: Option<ErrorCode>) {
+        let window = match code {
+            Some(ErrorCode::EniPerInstance) => Span::mins(1),
+            Some(ErrorCode::IpNotEnough | ErrorCode::QuotaPrivateIp) => Span::mins(10),
+            _ => return,
+        };
+        let slot: &mut Slot = &mut self.slots[i];
+        slot.inhibit_until = slot.inhibit_until.max(self.now + window);
+    }
+
+    /// When the attempt after number `attempt` comes; `None` = there is none.
+    pub(super) fn retry(&mut self, backoff: Backoff, attempt: u8) -> Option<Instant> {
+        match backoff.after(attempt, self.chance.backoff.as_mut()) {
+            Next::Retry(sleep) => Some(self.now + sleep),
+            Next::GiveUp | Next::GiveUpAfter(_) => None,
+        }
+    }
+}

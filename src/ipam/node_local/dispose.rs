@@ -1,0 +1,190 @@
+//! The dispose worker of a slot: gives addresses back and deletes the interface (rules R68, R108,
+//! R109).
+
+use super::NodeLocal;
+use super::alloc::{TOKEN_BURST, TOKEN_INTERVAL, poll_metadata};
+use super::slot::Status;
+use crate::ipam::backoff::{ENI_DELETE_CONFIRM, ENI_DELETE_CONFIRM_DELAY, ENI_IP_OPS, Next};
+use crate::ipam::{Addresses, Answer, BATCH, Request, Worker};
+use crate::openapi::ErrorCode;
+use crate::time::{Instant, Span};
+
+/// Pause between detach and delete (R109).
+const DETACH_PAUSE: Span = Span::secs(5);
+/// Time that deleting an interface may take (R109).
+const DELETE_TIMEOUT: Span = Span::secs(30);
+
+/// What the dispose worker is at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Dispose {
+    /// Waits for a broadcast.
+    Asleep,
+    /// Deletes the interface.
+    Delete(DeleteStep),
+    /// Gives addresses back, for the `attempt`-th time.
+    Unassign { addresses: Addresses, attempt: u8, step: UnassignStep },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum DeleteStep {
+    /// Waits for a token.
+    Token { until: Instant },
+    /// DetachNetworkInterface is under way; everything has to be over by `deadline`.
+    Detaching { deadline: Instant },
+    /// Sleeps between detach and delete.
+    Pause { until: Instant, deadline: Instant },
+    /// DeleteNetworkInterface is under way.
+    Deleting { deadline: Instant },
+    /// Sleeps before look number `attempt` whether it is gone; 0 = gives up then.
+    ConfirmPause { until: Instant, attempt: u8, deadline: Instant },
+    /// Looks whether it is gone.
+    Confirming { attempt: u8, deadline: Instant },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum UnassignStep {
+    /// UnassignPrivateIpAddresses is under way.
+    Calling,
+    /// Sleeps before the next attempt.
+    Backoff { until: Instant },
+    /// Polls instance metadata; `gone` says whether that ends well.
+    Settling { until: Instant, gone: bool },
+}
+
+impl Dispose {
+    /// When the worker goes on by itself.
+    pub fn until(&self) -> Instant {
+        match *self {
+            Self::Delete(DeleteStep::Token { until } | DeleteStep::Pause { until, .. } | DeleteStep::ConfirmPause { until, .. }) => until,
+            Self::Unassign { step: UnassignStep::Backoff { until } | UnassignStep::Settling { until, .. }, .. } => until,
+            Self::Asleep | Self::Delete(_) | Self::Unassign { .. } => Instant::NEVER,
+        }
+    }
+}
+
+impl NodeLocal {
+    /// The worker tests whether there is something to do (R68).
+    pub(super) fn dispose_wake(&mut self, i: usize) {
+        let slot = &mut self.slots[i];
+        if !slot.dispose_would_start() {
+            return;
+        }
+        if slot.status == Status::Deleting {
+            let until = slot.eni_bucket.take(self.now, TOKEN_INTERVAL, TOKEN_BURST);
+            slot.dispose = Dispose::Delete(DeleteStep::Token { until });
+            if until == self.now {
+                self.detach(i);
+            }
+        } else {
+            let addresses = slot.set.to_unassign(BATCH as u32, &mut self.chance.map_order);
+            self.unassign_call(i, Addresses::collect(addresses), 1);
+        }
+    }
+
+    /// The worker has ended a round and looks again.
+    fn dispose_again(&mut self, i: usize) {
+        self.slots[i].dispose = Dispose::Asleep;
+        self.dispose_wake(i);
+    }
+
+    /// The time that the worker waited for has come.
+    pub(super) fn dispose_fire(&mut self, i: usize) {
+        match self.slots[i].dispose {
+            Dispose::Delete(DeleteStep::Token { .. }) => self.detach(i),
+            Dispose::Delete(DeleteStep::Pause { deadline, .. }) => self.delete_call(i, DeleteStep::Deleting { deadline }),
+            // Any failure begins the whole sequence again (R109).
+            Dispose::Delete(DeleteStep::ConfirmPause { attempt: 0, .. }) => self.dispose_again(i),
+            Dispose::Delete(DeleteStep::ConfirmPause { attempt, deadline, .. }) => {
+                self.delete_call(i, DeleteStep::Confirming { attempt, deadline });
+            }
+            Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { .. } } => self.unassign_call(i, addresses, attempt + 1),
+            Dispose::Unassign { addresses, step: UnassignStep::Settling { gone, .. }, .. } => {
+                if gone {
+                    self.slots[i].set.remove(&addresses);
+                }
+                self.dispose_again(i);
+            }
+            Dispose::Asleep | Dispose::Delete(_) | Dispose::Unassign { .. } => unreachable!("a call is under way, which has no timer"),
+        }
+    }
+
+    fn detach(&mut self, i: usize) {
+        let deadline = self.now + DELETE_TIMEOUT;
+        self.delete_call(i, DeleteStep::Detaching { deadline });
+    }
+
+    fn delete_call(&mut self, i: usize, step: DeleteStep) {
+        let eni = self.slots[i].eni.expect("a slot that is being deleted has its interface").id;
+        self.slots[i].dispose = Dispose::Delete(step);
+        let request = match step {
+            DeleteStep::Detaching { .. } => Request::Detach(eni),
+            DeleteStep::Deleting { .. } => Request::Delete(eni),
+            _ => Request::Describe(eni),
+        };
+        self.call(i, Worker::Dispose, request);
+    }
+
+    fn unassign_call(&mut self, i: usize, addresses: Addresses, attempt: u8) {
+        let eni = self.slots[i].eni.expect("addresses belong to an interface").id;
+        self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Calling };
+        self.call(i, Worker::Dispose, Request::Unassign(eni, addresses));
+    }
+
+    /// A call of the worker was answered.
+    pub(super) fn dispose_reply(&mut self, i: usize, reply: Result<Answer, ErrorCode>) {
+        match self.slots[i].dispose {
+            Dispose::Delete(step) => self.delete_reply(i, step, reply),
+            Dispose::Unassign { addresses, attempt, step: UnassignStep::Calling } => self.unassign_reply(i, addresses, attempt, reply),
+            _ => unreachable!("no call is under way"),
+        }
+    }
+
+    fn delete_reply(&mut self, i: usize, step: DeleteStep, reply: Result<Answer, ErrorCode>) {
+        match (step, reply) {
+            (DeleteStep::Detaching { deadline }, Ok(_)) => {
+                let until = self.now + DETACH_PAUSE;
+                self.slots[i].dispose = Dispose::Delete(DeleteStep::Pause { until, deadline });
+            }
+            (DeleteStep::Deleting { .. }, Ok(_)) if !self.config.confirm_delete => self.deleted(i),
+            (DeleteStep::Deleting { deadline }, Ok(_)) => self.confirm_pause(i, ENI_DELETE_CONFIRM_DELAY, 1, deadline),
+            (DeleteStep::Confirming { .. }, Ok(Answer::Described { exists: false, .. })) => self.deleted(i),
+            (DeleteStep::Confirming { attempt, deadline }, _) => match ENI_DELETE_CONFIRM.after(attempt, None) {
+                Next::Retry(sleep) => self.confirm_pause(i, sleep, attempt + 1, deadline),
+                Next::GiveUpAfter(sleep) => self.confirm_pause(i, sleep, 0, deadline),
+                Next::GiveUp => self.dispose_again(i),
+            },
+            (_, _) => self.dispose_again(i),
+        }
+    }
+
+    /// Sleeps before a look; the context's end cuts the sleep short and ends the attempt.
+    fn confirm_pause(&mut self, i: usize, sleep: Span, attempt: u8, deadline: Instant) {
+        let wake = self.now + sleep;
+        let (until, attempt) = if wake < deadline { (wake, attempt) } else { (deadline.max(self.now), 0) };
+        self.slots[i].dispose = Dispose::Delete(DeleteStep::ConfirmPause { until, attempt, deadline });
+    }
+
+    /// The interface is gone: the slot is as new, but for its buckets (R49, R68).
+    fn deleted(&mut self, i: usize) {
+        let slot = &mut self.slots[i];
+        slot.eni = None;
+        slot.set.clear();
+        slot.status = Status::Init;
+        slot.inhibit_until = Instant::ZERO;
+        slot.dispose = Dispose::Asleep;
+        self.broadcast(i);
+    }
+
+    fn unassign_reply(&mut self, i: usize, addresses: Addresses, attempt: u8, reply: Result<Answer, ErrorCode>) {
+        if let Ok(Answer::Unassigned(gone_at)) = reply {
+            let (until, gone) = poll_metadata(self.now, gone_at, Instant::NEVER);
+            self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Settling { until, gone } };
+            return;
+        }
+        match self.retry(ENI_IP_OPS, attempt) {
+            Some(until) => self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { until } },
+            // The entries stay marked; the worker begins again at once (R68).
+            None => self.dispose_again(i),
+        }
+    }
+}

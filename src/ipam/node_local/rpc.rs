@@ -1,0 +1,177 @@
+//! The daemon's calls from the CNI plugin, retention, collection and restart (rules R112 to R142).
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use super::pool_sync::PoolSync;
+use super::slot::Admission;
+use super::{Config, NodeLocal};
+use crate::id::{EniId, PodId};
+use crate::ipam::{Attached, Failure, Output, Release};
+use crate::time::Instant;
+
+/// A call behind a waiting collection, which Go's lock lets nobody overtake (R125).
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Blocked {
+    /// AllocIP with its deadline, which runs from its arrival (R112).
+    Allocate(PodId, Instant),
+    Release(Release),
+}
+
+/// The record of an address that is kept for a pod that is gone (R129).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Retained {
+    pod: PodId,
+    eni: EniId,
+    address: Ipv4Addr,
+    /// The first collection clears the flag, the next releases.
+    flagged: bool,
+}
+
+impl NodeLocal {
+    /// A call arrives.
+    pub(super) fn rpc(&mut self, call: Blocked) {
+        if self.gc_waits {
+            self.blocked.push_back(call);
+            return;
+        }
+        match call {
+            Blocked::Allocate(pod, deadline) => self.allocate(pod, deadline),
+            Blocked::Release(release) => self.release(release),
+        }
+    }
+
+    fn allocate(&mut self, pod: PodId, deadline: Instant) {
+        self.rpcs += 1;
+        match self.offer(Some(pod), deadline) {
+            Ok(Admission::Queue) => {}
+            Ok(_) => self.rpc_ended(),
+            Err(failure) => {
+                self.rpc_ended();
+                self.fail(pod, failure);
+            }
+        }
+    }
+
+    /// The caller went away: its request leaves the queue (R59).
+    pub(super) fn cancel(&mut self, pod: PodId) {
+        self.blocked.retain(|call| !matches!(call, Blocked::Allocate(waiting, _) if *waiting == pod));
+        for i in 0..self.slots.len() {
+            if let Some(&waiter) = self.slots[i].waiters.iter().find(|waiter| waiter.pod == pod) {
+                self.slots[i].end_waiter(waiter.id);
+                self.rpc_ended();
+                self.broadcast(i);
+            }
+        }
+    }
+
+    /// CNI DEL: the address is idle at once and nobody is woken (R69), unless it is retained
+    /// (R129).
+    fn release(&mut self, release: Release) {
+        let Release { pod, eni, address, retain } = release;
+        if retain {
+            self.retained.push(Retained { pod, eni, address, flagged: true });
+            return;
+        }
+        let handled = self.slot_of(eni).is_some_and(|i| self.slots[i].set.release(pod, address));
+        if handled {
+            self.last_modified = self.now;
+            self.insufficient_until = Instant::ZERO;
+            self.outputs.push_back(Output::Released(eni, address));
+        }
+    }
+
+    /// An AllocIP call has been answered.
+    pub(super) fn rpc_ended(&mut self) {
+        self.rpcs -= 1;
+    }
+
+    /// The interface that a retained address pins the pod to (R115).
+    pub(super) fn pinned(&self, pod: PodId) -> Option<EniId> {
+        self.retained.iter().find(|record| record.pod == pod).map(|record| record.eni)
+    }
+
+    /// The pod is back: its record is an ordinary one again. Says whether there was one.
+    pub(super) fn forget_record(&mut self, pod: PodId) -> bool {
+        let before = self.retained.len();
+        self.retained.retain(|record| record.pod != pod);
+        self.retained.len() < before
+    }
+
+    /// The collection's tick: it takes the lock for writing, so it waits for every pending
+    /// AllocIP, and everybody else waits for it (R124, R125).
+    pub(super) fn gc_tick(&mut self) {
+        if let Some(period) = self.config.gc_period {
+            self.next_gc += period;
+        }
+        self.gc_waits = true;
+    }
+
+    /// Runs a waiting collection once no AllocIP is pending, and lets in who waited behind it.
+    pub(super) fn let_gc_run(&mut self) {
+        while self.gc_waits && self.rpcs == 0 {
+            self.gc_waits = false;
+            self.collect();
+            // Ticks that fell due meanwhile are dropped; the schedule does not drift (R124).
+            while self.next_gc <= self.now
+                && let Some(period) = self.config.gc_period
+            {
+                self.next_gc += period;
+            }
+            while let Some(call) = self.blocked.pop_front() {
+                self.rpc(call);
+            }
+        }
+    }
+
+    /// One collection: of each retained address the first clears the flag, the next releases
+    /// (R129).
+    fn collect(&mut self) {
+        let mut kept = Vec::new();
+        for mut record in std::mem::take(&mut self.retained) {
+            if record.flagged {
+                record.flagged = false;
+                kept.push(record);
+            } else {
+                self.release(Release { pod: record.pod, eni: record.eni, address: record.address, retain: false });
+            }
+        }
+        self.retained = kept;
+    }
+
+    /// The daemon dies and starts: what was in memory is lost, what instance metadata and the
+    /// records on disk say is there again (R135 to R141).
+    pub(super) fn restart(&mut self, config: Arc<Config>, attached: &[Attached]) {
+        let bound: Vec<_> = self.slots.iter().flat_map(|slot| slot.set.bound().map(|(pod, address)| (pod, slot.eni, address))).collect();
+        let waiting: Vec<_> = self.slots.iter().flat_map(|slot| &slot.waiters).filter(|waiter| !waiter.is_preheat()).map(|w| w.pod).collect();
+        let blocked = std::mem::take(&mut self.blocked);
+        self.epoch = self.epoch.wrapping_add(1);
+        self.rpcs = 0;
+        self.sync = PoolSync::Sleeping { next: Instant::NEVER };
+        self.start(config, attached);
+        for (pod, eni, address) in bound {
+            let slot = eni.and_then(|eni| self.slot_of(eni.id));
+            if let Some(i) = slot {
+                self.slots[i].set.bind_at(pod, address);
+            }
+        }
+        for slot in &mut self.slots {
+            if slot.set.len() > self.config.ips_per_eni {
+                slot.set.dispose_idle();
+            }
+        }
+        for pod in waiting {
+            self.fail(pod, Failure::Restart);
+        }
+        for call in blocked {
+            match call {
+                Blocked::Allocate(pod, _) => self.fail(pod, Failure::Restart),
+                // The plugin's DEL fails and the kubelet repeats it.
+                Blocked::Release(release) => self.release(release),
+            }
+        }
+        for i in 0..self.slots.len() {
+            self.broadcast(i);
+        }
+    }
+}

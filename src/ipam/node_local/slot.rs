@@ -1,0 +1,213 @@
+//! A slot: the place for one secondary interface (rules R45 to R50, R58, R65, R67, R71).
+
+use std::collections::VecDeque;
+
+use super::address_set::AddressSet;
+use super::alloc::Alloc;
+use super::dispose::Dispose;
+use crate::chance::SmallStream;
+use crate::id::{EniId, PodId};
+use crate::ipam::Eni;
+use crate::ipam::throttle::TokenBucket;
+use crate::time::Instant;
+
+/// Status of a slot (R45).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// No interface.
+    Init,
+    /// The interface is being made.
+    Creating,
+    /// The interface serves.
+    InUse,
+    /// The interface is to be deleted.
+    Deleting,
+}
+
+/// A request that waits in a slot.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiter {
+    pub id: u32,
+    /// `PodId::NONE` = a preheat of the pool sync.
+    pub pod: PodId,
+    pub deadline: Instant,
+}
+
+impl Waiter {
+    pub fn is_preheat(&self) -> bool {
+        self.pod == PodId::NONE
+    }
+}
+
+/// Why a slot does not take a request; only what the manager tells apart (R74).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Inhibited,
+    Other,
+}
+
+/// What a slot does with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    Refused(Refusal),
+    /// An address is there.
+    Serve,
+    /// The request has to wait for one.
+    Queue,
+}
+
+/// A slot with its two workers.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub status: Status,
+    pub eni: Option<Eni>,
+    pub set: AddressSet,
+    /// Everybody who waits, in order of arrival (R151).
+    pub waiters: Vec<Waiter>,
+    /// IDs of requests for which no address was asked yet.
+    pub allocating: VecDeque<u32>,
+    /// IDs of requests for which an address was made that somebody may have taken.
+    pub dangling: VecDeque<u32>,
+    pub inhibit_until: Instant,
+    pub eni_bucket: TokenBucket,
+    pub assign_bucket: TokenBucket,
+    pub alloc: Alloc,
+    pub dispose: Dispose,
+    pub next_metadata_sync: Instant,
+    pub metadata_jitter: SmallStream,
+}
+
+impl Slot {
+    pub fn new(now: Instant, metadata_jitter: SmallStream) -> Self {
+        Self {
+            status: Status::Init,
+            eni: None,
+            set: AddressSet::default(),
+            waiters: Vec::new(),
+            allocating: VecDeque::new(),
+            dangling: VecDeque::new(),
+            inhibit_until: Instant::ZERO,
+            eni_bucket: TokenBucket::default(),
+            assign_bucket: TokenBucket::default(),
+            alloc: Alloc::Asleep,
+            dispose: Dispose::Asleep,
+            next_metadata_sync: now,
+            metadata_jitter,
+        }
+    }
+
+    /// Priority among the node's slots (R71).
+    pub fn priority(&self) -> i32 {
+        let base = match self.status {
+            Status::Deleting => return -100,
+            Status::Init => 0,
+            Status::Creating => 10,
+            Status::InUse => 50,
+        };
+        base + self.set.len() as i32
+    }
+
+    pub fn is_inhibited(&self, now: Instant) -> bool {
+        self.inhibit_until > now
+    }
+
+    /// What becomes of a request (R50). `pod` is `None` for a preheat, which never looks at
+    /// addresses that are there.
+    pub fn admit(&self, now: Instant, pod: Option<PodId>, pinned: Option<EniId>, cap: u32) -> Admission {
+        if self.status == Status::Deleting {
+            return Admission::Refused(Refusal::Other);
+        }
+        if let (Some(pinned), Some(eni)) = (pinned, self.eni)
+            && pinned != eni.id
+        {
+            return Admission::Refused(Refusal::Other);
+        }
+        if pod.is_some_and(|pod| self.set.has_allocatable() || self.set.holds(pod)) {
+            return Admission::Serve;
+        }
+        if self.set.len() + self.allocating.len() as u32 >= cap {
+            return Admission::Refused(Refusal::Other);
+        }
+        if self.is_inhibited(now) {
+            return Admission::Refused(Refusal::Inhibited);
+        }
+        Admission::Queue
+    }
+
+    /// A waiter ends, for whatever reason. If its request was still to be asked for, the oldest
+    /// one whose address was made takes its place at the tail: demand is conserved (R58).
+    pub fn end_waiter(&mut self, id: u32) {
+        self.waiters.retain(|waiter| waiter.id != id);
+        let Some(position) = self.allocating.iter().position(|&queued| queued == id) else {
+            self.dangling.retain(|&made| made != id);
+            return;
+        };
+        self.allocating.remove(position);
+        if let Some(oldest) = self.dangling.pop_front() {
+            self.allocating.push_back(oldest);
+        }
+    }
+
+    /// The first `n` requests are asked for (R54, R55); preheats among them are done with that
+    /// (R57). Returns how many preheats ended.
+    pub fn made(&mut self, n: usize) -> u32 {
+        let n = n.min(self.allocating.len());
+        let mut preheats = 0;
+        for id in self.allocating.drain(..n) {
+            match self.waiters.iter().position(|waiter| waiter.id == id && waiter.is_preheat()) {
+                Some(position) => {
+                    self.waiters.remove(position);
+                    preheats += 1;
+                }
+                None => self.dangling.push_back(id),
+            }
+        }
+        preheats
+    }
+
+    /// Whether the interface may be deleted (R65).
+    pub fn can_dispose(&self) -> bool {
+        self.eni.is_none() || (self.set.in_use() == 0 && self.allocating.is_empty())
+    }
+
+    /// Marks up to `n` addresses for being given back, or the whole interface, and says how many
+    /// upstream believes it marked (R67). `map_order` is the chance of Go's map iteration.
+    pub fn trim(&mut self, n: u32, map_order: &mut SmallStream) -> u32 {
+        if self.status != Status::InUse {
+            return 0;
+        }
+        if n >= self.set.len() && self.can_dispose() {
+            self.status = Status::Deleting;
+            return self.set.len();
+        }
+        self.set.dispose_invalid();
+        let rounds = self.set.idle().min(n);
+        self.set.dispose(rounds, map_order);
+        rounds
+    }
+
+    /// Whether a broadcast at `now` would do anything (R66 lists the broadcasts).
+    pub fn broadcast_acts(&self, now: Instant) -> bool {
+        (self.set.has_allocatable() && self.waiters.iter().any(|waiter| !waiter.is_preheat()))
+            || self.alloc_would_start(now)
+            || self.dispose_would_start()
+    }
+
+    /// Whether the alloc worker, woken at `now`, finds work (R52).
+    pub fn alloc_would_start(&self, now: Instant) -> bool {
+        matches!(self.alloc, Alloc::Asleep)
+            && !self.allocating.is_empty()
+            && matches!(self.status, Status::Init | Status::InUse)
+            && !self.is_inhibited(now)
+    }
+
+    /// Whether the dispose worker, when woken, finds work (R68).
+    pub fn dispose_would_start(&self) -> bool {
+        matches!(self.dispose, Dispose::Asleep)
+            && self.eni.is_some()
+            && match self.status {
+                Status::Deleting => self.can_dispose(),
+                _ => self.set.deleting() > 0,
+            }
+    }
+}

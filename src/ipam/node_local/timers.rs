@@ -1,0 +1,208 @@
+//! Time of a daemon: what is due, what may be replayed later, and when the simulation has to come
+//! back.
+//!
+//! Most timers of an idle daemon change nothing that anybody could see: a metadata sync that
+//! wakes nobody, a pool sync between the watermarks, a collection with nothing to collect, an
+//! attempt to create an interface while every candidate vSwitch is known to be empty. Such a
+//! timer is *silent*. [`NodeLocal::wake`] leaves it out, so that the simulation has no event for
+//! it, and [`NodeLocal::advance`] replays it when the daemon is next touched, with the same
+//! random numbers: each kind of timer draws from a stream of its own, so the order among kinds
+//! does not matter.
+
+use super::alloc::Alloc;
+use super::pool_sync::{PoolSync, surplus, to_add, to_delete};
+use super::slot::Status;
+use super::{METADATA_SYNC, NodeLocal};
+use crate::ipam::Failure;
+use crate::ipam::backoff::jittered;
+use crate::time::{Instant, Span};
+
+impl NodeLocal {
+    /// The earliest time at which something may happen that shows; a lower bound.
+    pub(super) fn wake(&self) -> Instant {
+        let slots = (0..self.slots.len()).map(|i| self.slot_wake(i)).min().unwrap_or(Instant::NEVER);
+        slots.min(self.pool_sync_wake()).min(self.gc_wake())
+    }
+
+    fn slot_wake(&self, i: usize) -> Instant {
+        let slot = &self.slots[i];
+        let mut wake = self.alloc_timer(i).min(slot.dispose.until());
+        for waiter in &slot.waiters {
+            wake = wake.min(waiter.deadline);
+        }
+        wake.min(self.metadata_sync_wake(i))
+    }
+
+    /// When the alloc worker does something that shows.
+    fn alloc_timer(&self, i: usize) -> Instant {
+        let until = self.slots[i].alloc.until();
+        match self.futile_through(i, until) {
+            Some(through) => until.max(through + Span(1)),
+            None => until,
+        }
+    }
+
+    /// Until when the alloc worker's attempts to create an interface end without a call, if the
+    /// one at `at` does.
+    fn futile_through(&self, i: usize, at: Instant) -> Option<Instant> {
+        let slot = &self.slots[i];
+        match slot.alloc {
+            Alloc::CreateToken { .. } => self.switches.futile_through(at),
+            Alloc::Coalescing { .. } if slot.eni.is_none() => self.switches.futile_through(at),
+            _ => None,
+        }
+    }
+
+    fn metadata_sync_wake(&self, i: usize) -> Instant {
+        let slot = &self.slots[i];
+        if slot.status != Status::InUse {
+            return Instant::NEVER;
+        }
+        if slot.broadcast_acts(slot.next_metadata_sync) {
+            slot.next_metadata_sync
+        } else if slot.broadcast_acts(Instant::NEVER) {
+            slot.next_metadata_sync.max(slot.inhibit_until)
+        } else {
+            Instant::NEVER
+        }
+    }
+
+    fn pool_sync_wake(&self) -> Instant {
+        let next = match self.sync {
+            PoolSync::Sleeping { next } => next,
+            PoolSync::Preheating { deadline, .. } => return deadline,
+        };
+        let (idle, in_use) = self.usage();
+        if surplus(self.marks(), idle) > 0 || to_add(self.marks(), idle, in_use) > 0 {
+            return next;
+        }
+        match &self.config.reclaim {
+            // Nothing above the lower watermark: there will be nothing to reclaim either.
+            Some(reclaim) if idle > self.config.min_idle => {
+                next.max(self.last_modified + reclaim.after).max(self.next_reclaim.unwrap_or(Instant::ZERO))
+            }
+            _ => Instant::NEVER,
+        }
+    }
+
+    fn gc_wake(&self) -> Instant {
+        if self.gc_waits || (self.rpcs == 0 && self.retained.is_empty()) { Instant::NEVER } else { self.next_gc }
+    }
+
+    /// Lets time pass until `now`: everything that is due happens, in order.
+    pub(super) fn advance(&mut self, now: Instant) {
+        loop {
+            let wake = self.wake();
+            let until = wake.min(now);
+            self.replay(until);
+            if wake > now {
+                break;
+            }
+            self.now = until;
+            self.fire_due();
+        }
+        self.now = now;
+    }
+
+    /// Replays the silent timers up to and including `until`.
+    fn replay(&mut self, until: Instant) {
+        for i in 0..self.slots.len() {
+            while self.slots[i].alloc.until() <= until && self.futile_through(i, self.slots[i].alloc.until()).is_some() {
+                self.now = self.slots[i].alloc.until();
+                self.alloc_fire(i);
+            }
+            self.replay_metadata_syncs(i, until);
+        }
+        self.replay_pool_syncs(until);
+        if self.next_gc <= until && self.gc_wake() == Instant::NEVER && !self.gc_waits
+            && let Some(period) = self.config.gc_period
+        {
+            let missed = until.since(self.next_gc).0 / period.0 + 1;
+            self.next_gc += Span(missed * period.0);
+        }
+    }
+
+    fn replay_metadata_syncs(&mut self, i: usize, until: Instant) {
+        let slot = &mut self.slots[i];
+        if slot.next_metadata_sync > until {
+            return;
+        }
+        let in_use = slot.status == Status::InUse;
+        // What a broadcast would do changes with time only where an inhibit window ends.
+        let may_act = in_use && slot.broadcast_acts(Instant::NEVER);
+        while slot.next_metadata_sync <= until && !(may_act && slot.broadcast_acts(slot.next_metadata_sync)) {
+            let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
+            slot.next_metadata_sync += jittered(METADATA_SYNC, 1.0, jitter);
+        }
+    }
+
+    fn replay_pool_syncs(&mut self, until: Instant) {
+        let PoolSync::Sleeping { mut next } = self.sync else { return };
+        if next > until {
+            return;
+        }
+        let (idle, in_use) = self.usage();
+        let mut ran = false;
+        while next <= until && to_add(self.marks(), idle, in_use) == 0 {
+            let mut round = self.next_reclaim;
+            let mut jitter = self.chance.reclaim;
+            let reclaim = self.config.reclaim.as_ref();
+            let marks = self.marks();
+            let due = to_delete(next, marks, idle, reclaim, self.last_modified, &mut round, self.chance.periods_jitter.then_some(&mut jitter));
+            if due.total() > 0 {
+                break;
+            }
+            (self.next_reclaim, self.chance.reclaim) = (round, jitter);
+            next = self.after_period(next);
+            ran = true;
+        }
+        if ran {
+            // The runs sorted the slots; once is the same as many times (R72).
+            self.sort_slots(false);
+            self.sync = PoolSync::Sleeping { next };
+        }
+    }
+
+    /// Fires everything that is due now, in a fixed order: deadlines, workers, metadata syncs,
+    /// collection, pool sync.
+    fn fire_due(&mut self) {
+        for i in 0..self.slots.len() {
+            self.expire_waiters(i);
+        }
+        for i in 0..self.slots.len() {
+            while self.slots[i].alloc.until() <= self.now {
+                self.alloc_fire(i);
+            }
+            while self.slots[i].dispose.until() <= self.now {
+                self.dispose_fire(i);
+            }
+        }
+        for i in 0..self.slots.len() {
+            if self.metadata_sync_wake(i) <= self.now {
+                let slot = &mut self.slots[i];
+                let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
+                slot.next_metadata_sync = self.now + jittered(METADATA_SYNC, 1.0, jitter);
+                self.broadcast(i);
+            }
+        }
+        if self.gc_wake() <= self.now {
+            self.gc_tick();
+        }
+        match self.sync {
+            PoolSync::Preheating { deadline, .. } if deadline <= self.now => self.end_preheats(),
+            PoolSync::Sleeping { next } if next <= self.now => self.pool_sync(),
+            _ => {}
+        }
+        self.let_gc_run();
+    }
+
+    /// Requests whose context has ended leave; the waiter runs before the worker (R152).
+    fn expire_waiters(&mut self, i: usize) {
+        while let Some(&waiter) = self.slots[i].waiters.iter().find(|w| !w.is_preheat() && w.deadline <= self.now) {
+            self.slots[i].end_waiter(waiter.id);
+            self.rpc_ended();
+            self.fail(waiter.pod, Failure::Deadline);
+            self.broadcast(i);
+        }
+    }
+}

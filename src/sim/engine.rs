@@ -1,0 +1,421 @@
+//! The part of the world that every kind of run shares: nodes with their daemons, the cloud they
+//! call, and pods that ask for addresses, with the kubelet's retries.
+//!
+//! What pods there are, and where, is decided above: by a [`Cluster`](super::world) or by the
+//! script of a conformance case.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use super::event_list::EventList;
+use crate::chance::{SmallStream, SpanDist, Stream};
+use crate::cloud::Cloud;
+use crate::id::{EniId, NodeId, PodId, VSwitchId};
+use crate::ipam::node_local::{Config, NodeLocal};
+use crate::ipam::{CallId, Failure, Input, Output, Release, Request};
+use crate::openapi::ErrorCode;
+use crate::time::Instant;
+
+/// What an event is about; kind and index share 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    /// A daemon's timer.
+    Wake(NodeId),
+    /// A call is answered.
+    Answer(u32),
+    /// The kubelet tries a pod's sandbox again.
+    Retry(PodId),
+    /// A pod's life ends.
+    End(PodId),
+    /// Something of the layer above.
+    Control(u32),
+}
+
+/// Bits of the index in a packed event.
+const INDEX_BITS: u32 = 28;
+
+impl Event {
+    fn pack(self) -> u32 {
+        let (kind, index) = match self {
+            Self::Wake(node) => (0, node.0),
+            Self::Answer(call) => (1, call),
+            Self::Retry(pod) => (2, pod.0),
+            Self::End(pod) => (3, pod.0),
+            Self::Control(what) => (4, what),
+        };
+        assert!(index < 1 << INDEX_BITS, "a run has fewer than 2^28 nodes, pods and calls");
+        kind << INDEX_BITS | index
+    }
+
+    fn unpack(packed: u32) -> Self {
+        let index = packed & ((1 << INDEX_BITS) - 1);
+        match packed >> INDEX_BITS {
+            0 => Self::Wake(NodeId(index)),
+            1 => Self::Answer(index),
+            2 => Self::Retry(PodId(index)),
+            3 => Self::End(PodId(index)),
+            _ => Self::Control(index),
+        }
+    }
+}
+
+/// What the layer above has to deal with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// A pod has its address.
+    Served(PodId),
+    /// A pod's life, set with [`Engine::end_pod_at`], is over.
+    Ended(PodId),
+    /// An event of the layer above, set with [`Engine::control_at`], is due.
+    Control(u32),
+}
+
+/// Where a pod is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PodState {
+    /// The slot is free for another pod.
+    Gone,
+    /// It has been scheduled and has no address yet.
+    Waiting,
+    /// It has its address.
+    Running,
+}
+
+/// A pod that wants an address of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Pod {
+    /// Its node.
+    pub node: NodeId,
+    /// A number of the layer above: its workload.
+    pub owner: u32,
+    /// Where it is.
+    pub state: PodState,
+    /// When it was scheduled.
+    pub requested: Instant,
+    /// When it got its address, if it runs.
+    pub served: Instant,
+    eni: EniId,
+    /// Its vSwitch, if it runs.
+    pub vswitch: VSwitchId,
+    /// Its address, if it runs.
+    pub address: Ipv4Addr,
+    /// Time of its only live event; others are stale.
+    timer: Instant,
+}
+
+/// A node with its daemon.
+#[derive(Debug)]
+struct Node {
+    daemon: NodeLocal,
+    /// Time of the only live [`Event::Wake`]; others are stale.
+    armed: Instant,
+    /// It was released; nothing of it counts any more.
+    released: bool,
+}
+
+/// A call under way.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    node: NodeId,
+    id: CallId,
+    request: Request,
+}
+
+/// Somebody who is told what happens; every method has nothing to do by default.
+pub trait Observer {
+    /// A call was answered, at the end of its latency.
+    fn answered(&mut self, _now: Instant, _node: NodeId, _request: &Request, _error: Option<ErrorCode>, _cloud: &Cloud) {}
+    /// A pod got its address.
+    fn bound(&mut self, _now: Instant, _pod: &Pod, _retained: bool) {}
+    /// An address is idle again.
+    fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
+    /// The daemon left a pod without an address; the kubelet will try again.
+    fn failed(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _failure: Failure) {}
+}
+
+/// The world below the cluster.
+#[derive(Debug)]
+pub struct Engine<O> {
+    /// Who is told.
+    pub observer: O,
+    /// The cloud.
+    pub cloud: Cloud,
+    events: EventList,
+    nodes: Vec<Node>,
+    pods: Vec<Pod>,
+    free_pods: Vec<PodId>,
+    calls: Vec<Call>,
+    free_calls: Vec<u32>,
+    /// vSwitch of each interface, by ID: an address is known by its interface.
+    eni_vswitch: Vec<VSwitchId>,
+    sandbox_retry: SpanDist,
+    kubelet: Stream,
+    served: VecDeque<PodId>,
+    now: Instant,
+    processed: u64,
+}
+
+impl<O: Observer> Engine<O> {
+    /// An empty world at time zero.
+    #[must_use]
+    pub fn new(observer: O, cloud: Cloud, sandbox_retry: SpanDist, kubelet: Stream) -> Self {
+        Self {
+            observer,
+            cloud,
+            events: EventList::new(),
+            nodes: Vec::new(),
+            pods: Vec::new(),
+            free_pods: Vec::new(),
+            calls: Vec::new(),
+            free_calls: Vec::new(),
+            eni_vswitch: Vec::new(),
+            sandbox_retry,
+            kubelet,
+            served: VecDeque::new(),
+            now: Instant::ZERO,
+            processed: 0,
+        }
+    }
+
+    /// The time of the last event.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Events so far.
+    #[must_use]
+    pub fn processed(&self) -> u64 {
+        self.processed
+    }
+
+    /// Sets an event of the layer above; `what` has at most 28 bits.
+    pub fn control_at(&mut self, at: Instant, what: u32) {
+        self.events.push(at, Event::Control(what).pack());
+    }
+
+    /// Starts the daemon of an instance that the cloud has started.
+    pub fn start_daemon(&mut self, node: NodeId, config: Arc<Config>, seed: SmallStream, jitter: bool) {
+        assert_eq!(node.index(), self.nodes.len(), "the cloud numbers its instances as the engine its nodes");
+        let daemon = NodeLocal::new(self.now, config, seed, jitter);
+        self.nodes.push(Node { daemon, armed: Instant::NEVER, released: false });
+        self.pump(node);
+    }
+
+    /// The daemon of a node.
+    #[must_use]
+    pub fn daemon(&self, node: NodeId) -> &NodeLocal {
+        &self.nodes[node.index()].daemon
+    }
+
+    /// A pod.
+    #[must_use]
+    pub fn pod(&self, pod: PodId) -> &Pod {
+        &self.pods[pod.index()]
+    }
+
+    /// Every slot for a pod, those of pods that are gone included.
+    #[must_use]
+    pub fn pods(&self) -> &[Pod] {
+        &self.pods
+    }
+
+    /// A pod was scheduled to `node`: it asks for its address.
+    pub fn start_pod(&mut self, node: NodeId, owner: u32) -> PodId {
+        let pod = Pod {
+            node,
+            owner,
+            state: PodState::Waiting,
+            requested: self.now,
+            served: Instant::NEVER,
+            eni: EniId::NONE,
+            vswitch: VSwitchId::NONE,
+            address: Ipv4Addr::UNSPECIFIED,
+            timer: Instant::NEVER,
+        };
+        let id = match self.free_pods.pop() {
+            Some(id) => {
+                self.pods[id.index()] = pod;
+                id
+            }
+            None => {
+                self.pods.push(pod);
+                PodId::new(self.pods.len() - 1)
+            }
+        };
+        self.input(node, Input::Allocate(id));
+        id
+    }
+
+    /// A pod whose identity outlives it (StatefulSet) was scheduled again.
+    pub fn restart_pod(&mut self, id: PodId, node: NodeId) {
+        let pod = &mut self.pods[id.index()];
+        assert_eq!(pod.state, PodState::Gone, "only a pod that is gone starts again");
+        (pod.node, pod.state, pod.requested, pod.served) = (node, PodState::Waiting, self.now, Instant::NEVER);
+        self.input(node, Input::Allocate(id));
+    }
+
+    /// Sets the end of a running pod's life.
+    pub fn end_pod_at(&mut self, pod: PodId, at: Instant) {
+        self.pods[pod.index()].timer = at;
+        self.events.push(at, Event::End(pod).pack());
+    }
+
+    /// A pod is deleted, wherever it is. With `retain` its address is retained for it and its
+    /// identity is kept for [`Self::restart_pod`].
+    pub fn delete_pod(&mut self, id: PodId, retain: bool) {
+        let pod = &mut self.pods[id.index()];
+        let was = pod.state;
+        (pod.state, pod.timer) = (PodState::Gone, Instant::NEVER);
+        let (node, eni, address) = (pod.node, pod.eni, pod.address);
+        match was {
+            PodState::Running => self.input(node, Input::Release(Release { pod: id, eni, address, retain })),
+            PodState::Waiting => self.input(node, Input::Cancel(id)),
+            PodState::Gone => {}
+        }
+        if !retain {
+            self.free_pods.push(id);
+        }
+    }
+
+    /// An instance is released: its pods must be gone from it already, but for their retained
+    /// addresses. Returns the addresses in use that vanish with it, per vSwitch.
+    pub fn release_node(&mut self, node: NodeId) {
+        let state = &mut self.nodes[node.index()];
+        (state.released, state.armed) = (true, Instant::NEVER);
+        let (_, in_use) = state.daemon.usage();
+        let held: Vec<_> = if in_use > 0 { state.daemon.bound().map(|(_, eni, _)| eni).collect() } else { Vec::new() };
+        for eni in held {
+            self.observer.unbound(self.now, self.eni_vswitch[eni.index()]);
+        }
+        self.cloud.release_instance(node);
+    }
+
+    /// The daemon of a node is restarted with `config`.
+    pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
+        let attached = self.cloud.attached(node);
+        self.input(node, Input::Restart { config, attached });
+    }
+
+    /// The next happening not later than `until`, with its time; `None` = there is none and it
+    /// is `until` now.
+    pub fn step(&mut self, until: Instant) -> Option<Happening> {
+        loop {
+            if let Some(pod) = self.served.pop_front() {
+                return Some(Happening::Served(pod));
+            }
+            match self.events.peek_time() {
+                Some(at) if at <= until => {}
+                _ => {
+                    self.now = until;
+                    return None;
+                }
+            }
+            let (at, event) = self.events.pop().expect("it was there a moment ago");
+            self.now = at;
+            match Event::unpack(event) {
+                Event::Wake(node) if self.nodes[node.index()].armed == at => {
+                    self.nodes[node.index()].armed = Instant::NEVER;
+                    self.input(node, Input::Tick);
+                }
+                Event::Answer(call) => self.answer(call),
+                Event::Retry(pod) if self.take_timer(pod, at) => {
+                    self.input(self.pods[pod.index()].node, Input::Allocate(pod));
+                }
+                Event::End(pod) if self.take_timer(pod, at) => {
+                    self.processed += 1;
+                    return Some(Happening::Ended(pod));
+                }
+                Event::Control(what) => {
+                    self.processed += 1;
+                    return Some(Happening::Control(what));
+                }
+                Event::Wake(_) | Event::Retry(_) | Event::End(_) => continue,
+            }
+            self.processed += 1;
+        }
+    }
+
+    /// Whether the event at `at` is the pod's live one, which it is no longer.
+    fn take_timer(&mut self, pod: PodId, at: Instant) -> bool {
+        let timer = &mut self.pods[pod.index()].timer;
+        let live = *timer == at;
+        if live {
+            *timer = Instant::NEVER;
+        }
+        live
+    }
+
+    fn answer(&mut self, index: u32) {
+        let Call { node, id, request } = self.calls[index as usize];
+        self.free_calls.push(index);
+        if self.nodes[node.index()].released {
+            return;
+        }
+        let reply = self.cloud.execute(self.now, node, &request);
+        if let (Request::Create(vswitch, _), Ok(crate::ipam::Answer::Created(eni, _))) = (request, &reply) {
+            assert_eq!(eni.index(), self.eni_vswitch.len(), "the cloud numbers its interfaces one by one");
+            self.eni_vswitch.push(vswitch);
+        }
+        self.observer.answered(self.now, node, &request, reply.err(), &self.cloud);
+        self.input(node, Input::Reply(id, reply));
+    }
+
+    /// Hands an input to a daemon and carries out what it does.
+    fn input(&mut self, node: NodeId, input: Input) {
+        if self.nodes[node.index()].released {
+            return;
+        }
+        self.nodes[node.index()].daemon.handle(self.now, input);
+        self.pump(node);
+    }
+
+    fn pump(&mut self, node: NodeId) {
+        while let Some(output) = self.nodes[node.index()].daemon.poll() {
+            match output {
+                Output::Call { call, at, request } => self.call(node, call, at, request),
+                Output::Allocated { pod, eni, address, retained } => {
+                    let record = &mut self.pods[pod.index()];
+                    (record.state, record.served) = (PodState::Running, self.now);
+                    (record.eni, record.vswitch, record.address) = (eni.id, eni.vswitch, address);
+                    self.observer.bound(self.now, record, retained);
+                    self.served.push_back(pod);
+                }
+                Output::Failed(pod, failure) => self.retry(pod, failure),
+                Output::Released(eni, _) => self.observer.unbound(self.now, self.eni_vswitch[eni.index()]),
+            }
+        }
+        let wake = self.nodes[node.index()].daemon.poll_timeout();
+        let armed = &mut self.nodes[node.index()].armed;
+        if wake < *armed {
+            *armed = wake.max(self.now);
+            self.events.push(*armed, Event::Wake(node).pack());
+        }
+    }
+
+    fn call(&mut self, node: NodeId, id: CallId, at: Instant, request: Request) {
+        let call = Call { node, id, request };
+        let index = match self.free_calls.pop() {
+            Some(index) => {
+                self.calls[index as usize] = call;
+                index
+            }
+            None => {
+                self.calls.push(call);
+                self.calls.len() as u32 - 1
+            }
+        };
+        let latency = self.cloud.latency(request.api());
+        self.events.push(at + latency, Event::Answer(index).pack());
+    }
+
+    /// The kubelet tries a failed sandbox again after a while (rule R119).
+    fn retry(&mut self, id: PodId, failure: Failure) {
+        let at = self.now + self.sandbox_retry.sample(&mut self.kubelet);
+        let pod = &mut self.pods[id.index()];
+        pod.timer = at;
+        self.observer.failed(self.now, id, pod, failure);
+        self.events.push(at, Event::Retry(id).pack());
+    }
+}
