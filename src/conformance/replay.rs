@@ -47,8 +47,11 @@ struct Counter {
 }
 
 impl Observer for Counter {
-    fn answered(&mut self, _: Instant, _: NodeId, request: &Request, error: Option<ErrorCode>, _: &Cloud) {
-        self.calls[request.api().index()] += 1;
+    fn called(&mut self, api: Api) {
+        self.calls[api.index()] += 1;
+    }
+
+    fn answered(&mut self, _: Instant, _: NodeId, _: &Request, error: Option<ErrorCode>, _: &Cloud) {
         if let Some(code) = error {
             self.errors[code.index()] += 1;
         }

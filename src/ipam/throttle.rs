@@ -2,20 +2,31 @@
 
 use crate::time::{Instant, Span};
 
-/// A token bucket that starts full: `burst` tokens, one more per `interval`.
-///
-/// It keeps only the time at which the bucket will be full again, which says all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// A token bucket in the arithmetic of `golang.org/x/time/rate`: its floating-point tokens decide
+/// in which nanosecond a waiter goes on, and with that on which side of a sample a pod is served.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TokenBucket {
-    full_at: Instant,
+    tokens: f64,
+    last: Instant,
+    /// Tokens per second.
+    rate: f64,
+    burst: f64,
 }
 
 impl TokenBucket {
+    /// A full bucket of `burst` tokens that gets `rate` tokens per second.
+    #[must_use]
+    pub fn full(rate: f64, burst: u32) -> Self {
+        Self { tokens: f64::from(burst), last: Instant::ZERO, rate, burst: f64::from(burst) }
+    }
+
     /// Takes a token and says when it is there; waiters are served in the order of asking.
-    pub fn take(&mut self, now: Instant, interval: Span, burst: u32) -> Instant {
-        self.full_at = self.full_at.max(now) + interval;
-        let there = self.full_at - Span(interval.0 * u64::from(burst));
-        there.max(now)
+    pub fn take(&mut self, now: Instant) -> Instant {
+        let elapsed = now.since(self.last);
+        let seconds = (elapsed.0 / 1_000_000_000) as f64 + (elapsed.0 % 1_000_000_000) as f64 / 1e9;
+        self.tokens = (self.tokens + seconds * self.rate).min(self.burst) - 1.0;
+        self.last = now;
+        if self.tokens >= 0.0 { now } else { now + Span((-self.tokens / self.rate * 1e9) as u64) }
     }
 }
 
@@ -26,10 +37,12 @@ mod tests {
     /// R49: 1 token per 6 s, burst 2.
     #[test]
     fn r49_two_at_once_then_one_every_six_seconds() {
-        let mut bucket = TokenBucket::default();
-        let at = |s| Instant::ZERO + Span::secs(s);
-        let mut take = |now| bucket.take(at(now), Span::secs(6), 2);
-        assert_eq!([take(100), take(100), take(100), take(100)], [at(100), at(100), at(106), at(112)]);
-        assert_eq!([take(113), take(200)], [at(118), at(200)]);
+        let mut bucket = TokenBucket::full(1.0 / 6.0, 2);
+        let mut take = |secs| {
+            let there = bucket.take(Instant::ZERO + Span::secs(secs));
+            (there.0 + 500_000_000) / 1_000_000_000
+        };
+        assert_eq!([take(100), take(100), take(100), take(100)], [100, 100, 106, 112]);
+        assert_eq!([take(113), take(200)], [118, 200]);
     }
 }

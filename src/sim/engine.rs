@@ -14,7 +14,7 @@ use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::{Config, NodeLocal};
 use crate::ipam::{CallId, Failure, Input, Output, Release, Request};
-use crate::openapi::ErrorCode;
+use crate::openapi::{Api, ErrorCode};
 use crate::time::Instant;
 
 /// What an event is about; kind and index share 32 bits.
@@ -124,6 +124,8 @@ struct Call {
 
 /// Somebody who is told what happens; every method has nothing to do by default.
 pub trait Observer {
+    /// A call left.
+    fn called(&mut self, _api: Api) {}
     /// A call was answered, at the end of its latency.
     fn answered(&mut self, _now: Instant, _node: NodeId, _request: &Request, _error: Option<ErrorCode>, _cloud: &Cloud) {}
     /// A pod got its address.
@@ -406,6 +408,7 @@ impl<O: Observer> Engine<O> {
                 self.calls.len() as u32 - 1
             }
         };
+        self.observer.called(request.api());
         let latency = self.cloud.latency(request.api());
         self.events.push(at + latency, Event::Answer(index).pack());
     }

@@ -15,10 +15,6 @@ use crate::time::{Instant, Span};
 
 /// Pause before acting, in which requests gather (R52).
 const COALESCE: Span = Span::millis(300);
-/// Spacing of a slot's tokens (R49).
-pub(super) const TOKEN_INTERVAL: Span = Span::secs(6);
-/// Tokens of a full bucket (R49).
-pub(super) const TOKEN_BURST: u32 = 2;
 /// Time that creating an interface may take up to the metadata polls (R101).
 const CREATE_TIMEOUT: Span = Span::secs(60);
 /// Shortest time from attach to the first status look (R100).
@@ -171,7 +167,7 @@ impl NodeLocal {
             // At least one address is asked for, even if every requester has gone (R53).
             let n = queued.max(1);
             slot.status = Status::Creating;
-            let until = slot.eni_bucket.take(self.now, TOKEN_INTERVAL, TOKEN_BURST);
+            let until = slot.eni_bucket.take(self.now);
             slot.alloc = Alloc::CreateToken { until, n };
             if until == self.now {
                 self.create_begin(i, n);
@@ -180,7 +176,7 @@ impl NodeLocal {
             slot.alloc = Alloc::Asleep;
             self.broadcast(i);
         } else {
-            let until = slot.assign_bucket.take(self.now, TOKEN_INTERVAL, TOKEN_BURST);
+            let until = slot.assign_bucket.take(self.now);
             slot.alloc = Alloc::AssignToken { until, n: queued };
             if until == self.now {
                 self.assign_call(i, queued, 1);

@@ -2,7 +2,7 @@
 //! R109).
 
 use super::NodeLocal;
-use super::alloc::{TOKEN_BURST, TOKEN_INTERVAL, poll_metadata};
+use super::alloc::poll_metadata;
 use super::slot::Status;
 use crate::ipam::backoff::{ENI_DELETE_CONFIRM, ENI_DELETE_CONFIRM_DELAY, ENI_IP_OPS, Next};
 use crate::ipam::{Addresses, Answer, BATCH, Request, Worker};
@@ -70,7 +70,7 @@ impl NodeLocal {
             return;
         }
         if slot.status == Status::Deleting {
-            let until = slot.eni_bucket.take(self.now, TOKEN_INTERVAL, TOKEN_BURST);
+            let until = slot.eni_bucket.take(self.now);
             slot.dispose = Dispose::Delete(DeleteStep::Token { until });
             if until == self.now {
                 self.detach(i);

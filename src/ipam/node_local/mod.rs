@@ -61,7 +61,7 @@ pub struct NodeLocal {
     /// The slots in the order that the last sort left (R72).
     order: Vec<u8>,
     switches: SwitchPool,
-    limiter: [TokenBucket; Api::ALL.len()],
+    limiter: [Option<TokenBucket>; Api::ALL.len()],
     sync: PoolSync,
     /// Last allocation attempt or release (R81).
     last_modified: Instant,
@@ -104,7 +104,7 @@ impl NodeLocal {
             chance,
             slots: Vec::new(),
             order: Vec::new(),
-            limiter: Default::default(),
+            limiter: [None; Api::ALL.len()],
             sync: PoolSync::Sleeping { next: Instant::NEVER },
             last_modified: now,
             next_reclaim: None,
@@ -208,7 +208,7 @@ impl NodeLocal {
             }
         }
         self.switches = SwitchPool::new(&config.vswitches);
-        self.limiter = Default::default();
+        self.limiter = config.rate_limit.map(|limit| limit.map(|n| TokenBucket::full(f64::from(n) / 60.0, n)));
         self.sync = PoolSync::Sleeping { next: if config.sync_period.is_some() { now } else { Instant::NEVER } };
         (self.last_modified, self.next_reclaim) = (now, None);
         (self.next_gc, self.gc_waits) = (if config.gc_period.is_some() { now } else { Instant::NEVER }, false);
@@ -216,9 +216,18 @@ impl NodeLocal {
         self.config = config;
     }
 
-    /// Wakes everybody who sleeps on slot `i`: waiters take what is there in order of arrival
-    /// (R56, R151), then the workers look (R66).
+    /// Wakes everybody who sleeps on slot `i`: waiters take what is there (R56), then the workers
+    /// look (R66). Of the goroutines that a broadcast readies, Go runs the last first and the
+    /// others in their order, and so they sleep again (R151).
     fn broadcast(&mut self, i: usize) {
+        let waiters = &mut self.slots[i].waiters;
+        let one = waiters.len().min(1);
+        waiters.rotate_right(one);
+        self.wake_all(i);
+    }
+
+    /// A broadcast whose caller goes on at once, so that the order stays.
+    fn wake_all(&mut self, i: usize) {
         while self.slots[i].set.has_allocatable() {
             let Some(&waiter) = self.slots[i].waiters.iter().find(|waiter| !waiter.is_preheat()) else { break };
             self.bind(i, waiter.pod);
@@ -273,7 +282,7 @@ impl NodeLocal {
         let slot = &mut self.slots[i];
         slot.waiters.push(Waiter { id, pod, deadline });
         slot.allocating.push_back(id);
-        self.broadcast(i);
+        self.wake_all(i);
     }
 
     /// Sorts the slots in place, for allocation or for the pool sync, which uses the opposite
@@ -352,11 +361,8 @@ impl NodeLocal {
 
     /// Makes a call, as soon as the client-side limit lets it go (R110).
     fn call(&mut self, i: usize, worker: Worker, request: Request) {
-        let api = request.api().index();
-        let at = match self.config.rate_limit[api] {
-            Some(per_minute) => self.limiter[api].take(self.now, Span(Span::mins(1).0 / u64::from(per_minute.max(1))), per_minute),
-            None => self.now,
-        };
+        let limiter = &mut self.limiter[request.api().index()];
+        let at = limiter.as_mut().map_or(self.now, |bucket| bucket.take(self.now));
         let call = CallId { slot: i as u8, worker, epoch: self.epoch };
         self.outputs.push_back(Output::Call { call, at, request });
     }

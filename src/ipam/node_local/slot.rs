@@ -11,6 +11,11 @@ use crate::ipam::Eni;
 use crate::ipam::throttle::TokenBucket;
 use crate::time::Instant;
 
+/// Tokens per second of a slot's buckets (R49).
+const TOKEN_RATE: f64 = 1.0 / 6.0;
+/// Tokens of a full bucket (R49).
+const TOKEN_BURST: u32 = 2;
+
 /// Status of a slot (R45).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -87,8 +92,8 @@ impl Slot {
             allocating: VecDeque::new(),
             dangling: VecDeque::new(),
             inhibit_until: Instant::ZERO,
-            eni_bucket: TokenBucket::default(),
-            assign_bucket: TokenBucket::default(),
+            eni_bucket: TokenBucket::full(TOKEN_RATE, TOKEN_BURST),
+            assign_bucket: TokenBucket::full(TOKEN_RATE, TOKEN_BURST),
             alloc: Alloc::Asleep,
             dispose: Dispose::Asleep,
             next_metadata_sync: now,
