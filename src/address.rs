@@ -98,7 +98,11 @@ mod tests {
             assert_eq!(book.usable(), (1 << (32 - prefix)) - 4);
             let all: Vec<_> = std::iter::from_fn(|| book.take()).collect();
             assert_eq!(all.len() as u32, book.usable());
-            assert!(all.iter().all(|a| block.contains(a)) && !all.contains(&block.network()) && !all.contains(&block.broadcast()));
+            assert!(
+                all.iter().all(|a| block.contains(a))
+                    && !all.contains(&block.network())
+                    && !all.contains(&block.broadcast())
+            );
             assert_eq!(book.free(), 0);
         }
     }
@@ -109,7 +113,10 @@ mod tests {
         let mut book = AddressBook::new("192.168.1.0/24".parse().expect("a block"));
         let mut all: Vec<_> = std::iter::from_fn(|| book.take()).collect();
         all.sort();
-        assert_eq!((all[0], all[251], all.len()), (Ipv4Addr::new(192, 168, 1, 1), Ipv4Addr::new(192, 168, 1, 252), 252));
+        assert_eq!(
+            (all[0], all[251], all.len()),
+            (Ipv4Addr::new(192, 168, 1, 1), Ipv4Addr::new(192, 168, 1, 252), 252)
+        );
         book.give_back(all[7]);
         assert!(!book.is_taken(all[7]));
         assert_eq!(book.take(), Some(all[7]));

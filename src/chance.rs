@@ -19,9 +19,7 @@ pub fn stream(seed: u64, replication: u32, purpose: &str) -> Stream {
 
 /// FNV-1a, a hash that is the same everywhere and always.
 fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// A SplitMix64 generator: eight bytes of state, for the many small streams of the core

@@ -11,24 +11,24 @@
 //! (`tests/layering.rs` holds the table and fails with file and line).
 
 // Words: plain values, nobody's behaviour.
+pub mod address;
+pub mod chance;
 pub mod id;
+pub mod openapi;
 pub mod time;
 pub mod units;
-pub mod chance;
-pub mod address;
-pub mod openapi;
 // The allocation core: sans-IO, knows nothing of the simulation.
 pub mod ipam;
 // The world around it, and what is to be simulated.
-pub mod model;
 pub mod cloud;
 pub mod cluster;
+pub mod model;
 pub mod scenario;
 // Run.
 pub mod record;
 pub mod sim;
 // What it means.
+pub mod cli;
+pub mod conformance;
 pub mod outcome;
 pub mod report;
-pub mod conformance;
-pub mod cli;

@@ -238,9 +238,7 @@ impl Schedule {
                 match (after.checked_sub(1).map(|i| points[i]), points.get(after)) {
                     (None, Some(&(_, first))) => first,
                     (Some((_, last)), None) => last,
-                    (Some((t0, v0)), Some(&(t1, v1))) => {
-                        v0 + (v1 - v0) * (at.0 - t0.0) as f64 / (t1.0 - t0.0) as f64
-                    }
+                    (Some((t0, v0)), Some(&(t1, v1))) => v0 + (v1 - v0) * (at.0 - t0.0) as f64 / (t1.0 - t0.0) as f64,
                     (None, None) => 0.0,
                 }
             }

@@ -149,9 +149,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, ParseSpanError> {
         let wrong = || ParseSpanError { text: text.to_owned() };
         let span: jiff::Span = text.trim().parse().map_err(|_| wrong())?;
-        let duration = span
-            .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-            .map_err(|_| wrong())?;
+        let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
         u64::try_from(duration.as_nanos()).map(Self).map_err(|_| wrong())
     }
 }
@@ -180,7 +178,13 @@ mod tests {
 
     #[test]
     fn spans_are_read_with_their_unit() {
-        let cases = [("30d", Span::days(30)), ("1h30m", Span::mins(90)), ("500ms", Span::millis(500)), ("2w", Span::days(14)), ("1.5h", Span::mins(90))];
+        let cases = [
+            ("30d", Span::days(30)),
+            ("1h30m", Span::mins(90)),
+            ("500ms", Span::millis(500)),
+            ("2w", Span::days(14)),
+            ("1.5h", Span::mins(90)),
+        ];
         for (text, span) in cases {
             assert_eq!(text.parse(), Ok(span), "{text}");
         }
@@ -191,7 +195,13 @@ mod tests {
 
     #[test]
     fn spans_print_their_two_largest_units() {
-        let cases = [(Span::days(41) + Span::hours(3), "41d 3h"), (Span::secs(125), "2m 5s"), (Span::millis(12_300), "12.3 s"), (Span::millis(350), "350 ms"), (Span::days(2), "2d")];
+        let cases = [
+            (Span::days(41) + Span::hours(3), "41d 3h"),
+            (Span::secs(125), "2m 5s"),
+            (Span::millis(12_300), "12.3 s"),
+            (Span::millis(350), "350 ms"),
+            (Span::days(2), "2d"),
+        ];
         for (span, text) in cases {
             assert_eq!(span.to_string(), text);
         }

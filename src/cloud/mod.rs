@@ -23,6 +23,8 @@ pub struct Cloud {
     instances: Vec<Instance>,
     /// Interfaces by ID, which is never used again; `None` = deleted.
     enis: Vec<Option<Box<Interface>>>,
+    /// vSwitch of each interface, by ID.
+    eni_vswitch: Vec<VSwitchId>,
     latency: [SpanDist; Api::ALL.len()],
     throttle: [Option<MinuteWindow>; Api::ALL.len()],
     metadata_lag: Span,
@@ -80,11 +82,17 @@ impl Cloud {
     /// A cloud with these vSwitches and no instances.
     #[must_use]
     pub fn new(blocks: impl IntoIterator<Item = ipnet::Ipv4Net>, behaviour: Behaviour, chance: Stream) -> Self {
-        let vswitches = blocks.into_iter().map(|block| VSwitch { book: AddressBook::new(block), on_enis: 0, primaries: 0, others: Vec::new() });
+        let vswitches = blocks.into_iter().map(|block| VSwitch {
+            book: AddressBook::new(block),
+            on_enis: 0,
+            primaries: 0,
+            others: Vec::new(),
+        });
         Self {
             vswitches: vswitches.collect(),
             instances: Vec::new(),
             enis: Vec::new(),
+            eni_vswitch: Vec::new(),
             latency: behaviour.latency,
             throttle: behaviour.throttle.map(|limit| limit.map(MinuteWindow::new)),
             metadata_lag: behaviour.metadata_lag,
@@ -174,14 +182,22 @@ impl Cloud {
         }
         let addresses = self.take(vswitch, n)?;
         let id = EniId::new(self.enis.len());
-        self.enis.push(Some(Box::new(Interface { instance: node, vswitch, attached: false, addresses: addresses.to_vec() })));
+        self.enis.push(Some(Box::new(Interface {
+            instance: node,
+            vswitch,
+            attached: false,
+            addresses: addresses.to_vec(),
+        })));
+        self.eni_vswitch.push(vswitch);
         self.instances[node.index()].enis.push(id);
         self.eni_count += 1;
         Ok(Answer::Created(id, addresses))
     }
 
     fn attach(&mut self, eni: EniId) -> Result<(), ErrorCode> {
-        let Some(node) = self.interface(eni).map(|interface| interface.instance) else { return Err(ErrorCode::Internal) };
+        let Some(node) = self.interface(eni).map(|interface| interface.instance) else {
+            return Err(ErrorCode::Internal);
+        };
         let instance = &self.instances[node.index()];
         let attached = instance.enis.iter().filter(|&&other| self.interface(other).is_some_and(|e| e.attached));
         if attached.count() >= instance.slots as usize {
@@ -207,7 +223,9 @@ impl Cloud {
     fn take(&mut self, vswitch: VSwitchId, n: u8) -> Result<Addresses, ErrorCode> {
         let wanted = u64::from(n);
         let over = |most: Option<u64>, have: u64| most.is_some_and(|most| have + wanted > most);
-        if over(self.quotas.security_group_addresses, self.eni_addresses) || over(self.quotas.vpc_addresses, self.vpc_addresses()) {
+        if over(self.quotas.security_group_addresses, self.eni_addresses)
+            || over(self.quotas.vpc_addresses, self.vpc_addresses())
+        {
             return Err(ErrorCode::QuotaPrivateIp);
         }
         let switch = &mut self.vswitches[vswitch.index()];
@@ -265,13 +283,22 @@ impl Cloud {
         self.vswitches.iter().map(|switch| u64::from(switch.book.usable() - switch.book.free())).sum()
     }
 
+    /// The vSwitch of an interface, also of one that is deleted.
+    #[must_use]
+    pub fn vswitch_of(&self, eni: EniId) -> Option<VSwitchId> {
+        self.eni_vswitch.get(eni.index()).copied()
+    }
+
     /// What instance metadata lists: the attached secondary interfaces of a node.
     #[must_use]
     pub fn attached(&self, node: NodeId) -> Vec<Attached> {
         let enis = self.instances[node.index()].enis.iter();
         let found = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| e.attached)?)));
         found
-            .map(|(id, e)| Attached { eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] }, addresses: e.addresses.clone() })
+            .map(|(id, e)| Attached {
+                eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] },
+                addresses: e.addresses.clone(),
+            })
             .collect()
     }
 
@@ -294,7 +321,13 @@ impl Cloud {
     #[must_use]
     pub fn usage(&self, vswitch: VSwitchId) -> Usage {
         let VSwitch { book, on_enis, primaries, others } = &self.vswitches[vswitch.index()];
-        Usage { usable: book.usable(), free: book.free(), on_enis: *on_enis, primaries: *primaries, others: others.len() as u32 }
+        Usage {
+            usable: book.usable(),
+            free: book.free(),
+            on_enis: *on_enis,
+            primaries: *primaries,
+            others: others.len() as u32,
+        }
     }
 
     /// Checks the books against each other: every interface's addresses are taken, once, and the
@@ -307,12 +340,19 @@ impl Cloud {
         for interface in self.enis.iter().flatten() {
             let book = &self.vswitches[interface.vswitch.index()].book;
             on_enis[interface.vswitch.index()] += interface.addresses.len() as u32;
-            assert!(interface.addresses.iter().all(|&address| book.is_taken(address)), "an interface has an address that is free");
+            assert!(
+                interface.addresses.iter().all(|&address| book.is_taken(address)),
+                "an interface has an address that is free"
+            );
         }
         for (i, expected) in on_enis.into_iter().enumerate() {
             let usage = self.usage(VSwitchId::new(i));
             assert_eq!(usage.on_enis, expected, "addresses on interfaces of vSwitch {i}");
-            assert_eq!(usage.usable, usage.free + usage.on_enis + usage.primaries + usage.others, "addresses of vSwitch {i}");
+            assert_eq!(
+                usage.usable,
+                usage.free + usage.on_enis + usage.primaries + usage.others,
+                "addresses of vSwitch {i}"
+            );
         }
     }
 }

@@ -170,7 +170,8 @@ fn compare_exact(file: &ExactFile) -> anyhow::Result<Verdict> {
     ensure!(file.expected.pods.len() == played.pods.len(), "the case has pods without an event");
     for (expected, (pod, _, allocated)) in file.expected.pods.iter().zip(&played.pods) {
         ensure!(expected.pod == *pod, "pods stand in another order than their events");
-        tally.take(expected.allocated_ms, allocated.map_or(-1, |ms| ms as i64), false, || format!("{pod} allocated_ms"));
+        tally
+            .take(expected.allocated_ms, allocated.map_or(-1, |ms| ms as i64), false, || format!("{pod} allocated_ms"));
     }
     let passes = tally.mismatches == 0 && tally.loose as f64 <= LOOSE_SHARE * samples as f64;
     Ok(Verdict {
@@ -197,7 +198,8 @@ fn compare_totals(tally: &mut Tally, expected: &BTreeMap<String, Range>, names: 
 
 fn compare_statistical(file: &StatisticalFile) -> anyhow::Result<Verdict> {
     use rayon::prelude::*;
-    let played = (0..RUNS).into_par_iter().map(|run| play(&file.case, Some((SEED, run)))).collect::<Result<Vec<_>, _>>()?;
+    let played =
+        (0..RUNS).into_par_iter().map(|run| play(&file.case, Some((SEED, run)))).collect::<Result<Vec<_>, _>>()?;
     let (mut compared, mut largest, mut worst) = (0, 0.0, String::new());
     for distribution in &file.expected.distributions {
         let at = |played: &Played| played.samples.iter().position(|(t, _)| *t == distribution.t_ms);
@@ -205,7 +207,8 @@ fn compare_statistical(file: &StatisticalFile) -> anyhow::Result<Verdict> {
         let mut ours = histograms(&file.case, played.iter().map(|run| &run.samples[position].1));
         for (quantity, theirs) in &distribution.histograms {
             let ours = ours.remove(quantity).with_context(|| format!("unknown quantity {quantity}"))?;
-            let theirs = theirs.iter().map(|(value, &runs)| Ok((value.parse()?, runs))).collect::<anyhow::Result<_>>()?;
+            let theirs =
+                theirs.iter().map(|(value, &runs)| Ok((value.parse()?, runs))).collect::<anyhow::Result<_>>()?;
             let distance = ks_distance(&ours, &theirs);
             compared += 1;
             if distance > largest {
@@ -237,7 +240,8 @@ fn histograms<'a>(case: &Case, runs: impl Iterator<Item = &'a Levels>) -> BTreeM
             *histograms.entry(name.to_owned()).or_default().entry(sum).or_default() += 1;
         }
         for (vswitch, free) in case.vswitches.iter().zip(&levels.available) {
-            *histograms.entry(format!("{}.available", vswitch.id)).or_default().entry(i64::from(*free)).or_default() += 1;
+            *histograms.entry(format!("{}.available", vswitch.id)).or_default().entry(i64::from(*free)).or_default() +=
+                1;
         }
     }
     histograms
@@ -273,7 +277,11 @@ pub(super) fn distributions(case: &Case, played: &[Played]) -> Value {
 
 /// Quantiles of the waits of all pods of all runs; −1 = never.
 fn wait_quantiles(played: &[Played]) -> BTreeMap<String, i64> {
-    let mut waits: Vec<i64> = played.iter().flat_map(|run| &run.pods).map(|(_, requested, allocated)| allocated.map_or(-1, |ms| (ms - requested) as i64)).collect();
+    let mut waits: Vec<i64> = played
+        .iter()
+        .flat_map(|run| &run.pods)
+        .map(|(_, requested, allocated)| allocated.map_or(-1, |ms| (ms - requested) as i64))
+        .collect();
     waits.sort_unstable();
     let quantile = |q: f64| waits[((q * waits.len() as f64) as usize).min(waits.len() - 1)];
     let wanted = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99].into_iter().filter(|_| !waits.is_empty());
@@ -284,7 +292,13 @@ fn wait_quantiles(played: &[Played]) -> BTreeMap<String, i64> {
 #[must_use]
 pub fn table(verdicts: &[Verdict]) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(["case", "compared", "mismatches", "result", "worst difference"]);
+    table.load_style(comfy_table::presets::NOTHING).set_header([
+        "case",
+        "compared",
+        "mismatches",
+        "result",
+        "worst difference",
+    ]);
     for verdict in verdicts {
         let misses = match verdict {
             Verdict { statistical: true, distance, .. } => format!("KS {distance:.3}"),

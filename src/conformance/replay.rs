@@ -7,8 +7,8 @@ use super::case::{Case, EniPolicy, Event, Retry, VSwitchPolicy};
 use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
-use crate::ipam::Request;
 use crate::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
+use crate::ipam::{Answer, Request};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
 use crate::sim::{Engine, Happening, Observer, PodState};
@@ -51,8 +51,8 @@ impl Observer for Counter {
         self.calls[api.index()] += 1;
     }
 
-    fn answered(&mut self, _: Instant, _: NodeId, _: &Request, error: Option<ErrorCode>, _: &Cloud) {
-        if let Some(code) = error {
+    fn answered(&mut self, _: Instant, _: NodeId, _: &Request, reply: Result<&Answer, ErrorCode>, _: &Cloud) {
+        if let Err(code) = reply {
             self.errors[code.index()] += 1;
         }
     }
@@ -77,7 +77,12 @@ pub fn play(case: &Case, chance: Option<(u64, u32)>) -> Result<Played, ReplayErr
     check(case)?;
     let (seed, run) = chance.unwrap_or((0, 0));
     let mut daemons = stream(seed, run, "daemons");
-    let mut engine = Engine::new(Counter::default(), cloud(case, stream(seed, run, "cloud")), retry(case), stream(seed, run, "kubelet"));
+    let mut engine = Engine::new(
+        Counter::default(),
+        cloud(case, stream(seed, run, "cloud")),
+        retry(case),
+        stream(seed, run, "kubelet"),
+    );
     for (i, event) in case.events.iter().enumerate() {
         engine.control_at(Instant::ZERO + Span::millis(event.t_ms()), i as u32);
     }
@@ -112,7 +117,9 @@ fn check(case: &Case) -> Result<(), ReplayError> {
             Event::Add { node, pod, .. } | Event::Del { node, pod, .. } if *node >= case.nodes => {
                 return wrong(&format!("pod `{pod}` is on node {node}, which does not exist"));
             }
-            Event::Vswitch { vswitch, .. } if !known(vswitch) => return wrong(&format!("vSwitch `{vswitch}` does not exist")),
+            Event::Vswitch { vswitch, .. } if !known(vswitch) => {
+                return wrong(&format!("vSwitch `{vswitch}` does not exist"));
+            }
             _ => {}
         }
     }

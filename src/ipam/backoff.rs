@@ -14,13 +14,16 @@ pub struct Backoff {
 }
 
 /// `eni_create`: 2 attempts, 10 to 13 s apart.
-pub const ENI_CREATE: Backoff = Backoff { duration: Span::secs(10), factor: 2.0, jitter: 0.3, steps: 2, cap: Span::ZERO };
+pub const ENI_CREATE: Backoff =
+    Backoff { duration: Span::secs(10), factor: 2.0, jitter: 0.3, steps: 2, cap: Span::ZERO };
 /// `eni_ops`: 6 attempts, 5 to 104 s apart.
 pub const ENI_OPS: Backoff = Backoff { duration: Span::secs(5), factor: 2.0, jitter: 0.3, steps: 6, cap: Span::ZERO };
 /// `eni_ip_ops`: 6 attempts, 5 to 11.5 s apart.
-pub const ENI_IP_OPS: Backoff = Backoff { duration: Span::secs(5), factor: 1.0, jitter: 1.3, steps: 6, cap: Span::ZERO };
+pub const ENI_IP_OPS: Backoff =
+    Backoff { duration: Span::secs(5), factor: 1.0, jitter: 1.3, steps: 6, cap: Span::ZERO };
 /// `eni_delete_confirm`: looks 1 s and 3 s after the delete, gives up 6 s after it.
-pub const ENI_DELETE_CONFIRM: Backoff = Backoff { duration: Span::secs(2), factor: 1.5, jitter: 0.0, steps: 4, cap: Span::secs(4) };
+pub const ENI_DELETE_CONFIRM: Backoff =
+    Backoff { duration: Span::secs(2), factor: 1.5, jitter: 0.0, steps: 4, cap: Span::secs(4) };
 /// Pause before the first look of [`ENI_DELETE_CONFIRM`].
 pub const ENI_DELETE_CONFIRM_DELAY: Span = Span::secs(1);
 

@@ -18,9 +18,9 @@ use crate::time::Instant;
 pub mod backoff;
 pub mod eni_config;
 pub mod limits;
+pub mod node_local;
 pub mod throttle;
 pub mod vswitch;
-pub mod node_local;
 
 /// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
 pub const BATCH: usize = 10;
@@ -109,7 +109,7 @@ pub enum Output {
     Released(EniId, Ipv4Addr),
 }
 
-/// Why a daemon answers without an address (rules R74, R75, R131).
+/// Why the daemon answered without an address (rules R74, R75, R131).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub enum Failure {
     /// Every interface is full: the node has no room.
@@ -121,6 +121,33 @@ pub enum Failure {
     Deadline,
     /// The daemon restarted.
     Restart,
+}
+
+impl Failure {
+    /// Every reason, in the order of [`Failure::index`].
+    pub const ALL: [Self; 4] = [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Restart];
+
+    /// Position in [`Failure::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The text in the pod's event (rule R131).
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::NodeFull | Self::Inhibited => {
+                "cmdAdd: error alloc ip rpc error: code = Unknown desc = no eni can handle the allocation"
+            }
+            Self::Deadline => {
+                "cmdAdd: error alloc ip rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+            }
+            Self::Restart => {
+                "cmdAdd: error alloc ip rpc error: code = Unavailable desc = error reading from server: EOF"
+            }
+        }
+    }
 }
 
 /// Names a call of a daemon.

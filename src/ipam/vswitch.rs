@@ -199,7 +199,9 @@ mod tests {
         let mut seen = [0; 2];
         for _ in 0..1000 {
             let mut selection = pool.begin(VSwitchSelection::Random, &mut chance);
-            let Selected::Chosen(id) = pool.proceed(at(1), VSwitchSelection::Random, &mut selection) else { panic!("both have addresses") };
+            let Selected::Chosen(id) = pool.proceed(at(1), VSwitchSelection::Random, &mut selection) else {
+                panic!("both have addresses")
+            };
             seen[id.index()] += 1;
         }
         assert!(seen.iter().all(|&n| (400..600).contains(&n)), "{seen:?}");

@@ -1,8 +1,13 @@
 //! What a replication leaves behind: time-weighted levels, tallies, a timeline and a journal.
 
+mod recorder;
+
+pub use recorder::{Detail, Recorder};
+
 use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
+pub use crate::ipam::Failure as FailureReason;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -120,41 +125,6 @@ pub struct PodRecord {
     pub wait_ms: Histogram<u64>,
     /// Answers of the daemon that left a pod without an address, per reason.
     pub failures: [u64; FailureReason::ALL.len()],
-}
-
-/// Why the daemon answered without an address (rules R74, R75, R131).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-pub enum FailureReason {
-    /// Every interface is full: the node has no room.
-    NodeFull,
-    /// No interface takes it, at least one since its vSwitch had no address within the last ten
-    /// minutes.
-    Inhibited,
-    /// The call hung until its deadline.
-    Deadline,
-    /// The daemon restarted.
-    Restart,
-}
-
-impl FailureReason {
-    /// Every reason, in the order of [`FailureReason::index`].
-    pub const ALL: [Self; 4] = [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Restart];
-
-    /// Position in [`FailureReason::ALL`].
-    #[must_use]
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The text in the pod's event (rule R131).
-    #[must_use]
-    pub fn message(self) -> &'static str {
-        match self {
-            Self::NodeFull | Self::Inhibited => "cmdAdd: error alloc ip rpc error: code = Unknown desc = no eni can handle the allocation",
-            Self::Deadline => "cmdAdd: error alloc ip rpc error: code = DeadlineExceeded desc = context deadline exceeded",
-            Self::Restart => "cmdAdd: error alloc ip rpc error: code = Unavailable desc = error reading from server: EOF",
-        }
-    }
 }
 
 /// What kept a pod from its address, or from a node.

@@ -13,7 +13,7 @@ use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::{Config, NodeLocal};
-use crate::ipam::{CallId, Failure, Input, Output, Release, Request};
+use crate::ipam::{Answer, CallId, Failure, Input, Output, Release, Request};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::Instant;
 
@@ -127,9 +127,17 @@ pub trait Observer {
     /// A call left.
     fn called(&mut self, _api: Api) {}
     /// A call was answered, at the end of its latency.
-    fn answered(&mut self, _now: Instant, _node: NodeId, _request: &Request, _error: Option<ErrorCode>, _cloud: &Cloud) {}
+    fn answered(
+        &mut self,
+        _now: Instant,
+        _node: NodeId,
+        _request: &Request,
+        _reply: Result<&Answer, ErrorCode>,
+        _cloud: &Cloud,
+    ) {
+    }
     /// A pod got its address.
-    fn bound(&mut self, _now: Instant, _pod: &Pod, _retained: bool) {}
+    fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
     /// The daemon left a pod without an address; the kubelet will try again.
@@ -149,8 +157,6 @@ pub struct Engine<O> {
     free_pods: Vec<PodId>,
     calls: Vec<Call>,
     free_calls: Vec<u32>,
-    /// vSwitch of each interface, by ID: an address is known by its interface.
-    eni_vswitch: Vec<VSwitchId>,
     sandbox_retry: SpanDist,
     kubelet: Stream,
     served: VecDeque<PodId>,
@@ -171,7 +177,6 @@ impl<O: Observer> Engine<O> {
             free_pods: Vec::new(),
             calls: Vec::new(),
             free_calls: Vec::new(),
-            eni_vswitch: Vec::new(),
             sandbox_retry,
             kubelet,
             served: VecDeque::new(),
@@ -221,6 +226,12 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn pods(&self) -> &[Pod] {
         &self.pods
+    }
+
+    /// The name that [`Self::start_pod`] will give next.
+    #[must_use]
+    pub fn next_pod(&self) -> PodId {
+        self.free_pods.last().copied().unwrap_or_else(|| PodId::new(self.pods.len()))
     }
 
     /// A pod was scheduled to `node`: it asks for its address.
@@ -289,7 +300,7 @@ impl<O: Observer> Engine<O> {
         let (_, in_use) = state.daemon.usage();
         let held: Vec<_> = if in_use > 0 { state.daemon.bound().map(|(_, eni, _)| eni).collect() } else { Vec::new() };
         for eni in held {
-            self.observer.unbound(self.now, self.eni_vswitch[eni.index()]);
+            self.unbind(eni);
         }
         self.cloud.release_instance(node);
     }
@@ -356,11 +367,7 @@ impl<O: Observer> Engine<O> {
             return;
         }
         let reply = self.cloud.execute(self.now, node, &request);
-        if let (Request::Create(vswitch, _), Ok(crate::ipam::Answer::Created(eni, _))) = (request, &reply) {
-            assert_eq!(eni.index(), self.eni_vswitch.len(), "the cloud numbers its interfaces one by one");
-            self.eni_vswitch.push(vswitch);
-        }
-        self.observer.answered(self.now, node, &request, reply.err(), &self.cloud);
+        self.observer.answered(self.now, node, &request, reply.as_ref().map_err(|&code| code), &self.cloud);
         self.input(node, Input::Reply(id, reply));
     }
 
@@ -381,11 +388,11 @@ impl<O: Observer> Engine<O> {
                     let record = &mut self.pods[pod.index()];
                     (record.state, record.served) = (PodState::Running, self.now);
                     (record.eni, record.vswitch, record.address) = (eni.id, eni.vswitch, address);
-                    self.observer.bound(self.now, record, retained);
+                    self.observer.bound(self.now, pod, record, retained);
                     self.served.push_back(pod);
                 }
                 Output::Failed(pod, failure) => self.retry(pod, failure),
-                Output::Released(eni, _) => self.observer.unbound(self.now, self.eni_vswitch[eni.index()]),
+                Output::Released(eni, _) => self.unbind(eni),
             }
         }
         let wake = self.nodes[node.index()].daemon.poll_timeout();
@@ -394,6 +401,11 @@ impl<O: Observer> Engine<O> {
             *armed = wake.max(self.now);
             self.events.push(*armed, Event::Wake(node).pack());
         }
+    }
+
+    fn unbind(&mut self, eni: EniId) {
+        let vswitch = self.cloud.vswitch_of(eni).expect("an address belongs to an interface");
+        self.observer.unbound(self.now, vswitch);
     }
 
     fn call(&mut self, node: NodeId, id: CallId, at: Instant, request: Request) {

@@ -2,5 +2,40 @@
 
 mod engine;
 pub mod event_list;
+mod stranded;
+mod world;
 
-pub use engine::{Engine, Happening, Observer, PodState};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use engine::{Engine, Happening, Observer, Pod, PodState};
+
+use crate::model::Model;
+use crate::record::Recording;
+
+/// How far a run is, summed over its replications; any thread may read it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Simulated nanoseconds.
+    pub simulated_ns: AtomicU64,
+    /// Events.
+    pub events: AtomicU64,
+}
+
+/// Runs every replication of `model` on the threads of the current rayon pool; the recordings are
+/// in the order of replications and do not depend on the number of threads.
+#[must_use]
+pub fn replicate(model: &Model, progress: &Progress) -> Vec<Recording> {
+    use rayon::prelude::*;
+    (0..model.replications).into_par_iter().map(|replication| run(model, replication, progress)).collect()
+}
+
+/// Runs one replication of `model`.
+#[must_use]
+pub fn run(model: &Model, replication: u32, progress: &Progress) -> Recording {
+    let mut last = (0, 0);
+    world::run(model, replication, |now, events| {
+        progress.simulated_ns.fetch_add(now.0 - last.0, Ordering::Relaxed);
+        progress.events.fetch_add(events - last.1, Ordering::Relaxed);
+        last = (now.0, events);
+    })
+}

@@ -144,7 +144,10 @@ impl NodeLocal {
                 CreateStep::Settling { ready: true, .. } => self.create_check(i, create, 1),
                 CreateStep::Settling { ready: false, .. } => self.create_failed(i, create.made, None),
                 CreateStep::CheckBackoff { attempt, .. } => self.create_check(i, create, attempt),
-                CreateStep::Describing(_) | CreateStep::Calling { .. } | CreateStep::Attaching | CreateStep::Checking { .. } => {
+                CreateStep::Describing(_)
+                | CreateStep::Calling { .. }
+                | CreateStep::Attaching
+                | CreateStep::Checking { .. } => {
                     unreachable!("a call is under way, which has no timer")
                 }
             },
@@ -202,7 +205,8 @@ impl NodeLocal {
         if begin {
             // A futile selection shuffles nothing, so that it may be replayed later (timers.rs).
             let futile = self.switches.futile_through(self.now).is_some();
-            create.selection = if futile { Selection::default() } else { self.switches.begin(policy, &mut self.chance.shuffle) };
+            create.selection =
+                if futile { Selection::default() } else { self.switches.begin(policy, &mut self.chance.shuffle) };
         }
         match self.switches.proceed(self.now, policy, &mut create.selection) {
             Selected::Describe(vswitch) => {
@@ -262,7 +266,10 @@ impl NodeLocal {
             (CreateStep::Attaching, Err(code)) => self.create_failed(i, create.made, Some(code)),
             (CreateStep::Checking { .. }, Ok(Answer::Described { in_use: true, .. })) => self.create_done(i, &create),
             (CreateStep::Checking { attempt }, reply) => match self.retry(ENI_OPS, attempt) {
-                Some(until) => self.slots[i].alloc = Alloc::Create(create, CreateStep::CheckBackoff { until, attempt: attempt + 1 }),
+                Some(until) => {
+                    self.slots[i].alloc =
+                        Alloc::Create(create, CreateStep::CheckBackoff { until, attempt: attempt + 1 })
+                }
                 None => self.create_failed(i, create.made, reply.err()),
             },
             (step, reply) => unreachable!("{reply:?} is no answer to {step:?}"),
@@ -301,7 +308,9 @@ impl NodeLocal {
                 }
             }
             ErrorCode::Throttling | ErrorCode::Internal => match self.retry(ENI_CREATE, attempt) {
-                Some(until) => self.slots[i].alloc = Alloc::Create(create, CreateStep::CallBackoff { until, attempt: attempt + 1 }),
+                Some(until) => {
+                    self.slots[i].alloc = Alloc::Create(create, CreateStep::CallBackoff { until, attempt: attempt + 1 })
+                }
                 None => self.create_failed(i, None, None),
             },
             _ => self.create_failed(i, None, Some(code)),
@@ -353,7 +362,8 @@ impl NodeLocal {
         let code = match reply {
             Ok(Answer::Assigned(addresses, visible)) => {
                 let (until, ready) = poll_metadata(self.now, visible, Instant::NEVER);
-                self.slots[i].alloc = Alloc::Assign { n, attempt, step: AssignStep::Settling { until, ready, addresses } };
+                self.slots[i].alloc =
+                    Alloc::Assign { n, attempt, step: AssignStep::Settling { until, ready, addresses } };
                 return;
             }
             Err(code) => code,

@@ -55,8 +55,12 @@ impl Dispose {
     /// When the worker goes on by itself.
     pub fn until(&self) -> Instant {
         match *self {
-            Self::Delete(DeleteStep::Token { until } | DeleteStep::Pause { until, .. } | DeleteStep::ConfirmPause { until, .. }) => until,
-            Self::Unassign { step: UnassignStep::Backoff { until } | UnassignStep::Settling { until, .. }, .. } => until,
+            Self::Delete(
+                DeleteStep::Token { until } | DeleteStep::Pause { until, .. } | DeleteStep::ConfirmPause { until, .. },
+            ) => until,
+            Self::Unassign { step: UnassignStep::Backoff { until } | UnassignStep::Settling { until, .. }, .. } => {
+                until
+            }
             Self::Asleep | Self::Delete(_) | Self::Unassign { .. } => Instant::NEVER,
         }
     }
@@ -91,20 +95,26 @@ impl NodeLocal {
     pub(super) fn dispose_fire(&mut self, i: usize) {
         match self.slots[i].dispose {
             Dispose::Delete(DeleteStep::Token { .. }) => self.detach(i),
-            Dispose::Delete(DeleteStep::Pause { deadline, .. }) => self.delete_call(i, DeleteStep::Deleting { deadline }),
+            Dispose::Delete(DeleteStep::Pause { deadline, .. }) => {
+                self.delete_call(i, DeleteStep::Deleting { deadline })
+            }
             // Any failure begins the whole sequence again (R109).
             Dispose::Delete(DeleteStep::ConfirmPause { attempt: 0, .. }) => self.dispose_again(i),
             Dispose::Delete(DeleteStep::ConfirmPause { attempt, deadline, .. }) => {
                 self.delete_call(i, DeleteStep::Confirming { attempt, deadline });
             }
-            Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { .. } } => self.unassign_call(i, addresses, attempt + 1),
+            Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { .. } } => {
+                self.unassign_call(i, addresses, attempt + 1)
+            }
             Dispose::Unassign { addresses, step: UnassignStep::Settling { gone, .. }, .. } => {
                 if gone {
                     self.slots[i].set.remove(&addresses);
                 }
                 self.dispose_again(i);
             }
-            Dispose::Asleep | Dispose::Delete(_) | Dispose::Unassign { .. } => unreachable!("a call is under way, which has no timer"),
+            Dispose::Asleep | Dispose::Delete(_) | Dispose::Unassign { .. } => {
+                unreachable!("a call is under way, which has no timer")
+            }
         }
     }
 
@@ -134,7 +144,9 @@ impl NodeLocal {
     pub(super) fn dispose_reply(&mut self, i: usize, reply: Result<Answer, ErrorCode>) {
         match self.slots[i].dispose {
             Dispose::Delete(step) => self.delete_reply(i, step, reply),
-            Dispose::Unassign { addresses, attempt, step: UnassignStep::Calling } => self.unassign_reply(i, addresses, attempt, reply),
+            Dispose::Unassign { addresses, attempt, step: UnassignStep::Calling } => {
+                self.unassign_reply(i, addresses, attempt, reply)
+            }
             _ => unreachable!("no call is under way"),
         }
     }
@@ -178,11 +190,14 @@ impl NodeLocal {
     fn unassign_reply(&mut self, i: usize, addresses: Addresses, attempt: u8, reply: Result<Answer, ErrorCode>) {
         if let Ok(Answer::Unassigned(gone_at)) = reply {
             let (until, gone) = poll_metadata(self.now, gone_at, Instant::NEVER);
-            self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Settling { until, gone } };
+            self.slots[i].dispose =
+                Dispose::Unassign { addresses, attempt, step: UnassignStep::Settling { until, gone } };
             return;
         }
         match self.retry(ENI_IP_OPS, attempt) {
-            Some(until) => self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { until } },
+            Some(until) => {
+                self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { until } }
+            }
             // The entries stay marked; the worker begins again at once (R68).
             None => self.dispose_again(i),
         }

@@ -172,12 +172,14 @@ impl NodeLocal {
     /// Whether some slot is inhibited, or some candidate vSwitch blocked.
     #[must_use]
     pub fn is_held_back(&self, now: Instant) -> bool {
-        self.slots.iter().any(|slot| slot.is_inhibited(now)) || self.config.vswitches.iter().any(|&id| self.switches.is_blocked(now, id))
+        self.slots.iter().any(|slot| slot.is_inhibited(now))
+            || self.config.vswitches.iter().any(|&id| self.switches.is_blocked(now, id))
     }
 
     /// The vSwitches of interfaces that could take another address, as far as the node goes.
     pub fn extendable(&self) -> impl Iterator<Item = VSwitchId> + '_ {
-        let open = self.slots.iter().filter(|slot| slot.status == Status::InUse && slot.set.len() < self.config.ips_per_eni);
+        let open =
+            self.slots.iter().filter(|slot| slot.status == Status::InUse && slot.set.len() < self.config.ips_per_eni);
         open.filter_map(|slot| slot.eni.map(|eni| eni.vswitch))
     }
 
@@ -305,7 +307,9 @@ impl NodeLocal {
         let (idle, in_use) = self.usage();
         let (marks, reclaim) = (self.marks(), self.config.reclaim);
         let jitter = self.chance.periods_jitter.then_some(&mut self.chance.reclaim);
-        let mut left = to_delete(self.now, marks, idle, reclaim.as_ref(), self.last_modified, &mut self.next_reclaim, jitter).total();
+        let mut left =
+            to_delete(self.now, marks, idle, reclaim.as_ref(), self.last_modified, &mut self.next_reclaim, jitter)
+                .total();
         for k in 0..self.order.len() {
             if left <= 0 {
                 break;

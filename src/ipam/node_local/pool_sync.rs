@@ -74,16 +74,18 @@ pub(super) fn to_delete(
     }
     match *next {
         Some(at) if at > now => return only(surplus),
-        was => *next = {
-            // A factor of 0 counts as 0.1 (R22).
-            let factor = if reclaim.factor > 0.0 { reclaim.factor } else { 0.1 };
-            let at = now + jittered(reclaim.interval, factor, jitter);
-            if was.is_none() {
-                *next = Some(at);
-                return only(surplus);
+        was => {
+            *next = {
+                // A factor of 0 counts as 0.1 (R22).
+                let factor = if reclaim.factor > 0.0 { reclaim.factor } else { 0.1 };
+                let at = now + jittered(reclaim.interval, factor, jitter);
+                if was.is_none() {
+                    *next = Some(at);
+                    return only(surplus);
+                }
+                Some(at)
             }
-            Some(at)
-        },
+        }
     }
     let surplus = surplus.max(0);
     let above_min = i64::from(idle) - surplus - i64::from(marks.min_idle);
@@ -106,7 +108,14 @@ mod tests {
     /// next round due.
     #[test]
     fn cc37_reclaim_rounds_take_a_batch_above_the_lower_watermark() {
-        let cases = [(5, 10, 20, 3, 13), (5, 10, 25, 3, 18), (18, 20, 22, 5, 4), (15, 20, 21, 5, 6), (5, 20, 15, 3, 3), (10, 15, 16, 5, 6)];
+        let cases = [
+            (5, 10, 20, 3, 13),
+            (5, 10, 25, 3, 18),
+            (18, 20, 22, 5, 4),
+            (15, 20, 21, 5, 6),
+            (5, 20, 15, 3, 3),
+            (10, 15, 16, 5, 6),
+        ];
         for (min, max, idle, batch, expected) in cases {
             let reclaim = Reclaim { after: Span::mins(1), interval: Span::mins(10), batch, factor: 0.1 };
             let mut next = Some(at(900));

@@ -142,8 +142,18 @@ impl NodeLocal {
     /// The daemon dies and starts: what was in memory is lost, what instance metadata and the
     /// records on disk say is there again (R135 to R141).
     pub(super) fn restart(&mut self, config: Arc<Config>, attached: &[Attached]) {
-        let bound: Vec<_> = self.slots.iter().flat_map(|slot| slot.set.bound().map(|(pod, address)| (pod, slot.eni, address))).collect();
-        let waiting: Vec<_> = self.slots.iter().flat_map(|slot| &slot.waiters).filter(|waiter| !waiter.is_preheat()).map(|w| w.pod).collect();
+        let bound: Vec<_> = self
+            .slots
+            .iter()
+            .flat_map(|slot| slot.set.bound().map(|(pod, address)| (pod, slot.eni, address)))
+            .collect();
+        let waiting: Vec<_> = self
+            .slots
+            .iter()
+            .flat_map(|slot| &slot.waiters)
+            .filter(|waiter| !waiter.is_preheat())
+            .map(|w| w.pod)
+            .collect();
         let blocked = std::mem::take(&mut self.blocked);
         self.epoch = self.epoch.wrapping_add(1);
         self.rpcs = 0;

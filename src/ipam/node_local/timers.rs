@@ -107,14 +107,17 @@ impl NodeLocal {
     /// Replays the silent timers up to and including `until`.
     fn replay(&mut self, until: Instant) {
         for i in 0..self.slots.len() {
-            while self.slots[i].alloc.until() <= until && self.futile_through(i, self.slots[i].alloc.until()).is_some() {
+            while self.slots[i].alloc.until() <= until && self.futile_through(i, self.slots[i].alloc.until()).is_some()
+            {
                 self.now = self.slots[i].alloc.until();
                 self.alloc_fire(i);
             }
             self.replay_metadata_syncs(i, until);
         }
         self.replay_pool_syncs(until);
-        if self.next_gc <= until && self.gc_wake() == Instant::NEVER && !self.gc_waits
+        if self.next_gc <= until
+            && self.gc_wake() == Instant::NEVER
+            && !self.gc_waits
             && let Some(period) = self.config.gc_period
         {
             let missed = until.since(self.next_gc).0 / period.0 + 1;
@@ -148,7 +151,15 @@ impl NodeLocal {
             let mut jitter = self.chance.reclaim;
             let reclaim = self.config.reclaim.as_ref();
             let marks = self.marks();
-            let due = to_delete(next, marks, idle, reclaim, self.last_modified, &mut round, self.chance.periods_jitter.then_some(&mut jitter));
+            let due = to_delete(
+                next,
+                marks,
+                idle,
+                reclaim,
+                self.last_modified,
+                &mut round,
+                self.chance.periods_jitter.then_some(&mut jitter),
+            );
             if due.total() > 0 {
                 break;
             }

@@ -1,0 +1,523 @@
+//! The world of a scenario: node pools and workloads that follow their schedules, on the engine.
+
+use std::sync::Arc;
+
+use super::engine::{Engine, Happening, Observer, Pod, PodState};
+use super::stranded::stranded;
+use crate::chance::{SmallStream, Stream, stream};
+use crate::cloud::{Behaviour, Cloud};
+use crate::cluster::scheduler::Scheduler;
+use crate::id::{NodeId, PodId, VSwitchId};
+use crate::ipam::node_local::Config;
+use crate::ipam::{Answer, Failure, Request};
+use crate::model::{Model, Schedule, WorkloadKind};
+use crate::openapi::{Api, ErrorCode};
+use crate::record::{Detail, Recorder, Recording};
+use crate::time::{Instant, Span};
+
+/// Pause before a node that found no primary address tries to join again (an assumption: the
+/// scaling group's health check).
+const JOIN_RETRY: Span = Span::mins(10);
+
+/// Events of this layer.
+#[derive(Debug, Clone, Copy)]
+enum Control {
+    /// The wanted size of a pool may have changed.
+    Pool(usize),
+    /// The wanted number of pods of a workload may have changed.
+    Workload(usize),
+    /// The addresses of other tenants of a vSwitch may have changed.
+    Tenant(usize),
+    /// A row of the timeline is due.
+    Sample,
+    /// The warm-up is over.
+    Warm,
+}
+
+impl Control {
+    fn pack(self) -> u32 {
+        let (kind, index) = match self {
+            Self::Pool(i) => (0, i),
+            Self::Workload(i) => (1, i),
+            Self::Tenant(i) => (2, i),
+            Self::Sample => (3, 0),
+            Self::Warm => (4, 0),
+        };
+        kind << 24 | index as u32
+    }
+
+    fn unpack(packed: u32) -> Self {
+        let index = (packed & 0x00ff_ffff) as usize;
+        match packed >> 24 {
+            0 => Self::Pool(index),
+            1 => Self::Workload(index),
+            2 => Self::Tenant(index),
+            3 => Self::Sample,
+            _ => Self::Warm,
+        }
+    }
+}
+
+/// A pool in one zone.
+#[derive(Debug)]
+struct Group {
+    pool: usize,
+    zone: usize,
+    daemon: Arc<Config>,
+    node_vswitch: VSwitchId,
+}
+
+/// A pool while the run goes on.
+#[derive(Debug)]
+struct PoolState {
+    nodes: u32,
+    /// Positions of its groups.
+    groups: std::ops::Range<usize>,
+    /// The zone whose turn it is.
+    next_zone: usize,
+}
+
+/// A workload while the run goes on.
+#[derive(Debug)]
+struct WorkloadState {
+    /// Pods with a node.
+    pods: Vec<PodId>,
+    /// Pods that wait for a node.
+    pending: u32,
+    /// Identities of StatefulSet pods that are gone and will be used again.
+    identities: Vec<PodId>,
+    lifetimes: Stream,
+}
+
+/// The world of one replication.
+struct World<'m> {
+    model: &'m Model,
+    engine: Engine<Recorder>,
+    scheduler: Scheduler,
+    groups: Vec<Group>,
+    pools: Vec<PoolState>,
+    workloads: Vec<WorkloadState>,
+    /// Pods on each node.
+    nodes: Vec<Vec<PodId>>,
+    /// Position of each pod in its workload's list.
+    positions: Vec<u32>,
+    daemons: Stream,
+    horizon: Instant,
+}
+
+/// Runs replication `replication` of `model`; `tick` is told now and then how far it is (time,
+/// events).
+pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant, u64)) -> Recording {
+    let mut world = World::new(model, replication);
+    let horizon = world.horizon;
+    while let Some(happening) = world.engine.step(horizon) {
+        if matches!(happening, Happening::Control(what) if matches!(Control::unpack(what), Control::Sample)) {
+            tick(world.engine.now(), world.engine.processed());
+        }
+        world.happen(happening);
+    }
+    tick(horizon, world.engine.processed());
+    world.finish()
+}
+
+impl<'m> World<'m> {
+    fn new(model: &'m Model, replication: u32) -> Self {
+        let stream = |purpose: &str| stream(model.seed, replication, purpose);
+        let behaviour = Behaviour {
+            latency: model.cloud.latency.clone(),
+            throttle: model.cloud.throttle,
+            metadata_lag: model.cloud.metadata_lag,
+            quotas: model.cloud.quotas,
+        };
+        let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"));
+        let groups = groups(model);
+        let names =
+            model.vpc.vswitches.iter().enumerate().map(|(i, v)| (v.id.clone(), cloud.usage(VSwitchId::new(i)).usable));
+        let keys: Vec<_> = groups.iter().map(|group| (group.pool, group.zone)).collect();
+        let first = replication == 0;
+        let detail = Detail { pods: model.outputs.pods && first, events: model.outputs.events && first };
+        let recorder = Recorder::new(replication, names, &keys, detail);
+        let pools = (0..model.node_pools.len()).map(|pool| {
+            let from = groups.iter().position(|group| group.pool == pool).expect("a pool has a zone");
+            PoolState { nodes: 0, groups: from..from + model.node_pools[pool].zones.len(), next_zone: 0 }
+        });
+        let workloads = model.workloads.iter().map(|workload| WorkloadState {
+            pods: Vec::new(),
+            pending: 0,
+            identities: Vec::new(),
+            lifetimes: stream(&format!("lifetimes/{}", workload.name)),
+        });
+        let mut world = World {
+            engine: Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet")),
+            scheduler: Scheduler::new(
+                model.node_pools.iter().map(|pool| pool.max_pods),
+                SmallStream::split(&mut stream("scheduler")),
+            ),
+            pools: pools.collect(),
+            workloads: workloads.collect(),
+            groups,
+            nodes: Vec::new(),
+            positions: Vec::new(),
+            daemons: stream("daemons"),
+            horizon: Instant::ZERO + model.horizon,
+            model,
+        };
+        world.begin();
+        world
+    }
+
+    /// Sets the first event of everything that follows a schedule.
+    fn begin(&mut self) {
+        let first = [
+            (0..self.model.vpc.vswitches.len()).map(Control::Tenant).collect::<Vec<_>>(),
+            (0..self.pools.len()).map(Control::Pool).collect(),
+            (0..self.workloads.len()).map(Control::Workload).collect(),
+            vec![Control::Sample],
+        ];
+        for control in first.into_iter().flatten() {
+            self.engine.control_at(Instant::ZERO, control.pack());
+        }
+        if self.model.warm_up > Span::ZERO {
+            self.engine.control_at(Instant::ZERO + self.model.warm_up, Control::Warm.pack());
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Served(pod) => self.served(pod),
+            Happening::Ended(pod) => self.ended(pod),
+            Happening::Control(what) => match Control::unpack(what) {
+                Control::Pool(pool) => self.follow_pool(pool),
+                Control::Workload(workload) => self.follow_workload(workload),
+                Control::Tenant(vswitch) => self.follow_tenant(vswitch),
+                Control::Sample => self.sample(),
+                Control::Warm => {
+                    let now = self.engine.now();
+                    self.engine.observer.warm(now);
+                }
+            },
+        }
+    }
+
+    /// Sets the event of a schedule's next change.
+    fn follow(&mut self, schedule: &Schedule, control: Control) {
+        if let Some(at) = schedule.next_change(self.engine.now(), self.horizon) {
+            self.engine.control_at(at, control.pack());
+        }
+    }
+
+    fn follow_tenant(&mut self, vswitch: usize) {
+        let schedule = &self.model.vpc.vswitches[vswitch].used;
+        let id = VSwitchId::new(vswitch);
+        self.engine.cloud.set_others(id, schedule.count(self.engine.now()));
+        self.refresh(id);
+        self.follow(schedule, Control::Tenant(vswitch));
+    }
+
+    fn follow_pool(&mut self, pool: usize) {
+        let schedule = &self.model.node_pools[pool].nodes;
+        let wanted = schedule.count(self.engine.now());
+        while self.pools[pool].nodes < wanted {
+            if !self.add_node(pool) {
+                self.engine.control_at(self.engine.now() + JOIN_RETRY, Control::Pool(pool).pack());
+                return;
+            }
+        }
+        while self.pools[pool].nodes > wanted {
+            self.remove_node(pool);
+        }
+        self.schedule_pending();
+        self.follow(schedule, Control::Pool(pool));
+    }
+
+    /// A node joins; false = its vSwitch has no primary address for it.
+    fn add_node(&mut self, pool: usize) -> bool {
+        let state = &mut self.pools[pool];
+        let index = state.groups.start + state.next_zone;
+        let group = &self.groups[index];
+        let limits = self.model.node_pools[pool].limits;
+        let now = self.engine.now();
+        let Some(node) = self.engine.cloud.start_instance(
+            Some(group.node_vswitch),
+            limits.adapters.saturating_sub(1),
+            limits.ipv4_per_adapter,
+        ) else {
+            self.engine.observer.nodes_refused(now, index, group.node_vswitch);
+            return false;
+        };
+        state.nodes += 1;
+        state.next_zone = (state.next_zone + 1) % state.groups.len();
+        let (vswitch, daemon) = (group.node_vswitch, Arc::clone(&group.daemon));
+        self.nodes.push(Vec::new());
+        self.scheduler.add_node(node, pool);
+        let name = || node_name(self.model, pool, node);
+        self.engine.observer.node_joined(now, node, index, name);
+        self.engine.start_daemon(node, daemon, SmallStream::split(&mut self.daemons), true);
+        self.refresh(vswitch);
+        for (workload, kind) in self.model.workloads.iter().enumerate() {
+            if matches!(kind.kind, WorkloadKind::DaemonSet) && !kind.host_network && kind.node_pools.contains(&pool) {
+                self.scheduler.add_pod(node);
+                self.start_pod(workload, node);
+            }
+        }
+        true
+    }
+
+    /// The emptiest node of a pool is drained and released.
+    fn remove_node(&mut self, pool: usize) {
+        let node = self.scheduler.emptiest(pool).expect("the pool has a node");
+        self.scheduler.remove_node(node);
+        self.pools[pool].nodes -= 1;
+        let evicted = std::mem::take(&mut self.nodes[node.index()]);
+        let owners: Vec<_> = evicted.iter().map(|&pod| self.engine.pod(pod).owner as usize).collect();
+        for &pod in &evicted {
+            self.forget_pod(pod);
+        }
+        let (enis, _) = self.engine.cloud.node_enis(node);
+        let now = self.engine.now();
+        let name = || node_name(self.model, pool, node);
+        self.engine.observer.node_left(now, node, enis, name);
+        self.engine.release_node(node);
+        for i in 0..self.engine.cloud.vswitch_count() {
+            self.refresh(VSwitchId::new(i));
+        }
+        for workload in owners {
+            if !matches!(self.model.workloads[workload].kind, WorkloadKind::DaemonSet) {
+                self.want_pod(workload);
+            }
+        }
+    }
+
+    fn follow_workload(&mut self, workload: usize) {
+        let model = &self.model.workloads[workload];
+        let (WorkloadKind::Deployment { replicas } | WorkloadKind::StatefulSet { replicas }) = &model.kind else {
+            return;
+        };
+        if model.host_network {
+            return;
+        }
+        let wanted = replicas.count(self.engine.now()) as usize;
+        let has = |state: &WorkloadState| state.pods.len() + state.pending as usize;
+        while has(&self.workloads[workload]) < wanted {
+            self.want_pod(workload);
+        }
+        while has(&self.workloads[workload]) > wanted {
+            self.drop_pod(workload);
+        }
+        self.schedule_pending();
+        self.follow(replicas, Control::Workload(workload));
+    }
+
+    /// A controller makes a pod; it is placed at once, or waits for a node.
+    fn want_pod(&mut self, workload: usize) {
+        match self.scheduler.place_pod(&self.model.workloads[workload].node_pools) {
+            Some(node) => self.start_pod(workload, node),
+            None => {
+                self.workloads[workload].pending += 1;
+                self.report_pending();
+            }
+        }
+    }
+
+    /// A controller has a pod too many: one without a node goes first, then one without an
+    /// address, then the youngest (ReplicaSet's ranking, as far as it shows here).
+    fn drop_pod(&mut self, workload: usize) {
+        if self.workloads[workload].pending > 0 {
+            self.workloads[workload].pending -= 1;
+            self.report_pending();
+            return;
+        }
+        let pods = &self.workloads[workload].pods;
+        let waiting = pods.iter().rposition(|&pod| self.engine.pod(pod).state == PodState::Waiting);
+        let pod = pods[waiting.unwrap_or(pods.len() - 1)];
+        self.delete_pod(pod);
+    }
+
+    /// Pods that found no node are tried again, workload by workload.
+    fn schedule_pending(&mut self) {
+        let mut placed = false;
+        for workload in 0..self.workloads.len() {
+            while self.workloads[workload].pending > 0
+                && let Some(node) = self.scheduler.place_pod(&self.model.workloads[workload].node_pools)
+            {
+                self.workloads[workload].pending -= 1;
+                self.start_pod(workload, node);
+                placed = true;
+            }
+        }
+        if placed {
+            self.report_pending();
+        }
+    }
+
+    fn report_pending(&mut self) {
+        let now = self.engine.now();
+        let pending = self.workloads.iter().map(|state| state.pending).sum();
+        self.engine.observer.unschedulable(now, pending);
+    }
+
+    fn start_pod(&mut self, workload: usize, node: NodeId) {
+        let identity = self.workloads[workload].identities.pop();
+        let now = self.engine.now();
+        // The observer has to know the pod before its address may come.
+        let next = identity.unwrap_or_else(|| self.engine.next_pod());
+        self.engine.observer.pod_requested(now, next.index(), node, workload);
+        let pod = match identity {
+            Some(pod) => {
+                self.engine.restart_pod(pod, node);
+                pod
+            }
+            None => self.engine.start_pod(node, workload as u32),
+        };
+        assert_eq!(pod, next, "the engine names its pods as it said");
+        self.positions.resize(self.positions.len().max(pod.index() + 1), 0);
+        self.positions[pod.index()] = self.workloads[workload].pods.len() as u32;
+        self.workloads[workload].pods.push(pod);
+        self.nodes[node.index()].push(pod);
+    }
+
+    /// A pod has its address: its life begins.
+    fn served(&mut self, pod: PodId) {
+        let record = *self.engine.pod(pod);
+        if record.state != PodState::Running {
+            return;
+        }
+        let workload = record.owner as usize;
+        if let Some(lifetime) = &self.model.workloads[workload].lifetime {
+            let span = lifetime.sample(&mut self.workloads[workload].lifetimes);
+            self.engine.end_pod_at(pod, self.engine.now() + span);
+        }
+    }
+
+    /// A pod's life is over; its controller makes another.
+    fn ended(&mut self, pod: PodId) {
+        let record = *self.engine.pod(pod);
+        let workload = record.owner as usize;
+        self.delete_pod(pod);
+        if matches!(self.model.workloads[workload].kind, WorkloadKind::DaemonSet) {
+            self.scheduler.add_pod(record.node);
+            self.start_pod(workload, record.node);
+        } else {
+            // Who waits for room was first.
+            self.schedule_pending();
+            self.want_pod(workload);
+        }
+    }
+
+    /// A pod leaves its node.
+    fn delete_pod(&mut self, pod: PodId) {
+        let node = self.engine.pod(pod).node;
+        let pods = &mut self.nodes[node.index()];
+        let position = pods.iter().position(|&other| other == pod).expect("the pod is on its node");
+        pods.swap_remove(position);
+        self.scheduler.remove_pod(node);
+        self.forget_pod(pod);
+    }
+
+    /// A pod is gone from its workload and from the engine.
+    fn forget_pod(&mut self, pod: PodId) {
+        let record = *self.engine.pod(pod);
+        let state = &mut self.workloads[record.owner as usize];
+        let position = self.positions[pod.index()] as usize;
+        state.pods.swap_remove(position);
+        if let Some(&moved) = state.pods.get(position) {
+            self.positions[moved.index()] = position as u32;
+        }
+        let running = record.state == PodState::Running;
+        let sticky = matches!(self.model.workloads[record.owner as usize].kind, WorkloadKind::StatefulSet { .. });
+        if sticky {
+            state.identities.push(pod);
+        }
+        let now = self.engine.now();
+        self.engine.observer.pod_gone(now, pod.index(), record.node, running);
+        self.engine.delete_pod(pod, sticky);
+    }
+
+    fn sample(&mut self) {
+        let now = self.engine.now();
+        self.engine.observer.sample(now);
+        let rows = u64::from(self.model.outputs.samples.max(1));
+        let row = self.engine.observer.rows() as u64;
+        if row <= rows {
+            let at = Instant((u128::from(self.horizon.0) * u128::from(row) / u128::from(rows)) as u64);
+            self.engine.control_at(at, Control::Sample.pack());
+        }
+    }
+
+    fn refresh(&mut self, id: VSwitchId) {
+        let now = self.engine.now();
+        refresh(&mut self.engine.observer, now, &self.engine.cloud, id);
+    }
+
+    fn finish(self) -> Recording {
+        self.engine.cloud.audit();
+        let stranded = stranded(&self.engine, self.model.vpc.vswitches.len());
+        let events = self.engine.processed();
+        self.engine.observer.finish(self.horizon, stranded, events)
+    }
+}
+
+/// Pools in their zones, in the order of the recording.
+fn groups(model: &Model) -> Vec<Group> {
+    let zones = model
+        .node_pools
+        .iter()
+        .enumerate()
+        .flat_map(|(pool, p)| p.zones.iter().enumerate().map(move |(zone, z)| (pool, zone, z)));
+    zones
+        .map(|(pool, zone, z)| Group { pool, zone, daemon: Arc::new(z.daemon.clone()), node_vswitch: z.node_vswitch })
+        .collect()
+}
+
+fn node_name(model: &Model, pool: usize, node: NodeId) -> String {
+    format!("{}-{}", model.node_pools[pool].name, node.0)
+}
+
+fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: VSwitchId) {
+    let usage = cloud.usage(id);
+    recorder.vswitch_changed(now, id, usage.on_enis, usage.primaries, usage.others, usage.free);
+}
+
+impl Observer for Recorder {
+    fn answered(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        request: &Request,
+        reply: Result<&Answer, ErrorCode>,
+        cloud: &Cloud,
+    ) {
+        let vswitch = match *request {
+            Request::Create(vswitch, _) | Request::DescribeVSwitch(vswitch) => Some(vswitch),
+            Request::Assign(eni, _) | Request::Unassign(eni, _) | Request::Delete(eni) => cloud.vswitch_of(eni),
+            _ => None,
+        };
+        match reply {
+            Ok(answer) => {
+                self.call_answered(request.api());
+                match (answer, vswitch) {
+                    (Answer::VSwitch(0), Some(vswitch)) => self.found_empty(now, node, vswitch),
+                    (Answer::Created(..), _) => self.enis_changed(node, 1),
+                    (Answer::Deleted, _) => self.enis_changed(node, -1),
+                    _ => {}
+                }
+            }
+            Err(code) => self.call_refused(now, node, request.api(), code, vswitch),
+        }
+        if let Some(vswitch) = vswitch.filter(|_| request.api() != Api::DescribeVSwitches) {
+            refresh(self, now, cloud, vswitch);
+        }
+    }
+
+    fn bound(&mut self, now: Instant, id: PodId, pod: &Pod, retained: bool) {
+        self.pod_served(now, id.index(), pod.node, pod.vswitch, pod.address, now.since(pod.requested), retained);
+    }
+
+    fn unbound(&mut self, now: Instant, vswitch: VSwitchId) {
+        self.address_released(now, vswitch);
+    }
+
+    fn failed(&mut self, now: Instant, id: PodId, pod: &Pod, failure: Failure) {
+        self.pod_failed(now, pod.node, failure, || format!("pod-{}", id.0));
+    }
+}
