@@ -1,7 +1,7 @@
 //! Instance type → adapters, addresses per adapter, pod capacity (rules R32 to R35).
 
 /// What an instance type allows, as `DescribeInstanceTypes` says it (rule R33).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct InstanceLimits {
     /// Interfaces of the instance, the primary one included (`EniQuantity`).
     pub adapters: u32,

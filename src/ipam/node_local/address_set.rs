@@ -205,6 +205,19 @@ impl AddressSet {
         cells(self.occupied).map(|cell| self.entries[cell].address)
     }
 
+    /// Checks the masks against each other.
+    ///
+    /// # Panics
+    /// If they do not fit: the set is wrong.
+    pub fn check_invariants(&self) {
+        for part in [self.in_use, self.valid, self.deleting, self.primary] {
+            assert!(part & !self.occupied == 0, "an empty cell has a status");
+        }
+        assert!(self.valid & self.deleting == 0, "an address is valid and is given back");
+        assert!(self.occupied & self.tombstones == 0, "a cell is taken and a tombstone");
+        assert!(self.primary & self.deleting == 0, "the primary address is never given back");
+    }
+
     fn cell_of(&self, pod: PodId) -> Option<usize> {
         cells(self.in_use).find(|&cell| self.entries[cell].pod == pod)
     }

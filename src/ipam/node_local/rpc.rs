@@ -77,7 +77,7 @@ impl NodeLocal {
         if handled {
             self.last_modified = self.now;
             self.insufficient_until = Instant::ZERO;
-            self.outputs.push_back(Output::Released(eni, address));
+            self.outputs.push_back(Output::Released(pod, eni));
         }
     }
 
@@ -91,11 +91,10 @@ impl NodeLocal {
         self.retained.iter().find(|record| record.pod == pod).map(|record| record.eni)
     }
 
-    /// The pod is back: its record is an ordinary one again. Says whether there was one.
-    pub(super) fn forget_record(&mut self, pod: PodId) -> bool {
-        let before = self.retained.len();
+    /// The pod is served: its record is an ordinary one again. What was retained stays bound to
+    /// the pod, also if the pod got another address (R115, R127).
+    pub(super) fn forget_record(&mut self, pod: PodId) {
         self.retained.retain(|record| record.pod != pod);
-        self.retained.len() < before
     }
 
     /// The collection's tick: it takes the lock for writing, so it waits for every pending
