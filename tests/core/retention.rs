@@ -1,6 +1,6 @@
 //! Retained addresses and the daemon's collection (rules R113 to R130).
 
-use brimline::ipam::node_local::Config;
+use brimline::ipam::node_local::{Config, EniSelection};
 use brimline::openapi::Api;
 use brimline::time::Span;
 
@@ -32,6 +32,21 @@ fn r130_a_pod_that_returns_gets_its_address_again() {
     story.at(20.0).del_retained(1).at(310.0).add(3).add(1).until(3000.0).skip();
     assert_eq!(story.address(1), address);
     story.usage(0, 3);
+}
+
+/// R115, R127: under least_ips an empty slot comes first, and it passes a pinned request: the pod
+/// gets a new address, and the one that was retained for it stays bound without a record.
+#[test]
+fn r127_an_address_without_a_record_is_never_collected() {
+    let config = Config { eni_selection: EniSelection::LeastIps, ..collecting(2, 2) };
+    let mut story = Story::new(config, &[50]);
+    story.at(0.0).add(1).until(10.0).skip().del_retained(1).at(20.0).add(1).until(30.0).tells(
+        "20.3 create 1 on A
+         20.8 attach e2
+         23.3 look at e2
+         23.4 p1 on e2",
+    );
+    story.usage(0, 2).until(3000.0).usage(0, 2);
 }
 
 /// R130: a retained address is nobody else's: a full node refuses a newcomer beside it.

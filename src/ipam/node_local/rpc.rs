@@ -3,7 +3,6 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::pool_sync::PoolSync;
 use super::slot::Admission;
 use super::{Config, NodeLocal};
 use crate::id::{EniId, PodId};
@@ -91,11 +90,9 @@ impl NodeLocal {
         self.retained.iter().find(|record| record.pod == pod).map(|record| record.eni)
     }
 
-    /// The pod is back: its record is an ordinary one again. Says whether there was one.
-    pub(super) fn forget_record(&mut self, pod: PodId) -> bool {
-        let before = self.retained.len();
+    /// The pod is back: its record is an ordinary one again.
+    pub(super) fn forget_record(&mut self, pod: PodId) {
         self.retained.retain(|record| record.pod != pod);
-        self.retained.len() < before
     }
 
     /// The collection's tick: it takes the lock for writing, so it waits for every pending
@@ -112,7 +109,8 @@ impl NodeLocal {
         while self.gc_waits && self.rpcs == 0 {
             self.gc_waits = false;
             self.collect();
-            // Ticks that fell due meanwhile are dropped; the schedule does not drift (R124).
+            // The schedule does not drift (R124). Ticks that fell due meanwhile are dropped; Go's
+            // ticker keeps one, but with upstream's 118 s and 5 min there is none.
             while self.next_gc <= self.now
                 && let Some(period) = self.config.gc_period
             {
@@ -157,7 +155,6 @@ impl NodeLocal {
         let blocked = std::mem::take(&mut self.blocked);
         self.epoch = self.epoch.wrapping_add(1);
         self.rpcs = 0;
-        self.sync = PoolSync::Sleeping { next: Instant::NEVER };
         self.start(config, attached);
         for (pod, eni, address) in bound {
             let slot = eni.and_then(|eni| self.slot_of(eni.id));
