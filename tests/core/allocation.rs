@@ -2,7 +2,7 @@
 
 use brimline::id::{EniId, PodId};
 use brimline::ipam::node_local::{Config, EniSelection};
-use brimline::ipam::{Input, Release};
+use brimline::ipam::{Failure, Input, Release};
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::Span;
 
@@ -263,4 +263,18 @@ fn r112_the_deadline_runs_from_the_arrival() {
          35 p1 failed: Deadline
          50 p2 failed: Deadline",
     );
+}
+
+/// R131: the texts of a pod's event.
+#[test]
+fn r131_pods_are_told_what_terway_tells_them() {
+    let text = |failure: Failure| failure.message().strip_prefix("cmdAdd: error alloc ip rpc error: ");
+    for failure in [Failure::NodeFull, Failure::Inhibited] {
+        assert_eq!(text(failure), Some("code = Unknown desc = no eni can handle the allocation"));
+    }
+    assert_eq!(text(Failure::Deadline), Some("code = DeadlineExceeded desc = context deadline exceeded"));
+    for (i, failure) in Failure::ALL.into_iter().enumerate() {
+        assert_eq!(failure.index(), i);
+        assert!(text(failure).is_some());
+    }
 }
