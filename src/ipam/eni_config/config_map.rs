@@ -41,40 +41,49 @@ impl<'t> Embedded<'t> {
 /// is no ConfigMap as `kubectl get cm -o json` prints it.
 fn is_bare(text: &str) -> bool {
     let comment = |line: &str| line.is_empty() || line.starts_with('#') || line.starts_with("//");
-    let first = text.lines().map(str::trim).find(|line| !comment(line)).unwrap_or_default();
+    let first =
+        text.trim_start_matches('\u{feff}').lines().map(str::trim).find(|line| !comment(line)).unwrap_or_default();
     let config_map = |json: serde_json::Value| json.get("kind").is_some() || json.get("data").is_some();
     (first.starts_with('{') || first.starts_with("/*")) && !serde_json::from_str(text).is_ok_and(config_map)
 }
 
-fn from_yaml<'t>(text: &'t str, source: usize) -> Result<Embedded<'t>, Box<Note>> {
-    let whole = Place { source, span: first_line(text) };
+fn from_yaml(text: &str, source: usize) -> Result<Embedded<'_>, Box<Note>> {
     let maps: Vec<ConfigMap> = serde_saphyr::from_multiple(text).map_err(|error| yaml_error(text, source, &error))?;
-    let mut keys = Vec::new();
-    for data in maps.into_iter().filter_map(|map| map.data) {
-        for (key, scalar) in data.value {
-            if key == "eni_conf" {
-                return Ok(Embedded { map: Some(align(text, &scalar)), json: scalar.value.into() });
-            }
-            keys.push((key, scalar));
+    let data = maps.into_iter().filter_map(|map| map.data).flat_map(|data| data.value);
+    let (found, others): (Vec<_>, Vec<_>) = data.partition(|(key, _)| key == "eni_conf");
+    match &found[..] {
+        [] => Err(missing(text, source, others.iter().map(|(key, _)| key.as_str()))),
+        [(_, scalar)] => Ok(Embedded { json: scalar.value.clone().into(), map: Some(align(text, scalar)) }),
+        [_, (_, second), ..] => {
+            let span = byte_range(&second.defined).unwrap_or_else(|| first_line(text));
+            let note = Note::error("there are two ConfigMaps here", "the second `eni_conf`");
+            Err(Box::new(
+                note.at(Place { source, span })
+                    .hint("keep the base document and each dynamic one in a file of its own"),
+            ))
         }
     }
-    let missing =
-        Note::error("there is no `data.eni_conf` here", "neither a ConfigMap with this key nor a JSON document");
-    let hint = match nearest("eni_conf", keys.iter().map(|(key, _)| key.as_str())) {
-        Some(key) => format!("there is `data.{key}`; Terway reads `data.eni_conf` (rule R1)"),
+}
+
+fn missing<'k>(text: &str, source: usize, keys: impl Iterator<Item = &'k str>) -> Box<Note> {
+    let label = "neither a ConfigMap with this key nor a JSON document";
+    let note = Note::error("there is no `data.eni_conf` here", label).at(Place { source, span: first_line(text) });
+    Box::new(match nearest("eni_conf", keys) {
+        Some(key) => note.hint(format!("there is `data.{key}`; Terway reads `data.eni_conf` (rule R1)")),
         None => {
-            "give the ConfigMap kube-system/eni-config, as `kubectl get cm -o yaml` prints it, or its JSON".to_owned()
+            note.hint("give the ConfigMap kube-system/eni-config, as `kubectl get cm -o yaml` prints it, or its JSON")
         }
-    };
-    Err(Box::new(missing.at(whole).hint(hint)))
+    })
 }
 
 fn yaml_error(text: &str, source: usize, error: &serde_saphyr::Error) -> Box<Note> {
     let span = error.location().and_then(|location| byte_range(&location)).unwrap_or_else(|| first_line(text));
     let span = span.start.min(text.len())..span.end.min(text.len());
     let message = error.without_snippet().to_string();
-    let label = message.split_once(": ").map_or(message.as_str(), |(_, rest)| rest);
-    let note = Note::error("this is not a ConfigMap", label.lines().next().unwrap_or_default());
+    // The place is told by the note, and the advice after a comma is for programmers.
+    let label = message.split([',']).next().unwrap_or(&message).split(" at line ").next().unwrap_or(&message);
+    let label = label.replace("mapping start", "a mapping").replace("string scalar", "a string");
+    let note = Note::error("this is not a ConfigMap", label);
     Box::new(note.at(Place { source, span }).hint("`data.eni_conf` holds the JSON document as a text: `eni_conf: |`"))
 }
 

@@ -95,12 +95,12 @@ fn strip_comments(json: &str, locate: &dyn Fn(Range<usize>) -> Place, notes: &mu
         return json.to_owned(); // The parser says what is wrong.
     }
     let differs = |&at: &usize| json.as_bytes()[at] != stripped.as_bytes()[at];
-    let lines = json.lines().count();
     if let Some(first) = (0..json.len()).find(differs) {
-        let end = (first..json.len()).find(|&at| json.as_bytes()[at] == b'\n').unwrap_or(json.len());
-        let end = (first..end).rev().find(differs).map_or(end, |last| last + 1);
-        let label = if json[first..].starts_with(',') { "a comma too many" } else { "a comment" };
-        let label = format!("{label}; the first such place of {lines} lines");
+        let end_of_line = json[first..].find('\n').map_or(json.len(), |len| first + len);
+        let end = (first..end_of_line).rev().find(differs).map_or(end_of_line, |last| last + 1);
+        let kind = if json[first..].starts_with(',') { "a comma too many" } else { "a comment" };
+        let lines = json.lines().zip(stripped.lines()).filter(|(before, after)| before != after).count();
+        let label = if lines == 1 { kind.to_owned() } else { format!("{kind}; the first of {lines} such lines") };
         notes.push(
             Note::warning("Terway would refuse this: JSON has no comments and no trailing commas", label)
                 .at(locate(first..end))
@@ -203,7 +203,7 @@ fn check_kind(path: &str, kind: Kind, json: &Json, notes: &mut Vec<Note>) {
 }
 
 /// RFC 7396, section 2.
-fn merge(target: Option<&Json>, patch: &Json) -> Json {
+pub(super) fn merge(target: Option<&Json>, patch: &Json) -> Json {
     let Value::Object(changes) = &patch.value else { return patch.clone() };
     let mut members = target.map_or(Vec::new(), |target| target.members().to_vec());
     for change in changes {

@@ -17,3 +17,6 @@ mod resolve;
 pub use super::note::{Checked, Note, Place, Severity};
 pub use document::{Document, Member, from_members, read};
 pub use resolve::{Node, Origin, Resolved, Setting, VSwitch, resolve};
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::InstanceLimits;
-use crate::ipam::json::{self, Json, Member};
+use crate::ipam::json::{self, Json};
 use crate::ipam::note::{Checked, Note, Place, unless_error};
 
 /// Reads the JSON that `aliyun ecs DescribeInstanceTypes` prints (rule R33): limits by type name.
@@ -50,7 +50,7 @@ impl Reader {
         }
     }
 
-    /// Counts the errors that a type adds, so that a broken one is not listed.
+    /// Lists a type, unless something is wrong with it.
     fn instance_type(&mut self, json: &Json) {
         let before = self.notes.len();
         let name = json.get("InstanceTypeId").and_then(Json::text);
@@ -74,9 +74,9 @@ impl Reader {
                 self.notes.push(Note::error(title, "this type").at(json.place.clone()).hint(PRINT_IT));
             }
         }
-        match name {
-            Some(name) if self.notes.len() == before => self.list(name, limits, json),
-            None if json.get("InstanceTypeId").is_some() => self.wrong("InstanceTypeId", "a string", json),
+        match (name, json.get("InstanceTypeId")) {
+            (Some(name), _) if self.notes.len() == before => self.list(name, limits, json),
+            (None, Some(found)) => self.wrong("InstanceTypeId", "a string", found),
             _ => {}
         }
     }
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(told[0], ("`EniQuantity` must be an integer, found the string `\"4\"`", at("\"4\"")));
         assert_eq!(told[1], ("`EniTrunkSupported` must be true or false, found the number `1`", at("1")));
         assert!(told[2].0.contains("`EniPrivateIpAddressQuantity` is missing"));
-        assert_eq!(told[3].0, "`InstanceTypeId` must be a string, found an object");
+        assert_eq!(told[3].0, "`InstanceTypeId` must be a string, found the number `7`");
         assert_eq!(told[4].0, "this is not an answer of DescribeInstanceTypes");
         assert_eq!(told.len(), 6, "{told:?}");
         for text in ["", "[", "null"] {

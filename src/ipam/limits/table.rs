@@ -71,13 +71,12 @@ pub fn builtin(name: &str) -> Result<(InstanceLimits, &'static str), UnknownType
     Ok((row.limits.ok_or_else(incomplete)?, &row.source))
 }
 
-/// The three names nearest to `name`; a size of the same family is nearer than another family.
+/// The three names nearest to `name`: few signs differ, and a long beginning, the family, does not.
 fn nearest(name: &str, rows: &'static [Row]) -> [&'static str; 3] {
     let name = name.trim().to_lowercase();
     let name = if name.starts_with("ecs.") { name } else { format!("ecs.{name}") };
     let mut known: Vec<&'static str> = rows.iter().map(|row| row.name.as_str()).collect();
-    let distance = |known: &str| (strsim::damerau_levenshtein(&name, known), -common_prefix(&name, known));
-    known.sort_by_cached_key(|known| distance(known));
+    known.sort_by_cached_key(|known| strsim::damerau_levenshtein(&name, known) as isize - common_prefix(&name, known));
     [known[0], known[1], known[2]]
 }
 
@@ -170,7 +169,8 @@ mod tests {
         assert_eq!(nearest("ecs.g7.2xlarg")[0], "ecs.g7.2xlarge");
         assert_eq!(nearest("g7.2xlarge")[0], "ecs.g7.2xlarge");
         assert_eq!(nearest("ECS.G7.2XLARGE")[0], "ecs.g7.2xlarge");
-        assert!(nearest("ecs.g7.3xlarge").iter().all(|name| name.starts_with("ecs.g7.")));
+        assert!(nearest("ecs.g7.5xlarge").iter().all(|name| name.starts_with("ecs.g7.")));
+        assert_eq!(nearest("ecs.ebmg7")[0], "ecs.ebmg7.32xlarge");
         nearest("");
         let error = builtin("ecs.g6a.64xlarge").unwrap_err();
         assert!(matches!(error, UnknownType::Incomplete { adapters: 15, .. }), "{error:?}");

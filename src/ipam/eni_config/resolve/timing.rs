@@ -45,7 +45,7 @@ impl Resolver<'_> {
 
     /// Idle reclaim; `None` = off (R19 to R22).
     pub fn reclaim(&mut self) -> Option<Reclaim> {
-        let after = self.duration("idle_ip_reclaim_after", None, "off (R19, daemon/config.go:179-185)");
+        let after = self.duration("idle_ip_reclaim_after", None, "R19, daemon/config.go:179-185");
         let interval = "R20, types/daemon/config.go:138";
         let interval = self.duration("idle_ip_reclaim_interval", Some(RECLAIM_INTERVAL), interval);
         let (batch, factor) = (self.reclaim_batch(), self.reclaim_factor());

@@ -9,6 +9,8 @@ use crate::ipam::note::{Note, Severity};
 /// Most candidates that the core can hold.
 const MAX_CANDIDATES: usize = 64;
 
+const VSWITCHES: &str = "vswitches";
+
 impl Resolver<'_> {
     /// Which interface a request is offered to first (R16).
     pub fn eni_selection(&mut self) -> EniSelection {
@@ -55,38 +57,40 @@ impl Resolver<'_> {
 
     /// The candidates: the list of the node's zone, or the node's own vSwitch (R18).
     pub fn vswitches<'v>(&mut self, find: &dyn Fn(&str) -> Option<VSwitch<'v>>) -> Vec<VSwitchId> {
-        let key = "vswitches";
-        let zones = self.get(key);
-        let list = zones.and_then(|zones| zones.get(self.node.zone));
-        let ids = list.map_or(&[][..], Json::elements);
-        let Some(list) = list.filter(|_| !ids.is_empty()) else {
-            let source = "R18, daemon/builder.go:261-263: no list for its zone";
-            self.set(key, "the node's own vSwitch", Origin::default(source));
-            if let Some(zones) = zones {
-                let title = format!("eni-config lists no vSwitch for zone {}", self.node.zone);
-                let label = "pods get their addresses from the node's own vSwitch (R18, daemon/builder.go:261-263)";
-                self.note(
-                    Note::warning(title, label).hint("add the zone if pods have vSwitches of their own"),
-                    &zones.place,
-                );
-            }
-            return vec![self.node.vswitch];
-        };
+        let list = self.get(VSWITCHES).and_then(|zones| zones.get(self.node.zone));
+        match list.filter(|list| !list.elements().is_empty()) {
+            Some(list) => self.listed(list, find),
+            None => vec![self.own_vswitch()],
+        }
+    }
+
+    fn own_vswitch(&mut self) -> VSwitchId {
+        let source = "no list for its zone (R18, daemon/builder.go:261-263)";
+        self.set(VSWITCHES, "the node's own vSwitch", Origin::default(source));
+        if let Some(zones) = self.get(VSWITCHES) {
+            let title = format!("eni-config lists no vSwitch for zone {}", self.node.zone);
+            let label = "pods get their addresses from the node's own vSwitch (R18, daemon/builder.go:261-263)";
+            let note = Note::warning(title, label).hint("add the zone if its pods have vSwitches of their own");
+            self.note(note, &zones.place);
+        }
+        self.node.vswitch
+    }
+
+    fn listed<'v>(&mut self, list: &Json, find: &dyn Fn(&str) -> Option<VSwitch<'v>>) -> Vec<VSwitchId> {
         let before = self.notes.len();
-        let candidates: Vec<_> = ids.iter().filter_map(|id| self.candidate(id, find)).collect();
-        if candidates.is_empty() && self.notes[before..].iter().all(|note| note.severity != Severity::Error) {
+        let candidates: Vec<_> = list.elements().iter().filter_map(|id| self.candidate(id, find)).collect();
+        let all_exist = self.notes[before..].iter().all(|note| note.severity != Severity::Error);
+        if candidates.is_empty() && all_exist {
             let title = format!("no vSwitch of the list is in zone {}: no interface can be created", self.node.zone);
-            self.note(
-                Note::error(title, "R91, pkg/vswitch/vswitch.go:117-122").hint("list vSwitches of this zone"),
-                &list.place,
-            );
+            let note = Note::error(title, "R91, pkg/vswitch/vswitch.go:117-122");
+            self.note(note.hint("list vSwitches of this zone"), &list.place);
         }
         if candidates.len() > MAX_CANDIDATES {
             let title = format!("{} vSwitches of one zone are more than can be simulated", candidates.len());
             self.note(Note::error(title, "R18").hint(format!("at most {MAX_CANDIDATES} can be")), &list.place);
         }
-        let names: Vec<_> = ids.iter().filter_map(Json::text).collect();
-        self.set(key, names.join(", "), Origin::written(&list.place));
+        let names: Vec<_> = list.elements().iter().filter_map(Json::text).collect();
+        self.set(VSWITCHES, names.join(", "), Origin::written(&list.place));
         candidates
     }
 
