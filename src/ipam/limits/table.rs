@@ -123,6 +123,7 @@ impl Written {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use crate::ipam::node_local::MAX_ADDRESSES;
