@@ -65,11 +65,12 @@ impl Note {
     }
 }
 
-/// `value`, unless a note is an error.
+/// `value`, unless a note is an error; notes in the order of the text, those without a place first.
 ///
 /// # Errors
 /// All notes, if one of them is an error.
-pub fn unless_error<T>(value: T, notes: Vec<Note>) -> Checked<T> {
+pub fn unless_error<T>(value: T, mut notes: Vec<Note>) -> Checked<T> {
+    notes.sort_by_key(|note| note.place.as_ref().map(|place| (place.source, place.span.start)));
     let fails = notes.iter().any(|note| note.severity == Severity::Error);
     if fails { Err(notes) } else { Ok((value, notes)) }
 }

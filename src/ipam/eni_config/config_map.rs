@@ -81,7 +81,7 @@ fn yaml_error(text: &str, source: usize, error: &serde_saphyr::Error) -> Box<Not
     let span = span.start.min(text.len())..span.end.min(text.len());
     let message = error.without_snippet().to_string();
     // The place is told by the note, and the advice after a comma is for programmers.
-    let label = message.split([',']).next().unwrap_or(&message).split(" at line ").next().unwrap_or(&message);
+    let label = message.split(',').next().unwrap_or_default().split(" at line ").next().unwrap_or_default();
     let label = label.replace("mapping start", "a mapping").replace("string scalar", "a string");
     let note = Note::error("this is not a ConfigMap", label);
     Box::new(note.at(Place { source, span }).hint("`data.eni_conf` holds the JSON document as a text: `eni_conf: |`"))

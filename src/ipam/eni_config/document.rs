@@ -164,7 +164,7 @@ fn check_member(key: &Key, member: &json::Member, notes: &mut Vec<Note>) {
         let title = format!("`{}` has no effect in this mode", key.name);
         let note = Note::warning(title, "the node-local allocator ignores it").at(member.key_place.clone());
         notes
-            .push(note.hint("only the centralized allocator (`ipam_type: crd`) or nothing at all reads it (rule R30)"));
+            .push(note.hint("only the centralized allocator (`ipam_type: crd`) reads it, if anything does (rule R30)"));
     }
 }
 
@@ -182,14 +182,9 @@ fn check_kind(path: &str, kind: Kind, json: &Json, notes: &mut Vec<Note>) {
         let title = format!("`{path}` must be {wanted}, found {}", json.describe());
         notes.push(refused_by_go(Note::error(title, "wrong type").at(json.place.clone())));
     }
-    for element in json.elements() {
-        match kind {
-            Kind::Texts if element.text().is_none() => {
-                let title = format!("`{path}` must hold strings, found {}", element.describe());
-                notes.push(refused_by_go(Note::error(title, "wrong type").at(element.place.clone())));
-            }
-            _ => {}
-        }
+    for element in json.elements().iter().filter(|element| kind == Kind::Texts && element.text().is_none()) {
+        let title = format!("`{path}` must hold strings, found {}", element.describe());
+        notes.push(refused_by_go(Note::error(title, "wrong type").at(element.place.clone())));
     }
     let inner = match kind {
         Kind::TextMap => Kind::Text,

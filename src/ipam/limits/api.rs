@@ -147,10 +147,10 @@ mod tests {
             let start = text.find(part).unwrap();
             Place { source: 3, span: start..start + part.len() }
         };
-        assert_eq!(told[0], ("`EniQuantity` must be an integer, found the string `\"4\"`", at("\"4\"")));
-        assert_eq!(told[1], ("`EniTrunkSupported` must be true or false, found the number `1`", at("1")));
-        assert!(told[2].0.contains("`EniPrivateIpAddressQuantity` is missing"));
-        assert_eq!(told[3].0, "`InstanceTypeId` must be a string, found the number `7`");
+        assert!(told[0].0.contains("`EniPrivateIpAddressQuantity` is missing"));
+        assert_eq!(told[1], ("`InstanceTypeId` must be a string, found the number `7`", at("7")));
+        assert_eq!(told[2], ("`EniQuantity` must be an integer, found the string `\"4\"`", at("\"4\"")));
+        assert_eq!(told[3], ("`EniTrunkSupported` must be true or false, found the number `1`", at("1")));
         assert_eq!(told[4].0, "this is not an answer of DescribeInstanceTypes");
         assert_eq!(told.len(), 6, "{told:?}");
         for text in ["", "[", "null"] {

@@ -19,7 +19,7 @@ pub struct Row {
     /// What it allows; `None` where the source does not say how many IPv4 addresses an interface
     /// has.
     pub limits: Option<InstanceLimits>,
-    /// Where the figures come from.
+    /// Where the figures come from, and what is doubtful about them.
     pub source: String,
 }
 
@@ -102,6 +102,8 @@ struct Written {
     eri_quantity: Option<u32>,
     #[serde(rename = "source")]
     source: String,
+    #[serde(rename = "notes")]
+    notes: String,
 }
 
 fn parse(text: &str) -> Result<Vec<Row>, csv::Error> {
@@ -118,7 +120,8 @@ impl Written {
             trunk: self.eni_trunk_supported,
             erdma_adapters: self.eri_quantity,
         });
-        Row { name: self.instance_type_id, adapters: self.eni_quantity, limits, source: self.source }
+        let source = if self.notes.is_empty() { self.source } else { format!("{} ({})", self.source, self.notes) };
+        Row { name: self.instance_type_id, adapters: self.eni_quantity, limits, source }
     }
 }
 
@@ -157,6 +160,7 @@ mod tests {
         assert!(of("ecs.g7.large").joins() && !of("ecs.g6.large").joins(), "G06: 12 joins, 6 does not");
         let trunk = of("ecs.ebmre7p.32xlarge");
         assert_eq!((trunk.member_adapters(), trunk.max_member_adapters()), (Some(78), Some(108)), "G08, CC53");
+        assert_eq!((trunk.adapters, trunk.ipv4_per_adapter, trunk.ipv6_per_adapter), (32, 15, Some(1)), "CC53");
         assert_eq!(of("ecs.g7.xlarge").member_adapters(), Some(16), "G09");
         assert_eq!(of("ecs.c7.4xlarge").member_adapters(), None, "the documentation's tables do not tell");
     }

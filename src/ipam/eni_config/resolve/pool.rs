@@ -189,10 +189,10 @@ impl Resolver<'_> {
             reasons.push(format!("{wanted} is clamped to max_pool_size {max_idle} (R10, daemon/config.go:149-151)"));
             wanted = i64::from(max_idle);
         }
-        if off {
+        if off && place.is_some() {
             reasons = vec![POOLS_OFF.to_owned()];
         }
-        let from = pool.map_or("nothing".to_owned(), |(min, _)| min.to_string());
+        let from = pool.map_or(0, |(min, _)| min).to_string();
         let origin = match (reasons.is_empty(), place) {
             (true, None) => Origin::default("R10, daemon/config.go:144-151"),
             (true, Some(place)) => Origin::written(place),

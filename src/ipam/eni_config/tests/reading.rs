@@ -83,7 +83,6 @@ fn every_wrong_type_and_key_is_told_at_once() {
     let notes = read(text, 0).unwrap_err();
     let told: Vec<_> = notes.iter().map(|note| (cut(note, text), note.title.as_str())).collect();
     let expected = [
-        ("\"max_pool_size\"", "`max_pool_size` is written twice"),
         ("\"5\"", "`max_pool_size` must be an integer, found the string `\"5\"`"),
         ("5.0", "`min_pool_size` must be an integer, found the number `5.0`"),
         ("99999999999999999999", "`min_eni` must be an integer, found the number `1e+20`"),
@@ -96,12 +95,13 @@ fn every_wrong_type_and_key_is_told_at_once() {
         ("1", "`eni_tags.a` must be a string, found the number `1`"),
         ("\"0.5\"", "`eni_cap_ratio` must be a number, found the string `\"0.5\"`"),
         ("120", "`ip_pool_sync_period` must be a string, found the number `120`"),
+        ("\"max_pool_size\"", "`max_pool_size` is written twice"),
         ("\"enable_ip_prefix\"", "`enable_ip_prefix` has no effect in this mode"),
     ];
     assert_eq!(told, expected);
     let hint = |i: usize| notes[i].hint.as_deref().unwrap();
-    assert_eq!(hint(4), "keys are case-sensitive: write `max_eni`");
-    assert_eq!(hint(5), "did you mean `max_pool_size`?");
+    assert_eq!(hint(3), "keys are case-sensitive: write `max_eni`");
+    assert_eq!(hint(4), "did you mean `max_pool_size`?");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_document_inside_another_file_is_judged_alike() {
     assert_eq!((notes.len(), document.vswitches().count()), (0, 1));
     let notes = from_members(vec![member("max_pool_size", "5".into()), member("maxpool", 1.into())], 2).unwrap_err();
     let places: Vec<_> = notes.iter().map(|note| note.place.clone().unwrap()).collect();
-    assert_eq!(places, [Place { source: 2, span: 7..9 }, Place { source: 2, span: 3..5 }]);
+    assert_eq!(places, [Place { source: 2, span: 3..5 }, Place { source: 2, span: 7..9 }]);
 }
 
 fn plain(json: &Json) -> serde_json::Value {

@@ -224,5 +224,5 @@ fn what_terway_changes_silently_is_told() {
     assert_eq!((setting(&resolved, "max_pool_size").value.as_str(), notes.len()), ("30 idle addresses", 0));
     let tags =
         titles(r#"{"eni_tag_filter": {"a": "b"}, "custom_stateful_workload_kinds": ["CloneSet"], "eni_tags": {}}"#);
-    assert_eq!(tags, ["custom stateful kinds are not simulated", "the tag filter is not simulated"]);
+    assert_eq!(tags, ["the tag filter is not simulated", "custom stateful kinds are not simulated"]);
 }
