@@ -78,7 +78,9 @@ impl Resolver<'_> {
 
     fn listed<'v>(&mut self, list: &Json, find: &dyn Fn(&str) -> Option<VSwitch<'v>>) -> Vec<VSwitchId> {
         let before = self.notes.len();
-        let candidates: Vec<_> = list.elements().iter().filter_map(|id| self.candidate(id, find)).collect();
+        let written: Vec<_> = list.elements().iter().filter_map(Json::text).collect();
+        let (names, candidates): (Vec<_>, Vec<_>) =
+            list.elements().iter().filter_map(|id| Some((id.text()?, self.candidate(id, find)?))).unzip();
         let all_exist = self.notes[before..].iter().all(|note| note.severity != Severity::Error);
         if candidates.is_empty() && all_exist {
             let title = format!("no vSwitch of the list is in zone {}: no interface can be created", self.node.zone);
@@ -89,8 +91,12 @@ impl Resolver<'_> {
             let title = format!("{} vSwitches of one zone are more than can be simulated", candidates.len());
             self.note(Note::error(title, "R18").hint(format!("at most {MAX_CANDIDATES} can be")), &list.place);
         }
-        let names: Vec<_> = list.elements().iter().filter_map(Json::text).collect();
-        self.set(VSWITCHES, names.join(", "), Origin::written(&list.place));
+        let skips = "skips those of other zones (R91, pkg/vswitch/vswitch.go:117-122)";
+        let origin = match names == written {
+            true => Origin::written(&list.place),
+            false => Origin::changed(written.join(", "), &list.place, skips),
+        };
+        self.set(VSWITCHES, names.join(", "), origin);
         candidates
     }
 

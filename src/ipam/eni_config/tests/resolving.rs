@@ -99,7 +99,11 @@ fn cc47_policies_and_candidates() {
 #[test]
 fn r91_candidates_of_other_zones_are_skipped() {
     let list = |ids: &str| format!(r#"{{"vswitches": {{"cn-shanghai-f": [{ids}]}}}}"#);
-    assert_eq!(config(&list(r#""vsw-CCC", "vsw-AAA""#), limits(4, 10)).vswitches, [VSwitchId(0)]);
+    let resolved = resolve_on(&document(&list(r#""vsw-CCC", "vsw-AAA""#)), limits(4, 10)).unwrap().0;
+    assert_eq!(resolved.config.vswitches, [VSwitchId(0)]);
+    let shown = setting(&resolved, "vswitches");
+    assert!(matches!(&shown.origin, Origin::Changed { from, .. } if from == "vsw-CCC, vsw-AAA"), "{shown:?}");
+    assert_eq!(shown.value, "vsw-AAA");
     let refusal = refused(&list(r#""vsw-CCC""#));
     assert!(refusal.starts_with("no vSwitch of the list is in zone cn-shanghai-f"), "{refusal}");
     assert!(refused(&list(r#""vsw-AAA", "vsw-ZZZ""#)).starts_with("vSwitch `vsw-ZZZ` does not exist"));
