@@ -235,13 +235,15 @@ fn r93_assigning_never_changes_the_vswitch() {
     );
 }
 
-/// CC26, CC63, R62, R65, R109 (traps 29, 36): attach fails. The broken interface keeps its slot
+/// CC26, CC30, CC63, R62, R65, R109 (traps 29, 36): attach fails. The broken interface keeps its slot
 /// and its address until the waiting pod has timed out; newcomers are refused at once.
 #[test]
 fn cc63_a_broken_interface_waits_for_its_pods_to_time_out() {
     let mut story = Story::new(node(1, 10), &[50]);
     story.fault(Api::AttachNetworkInterface, Fault::Refuse(ErrorCode::Internal));
-    story.at(0.0).add(1).at(60.0).add(2).until(200.0).tells(
+    // The daemon counts no address of an interface that does not serve (CC30).
+    story.at(0.0).add(1).at(60.0).usage(0, 0).holds(1, 1);
+    story.add(2).until(200.0).tells(
         "0.3 look up A
          0.4 create 1 on A
          0.9 attach e1
