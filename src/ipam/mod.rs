@@ -17,8 +17,10 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod eni_config;
+pub mod json;
 pub mod limits;
 pub mod node_local;
+pub mod note;
 pub mod throttle;
 pub mod vswitch;
 

@@ -244,8 +244,7 @@ impl NodeLocal {
     /// Gives `pod` an address of slot `i`, where one is.
     fn bind(&mut self, i: usize, pod: PodId) {
         let slot = &mut self.slots[i];
-        let retained = slot.set.holds(pod);
-        let address = slot.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an address");
+        let (address, retained) = slot.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an address");
         let eni = slot.eni.expect("addresses belong to an interface");
         self.forget_record(pod);
         self.outputs.push_back(Output::Allocated { pod, eni, address, retained });

@@ -3,7 +3,6 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::pool_sync::PoolSync;
 use super::slot::Admission;
 use super::{Config, NodeLocal};
 use crate::id::{EniId, PodId};
@@ -111,7 +110,8 @@ impl NodeLocal {
         while self.gc_waits && self.rpcs == 0 {
             self.gc_waits = false;
             self.collect();
-            // Ticks that fell due meanwhile are dropped; the schedule does not drift (R124).
+            // The schedule does not drift (R124). Ticks that fell due meanwhile are dropped; Go's
+            // ticker keeps one, but with upstream's 118 s and 5 min there is none.
             while self.next_gc <= self.now
                 && let Some(period) = self.config.gc_period
             {
@@ -156,7 +156,6 @@ impl NodeLocal {
         let blocked = std::mem::take(&mut self.blocked);
         self.epoch = self.epoch.wrapping_add(1);
         self.rpcs = 0;
-        self.sync = PoolSync::Sleeping { next: Instant::NEVER };
         self.start(config, attached);
         for (pod, eni, address) in bound {
             let slot = eni.and_then(|eni| self.slot_of(eni.id));

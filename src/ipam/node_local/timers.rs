@@ -106,12 +106,20 @@ impl NodeLocal {
 
     /// Replays the silent timers up to and including `until`.
     fn replay(&mut self, until: Instant) {
-        for i in 0..self.slots.len() {
-            while self.slots[i].alloc.until() <= until && self.futile_through(i, self.slots[i].alloc.until()).is_some()
-            {
-                self.now = self.slots[i].alloc.until();
-                self.alloc_fire(i);
+        // A pool sync sorts the slots by their priority (R72), which an attempt to create changes
+        // to and fro (R71): where there are both, they are replayed in order of time.
+        while let PoolSync::Sleeping { next } = self.sync
+            && next <= until
+            && self.slots.iter().any(|slot| slot.eni.is_none() && slot.alloc.until() <= until)
+        {
+            self.replay_attempts(next);
+            self.replay_pool_syncs(next);
+            if self.sync == (PoolSync::Sleeping { next }) {
+                break;
             }
+        }
+        self.replay_attempts(until);
+        for i in 0..self.slots.len() {
             self.replay_metadata_syncs(i, until);
         }
         self.replay_pool_syncs(until);
@@ -122,6 +130,16 @@ impl NodeLocal {
         {
             let missed = until.since(self.next_gc).0 / period.0 + 1;
             self.next_gc += Span(missed * period.0);
+        }
+    }
+
+    fn replay_attempts(&mut self, until: Instant) {
+        for i in 0..self.slots.len() {
+            while self.slots[i].alloc.until() <= until && self.futile_through(i, self.slots[i].alloc.until()).is_some()
+            {
+                self.now = self.slots[i].alloc.until();
+                self.alloc_fire(i);
+            }
         }
     }
 
