@@ -32,7 +32,7 @@ use crate::time::Instant;
 /// Most events that are sorted, or moved for an insertion; more are dealt out to buckets.
 const SMALL: usize = 64;
 /// Events per bucket that a new rung aims at (a power of two).
-const PER_BUCKET: usize = 2;
+const PER_BUCKET: usize = 8;
 /// Events of a chunk: with the link they fill a cache line.
 const CHUNK: usize = 5;
 
