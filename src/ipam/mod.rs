@@ -19,6 +19,7 @@ pub mod backoff;
 pub mod eni_config;
 pub mod limits;
 pub mod node_local;
+pub mod note;
 pub mod throttle;
 pub mod vswitch;
 
