@@ -136,6 +136,16 @@ impl Problems {
         self.push(false, Some(place), title.into())
     }
 
+    /// A warning that has no place in a file.
+    pub fn warning_without_place(&mut self, title: impl Into<String>) -> &mut Problem {
+        self.push(false, None, title.into())
+    }
+
+    /// Problems so far.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
     fn push(&mut self, is_error: bool, place: Option<Place>, title: String) -> &mut Problem {
         let problem =
             Problem { is_error, title, place, label: String::new(), context: Vec::new(), help: Vec::new() };
@@ -162,6 +172,8 @@ impl Problems {
     /// Ends the reading: warnings, rendered, and the sources; or all errors.
     pub fn finish(mut self) -> Result<(Vec<String>, Vec<Source>), Diagnostics> {
         self.list.sort_by_key(|problem| problem.place);
+        // The same document is looked at for every pool and zone.
+        self.list.dedup_by(|a, b| (a.place, &a.title, &a.label) == (b.place, &b.title, &b.label));
         let (errors, warnings): (Vec<_>, Vec<_>) = self.list.into_iter().partition(|problem| problem.is_error);
         if errors.is_empty() {
             let warnings = warnings.iter().map(|problem| problem.render(&self.sources, false));

@@ -7,7 +7,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::diagnostics::{Place, Problems, nearest, quoted_list};
 use super::yaml::{Key, Node, Value};
-use crate::time::Span;
 
 /// Something that can be read from a node.
 pub(super) trait Read: Sized {
@@ -22,16 +21,9 @@ pub(super) struct At<T> {
     pub place: Place,
 }
 
-/// An entry of a mapping with free keys.
+/// A mapping with free keys.
 #[derive(Debug, Clone)]
-pub(super) struct Entry<T> {
-    pub key: Key,
-    pub value: T,
-}
-
-/// A share, written `12 %`: 0.12.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Percent(pub f64);
+pub(super) struct Entries<T>(pub Vec<(Key, T)>);
 
 /// Entries of the mapping of a section; each is taken once, and what is left is unknown.
 pub(super) struct Fields<'n> {
@@ -61,6 +53,11 @@ impl<'n> Fields<'n> {
         }
         let place = map.first().map_or(node.place, |(key, _)| key.place);
         Some(Self { entries, known: Vec::new(), what, place })
+    }
+
+    /// Where the section begins.
+    pub fn place(&self) -> Place {
+        self.place
     }
 
     /// The value of `key`, which may be missing.
@@ -156,16 +153,182 @@ impl<T: Read> Read for Vec<T> {
     }
 }
 
-impl<T: Read> Read for Vec<Entry<T>>
-where
-    Entry<T>: Sized,
-{
+impl<T: Read> Read for Entries<T> {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        Fields::of(node, "this", problems)?;
-        let Value::Map(map) = &node.value else { return None };
-        let entries = map.iter().filter_map(|(key, value)| {
-            Some(Entry { key: key.clone(), value: T::read(value, problems)? })
-        });
-        Some(entries.collect())
+        let fields = Fields::of(node, "this", problems)?;
+        let entries = fields.entries.into_iter();
+        Some(Self(entries.filter_map(|(key, value)| Some((key.clone(), T::read(value, problems)?))).collect()))
     }
 }
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Entries<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("EntriesOf{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<T>() })
+    }
+}
+
+/// Properties of a section's schema.
+#[derive(Default)]
+pub(super) struct Properties {
+    properties: serde_json::Map<String, serde_json::Value>,
+    required: Vec<&'static str>,
+}
+
+impl Properties {
+    /// Adds a key with the documentation of its field.
+    pub fn add<T: JsonSchema>(&mut self, key: &'static str, required: bool, doc: &str, g: &mut SchemaGenerator) {
+        let mut schema = g.subschema_for::<T>();
+        schema.insert("description".to_owned(), doc.trim().into());
+        self.properties.insert(key.to_owned(), schema.to_value());
+        if required {
+            self.required.push(key);
+        }
+    }
+
+    /// The schema of the section.
+    pub fn object(self, doc: &str) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": doc.trim(),
+            "properties": self.properties,
+            "required": self.required,
+            "additionalProperties": false,
+        })
+    }
+}
+
+/// A section of the file as it was written: its struct, its reader and its schema, in one place.
+macro_rules! section {
+    (
+        $(#[doc = $doc:literal])*
+        $what:literal struct $name:ident {
+            $($(#[doc = $field_doc:literal])* $need:ident $field:ident: $type:ty,)*
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone)]
+        pub(in crate::scenario) struct $name {
+            /// Where the section begins.
+            pub place: crate::scenario::diagnostics::Place,
+            /// Whether nothing was wrong with it so far.
+            pub sound: bool,
+            $($(#[doc = $field_doc])* pub $field: Option<$type>,)*
+        }
+
+        impl crate::scenario::read::Read for $name {
+            fn read(
+                node: &crate::scenario::yaml::Node,
+                problems: &mut crate::scenario::diagnostics::Problems,
+            ) -> Option<Self> {
+                let mut fields = crate::scenario::read::Fields::of(node, $what, problems)?;
+                let (place, before) = (fields.place(), problems.count());
+                $(let $field = fields.$need(stringify!($field), problems);)*
+                fields.finish(problems);
+                Some(Self { place, sound: problems.count() == before, $($field),* })
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let mut properties = crate::scenario::read::Properties::default();
+                $(properties.add::<$type>(
+                    stringify!($field),
+                    stringify!($need) == "required",
+                    concat!($($field_doc),*),
+                    generator,
+                );)*
+                properties.object(concat!($($doc),*))
+            }
+        }
+    };
+}
+pub(super) use section;
+
+/// A value that is written in one of several ways: `{key: …}` for each, or short, as the first
+/// one says.
+macro_rules! choice {
+    (
+        $(#[doc = $doc:literal])*
+        $what:literal enum $name:ident {
+            $(#[doc = $short_doc:literal])*
+            $short:ident($short_type:ty) = $example:literal,
+            $($(#[doc = $variant_doc:literal])* $key:ident => $variant:ident($type:ty),)*
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone)]
+        pub(in crate::scenario) enum $name {
+            $(#[doc = $short_doc])*
+            $short($short_type),
+            $($(#[doc = $variant_doc])* $variant($type),)*
+        }
+
+        impl crate::scenario::read::Read for $name {
+            fn read(
+                node: &crate::scenario::yaml::Node,
+                problems: &mut crate::scenario::diagnostics::Problems,
+            ) -> Option<Self> {
+                use crate::scenario::read::{Read, variant, wrong_kind};
+                use crate::scenario::yaml::Value;
+                match &node.value {
+                    Value::Map(_) => {}
+                    Value::List(_) | Value::Null | Value::Bool(_) => {
+                        let expected = concat!($what, " is expected here, such as ", $example);
+                        wrong_kind(node, expected, problems);
+                        return None;
+                    }
+                    _ => return <$short_type>::read(node, problems).map(Self::$short),
+                }
+                let (key, value) = variant(node, $what, &[$(stringify!($key)),*], problems)?;
+                match key {
+                    $(stringify!($key) => <$type>::read(value, problems).map(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let mut ways = vec![generator.subschema_for::<$short_type>()];
+                $({
+                    let doc = concat!($($variant_doc),*);
+                    let mut properties = crate::scenario::read::Properties::default();
+                    properties.add::<$type>(stringify!($key), true, doc, generator);
+                    ways.push(properties.object(doc));
+                })*
+                schemars::json_schema!({ "description": concat!($($doc),*).trim(), "oneOf": ways })
+            }
+        }
+    };
+}
+pub(super) use choice;
