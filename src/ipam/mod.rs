@@ -17,6 +17,7 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod eni_config;
+pub mod json;
 pub mod limits;
 pub mod node_local;
 pub mod note;

@@ -48,4 +48,39 @@ impl InstanceLimits {
     pub fn joins(&self) -> bool {
         self.multi_ip_pods() > JOIN_THRESHOLD
     }
+
+    /// Member interfaces of a trunk: `EniTotalQuantity` − `EniQuantity`, and none without trunk
+    /// support (rule R33, `pkg/aliyun/client/limit.go:228-262`). `None` = not known.
+    #[must_use]
+    pub fn member_adapters(&self) -> Option<u32> {
+        self.members_beyond(self.adapters)
+    }
+
+    /// Most member interfaces of a trunk: `EniTotalQuantity` − 2, and none without trunk support
+    /// (rule R33). `None` = not known.
+    #[must_use]
+    pub fn max_member_adapters(&self) -> Option<u32> {
+        self.members_beyond(2)
+    }
+
+    fn members_beyond(&self, others: u32) -> Option<u32> {
+        match (self.trunk, self.total_adapters) {
+            (Some(false), _) => Some(0),
+            (_, Some(total)) if total <= others => Some(0),
+            (Some(true), Some(total)) => Some(total - others),
+            _ => None,
+        }
+    }
+
+    /// RDMA interfaces that Terway would use (rule R34, `pkg/aliyun/client/limit.go:67-94`).
+    /// `None` = not known.
+    #[must_use]
+    pub fn erdma_res(&self) -> Option<u32> {
+        match (self.adapters, self.erdma_adapters) {
+            (..=2, _) | (_, Some(0)) => Some(0),
+            (_, None) => None,
+            (8.., Some(adapters)) => Some(adapters.min(2)),
+            (_, Some(adapters)) => Some(adapters.min(1)),
+        }
+    }
 }
