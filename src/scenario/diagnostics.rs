@@ -171,7 +171,7 @@ impl Problems {
 
     /// Ends the reading: warnings, rendered, and the sources; or all errors.
     pub fn finish(mut self) -> Result<(Vec<String>, Vec<Source>), Diagnostics> {
-        self.list.sort_by_key(|problem| problem.place);
+        self.list.sort_by(|a, b| (a.place, &a.title).cmp(&(b.place, &b.title)));
         // The same document is looked at for every pool and zone.
         self.list.dedup_by(|a, b| (a.place, &a.title, &a.label) == (b.place, &b.title, &b.label));
         let (errors, warnings): (Vec<_>, Vec<_>) = self.list.into_iter().partition(|problem| problem.is_error);
@@ -181,14 +181,6 @@ impl Problems {
         }
         Err(Diagnostics { sources: self.sources, errors })
     }
-}
-
-/// The known name nearest to `name`, if one is near enough to be meant.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.into_iter().map(|other| (strsim::jaro_winkler(name, other), other));
-    // `rev` would cost a collection; the first of equals is as good.
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
-    best.filter(|(score, _)| *score > 0.75).map(|(_, other)| other)
 }
 
 /// "`a`, `b` and `c`".
@@ -204,14 +196,6 @@ pub(super) fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_name_is_offered_only_if_it_may_be_meant() {
-        let known = ["vsw-AAA", "vsw-nodes", "replicas"];
-        assert_eq!(nearest("vsw-AAB", known), Some("vsw-AAA"));
-        assert_eq!(nearest("replica", known), Some("replicas"));
-        assert_eq!(nearest("zzz", known), None);
-    }
 
     #[test]
     fn places_at_the_end_of_a_text_and_in_letters_of_several_bytes_are_shown() {

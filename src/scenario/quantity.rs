@@ -15,10 +15,6 @@ use crate::time::Span;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Count(pub u64);
 
-/// A share, written `12 %`: 0.12.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Percent(pub f64);
-
 /// Growth per span, written `12 %/month`; the span may be given elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Growth {
@@ -150,19 +146,6 @@ fn percent(text: &str) -> Option<f64> {
     number.is_finite().then_some(number / 100.0)
 }
 
-impl Read for Percent {
-    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        let share = match &node.value {
-            Value::Text(text) => percent(text),
-            _ => None,
-        };
-        if share.is_none() {
-            wrong_kind(node, "a percentage is expected here, such as `12 %`", problems);
-        }
-        share.map(Self)
-    }
-}
-
 impl Growth {
     fn parse(text: &str) -> Option<Self> {
         let (share, per) = text.split_once('/').map_or((text, None), |(share, per)| (share, Some(per.trim())));
@@ -247,7 +230,6 @@ macro_rules! scalar_schema {
 scalar_schema! {
     Count => { "type": "integer", "minimum": 0 },
     Limit => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "const": "off" }] },
-    Percent => { "type": "string", "pattern": "^-?[0-9.]+ *%$" },
     Growth => { "type": "string", "pattern": "^-?[0-9.]+ *% *(/.+)?$" },
     Duration => { "type": "string", "pattern": "^P?[0-9]" },
     Block => { "type": "string", "pattern": "^[0-9.]+/[0-9]+$" },

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::diagnostics::{Place, Problems, nearest, quoted_list};
+use super::diagnostics::{Place, Problems, quoted_list};
 use super::yaml::{Key, Node, Value};
+use crate::ipam::note::nearest;
 
 /// Something that can be read from a node.
 pub(super) trait Read: Sized {
@@ -231,8 +232,10 @@ macro_rules! section {
         #[derive(Debug, Clone)]
         pub(in crate::scenario) struct $name {
             /// Where the section begins.
+            #[allow(dead_code, reason = "not every section is pointed at")]
             pub place: crate::scenario::diagnostics::Place,
             /// Whether nothing was wrong with it so far.
+            #[allow(dead_code, reason = "few sections are checked for what they lack")]
             pub sound: bool,
             $($(#[doc = $field_doc])* pub $field: Option<$type>,)*
         }
@@ -294,7 +297,7 @@ macro_rules! choice {
                 node: &crate::scenario::yaml::Node,
                 problems: &mut crate::scenario::diagnostics::Problems,
             ) -> Option<Self> {
-                use crate::scenario::read::{Read, variant, wrong_kind};
+                use crate::scenario::read::{variant, wrong_kind};
                 use crate::scenario::yaml::Value;
                 match &node.value {
                     Value::Map(_) => {}

@@ -113,6 +113,12 @@ section! {
         optional adapters: At<Count>,
         /// IPv4 addresses of an interface, its primary one included (`EniPrivateIpAddressQuantity`).
         optional ipv4_per_adapter: At<Count>,
+        /// IPv6 addresses of an interface (`EniIpv6AddressQuantity`); matters for `ip_stack: dual`.
+        optional ipv6_per_adapter: At<Count>,
+        /// Interfaces with trunk members (`EniTotalQuantity`); matters for `enable_eni_trunking`.
+        optional total_adapters: At<Count>,
+        /// RDMA interfaces (`EriQuantity`); matters for `enable_erdma`.
+        optional erdma_adapters: At<Count>,
     }
 }
 

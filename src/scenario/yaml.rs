@@ -1,7 +1,7 @@
 //! A YAML document as a tree whose every node knows its place, so that one reading finds all
 //! that is wrong with a file.
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_none<E>(self) -> Result<RawValue, E> {
-        self.visit_unit()
+        Ok(RawValue::Scalar(Value::Null))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<RawValue, E> {

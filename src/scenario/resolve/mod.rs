@@ -52,7 +52,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         let world = pools::World {
             names: vpc.as_ref().map(|(names, _)| names),
             base: base.as_ref().and_then(Option::as_ref),
-            types: table.as_ref().and_then(Option::as_ref),
+            types: table.as_ref(),
             horizon,
         };
         pools::resolve(loader, pools, &world)
@@ -170,7 +170,7 @@ fn report_duplicates<'n>(loader: &mut Loader, what: &str, names: impl IntoIterat
 /// Reports a name that is not known, with the nearest that is.
 fn report_unknown(loader: &mut Loader, what: &str, name: &str, place: Place, known: &[&str]) {
     let problem = loader.problems.error(place, format!("there is no {what} `{name}`"));
-    match super::diagnostics::nearest(name, known.iter().copied()) {
+    match crate::ipam::note::nearest(name, known.iter().copied()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem.help(format!("known: {}", super::diagnostics::quoted_list(known.iter().copied()))),
     };

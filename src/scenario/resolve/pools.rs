@@ -8,6 +8,7 @@ use crate::id::VSwitchId;
 use crate::ipam::eni_config::{Document, Node, Resolved, VSwitch, resolve as resolve_daemon};
 use crate::ipam::limits::{InstanceLimits, UnknownType, builtin, from_api};
 use crate::ipam::node_local::Config;
+use crate::ipam::note::nearest;
 use crate::model::{NodePool, PoolZone};
 use crate::scenario::Setting;
 use crate::scenario::diagnostics::{Place, quoted_list};
@@ -118,12 +119,18 @@ fn daemon(loader: &mut Loader, document: &Document, node: &Node<'_>, names: &Nam
     eni::checked(loader, resolve_daemon(document, node, &find))
 }
 
-/// Reports vSwitches of eni-config that the VPC does not have, in zones with and without nodes.
+/// Reports vSwitches of eni-config that the VPC does not have, also in zones without nodes.
 fn report_unknown_candidates(loader: &mut Loader, document: &Document, names: &Names<'_>) {
     let unknown = document.vswitches().filter(|(_, id, _)| names.find(id).is_none());
     let unknown: Vec<_> = unknown.map(|(_, id, at)| (id.to_owned(), eni::place(at))).collect();
     for (id, place) in unknown {
-        report_unknown(loader, "vSwitch", &id, place, &names.ids());
+        // The words of `eni_config::resolve`, so that only one of the two is shown.
+        let problem = loader.problems.error(place, format!("vSwitch `{id}` does not exist"));
+        problem.label("not one of the VPC's vSwitches");
+        match nearest(&id, names.ids()) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help("declare it under `vpc.vswitches`, or remove it from eni-config"),
+        };
     }
 }
 
@@ -173,18 +180,24 @@ fn limits(
             }
         },
     };
-    let mut figure = |key: &str, own: Option<&At<Count>>, known: u32| {
-        let own = own.map(|at| (u32::try_from(at.value.0).unwrap_or(u32::MAX), at.place));
+    let mut figure = |key: &str, own: Option<&At<Count>>, known: Option<u32>| {
         let (value, origin) = match own {
-            Some((value, place)) => (value, loader.origin(place)),
+            Some(at) => (Some(u32::try_from(at.value.0).unwrap_or(u32::MAX)), loader.origin(at.place)),
             None => (known, crate::scenario::Origin::Default { source: source.clone() }),
         };
-        loader.settings.push(Setting { path: path(&format!("limits.{key}")), value: value.to_string(), origin });
+        let shown = value.map_or_else(|| "not known".to_owned(), |value| value.to_string());
+        loader.settings.push(Setting { path: path(&format!("limits.{key}")), value: shown, origin });
         value
     };
-    let adapters = figure("adapters", adapters, known.adapters);
-    let ipv4_per_adapter = figure("ipv4_per_adapter", addresses, known.ipv4_per_adapter);
-    let limits = InstanceLimits { adapters, ipv4_per_adapter, ..known };
+    let of = |pick: fn(&written::Limits) -> Option<&At<Count>>| own.and_then(pick);
+    let limits = InstanceLimits {
+        adapters: figure("adapters", adapters, Some(known.adapters)).unwrap_or_default(),
+        ipv4_per_adapter: figure("ipv4_per_adapter", addresses, Some(known.ipv4_per_adapter)).unwrap_or_default(),
+        ipv6_per_adapter: figure("ipv6_per_adapter", of(|l| l.ipv6_per_adapter.as_ref()), known.ipv6_per_adapter),
+        total_adapters: figure("total_adapters", of(|l| l.total_adapters.as_ref()), known.total_adapters),
+        erdma_adapters: figure("erdma_adapters", of(|l| l.erdma_adapters.as_ref()), known.erdma_adapters),
+        ..known
+    };
     if right && limits.multi_ip_pods() == 0 {
         let problem = loader.problems.error(name.place, format!("nodes of type `{}` have no address for pods", name.value));
         problem.help("pods get theirs from secondary interfaces: an instance needs at least one");
@@ -225,7 +238,7 @@ fn report_unknown_type(loader: &mut Loader, name: &At<String>, error: UnknownTyp
     let problem = loader.problems.error(name.place, error.to_string());
     match &error {
         UnknownType::Absent { nearest, .. } => {
-            problem.help(format!("the nearest are {}", quoted_list(nearest.iter().map(String::as_str))));
+            problem.help(format!("the nearest are {}", quoted_list(nearest.iter().copied())));
         }
         UnknownType::Incomplete { document, .. } => {
             problem.help(format!("the source, {document}, does not say"));
