@@ -10,8 +10,12 @@ fn show() {
         match load(Path::new(&format!("scenarios/{name}.yaml"))) {
             Ok(loaded) => {
                 println!("{}", loaded.model.question);
-                for w in &loaded.warnings { println!("{w}\n"); }
-                for s in &loaded.settings { println!("{s:?}"); }
+                for w in &loaded.warnings {
+                    println!("{w}\n");
+                }
+                for s in &loaded.settings {
+                    println!("{s:?}");
+                }
             }
             Err(e) => println!("{e}"),
         }

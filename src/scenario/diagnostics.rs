@@ -147,8 +147,7 @@ impl Problems {
     }
 
     fn push(&mut self, is_error: bool, place: Option<Place>, title: String) -> &mut Problem {
-        let problem =
-            Problem { is_error, title, place, label: String::new(), context: Vec::new(), help: Vec::new() };
+        let problem = Problem { is_error, title, place, label: String::new(), context: Vec::new(), help: Vec::new() };
         self.list.push(problem);
         self.list.last_mut().expect("it was just pushed")
     }

@@ -9,7 +9,7 @@ use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
 use crate::ipam::Eni;
 use crate::ipam::throttle::TokenBucket;
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// Tokens per second of a slot's buckets (R49).
 const TOKEN_RATE: f64 = 1.0 / 6.0;
@@ -189,6 +189,17 @@ impl Slot {
         let rounds = self.set.idle().min(n);
         self.set.dispose(rounds, map_order);
         rounds
+    }
+
+    /// If the interface has no address for anybody, and will neither get nor lose one, the time
+    /// through which that lasts: for ever if it is full, else as long as it is inhibited.
+    pub fn barren_through(&self, cap: u32) -> Option<Instant> {
+        let quiet = self.status == Status::InUse
+            && matches!(self.dispose, Dispose::Asleep)
+            && self.set.deleting() == 0
+            && !self.set.has_allocatable();
+        let through = if self.set.len() >= cap { Instant::NEVER } else { self.inhibit_until - Span(1) };
+        quiet.then_some(through)
     }
 
     /// Whether a broadcast at `now` would do anything (R66 lists the broadcasts).

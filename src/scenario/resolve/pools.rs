@@ -145,7 +145,8 @@ fn note_settings(loader: &mut Loader, path: &str, zones: &[(String, VSwitchId)],
             }
             seen.push(known);
             let origin = eni::origin(loader, setting.origin.clone());
-            let path = if i == 0 { format!("{path}.{}", setting.key) } else { format!("{path}[{zone}].{}", setting.key) };
+            let path =
+                if i == 0 { format!("{path}.{}", setting.key) } else { format!("{path}[{zone}].{}", setting.key) };
             loader.settings.push(Setting { path, value: setting.value.clone(), origin });
         }
     }
@@ -199,7 +200,8 @@ fn limits(
         ..known
     };
     if right && limits.multi_ip_pods() == 0 {
-        let problem = loader.problems.error(name.place, format!("nodes of type `{}` have no address for pods", name.value));
+        let problem =
+            loader.problems.error(name.place, format!("nodes of type `{}` have no address for pods", name.value));
         problem.help("pods get theirs from secondary interfaces: an instance needs at least one");
         return None;
     }
@@ -368,11 +370,7 @@ fn zone(
 }
 
 /// A vSwitch by name.
-fn find<'n>(
-    loader: &mut Loader,
-    name: &At<String>,
-    names: &Names<'n>,
-) -> Option<(VSwitchId, Option<&'n At<String>>)> {
+fn find<'n>(loader: &mut Loader, name: &At<String>, names: &Names<'n>) -> Option<(VSwitchId, Option<&'n At<String>>)> {
     let found = names.find(&name.value);
     if found.is_none() {
         report_unknown(loader, "vSwitch", &name.value, name.place, &names.ids());

@@ -125,12 +125,7 @@ fn host_network(loader: &mut Loader, path: &str, written: Option<&At<bool>>) -> 
 }
 
 /// Positions of the pools that the pods may run on.
-fn node_pools(
-    loader: &mut Loader,
-    path: &str,
-    written: &written::Workload,
-    pools: &[NodePool],
-) -> Option<Vec<usize>> {
+fn node_pools(loader: &mut Loader, path: &str, written: &written::Workload, pools: &[NodePool]) -> Option<Vec<usize>> {
     let Some(wanted) = &written.node_pools else {
         loader.default(path, "all", "no pod is bound to a pool");
         return Some((0..pools.len()).collect());
