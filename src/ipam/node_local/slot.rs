@@ -227,3 +227,35 @@ impl Slot {
             }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::id::VSwitchId;
+
+    /// R67: before the rounds of a trim every unused address that is not valid is marked, which is
+    /// not counted; one that a pod has is not.
+    #[test]
+    fn r67_invalid_addresses_are_given_back_first() {
+        let mut chance = SmallStream::new(1);
+        let address = |n| Ipv4Addr::new(10, 0, 0, n);
+        let mut slot = Slot::new(Instant::ZERO, chance);
+        slot.eni = Some(Eni { id: EniId(0), vswitch: VSwitchId(0), primary: address(1) });
+        slot.status = Status::InUse;
+        for n in 1..=4 {
+            slot.set.add_valid(address(n), n == 1, &mut chance);
+        }
+        for n in [1, 3] {
+            assert!(slot.set.bind_at(PodId(u32::from(n)), address(n)));
+        }
+        slot.set.invalidate(address(2));
+        slot.set.invalidate(address(3));
+        // Idle are 2 and 4. Of the two rounds the first takes 4, the second finds nothing.
+        assert_eq!(slot.trim(2, &mut chance), 2);
+        assert_eq!(slot.set.deleting(), 2);
+        assert!(slot.set.release(PodId(3), address(3)));
+        assert_eq!((slot.trim(0, &mut chance), slot.set.deleting()), (0, 3));
+    }
+}
