@@ -11,7 +11,7 @@ use crate::ipam::node_local::Config;
 use crate::ipam::note::nearest;
 use crate::model::{NodePool, PoolZone};
 use crate::scenario::Setting;
-use crate::scenario::diagnostics::{Place, quoted_list};
+use crate::scenario::diagnostics::Place;
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Count;
 use crate::scenario::read::At;
@@ -78,7 +78,7 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
     let zones = zones(loader, &path, written, world.names);
     let nodes = written.nodes.as_ref().and_then(|at| {
         let nodes = schedule(loader, at, about(world.horizon, "nodes"))?;
-        loader.written(path("nodes"), format!("{} nodes", show::schedule(&nodes)), at.place);
+        loader.written(path("nodes"), show::schedule(&nodes, "nodes"), at.place);
         Some(nodes)
     });
     let max_pods = max_pods(loader, &path("max_pods"), written.max_pods.as_ref(), limits.as_ref());
@@ -237,14 +237,13 @@ fn in_range(
 fn report_unknown_type(loader: &mut Loader, name: &At<String>, error: UnknownType) {
     let problem = loader.problems.error(name.place, error.to_string());
     match &error {
-        UnknownType::Absent { nearest, .. } => {
-            problem.help(format!("the nearest are {}", quoted_list(nearest.iter().copied())));
-        }
+        // The message names the nearest.
+        UnknownType::Absent { .. } => {}
         UnknownType::Incomplete { document, .. } => {
             problem.help(format!("the source, {document}, does not say"));
         }
     }
-    problem.help("or give `limits: {adapters: …, ipv4_per_adapter: …}`, or `instance_types: {file: …}`");
+    problem.help("if it is right, give `limits: {adapters: …, ipv4_per_adapter: …}`, or `instance_types: {file: …}`");
 }
 
 fn max_pods(
@@ -344,6 +343,9 @@ fn zone(
     names: &Names<'_>,
 ) -> Option<(String, VSwitchId)> {
     if !names.zones().contains(&zone.value.as_str()) {
+        if names.zones().is_empty() {
+            return None; // There is no vSwitch at all, which was reported.
+        }
         report_unknown(loader, "vSwitch in zone", &zone.value, zone.place, &names.zones());
         return None;
     }
