@@ -4,7 +4,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use brimline::scenario::load_text;
+use brimline::chance::SmallStream;
+use brimline::scenario::{describe, load, load_text};
 
 /// A good scenario.
 const GOOD: &str = "\
@@ -67,7 +68,16 @@ const BAD: &[(&str, &[Edit])] = &[
     ("a vSwitch outside the VPC", &[("10.1.0.0/19", "11.1.0.0/19")]),
     ("vSwitches that overlap", &[("10.1.0.0/19", "10.0.8.0/21")]),
     ("a vSwitch twice", &[("id: vsw-nodes", "id: vsw-pods")]),
-    ("no vSwitch", &[("vswitches:\n", "vswitches: []\n"), ("    - {id: vsw-nodes, zone: cn-hangzhou-j, cidr: 10.0.0.0/20}\n    - {id: vsw-pods, zone: cn-hangzhou-j, cidr: 10.1.0.0/19, used: 12}\n", "")]),
+    (
+        "no vSwitch",
+        &[
+            ("vswitches:\n", "vswitches: []\n"),
+            (
+                "    - {id: vsw-nodes, zone: cn-hangzhou-j, cidr: 10.0.0.0/20}\n    - {id: vsw-pods, zone: cn-hangzhou-j, cidr: 10.1.0.0/19, used: 12}\n",
+                "",
+            ),
+        ],
+    ),
     ("more used than there is", &[("used: 12", "used: 8189")]),
     ("more used than there is, in the end", &[("used: 12", "used: {linear: {from: 0, to: 9000}}")]),
     ("a vSwitch that is not there", &[("node_vswitch: vsw-nodes", "node_vswitch: vsw-node")]),
@@ -114,12 +124,45 @@ const BAD: &[(&str, &[Edit])] = &[
     ("an action that is not there", &[("30d", "30d\ncloud: {latency: {CreateNetworkInterfaces: 1s}}")]),
     ("a limit of 0", &[("30d", "30d\ncloud: {throttle: {DescribeVSwitches: 0}, quotas: {vpc_addresses: no}}")]),
     ("a retry without pause", &[("30d", "30d\nkubelet: {sandbox_retry: 0s}")]),
-    ("an eni-config that is not there", &[("eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}", "eni_config: {file: gone.yaml}")]),
-    ("an eni-config with errors", &[("eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}", "eni_config: {file: eni-config.yaml}")]),
-    ("an eni-config in a text with errors", &[("eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}", "eni_config: |\n    {\n      \"max_pool_size\": 5.5,\n      \"vswitches\": {\"cn-hangzhou-j\": [\"vsw-pods\"]}\n    }")]),
-    ("an eni-config that asks for what is not simulated", &[("max_pool_size: 5", "max_pool_size: 5\n    ipam_type: crd\n    ip_stack: dual")]),
-    ("a patch of eni-config with a vSwitch that is not there", &[("nodes: 10", "nodes: 10\n    eni_config: {vswitches: {cn-hangzhou-k: [vsw-podz]}}")]),
-    ("many errors at once", &[("30d", "soon"), ("10.1.0.0/19", "10.1.0.0/31"), ("nodes: 10", "nodes: -1"), ("100", "{exponential: {from: 1}}"), ("vsw-nodes\n", "vsw-none\n")]),
+    (
+        "an eni-config that is not there",
+        &[(
+            "eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}",
+            "eni_config: {file: gone.yaml}",
+        )],
+    ),
+    (
+        "an eni-config with errors",
+        &[(
+            "eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}",
+            "eni_config: {file: eni-config.yaml}",
+        )],
+    ),
+    (
+        "an eni-config in a text with errors",
+        &[(
+            "eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}",
+            "eni_config: |\n    {\n      \"max_pool_size\": 5.5,\n      \"vswitches\": {\"cn-hangzhou-j\": [\"vsw-pods\"]}\n    }",
+        )],
+    ),
+    (
+        "an eni-config that asks for what is not simulated",
+        &[("max_pool_size: 5", "max_pool_size: 5\n    ipam_type: crd\n    ip_stack: dual")],
+    ),
+    (
+        "a patch of eni-config with a vSwitch that is not there",
+        &[("nodes: 10", "nodes: 10\n    eni_config: {vswitches: {cn-hangzhou-k: [vsw-podz]}}")],
+    ),
+    (
+        "many errors at once",
+        &[
+            ("30d", "soon"),
+            ("10.1.0.0/19", "10.1.0.0/31"),
+            ("nodes: 10", "nodes: -1"),
+            ("100", "{exponential: {from: 1}}"),
+            ("vsw-nodes\n", "vsw-none\n"),
+        ],
+    ),
 ];
 
 #[test]
@@ -142,4 +185,41 @@ fn every_bad_input_has_its_message() {
     }
     let settings = insta::Settings::clone_current();
     settings.bind(|| insta::assert_snapshot!("messages", all));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told() {
+    let missing = load(Path::new("tests/bad_input/missing.yaml")).expect_err("it is not there");
+    insta::assert_snapshot!(missing, @"error: the scenario `tests/bad_input/missing.yaml` cannot be read: No such file or directory (os error 2)");
+    assert!(load(Path::new("tests/bad_input")).is_err(), "a folder is no scenario");
+}
+
+/// Whatever is in a file, the answer is a message.
+#[test]
+fn no_text_stops_the_program() {
+    let mut chance = SmallStream::new(1);
+    let pieces = [
+        "{", "}", "[", "]", ":", "-", "|", "\n", " ", "é", "\t", "&a ", "*a", "<<", "0", "-1", "\"", "#", "%", "~",
+        "\r\n", "9e99", "!!int ",
+    ];
+    let letters: Vec<char> = GOOD.chars().collect();
+    let mut wrong = 0;
+    for _ in 0..3000 {
+        let mut text = letters.clone();
+        for _ in 0..=chance.below(3) {
+            let at = chance.below(text.len() as u32) as usize;
+            let end = (at + chance.below(12) as usize).min(text.len());
+            let piece = pieces[chance.below(pieces.len() as u32) as usize];
+            text.splice(at..end, piece.chars());
+        }
+        let text: String = text.into_iter().collect();
+        match load_text("bad.yaml", &text, Path::new("tests/bad_input")) {
+            Ok(loaded) => assert!(!describe(&loaded).is_empty()),
+            Err(diagnostics) => {
+                wrong += 1;
+                assert!(diagnostics.to_string().contains("error: "));
+            }
+        }
+    }
+    assert!(wrong > 1000, "only {wrong} texts were wrong");
 }

@@ -114,8 +114,7 @@ fn fits(schema: &Value, value: &Value, root: &Value) -> bool {
         _ => true,
     };
     let required = schema.get("required").and_then(Value::as_array);
-    let required =
-        required.is_none_or(|keys| keys.iter().all(|key| value.get(key.as_str().expect("a key")).is_some()));
+    let required = required.is_none_or(|keys| keys.iter().all(|key| value.get(key.as_str().expect("a key")).is_some()));
     let properties = schema.get("properties").and_then(Value::as_object);
     let more = schema.get("additionalProperties");
     let members = value.as_object().is_none_or(|members| {
@@ -127,9 +126,8 @@ fn fits(schema: &Value, value: &Value, root: &Value) -> bool {
         })
     });
     let items = schema.get("items");
-    let items = value.as_array().is_none_or(|list| {
-        items.is_none_or(|items| list.iter().all(|item| fits(items, item, root)))
-    });
+    let items =
+        value.as_array().is_none_or(|list| items.is_none_or(|items| list.iter().all(|item| fits(items, item, root))));
     alternatives && constant && kind && required && members && items
 }
 

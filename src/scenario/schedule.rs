@@ -159,7 +159,8 @@ fn csv(loader: &mut Loader, written: &Csv) -> Option<Vec<(Instant, f64)>> {
     let file = loader.open(path)?;
     let text = loader.problems.sources[file].text.clone();
     let table = Table { file, text: &text };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().cloned().unwrap_or_default();
     let Some(unit) = time_unit(header.get(0).unwrap_or_default()) else {
         let problem = loader.problems.error(table.line(0), "the first column of a CSV file holds times");

@@ -63,8 +63,7 @@ pub(super) fn resolve<'w>(
     }
     report_duplicates(loader, "vSwitches", list.iter().map(|v| v.id.as_ref()));
     report_overlaps(loader, list);
-    let vswitches: Vec<_> =
-        list.iter().enumerate().map(|(i, v)| vswitch(loader, i, v, cidr, horizon)).collect();
+    let vswitches: Vec<_> = list.iter().enumerate().map(|(i, v)| vswitch(loader, i, v, cidr, horizon)).collect();
     let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
     let vpc = cidr.zip(vswitches).map(|(cidr, vswitches)| Vpc { cidr: cidr.value.0, vswitches });
     (names, vpc)
@@ -88,7 +87,12 @@ fn vswitch(
         loader.written(path("cidr"), format!("{block}, {} usable", thousands(usable(block).into())), cidr.place);
     }
     let used = used(loader, &path("used"), written, block, horizon);
-    Some(VSwitch { id: written.id.as_ref()?.value.clone(), zone: written.zone.as_ref()?.value.clone(), cidr: block?, used: used? })
+    Some(VSwitch {
+        id: written.id.as_ref()?.value.clone(),
+        zone: written.zone.as_ref()?.value.clone(),
+        cidr: block?,
+        used: used?,
+    })
 }
 
 /// The block of a vSwitch, if it may have it.

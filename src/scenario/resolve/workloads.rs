@@ -38,7 +38,10 @@ pub(super) fn check_total(loader: &mut Loader, model: &Model, pools: &[NodePool]
         && let Some(pool) = pools.first()
     {
         let title = format!("more than {} pods are not simulated", thousands(MOST));
-        loader.problems.error(pool.place, title).label(format!("all workloads together reach {} pods", show::large(total)));
+        loader
+            .problems
+            .error(pool.place, title)
+            .label(format!("all workloads together reach {} pods", show::large(total)));
     }
 }
 
@@ -125,12 +128,7 @@ fn host_network(loader: &mut Loader, path: &str, written: Option<&At<bool>>) -> 
 }
 
 /// Positions of the pools that the pods may run on.
-fn node_pools(
-    loader: &mut Loader,
-    path: &str,
-    written: &written::Workload,
-    pools: &[NodePool],
-) -> Option<Vec<usize>> {
+fn node_pools(loader: &mut Loader, path: &str, written: &written::Workload, pools: &[NodePool]) -> Option<Vec<usize>> {
     let Some(wanted) = &written.node_pools else {
         loader.default(path, "all", "no pod is bound to a pool");
         return Some((0..pools.len()).collect());
