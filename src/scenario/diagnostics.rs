@@ -87,13 +87,12 @@ impl Problem {
     fn render(&self, sources: &[Source], colour: bool) -> String {
         let level = if self.is_error { Level::ERROR } else { Level::WARNING };
         let mut group = Group::with_title(level.primary_title(&self.title));
-        for file in 0..sources.len() {
+        for (file, Source { name, text }) in sources.iter().enumerate() {
             let main = self.place.filter(|place| place.file == file);
             let context: Vec<_> = self.context.iter().filter(|(place, _)| place.file == file).collect();
             if main.is_none() && context.is_empty() {
                 continue;
             }
-            let Source { name, text } = &sources[file];
             let main = main.map(|place| AnnotationKind::Primary.span(span(place, text)).label(&self.label));
             let context = context.into_iter().map(|(p, l)| AnnotationKind::Context.span(span(*p, text)).label(l));
             group = group.element(Snippet::source(text).path(name).annotations(main).annotations(context));

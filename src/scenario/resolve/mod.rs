@@ -126,7 +126,9 @@ fn warm_up(loader: &mut Loader, written: Option<&At<Duration>>, horizon: Option<
         problem.help(format!("it must be shorter than the horizon, {horizon}"));
     }
     let written = written.map(|at| (at.value.0, at.place));
-    loader.or_default("warm_up", written, defaults::WARM_UP, Span::to_string)
+    loader.or_default("warm_up", written, defaults::WARM_UP, |span| {
+        if *span == Span::ZERO { "none".to_owned() } else { span.to_string() }
+    })
 }
 
 /// A number from 1 to `most`.

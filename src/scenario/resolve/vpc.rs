@@ -122,18 +122,18 @@ fn used(
 ) -> Option<Schedule> {
     let Some(at) = &written.used else {
         let default = defaults::USED;
-        loader.default(path, default.value.to_string(), default.source);
+        loader.default(path, show::count(default.value, "address", "addresses"), default.source);
         return Some(Schedule::Constant(default.value as f64));
     };
     let used = schedule(loader, at, about(horizon, "addresses"))?;
     let reached = peak(&used, horizon.unwrap_or(Span::ZERO));
     if let Some(usable) = block.map(usable).filter(|usable| reached > f64::from(*usable)) {
         let problem = loader.problems.error(at.place, "others use more addresses than the vSwitch has");
-        problem.label(format!("this reaches {reached:.0}"));
+        problem.label(format!("this reaches {}", show::large(reached)));
         problem.help(format!("it has {} usable addresses", thousands(usable.into())));
         return None;
     }
-    loader.written(path, show::schedule(&used), at.place);
+    loader.written(path, show::schedule(&used, "addresses"), at.place);
     Some(used)
 }
 

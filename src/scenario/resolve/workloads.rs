@@ -38,7 +38,10 @@ pub(super) fn check_total(loader: &mut Loader, model: &Model, pools: &[NodePool]
         && let Some(pool) = pools.first()
     {
         let title = format!("more than {} pods are not simulated", thousands(MOST));
-        loader.problems.error(pool.place, title).label(format!("all workloads together reach {total:.0} pods"));
+        loader
+            .problems
+            .error(pool.place, title)
+            .label(format!("all workloads together reach {} pods", show::large(total)));
     }
 }
 
@@ -113,7 +116,7 @@ fn replicas(
     let at = written.replicas.as_ref()?;
     let replicas = schedule(loader, at, about(horizon, "pods"));
     if let Some(replicas) = &replicas {
-        loader.written(format!("{path}.replicas"), format!("{} pods", show::schedule(replicas)), at.place);
+        loader.written(format!("{path}.replicas"), show::schedule(replicas, "pods"), at.place);
     }
     let host_network = host_network(loader, path, written.host_network.as_ref());
     Some((replicas?, host_network))
