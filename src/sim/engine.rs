@@ -316,6 +316,7 @@ impl<O: Observer> Engine<O> {
     /// An instance is released: its pods must be gone from it already, but for their retained
     /// addresses.
     pub fn release_node(&mut self, node: NodeId) {
+        self.touch(node);
         let state = &mut self.nodes[node.index()];
         (state.released, state.armed) = (true, Instant::NEVER);
         let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
