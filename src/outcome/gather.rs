@@ -233,8 +233,12 @@ impl Runs<'_> {
     }
 
     fn stranded(&self) -> Vec<StrandedSummary> {
-        let mut keys: Vec<_> =
-            self.recordings.iter().flat_map(|r| &r.stranded).map(|stranded| (stranded.vswitch, stranded.reason)).collect();
+        let mut keys: Vec<_> = self
+            .recordings
+            .iter()
+            .flat_map(|r| &r.stranded)
+            .map(|stranded| (stranded.vswitch, stranded.reason))
+            .collect();
         keys.sort_unstable();
         keys.dedup();
         keys.into_iter()

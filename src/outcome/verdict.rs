@@ -32,11 +32,9 @@ pub(super) fn of(summary: &Summary) -> Verdict {
     }
     let calm = calm(summary, clock);
     match summary.limits.first() {
-        Some(limit) => Verdict {
-            kind: limit.kind,
-            vswitch: None,
-            text: format!("{} {calm}", binds(limit, summary, clock)),
-        },
+        Some(limit) => {
+            Verdict { kind: limit.kind, vswitch: None, text: format!("{} {calm}", binds(limit, summary, clock)) }
+        }
         None => Verdict { kind: "none", vswitch: summary.vswitches.first().map(|v| v.id.clone()), text: calm },
     }
 }

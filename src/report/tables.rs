@@ -129,10 +129,10 @@ pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<
                 &recording.replication.to_string(),
                 &secs(entry.at),
                 &datetime(model, entry.at),
-                entry.kind,
+                &entry.kind.to_owned(),
                 &entry.subject,
                 &entry.text,
-                if entry.landmark { "true" } else { "false" },
+                &entry.landmark.to_string(),
             ])?;
         }
     }
