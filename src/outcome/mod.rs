@@ -252,3 +252,6 @@ pub fn summarize(model: &Model, recordings: &[Recording]) -> Summary {
     assert!(!recordings.is_empty(), "a run has at least one replication");
     gather::summary(model, recordings)
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,9 +86,10 @@ fn holders(who: &Holders<Estimate>) -> String {
         (who.idle.mean, "sit idle in node pools"),
         (who.primaries.mean, "are node primaries"),
         (who.others.mean, "belong to other tenants"),
-        (who.free.mean, "are free, too few for a request"),
     ];
-    let held = parts.into_iter().filter(|(share, _)| *share > 0.0).enumerate();
+    // Fewer than a request asks for may be free; hardly any are not worth a word.
+    let free = Some((who.free.mean, "are free, too few for a request")).filter(|(share, _)| *share >= 0.005);
+    let held = parts.into_iter().filter(|(share, _)| *share > 0.0).chain(free).enumerate();
     let held = held.map(|(i, (share, does))| {
         let of = if i == 0 { " of its addresses" } else { "" };
         format!("{}{of} {does}", percent(share))

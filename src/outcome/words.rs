@@ -4,10 +4,11 @@ use super::Estimate;
 use crate::time::Span;
 use crate::units::thousands;
 
-/// A count: whole from 10 on, with one decimal below unless it is whole.
+/// A count: whole from 10 on, with one decimal below unless that is 0.
 #[must_use]
 pub fn count(n: f64) -> String {
-    if n >= 10.0 || n.fract() == 0.0 { thousands(n.round() as u64) } else { format!("{n:.1}") }
+    let whole = (n - n.round()).abs() < 0.05;
+    if n >= 9.95 || whole { thousands(n.round() as u64) } else { format!("{n:.1}") }
 }
 
 /// A length of time; an infinite one is `never`.
@@ -17,11 +18,11 @@ pub fn span(secs: f64) -> String {
 }
 
 /// The mean of a count with its interval: `1,204 ± 31`; the mean alone without an interval, or
-/// if all runs agree.
+/// if all runs about agree.
 #[must_use]
 pub fn plus_minus(estimate: &Estimate) -> String {
     match estimate.half_width() {
-        Some(half) if half > 0.0 => format!("{} ± {}", count(estimate.mean), count(half)),
+        Some(half) if half >= 0.05 => format!("{} ± {}", count(estimate.mean), count(half)),
         _ => count(estimate.mean),
     }
 }
@@ -39,7 +40,9 @@ mod tests {
 
     #[test]
     fn counts_and_spans_read_well() {
-        for (n, text) in [(0.0, "0"), (0.25, "0.2"), (3.0, "3"), (9.96, "10.0"), (12.4, "12"), (8188.0, "8,188")] {
+        for (n, text) in
+            [(0.0, "0"), (0.25, "0.2"), (3.0, "3"), (2.9999, "3"), (9.96, "10"), (12.4, "12"), (8188.0, "8,188")]
+        {
             assert_eq!(count(n), text);
         }
         assert_eq!(span(f64::INFINITY), "never");

@@ -137,6 +137,8 @@ fn shorten(name: &str) -> String {
 fn wrap(text: &str, indent: usize, columns: usize) -> String {
     let mut out = String::with_capacity(text.len());
     let mut column = indent;
+    // A percentage stays in one piece.
+    let text = text.replace(" %", "\u{a0}%");
     for word in text.split(' ') {
         let width = word.chars().count();
         if column > indent && column + 1 + width > columns {
@@ -149,5 +151,5 @@ fn wrap(text: &str, indent: usize, columns: usize) -> String {
         out += word;
         column += width;
     }
-    out
+    out.replace('\u{a0}', " ")
 }

@@ -160,8 +160,11 @@ fn band(recordings: &[Recording], value: impl Fn(&Recording, usize) -> f64) -> V
 }
 
 /// Per row: most pods of the groups that waited since the row before, and pods with an address;
-/// means over the replications.
+/// means over the replications. Nothing without a group.
 fn waiting(recordings: &[Recording], groups: &[usize]) -> Vec<(f64, f64)> {
+    if groups.is_empty() {
+        return Vec::new();
+    }
     let most = mean(recordings, |r, row| groups.iter().map(|&g| f64::from(r.timeline.max_waiting[g][row])).sum());
     let running = mean(recordings, |r, row| groups.iter().map(|&g| f64::from(r.timeline.groups[g][row].running)).sum());
     most.into_iter().zip(running).collect()

@@ -21,9 +21,10 @@ impl Rasteriser {
     /// A rasteriser with its fonts.
     pub(in crate::report) fn new() -> Self {
         let mut fonts = fontdb::Database::new();
+        // The system's configuration names a sans-serif font of its own, which may not exist.
+        fonts.load_system_fonts();
         fonts.load_font_data(FONT.to_vec());
         fonts.set_sans_serif_family("DejaVu Sans");
-        fonts.load_system_fonts();
         Self { options: Options { fontdb: Arc::new(fonts), ..Options::default() } }
     }
 
