@@ -108,9 +108,16 @@ struct Draft(PathBuf);
 
 impl Draft {
     fn new(root: &Path, name: &str) -> anyhow::Result<Self> {
-        let folder = root.join(format!(".{name}.partial-{}", std::process::id()));
-        fs::create_dir(&folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
-        Ok(Self(folder))
+        for n in 0.. {
+            let folder = root.join(format!(".{name}.partial-{}-{n}", std::process::id()));
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(Self(folder)),
+                // Another thread writes there, or a process that was killed left it.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e).with_context(|| format!("cannot create the folder {}", folder.display())),
+            }
+        }
+        anyhow::bail!("every name of a draft is taken in {}", root.display())
     }
 
     /// Gives the folder the first name that is not taken.
@@ -139,13 +146,21 @@ impl Drop for Draft {
 }
 
 /// A name as the name of one file: other characters than letters, digits, `-`, `_` and `.`
-/// become `-`.
+/// become `-`, and what file systems find too long is cut.
 fn file_name(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    let name: String = name.chars().take(100).map(plain).collect();
-    let name = name.trim_start_matches('.');
-    if name.is_empty() { "run".to_owned() } else { name.to_owned() }
+    let mut out = String::new();
+    for c in name.chars().map(plain).skip_while(|&c| c == '.') {
+        if out.len() + c.len_utf8() > LONGEST_NAME {
+            break;
+        }
+        out.push(c);
+    }
+    if out.is_empty() { "run".to_owned() } else { out }
 }
+
+/// Longest name of a file or folder, in bytes; systems take 255, endings included.
+const LONGEST_NAME: usize = 150;
 
 #[cfg(test)]
 mod tests;

@@ -250,6 +250,7 @@ fn names_cannot_leave_the_folder() {
     assert_eq!(super::file_name("../../etc/passwd"), "-..-etc-passwd");
     assert_eq!(super::file_name(".."), "run");
     assert_eq!(super::file_name("容量 a"), "容量-a");
+    assert_eq!(super::file_name(&"量".repeat(99)), "量".repeat(50));
 }
 
 #[test]

@@ -14,6 +14,8 @@ const BOTTOM: f64 = 390.0;
 /// The strip of waiting pods, below the axis of time.
 const STRIP: (f64, f64) = (BOTTOM + 4.0, BOTTOM + 16.0);
 const TEXT: f64 = 14.0;
+/// Most opacity of the strip for waits that are over before the next row.
+const BRIEF: f64 = 0.12;
 /// Least distance of two labels on the right.
 const LABEL_GAP: f64 = 34.0;
 /// Most landmarks that are labelled.
@@ -31,10 +33,21 @@ pub(super) struct Levels<'a> {
     pub(super) capacity: Option<f64>,
     /// 5 and 95 % quantiles of the total, per row; empty with one run.
     pub(super) band: Vec<(f64, f64)>,
-    /// Pods that wait and pods that run, per row; empty without a strip.
-    pub(super) waiting: Vec<(f64, f64)>,
+    /// Per row; empty without a strip.
+    pub(super) waiting: Vec<Waiting>,
     pub(super) landmarks: Vec<&'a Landmark>,
     pub(super) runs: usize,
+}
+
+/// Waiting pods at a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    /// Pods that wait.
+    pub(super) now: f64,
+    /// Most pods that waited since the row before.
+    pub(super) most: f64,
+    /// Pods that have their address.
+    pub(super) running: f64,
 }
 
 /// One layer.
@@ -105,9 +118,9 @@ fn y_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
     let ticks = (0..).map(|i| f64::from(i) * step).take_while(|&tick| tick <= frame.most);
     for tick in ticks {
         let y = frame.y(tick);
-        canvas.line([(LEFT, y), (RIGHT, y)], GRID, 1.0);
-        // The line of the capacity has a label of its own.
-        if levels.capacity.is_none_or(|capacity| (y - frame.y(capacity)).abs() > 12.0) {
+        // The capacity has a line and a label of its own.
+        if levels.capacity.is_none_or(|capacity| (y - frame.y(capacity)).abs() > 14.0) {
+            canvas.line([(LEFT, y), (RIGHT, y)], GRID, 1.0);
             canvas.text(&count(tick), (LEFT - 9.0, y), TEXT, MUTED, Align::Right);
         }
     }
@@ -171,23 +184,27 @@ fn capacity(canvas: &Canvas, levels: &Levels, frame: &Frame) {
     canvas.text("usable", (LEFT + 6.0, y - 11.0), TEXT, INK, Align::Left);
 }
 
-/// The redder, the larger the share of pods that wait.
+/// The redder, the larger the share of pods that wait; what is over before the next row stays
+/// pale.
 fn strip(canvas: &Canvas, levels: &Levels, frame: &Frame) {
     if levels.waiting.is_empty() {
         return;
     }
     canvas.rectangle(LEFT, STRIP.0, RIGHT, STRIP.1, GRID, 0.7);
-    for (row, &(waiting, running)) in levels.waiting.iter().enumerate().skip(1) {
+    for (row, ends) in levels.waiting.windows(2).enumerate() {
         // The root makes a few waiting among many visible.
-        let opacity = (waiting / (waiting + running).max(1.0)).sqrt();
+        let share = |waiting: f64| (waiting / (waiting + ends[1].running).max(1.0)).sqrt();
+        let opacity = share(ends[0].now.min(ends[1].now)).max(share(ends[1].most).min(BRIEF));
         if opacity > 0.04 {
-            let (from, to) = (frame.x(levels.at[row - 1]), frame.x(levels.at[row]));
+            let (from, to) = (frame.x(levels.at[row]), frame.x(levels.at[row + 1]));
             canvas.rectangle(from, STRIP.0, to, STRIP.1, RED, opacity);
         }
     }
-    let most = levels.waiting.iter().map(|w| w.0).fold(0.0, f64::max);
+    let most = levels.waiting.iter().map(|waiting| waiting.most).fold(0.0, f64::max);
     let middle = (STRIP.0 + STRIP.1) / 2.0;
-    canvas.text(&format!("waiting pods (most {})", count(most)), (RIGHT + 12.0, middle), TEXT, RED, Align::Left);
+    canvas.text("waiting pods", (RIGHT + 28.0, middle), TEXT, RED, Align::Left);
+    let note = format!("{} at most", count(most));
+    canvas.text(&note, (RIGHT + 28.0, middle + 17.0), TEXT - 1.0, MUTED, Align::Left);
 }
 
 fn marks(canvas: &Canvas, levels: &Levels, frame: &Frame) {
@@ -240,8 +257,29 @@ fn time_unit(end: f64) -> (f64, &'static str, &'static [f64]) {
     }
 }
 
-/// The smallest of 1, 2 and 5 times a power of ten that is not below `n`.
-pub(super) fn nice(n: f64) -> f64 {
+/// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below `n`; 2.5 only if it
+/// stays whole.
+fn nice(n: f64) -> f64 {
     let power = 10f64.powf(n.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|&step| step >= n * 0.999_999).unwrap_or(10.0 * power)
+    let steps: &[f64] = if power >= 10.0 { &[1.0, 2.0, 2.5, 5.0] } else { &[1.0, 2.0, 5.0] };
+    let step = steps.iter().map(|m| m * power).find(|&step| step >= n * 0.999_999);
+    step.unwrap_or(10.0 * power)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_round_and_whole() {
+        for (n, step) in [(0.7, 1.0), (1.0, 1.0), (3.0, 5.0), (216.0, 250.0), (24.0, 25.0), (1735.0, 2000.0)] {
+            assert!((nice(n) - step).abs() < 1e-9, "{n} gives {}", nice(n));
+        }
+    }
+
+    #[test]
+    fn layers_stack() {
+        let layer = |values: &[f64]| Layer { name: "", color: INK, values: values.to_vec() };
+        assert_eq!(sums(&[layer(&[1.0, 2.0]), layer(&[0.0, 5.0])], 2), [[1.0, 2.0], [1.0, 7.0]]);
+    }
 }

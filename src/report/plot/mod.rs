@@ -10,8 +10,8 @@ mod waits;
 use crate::id::VSwitchId;
 use crate::model::Model;
 use crate::outcome::Summary;
-use crate::record::Recording;
-use levels::{Layer, Levels};
+use crate::record::{Recording, Timeline};
+use levels::{Layer, Levels, Waiting};
 
 /// A plot.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -159,15 +159,20 @@ fn band(recordings: &[Recording], value: impl Fn(&Recording, usize) -> f64) -> V
     .collect()
 }
 
-/// Per row: most pods of the groups that waited since the row before, and pods with an address;
-/// means over the replications. Nothing without a group.
-fn waiting(recordings: &[Recording], groups: &[usize]) -> Vec<(f64, f64)> {
+/// The waiting pods of the groups, row by row, as means over the replications; nothing without a
+/// group.
+fn waiting(recordings: &[Recording], groups: &[usize]) -> Vec<Waiting> {
     if groups.is_empty() {
         return Vec::new();
     }
-    let most = mean(recordings, |r, row| groups.iter().map(|&g| f64::from(r.timeline.max_waiting[g][row])).sum());
-    let running = mean(recordings, |r, row| groups.iter().map(|&g| f64::from(r.timeline.groups[g][row].running)).sum());
-    most.into_iter().zip(running).collect()
+    let sum = |value: fn(&Timeline, usize, usize) -> u32| {
+        mean(recordings, |r, row| groups.iter().map(|&g| f64::from(value(&r.timeline, g, row))).sum())
+    };
+    let now = sum(|timeline, group, row| timeline.groups[group][row].waiting);
+    let most = sum(|timeline, group, row| timeline.max_waiting[group][row]);
+    let running = sum(|timeline, group, row| timeline.groups[group][row].running);
+    let rows = now.into_iter().zip(most).zip(running);
+    rows.map(|((now, most), running)| Waiting { now, most, running }).collect()
 }
 
 /// Different names may become the same file name; then a number tells them apart.
