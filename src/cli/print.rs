@@ -14,6 +14,12 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Width of text on standard output: 80 columns on a terminal; in a pipe lines are not broken, so
+/// that the first one is the whole verdict.
+pub(super) fn columns() -> usize {
+    if io::stdout().is_terminal() { 80 } else { usize::MAX }
+}
+
 /// Whether diagnostics are to be coloured: standard error is a terminal, and nobody said no
 /// (<https://no-color.org>).
 #[allow(clippy::disallowed_methods, reason = "a colour changes no result")]
