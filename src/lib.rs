@@ -12,23 +12,23 @@
 
 // Words: plain values, nobody's behaviour.
 pub mod address;
+pub mod time;
 pub mod chance;
 pub mod id;
 pub mod openapi;
-pub mod time;
 pub mod units;
 // The allocation core: sans-IO, knows nothing of the simulation.
 pub mod ipam;
-// The world around it, and what is to be simulated.
+// What is to be simulated, and the world around the core.
+pub mod model;
 pub mod cloud;
 pub mod cluster;
-pub mod model;
 pub mod scenario;
 // Run.
 pub mod record;
 pub mod sim;
 // What it means.
-pub mod cli;
-pub mod conformance;
 pub mod outcome;
 pub mod report;
+pub mod conformance;
+pub mod cli;

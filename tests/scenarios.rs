@@ -1,20 +1,145 @@
-//! Every file in `scenarios/` loads, and says nothing unexpected.
+//! Every file in `scenarios/` loads and says nothing unexpected; the schema and the
+//! documentation know what the reader knows.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use brimline::scenario::{demo, load};
+use brimline::scenario::{Loaded, demo, describe, load, schema};
+use serde_json::Value;
+
+/// Every scenario file, in the order of names.
+fn files() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir("scenarios").expect("the folder is there");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+    files.retain(|path| !path.to_string_lossy().contains("eni-config"));
+    files.sort();
+    assert!(files.len() >= 4);
+    files
+}
+
+fn loaded(path: &Path) -> Loaded {
+    load(path).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
+}
+
+/// The first line of each warning.
+fn warnings(path: &str) -> Vec<String> {
+    let loaded = loaded(Path::new(path));
+    loaded.warnings.iter().map(|warning| warning.lines().next().unwrap_or_default().to_owned()).collect()
+}
 
 #[test]
-fn show() {
-    for name in ["slash19-article", "slash19-defaults", "teaching-slash26", "two-vswitches"] {
-        match load(Path::new(&format!("scenarios/{name}.yaml"))) {
-            Ok(loaded) => {
-                println!("{}", loaded.model.question);
-                for w in &loaded.warnings { println!("{w}\n"); }
-                for s in &loaded.settings { println!("{s:?}"); }
-            }
-            Err(e) => println!("{e}"),
-        }
+fn every_scenario_loads_and_asks_a_question() {
+    for path in files() {
+        let loaded = loaded(&path);
+        assert!(loaded.model.question.ends_with('?'), "{}: {}", path.display(), loaded.model.question);
+        assert_eq!(Some(loaded.model.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
+        assert_eq!(loaded.model.replications, 20);
     }
-    assert!(demo().is_ok());
+}
+
+#[test]
+fn warnings_are_those_that_are_meant() {
+    insta::assert_debug_snapshot!(warnings("scenarios/slash19-article.yaml"), @r#"
+    [
+        "warning: the lower watermark alone needs more addresses than there are in zone `cn-shanghai-f`",
+        "warning: Terway would refuse this: JSON has no comments and no trailing commas",
+    ]
+    "#);
+    for quiet in ["slash19-defaults", "teaching-slash26", "two-vswitches"] {
+        assert_eq!(warnings(&format!("scenarios/{quiet}.yaml")), [""; 0], "{quiet}");
+    }
+}
+
+#[test]
+fn the_demo_is_the_article() {
+    let demo = demo().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    let file = loaded(Path::new("scenarios/slash19-article.yaml"));
+    assert_eq!(demo.model, file.model);
+    assert_eq!(demo.settings, file.settings);
+    assert_eq!(demo.sources, file.sources);
+}
+
+#[test]
+fn check_prints_the_model_with_origins() {
+    let text = describe(&loaded(Path::new("scenarios/slash19-article.yaml")));
+    let warnings_end = text.find("\nslash19-article\n").expect("the name follows the warnings");
+    for line in text[warnings_end..].lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    insta::assert_snapshot!("check", text);
+}
+
+/// All keys that the schema knows.
+fn schema_keys(schema: &Value, keys: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get("properties") {
+                keys.extend(properties.keys().cloned());
+            }
+            map.values().for_each(|value| schema_keys(value, keys));
+        }
+        Value::Array(list) => list.iter().for_each(|value| schema_keys(value, keys)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_documentation_names_every_key_of_the_schema_and_no_other() {
+    let schema: Value = serde_json::from_str(&schema()).expect("the schema is JSON");
+    let mut known = BTreeSet::new();
+    schema_keys(&schema, &mut known);
+    let docs = std::fs::read_to_string("docs/scenario.md").expect("the documentation is there");
+    // The first cell of a table's row holds the key.
+    let rows = docs.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let documented: BTreeSet<String> = rows.map(|(key, _)| key.to_owned()).collect();
+    assert_eq!(documented, known);
+}
+
+/// Whether `value` fits `schema`, as far as types, keys and alternatives go.
+fn fits(schema: &Value, value: &Value, root: &Value) -> bool {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let pointer = reference.trim_start_matches('#');
+        return fits(root.pointer(pointer).expect("references are defined"), value, root);
+    }
+    let any = |key: &str| schema.get(key).and_then(Value::as_array);
+    let count = |list: &Vec<Value>| list.iter().filter(|option| fits(option, value, root)).count();
+    let alternatives = any("oneOf").is_none_or(|list| count(list) == 1) && any("anyOf").is_none_or(|l| count(l) > 0);
+    let constant = schema.get("const").is_none_or(|constant| constant == value);
+    let kind = match schema.get("type").and_then(Value::as_str) {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_u64(),
+        Some("boolean") => value.is_boolean(),
+        _ => true,
+    };
+    let required = schema.get("required").and_then(Value::as_array);
+    let required = required.is_none_or(|keys| keys.iter().all(|key| value.get(key.as_str().expect("a key")).is_some()));
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let more = schema.get("additionalProperties");
+    let members = value.as_object().is_none_or(|members| {
+        members.iter().all(|(key, member)| match (properties.and_then(|p| p.get(key)), more) {
+            (Some(property), _) => fits(property, member, root),
+            (None, Some(Value::Bool(allowed))) => *allowed,
+            (None, Some(schema)) => fits(schema, member, root),
+            (None, None) => true,
+        })
+    });
+    let items = schema.get("items");
+    let items =
+        value.as_array().is_none_or(|list| items.is_none_or(|items| list.iter().all(|item| fits(items, item, root))));
+    alternatives && constant && kind && required && members && items
+}
+
+#[test]
+fn every_scenario_fits_the_schema() {
+    let schema: Value = serde_json::from_str(&schema()).expect("the schema is JSON");
+    for path in files() {
+        let text = std::fs::read_to_string(&path).expect("it can be read");
+        let value: Value = serde_saphyr::from_str(&text).expect("it is YAML");
+        assert!(fits(&schema, &value, &schema), "{}", path.display());
+        let mut wrong = value.clone();
+        wrong["vpc"]["vswitches"][0]["zonee"] = "z".into();
+        assert!(!fits(&schema, &wrong, &schema), "an unknown key is found");
+    }
 }

@@ -1,1 +1,156 @@
-//! To come.
+//! The command line: types for clap and one file per command; no domain logic.
+
+mod conformance;
+mod print;
+mod progress;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::scenario::{self, Diagnostics};
+use print::print;
+
+/// Predicts when a Terway cluster on Alibaba Cloud runs out of vSwitch addresses, and why.
+///
+/// Without a command it runs `brimline demo`: the cluster of the article that started the
+/// project, a /19 under watermarks of 20 and 80.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 the environment failed (a file cannot be written), 2 the input is wrong, \
+                          3 a check does not hold.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Simulates the article's cluster, which is built in
+    Demo(RunArgs),
+    /// Simulates a scenario: prints the verdict and writes a report
+    Run {
+        /// Scenario file (YAML; docs/scenario.md describes it)
+        file: PathBuf,
+        #[command(flatten)]
+        args: RunArgs,
+    },
+    /// Checks a scenario and shows the resolved model, with the origin of each value
+    Check {
+        /// Scenario file
+        file: PathBuf,
+    },
+    /// Prints the JSON Schema of scenario files, for editors
+    Schema,
+    /// Compares the allocation core with recorded answers of the real Terway code
+    #[command(subcommand)]
+    Conformance(Conformance),
+}
+
+/// How to run, and what to leave behind.
+#[derive(Debug, Default, Args)]
+struct RunArgs {
+    /// Folder that takes one folder per run
+    #[arg(long, value_name = "DIR", default_value = "output")]
+    output: PathBuf,
+    /// Seed of all chance, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Independent runs, instead of the scenario's number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    replications: Option<u32>,
+    /// Threads to run replications on; the result does not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Print the summary as JSON instead of text
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but the answer: no warnings, no progress, no speed
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Conformance {
+    /// Plays one case and prints what our core does, as JSON
+    Replay {
+        /// Case file (JSON)
+        case: PathBuf,
+        /// Play it N times with chance on, and print distributions
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        runs: Option<u32>,
+        /// Seed of those runs
+        #[arg(long, value_name = "S", default_value_t = 1, requires = "runs")]
+        seed: u64,
+    },
+    /// Plays every case under a folder and compares with the real code's answers
+    Check {
+        /// Folder of case files
+        dir: PathBuf,
+        /// Print a Markdown page instead of a table
+        #[arg(long)]
+        markdown: bool,
+    },
+}
+
+/// Why a command ends without success.
+#[derive(Debug)]
+enum Stop {
+    /// The user's input is wrong: the diagnostics, ready to print.
+    Input(String),
+    /// The environment fails us.
+    Environment(anyhow::Error),
+    /// What was to be checked does not hold; it has been printed.
+    CheckFailed,
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Environment(error)
+    }
+}
+
+impl From<Diagnostics> for Stop {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Input(diagnostics.render(print::coloured()))
+    }
+}
+
+/// Carries out a command; what goes wrong is on standard error.
+#[must_use]
+pub fn main(cli: Cli) -> ExitCode {
+    let Err(stop) = carry_out(cli.command.unwrap_or_else(|| Command::Demo(RunArgs::of_no_command()))) else {
+        return ExitCode::SUCCESS;
+    };
+    match stop {
+        Stop::Input(text) => {
+            eprintln!("{}", text.trim_end());
+            ExitCode::from(2)
+        }
+        Stop::Environment(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(1)
+        }
+        Stop::CheckFailed => ExitCode::from(3),
+    }
+}
+
+fn carry_out(command: Command) -> Result<(), Stop> {
+    match command {
+        Command::Demo(args) => run::run(scenario::demo()?, &args, "brimline demo"),
+        Command::Run { file, args } => run::run(scenario::load(&file)?, &args, &format!("brimline run {}", file.display())),
+        Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
+        Command::Schema => Ok(print(&scenario::schema())?),
+        Command::Conformance(command) => conformance::carry_out(command),
+    }
+}
+
+impl RunArgs {
+    /// What clap would make of no arguments.
+    fn of_no_command() -> Self {
+        Self { output: "output".into(), ..Self::default() }
+    }
+}

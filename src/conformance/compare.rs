@@ -14,12 +14,12 @@ use crate::openapi::{Api, ErrorCode};
 
 /// Share of a case's samples that may lie one address outside the measured range: 25 runs do not
 /// exhaust chance.
-const LOOSE_SHARE: f64 = 0.02;
+pub(super) const LOOSE_SHARE: f64 = 0.02;
 /// Largest two-sample Kolmogorov-Smirnov distance that counts as agreement.
-const KS_LIMIT: f64 = 0.2;
+pub(super) const KS_LIMIT: f64 = 0.2;
 /// Runs and seed of ours for the statistical cases.
-const RUNS: u32 = 200;
-const SEED: u64 = 1;
+pub(super) const RUNS: u32 = 200;
+pub(super) const SEED: u64 = 1;
 
 /// A number that was the same in all runs, or the range of what differed.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -286,28 +286,4 @@ fn wait_quantiles(played: &[Played]) -> BTreeMap<String, i64> {
     let quantile = |q: f64| waits[((q * waits.len() as f64) as usize).min(waits.len() - 1)];
     let wanted = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99].into_iter().filter(|_| !waits.is_empty());
     wanted.map(|q| (q.to_string(), quantile(q))).collect()
-}
-
-/// A table of verdicts for the terminal.
-#[must_use]
-pub fn table(verdicts: &[Verdict]) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header([
-        "case",
-        "compared",
-        "mismatches",
-        "result",
-        "worst difference",
-    ]);
-    for verdict in verdicts {
-        let misses = match verdict {
-            Verdict { statistical: true, distance, .. } => format!("KS {distance:.3}"),
-            Verdict { mismatches, loose: 0, .. } => mismatches.to_string(),
-            Verdict { mismatches, loose, .. } => format!("{mismatches} (+{loose})"),
-        };
-        let result = if verdict.passes { "pass" } else { "FAIL" };
-        table.add_row([verdict.case.as_str(), &verdict.compared.to_string(), &misses, result, &verdict.worst]);
-    }
-    let passed = verdicts.iter().filter(|verdict| verdict.passes).count();
-    format!("{table}\n{passed} of {} cases pass", verdicts.len())
 }

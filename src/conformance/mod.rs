@@ -3,6 +3,7 @@
 pub mod case;
 pub mod compare;
 pub mod replay;
+mod show;
 
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 use case::{Case, File, Sample};
 use compare::Verdict;
 use replay::{Levels, Played, play};
+pub use show::{page, table};
 
 use crate::openapi::{Api, ErrorCode};
 
@@ -35,15 +37,6 @@ pub fn replay_runs(path: &Path, runs: u32, seed: u64) -> anyhow::Result<Value> {
     let case = read(path)?;
     let played = (0..runs).into_par_iter().map(|run| play(&case, Some((seed, run)))).collect::<Result<Vec<_>, _>>()?;
     Ok(compare::distributions(&case, &played))
-}
-
-/// Plays every case under `dir` and compares; returns a table and whether all pass.
-///
-/// # Errors
-/// If a file cannot be read or is not a case that brimline plays.
-pub fn check(dir: &Path) -> anyhow::Result<(String, bool)> {
-    let verdicts = verdicts(dir)?;
-    Ok((compare::table(&verdicts), verdicts.iter().all(|verdict| verdict.passes)))
 }
 
 /// The verdict of every case under `dir`, in the order of their names.

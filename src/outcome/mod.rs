@@ -1,1 +1,257 @@
-//! To come.
+//! What the recordings of a run mean: measures with their definitions, estimates with their
+//! intervals, and the verdict.
+
+mod clock;
+mod estimate;
+mod gather;
+mod measure;
+mod verdict;
+mod words;
+
+pub use clock::Clock;
+pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion};
+pub use measure::{Kind, MEASURES, Measure, measure};
+pub use verdict::Verdict;
+pub use words::{count, plus_minus, range_of_spans, span};
+
+use serde::Serialize;
+
+use crate::model::Model;
+use crate::record::{Holders, Recording};
+
+/// What a run says. Every number is an [`Estimate`] or a [`Proportion`] over the replications and
+/// stands in [`MEASURES`] under its path in this value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Name of the scenario.
+    pub name: String,
+    /// The question that the scenario asks.
+    pub question: String,
+    /// How the numbers were made.
+    pub method: Method,
+    /// Per vSwitch: those of pods first, each kind in the order of filling, then of the scenario.
+    pub vswitches: Vec<VSwitchSummary>,
+    /// What kept pods from their address or from a node; what bound first in most runs leads.
+    pub limits: Vec<Limit>,
+    /// Pods of the whole cluster.
+    pub pods: PodSummary,
+    /// Per node pool and zone, in the order of the scenario.
+    pub pools: Vec<PoolSummary>,
+    /// Addresses that are free at the end though pods wait.
+    pub stranded: Vec<StrandedSummary>,
+    /// The exact messages that users see.
+    pub messages: Vec<Message>,
+    /// Calls per action of the OpenAPI.
+    pub api_calls: Vec<ApiSummary>,
+    /// What happened, in order of time.
+    pub landmarks: Vec<Landmark>,
+    /// Events that the simulation processed.
+    pub events: Estimate,
+    /// Pods created plus pods ended.
+    pub pod_events: Estimate,
+    /// The definitions of all measures.
+    pub measures: &'static [Measure],
+}
+
+/// How the numbers of a summary were made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Method {
+    /// Independent runs.
+    pub replications: usize,
+    /// Seed of all chance.
+    pub seed: u64,
+    /// Version of the program.
+    pub version: &'static str,
+    /// Simulated time and calendar.
+    #[serde(flatten)]
+    pub clock: Clock,
+    /// How intervals and quantiles were made, in words.
+    pub intervals: String,
+}
+
+/// What is said of a vSwitch.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VSwitchSummary {
+    /// Its ID.
+    pub id: String,
+    /// Its zone.
+    pub zone: String,
+    /// Its address range.
+    pub cidr: String,
+    /// Length of the prefix of its address range.
+    #[serde(skip)]
+    pub prefix: u8,
+    /// Usable addresses.
+    pub usable: u32,
+    /// Whether pods take addresses of it (otherwise only nodes, or nobody).
+    pub serves_pods: bool,
+    /// Runs in which it is full.
+    pub full: Proportion,
+    /// Runs in which it is full before every other.
+    pub full_first: Proportion,
+    /// When it is full.
+    pub time_to_full_s: Option<Estimate>,
+    /// Who holds its addresses at that moment, as shares of the usable ones.
+    pub at_full_share: Option<Holders<Estimate>>,
+    /// When not one address is free.
+    pub time_to_empty_s: Option<Estimate>,
+    /// Refused requests.
+    pub refusals: Estimate,
+    /// Who holds its addresses, as means over time.
+    pub mean: Holders<Estimate>,
+    /// Who holds its addresses at the end.
+    pub end: Holders<Estimate>,
+    /// Fewest free addresses.
+    pub least_free: Estimate,
+}
+
+/// Something that kept pods from their address or from a node.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Limit {
+    /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
+    /// `max_pods`, `quota`, `api`.
+    pub kind: &'static str,
+    /// In words.
+    pub text: String,
+    /// Runs in which it bound.
+    pub bound: Proportion,
+    /// Runs in which it bound before every other.
+    pub bound_first: Proportion,
+    /// When it first bound.
+    pub time_to_bind_s: Estimate,
+}
+
+/// What is said of pods that want an address of their own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PodSummary {
+    /// Pods that asked for an address.
+    pub requested: Estimate,
+    /// Pods that got one.
+    pub served: Estimate,
+    /// Pods that did not get one before they ended or the run did.
+    pub never_served: Estimate,
+    /// Pods that wait at the end.
+    pub waiting_at_end: Estimate,
+    /// Most pods that waited at once.
+    pub most_waiting: Estimate,
+    /// Median wait.
+    pub wait_p50_s: Option<Estimate>,
+    /// 99th percentile of the wait.
+    pub wait_p99_s: Option<Estimate>,
+    /// Longest wait that ended with an address.
+    pub wait_longest_s: Option<Estimate>,
+    /// Pods by the length of their wait.
+    pub waits: Vec<WaitClass>,
+    /// Pods that find no node at the end.
+    pub unschedulable_at_end: Estimate,
+    /// Most pods that found no node at once.
+    pub most_unschedulable: Estimate,
+}
+
+/// Pods whose wait has about the same length.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WaitClass {
+    /// The waits of the class, such as `1 to 3 s` or `never served`.
+    pub label: &'static str,
+    /// Pods.
+    pub pods: Estimate,
+}
+
+/// What is said of a node pool in a zone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PoolSummary {
+    /// Name of the pool.
+    pub pool: String,
+    /// The zone.
+    pub zone: String,
+    /// Instance type.
+    pub instance_type: String,
+    /// Most pods with an address of their own on a node.
+    pub max_pods: u32,
+    /// Nodes at the end.
+    pub nodes: Estimate,
+    /// Secondary interfaces at the end.
+    pub enis: Estimate,
+    /// Pods with an address at the end.
+    pub running: Estimate,
+    /// Pods that wait for an address at the end.
+    pub waiting: Estimate,
+    /// Most pods that waited at once.
+    pub most_waiting: Estimate,
+    /// Failed attempts of nodes to join for lack of a primary address.
+    pub nodes_refused: Estimate,
+}
+
+/// Free addresses that no waiting pod can get.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StrandedSummary {
+    /// The vSwitch.
+    pub vswitch: String,
+    /// Why nobody can use them, as a sentence.
+    pub reason: &'static str,
+    /// Runs in which there are any.
+    pub found: Proportion,
+    /// How many.
+    pub addresses: Estimate,
+}
+
+/// A message as users see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Message {
+    /// Where they see it.
+    pub place: &'static str,
+    /// Its text.
+    pub text: String,
+    /// How often it was given, where that is counted.
+    pub times: Option<Estimate>,
+}
+
+/// Calls of one action of the OpenAPI.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ApiSummary {
+    /// The action.
+    pub action: &'static str,
+    /// Answered calls, the refused ones among them.
+    pub calls: Estimate,
+    /// Refused calls by error code.
+    pub refused: Vec<Refusals>,
+}
+
+/// Refused calls with one error code.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Refusals {
+    /// The code.
+    pub code: &'static str,
+    /// Calls.
+    pub calls: Estimate,
+}
+
+/// Something that happened in the runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Landmark {
+    /// Kind, a short stable word.
+    pub kind: &'static str,
+    /// What it happened to.
+    pub subject: String,
+    /// In words.
+    pub text: String,
+    /// Runs in which it happened.
+    pub happened: Proportion,
+    /// When it first happened.
+    pub time_s: Estimate,
+}
+
+/// Says what `recordings` of `model` mean.
+///
+/// # Panics
+/// If there is no recording.
+#[must_use]
+pub fn summarize(model: &Model, recordings: &[Recording]) -> Summary {
+    assert!(!recordings.is_empty(), "a run has at least one replication");
+    gather::summary(model, recordings)
+}
+
+#[cfg(test)]
+mod tests;

@@ -426,6 +426,9 @@ impl Recorder {
     #[must_use]
     pub fn finish(mut self, now: Instant, stranded: Vec<Stranded>, events: u64) -> Recording {
         let length = now.since(self.warm_from);
+        // What goes on inside a node may have been told late.
+        self.binding.sort_by_key(|&(at, _)| at);
+        self.journal.sort_by_key(|entry| entry.at);
         self.pods.waiting_at_end = self.waiting;
         self.pods.unschedulable_at_end = self.unschedulable;
         let vswitches = self.vswitches.iter().map(|levels| VSwitchRecord {
@@ -478,9 +481,11 @@ impl Recorder {
         }
     }
 
+    /// What goes on inside a node may be told late, so the first time is the least.
     fn binds(&mut self, now: Instant, cause: Cause) {
-        if self.binding.iter().all(|&(_, known)| known != cause) {
-            self.binding.push((now, cause));
+        match self.binding.iter_mut().find(|(_, known)| *known == cause) {
+            Some((first, _)) => *first = now.min(*first),
+            None => self.binding.push((now, cause)),
         }
     }
 

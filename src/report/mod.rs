@@ -1,1 +1,166 @@
-//! To come.
+//! What a run leaves behind for people and programs: the terminal's summary and a folder with
+//! JSON, CSV, plots and a page.
+
+mod html;
+mod manifest;
+mod plot;
+mod sha256;
+mod tables;
+mod terminal;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+
+pub use plot::Plot;
+pub use terminal::terminal;
+
+use crate::model::Model;
+use crate::outcome::Summary;
+use crate::record::Recording;
+use crate::scenario::{Setting, Source};
+
+/// A finished run.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// What was simulated.
+    pub model: &'a Model,
+    /// What it means.
+    pub summary: &'a Summary,
+    /// What was recorded.
+    pub recordings: &'a [Recording],
+    /// Every value of the model with its origin.
+    pub settings: &'a [Setting],
+    /// The files that were read, the scenario first.
+    pub sources: &'a [Source],
+    /// Warnings of loading the scenario.
+    pub warnings: &'a [String],
+    /// A command that repeats the run, without options that do not change its numbers.
+    pub reproduce: &'a str,
+    /// The command as it was given; only the manifest names it.
+    pub command: &'a str,
+    /// How long the run took; only the manifest names it.
+    pub wall: Duration,
+    /// Threads; only the manifest names them.
+    pub threads: usize,
+}
+
+/// Writes the folder of a run below `root` and returns its path.
+///
+/// The folder is `name`, or `name-2`, `name-3`, ... if that is taken: what exists is never
+/// touched. It appears at once and complete: everything is written to a hidden sibling first,
+/// which is removed if anything fails. All files but `manifest.json` are the same, byte for byte,
+/// for the same model, seed and version.
+///
+/// # Errors
+/// If something cannot be written; nothing is left behind then.
+pub fn write(root: &Path, name: &str, run: &Run) -> anyhow::Result<PathBuf> {
+    let name = file_name(name);
+    fs::create_dir_all(root).with_context(|| format!("cannot create the folder {}", root.display()))?;
+    let draft = Draft::new(root, &name)?;
+    fill(&draft.0, run)?;
+    draft.publish(root, &name)
+}
+
+fn fill(folder: &Path, run: &Run) -> anyhow::Result<()> {
+    let plots = plot::all(run.model, run.summary, run.recordings);
+    save(folder, "summary.json", &json(run.summary)?)?;
+    save(folder, "timeline.csv", &tables::timeline(run.model, run.recordings)?)?;
+    save(folder, "api_calls.csv", &tables::api_calls(run.recordings)?)?;
+    if run.model.outputs.pods {
+        save(folder, "pods.csv", &tables::pods(run.model, run.recordings)?)?;
+    }
+    if run.model.outputs.events {
+        save(folder, "events.csv", &tables::events(run.model, run.recordings)?)?;
+    }
+    save(folder, "manifest.json", &json(&manifest::manifest(run))?)?;
+    save(folder, "report.html", html::page(run, &plots)?.as_bytes())?;
+    fs::create_dir(folder.join("plots")).with_context(|| format!("cannot create {}/plots", folder.display()))?;
+    for plot in &plots {
+        save(folder, &format!("plots/{}.svg", plot.name), plot.svg.as_bytes())?;
+    }
+    #[cfg(feature = "png")]
+    {
+        let rasteriser = plot::png::Rasteriser::new();
+        for plot in &plots {
+            save(folder, &format!("plots/{}.png", plot.name), &rasteriser.png(&plot.svg)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> anyhow::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+fn save(folder: &Path, file: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let path = folder.join(file);
+    fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A run's folder while it is written; it removes itself unless it is published.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn new(root: &Path, name: &str) -> anyhow::Result<Self> {
+        for n in 0.. {
+            let folder = root.join(format!(".{name}.partial-{}-{n}", std::process::id()));
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(Self(folder)),
+                // Another thread writes there, or a process that was killed left it.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e).with_context(|| format!("cannot create the folder {}", folder.display())),
+            }
+        }
+        anyhow::bail!("every name of a draft is taken in {}", root.display())
+    }
+
+    /// Gives the folder the first name that is not taken.
+    fn publish(self, root: &Path, name: &str) -> anyhow::Result<PathBuf> {
+        for n in 1.. {
+            let target = root.join(if n == 1 { name.to_owned() } else { format!("{name}-{n}") });
+            if fs::symlink_metadata(&target).is_ok() {
+                continue;
+            }
+            match fs::rename(&self.0, &target) {
+                Ok(()) => return Ok(target),
+                // Another process took the name in between.
+                Err(e) if matches!(e.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {}
+                Err(e) => return Err(e).with_context(|| format!("cannot create the folder {}", target.display())),
+            }
+        }
+        anyhow::bail!("every name of the form {name}-2 is taken in {}", root.display())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After publishing there is nothing of that name; and an error here has no one to tell.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A name as the name of one file: other characters than letters, digits, `-`, `_` and `.`
+/// become `-`, and what file systems find too long is cut.
+fn file_name(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let mut out = String::new();
+    for c in name.chars().map(plain).skip_while(|&c| c == '.') {
+        if out.len() + c.len_utf8() > LONGEST_NAME {
+            break;
+        }
+        out.push(c);
+    }
+    if out.is_empty() { "run".to_owned() } else { out }
+}
+
+/// Longest name of a file or folder, in bytes; systems take 255, endings included.
+const LONGEST_NAME: usize = 150;
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,187 @@
-//! What `brimline check` prints.
+//! What `brimline check` prints: warnings, the resolved model with the origin of each value, and
+//! what a planner would work out by hand.
 
-use super::Loaded;
+use std::fmt::Write;
+use std::path::Path;
 
-/// The resolved model.
+use super::schedule::peak;
+use super::{Loaded, Origin, Setting, show};
+use crate::address::usable;
+use crate::id::VSwitchId;
+use crate::model::{Model, NodePool, PoolZone, VSwitch};
+use crate::time::Instant;
+use crate::units::thousands;
+
+/// Columns of the text.
+const WIDTH: usize = 80;
+/// Where origins begin.
+const ORIGIN: usize = 40;
+
+/// The resolved model, section by section and in lines of 80 columns: each value with its origin.
 #[must_use]
-pub fn describe(_loaded: &Loaded) -> String {
-    String::new()
+pub fn describe(loaded: &Loaded) -> String {
+    let mut out = String::new();
+    for warning in &loaded.warnings {
+        push(&mut out, &format!("{warning}\n"));
+    }
+    push(&mut out, &loaded.model.name);
+    for line in wrap(&loaded.model.question, WIDTH - 2) {
+        push(&mut out, &format!("  {line}"));
+    }
+    settings(&mut out, &loaded.settings);
+    capacity(&mut out, &loaded.model);
+    out
+}
+
+fn push(out: &mut String, line: &str) {
+    writeln!(out, "{}", line.trim_end()).expect("a string takes any text");
+}
+
+fn settings(out: &mut String, settings: &[Setting]) {
+    let mut section = None;
+    let mut last_origin = String::new();
+    for setting in settings {
+        let (of, key) = heading(&setting.path);
+        if section != Some(of) {
+            push(out, &format!("\n{of}"));
+            section = Some(of);
+            last_origin.clear();
+        }
+        let origin = origin(&setting.origin);
+        let shown = if origin == last_origin && origin.len() > WIDTH - ORIGIN { "as above" } else { &origin };
+        self::setting(out, key, &setting.value, shown);
+        last_origin = origin;
+    }
+}
+
+/// The heading and the key of a setting. What stands between two keys of a section goes below its
+/// heading.
+fn heading(path: &str) -> (&str, &str) {
+    let Some((of, key)) = path.rsplit_once('.') else { return ("scenario", path) };
+    let small = [".limits", ".deployment", ".stateful_set", ".daemon_set"];
+    match small.iter().find_map(|end| of.strip_suffix(end)) {
+        Some(of) => (of, &path[of.len() + 1..]),
+        None => (of, key),
+    }
+}
+
+/// A value on the left and its origin on the right, each in as many lines as it needs.
+fn setting(out: &mut String, key: &str, value: &str, origin: &str) {
+    let left = wrap(&format!("{key}: {value}"), ORIGIN - 5);
+    let right = wrap(origin, WIDTH - ORIGIN - 2);
+    for i in 0..left.len().max(right.len()) {
+        let indent = if i == 0 { 2 } else { 4 };
+        let left = left.get(i).map_or("", String::as_str);
+        let right = right.get(i).map_or(String::new(), |text| format!("# {text}"));
+        push(out, &format!("{:ORIGIN$}{right}", format!("{:indent$}{left} ", "")));
+    }
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::File { name, line } => {
+            let name = Path::new(name).file_name().map_or(name.as_str().into(), |name| name.to_string_lossy());
+            format!("{name}:{line}")
+        }
+        Origin::Default { source } => format!("default: {source}"),
+        Origin::Changed { from, source } => format!("was {from}: {source}"),
+        Origin::Command => "command line".to_owned(),
+    }
+}
+
+/// Lines of at most `width` characters, broken at spaces where there are any.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => {
+                let letters: Vec<char> = word.chars().collect();
+                lines.extend(letters.chunks(width).map(|part| part.iter().collect::<String>()));
+            }
+        }
+    }
+    lines
+}
+
+fn capacity(out: &mut String, model: &Model) {
+    push(out, "\ncapacity");
+    for (i, vswitch) in model.vpc.vswitches.iter().enumerate() {
+        fact(out, &vswitch_fact(model, VSwitchId::new(i), vswitch));
+    }
+    for pool in &model.node_pools {
+        for zone in &pool.zones {
+            fact(out, &pool_fact(model, pool, zone));
+        }
+    }
+}
+
+fn fact(out: &mut String, text: &str) {
+    for (i, line) in wrap(text, WIDTH - 4).iter().enumerate() {
+        push(out, &format!("{:indent$}{line}", "", indent = if i == 0 { 2 } else { 4 }));
+    }
+}
+
+/// What a vSwitch has, and for whom.
+fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
+    let all = usable(vswitch.cidr);
+    let (first, most) = (vswitch.used.count(Instant::ZERO), peak(&vswitch.used, model.horizon).round() as u64);
+    let others = match (u64::from(first), most) {
+        (0, 0) => "none used by others".to_owned(),
+        (first, most) if first == most => format!("{} used by others", thousands(first)),
+        (first, most) => format!("{} and up to {} used by others", thousands(first), thousands(most)),
+    };
+    let pools = |uses: &dyn Fn(&PoolZone) -> bool| -> Vec<&str> {
+        model.node_pools.iter().filter(|pool| pool.zones.iter().any(uses)).map(|pool| pool.name.as_str()).collect()
+    };
+    let mut roles = Vec::new();
+    let nodes = pools(&|zone| zone.node_vswitch == id);
+    if !nodes.is_empty() {
+        roles.push(format!("nodes of {}", nodes.join(", ")));
+    }
+    let pods = pools(&|zone| zone.daemon.vswitches.contains(&id));
+    if !pods.is_empty() {
+        roles.push(format!("pods of {}", pods.join(", ")));
+    }
+    let roles = if roles.is_empty() { "nobody".to_owned() } else { roles.join(" and ") };
+    let (id, prefix) = (&vswitch.id, vswitch.cidr.prefix_len());
+    format!("vSwitch {id} (/{prefix}): {} usable addresses, {others}; for {roles}", thousands(all.into()))
+}
+
+/// What a pool has room for in a zone, and what its watermarks keep.
+fn pool_fact(model: &Model, pool: &NodePool, zone: &PoolZone) -> String {
+    let daemon = &zone.daemon;
+    let nodes = peak(&pool.nodes, model.horizon).round() as u64;
+    let pods = nodes * u64::from(pool.max_pods);
+    let idle = |n: u32| thousands(nodes * u64::from(n));
+    format!(
+        "node pool {} in {}: {} a node, from {} of {}; at the peak {} with room for {}; the watermarks keep {} to {} \
+         idle addresses a node, {} to {} in all",
+        pool.name,
+        zone.zone,
+        show::count(pool.max_pods.into(), "pod", "pods"),
+        show::count(daemon.max_eni.into(), "interface", "interfaces"),
+        show::count(daemon.ips_per_eni.into(), "address", "addresses"),
+        show::count(nodes, "node", "nodes"),
+        show::count(pods, "pod", "pods"),
+        daemon.min_idle,
+        daemon.max_idle,
+        idle(daemon.min_idle),
+        idle(daemon.max_idle),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_at_spaces_and_long_words_anywhere() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh i", 4), ["abcd", "efgh", "i"]);
+        assert!(wrap("", 7).is_empty());
+    }
 }

@@ -87,13 +87,12 @@ impl Problem {
     fn render(&self, sources: &[Source], colour: bool) -> String {
         let level = if self.is_error { Level::ERROR } else { Level::WARNING };
         let mut group = Group::with_title(level.primary_title(&self.title));
-        for file in 0..sources.len() {
+        for (file, Source { name, text }) in sources.iter().enumerate() {
             let main = self.place.filter(|place| place.file == file);
             let context: Vec<_> = self.context.iter().filter(|(place, _)| place.file == file).collect();
             if main.is_none() && context.is_empty() {
                 continue;
             }
-            let Source { name, text } = &sources[file];
             let main = main.map(|place| AnnotationKind::Primary.span(span(place, text)).label(&self.label));
             let context = context.into_iter().map(|(p, l)| AnnotationKind::Context.span(span(*p, text)).label(l));
             group = group.element(Snippet::source(text).path(name).annotations(main).annotations(context));
@@ -147,8 +146,7 @@ impl Problems {
     }
 
     fn push(&mut self, is_error: bool, place: Option<Place>, title: String) -> &mut Problem {
-        let problem =
-            Problem { is_error, title, place, label: String::new(), context: Vec::new(), help: Vec::new() };
+        let problem = Problem { is_error, title, place, label: String::new(), context: Vec::new(), help: Vec::new() };
         self.list.push(problem);
         self.list.last_mut().expect("it was just pushed")
     }

@@ -67,7 +67,9 @@ impl<'n> Fields<'n> {
         let position = self.entries.iter().position(|(other, _)| other.name == key)?;
         let (key, node) = self.entries.swap_remove(position);
         if matches!(node.value, Value::Null) {
-            problems.error(key.place, format!("the key `{}` has no value", key.name)).help("write a value, or remove it");
+            problems
+                .error(key.place, format!("the key `{}` has no value", key.name))
+                .help("write a value, or remove it");
             return None;
         }
         T::read(node, problems)
@@ -115,7 +117,11 @@ pub(super) fn variant<'n>(
     problems: &mut Problems,
 ) -> Option<(&'static str, &'n Node)> {
     let Value::Map(map) = &node.value else {
-        wrong_kind(node, &format!("{what} is a mapping with one key: {}", quoted_list(variants.iter().copied())), problems);
+        wrong_kind(
+            node,
+            &format!("{what} is a mapping with one key: {}", quoted_list(variants.iter().copied())),
+            problems,
+        );
         return None;
     };
     if let [(first, _), (second, _), ..] = &map[..] {

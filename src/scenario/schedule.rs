@@ -4,6 +4,7 @@ use super::diagnostics::Place;
 use super::loader::Loader;
 use super::quantity::{Count, Duration};
 use super::read::At;
+use super::show;
 use super::written::{self, Csv, Distribution, Empirical, Exponential, Linear, Logistic, Point};
 use crate::chance::SpanDist;
 use crate::model::Schedule;
@@ -47,7 +48,7 @@ pub(super) fn schedule(loader: &mut Loader, written: &At<written::Schedule>, abo
     let reached = peak(&schedule, about.horizon.unwrap_or(Span::ZERO));
     if reached > about.most as f64 {
         let title = format!("more than {} {} are not simulated", thousands(about.most), about.what);
-        loader.problems.error(written.place, title).label(format!("this reaches {reached:.0}"));
+        loader.problems.error(written.place, title).label(format!("this reaches {}", show::large(reached)));
         return None;
     }
     Some(schedule)
@@ -158,7 +159,8 @@ fn csv(loader: &mut Loader, written: &Csv) -> Option<Vec<(Instant, f64)>> {
     let file = loader.open(path)?;
     let text = loader.problems.sources[file].text.clone();
     let table = Table { file, text: &text };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().cloned().unwrap_or_default();
     let Some(unit) = time_unit(header.get(0).unwrap_or_default()) else {
         let problem = loader.problems.error(table.line(0), "the first column of a CSV file holds times");
@@ -193,14 +195,12 @@ fn csv(loader: &mut Loader, written: &Csv) -> Option<Vec<(Instant, f64)>> {
         if number.is_none() {
             loader.problems.error(value_place, format!("`{value}` is not a number of at least 0"));
         }
-        let (Some(at), Some(number)) = (at, number) else {
-            right = false;
-            continue;
-        };
+        right &= at.is_some() && number.is_some();
+        let Some(at) = at else { continue };
         if let Some(&(before, _, place)) = points.last() {
             right &= ordered(loader, (before, place), (at, time_place));
         }
-        points.push((at, number, time_place));
+        points.push((at, number.unwrap_or_default(), time_place));
     }
     if points.is_empty() && right {
         loader.problems.error(path.place, format!("`{}` has no rows", path.value));
@@ -357,4 +357,95 @@ fn duration_file(loader: &mut Loader, path: &At<String>) -> Option<Vec<Span>> {
         }
     }
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::loader::Files;
+    use crate::scenario::read::Read;
+    use crate::scenario::yaml;
+
+    fn read<T: Read>(yaml: &str) -> (Loader, Option<T>) {
+        let mut loader = Loader::new(Files::Folder("tests/bad_input".into()));
+        let file = loader.add_source("test.yaml".to_owned(), yaml.to_owned());
+        let tree = yaml::parse(&mut loader.problems, file).expect("it is YAML");
+        let value = T::read(&tree, &mut loader.problems);
+        (loader, value)
+    }
+
+    fn meant(yaml: &str) -> Schedule {
+        let (mut loader, written) = read::<At<written::Schedule>>(yaml);
+        let about = About { horizon: Some(Span::days(100)), most: 1 << 24, what: "pods" };
+        let schedule = written.and_then(|written| schedule(&mut loader, &written, about));
+        schedule.unwrap_or_else(|| panic!("{yaml}: {:?}", loader.problems.finish()))
+    }
+
+    #[test]
+    fn schedules_mean_what_they_say() {
+        let days = Span::days;
+        let at = |n| Instant::ZERO + days(n);
+        let cases = [
+            ("7", Schedule::Constant(7.0)),
+            ("{linear: {from: 1, to: 9}}", Schedule::Linear { from: 1.0, to: 9.0, over: days(100) }),
+            ("{linear: {from: 9, to: 1, over: 2d}}", Schedule::Linear { from: 9.0, to: 1.0, over: days(2) }),
+            (
+                "{exponential: {from: 5, growth: 12 %/week}}",
+                Schedule::Exponential { from: 5.0, rate: 0.12, per: days(7), limit: f64::INFINITY },
+            ),
+            (
+                "{exponential: {from: 5, growth: 12 %, per: 3d, limit: 50}}",
+                Schedule::Exponential { from: 5.0, rate: 0.12, per: days(3), limit: 50.0 },
+            ),
+            (
+                "{exponential: {from: 5, growth: -12 %}}",
+                Schedule::Exponential { from: 5.0, rate: -0.12, per: days(30), limit: f64::INFINITY },
+            ),
+            (
+                "{logistic: {from: 1, to: 9}}",
+                Schedule::Logistic { from: 1.0, to: 9.0, midpoint: days(50), scale: days(10) },
+            ),
+            ("{steps: [{at: 0s, value: 3}, {at: 1d, value: 4}]}", Schedule::Steps(vec![(at(0), 3.0), (at(1), 4.0)])),
+            ("{points: [{at: 1d, value: 3}, {at: 2d, value: 4}]}", Schedule::Points(vec![(at(1), 3.0), (at(2), 4.0)])),
+            ("{csv: {file: good.csv}}", Schedule::Points(vec![(at(0), 3.0), (at(2), 4.5)])),
+            ("{csv: {file: good.csv, column: nodes}}", Schedule::Points(vec![(at(0), 1.0), (at(2), 2.0)])),
+        ];
+        for (yaml, expected) in cases {
+            assert_eq!(meant(yaml), expected, "{yaml}");
+        }
+    }
+
+    #[test]
+    fn distributions_mean_what_they_say() {
+        let secs = Span::secs;
+        let cases = [
+            ("2s", SpanDist::Constant(secs(2))),
+            ("{uniform: {from: 1s, to: 3s}}", SpanDist::Uniform(secs(1), secs(3))),
+            ("{exponential: {mean: 4s}}", SpanDist::Exponential(secs(4))),
+            ("{lognormal: {median: 1s, p99: 9s}}", SpanDist::log_normal(secs(1), secs(9))),
+            ("{empirical: [1s, 2s]}", SpanDist::Empirical(vec![secs(1), secs(2)])),
+            ("{empirical: {file: good-durations.txt}}", SpanDist::Empirical(vec![secs(1), Span::millis(350)])),
+        ];
+        for (yaml, expected) in cases {
+            let (mut loader, written) = read::<At<Distribution>>(yaml);
+            let meant = written.and_then(|written| distribution(&mut loader, &written, secs(1)));
+            assert_eq!(meant, Some(expected), "{yaml}: {:?}", loader.problems);
+        }
+    }
+
+    #[test]
+    fn peaks_are_found_wherever_they_are() {
+        let horizon = Span::days(10);
+        let at = |n| Instant::ZERO + Span::days(n);
+        assert_eq!(peak(&Schedule::Linear { from: 9.0, to: 1.0, over: horizon }, horizon), 9.0);
+        assert_eq!(peak(&Schedule::Points(vec![(at(0), 1.0), (at(5), 7.0), (at(9), 2.0)]), horizon), 7.0);
+    }
+
+    #[test]
+    fn what_is_wrong_in_two_rows_is_told_of_both() {
+        let (mut loader, written) = read::<At<written::Schedule>>("{csv: {file: wrong.csv}}");
+        let about = About { horizon: None, most: 10, what: "pods" };
+        assert_eq!(written.and_then(|written| schedule(&mut loader, &written, about)), None);
+        assert_eq!(loader.problems.count(), 2);
+    }
 }

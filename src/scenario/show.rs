@@ -10,35 +10,41 @@ pub(super) fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
 }
 
+/// A large number in few digits.
+pub(super) fn large(value: f64) -> String {
+    if value < 1e12 { thousands(value.round() as u64) } else { format!("{value:.0e}") }
+}
+
 /// A number of a schedule: whole ones without fraction.
 fn number(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 { thousands(value as u64) } else { format!("{value}") }
 }
 
-/// A schedule in a line.
-pub(super) fn schedule(schedule: &Schedule) -> String {
+/// A schedule of `what` in a line.
+pub(super) fn schedule(schedule: &Schedule, what: &str) -> String {
     match schedule {
-        Schedule::Constant(value) => number(*value),
-        Schedule::Linear { from, to, over } => format!("{} to {} over {over}", number(*from), number(*to)),
+        Schedule::Constant(value) => format!("{} {what}", number(*value)),
+        Schedule::Linear { from, to, over } => format!("{} to {} {what} over {over}", number(*from), number(*to)),
         Schedule::Exponential { from, rate, per, limit } => {
             let most = if limit.is_finite() { format!(", at most {}", number(*limit)) } else { String::new() };
-            format!("{} growing by {} % per {per}{most}", number(*from), round(rate * 100.0))
+            format!("{} {what}, growing by {} % every {per}{most}", number(*from), round(rate * 100.0))
         }
         Schedule::Logistic { from, to, midpoint, scale } => {
-            format!("{} to {} in an S-curve around {midpoint}, scale {scale}", number(*from), number(*to))
+            let (from, to) = (number(*from), number(*to));
+            format!("{from} to {to} {what} in an S-curve around {midpoint}, scale {scale}")
         }
-        Schedule::Steps(points) => format!("{}, in steps", corners(points)),
-        Schedule::Points(points) => format!("{}, along straight lines", corners(points)),
+        Schedule::Steps(points) => format!("{}, in steps", corners(points, what)),
+        Schedule::Points(points) => format!("{}, along straight lines", corners(points, what)),
     }
 }
 
-fn corners(points: &[(Instant, f64)]) -> String {
+fn corners(points: &[(Instant, f64)], what: &str) -> String {
     match points {
         [] => "nothing".to_owned(),
-        [(_, only)] => number(*only),
+        [(_, only)] => format!("{} {what}", number(*only)),
         [(_, first), .., (end, last)] => {
-            let n = points.len();
-            format!("{} to {} at {}, {n} points", number(*first), number(*last), end.since(Instant::ZERO))
+            let (first, last, end) = (number(*first), number(*last), end.since(Instant::ZERO));
+            format!("{first} to {last} {what} at {end}, {} points", points.len())
         }
     }
 }
@@ -66,4 +72,33 @@ fn to_millis(span: Span) -> Span {
 /// At most three digits after the point.
 fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_and_distributions_are_told_in_a_line() {
+        let at = |days| Instant::ZERO + Span::days(days);
+        let cases = [
+            (Schedule::Constant(8188.0), "8,188 pods"),
+            (Schedule::Linear { from: 1.0, to: 2.5, over: Span::days(3) }, "1 to 2.5 pods over 3d"),
+            (
+                Schedule::Exponential { from: 9.0, rate: 0.125, per: Span::days(30), limit: 99.0 },
+                "9 pods, growing by 12.5 % every 30d, at most 99",
+            ),
+            (
+                Schedule::Logistic { from: 1.0, to: 2.0, midpoint: Span::days(5), scale: Span::days(1) },
+                "1 to 2 pods in an S-curve around 5d, scale 1d",
+            ),
+            (Schedule::Steps(vec![(at(0), 4.0)]), "4 pods, in steps"),
+            (Schedule::Points(vec![(at(0), 4.0), (at(2), 6.0)]), "4 to 6 pods at 2d, 2 points, along straight lines"),
+        ];
+        for (schedule, text) in cases {
+            assert_eq!(self::schedule(&schedule, "pods"), text);
+        }
+        let log_normal = SpanDist::log_normal(Span::millis(900), Span::secs(4));
+        assert_eq!(distribution(&log_normal), "lognormal, median 900 ms, p99 4.0 s");
+    }
 }

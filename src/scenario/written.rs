@@ -142,7 +142,7 @@ section! {
 
 section! {
     /// Pods in a number that is wanted.
-    "this" struct Replicas {
+    "a workload's kind" struct Replicas {
         /// Wanted number of pods.
         required replicas: At<Schedule>,
         /// Whether the pods use the node's address and so take none of a vSwitch.

@@ -45,14 +45,28 @@ pub(super) fn parse(problems: &mut Problems, file: usize) -> Option<Node> {
     match serde_saphyr::from_str_with_options::<Raw>(text, options) {
         Ok(raw) => Some(raw.placed(file, text.len())),
         Err(error) => {
-            let end = text.len();
-            let start = error.location().and_then(|l| l.span().byte_offset()).map_or(0, |at| (at as usize).min(end));
-            let place = Place { file, start, end: (start + 1).min(end) };
-            let message = error.without_snippet().to_string();
-            problems.error(place, "this is not YAML").label(first_line(&message));
+            let start = error.location().map_or(0, |location| offset(text, location));
+            let place = Place { file, start, end: (start + 1).min(text.len()) };
+            if let serde_saphyr::Error::MultipleDocuments { .. } = error.without_snippet() {
+                problems.error(place, "a scenario is one YAML document").label("a second one begins here");
+            } else {
+                let message = error.without_snippet().to_string();
+                problems.error(place, "this is not YAML").label(first_line(&message));
+            }
             None
         }
     }
+}
+
+/// The byte of a location; errors of the parser know their line and column only.
+fn offset(text: &str, location: serde_saphyr::Location) -> usize {
+    if let Some(at) = location.span().byte_offset().filter(|&at| at > 0) {
+        return (at as usize).min(text.len());
+    }
+    let line = location.line().saturating_sub(1) as usize;
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let column = location.column().saturating_sub(1) as usize;
+    start + text[start..].chars().take(column).map(char::len_utf8).sum::<usize>()
 }
 
 /// The first line of a message, without the position that some end with.

@@ -9,13 +9,15 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::event_list::EventList;
+use rand::SeedableRng;
+
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::{Config, NodeLocal};
 use crate::ipam::{Answer, CallId, Failure, Input, Output, Release, Request};
 use crate::openapi::{Api, ErrorCode};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// What an event is about; kind and index share 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +26,6 @@ enum Event {
     Wake(NodeId),
     /// A call is answered.
     Answer(u32),
-    /// The kubelet tries a pod's sandbox again.
-    Retry(PodId),
     /// A pod's life ends.
     End(PodId),
     /// Something of the layer above.
@@ -40,9 +40,8 @@ impl Event {
         let (kind, index) = match self {
             Self::Wake(node) => (0, node.0),
             Self::Answer(call) => (1, call),
-            Self::Retry(pod) => (2, pod.0),
-            Self::End(pod) => (3, pod.0),
-            Self::Control(what) => (4, what),
+            Self::End(pod) => (2, pod.0),
+            Self::Control(what) => (3, what),
         };
         assert!(index < 1 << INDEX_BITS, "a run has fewer than 2^28 nodes, pods and calls");
         kind << INDEX_BITS | index
@@ -53,8 +52,7 @@ impl Event {
         match packed >> INDEX_BITS {
             0 => Self::Wake(NodeId(index)),
             1 => Self::Answer(index),
-            2 => Self::Retry(PodId(index)),
-            3 => Self::End(PodId(index)),
+            2 => Self::End(PodId(index)),
             _ => Self::Control(index),
         }
     }
@@ -102,14 +100,22 @@ pub struct Pod {
     pub vswitch: VSwitchId,
     /// Its address, if it runs.
     pub address: Ipv4Addr,
-    /// Time of its only live event; others are stale.
-    timer: Instant,
+    /// Time of its only live [`Event::End`]; others are stale.
+    end: Instant,
 }
 
-/// A node with its daemon.
+/// A node with its daemon and its kubelet.
+///
+/// What goes on inside a node has no event of its own: [`Engine::touch`] makes it happen when the
+/// node's [`Event::Wake`] is due or somebody else has to do with the node. A *barren* node, in
+/// which requests fail and are made again without anything else coming of it, is left alone for
+/// as long as that lasts.
 #[derive(Debug)]
 struct Node {
     daemon: NodeLocal,
+    /// Failed sandboxes, with the time at which the kubelet tries them again.
+    retries: Vec<(Instant, PodId)>,
+    kubelet: Stream,
     /// Time of the only live [`Event::Wake`]; others are stale.
     armed: Instant,
     /// It was released; nothing of it counts any more.
@@ -208,8 +214,10 @@ impl<O: Observer> Engine<O> {
     pub fn start_daemon(&mut self, node: NodeId, config: Arc<Config>, seed: SmallStream, jitter: bool) {
         assert_eq!(node.index(), self.nodes.len(), "the cloud numbers its instances as the engine its nodes");
         let daemon = NodeLocal::new(self.now, config, seed, jitter);
-        self.nodes.push(Node { daemon, armed: Instant::NEVER, released: false });
-        self.pump(node);
+        let kubelet = Stream::from_rng(&mut self.kubelet);
+        self.nodes.push(Node { daemon, retries: Vec::new(), kubelet, armed: Instant::NEVER, released: false });
+        self.pump(node, self.now);
+        self.arm(node);
     }
 
     /// The daemon of a node.
@@ -247,7 +255,7 @@ impl<O: Observer> Engine<O> {
             eni: EniId::NONE,
             vswitch: VSwitchId::NONE,
             address: Ipv4Addr::UNSPECIFIED,
-            timer: Instant::NEVER,
+            end: Instant::NEVER,
         };
         let id = match self.free_pods.pop() {
             Some(id) => {
@@ -273,20 +281,22 @@ impl<O: Observer> Engine<O> {
 
     /// Sets the end of a running pod's life.
     pub fn end_pod_at(&mut self, pod: PodId, at: Instant) {
-        self.pods[pod.index()].timer = at;
+        self.pods[pod.index()].end = at;
         self.events.push(at, Event::End(pod).pack());
     }
 
     /// A pod is deleted, wherever it is. With `retain` its address is retained for it and its
     /// identity is kept for [`Self::restart_pod`].
     pub fn delete_pod(&mut self, id: PodId, retain: bool) {
+        self.touch(self.pods[id.index()].node);
         let pod = &mut self.pods[id.index()];
         let was = pod.state;
-        (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
+        (pod.state, pod.end) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         let (node, eni, address) = (pod.node, pod.eni, pod.address);
         match was {
             PodState::Running => self.input(node, Input::Release(Release { pod: id, eni, address, retain })),
             PodState::Waiting => {
+                self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 self.input(node, Input::Cancel(id));
                 self.left(id);
             }
@@ -306,6 +316,7 @@ impl<O: Observer> Engine<O> {
     /// An instance is released: its pods must be gone from it already, but for their retained
     /// addresses.
     pub fn release_node(&mut self, node: NodeId) {
+        self.touch(node);
         let state = &mut self.nodes[node.index()];
         (state.released, state.armed) = (true, Instant::NEVER);
         let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
@@ -340,13 +351,15 @@ impl<O: Observer> Engine<O> {
             match Event::unpack(event) {
                 Event::Wake(node) if self.nodes[node.index()].armed == at => {
                     self.nodes[node.index()].armed = Instant::NEVER;
-                    self.input(node, Input::Tick);
+                    self.touch(node);
+                    self.arm(node);
                 }
-                Event::Answer(call) => self.answer(call),
-                Event::Retry(pod) if self.take_timer(pod, at) => {
-                    self.input(self.pods[pod.index()].node, Input::Allocate(pod));
+                Event::Answer(call) => {
+                    self.processed += 1;
+                    self.answer(call);
                 }
-                Event::End(pod) if self.take_timer(pod, at) => {
+                Event::End(pod) if self.pods[pod.index()].end == at => {
+                    self.pods[pod.index()].end = Instant::NEVER;
                     self.processed += 1;
                     return Some(Happening::Ended(pod));
                 }
@@ -354,9 +367,9 @@ impl<O: Observer> Engine<O> {
                     self.processed += 1;
                     return Some(Happening::Control(what));
                 }
-                Event::Wake(_) | Event::Retry(_) | Event::End(_) => continue,
+                // Stale.
+                Event::Wake(_) | Event::End(_) => {}
             }
-            self.processed += 1;
         }
     }
 
@@ -388,16 +401,6 @@ impl<O: Observer> Engine<O> {
         in_use
     }
 
-    /// Whether the event at `at` is the pod's live one, which it is no longer.
-    fn take_timer(&mut self, pod: PodId, at: Instant) -> bool {
-        let timer = &mut self.pods[pod.index()].timer;
-        let live = *timer == at;
-        if live {
-            *timer = Instant::NEVER;
-        }
-        live
-    }
-
     fn answer(&mut self, index: u32) {
         let Call { node, id, request } = self.calls[index as usize];
         self.free_calls.push(index);
@@ -414,12 +417,46 @@ impl<O: Observer> Engine<O> {
         if self.nodes[node.index()].released {
             return;
         }
+        self.touch(node);
         self.nodes[node.index()].daemon.handle(self.now, input);
-        self.pump(node);
+        self.pump(node, self.now);
+        self.arm(node);
     }
 
-    fn pump(&mut self, node: NodeId) {
+    /// Lets happen inside a node what is due by now: the daemon's timers and the kubelet's
+    /// retries, in order of time, each at its own time.
+    fn touch(&mut self, node: NodeId) {
+        loop {
+            let state = &mut self.nodes[node.index()];
+            let timer = state.daemon.poll_timeout();
+            let retry = state.next_retry();
+            let at = retry.map_or(timer, |i| timer.min(state.retries[i].0));
+            if at > self.now {
+                return;
+            }
+            let input = match retry.filter(|&i| state.retries[i].0 < timer) {
+                Some(i) => Input::Allocate(state.retries.remove(i).1),
+                None => Input::Tick,
+            };
+            state.daemon.handle(at, input);
+            self.processed += 1;
+            self.pump(node, at);
+        }
+    }
+
+    /// Lets happen inside every node what is due by now.
+    pub fn settle(&mut self) {
+        for node in (0..self.nodes.len()).map(NodeId::new) {
+            if !self.nodes[node.index()].released {
+                self.touch(node);
+            }
+        }
+    }
+
+    /// Carries out what a daemon did at `at`.
+    fn pump(&mut self, node: NodeId, at: Instant) {
         while let Some(output) = self.nodes[node.index()].daemon.poll() {
+            assert!(at == self.now || matches!(output, Output::Failed(..)), "{output:?} was to be seen at its time");
             match output {
                 Output::Call { call, at, request } => self.call(node, call, at, request),
                 Output::Allocated { pod, eni, address, retained } => {
@@ -429,15 +466,22 @@ impl<O: Observer> Engine<O> {
                     self.observer.bound(self.now, pod, record, retained);
                     self.served.push_back(pod);
                 }
-                Output::Failed(pod, failure) => self.retry(pod, failure),
+                Output::Failed(pod, failure) => self.retry(at, pod, failure),
                 Output::Released(pod, eni) => self.released(pod, eni),
             }
         }
-        let wake = self.nodes[node.index()].daemon.poll_timeout();
-        let armed = &mut self.nodes[node.index()].armed;
-        if wake < *armed {
-            *armed = wake.max(self.now);
-            self.events.push(*armed, Event::Wake(node).pack());
+    }
+
+    /// Sets the event at which a node has to be looked at again.
+    fn arm(&mut self, node: NodeId) {
+        let state = &mut self.nodes[node.index()];
+        let wake = match state.daemon.barren_through(self.now) {
+            Some(through) => through + Span(1),
+            None => state.next_retry().map_or(Instant::NEVER, |i| state.retries[i].0).min(state.daemon.poll_timeout()),
+        };
+        if wake < state.armed {
+            state.armed = wake.max(self.now);
+            self.events.push(state.armed, Event::Wake(node).pack());
         }
     }
 
@@ -465,11 +509,17 @@ impl<O: Observer> Engine<O> {
     }
 
     /// The kubelet tries a failed sandbox again after a while (rule R119).
-    fn retry(&mut self, id: PodId, failure: Failure) {
-        let at = self.now + self.sandbox_retry.sample(&mut self.kubelet);
-        let pod = &mut self.pods[id.index()];
-        pod.timer = at;
-        self.observer.failed(self.now, id, pod, failure);
-        self.events.push(at, Event::Retry(id).pack());
+    fn retry(&mut self, at: Instant, id: PodId, failure: Failure) {
+        let pod = &self.pods[id.index()];
+        let node = &mut self.nodes[pod.node.index()];
+        node.retries.push((at + self.sandbox_retry.sample(&mut node.kubelet), id));
+        self.observer.failed(at, id, pod, failure);
+    }
+}
+
+impl Node {
+    /// Position of the retry that is due first; of equals the one that failed first.
+    fn next_retry(&self) -> Option<usize> {
+        (0..self.retries.len()).min_by_key(|&i| self.retries[i].0)
     }
 }

@@ -352,7 +352,10 @@ mod tests {
         /// Push this many, each this much later than now.
         Push(Vec<u64>),
         /// Push this many at one time.
-        Burst { after: u64, events: usize },
+        Burst {
+            after: u64,
+            events: usize,
+        },
         /// Push at the time of the earliest event.
         AtMinimum,
         /// Push at the end of time.

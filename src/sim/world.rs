@@ -120,8 +120,8 @@ pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant,
     world.finish()
 }
 
-/// Runs a replication and checks every law of the world after everything that happens to the
-/// cluster, and at least every simulated `every`.
+/// Runs a replication, looks into every node after everything that happens to the cluster, and at
+/// least every simulated `every`, and checks every law of the world.
 pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
     let mut world = World::new(model, replication);
     let mut until = Instant::ZERO;
@@ -131,6 +131,7 @@ pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recor
             None if until == world.horizon => return world.finish(),
             None => until = (until + every).min(world.horizon),
         }
+        world.engine.settle();
         world.audit();
     }
 }
@@ -487,7 +488,8 @@ impl<'m> World<'m> {
         self.engine.observer.audit_pods(count(PodState::Running), count(PodState::Waiting));
     }
 
-    fn finish(self) -> Recording {
+    fn finish(mut self) -> Recording {
+        self.engine.settle();
         self.audit();
         let stranded = stranded(&self.engine, self.model.vpc.vswitches.len());
         let events = self.engine.processed();

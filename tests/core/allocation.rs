@@ -167,6 +167,30 @@ fn cc65_least_ips_bypasses_idle_addresses() {
     story.usage(2, 2);
 }
 
+/// R71, R73: nor does least_ips let a pod join an interface in the making while a slot is empty.
+#[test]
+fn r71_least_ips_prefers_an_empty_slot_to_a_creating_one() {
+    let config = Config { eni_selection: EniSelection::LeastIps, ..node(2, 10) };
+    let mut story = Story::new(config, &[50]);
+    story.at(0.0).add(1).at(1.0).add(2).until(2.0).tells(
+        "0.3 look up A
+         0.4 create 1 on A
+         0.9 attach e1
+         1.3 create 1 on A
+         1.8 attach e2",
+    );
+    let mut story = Story::new(node(2, 10), &[50]);
+    story.at(0.0).add(1).at(1.0).add(2).until(6.0).tells(
+        "0.3 look up A
+         0.4 create 1 on A
+         0.9 attach e1
+         3.4 look at e1
+         3.5 p2 on e1
+         3.8 assign 1 to e1
+         5.3 p1 on e1",
+    );
+}
+
 /// CC66, R73: a creating slot accepts up to its cap before an empty one is used; all 38 pods have
 /// their address 5.3 s after the start. The golden cases hold the same with other latencies.
 #[test]

@@ -263,26 +263,51 @@ fn cc63_a_broken_interface_waits_for_its_pods_to_time_out() {
     );
 }
 
-/// CC26, R61: create fails without an interface: the queue stays, the next attempt comes after
-/// the gathering and its token: two at once, then one in six seconds.
+/// CC26, R61, R66: create fails without an interface: the queue stays and nobody is woken; the
+/// next attempt comes after the gathering and its token: two at once, then one in six seconds.
 #[test]
 fn cc26_a_failed_create_is_repeated_at_the_pace_of_its_tokens() {
     let mut story = Story::new(node(1, 10), &[50]);
-    for _ in 0..4 {
+    for _ in 0..3 {
         story.fault(Api::CreateNetworkInterface, Fault::Refuse(ErrorCode::EniPerRegion));
     }
-    story.at(0.0).add(1).until(20.0).tells(
+    // One broadcast in all: whoever was woken last is served first (R151).
+    story.at(0.0).add(1).add(2).until(20.0).tells(
         "0.3 look up A
-         0.4 create 1 on A
+         0.4 create 2 on A
          0.9 refused: EniLimitExceeded
-         1.2 create 1 on A
+         1.2 create 2 on A
          1.7 refused: EniLimitExceeded
-         6.3 create 1 on A
+         6.3 create 2 on A
          6.8 refused: EniLimitExceeded
-         12.3 create 1 on A
-         12.8 refused: EniLimitExceeded
-         18.3 create 1 on A
-         18.8 attach e1",
+         12.3 create 2 on A
+         12.8 attach e1
+         15.3 look at e1
+         15.4 p2 on e1
+         15.4 p1 on e1",
+    );
+}
+
+/// R64: the window of a slot ends with its interface: the pool sync of 120 s takes the idle one.
+#[test]
+fn r64_deleting_the_interface_ends_the_window() {
+    let config = Config { max_idle: 0, sync_period: Some(Span::secs(120)), ..node(1, 10) };
+    let mut story = Story::new(config, &[50]);
+    story.at(1.0).add(1).at(100.0).fault(Api::AssignPrivateIpAddresses, Fault::Refuse(ErrorCode::IpNotEnough)).add(2);
+    story.at(110.0).skip().del(1).del(2).add(3).add(4).del(3).tells(
+        "110 one of e1 idle
+         110 p3 on e1
+         110 p4 failed: Inhibited
+         110 one of e1 idle",
+    );
+    story.at(130.0).add(5).until(140.0).tells(
+        "120 detach e1
+         125.5 delete e1
+         127 look at e1
+         130.3 create 1 on A
+         130.8 attach e2
+         133.3 look at e2
+         133.4 p5 on e2",
     );
 }
 

@@ -1,6 +1,6 @@
 //! A daemon that dies and starts (rules R135 to R141): what is lost, kept and rebuilt.
 
-use brimline::ipam::node_local::Config;
+use brimline::ipam::node_local::{Config, Reclaim};
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::Span;
 
@@ -110,6 +110,22 @@ fn r141_the_pool_sync_runs_at_the_start() {
     let mut story = Story::new(node(1, 10), &[50]);
     story.at(0.0).add(1).until(50.0).skip();
     story.at(50.0).restart(config()).until(60.0).tells("50.3 assign 1 to e1").usage(1, 1);
+}
+
+/// R135, R81: the quiet time of reclaim begins anew.
+#[test]
+fn r135_quiet_time_begins_anew() {
+    let reclaim = Reclaim { after: Span::mins(30), interval: Span::mins(10), batch: 5, factor: 0.1 };
+    let config = || Config { reclaim: Some(reclaim), sync_period: Some(Span::secs(60)), ..node(1, 10) };
+    let deleted = |restart: bool| {
+        let mut story = Story::new(config(), &[50]);
+        story.at(0.0).add(1).at(10.0).del(1).at(1700.0);
+        if restart {
+            story.restart(config());
+        }
+        story.skip().until(2600.0).told().contains("detach")
+    };
+    assert_eq!([deleted(false), deleted(true)], [true, false]);
 }
 
 /// R49, R135: token buckets are full again.

@@ -34,6 +34,20 @@ fn r130_a_pod_that_returns_gets_its_address_again() {
     story.usage(0, 3);
 }
 
+/// R115, R50: a record pins its pod: an idle address of an interface that comes first is not
+/// offered to it.
+#[test]
+fn r115_a_pod_that_returns_passes_other_interfaces() {
+    let config = Config { eni_selection: EniSelection::LeastIps, ..collecting(2, 2) };
+    let mut story = Story::new(config, &[50]);
+    // e1 has one address, e2 two; under least_ips e1 comes first.
+    story.at(0.0).add(1).until(10.0).add(2).until(20.0).add(3).until(30.0).skip();
+    let (short, long) = if story.interface(3) == story.interface(1) { (2, 1) } else { (1, 2) };
+    story.at(30.0).del(short).del_retained(long).skip().at(40.0).add(long);
+    assert!(story.told().ends_with(" again\n"));
+    story.at(50.0).add(4).tells(&format!("50 p4 on e{short}"));
+}
+
 /// R115, R127: under least_ips an empty slot comes first, and it passes a pinned request: the pod
 /// gets a new address, and the one that was retained for it stays bound without a record.
 #[test]

@@ -219,6 +219,32 @@ fn r109_a_failed_delete_begins_again() {
     );
 }
 
+/// R109: thirty seconds from the detach bound the sequence: after them nothing is deleted, and
+/// looking for its end is cut short; it begins again.
+#[test]
+fn r109_a_sequence_has_thirty_seconds() {
+    let deleting = |detach: f64| {
+        let mut story = Story::new(node(1, 10), &[50]);
+        story.fault(Api::AttachNetworkInterface, Fault::Refuse(ErrorCode::Internal));
+        story.fault(Api::DetachNetworkInterface, Fault::Slow(detach));
+        story.at(0.0).add(1).at(2.0).skip();
+        story.fault(Api::DescribeNetworkInterfaces, Fault::StillThere);
+        story.fault(Api::DescribeNetworkInterfaces, Fault::StillThere);
+        story.at(10.0).del(1);
+        story
+    };
+    deleting(26.0).until(42.0).tells("10 detach e1\n41 detach e1");
+    deleting(20.0).until(50.0).tells(
+        "10 detach e1
+         35 delete e1
+         36.5 look at e1
+         38.6 look at e1
+         40 detach e1
+         45.5 delete e1
+         47 look at e1",
+    );
+}
+
 /// R109: releases before v1.17.1 do not look whether a deleted interface is gone.
 #[test]
 fn r109_older_releases_do_not_confirm() {

@@ -223,6 +223,11 @@ impl Story {
         self.pods[&PodId(pod)].1
     }
 
+    /// The interface of a pod.
+    pub fn interface(&self, pod: u32) -> EniId {
+        self.pods[&PodId(pod)].0.id
+    }
+
     fn release_of(&mut self, pod: u32, retain: bool) -> Option<Release> {
         let (eni, address) = self.pods.remove(&PodId(pod))?;
         Some(Release { pod: PodId(pod), eni: eni.id, address, retain })

@@ -9,7 +9,7 @@ use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
 use crate::ipam::Eni;
 use crate::ipam::throttle::TokenBucket;
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// Tokens per second of a slot's buckets (R49).
 const TOKEN_RATE: f64 = 1.0 / 6.0;
@@ -212,6 +212,17 @@ impl Slot {
         rounds
     }
 
+    /// If the interface has no address for anybody, and will neither get nor lose one, the time
+    /// through which that lasts: for ever if it is full, else as long as it is inhibited.
+    pub fn barren_through(&self, cap: u32) -> Option<Instant> {
+        let quiet = self.status == Status::InUse
+            && matches!(self.dispose, Dispose::Asleep)
+            && self.set.deleting() == 0
+            && !self.set.has_allocatable();
+        let through = if self.set.len() >= cap { Instant::NEVER } else { self.inhibit_until - Span(1) };
+        quiet.then_some(through)
+    }
+
     /// Whether a broadcast at `now` would do anything (R66 lists the broadcasts).
     pub fn broadcast_acts(&self, now: Instant) -> bool {
         (self.set.has_allocatable() && self.waiters.iter().any(|waiter| !waiter.is_preheat()))
@@ -235,5 +246,37 @@ impl Slot {
                 Status::Deleting => self.can_dispose(),
                 _ => self.set.deleting() > 0,
             }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::id::VSwitchId;
+
+    /// R67: before the rounds of a trim every unused address that is not valid is marked, which is
+    /// not counted; one that a pod has is not.
+    #[test]
+    fn r67_invalid_addresses_are_given_back_first() {
+        let mut chance = SmallStream::new(1);
+        let address = |n| Ipv4Addr::new(10, 0, 0, n);
+        let mut slot = Slot::new(Instant::ZERO, chance);
+        slot.eni = Some(Eni { id: EniId(0), vswitch: VSwitchId(0), primary: address(1) });
+        slot.status = Status::InUse;
+        for n in 1..=4 {
+            slot.set.add_valid(address(n), n == 1, &mut chance);
+        }
+        for n in [1, 3] {
+            assert!(slot.set.bind_at(PodId(u32::from(n)), address(n)));
+        }
+        slot.set.invalidate(address(2));
+        slot.set.invalidate(address(3));
+        // Idle are 2 and 4. Of the two rounds the first takes 4, the second finds nothing.
+        assert_eq!(slot.trim(2, &mut chance), 2);
+        assert_eq!(slot.set.deleting(), 2);
+        assert!(slot.set.release(PodId(3), address(3)));
+        assert_eq!((slot.trim(0, &mut chance), slot.set.deleting()), (0, 3));
     }
 }

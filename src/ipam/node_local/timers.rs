@@ -11,6 +11,7 @@
 
 use super::alloc::Alloc;
 use super::pool_sync::{PoolSync, surplus, to_add, to_delete};
+use super::rpc::Blocked;
 use super::slot::Status;
 use super::{METADATA_SYNC, NodeLocal};
 use crate::ipam::Failure;
@@ -22,6 +23,28 @@ impl NodeLocal {
     pub(super) fn wake(&self) -> Instant {
         let slots = (0..self.slots.len()).map(|i| self.slot_wake(i)).min().unwrap_or(Instant::NEVER);
         slots.min(self.pool_sync_wake()).min(self.gc_wake())
+    }
+
+    /// If nothing can come of requests at `now`, the time through which that lasts: whoever asks
+    /// is refused, or waits in vain beside an attempt to create an interface that finds no
+    /// vSwitch; no call is made, nobody gets an address, none is given back.
+    #[must_use]
+    pub fn barren_through(&self, now: Instant) -> Option<Instant> {
+        let releases = self.blocked.iter().any(|call| matches!(call, Blocked::Release(_)));
+        if releases || !self.retained.is_empty() {
+            return None;
+        }
+        let mut through = Instant::NEVER;
+        for (i, slot) in self.slots.iter().enumerate() {
+            let until = match (slot.eni, slot.alloc) {
+                (None, Alloc::Asleep) => self.switches.futile_through(now)?,
+                (None, Alloc::Coalescing { .. } | Alloc::CreateToken { .. }) => self.futile_through(i, now)?,
+                (Some(_), Alloc::Asleep) => slot.barren_through(self.config.ips_per_eni)?,
+                _ => return None,
+            };
+            through = through.min(until);
+        }
+        (through > now).then_some(through)
     }
 
     fn slot_wake(&self, i: usize) -> Instant {

@@ -46,7 +46,8 @@ fn inline(loader: &mut Loader, node: &Node) -> Option<Checked<Document>> {
     }
     let text = &loader.problems.sources[file].text;
     let Some(masked) = block(text, node.place) else {
-        let problem = loader.problems.error(node.place, "`eni_config` is `{file: …}`, the keys of eni_conf, or its text");
+        let problem =
+            loader.problems.error(node.place, "`eni_config` is `{file: …}`, the keys of eni_conf, or its text");
         problem.help("write the text as a block: `eni_config: |`, and the document indented below");
         return None;
     };

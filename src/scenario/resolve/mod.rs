@@ -43,8 +43,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let seed = written.seed.as_ref().map(|at| (at.value.0, at.place));
     let seed = loader.or_default("seed", seed, defaults::SEED, u64::to_string);
     let replications = within(loader, "replications", written.replications.as_ref(), MOST_REPLICATIONS);
-    let replications =
-        loader.or_default("replications", replications, defaults::REPLICATIONS, u32::to_string);
+    let replications = loader.or_default("replications", replications, defaults::REPLICATIONS, u32::to_string);
     let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, horizon));
     let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
     let table = written.instance_types.as_ref().map(|types| pools::instance_types(loader, types));
@@ -127,7 +126,9 @@ fn warm_up(loader: &mut Loader, written: Option<&At<Duration>>, horizon: Option<
         problem.help(format!("it must be shorter than the horizon, {horizon}"));
     }
     let written = written.map(|at| (at.value.0, at.place));
-    loader.or_default("warm_up", written, defaults::WARM_UP, Span::to_string)
+    loader.or_default("warm_up", written, defaults::WARM_UP, |span| {
+        if *span == Span::ZERO { "none".to_owned() } else { span.to_string() }
+    })
 }
 
 /// A number from 1 to `most`.
@@ -159,7 +160,8 @@ fn report_duplicates<'n>(loader: &mut Loader, what: &str, names: impl IntoIterat
     for name in names.into_iter().flatten() {
         match seen.iter().find(|other| other.value == name.value) {
             Some(first) => {
-                let problem = loader.problems.error(name.place, format!("there are two {what} called `{}`", name.value));
+                let problem =
+                    loader.problems.error(name.place, format!("there are two {what} called `{}`", name.value));
                 problem.context(first.place, "the first");
             }
             None => seen.push(name),

@@ -11,7 +11,6 @@ use crate::ipam::node_local::Config;
 use crate::ipam::note::nearest;
 use crate::model::{NodePool, PoolZone};
 use crate::scenario::Setting;
-use crate::scenario::diagnostics::{Place, quoted_list};
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Count;
 use crate::scenario::read::At;
@@ -78,7 +77,7 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
     let zones = zones(loader, &path, written, world.names);
     let nodes = written.nodes.as_ref().and_then(|at| {
         let nodes = schedule(loader, at, about(world.horizon, "nodes"))?;
-        loader.written(path("nodes"), format!("{} nodes", show::schedule(&nodes)), at.place);
+        loader.written(path("nodes"), show::schedule(&nodes, "nodes"), at.place);
         Some(nodes)
     });
     let max_pods = max_pods(loader, &path("max_pods"), written.max_pods.as_ref(), limits.as_ref());
@@ -145,7 +144,8 @@ fn note_settings(loader: &mut Loader, path: &str, zones: &[(String, VSwitchId)],
             }
             seen.push(known);
             let origin = eni::origin(loader, setting.origin.clone());
-            let path = if i == 0 { format!("{path}.{}", setting.key) } else { format!("{path}[{zone}].{}", setting.key) };
+            let path =
+                if i == 0 { format!("{path}.{}", setting.key) } else { format!("{path}[{zone}].{}", setting.key) };
             loader.settings.push(Setting { path, value: setting.value.clone(), origin });
         }
     }
@@ -199,7 +199,8 @@ fn limits(
         ..known
     };
     if right && limits.multi_ip_pods() == 0 {
-        let problem = loader.problems.error(name.place, format!("nodes of type `{}` have no address for pods", name.value));
+        let problem =
+            loader.problems.error(name.place, format!("nodes of type `{}` have no address for pods", name.value));
         problem.help("pods get theirs from secondary interfaces: an instance needs at least one");
         return None;
     }
@@ -237,14 +238,13 @@ fn in_range(
 fn report_unknown_type(loader: &mut Loader, name: &At<String>, error: UnknownType) {
     let problem = loader.problems.error(name.place, error.to_string());
     match &error {
-        UnknownType::Absent { nearest, .. } => {
-            problem.help(format!("the nearest are {}", quoted_list(nearest.iter().copied())));
-        }
+        // The message names the nearest.
+        UnknownType::Absent { .. } => {}
         UnknownType::Incomplete { document, .. } => {
             problem.help(format!("the source, {document}, does not say"));
         }
     }
-    problem.help("or give `limits: {adapters: …, ipv4_per_adapter: …}`, or `instance_types: {file: …}`");
+    problem.help("if it is right, give `limits: {adapters: …, ipv4_per_adapter: …}`, or `instance_types: {file: …}`");
 }
 
 fn max_pods(
@@ -274,66 +274,40 @@ fn zones(
     names: Option<&Names<'_>>,
 ) -> Option<Vec<(String, VSwitchId)>> {
     let (vswitch, names) = (written.node_vswitch.as_ref()?, names?);
-    let Some(wanted) = &written.zones else {
-        return zones_of_vswitches(loader, path, vswitch, names);
+    let wanted = match (&written.zones, vswitch) {
+        (Some(zones), _) => zones.clone(),
+        (None, NodeVSwitch::PerZone(entries)) => {
+            entries.0.iter().map(|(key, _)| At { value: key.name.clone(), place: key.place }).collect()
+        }
+        (None, NodeVSwitch::One(at)) => {
+            let (_, zone) = find(loader, at, names)?;
+            vec![At { value: zone?.value.clone(), place: at.place }]
+        }
     };
     if wanted.is_empty() {
         loader.problems.error(written.place, "a node pool needs at least one zone");
         return None;
     }
     report_duplicates(loader, "entries", wanted.iter().map(Some));
-    if let NodeVSwitch::PerZone(entries) = vswitch {
-        for (key, _) in entries.0.iter().filter(|(key, _)| wanted.iter().all(|zone| zone.value != key.name)) {
-            let problem = loader.problems.error(key.place, format!("the pool has no zone `{}`", key.name));
-            problem.context(wanted[0].place, "its zones");
+    let list = wanted.iter().map(|zone| zone.value.as_str()).collect::<Vec<_>>().join(", ");
+    match written.zones {
+        Some(_) => loader.written(path("zones"), list, wanted[0].place),
+        None => loader.default(path("zones"), list, "the zones of `node_vswitch`"),
+    }
+    match vswitch {
+        NodeVSwitch::One(at) => loader.written(path("node_vswitch"), at.value.clone(), at.place),
+        NodeVSwitch::PerZone(entries) => {
+            for (key, at) in &entries.0 {
+                loader.written(path("node_vswitch"), format!("{} in {}", at.value, key.name), at.place);
+                if wanted.iter().all(|zone| zone.value != key.name) {
+                    let problem = loader.problems.error(key.place, format!("the pool has no zone `{}`", key.name));
+                    problem.context(wanted[0].place, "its zones");
+                }
+            }
         }
     }
     let zones: Vec<_> = wanted.iter().map(|zone| self::zone(loader, zone, vswitch, names)).collect();
-    let list: Vec<_> = wanted.iter().map(|zone| zone.value.as_str()).collect();
-    loader.written(path("zones"), list.join(", "), wanted[0].place);
-    for (_, at) in node_vswitches(vswitch) {
-        loader.written(path("node_vswitch"), at.value.clone(), at.place);
-    }
     zones.into_iter().collect()
-}
-
-/// The vSwitches that are written, with their zones where these are.
-fn node_vswitches(written: &NodeVSwitch) -> Vec<(Option<(&str, Place)>, &At<String>)> {
-    match written {
-        NodeVSwitch::One(at) => vec![(None, at)],
-        NodeVSwitch::PerZone(entries) => {
-            entries.0.iter().map(|(key, at)| (Some((key.name.as_str(), key.place)), at)).collect()
-        }
-    }
-}
-
-/// Zones of a pool that does not name them: those of its vSwitches.
-fn zones_of_vswitches(
-    loader: &mut Loader,
-    path: &dyn Fn(&str) -> String,
-    written: &NodeVSwitch,
-    names: &Names<'_>,
-) -> Option<Vec<(String, VSwitchId)>> {
-    let mut zones = Some(Vec::new());
-    for (key, at) in node_vswitches(written) {
-        let found = match key {
-            Some((zone, place)) => {
-                let zone = At { value: zone.to_owned(), place };
-                self::zone(loader, &zone, written, names)
-            }
-            None => find(loader, at, names).and_then(|(id, zone)| Some((zone?.value.clone(), id))),
-        };
-        loader.written(path("node_vswitch"), at.value.clone(), at.place);
-        match (found, &mut zones) {
-            (Some(found), Some(zones)) => zones.push(found),
-            _ => zones = None,
-        }
-    }
-    if let Some(zones) = &zones {
-        let list: Vec<_> = zones.iter().map(|(zone, _)| zone.as_str()).collect();
-        loader.default(path("zones"), list.join(", "), "the zones of `node_vswitch`");
-    }
-    zones
 }
 
 /// A zone of a pool and its vSwitch.
@@ -344,6 +318,9 @@ fn zone(
     names: &Names<'_>,
 ) -> Option<(String, VSwitchId)> {
     if !names.zones().contains(&zone.value.as_str()) {
+        if names.zones().is_empty() {
+            return None; // There is no vSwitch at all, which was reported.
+        }
         report_unknown(loader, "vSwitch in zone", &zone.value, zone.place, &names.zones());
         return None;
     }
@@ -368,11 +345,7 @@ fn zone(
 }
 
 /// A vSwitch by name.
-fn find<'n>(
-    loader: &mut Loader,
-    name: &At<String>,
-    names: &Names<'n>,
-) -> Option<(VSwitchId, Option<&'n At<String>>)> {
+fn find<'n>(loader: &mut Loader, name: &At<String>, names: &Names<'n>) -> Option<(VSwitchId, Option<&'n At<String>>)> {
     let found = names.find(&name.value);
     if found.is_none() {
         report_unknown(loader, "vSwitch", &name.value, name.place, &names.ids());

@@ -63,8 +63,7 @@ pub(super) fn resolve<'w>(
     }
     report_duplicates(loader, "vSwitches", list.iter().map(|v| v.id.as_ref()));
     report_overlaps(loader, list);
-    let vswitches: Vec<_> =
-        list.iter().enumerate().map(|(i, v)| vswitch(loader, i, v, cidr, horizon)).collect();
+    let vswitches: Vec<_> = list.iter().enumerate().map(|(i, v)| vswitch(loader, i, v, cidr, horizon)).collect();
     let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
     let vpc = cidr.zip(vswitches).map(|(cidr, vswitches)| Vpc { cidr: cidr.value.0, vswitches });
     (names, vpc)
@@ -88,7 +87,12 @@ fn vswitch(
         loader.written(path("cidr"), format!("{block}, {} usable", thousands(usable(block).into())), cidr.place);
     }
     let used = used(loader, &path("used"), written, block, horizon);
-    Some(VSwitch { id: written.id.as_ref()?.value.clone(), zone: written.zone.as_ref()?.value.clone(), cidr: block?, used: used? })
+    Some(VSwitch {
+        id: written.id.as_ref()?.value.clone(),
+        zone: written.zone.as_ref()?.value.clone(),
+        cidr: block?,
+        used: used?,
+    })
 }
 
 /// The block of a vSwitch, if it may have it.
@@ -118,18 +122,18 @@ fn used(
 ) -> Option<Schedule> {
     let Some(at) = &written.used else {
         let default = defaults::USED;
-        loader.default(path, default.value.to_string(), default.source);
+        loader.default(path, show::count(default.value, "address", "addresses"), default.source);
         return Some(Schedule::Constant(default.value as f64));
     };
     let used = schedule(loader, at, about(horizon, "addresses"))?;
     let reached = peak(&used, horizon.unwrap_or(Span::ZERO));
     if let Some(usable) = block.map(usable).filter(|usable| reached > f64::from(*usable)) {
         let problem = loader.problems.error(at.place, "others use more addresses than the vSwitch has");
-        problem.label(format!("this reaches {reached:.0}"));
+        problem.label(format!("this reaches {}", show::large(reached)));
         problem.help(format!("it has {} usable addresses", thousands(usable.into())));
         return None;
     }
-    loader.written(path, show::schedule(&used), at.place);
+    loader.written(path, show::schedule(&used, "addresses"), at.place);
     Some(used)
 }
 

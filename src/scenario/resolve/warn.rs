@@ -71,7 +71,11 @@ fn idle_addresses_fit(loader: &mut Loader, model: &Model, written: &[written::No
         let title = format!("the lower watermark alone needs more addresses than there are in zone `{}`", zone.zone);
         let (nodes, min) = (thousands(nodes), zone.daemon.min_idle);
         let problem = loader.problems.warning(place, title);
-        problem.label(format!("{nodes} nodes keep {min} idle addresses each: {} of {}", thousands(idle), thousands(capacity)));
+        problem.label(format!(
+            "{nodes} nodes keep {min} idle addresses each: {} of {}",
+            thousands(idle),
+            thousands(capacity)
+        ));
         problem.help("lower `min_pool_size`, or add a vSwitch to the zone");
     }
 }

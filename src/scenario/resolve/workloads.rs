@@ -38,7 +38,10 @@ pub(super) fn check_total(loader: &mut Loader, model: &Model, pools: &[NodePool]
         && let Some(pool) = pools.first()
     {
         let title = format!("more than {} pods are not simulated", thousands(MOST));
-        loader.problems.error(pool.place, title).label(format!("all workloads together reach {total:.0} pods"));
+        loader
+            .problems
+            .error(pool.place, title)
+            .label(format!("all workloads together reach {} pods", show::large(total)));
     }
 }
 
@@ -113,7 +116,7 @@ fn replicas(
     let at = written.replicas.as_ref()?;
     let replicas = schedule(loader, at, about(horizon, "pods"));
     if let Some(replicas) = &replicas {
-        loader.written(format!("{path}.replicas"), format!("{} pods", show::schedule(replicas)), at.place);
+        loader.written(format!("{path}.replicas"), show::schedule(replicas, "pods"), at.place);
     }
     let host_network = host_network(loader, path, written.host_network.as_ref());
     Some((replicas?, host_network))
@@ -125,12 +128,7 @@ fn host_network(loader: &mut Loader, path: &str, written: Option<&At<bool>>) -> 
 }
 
 /// Positions of the pools that the pods may run on.
-fn node_pools(
-    loader: &mut Loader,
-    path: &str,
-    written: &written::Workload,
-    pools: &[NodePool],
-) -> Option<Vec<usize>> {
+fn node_pools(loader: &mut Loader, path: &str, written: &written::Workload, pools: &[NodePool]) -> Option<Vec<usize>> {
     let Some(wanted) = &written.node_pools else {
         loader.default(path, "all", "no pod is bound to a pool");
         return Some((0..pools.len()).collect());

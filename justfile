@@ -1,0 +1,31 @@
+# What people run.
+
+# The article's cluster: a verdict, and a report under output/.
+demo *ARGS:
+    cargo run --release -- demo {{ARGS}}
+
+# Everything that CI tests.
+test *ARGS:
+    cargo test --release {{ARGS}}
+
+# Format, lints, documentation.
+lint:
+    cargo fmt --check
+    cargo clippy --release --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+# Measurements; see docs/performance.md.
+bench *ARGS:
+    cargo bench {{ARGS}}
+
+# Writes docs/validation.md anew: our figures against the real code's.
+validation:
+    cargo run --release -- conformance check tests/conformance --markdown > docs/validation.md
+
+# Writes the JSON Schema of scenario files anew.
+schema:
+    cargo run --release -- schema > docs/scenario.schema.json
+
+# Licences, duplicates, sources of the dependencies.
+deny:
+    cargo deny check licenses bans sources

@@ -1,0 +1,22 @@
+//! Standard output. Whoever reads it may have gone (`| head`), which is no error.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Context;
+
+/// Prints `text` and ends its last line.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.trim_end().as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to standard output"),
+    }
+}
+
+/// Whether diagnostics are to be coloured: standard error is a terminal, and nobody said no
+/// (<https://no-color.org>).
+#[allow(clippy::disallowed_methods, reason = "a colour changes no result")]
+pub(super) fn coloured() -> bool {
+    io::stderr().is_terminal() && std::env::var("NO_COLOR").map_or(true, |value| value.is_empty())
+}

@@ -1,0 +1,393 @@
+//! From recordings to a summary.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ApiSummary, Clock, Estimate, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary, Proportion,
+    Refusals, StrandedSummary, Summary, VSwitchSummary, WaitClass, verdict,
+};
+use crate::address::usable;
+use crate::id::VSwitchId;
+use crate::model::Model;
+use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
+use crate::record::{Cause, FailureReason, Holders, PodRecord, Recording, StrandedReason};
+use crate::time::{Instant, Span};
+
+/// Everything that `recordings` of `model` say.
+pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
+    let runs = Runs { model, recordings };
+    let mut summary = Summary {
+        verdict: verdict::Verdict::default(),
+        name: model.name.clone(),
+        question: model.question.clone(),
+        method: runs.method(),
+        vswitches: runs.vswitches(),
+        limits: runs.limits(),
+        pods: runs.pods(),
+        pools: runs.pools(),
+        stranded: runs.stranded(),
+        messages: runs.messages(),
+        api_calls: runs.api_calls(),
+        landmarks: runs.landmarks(),
+        events: runs.each(|r| r.events as f64),
+        pod_events: runs.each(|r| r.pod_events as f64),
+        measures: MEASURES,
+    };
+    summary.verdict = verdict::of(&summary);
+    summary
+}
+
+/// The replications of a model.
+struct Runs<'a> {
+    model: &'a Model,
+    recordings: &'a [Recording],
+}
+
+impl Runs<'_> {
+    /// A number that every replication has.
+    fn each(&self, value: impl Fn(&Recording) -> f64) -> Estimate {
+        self.some(|recording| Some(value(recording))).expect("there is a recording")
+    }
+
+    /// A number that some replications have.
+    fn some(&self, value: impl Fn(&Recording) -> Option<f64>) -> Option<Estimate> {
+        Estimate::of(&self.recordings.iter().filter_map(value).collect::<Vec<_>>())
+    }
+
+    /// How many replications fulfil a condition.
+    fn share(&self, holds: impl Fn(&Recording) -> bool) -> Proportion {
+        Proportion::new(self.recordings.iter().filter(|r| holds(r)).count(), self.recordings.len())
+    }
+
+    fn method(&self) -> Method {
+        let n = self.recordings.len();
+        let intervals = match n {
+            1 => "One run, so no intervals.".to_owned(),
+            _ => format!(
+                "{n} independent runs. Counts: mean with its 95 % interval (Student's t). Times: median with the 5 and \
+                 95 % quantiles over the runs (linear interpolation). Probabilities: 95 % interval by Wilson's score."
+            ),
+        };
+        Method {
+            replications: n,
+            seed: self.model.seed,
+            version: env!("CARGO_PKG_VERSION"),
+            clock: Clock::of(self.model),
+            intervals,
+        }
+    }
+
+    fn vswitches(&self) -> Vec<VSwitchSummary> {
+        let mut all: Vec<_> = (0..self.model.vpc.vswitches.len()).map(|i| self.vswitch(i)).collect();
+        // The sort is stable: what ties stays in the order of the scenario.
+        all.sort_by(|a, b| {
+            let filling = |v: &VSwitchSummary| v.time_to_full_s.map_or(f64::INFINITY, |t| t.median);
+            let room = |v: &VSwitchSummary| v.least_free.min / f64::from(v.usable.max(1));
+            (b.serves_pods.cmp(&a.serves_pods))
+                .then(b.full_first.hits.cmp(&a.full_first.hits))
+                .then(filling(a).total_cmp(&filling(b)))
+                .then(room(a).total_cmp(&room(b)))
+        });
+        all
+    }
+
+    fn vswitch(&self, i: usize) -> VSwitchSummary {
+        let vswitch = &self.model.vpc.vswitches[i];
+        let usable = usable(vswitch.cidr);
+        let serves_pods = self.zones().any(|zone| zone.daemon.vswitches.contains(&VSwitchId::new(i)));
+        let full_at = |r: &Recording| r.vswitches[i].first_refusal.map(|(at, _)| at);
+        let first =
+            |r: &Recording| r.vswitches.iter().filter_map(|v| v.first_refusal.map(|(at, _)| at)).min().unwrap_or(NEVER);
+        let share = |part: fn(&Holders<u32>) -> u32| {
+            self.some(|r| r.vswitches[i].first_refusal.map(|(_, who)| f64::from(part(&who)) / f64::from(usable)))
+        };
+        let mean = |part: fn(&Holders<f64>) -> f64| self.each(|r| part(&r.vswitches[i].mean));
+        let end = |part: fn(&Holders<u32>) -> u32| self.each(|r| f64::from(part(&r.vswitches[i].end)));
+        VSwitchSummary {
+            id: vswitch.id.clone(),
+            zone: vswitch.zone.clone(),
+            cidr: vswitch.cidr.to_string(),
+            prefix: vswitch.cidr.prefix_len(),
+            usable,
+            serves_pods,
+            full: self.share(|r| full_at(r).is_some()),
+            full_first: self.share(|r| full_at(r).is_some_and(|at| at == first(r))),
+            time_to_full_s: self.some(|r| full_at(r).map(secs)),
+            at_full_share: (|| {
+                Some(Holders {
+                    pods: share(|h| h.pods)?,
+                    idle: share(|h| h.idle)?,
+                    primaries: share(|h| h.primaries)?,
+                    others: share(|h| h.others)?,
+                    free: share(|h| h.free)?,
+                })
+            })(),
+            time_to_empty_s: self.some(|r| r.vswitches[i].first_empty.map(secs)),
+            refusals: self.each(|r| r.vswitches[i].refusals as f64),
+            mean: Holders {
+                pods: mean(|h| h.pods),
+                idle: mean(|h| h.idle),
+                primaries: mean(|h| h.primaries),
+                others: mean(|h| h.others),
+                free: mean(|h| h.free),
+            },
+            end: Holders {
+                pods: end(|h| h.pods),
+                idle: end(|h| h.idle),
+                primaries: end(|h| h.primaries),
+                others: end(|h| h.others),
+                free: end(|h| h.free),
+            },
+            least_free: self.each(|r| f64::from(r.vswitches[i].min_free)),
+        }
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        let mut causes: Vec<Cause> = self.recordings.iter().flat_map(|r| r.binding.iter().map(|&(_, c)| c)).collect();
+        causes.sort_unstable();
+        causes.dedup();
+        let limit = |cause: Cause| {
+            let at = |r: &Recording| r.binding.iter().find(|(_, c)| *c == cause).map(|&(at, _)| at);
+            let (kind, text) = self.limit_text(cause);
+            Limit {
+                kind,
+                text,
+                bound: self.share(|r| at(r).is_some()),
+                bound_first: self.share(|r| r.binding.first().is_some_and(|&(_, c)| c == cause)),
+                time_to_bind_s: self.some(|r| at(r).map(secs)).expect("a recording named the cause"),
+            }
+        };
+        let mut limits: Vec<_> = causes.into_iter().map(limit).collect();
+        limits.sort_by(|a, b| {
+            let first = b.bound_first.hits.cmp(&a.bound_first.hits);
+            first.then(a.time_to_bind_s.median.total_cmp(&b.time_to_bind_s.median))
+        });
+        limits
+    }
+
+    fn limit_text(&self, cause: Cause) -> (&'static str, String) {
+        let plain = |kind, text: &str| (kind, text.to_owned());
+        match cause {
+            Cause::VSwitch(id) => ("vswitch", format!("{} has too few free addresses", self.name(id))),
+            Cause::NodeCapacity => plain("node_capacity", "every ENI of a node is full and no ENI slot is left"),
+            Cause::EniSlots => plain("eni_slots", "instances refuse another ENI (EniPerInstanceLimitExceeded)"),
+            Cause::AddressesPerEni => plain("addresses_per_eni", "ENIs refuse another address"),
+            Cause::MaxPods => plain("max_pods", "every node has as many pods as it may have (max pods)"),
+            Cause::Quota(code) => ("quota", format!("a quota of the account is used up ({})", code.name())),
+            Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
+        }
+    }
+
+    fn pods(&self) -> PodSummary {
+        let pods = |value: fn(&PodRecord) -> u64| self.each(|r| value(&r.pods) as f64);
+        PodSummary {
+            requested: pods(|p| p.requested),
+            served: pods(|p| p.served),
+            never_served: pods(never_served),
+            waiting_at_end: pods(|p| p.waiting_at_end.into()),
+            most_waiting: pods(|p| p.max_waiting.into()),
+            wait_p50_s: self.some(|r| wait_quantile(&r.pods, 0.5)),
+            wait_p99_s: self.some(|r| wait_quantile(&r.pods, 0.99)),
+            wait_longest_s: self.some(|r| (r.pods.served > 0).then(|| millis(r.pods.wait_ms.max()))),
+            waits: self.waits(),
+            unschedulable_at_end: pods(|p| p.unschedulable_at_end.into()),
+            most_unschedulable: pods(|p| p.max_unschedulable.into()),
+        }
+    }
+
+    fn waits(&self) -> Vec<WaitClass> {
+        let class = |i: usize, label| {
+            let from = i.checked_sub(1).map_or(0, |before| WAIT_CLASSES[before].0.as_millis());
+            let to = WAIT_CLASSES[i].0.as_millis();
+            let within = |pods: &PodRecord| {
+                let histogram = pods.wait_ms.iter_recorded();
+                let inside = histogram.filter(|step| (from..to).contains(&step.value_iterated_to()));
+                inside.map(|step| step.count_at_value()).sum::<u64>()
+            };
+            WaitClass { label, pods: self.each(|r| within(&r.pods) as f64) }
+        };
+        let classes = WAIT_CLASSES.iter().enumerate().map(|(i, &(_, label))| class(i, label));
+        let never = WaitClass { label: "never served", pods: self.each(|r| never_served(&r.pods) as f64) };
+        classes.chain([never]).collect()
+    }
+
+    fn pools(&self) -> Vec<PoolSummary> {
+        let keys = self.recordings[0].groups.iter().map(|group| (group.pool, group.zone)).enumerate();
+        keys.map(|(i, (pool, zone))| {
+            let pool = &self.model.node_pools[pool];
+            let group = |value: fn(&crate::record::GroupRecord) -> u32| self.each(|r| f64::from(value(&r.groups[i])));
+            PoolSummary {
+                pool: pool.name.clone(),
+                zone: pool.zones[zone].zone.clone(),
+                instance_type: pool.instance_type.clone(),
+                max_pods: pool.max_pods,
+                nodes: group(|g| g.end.nodes),
+                enis: group(|g| g.end.enis),
+                running: group(|g| g.end.running),
+                waiting: group(|g| g.end.waiting),
+                most_waiting: group(|g| g.max_waiting),
+                nodes_refused: group(|g| g.nodes_refused),
+            }
+        })
+        .collect()
+    }
+
+    fn stranded(&self) -> Vec<StrandedSummary> {
+        let mut keys: Vec<_> = self
+            .recordings
+            .iter()
+            .flat_map(|r| &r.stranded)
+            .map(|stranded| (stranded.vswitch, stranded.reason))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.into_iter()
+            .map(|(vswitch, reason)| {
+                let here = |r: &Recording| {
+                    let matching = r.stranded.iter().filter(|s| (s.vswitch, s.reason) == (vswitch, reason));
+                    matching.map(|s| s.addresses).sum::<u32>()
+                };
+                StrandedSummary {
+                    vswitch: self.name(vswitch),
+                    reason: stranded_text(reason),
+                    found: self.share(|r| here(r) > 0),
+                    addresses: self.each(|r| here(r).into()),
+                }
+            })
+            .collect()
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        let refused = |api: Api| self.each(|r| r.errors[api.index()][ErrorCode::IpNotEnough.index()] as f64).max > 0.0;
+        let place = match (refused(Api::AssignPrivateIpAddresses), refused(Api::CreateNetworkInterface)) {
+            // An assign that fails is a node event (rule R133); a create that fails shows its
+            // code only in the daemon's log (rule R134).
+            (true, _) => Some("node event AllocIPFailed and log of terwayd"),
+            (false, true) => Some("log of terwayd"),
+            (false, false) => None,
+        };
+        let full = (0..self.model.vpc.vswitches.len()).filter(|&i| {
+            let id = VSwitchId::new(i);
+            self.zones().any(|zone| zone.daemon.vswitches.contains(&id))
+                && self.recordings.iter().any(|r| r.vswitches[i].first_refusal.is_some())
+        });
+        let cloud = full.filter_map(|i| {
+            let text = ip_not_enough_message(&self.model.vpc.vswitches[i].id);
+            place.map(|place| Message { place, text, times: None })
+        });
+        let mut messages: Vec<_> = cloud.collect();
+        let mut by_text = BTreeMap::<&'static str, Vec<FailureReason>>::new();
+        for reason in FailureReason::ALL {
+            by_text.entry(reason.message()).or_default().push(reason);
+        }
+        for (text, reasons) in by_text {
+            let times = self.each(|r| reasons.iter().map(|reason| r.pods.failures[reason.index()] as f64).sum());
+            if times.max > 0.0 {
+                let place = "event of the pod, which stays in ContainerCreating";
+                messages.push(Message { place, text: text.to_owned(), times: Some(times) });
+            }
+        }
+        messages
+    }
+
+    fn api_calls(&self) -> Vec<ApiSummary> {
+        let summary = |api: Api| {
+            let refused = ErrorCode::ALL.into_iter().map(|code| Refusals {
+                code: code.name(),
+                calls: self.each(|r| r.errors[api.index()][code.index()] as f64),
+            });
+            ApiSummary {
+                action: api.name(),
+                calls: self.each(|r| r.calls[api.index()] as f64),
+                refused: refused.filter(|refusals| refusals.calls.max > 0.0).collect(),
+            }
+        };
+        Api::ALL.into_iter().map(summary).filter(|api| api.calls.max > 0.0).collect()
+    }
+
+    fn landmarks(&self) -> Vec<Landmark> {
+        let mut seen = BTreeMap::<(&'static str, &str, &str), Vec<f64>>::new();
+        for recording in self.recordings {
+            let mut known = Vec::new();
+            for entry in recording.journal.iter().filter(|entry| entry.landmark) {
+                let key = (entry.kind, entry.subject.as_str(), entry.text.as_str());
+                if !known.contains(&key) {
+                    known.push(key);
+                    seen.entry(key).or_default().push(secs(entry.at));
+                }
+            }
+        }
+        let mut landmarks: Vec<_> = seen
+            .into_iter()
+            .map(|((kind, subject, text), times)| Landmark {
+                kind,
+                subject: subject.to_owned(),
+                text: text.to_owned(),
+                happened: Proportion::new(times.len(), self.recordings.len()),
+                time_s: Estimate::of(&times).expect("a recording has the landmark"),
+            })
+            .collect();
+        landmarks.sort_by(|a, b| a.time_s.median.total_cmp(&b.time_s.median));
+        landmarks
+    }
+
+    fn zones(&self) -> impl Iterator<Item = &crate::model::PoolZone> {
+        self.model.node_pools.iter().flat_map(|pool| &pool.zones)
+    }
+
+    fn name(&self, id: VSwitchId) -> String {
+        self.model.vpc.vswitches[id.index()].id.clone()
+    }
+}
+
+/// Upper ends of the classes of waits.
+const WAIT_CLASSES: [(Span, &str); 9] = [
+    (Span::secs(1), "under 1 s"),
+    (Span::secs(3), "1 to 3 s"),
+    (Span::secs(10), "3 to 10 s"),
+    (Span::secs(30), "10 to 30 s"),
+    (Span::mins(2), "30 s to 2 min"),
+    (Span::mins(10), "2 to 10 min"),
+    (Span::hours(1), "10 min to 1 h"),
+    (Span::hours(24), "1 to 24 h"),
+    (Span(u64::MAX), "over 24 h"),
+];
+
+/// Later than every record.
+const NEVER: Instant = Instant::NEVER;
+
+fn secs(at: Instant) -> f64 {
+    Span(at.0).as_secs_f64()
+}
+
+fn millis(ms: u64) -> f64 {
+    Span::millis(ms).as_secs_f64()
+}
+
+fn never_served(pods: &PodRecord) -> u64 {
+    pods.gave_up + u64::from(pods.waiting_at_end)
+}
+
+/// The `q` quantile of the wait of all pods that asked, in s; those that were never served wait
+/// longest.
+fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
+    let served = pods.wait_ms.len();
+    let all = served + never_served(pods);
+    let rank = (q * all as f64).ceil().max(1.0) as u64;
+    match all {
+        0 => None,
+        _ if rank > served => Some(f64::INFINITY),
+        _ => Some(millis(pods.wait_ms.value_at_quantile(rank as f64 / served as f64))),
+    }
+}
+
+fn stranded_text(reason: StrandedReason) -> &'static str {
+    match reason {
+        StrandedReason::NoFreeEniSlot => {
+            "the nodes whose pods wait have no free ENI slot, and none of their ENIs with room is on this vSwitch"
+        }
+        StrandedReason::BatchTooLarge => "a request asks for up to 10 addresses and fails whole, and fewer are free",
+        StrandedReason::Blocked => "nodes leave the vSwitch alone for 10 minutes after each refusal",
+        StrandedReason::NotConfigured => "no node whose pods wait lists this vSwitch in its eni-config",
+    }
+}

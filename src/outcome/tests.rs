@@ -1,0 +1,332 @@
+//! Verdicts on recordings made by hand, and the table of measures against a whole summary.
+
+use hdrhistogram::Histogram;
+use serde_json::Value;
+
+use super::{MEASURES, measure, summarize};
+use crate::chance::SpanDist;
+use crate::id::VSwitchId;
+use crate::ipam::limits::InstanceLimits;
+use crate::ipam::node_local::{Config, EniSelection, VSwitchSelection};
+use crate::model::{Cloud, Kubelet, Model, NodePool, Outputs, PoolZone, Quotas, Schedule, VSwitch, Vpc};
+use crate::openapi::{Api, ErrorCode};
+use crate::record::{
+    Cause, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, Recording, Stranded,
+    StrandedReason, Timeline, VSwitchRecord,
+};
+use crate::time::{Instant, Span};
+
+/// A /18 for nodes and a /19 for pods.
+fn model(replications: u32, horizon: Span) -> Model {
+    let vswitch = |id: &str, cidr: &str| VSwitch {
+        id: id.to_owned(),
+        zone: "cn-shanghai-f".to_owned(),
+        cidr: cidr.parse().expect("a block"),
+        used: Schedule::Constant(0.0),
+    };
+    let daemon = Config {
+        max_eni: 3,
+        ips_per_eni: 15,
+        capacity: 45,
+        min_idle: 20,
+        max_idle: 45,
+        sync_period: Some(Span::secs(120)),
+        eni_selection: EniSelection::MostIps,
+        vswitch_selection: VSwitchSelection::Most,
+        vswitches: vec![VSwitchId(1)],
+        reclaim: None,
+        rate_limit: [Some(400); Api::ALL.len()],
+        gc_period: Some(Span::mins(5)),
+        rpc_timeout: Span::secs(118),
+        confirm_delete: true,
+    };
+    Model {
+        name: "hand-made".to_owned(),
+        question: String::new(),
+        horizon,
+        warm_up: Span::ZERO,
+        start: None,
+        seed: 1,
+        replications,
+        vpc: Vpc {
+            cidr: "10.0.0.0/8".parse().expect("a block"),
+            vswitches: vec![vswitch("vsw-nodes", "10.0.0.0/18"), vswitch("vsw-AAA", "10.1.0.0/19")],
+        },
+        node_pools: vec![NodePool {
+            name: "default".to_owned(),
+            instance_type: "ecs.g7.2xlarge".to_owned(),
+            limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ipv6_per_adapter: 15, total_adapters: None },
+            zones: vec![PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon }],
+            nodes: Schedule::Constant(1.0),
+            max_pods: 45,
+        }],
+        workloads: Vec::new(),
+        cloud: Cloud {
+            latency: std::array::from_fn(|_| SpanDist::Constant(Span::secs(1))),
+            throttle: [None; Api::ALL.len()],
+            metadata_lag: Span::ZERO,
+            quotas: Quotas::default(),
+        },
+        kubelet: Kubelet { sandbox_retry: SpanDist::Constant(Span::secs(10)) },
+        outputs: Outputs { samples: 1, pods: false, events: false },
+    }
+}
+
+/// A replication in which nothing happens and `free` addresses of vsw-AAA are always free.
+fn calm(replication: u32, free: u32) -> Recording {
+    let vswitch = |usable: u32, free: u32| VSwitchRecord {
+        usable,
+        first_refusal: None,
+        first_empty: None,
+        refusals: 0,
+        mean: Holders { pods: f64::from(usable - free), free: f64::from(free), ..Holders::default() },
+        min_free: free,
+        end: Holders { pods: usable - free, free, ..Holders::default() },
+    };
+    let levels = GroupLevels { nodes: 1, enis: 3, running: 4, waiting: 0 };
+    Recording {
+        replication,
+        vswitches: vec![vswitch(16_380, 16_000), vswitch(8188, free)],
+        groups: vec![GroupRecord { pool: 0, zone: 0, end: levels, max_waiting: 0, nodes_refused: 0 }],
+        pods: PodRecord {
+            requested: 0,
+            served: 0,
+            gave_up: 0,
+            waiting_at_end: 0,
+            max_waiting: 0,
+            unschedulable_at_end: 0,
+            max_unschedulable: 0,
+            wait_ms: Histogram::new_with_bounds(1, 1_000_000_000, 3).expect("valid bounds"),
+            failures: [0; FailureReason::ALL.len()],
+        },
+        calls: [0; Api::ALL.len()],
+        errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
+        binding: Vec::new(),
+        timeline: Timeline::default(),
+        journal: Vec::new(),
+        pod_log: Vec::new(),
+        stranded: Vec::new(),
+        events: 10,
+        pod_events: 5,
+    }
+}
+
+/// A replication in which a vSwitch is full at `at`, held as the article says.
+fn full(replication: u32, vswitch: usize, at: Instant) -> Recording {
+    let mut recording = calm(replication, 3000);
+    let held = match vswitch {
+        0 => Holders { primaries: 16_380, ..Holders::default() },
+        _ => Holders { pods: 3111, idle: 4995, primaries: 82, ..Holders::default() },
+    };
+    recording.vswitches[vswitch].first_refusal = Some((at, held));
+    recording
+}
+
+fn at(days: f64) -> Instant {
+    Instant::ZERO + Span::days(1).mul_f64(days)
+}
+
+fn verdict(model: &Model, recordings: &[Recording]) -> String {
+    summarize(model, recordings).verdict.text
+}
+
+/// 20 runs that are full on day 38 to 44, most on day 41.
+fn twenty() -> Vec<Recording> {
+    let day = |i: u32| match i {
+        0 | 1 => 37.5,
+        18 | 19 => 43.5,
+        _ => 40.2,
+    };
+    (0..20).map(|i| full(i, 1, at(day(i)))).collect()
+}
+
+#[test]
+fn full_in_all_runs() {
+    let mut model = model(20, Span::days(90));
+    assert_eq!(
+        verdict(&model, &twenty()),
+        "vsw-AAA (/19, 8,188 usable) is full on day 41 (90 % of runs: day 38 to 44); 38 % of its addresses serve \
+         pods, 61 % sit idle in node pools, 1 % are node primaries."
+    );
+    model.start = Some(jiff::civil::date(2026, 12, 1));
+    assert!(
+        verdict(&model, &twenty()).starts_with(
+            "vsw-AAA (/19, 8,188 usable) is full on day 41, 2027-01-10 (90 % of runs: day 38 to 44); 38 %"
+        )
+    );
+}
+
+#[test]
+fn full_in_some_runs() {
+    let model = model(20, Span::days(90));
+    let runs: Vec<_> = (0..20).map(|i| if i < 14 { full(i, 1, at(40.2)) } else { calm(i, 900) }).collect();
+    assert!(verdict(&model, &runs).starts_with(
+        "vsw-AAA (/19, 8,188 usable) is full in 14 of 20 runs (48 to 85 %), on day 41 (90 % of those: day 41); 38 %"
+    ));
+    let once: Vec<_> = (0..20).map(|i| if i < 1 { full(i, 1, at(40.2)) } else { calm(i, 900) }).collect();
+    assert!(
+        verdict(&model, &once)
+            .starts_with("vsw-AAA (/19, 8,188 usable) is full in 1 of 20 runs (1 to 24 %), on day 41; 38 %")
+    );
+}
+
+#[test]
+fn never_full() {
+    let model = model(20, Span::days(90));
+    let runs: Vec<_> = (0..20).map(|i| calm(i, 1204 + i)).collect();
+    assert_eq!(
+        verdict(&model, &runs),
+        "No vSwitch runs full in 90 days (20 of 20 runs); the fullest, vsw-AAA (/19, 8,188 usable), keeps at least \
+         1,204 of 8,188 addresses free."
+    );
+}
+
+#[test]
+fn one_run_and_few_runs_say_so() {
+    let model = model(1, Span::hours(6));
+    let moment = |mins| Instant::ZERO + Span::mins(mins);
+    assert!(
+        verdict(&model, &[full(0, 1, moment(125))])
+            .starts_with("vsw-AAA (/19, 8,188 usable) is full after 2h 5m (one run, so no interval); 38 %")
+    );
+    assert!(
+        verdict(&model, &[full(0, 1, moment(125)), full(1, 1, moment(135))])
+            .starts_with("vsw-AAA (/19, 8,188 usable) is full after 2h 10m (all 2 runs: 2h 5m to 2h 15m); 38 %")
+    );
+}
+
+#[test]
+fn a_vswitch_of_nodes_keeps_nodes_out_and_leads_only_if_no_other_is_full() {
+    let model = model(2, Span::days(90));
+    let mut runs = vec![full(0, 0, at(9.5)), full(1, 0, at(9.5))];
+    assert_eq!(
+        verdict(&model, &runs),
+        "vsw-nodes (/18, 16,380 usable) is full on day 10 (all 2 runs: day 10), so that nodes cannot join; 100 % of \
+         its addresses are node primaries."
+    );
+    for run in &mut runs {
+        run.vswitches[1] = full(0, 1, at(50.5)).vswitches[1].clone();
+    }
+    assert!(verdict(&model, &runs).starts_with("vsw-AAA (/19, 8,188 usable) is full on day 51"));
+}
+
+#[test]
+fn another_limit_leads_if_no_vswitch_is_full() {
+    let model = model(2, Span::days(90));
+    let bound = |cause| {
+        let mut runs = vec![calm(0, 1204), calm(1, 1300)];
+        for run in &mut runs {
+            run.binding = vec![(at(11.5), cause)];
+            run.pods.max_waiting = 312;
+            run.pods.max_unschedulable = 45;
+        }
+        verdict(&model, &runs)
+    };
+    let rest = "No vSwitch runs full in 90 days (2 of 2 runs); the fullest, vsw-AAA (/19, 8,188 usable), keeps at \
+                least 1,204 of 8,188 addresses free.";
+    let cases = [
+        (
+            Cause::MaxPods,
+            "Pods find no node, at most 45 at once,",
+            "every node has as many pods as it may have (max pods)",
+        ),
+        (
+            Cause::NodeCapacity,
+            "Pods wait for addresses, at most 312 at once,",
+            "every ENI of a node is full and no ENI slot is left",
+        ),
+        (
+            Cause::EniSlots,
+            "Pods wait for addresses, at most 312 at once,",
+            "instances refuse another ENI (EniPerInstanceLimitExceeded)",
+        ),
+        (
+            Cause::Quota(ErrorCode::QuotaPrivateIp),
+            "Pods wait for addresses, at most 312 at once,",
+            "a quota of the account is used up (QuotaExceeded.PrivateIpAddress)",
+        ),
+        (
+            Cause::Api(Api::AssignPrivateIpAddresses),
+            "Pods wait for addresses, at most 312 at once,",
+            "the API refuses AssignPrivateIpAddresses (Throttling)",
+        ),
+    ];
+    for (cause, who, why) in cases {
+        assert_eq!(bound(cause), format!("{who} for the first time on day 12 (all 2 runs: day 12): {why}. {rest}"));
+    }
+}
+
+#[test]
+fn waits_count_pods_that_are_never_served_as_longest() {
+    let mut run = calm(0, 10);
+    run.pods.served = 98;
+    run.pods.waiting_at_end = 1;
+    run.pods.gave_up = 1;
+    run.pods.wait_ms.record_n(2000, 90).expect("in bounds");
+    run.pods.wait_ms.record_n(60_000, 8).expect("in bounds");
+    let pods = summarize(&model(1, Span::days(9)), &[run]).pods;
+    let value = |wait: Option<super::Estimate>| wait.expect("pods asked").median;
+    assert!((value(pods.wait_p50_s) - 2.0).abs() < 0.01);
+    assert_eq!(value(pods.wait_p99_s), f64::INFINITY, "2 of 100 are never served");
+    assert!((value(pods.wait_longest_s) - 60.0).abs() < 0.1);
+    assert_eq!(pods.waits.iter().map(|class| class.pods.mean).sum::<f64>(), 100.0);
+    assert_eq!(pods.waits.last().map(|class| class.pods.mean), Some(2.0));
+}
+
+/// A summary in which nothing is empty.
+fn rich() -> super::Summary {
+    let mut runs = twenty();
+    for run in &mut runs {
+        run.vswitches[1].first_empty = Some(at(50.0));
+        run.binding = vec![(at(41.0), Cause::VSwitch(VSwitchId(1)))];
+        run.calls[Api::AssignPrivateIpAddresses.index()] = 9;
+        run.errors[Api::AssignPrivateIpAddresses.index()][ErrorCode::IpNotEnough.index()] = 4;
+        run.pods.failures[FailureReason::Deadline.index()] = 7;
+        run.pods.served = 1;
+        run.pods.wait_ms.record(5).expect("in bounds");
+        run.stranded = vec![Stranded { vswitch: VSwitchId(0), addresses: 5, reason: StrandedReason::NotConfigured }];
+        let (kind, subject, text) = ("vswitch_full", "vsw-AAA".to_owned(), "vsw-AAA is full".to_owned());
+        run.journal = vec![JournalEntry { at: at(41.0), landmark: true, kind, subject, text }];
+    }
+    summarize(&model(20, Span::days(90)), &runs)
+}
+
+#[test]
+fn users_see_the_clouds_text_and_the_pods_event() {
+    let messages = rich().messages;
+    assert_eq!(messages[0].text, "The specified VSwitch \"vsw-AAA\" has not enough IpAddress.");
+    assert_eq!(messages[0].place, "node event AllocIPFailed and log of terwayd");
+    assert_eq!(messages[1].text, FailureReason::Deadline.message());
+    assert_eq!(messages[1].times.map(|times| times.mean), Some(7.0));
+    assert_eq!(messages.len(), 2);
+}
+
+#[test]
+fn every_number_of_a_summary_is_in_the_table_of_measures_and_the_other_way_round() {
+    let mut found = Vec::new();
+    walk(&serde_json::to_value(rich()).expect("plain data"), "", &mut found);
+    for path in &found {
+        assert!(measure(path).is_some(), "{path} has no definition");
+    }
+    for measure in MEASURES {
+        assert!(found.iter().any(|path| path == measure.name), "{} is nowhere", measure.name);
+    }
+}
+
+/// Paths of all estimates and proportions.
+fn walk(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) if map.contains_key("runs") && map.contains_key("interval") => found.push(path.to_owned()),
+        Value::Object(map) => {
+            for (key, value) in map {
+                let holder = ["pods", "idle", "primaries", "others", "free"].contains(&key.as_str());
+                let all_of_holders = holder && map.contains_key("primaries");
+                let key = if all_of_holders { "*" } else { key };
+                let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                walk(value, &path, found);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| walk(value, path, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,126 @@
+//! The verdict: the answer in one line.
+
+use serde::Serialize;
+
+use super::words::count;
+use super::{Clock, Estimate, Limit, Proportion, Summary, VSwitchSummary};
+use crate::record::Holders;
+use crate::units::{percent, thousands};
+
+/// Runs from which on 5 and 95 % quantiles say more than the smallest and the largest value.
+const RUNS_FOR_QUANTILES: usize = 10;
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Verdict {
+    /// A short stable word: the kind of the limit that the verdict is about (`vswitch`,
+    /// `max_pods`, ...), or `none`.
+    pub kind: &'static str,
+    /// The vSwitch that the verdict is about.
+    pub vswitch: Option<String>,
+    /// In one line.
+    pub text: String,
+}
+
+/// The verdict on a summary whose other parts are complete: on the vSwitch of pods that fills
+/// first; else on one of nodes; else on the limit that binds first; else on the fullest vSwitch.
+pub(super) fn of(summary: &Summary) -> Verdict {
+    let clock = &summary.method.clock;
+    // They are in the order of filling, those of pods first.
+    if let Some(vswitch) = summary.vswitches.iter().find(|v| !v.full.never()) {
+        return Verdict { kind: "vswitch", vswitch: Some(vswitch.id.clone()), text: full(vswitch, clock) };
+    }
+    let calm = calm(summary, clock);
+    match summary.limits.first() {
+        Some(limit) => {
+            Verdict { kind: limit.kind, vswitch: None, text: format!("{} {calm}", binds(limit, summary, clock)) }
+        }
+        None => Verdict { kind: "none", vswitch: summary.vswitches.first().map(|v| v.id.clone()), text: calm },
+    }
+}
+
+fn full(vswitch: &VSwitchSummary, clock: &Clock) -> String {
+    let time = vswitch.time_to_full_s.as_ref().expect("a vSwitch that is full is so at some time");
+    let who = vswitch.at_full_share.as_ref().expect("a vSwitch that is full has holders then");
+    let nodes = if vswitch.serves_pods { "" } else { ", so that nodes cannot join" };
+    format!("{} is full {}{nodes}; {}.", named(vswitch), when(&vswitch.full, time, clock), holders(who))
+}
+
+fn named(vswitch: &VSwitchSummary) -> String {
+    format!("{} (/{}, {} usable)", vswitch.id, vswitch.prefix, thousands(vswitch.usable.into()))
+}
+
+/// In how many runs and when: `on day 41 (90 % of runs: day 38 to 44)`.
+fn when(happened: &Proportion, time: &Estimate, clock: &Clock) -> String {
+    let at = clock.at(time.median);
+    if happened.runs == 1 {
+        return format!("{at} (one run, so no interval)");
+    }
+    let (whom, from, to) = match (happened.always(), time.runs) {
+        (true, RUNS_FOR_QUANTILES..) => ("90 % of runs".to_owned(), time.p5, time.p95),
+        (false, RUNS_FOR_QUANTILES..) => ("90 % of those".to_owned(), time.p5, time.p95),
+        (true, n) => (format!("all {n} runs"), time.min, time.max),
+        (false, n) => (format!("those {n}"), time.min, time.max),
+    };
+    let spread = match (happened.always(), time.runs) {
+        (false, 1) => String::new(),
+        _ => format!(" ({whom}: {})", clock.range(from, to)),
+    };
+    if happened.always() {
+        return format!("{at}{spread}");
+    }
+    format!("in {}, {at}{spread}", share(happened))
+}
+
+/// `14 of 20 runs (48 to 85 %)`.
+fn share(happened: &Proportion) -> String {
+    let interval = happened.interval.map(|i| format!(" ({:.0} to {:.0} %)", i.low * 100.0, i.high * 100.0));
+    format!("{} of {} runs{}", happened.hits, happened.runs, interval.unwrap_or_default())
+}
+
+/// `38 % of its addresses serve pods, 61 % sit idle in node pools, 1 % are node primaries`; parts
+/// that nobody holds are left out.
+fn holders(who: &Holders<Estimate>) -> String {
+    let parts = [
+        (who.pods.mean, "serve pods"),
+        (who.idle.mean, "sit idle in node pools"),
+        (who.primaries.mean, "are node primaries"),
+        (who.others.mean, "belong to other tenants"),
+    ];
+    // Fewer than a request asks for may be free; hardly any are not worth a word.
+    let free = Some((who.free.mean, "are free, too few for a request")).filter(|(share, _)| *share >= 0.005);
+    let held = parts.into_iter().filter(|(share, _)| *share > 0.0).chain(free).enumerate();
+    let held = held.map(|(i, (share, does))| {
+        let of = if i == 0 { " of its addresses" } else { "" };
+        format!("{}{of} {does}", percent(share))
+    });
+    held.collect::<Vec<_>>().join(", ")
+}
+
+/// `Pods find no node from day 12 on (...): every node has as many pods as it may have.`
+fn binds(limit: &Limit, summary: &Summary, clock: &Clock) -> String {
+    let who = match limit.kind {
+        "max_pods" => {
+            format!("Pods find no node, at most {} at once,", count(summary.pods.most_unschedulable.max))
+        }
+        _ => format!("Pods wait for addresses, at most {} at once,", count(summary.pods.most_waiting.max)),
+    };
+    format!("{who} for the first time {}: {}.", when(&limit.bound, &limit.time_to_bind_s, clock), limit.text)
+}
+
+/// That no vSwitch runs full, and how full the fullest one gets.
+fn calm(summary: &Summary, clock: &Clock) -> String {
+    let runs = summary.method.replications;
+    let runs = if runs == 1 { "one run, so no interval".to_owned() } else { format!("{runs} of {runs} runs") };
+    let start = format!("No vSwitch runs full in {} ({runs})", clock.length());
+    let Some(fullest) = summary.vswitches.first() else {
+        return format!("{start}.");
+    };
+    let warm = if clock.warm_up > crate::time::Span::ZERO { " after the warm-up" } else { "" };
+    format!(
+        "{start}; the fullest, {}, keeps at least {} of {} addresses free{warm}.",
+        named(fullest),
+        count(fullest.least_free.min),
+        thousands(fullest.usable.into())
+    )
+}

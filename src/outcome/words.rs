@@ -1,0 +1,60 @@
+//! How estimates are written for people.
+
+use super::Estimate;
+use crate::time::Span;
+use crate::units::thousands;
+
+/// A count: whole from 10 on, with one decimal below unless that is 0.
+#[must_use]
+pub fn count(n: f64) -> String {
+    let whole = (n - n.round()).abs() < 0.05;
+    if n >= 9.95 || whole { thousands(n.round() as u64) } else { format!("{n:.1}") }
+}
+
+/// A length of time; an infinite one is `never`.
+#[must_use]
+pub fn span(secs: f64) -> String {
+    if secs.is_finite() { Span::from_secs_f64(secs).to_string() } else { "never".to_owned() }
+}
+
+/// The mean of a count with its interval: `1,204 ± 31`; the mean alone without an interval, or
+/// if all runs about agree.
+#[must_use]
+pub fn plus_minus(estimate: &Estimate) -> String {
+    match estimate.half_width() {
+        Some(half) if half >= 0.05 => format!("{} ± {}", count(estimate.mean), count(half)),
+        _ => count(estimate.mean),
+    }
+}
+
+/// A time over the runs: the median and, if the runs differ, the 5 to 95 % quantiles.
+#[must_use]
+pub fn range_of_spans(estimate: &Estimate) -> String {
+    let (low, middle, high) = (span(estimate.p5), span(estimate.median), span(estimate.p95));
+    if low == high { middle } else { format!("{middle} ({low} to {high})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_spans_read_well() {
+        for (n, text) in
+            [(0.0, "0"), (0.25, "0.2"), (3.0, "3"), (2.9999, "3"), (9.96, "10"), (12.4, "12"), (8188.0, "8,188")]
+        {
+            assert_eq!(count(n), text);
+        }
+        assert_eq!(span(f64::INFINITY), "never");
+        assert_eq!(span(2460.0), "41m");
+    }
+
+    #[test]
+    fn agreeing_runs_need_no_interval() {
+        let same = Estimate::of(&[5.0, 5.0, 5.0]).expect("values");
+        assert_eq!((plus_minus(&same).as_str(), range_of_spans(&same).as_str()), ("5", "5.0 s"));
+        let differ = Estimate::of(&[10.0, 20.0]).expect("values");
+        assert_eq!(plus_minus(&differ), "15 ± 64");
+        assert_eq!(range_of_spans(&differ), "15.0 s (10.5 s to 19.5 s)");
+    }
+}

@@ -1,0 +1,315 @@
+//! The page: one file that needs nothing else.
+
+use anyhow::Context;
+use minijinja::Environment;
+use minijinja::value::Serde;
+use serde::Serialize;
+
+use super::{Plot, Run, sha256};
+use crate::outcome::{
+    Estimate, MEASURES, Measure, Proportion, Summary, count, measure, plus_minus, range_of_spans, span,
+};
+use crate::record::Holders;
+use crate::scenario::{Origin, Setting, Source};
+use crate::units::percent;
+
+const TEMPLATE: &str = include_str!("report.html");
+
+/// What the template shows.
+#[derive(Debug, Serialize)]
+struct Page<'a> {
+    summary: &'a Summary,
+    figures: Vec<Figure>,
+    tables: Vec<Table>,
+    plots: &'a [Plot],
+    settings: Vec<Row<'a>>,
+    sources: Vec<File<'a>>,
+    warnings: &'a [String],
+    reproduce: &'a str,
+    measures: &'static [Measure],
+}
+
+/// A value of the model.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    path: &'a str,
+    value: &'a str,
+    origin: String,
+}
+
+/// A file that was read.
+#[derive(Debug, Serialize)]
+struct File<'a> {
+    name: &'a str,
+    sha256: String,
+    text: &'a str,
+}
+
+/// The page of a run.
+pub(super) fn page<'a>(run: &Run<'a>, plots: &[Plot]) -> anyhow::Result<String> {
+    let file = |source: &'a Source| File {
+        name: &source.name,
+        sha256: sha256::hex(source.text.as_bytes()),
+        text: &source.text,
+    };
+    let page = Page {
+        summary: run.summary,
+        figures: figures(run.summary),
+        tables: tables(run.summary),
+        plots,
+        settings: run.settings.iter().map(setting).collect(),
+        sources: run.sources.iter().map(file).collect(),
+        warnings: run.warnings,
+        reproduce: run.reproduce,
+        measures: MEASURES,
+    };
+    let mut environment = Environment::new();
+    environment.add_template("report.html", TEMPLATE).context("the template of the report")?;
+    let template = environment.get_template("report.html").context("the template of the report")?;
+    template.render(Serde(&page)).context("the report")
+}
+
+/// One of the three key numbers.
+#[derive(Debug, Serialize)]
+struct Figure {
+    number: String,
+    label: String,
+}
+
+fn figures(summary: &Summary) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    if let Some(vswitch) = summary.vswitches.first() {
+        figures.push(match &vswitch.time_to_full_s {
+            Some(time) => Figure {
+                number: summary.method.clock.point(time.median),
+                label: format!("{} is full, in {} of {} runs", vswitch.id, vswitch.full.hits, vswitch.full.runs),
+            },
+            None => Figure {
+                number: count(vswitch.least_free.min),
+                label: format!("addresses of {} at least are always free", vswitch.id),
+            },
+        });
+        figures.push(match &vswitch.at_full_share {
+            Some(who) => Figure {
+                number: percent(who.idle.mean),
+                label: format!("of the addresses of {} sit idle in node pools then", vswitch.id),
+            },
+            None => Figure {
+                number: percent(vswitch.mean.idle.mean / f64::from(vswitch.usable)),
+                label: format!("of the addresses of {} sit idle in node pools, over time", vswitch.id),
+            },
+        });
+    }
+    figures.push(match &summary.pods.wait_p99_s {
+        Some(wait) if wait.median.is_finite() => Figure {
+            number: span(wait.median),
+            label: "is what 99 of 100 pods wait at most for their address".to_owned(),
+        },
+        Some(_) => Figure {
+            number: count(summary.pods.never_served.mean),
+            label: format!("of {} pods never get an address", count(summary.pods.requested.mean)),
+        },
+        None => Figure { number: "0".to_owned(), label: "pods asked for an address".to_owned() },
+    });
+    figures
+}
+
+/// A table; the first `names` columns are text, the others numbers.
+#[derive(Debug, Serialize)]
+struct Table {
+    title: &'static str,
+    note: String,
+    header: Vec<Heading>,
+    names: usize,
+    rows: Vec<Vec<String>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Heading {
+    label: &'static str,
+    definition: &'static str,
+}
+
+impl Table {
+    /// A table with columns of names and of measures.
+    fn new(title: &'static str, names: &[&'static str], measures: &[&'static str]) -> Self {
+        let names_of = names.iter().map(|&label| Heading { label, definition: "" });
+        let measures = measures.iter().map(|name| {
+            let measure = measure(name).expect("the table of measures holds what the page shows");
+            Heading { label: measure.label, definition: measure.definition }
+        });
+        let header = names_of.chain(measures).collect();
+        Self { title, note: String::new(), header, names: names.len(), rows: Vec::new() }
+    }
+}
+
+fn tables(summary: &Summary) -> Vec<Table> {
+    let all = [vswitches(summary), holders(summary), limits(summary), pools(summary), pods(summary), messages(summary)];
+    let more = [stranded(summary), api_calls(summary), landmarks(summary)];
+    all.into_iter().chain(more).filter(|table| !table.rows.is_empty()).collect()
+}
+
+fn vswitches(summary: &Summary) -> Table {
+    let measures = [
+        "vswitches.full",
+        "vswitches.time_to_full_s",
+        "vswitches.time_to_empty_s",
+        "vswitches.least_free",
+        "vswitches.refusals",
+    ];
+    let mut table = Table::new("vSwitches", &["vSwitch", "zone", "block", "usable"], &measures);
+    table.rows.extend(summary.vswitches.iter().map(|v| {
+        vec![
+            v.id.clone(),
+            v.zone.clone(),
+            v.cidr.clone(),
+            count(v.usable.into()),
+            runs(&v.full),
+            time(summary, v.time_to_full_s.as_ref()),
+            time(summary, v.time_to_empty_s.as_ref()),
+            plus_minus(&v.least_free),
+            plus_minus(&v.refusals),
+        ]
+    }));
+    table
+}
+
+/// Who holds the addresses: a row per vSwitch and way of looking.
+fn holders(summary: &Summary) -> Table {
+    let mut table = Table::new("Who holds the addresses", &["vSwitch", "as"], &[]);
+    let labels = ["serving pods", "idle in node pools", "node primaries", "other tenants", "free"];
+    table.header.extend(labels.map(|label| Heading { label, definition: "" }));
+    let parts = |who: &Holders<Estimate>| [who.pods, who.idle, who.primaries, who.others, who.free];
+    for vswitch in &summary.vswitches {
+        let mut row = |name: &str, numbers: [String; 5]| {
+            table.rows.push([vswitch.id.clone(), name.to_owned()].into_iter().chain(numbers).collect());
+        };
+        row("mean over time", parts(&vswitch.mean).map(|n| plus_minus(&n)));
+        if let Some(who) = &vswitch.at_full_share {
+            row("share when first full", parts(who).map(|n| percent(n.mean)));
+        }
+        row("at the end", parts(&vswitch.end).map(|n| plus_minus(&n)));
+    }
+    table
+}
+
+fn limits(summary: &Summary) -> Table {
+    let measures = ["limits.bound", "limits.bound_first", "limits.time_to_bind_s"];
+    let mut table = Table::new("What binds", &["limit"], &measures);
+    table.rows.extend(summary.limits.iter().map(|limit| {
+        vec![
+            limit.text.clone(),
+            runs(&limit.bound),
+            runs(&limit.bound_first),
+            time(summary, Some(&limit.time_to_bind_s)),
+        ]
+    }));
+    table
+}
+
+fn pools(summary: &Summary) -> Table {
+    let measures =
+        ["pools.nodes", "pools.enis", "pools.running", "pools.waiting", "pools.most_waiting", "pools.nodes_refused"];
+    let mut table = Table::new("Node pools", &["pool", "zone", "instance type", "max pods"], &measures);
+    table.note = "At the end of the run, unless the heading says otherwise.".to_owned();
+    table.rows.extend(summary.pools.iter().map(|pool| {
+        let names = [pool.pool.clone(), pool.zone.clone(), pool.instance_type.clone(), pool.max_pods.to_string()];
+        let numbers = [&pool.nodes, &pool.enis, &pool.running, &pool.waiting, &pool.most_waiting, &pool.nodes_refused];
+        names.into_iter().chain(numbers.map(plus_minus)).collect()
+    }));
+    table
+}
+
+/// Pods: a row per measure, since they are many and of one thing.
+fn pods(summary: &Summary) -> Table {
+    let pods = &summary.pods;
+    let counts = [
+        ("pods.requested", &pods.requested),
+        ("pods.served", &pods.served),
+        ("pods.never_served", &pods.never_served),
+        ("pods.waiting_at_end", &pods.waiting_at_end),
+        ("pods.most_waiting", &pods.most_waiting),
+        ("pods.unschedulable_at_end", &pods.unschedulable_at_end),
+        ("pods.most_unschedulable", &pods.most_unschedulable),
+    ];
+    let waits = [
+        ("pods.wait_p50_s", &pods.wait_p50_s),
+        ("pods.wait_p99_s", &pods.wait_p99_s),
+        ("pods.wait_longest_s", &pods.wait_longest_s),
+    ];
+    let row = |name: &str, value: String| {
+        let measure = measure(name).expect("the table of measures holds what the page shows");
+        vec![measure.label.to_owned(), value]
+    };
+    let mut table = Table::new("Pods and their waits", &["measure"], &[]);
+    table.header.push(Heading { label: "value", definition: "" });
+    table.rows.extend(counts.map(|(name, value)| row(name, plus_minus(value))));
+    table.rows.extend(waits.map(|(name, value)| row(name, value.as_ref().map_or("none".to_owned(), range_of_spans))));
+    table
+}
+
+fn messages(summary: &Summary) -> Table {
+    let mut table = Table::new("What users see", &["message", "where"], &["messages.times"]);
+    table.rows.extend(summary.messages.iter().map(|message| {
+        let times = message.times.as_ref().map_or("not counted".to_owned(), plus_minus);
+        vec![message.text.clone(), message.place.to_owned(), times]
+    }));
+    table
+}
+
+fn stranded(summary: &Summary) -> Table {
+    let mut table =
+        Table::new("Free, yet unusable addresses", &["vSwitch", "why"], &["stranded.found", "stranded.addresses"]);
+    table.rows.extend(summary.stranded.iter().map(|stranded| {
+        let (found, addresses) = (runs(&stranded.found), plus_minus(&stranded.addresses));
+        vec![stranded.vswitch.clone(), stranded.reason.to_owned(), found, addresses]
+    }));
+    table
+}
+
+fn api_calls(summary: &Summary) -> Table {
+    let mut table = Table::new("OpenAPI calls", &["action"], &["api_calls.calls", "api_calls.refused.calls"]);
+    table.rows.extend(summary.api_calls.iter().map(|api| {
+        let refused = api.refused.iter().map(|refusals| format!("{} {}", plus_minus(&refusals.calls), refusals.code));
+        let refused = refused.collect::<Vec<_>>().join(", ");
+        let refused = if refused.is_empty() { "0".to_owned() } else { refused };
+        vec![api.action.to_owned(), plus_minus(&api.calls), refused]
+    }));
+    table
+}
+
+fn landmarks(summary: &Summary) -> Table {
+    let mut table = Table::new("What happened", &["what"], &["landmarks.happened", "landmarks.time_s"]);
+    table.rows.extend(
+        summary
+            .landmarks
+            .iter()
+            .map(|mark| vec![mark.text.clone(), runs(&mark.happened), time(summary, Some(&mark.time_s))]),
+    );
+    table
+}
+
+/// `14 of 20 (48 to 85 %)`.
+fn runs(happened: &Proportion) -> String {
+    let interval = happened.interval.filter(|_| !happened.never() && !happened.always());
+    let interval = interval.map(|i| format!(" ({:.0} to {:.0} %)", i.low * 100.0, i.high * 100.0));
+    format!("{} of {}{}", happened.hits, happened.runs, interval.unwrap_or_default())
+}
+
+/// `day 41 (day 38 to 44)`: the median and the 5 and 95 % quantiles.
+fn time(summary: &Summary, time: Option<&Estimate>) -> String {
+    let Some(time) = time else { return "never".to_owned() };
+    let clock = &summary.method.clock;
+    let (point, range) = (clock.point(time.median), clock.range(time.p5, time.p95));
+    if point == range { point } else { format!("{point} ({range})") }
+}
+
+fn setting(setting: &Setting) -> Row<'_> {
+    let origin = match &setting.origin {
+        Origin::File { name, line } => format!("{name}, line {line}"),
+        Origin::Default { source } => format!("default: {source}"),
+        Origin::Changed { from, source } => format!("changed from {from}: {source}"),
+        Origin::Command => "command line".to_owned(),
+    };
+    Row { path: &setting.path, value: &setting.value, origin }
+}

@@ -1,0 +1,285 @@
+//! Stacked levels over time.
+
+use plotters::style::RGBColor;
+
+use super::canvas::{Align, Canvas, GRID, INK, MUTED, RED, picture};
+use crate::outcome::{Clock, Landmark, count};
+
+const WIDTH: u32 = 1000;
+const HEIGHT: u32 = 480;
+const LEFT: f64 = 72.0;
+const RIGHT: f64 = 812.0;
+const TOP: f64 = 92.0;
+const BOTTOM: f64 = 390.0;
+/// The strip of waiting pods, below the axis of time.
+const STRIP: (f64, f64) = (BOTTOM + 4.0, BOTTOM + 16.0);
+const TEXT: f64 = 14.0;
+/// Most opacity of the strip for waits that are over before the next row.
+const BRIEF: f64 = 0.12;
+/// Least distance of two labels on the right.
+const LABEL_GAP: f64 = 34.0;
+/// Most landmarks that are labelled.
+const MOST_MARKS: usize = 4;
+
+/// What to draw.
+pub(super) struct Levels<'a> {
+    pub(super) title: String,
+    pub(super) unit: &'static str,
+    pub(super) clock: &'a Clock,
+    /// Times of the rows, in s.
+    pub(super) at: Vec<f64>,
+    /// From the bottom up.
+    pub(super) layers: Vec<Layer>,
+    pub(super) capacity: Option<f64>,
+    /// 5 and 95 % quantiles of the total, per row; empty with one run.
+    pub(super) band: Vec<(f64, f64)>,
+    /// Per row; empty without a strip.
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) landmarks: Vec<&'a Landmark>,
+    pub(super) runs: usize,
+}
+
+/// Waiting pods at a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    /// Pods that wait.
+    pub(super) now: f64,
+    /// Most pods that waited since the row before.
+    pub(super) most: f64,
+    /// Pods that have their address.
+    pub(super) running: f64,
+}
+
+/// One layer.
+pub(super) struct Layer {
+    pub(super) name: &'static str,
+    pub(super) color: RGBColor,
+    /// Per row.
+    pub(super) values: Vec<f64>,
+}
+
+/// Scales of the axes.
+struct Frame {
+    end: f64,
+    most: f64,
+}
+
+impl Frame {
+    fn x(&self, secs: f64) -> f64 {
+        LEFT + (RIGHT - LEFT) * secs / self.end
+    }
+
+    fn y(&self, level: f64) -> f64 {
+        BOTTOM - (BOTTOM - TOP) * level / self.most
+    }
+}
+
+/// The picture as SVG.
+pub(super) fn draw(levels: &Levels) -> String {
+    let sums = sums(&levels.layers, levels.at.len());
+    let highest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+    let top = sums.last().map_or(0.0, |total| highest(total));
+    let band = levels.band.iter().map(|b| b.1).fold(0.0, f64::max);
+    let most = top.max(band).max(levels.capacity.unwrap_or(0.0)).max(1.0);
+    let frame = Frame { end: levels.clock.horizon.as_secs_f64().max(1e-9), most: most * 1.06 };
+    picture(WIDTH, HEIGHT, |canvas| {
+        title(canvas, levels);
+        y_axis(canvas, levels, &frame);
+        x_axis(canvas, levels, &frame);
+        areas(canvas, levels, &frame, &sums);
+        capacity(canvas, levels, &frame);
+        strip(canvas, levels, &frame);
+        marks(canvas, levels, &frame);
+        labels(canvas, levels, &frame, &sums);
+    })
+}
+
+/// Upper edge of each layer.
+fn sums(layers: &[Layer], rows: usize) -> Vec<Vec<f64>> {
+    let mut below = vec![0.0; rows];
+    let edges = layers.iter().map(|layer| {
+        below = below.iter().zip(&layer.values).map(|(a, b)| a + b).collect();
+        below.clone()
+    });
+    edges.collect()
+}
+
+fn title(canvas: &Canvas, levels: &Levels) {
+    canvas.text(&levels.title, (LEFT - 56.0, 24.0), 19.0, INK, Align::Left);
+    let how = match levels.runs {
+        1 => format!("{}, one run", levels.unit),
+        n => format!("{}, mean of {n} runs; the pale band around the total holds 90 % of them", levels.unit),
+    };
+    canvas.text(&how, (LEFT - 56.0, 47.0), TEXT, MUTED, Align::Left);
+}
+
+fn y_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
+    let step = nice(frame.most / 5.0).max(1.0);
+    let ticks = (0..).map(|i| f64::from(i) * step).take_while(|&tick| tick <= frame.most);
+    for tick in ticks {
+        let y = frame.y(tick);
+        // The capacity has a line and a label of its own.
+        if levels.capacity.is_none_or(|capacity| (y - frame.y(capacity)).abs() > 14.0) {
+            canvas.line([(LEFT, y), (RIGHT, y)], GRID, 1.0);
+            canvas.text(&count(tick), (LEFT - 9.0, y), TEXT, MUTED, Align::Right);
+        }
+    }
+}
+
+fn x_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
+    let below = if levels.waiting.is_empty() { BOTTOM } else { STRIP.1 };
+    let (unit, name, steps) = time_unit(frame.end);
+    let step =
+        steps.iter().copied().find(|step| frame.end / (unit * step) <= 9.0).unwrap_or(nice(frame.end / unit / 7.0));
+    let ticks = (0..).map(|i| f64::from(i) * step).take_while(|tick| tick * unit <= frame.end * 1.000_001);
+    for (i, tick) in ticks.enumerate() {
+        let x = frame.x(tick * unit);
+        canvas.line([(x, below), (x, below + 5.0)], MUTED, 1.0);
+        canvas.text(&count(tick), (x, below + 17.0), TEXT, MUTED, Align::Centre);
+        if let Some(date) = date(levels.clock, tick * unit).filter(|_| i % 2 == 0) {
+            canvas.text(&date, (x, below + 35.0), TEXT - 1.0, MUTED, Align::Centre);
+        }
+    }
+    let height = if date(levels.clock, 0.0).is_some() { 56.0 } else { 42.0 };
+    let title = format!("{name} since the start");
+    canvas.text(&title, ((LEFT + RIGHT) / 2.0, below + height), TEXT, MUTED, Align::Centre);
+}
+
+/// The date at a tick, which lies on the border of two days.
+fn date(clock: &Clock, secs: f64) -> Option<String> {
+    if !clock.in_days() {
+        return None;
+    }
+    let days = jiff::Span::new().try_days((secs / 86_400.0).round() as i64).ok()?;
+    clock.start?.checked_add(days).ok().map(|date| date.to_string())
+}
+
+fn areas(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
+    let zero = vec![0.0; levels.at.len()];
+    let edge = |values: &[f64]| -> Vec<(f64, f64)> {
+        levels.at.iter().zip(values).map(|(&t, &v)| (frame.x(t), frame.y(v))).collect()
+    };
+    let below = std::iter::once(&zero).chain(sums);
+    for ((layer, top), bottom) in levels.layers.iter().zip(sums).zip(below) {
+        if layer.values.iter().any(|&v| v > 0.0) {
+            canvas.polygon(edge(top).into_iter().chain(edge(bottom).into_iter().rev()), layer.color, 0.88);
+        }
+    }
+    let low: Vec<f64> = levels.band.iter().map(|b| b.0).collect();
+    let high: Vec<f64> = levels.band.iter().map(|b| b.1).collect();
+    if !levels.band.is_empty() {
+        canvas.polygon(edge(&high).into_iter().chain(edge(&low).into_iter().rev()), INK, 0.16);
+    }
+    if let Some(total) = sums.last() {
+        canvas.line(edge(total), INK, 1.0);
+    }
+    canvas.line([(LEFT, BOTTOM), (RIGHT, BOTTOM)], MUTED, 1.0);
+}
+
+fn capacity(canvas: &Canvas, levels: &Levels, frame: &Frame) {
+    let Some(capacity) = levels.capacity else { return };
+    let y = frame.y(capacity);
+    canvas.line([(LEFT, y), (RIGHT, y)], INK, 1.5);
+    canvas.text(&count(capacity), (LEFT - 9.0, y), TEXT, INK, Align::Right);
+    canvas.text("usable", (LEFT + 6.0, y - 11.0), TEXT, INK, Align::Left);
+}
+
+/// The redder, the larger the share of pods that wait; what is over before the next row stays
+/// pale.
+fn strip(canvas: &Canvas, levels: &Levels, frame: &Frame) {
+    if levels.waiting.is_empty() {
+        return;
+    }
+    canvas.rectangle(LEFT, STRIP.0, RIGHT, STRIP.1, GRID, 0.7);
+    for (row, ends) in levels.waiting.windows(2).enumerate() {
+        // The root makes a few waiting among many visible.
+        let share = |waiting: f64| (waiting / (waiting + ends[1].running).max(1.0)).sqrt();
+        let opacity = share(ends[0].now.min(ends[1].now)).max(share(ends[1].most).min(BRIEF));
+        if opacity > 0.04 {
+            let (from, to) = (frame.x(levels.at[row]), frame.x(levels.at[row + 1]));
+            canvas.rectangle(from, STRIP.0, to, STRIP.1, RED, opacity);
+        }
+    }
+    let most = levels.waiting.iter().map(|waiting| waiting.most).fold(0.0, f64::max);
+    let middle = (STRIP.0 + STRIP.1) / 2.0;
+    canvas.text("waiting pods", (RIGHT + 28.0, middle), TEXT, RED, Align::Left);
+    let note = format!("{} at most", count(most));
+    canvas.text(&note, (RIGHT + 28.0, middle + 17.0), TEXT - 1.0, MUTED, Align::Left);
+}
+
+fn marks(canvas: &Canvas, levels: &Levels, frame: &Frame) {
+    let mut free_from = [LEFT; 2];
+    for mark in levels.landmarks.iter().take(MOST_MARKS) {
+        let x = frame.x(mark.time_s.median);
+        canvas.rectangle(frame.x(mark.time_s.p5), TOP, frame.x(mark.time_s.p95), BOTTOM, RED, 0.10);
+        canvas.dashes(x, TOP - 4.0, BOTTOM, RED);
+        let text = format!("{}, {}", mark.text, levels.clock.point(mark.time_s.median));
+        // About the width of the text; labels that meet go to the second line or are left out.
+        let width = text.chars().count() as f64 * TEXT * 0.58;
+        let from = (x - width / 2.0).clamp(LEFT, f64::from(WIDTH) - width - 8.0);
+        let Some(line) = free_from.iter().position(|&free| from >= free) else { continue };
+        free_from[line] = from + width + 12.0;
+        let y = TOP - 12.0 - 16.0 * line as f64;
+        canvas.text(&text, (from + width / 2.0, y), TEXT, RED, Align::Centre);
+    }
+}
+
+/// Names of the layers at their right end, moved apart where they would meet.
+fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
+    let mut places = Vec::new();
+    let mut below = 0.0;
+    for (layer, sum) in levels.layers.iter().zip(sums) {
+        let (Some(&top), Some(&last)) = (sum.last(), layer.values.last()) else { return };
+        if layer.values.iter().any(|&v| v > 0.0) {
+            places.push((frame.y((below + top) / 2.0), layer, last));
+        }
+        below = top;
+    }
+    let mut lowest = BOTTOM - 16.0;
+    for place in &mut places {
+        place.0 = place.0.min(lowest);
+        lowest = place.0 - LABEL_GAP;
+    }
+    for (y, layer, last) in places {
+        canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, layer.color, 0.88);
+        canvas.text(layer.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+        canvas.text(&format!("{} at the end", count(last)), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+    }
+}
+
+/// Unit of the axis of time in s, its name, and the steps that read well.
+fn time_unit(end: f64) -> (f64, &'static str, &'static [f64]) {
+    match end {
+        259_200.0.. => (86_400.0, "days", &[1.0, 2.0, 5.0, 7.0, 10.0, 14.0, 15.0, 30.0, 60.0, 90.0, 180.0, 365.0]),
+        10_800.0.. => (3_600.0, "hours", &[1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0]),
+        180.0.. => (60.0, "minutes", &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0]),
+        _ => (1.0, "seconds", &[1.0, 2.0, 5.0, 10.0, 20.0, 30.0]),
+    }
+}
+
+/// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below `n`; 2.5 only if it
+/// stays whole.
+fn nice(n: f64) -> f64 {
+    let power = 10f64.powf(n.log10().floor());
+    let steps: &[f64] = if power >= 10.0 { &[1.0, 2.0, 2.5, 5.0] } else { &[1.0, 2.0, 5.0] };
+    let step = steps.iter().map(|m| m * power).find(|&step| step >= n * 0.999_999);
+    step.unwrap_or(10.0 * power)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_round_and_whole() {
+        for (n, step) in [(0.7, 1.0), (1.0, 1.0), (3.0, 5.0), (216.0, 250.0), (24.0, 25.0), (1735.0, 2000.0)] {
+            assert!((nice(n) - step).abs() < 1e-9, "{n} gives {}", nice(n));
+        }
+    }
+
+    #[test]
+    fn layers_stack() {
+        let layer = |values: &[f64]| Layer { name: "", color: INK, values: values.to_vec() };
+        assert_eq!(sums(&[layer(&[1.0, 2.0]), layer(&[0.0, 5.0])], 2), [[1.0, 2.0], [1.0, 7.0]]);
+    }
+}

@@ -1,0 +1,188 @@
+//! Plots: who holds the addresses of each vSwitch over time, where the pods are, how long they
+//! waited.
+
+mod canvas;
+mod levels;
+#[cfg(feature = "png")]
+pub(super) mod png;
+mod waits;
+
+use crate::id::VSwitchId;
+use crate::model::Model;
+use crate::outcome::Summary;
+use crate::record::{Recording, Timeline};
+use levels::{Layer, Levels, Waiting};
+
+/// A plot.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Plot {
+    /// Name of its file, without the ending.
+    pub name: String,
+    /// What it shows, as a sentence.
+    pub caption: String,
+    /// The picture.
+    pub svg: String,
+}
+
+/// Every plot of a run: the vSwitches in the order of the summary, the pods, the waits.
+pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) -> Vec<Plot> {
+    let mut plots = Vec::new();
+    for vswitch in &summary.vswitches {
+        let i = model.vpc.vswitches.iter().position(|v| v.id == vswitch.id).expect("the summary is of this model");
+        plots.push(Plot {
+            name: super::file_name(&format!("vswitch-{}", vswitch.id)),
+            caption: format!("Who holds the addresses of {} ({}, {}).", vswitch.id, vswitch.cidr, vswitch.zone),
+            svg: levels::draw(&of_vswitch(model, summary, recordings, i)),
+        });
+    }
+    plots.push(Plot {
+        name: "pods".to_owned(),
+        caption: "Pods of the whole cluster that want an address of their own.".to_owned(),
+        svg: levels::draw(&of_pods(model, summary, recordings, None)),
+    });
+    if model.node_pools.len() > 1 {
+        plots.extend(model.node_pools.iter().enumerate().map(|(i, pool)| Plot {
+            name: super::file_name(&format!("pods-{}", pool.name)),
+            caption: format!("Pods on the nodes of pool {}.", pool.name),
+            svg: levels::draw(&of_pods(model, summary, recordings, Some(i))),
+        }));
+    }
+    if summary.pods.served.max > 0.0 {
+        plots.push(Plot {
+            name: "waits".to_owned(),
+            caption: "How long pods waited for their address (mean over the runs).".to_owned(),
+            svg: waits::draw(&summary.pods),
+        });
+    }
+    number_doubles(&mut plots);
+    plots
+}
+
+fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], i: usize) -> Levels<'a> {
+    let vswitch = &model.vpc.vswitches[i];
+    let id = VSwitchId::new(i);
+    let groups: Vec<usize> =
+        groups(recordings, |pool, zone| model.node_pools[pool].zones[zone].daemon.vswitches.contains(&id));
+    let holders = |part: fn(&crate::record::Holders<u32>) -> u32| {
+        mean(recordings, move |r, row| f64::from(part(&r.timeline.vswitches[i][row])))
+    };
+    let usable = f64::from(crate::address::usable(vswitch.cidr));
+    let total = |r: &Recording, row: usize| usable - f64::from(r.timeline.vswitches[i][row].free);
+    Levels {
+        title: format!("{}: addresses in use", vswitch.id),
+        unit: "addresses",
+        clock: &summary.method.clock,
+        at: times(recordings),
+        layers: vec![
+            Layer { name: "serving pods", color: canvas::BLUE, values: holders(|h| h.pods) },
+            Layer { name: "idle in node pools", color: canvas::ORANGE, values: holders(|h| h.idle) },
+            Layer { name: "node primaries", color: canvas::GREEN, values: holders(|h| h.primaries) },
+            Layer { name: "other tenants", color: canvas::GREY, values: holders(|h| h.others) },
+        ],
+        capacity: Some(usable),
+        band: band(recordings, total),
+        waiting: waiting(recordings, &groups),
+        landmarks: summary.landmarks.iter().filter(|mark| of_this(model, mark, &vswitch.id)).collect(),
+        runs: recordings.len(),
+    }
+}
+
+/// Whether a landmark belongs into the plot of a vSwitch: it is not about another one.
+fn of_this(model: &Model, mark: &crate::outcome::Landmark, id: &str) -> bool {
+    mark.subject == id || model.vpc.vswitches.iter().all(|v| v.id != mark.subject)
+}
+
+fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], only: Option<usize>) -> Levels<'a> {
+    let groups = groups(recordings, |pool, _| only.is_none_or(|only| only == pool));
+    let sum = |part: fn(&crate::record::GroupLevels) -> u32| {
+        let groups = groups.clone();
+        move |r: &Recording, row: usize| {
+            groups.iter().map(|&group| f64::from(part(&r.timeline.groups[group][row]))).sum::<f64>()
+        }
+    };
+    let (running, waiting) = (sum(|g| g.running), sum(|g| g.waiting));
+    let mut layers = vec![
+        Layer { name: "with an address", color: canvas::BLUE, values: mean(recordings, &running) },
+        Layer { name: "waiting for one", color: canvas::RED, values: mean(recordings, &waiting) },
+    ];
+    let mut title = "Pods".to_owned();
+    let pending = |r: &Recording, row: usize| f64::from(r.timeline.unschedulable[row]);
+    match only {
+        Some(pool) => title = format!("Pods on pool {}", model.node_pools[pool].name),
+        None => layers.push(Layer { name: "without a node", color: canvas::GREY, values: mean(recordings, pending) }),
+    }
+    let total = move |r: &Recording, row: usize| {
+        let pending = if only.is_none() { pending(r, row) } else { 0.0 };
+        running(r, row) + waiting(r, row) + pending
+    };
+    Levels {
+        title,
+        unit: "pods",
+        clock: &summary.method.clock,
+        at: times(recordings),
+        layers,
+        capacity: None,
+        band: band(recordings, total),
+        waiting: Vec::new(),
+        landmarks: summary.landmarks.iter().collect(),
+        runs: recordings.len(),
+    }
+}
+
+/// Positions of the groups (pools in zones) that fulfil a condition.
+fn groups(recordings: &[Recording], wanted: impl Fn(usize, usize) -> bool) -> Vec<usize> {
+    let groups = recordings[0].groups.iter().enumerate();
+    groups.filter(|(_, group)| wanted(group.pool, group.zone)).map(|(i, _)| i).collect()
+}
+
+/// Times of the rows, which are the same in all replications, in s.
+fn times(recordings: &[Recording]) -> Vec<f64> {
+    recordings[0].timeline.at.iter().map(|at| crate::time::Span(at.0).as_secs_f64()).collect()
+}
+
+/// The mean over the replications, row by row.
+fn mean(recordings: &[Recording], value: impl Fn(&Recording, usize) -> f64) -> Vec<f64> {
+    let rows = 0..recordings[0].timeline.at.len();
+    rows.map(|row| recordings.iter().map(|r| value(r, row)).sum::<f64>() / recordings.len() as f64).collect()
+}
+
+/// The 5 and 95 % quantiles over the replications, row by row; none with one replication.
+fn band(recordings: &[Recording], value: impl Fn(&Recording, usize) -> f64) -> Vec<(f64, f64)> {
+    if recordings.len() < 2 {
+        return Vec::new();
+    }
+    let rows = 0..recordings[0].timeline.at.len();
+    rows.filter_map(|row| {
+        let values: Vec<f64> = recordings.iter().map(|r| value(r, row)).collect();
+        crate::outcome::Estimate::of(&values).map(|estimate| (estimate.p5, estimate.p95))
+    })
+    .collect()
+}
+
+/// The waiting pods of the groups, row by row, as means over the replications; nothing without a
+/// group.
+fn waiting(recordings: &[Recording], groups: &[usize]) -> Vec<Waiting> {
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let sum = |value: fn(&Timeline, usize, usize) -> u32| {
+        mean(recordings, |r, row| groups.iter().map(|&g| f64::from(value(&r.timeline, g, row))).sum())
+    };
+    let now = sum(|timeline, group, row| timeline.groups[group][row].waiting);
+    let most = sum(|timeline, group, row| timeline.max_waiting[group][row]);
+    let running = sum(|timeline, group, row| timeline.groups[group][row].running);
+    let rows = now.into_iter().zip(most).zip(running);
+    rows.map(|((now, most), running)| Waiting { now, most, running }).collect()
+}
+
+/// Different names may become the same file name; then a number tells them apart.
+fn number_doubles(plots: &mut [Plot]) {
+    for i in 1..plots.len() {
+        let name = plots[i].name.clone();
+        let mut n = 2;
+        while plots[..i].iter().any(|plot| plot.name == plots[i].name) {
+            plots[i].name = format!("{name}-{n}");
+            n += 1;
+        }
+    }
+}

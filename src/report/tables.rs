@@ -1,0 +1,152 @@
+//! The CSV files. Every column ends in its unit; what does not apply to a row is empty.
+
+use csv::Writer;
+
+use crate::model::Model;
+use crate::openapi::{Api, ErrorCode};
+use crate::record::Recording;
+use crate::time::{Instant, Span};
+
+/// One row per replication, time, and vSwitch, pool in a zone, or the cluster.
+pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record([
+        "replication",
+        "time_s",
+        "datetime",
+        "kind",
+        "name",
+        "zone",
+        "serving_addresses",
+        "idle_addresses",
+        "primary_addresses",
+        "other_addresses",
+        "free_addresses",
+        "nodes",
+        "enis",
+        "running_pods",
+        "waiting_pods",
+        "most_waiting_pods",
+        "unschedulable_pods",
+    ])?;
+    for recording in recordings {
+        let timeline = &recording.timeline;
+        for (row, &at) in timeline.at.iter().enumerate() {
+            let start = || vec![recording.replication.to_string(), secs(at), datetime(model, at)];
+            for (vswitch, levels) in model.vpc.vswitches.iter().zip(&timeline.vswitches) {
+                let who = levels[row];
+                let numbers = [who.pods, who.idle, who.primaries, who.others, who.free];
+                let mut record = start();
+                record.extend(["vswitch".to_owned(), vswitch.id.clone(), vswitch.zone.clone()]);
+                record.extend(numbers.map(|n| n.to_string()));
+                write_padded(&mut csv, record)?;
+            }
+            for (i, group) in recording.groups.iter().enumerate() {
+                let (pool, levels) = (&model.node_pools[group.pool], timeline.groups[i][row]);
+                let most = timeline.max_waiting[i][row];
+                let mut record = start();
+                record.extend(["node_pool".to_owned(), pool.name.clone(), pool.zones[group.zone].zone.clone()]);
+                record.extend(std::iter::repeat_n(String::new(), 5));
+                record.extend([levels.nodes, levels.enis, levels.running, levels.waiting, most].map(|n| n.to_string()));
+                write_padded(&mut csv, record)?;
+            }
+            let mut record = start();
+            record.push("cluster".to_owned());
+            record.extend(std::iter::repeat_n(String::new(), TIMELINE_COLUMNS - 5));
+            record.push(timeline.unschedulable[row].to_string());
+            write_padded(&mut csv, record)?;
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
+const TIMELINE_COLUMNS: usize = 17;
+
+fn write_padded(csv: &mut Writer<Vec<u8>>, mut record: Vec<String>) -> csv::Result<()> {
+    record.resize(TIMELINE_COLUMNS, String::new());
+    csv.write_record(record)
+}
+
+/// One row per replication, action and result (`ok` or an error code) that occurs.
+pub(super) fn api_calls(recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record(["replication", "action", "result", "calls"])?;
+    for recording in recordings {
+        for api in Api::ALL {
+            let refused = recording.errors[api.index()];
+            // Refused calls are answered calls too.
+            let well = recording.calls[api.index()] - refused.iter().sum::<u64>();
+            let errors = ErrorCode::ALL.into_iter().map(|code| (code.name(), refused[code.index()]));
+            for (result, calls) in std::iter::once(("ok", well)).chain(errors).filter(|&(_, calls)| calls > 0) {
+                csv.write_record([&recording.replication.to_string(), api.name(), result, &calls.to_string()])?;
+            }
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// One row per pod of the replications that kept them, in the order of asking.
+pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record([
+        "replication",
+        "workload",
+        "node",
+        "requested_s",
+        "served_s",
+        "wait_s",
+        "ended_s",
+        "vswitch",
+        "address",
+    ])?;
+    for recording in recordings {
+        for pod in &recording.pod_log {
+            let some = |at: Option<Instant>| at.map(secs).unwrap_or_default();
+            let wait = pod.served.map(|at| Span::as_secs_f64(at.since(pod.requested)).to_string());
+            csv.write_record([
+                recording.replication.to_string(),
+                model.workloads[pod.workload].name.clone(),
+                pod.node.to_string(),
+                secs(pod.requested),
+                some(pod.served),
+                wait.unwrap_or_default(),
+                some(pod.ended),
+                pod.vswitch.map(|id| model.vpc.vswitches[id.index()].id.clone()).unwrap_or_default(),
+                pod.address.map(|address| address.to_string()).unwrap_or_default(),
+            ])?;
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// One row per entry of the journals.
+pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record(["replication", "time_s", "datetime", "kind", "subject", "text", "landmark"])?;
+    for recording in recordings {
+        for entry in &recording.journal {
+            csv.write_record([
+                &recording.replication.to_string(),
+                &secs(entry.at),
+                &datetime(model, entry.at),
+                &entry.kind.to_owned(),
+                &entry.subject,
+                &entry.text,
+                &entry.landmark.to_string(),
+            ])?;
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// Seconds since the start.
+fn secs(at: Instant) -> String {
+    Span(at.0).as_secs_f64().to_string()
+}
+
+/// The calendar time of a point in time; empty without a start, or beyond the year 9999.
+fn datetime(model: &Model, at: Instant) -> String {
+    let shift = jiff::SignedDuration::from_millis(at.as_millis() as i64);
+    let at = model.start.and_then(|start| start.at(0, 0, 0, 0).checked_add(shift).ok());
+    at.map(|at| at.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,155 @@
+//! The summary on the terminal: the verdict, the few lines that a planner needs, small tables.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+
+use crate::outcome::{Estimate, Limit, PodSummary, Summary, count, plus_minus, range_of_spans};
+use crate::record::Holders;
+
+/// Width of the labels on the left.
+const LABEL: usize = 11;
+/// Most vSwitches, and most pools, that are shown; `report.html` shows all.
+const MOST_ROWS: usize = 12;
+
+/// The summary in plain text: the verdict first, then what a planner needs. Text wraps at
+/// `columns`; give [`usize::MAX`] where no one looks, so that the verdict is the first line.
+#[must_use]
+pub fn terminal(summary: &Summary, columns: usize) -> String {
+    let mut text = wrap(&summary.verdict.text, 0, columns) + "\n\n";
+    let mut labelled = |label: &str, lines: &[String]| {
+        for (i, line) in lines.iter().enumerate() {
+            let label = if i == 0 { label } else { "" };
+            text += &format!("{label:LABEL$}{}\n", wrap(line, LABEL, columns));
+        }
+    };
+    labelled("Limits", &summary.limits.iter().map(|limit| limit_line(limit, summary)).collect::<Vec<_>>());
+    labelled("Pods", &[pods_line(&summary.pods), waits_line(&summary.pods)]);
+    let seen = summary.messages.iter().map(|message| format!("{} ({})", message.text, message.place));
+    labelled("Users see", &seen.collect::<Vec<_>>());
+    let stranded = summary.stranded.iter().map(|stranded| {
+        let addresses = plus_minus(&stranded.addresses);
+        format!("{addresses} addresses of {} are free at the end, yet unusable: {}.", stranded.vswitch, stranded.reason)
+    });
+    labelled("Stranded", &stranded.collect::<Vec<_>>());
+    for table in [vswitches(summary), pools(summary)] {
+        text += &format!("\n{table}\n");
+    }
+    text + "\n" + &wrap(&summary.method.intervals, 0, columns) + "\n"
+}
+
+fn limit_line(limit: &Limit, summary: &Summary) -> String {
+    let runs = match (limit.bound.runs, limit.bound.always()) {
+        (1, _) => String::new(),
+        (n, true) => format!(" in all {n} runs"),
+        (n, false) => format!(" in {} of {n} runs", limit.bound.hits),
+    };
+    format!("{}: first {}{runs}.", limit.text, summary.method.clock.at(limit.time_to_bind_s.median))
+}
+
+fn pods_line(pods: &PodSummary) -> String {
+    let mut line =
+        format!("{} asked for an address, {} got one", plus_minus(&pods.requested), plus_minus(&pods.served));
+    if pods.never_served.max > 0.0 {
+        line += &format!(", {} never did", plus_minus(&pods.never_served));
+    }
+    if pods.waiting_at_end.max > 0.0 {
+        line += &format!("; {} wait at the end", plus_minus(&pods.waiting_at_end));
+    }
+    if pods.most_unschedulable.max > 0.0 {
+        line += &format!("; up to {} found no node", count(pods.most_unschedulable.max));
+    }
+    line + "."
+}
+
+fn waits_line(pods: &PodSummary) -> String {
+    let quantile = |wait: &Option<Estimate>| wait.as_ref().map_or("none".to_owned(), range_of_spans);
+    format!(
+        "Wait for an address: p50 {}, p99 {}; the longest that was served {}; most waiting at once {}.",
+        quantile(&pods.wait_p50_s),
+        quantile(&pods.wait_p99_s),
+        quantile(&pods.wait_longest_s),
+        count(pods.most_waiting.max)
+    )
+}
+
+fn vswitches(summary: &Summary) -> String {
+    let header = ["vSwitch", "usable", "", "pods", "idle", "primary", "other", "free", "least", "full"];
+    let mut rows = Vec::new();
+    for vswitch in summary.vswitches.iter().take(MOST_ROWS) {
+        let full = vswitch.time_to_full_s.map_or("-".to_owned(), |time| summary.method.clock.point(time.median));
+        let mut mean = vec![shorten(&vswitch.id), count(vswitch.usable.into()), "mean".to_owned()];
+        mean.extend(holders(&vswitch.mean));
+        mean.extend([count(vswitch.least_free.min), full]);
+        let mut end = vec![String::new(), String::new(), "end".to_owned()];
+        end.extend(holders(&vswitch.end));
+        rows.extend([mean, end]);
+    }
+    table(&header, &rows, &[0, 2]) + &left_out(summary.vswitches.len(), "vSwitches")
+}
+
+fn pools(summary: &Summary) -> String {
+    let header = ["node pool", "zone", "nodes", "ENIs", "running", "waiting", "most waiting"];
+    let row = |pool: &crate::outcome::PoolSummary| {
+        let numbers = [&pool.nodes, &pool.enis, &pool.running, &pool.waiting];
+        let mut row = vec![shorten(&pool.pool), shorten(&pool.zone)];
+        row.extend(numbers.map(|n| count(n.mean)));
+        row.push(count(pool.most_waiting.max));
+        row
+    };
+    let rows: Vec<_> = summary.pools.iter().take(MOST_ROWS).map(row).collect();
+    table(&header, &rows, &[0, 1]) + &left_out(summary.pools.len(), "pools")
+}
+
+fn holders(who: &Holders<Estimate>) -> [String; 5] {
+    [who.pods, who.idle, who.primaries, who.others, who.free].map(|n| count(n.mean))
+}
+
+fn left_out(all: usize, what: &str) -> String {
+    match all.saturating_sub(MOST_ROWS) {
+        0 => String::new(),
+        n => format!("\n... and {n} more {what} in report.html"),
+    }
+}
+
+/// A table whose columns are right-aligned, except those at `left`.
+fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.iter().copied());
+    table.add_rows(rows.iter().cloned());
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if !left.contains(&i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// A name in at most 16 characters.
+fn shorten(name: &str) -> String {
+    match name.char_indices().nth(16) {
+        None => name.to_owned(),
+        Some(_) => name.chars().take(15).chain(['…']).collect(),
+    }
+}
+
+/// Breaks a text at spaces, so that a line that begins at column `indent` ends before `columns`.
+fn wrap(text: &str, indent: usize, columns: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut column = indent;
+    // A percentage stays in one piece.
+    let text = text.replace(" %", "\u{a0}%");
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if column > indent && column + 1 + width > columns {
+            out += &format!("\n{:indent$}", "");
+            column = indent;
+        } else if column > indent {
+            out.push(' ');
+            column += 1;
+        }
+        out += word;
+        column += width;
+    }
+    out.replace('\u{a0}', " ")
+}

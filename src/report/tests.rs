@@ -1,0 +1,288 @@
+//! Runs of small hand-made models, and what they leave behind.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Run, terminal, write};
+use crate::chance::SpanDist;
+use crate::id::VSwitchId;
+use crate::ipam::limits::InstanceLimits;
+use crate::ipam::node_local::{Config, EniSelection, VSwitchSelection};
+use crate::model::{
+    Cloud, Kubelet, Model, NodePool, Outputs, PoolZone, Quotas, Schedule, VSwitch, Vpc, Workload, WorkloadKind,
+};
+use crate::openapi::Api;
+use crate::outcome::{Summary, summarize};
+use crate::record::Recording;
+use crate::scenario::{Origin, Setting, Source};
+use crate::sim::{Progress, replicate};
+use crate::time::Span;
+
+/// A cluster that grows into a /26 with 58 usable addresses, or a larger one.
+fn model(prefix: u8, horizon: Span, nodes: f64, pods: f64) -> Model {
+    let vswitch = |id: &str, cidr: String| VSwitch {
+        id: id.to_owned(),
+        zone: "cn-shanghai-f".to_owned(),
+        cidr: cidr.parse().expect("a block"),
+        used: Schedule::Constant(3.0),
+    };
+    let daemon = Config {
+        max_eni: 3,
+        ips_per_eni: 15,
+        capacity: 45,
+        min_idle: 3,
+        max_idle: 8,
+        sync_period: Some(Span::secs(120)),
+        eni_selection: EniSelection::MostIps,
+        vswitch_selection: VSwitchSelection::Most,
+        vswitches: vec![VSwitchId(1)],
+        reclaim: None,
+        rate_limit: [Some(400); Api::ALL.len()],
+        gc_period: Some(Span::mins(5)),
+        rpc_timeout: Span::secs(118),
+        confirm_delete: true,
+    };
+    Model {
+        name: "small".to_owned(),
+        question: "When is the small vSwitch full?".to_owned(),
+        horizon,
+        warm_up: Span::ZERO,
+        start: Some(jiff::civil::date(2026, 12, 1)),
+        seed: 42,
+        replications: 4,
+        vpc: Vpc {
+            cidr: "10.0.0.0/8".parse().expect("a block"),
+            vswitches: vec![
+                vswitch("vsw-nodes", "10.0.0.0/22".to_owned()),
+                vswitch("vsw-AAA", format!("10.1.0.0/{prefix}")),
+            ],
+        },
+        node_pools: vec![NodePool {
+            name: "default".to_owned(),
+            instance_type: "ecs.g7.2xlarge".to_owned(),
+            limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ipv6_per_adapter: 15, total_adapters: None },
+            zones: vec![PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon }],
+            nodes: Schedule::Linear { from: 2.0, to: nodes, over: horizon },
+            max_pods: 45,
+        }],
+        workloads: vec![Workload {
+            name: "web".to_owned(),
+            kind: WorkloadKind::Deployment { replicas: Schedule::Linear { from: 4.0, to: pods, over: horizon } },
+            lifetime: Some(SpanDist::Uniform(Span::hours(2), Span::hours(9))),
+            host_network: false,
+            node_pools: vec![0],
+        }],
+        cloud: Cloud {
+            latency: std::array::from_fn(|_| SpanDist::Uniform(Span::millis(300), Span::millis(2500))),
+            throttle: [None; Api::ALL.len()],
+            metadata_lag: Span::ZERO,
+            quotas: Quotas::default(),
+        },
+        kubelet: Kubelet { sandbox_retry: SpanDist::Uniform(Span::secs(10), Span::secs(15)) },
+        outputs: Outputs { samples: 6, pods: true, events: true },
+    }
+}
+
+fn tiny() -> Model {
+    let mut model = model(26, Span::hours(6), 8.0, 40.0);
+    model.replications = 2;
+    model
+}
+
+fn simulated(model: &Model) -> (Vec<Recording>, Summary) {
+    let recordings = replicate(model, &Progress::default());
+    let summary = summarize(model, &recordings);
+    (recordings, summary)
+}
+
+fn settings() -> Vec<Setting> {
+    vec![
+        Setting {
+            path: "terway.eni_config.max_pool_size".to_owned(),
+            value: "8".to_owned(),
+            origin: Origin::File { name: "small.yaml".to_owned(), line: 7 },
+        },
+        Setting {
+            path: "seed".to_owned(),
+            value: "42".to_owned(),
+            origin: Origin::Default { source: "a number".to_owned() },
+        },
+    ]
+}
+
+fn written(root: &Path, model: &Model, threads: usize, wall: Duration) -> std::path::PathBuf {
+    let (recordings, summary) = simulated(model);
+    let run = Run {
+        model,
+        summary: &summary,
+        recordings: &recordings,
+        settings: &settings(),
+        sources: &[Source { name: "small.yaml".to_owned(), text: "name: small\n".to_owned() }],
+        warnings: &[],
+        reproduce: "brimline run small.yaml",
+        command: "brimline run small.yaml --threads 2",
+        wall,
+        threads,
+    };
+    write(root, &model.name, &run).expect("the folder can be written")
+}
+
+/// The files of a folder with their bytes, except what differs from run to run.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for folder in [folder.to_owned(), folder.join("plots")] {
+        for entry in fs::read_dir(&folder).expect("the folder exists") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() && !path.ends_with("manifest.json") {
+                let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+                files.push((name, fs::read(&path).expect("a file")));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn text(folder: &Path, file: &str) -> String {
+    fs::read_to_string(folder.join(file)).expect("the file exists")
+}
+
+#[test]
+fn a_small_run_reads_like_this() {
+    let model = tiny();
+    let (_, summary) = simulated(&model);
+    insta::assert_snapshot!("terminal", terminal(&summary, 80));
+    assert_eq!(terminal(&summary, usize::MAX).lines().next(), Some(summary.verdict.text.as_str()));
+    assert!(terminal(&summary, 80).lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn a_small_run_leaves_these_tables() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = written(root.path(), &tiny(), 1, Duration::from_secs(1));
+    insta::assert_snapshot!("timeline.csv", text(&folder, "timeline.csv"));
+    insta::assert_snapshot!("api_calls.csv", text(&folder, "api_calls.csv"));
+    let pods = text(&folder, "pods.csv");
+    assert_eq!(
+        pods.lines().next(),
+        Some("replication,workload,node,requested_s,served_s,wait_s,ended_s,vswitch,address")
+    );
+    assert!(pods.lines().count() > 40);
+    assert!(text(&folder, "events.csv").contains("vswitch_full,vsw-AAA,vsw-AAA is full,true"));
+    let manifest: serde_json::Value = serde_json::from_str(&text(&folder, "manifest.json")).expect("JSON");
+    assert_eq!(manifest["run"]["wall_s"], 1.0);
+    assert_eq!(manifest["sources"][0]["text"], "name: small\n");
+    assert_eq!(manifest["settings"][0]["origin"]["file"]["line"], 7);
+}
+
+#[test]
+fn parts_of_a_vswitch_add_up_in_every_row() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = written(root.path(), &tiny(), 1, Duration::ZERO);
+    let mut csv = csv::Reader::from_path(folder.join("timeline.csv")).expect("the file exists");
+    let mut rows = 0;
+    for record in csv.records().map(|record| record.expect("a row")).filter(|record| &record[4] == "vsw-AAA") {
+        let sum: u32 = (6..11).map(|i| record[i].parse::<u32>().expect("a count")).sum();
+        assert_eq!(sum, 60);
+        rows += 1;
+    }
+    assert_eq!(rows, 2 * 7, "two replications, six intervals");
+}
+
+#[test]
+fn threads_and_wall_time_change_no_byte() {
+    let root = tempfile::tempdir().expect("a folder");
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| written(root.path(), &tiny(), threads, Duration::from_secs(threads as u64)))
+    };
+    let (one, two) = (run(1), run(2));
+    assert_ne!(one, two);
+    assert_eq!(files(&one), files(&two));
+}
+
+#[test]
+fn what_exists_is_never_touched() {
+    let root = tempfile::tempdir().expect("a folder");
+    fs::create_dir(root.path().join("small")).expect("a folder");
+    fs::write(root.path().join("small/mine"), "mine").expect("a file");
+    let folder = written(root.path(), &tiny(), 1, Duration::ZERO);
+    assert_eq!(folder, root.path().join("small-2"));
+    assert_eq!(written(root.path(), &tiny(), 1, Duration::ZERO), root.path().join("small-3"));
+    assert_eq!(fs::read_to_string(root.path().join("small/mine")).expect("still there"), "mine");
+    assert_eq!(fs::read_dir(root.path().join("small")).expect("a folder").count(), 1);
+    assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 3, "no draft is left");
+}
+
+#[test]
+fn what_cannot_be_written_leaves_nothing() {
+    let root = tempfile::tempdir().expect("a folder");
+    let file = root.path().join("file");
+    fs::write(&file, "").expect("a file");
+    let model = tiny();
+    let (recordings, summary) = simulated(&model);
+    let run = Run {
+        model: &model,
+        summary: &summary,
+        recordings: &recordings,
+        settings: &[],
+        sources: &[],
+        warnings: &[],
+        reproduce: "",
+        command: "",
+        wall: Duration::ZERO,
+        threads: 1,
+    };
+    let error = write(&file, "small", &run).expect_err("a file is no folder");
+    assert!(format!("{error:#}").starts_with("cannot create the folder "), "{error:#}");
+    // A file that cannot be written in the middle of the work: its name is taken by a folder.
+    let draft = super::Draft::new(root.path(), "small").expect("a draft");
+    fs::create_dir(draft.0.join("report.html")).expect("a folder");
+    let error = super::fill(&draft.0, &run).expect_err("a folder is no file");
+    assert!(format!("{error:#}").contains("report.html"), "{error:#}");
+    drop(draft);
+    assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 1, "only the file is there");
+}
+
+#[test]
+fn names_cannot_leave_the_folder() {
+    assert_eq!(super::file_name("../../etc/passwd"), "-..-etc-passwd");
+    assert_eq!(super::file_name(".."), "run");
+    assert_eq!(super::file_name("容量 a"), "容量-a");
+    assert_eq!(super::file_name(&"量".repeat(99)), "量".repeat(50));
+}
+
+#[test]
+fn the_page_needs_nothing_and_escapes_names() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut model = tiny();
+    let evil = "<script>alert(1)</script>";
+    model.question = evil.to_owned();
+    model.vpc.vswitches[1].id = evil.to_owned();
+    model.node_pools[0].name = evil.to_owned();
+    let folder = written(root.path(), &model, 1, Duration::ZERO);
+    let page = text(&folder, "report.html");
+    assert!(!page.contains("<script"), "a name became a tag");
+    assert!(page.contains("&lt;script&gt;"), "the name is shown");
+    assert!(page.contains("default-src 'none'"));
+    for reference in ["src=", "href=", "@import", "url(", "http://", "https://"] {
+        let rest = page.replace("http://www.w3.org/2000/svg", "");
+        assert!(!rest.contains(reference), "the page refers to something with {reference}");
+    }
+}
+
+#[cfg(feature = "png")]
+#[test]
+fn pictures_have_text() {
+    // Without a font the text would be left out without a word.
+    let svg = |text: &str| {
+        format!(
+            "<svg xmlns='http://www.w3.org/2000/svg' width='200' height='40'>\
+             <text x='9' y='30' font-family='sans-serif' font-size='20'>{text}</text></svg>"
+        )
+    };
+    let rasteriser = super::plot::png::Rasteriser::new();
+    let (with, without) = (rasteriser.png(&svg("vsw-AAA")), rasteriser.png(&svg("")));
+    assert_ne!(with.expect("a PNG"), without.expect("a PNG"));
+}

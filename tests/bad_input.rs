@@ -1,0 +1,225 @@
+//! What users see when a scenario is wrong: small edits of a good one, and every error with its
+//! file, line, column, text and hint. The messages stand in `bad_input.txt`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use brimline::chance::SmallStream;
+use brimline::scenario::{describe, load, load_text};
+
+/// A good scenario.
+const GOOD: &str = "\
+name: base
+horizon: 30d
+vpc:
+  cidr: 10.0.0.0/8
+  vswitches:
+    - {id: vsw-nodes, zone: cn-hangzhou-j, cidr: 10.0.0.0/20}
+    - {id: vsw-pods, zone: cn-hangzhou-j, cidr: 10.1.0.0/19, used: 12}
+terway:
+  eni_config:
+    max_pool_size: 5
+    min_pool_size: 0
+    vswitches: {cn-hangzhou-j: [vsw-pods]}
+node_pools:
+  - name: default
+    instance_type: ecs.g7.2xlarge
+    zones: [cn-hangzhou-j]
+    node_vswitch: vsw-nodes
+    nodes: 10
+workloads:
+  - name: web
+    deployment: {replicas: 100}
+    lifetime: 2d
+";
+
+/// What is changed, and into what.
+type Edit = (&'static str, &'static str);
+
+/// Every bad input: what it shows, and its edits of the good scenario.
+const BAD: &[(&str, &[Edit])] = &[
+    ("no YAML", &[("vpc:\n", "vpc: [\n")]),
+    ("an empty file", &[(GOOD, "")]),
+    ("a list", &[(GOOD, "- a\n- b\n")]),
+    ("two documents", &[("workloads:", "---\nworkloads:")]),
+    ("an unknown key", &[("horizon:", "horizont:")]),
+    ("an unknown key that is near to nothing", &[("name: base", "name: base\nxyz: 1")]),
+    ("a key twice", &[("name: base", "name: base\nname: other")]),
+    ("a key without value", &[("horizon: 30d", "horizon:")]),
+    ("a missing key", &[("cidr: 10.1.0.0/19, ", "")]),
+    ("a section that is no mapping", &[("{replicas: 100}", "100")]),
+    ("a list that is none", &[("zones: [cn-hangzhou-j]", "zones: cn-hangzhou-j")]),
+    ("a number where text belongs", &[("name: web", "name: 7")]),
+    ("a name that is no folder", &[("name: base", "name: ../base")]),
+    ("a duration without unit", &[("30d", "30")]),
+    ("a duration that varies", &[("30d", "1mo")]),
+    ("a horizon of nothing", &[("30d", "0d")]),
+    ("a horizon too long", &[("30d", "600w")]),
+    ("a warm-up as long as the horizon", &[("30d", "30d\nwarm_up: 30d")]),
+    ("a date that is none", &[("30d", "30d\nstart: 2026-02-30")]),
+    ("no replications", &[("30d", "30d\nreplications: 0")]),
+    ("too many replications", &[("30d", "30d\nreplications: 10001")]),
+    ("a negative seed", &[("30d", "30d\nseed: -1")]),
+    ("no samples", &[("30d", "30d\noutputs: {samples: 0, pods: yes}")]),
+    ("a block that is none", &[("10.1.0.0/19", "10.1.0.0")]),
+    ("a block that begins elsewhere", &[("10.1.0.0/19", "10.1.0.5/19")]),
+    ("a prefix too long", &[("10.1.0.0/19", "10.1.0.0/30")]),
+    ("a prefix too short", &[("10.1.0.0/19", "10.4.0.0/14")]),
+    ("a vSwitch outside the VPC", &[("10.1.0.0/19", "11.1.0.0/19")]),
+    ("vSwitches that overlap", &[("10.1.0.0/19", "10.0.8.0/21")]),
+    ("a vSwitch twice", &[("id: vsw-nodes", "id: vsw-pods")]),
+    (
+        "no vSwitch",
+        &[
+            ("vswitches:\n", "vswitches: []\n"),
+            (
+                "    - {id: vsw-nodes, zone: cn-hangzhou-j, cidr: 10.0.0.0/20}\n    - {id: vsw-pods, zone: cn-hangzhou-j, cidr: 10.1.0.0/19, used: 12}\n",
+                "",
+            ),
+        ],
+    ),
+    ("more used than there is", &[("used: 12", "used: 8189")]),
+    ("more used than there is, in the end", &[("used: 12", "used: {linear: {from: 0, to: 9000}}")]),
+    ("a vSwitch that is not there", &[("node_vswitch: vsw-nodes", "node_vswitch: vsw-node")]),
+    ("a vSwitch in another zone", &[("vsw-nodes, zone: cn-hangzhou-j", "vsw-nodes, zone: cn-hangzhou-k")]),
+    ("a zone that is not there", &[("zones: [cn-hangzhou-j]", "zones: [cn-hangzhou-y]")]),
+    ("a zone without vSwitch", &[("node_vswitch: vsw-nodes", "node_vswitch: {cn-hangzhou-k: vsw-nodes}")]),
+    ("a zone twice", &[("zones: [cn-hangzhou-j]", "zones: [cn-hangzhou-j, cn-hangzhou-j]")]),
+    ("no zone", &[("zones: [cn-hangzhou-j]", "zones: []")]),
+    ("candidates in another zone only", &[("vsw-pods, zone: cn-hangzhou-j", "vsw-pods, zone: cn-hangzhou-k")]),
+    ("an instance type that is not known", &[("ecs.g7.2xlarge", "ecs.g7.2xlrage")]),
+    ("limits that cannot be", &[("ecs.g7.2xlarge", "my.type\n    limits: {adapters: 1, ipv4_per_adapter: 99}")]),
+    ("half of the limits of an unknown type", &[("ecs.g7.2xlarge", "my.type\n    limits: {adapters: 4}")]),
+    ("a file of types that is wrong", &[("30d", "30d\ninstance_types: {file: types.json}")]),
+    ("a negative count", &[("nodes: 10", "nodes: -10")]),
+    ("a fraction", &[("nodes: 10", "nodes: 10.5")]),
+    ("a count in quotes", &[("nodes: 10", "nodes: \"10\"")]),
+    ("a schedule of no known kind", &[("nodes: 10", "nodes: {liner: {from: 1, to: 2}}")]),
+    ("a schedule of two kinds", &[("nodes: 10", "nodes: {linear: {from: 1, to: 2}, points: []}")]),
+    ("a line that takes no time", &[("nodes: 10", "nodes: {linear: {from: 1, to: 2, over: 0s}}")]),
+    ("growth that is no percentage", &[("replicas: 100", "replicas: {exponential: {from: 1, growth: 0.12}}")]),
+    ("growth with two spans", &[("replicas: 100", "replicas: {exponential: {from: 1, growth: 12 %/month, per: 7d}}")]),
+    ("growth to nothing", &[("replicas: 100", "replicas: {exponential: {from: 1, growth: -100 %}}")]),
+    ("growth with a limit below", &[("replicas: 100", "replicas: {exponential: {from: 9, growth: 1 %, limit: 5}}")]),
+    ("growth beyond all bounds", &[("replicas: 100", "replicas: {exponential: {from: 9, growth: 900 %/day}}")]),
+    ("times that decrease", &[("nodes: 10", "nodes: {points: [{at: 2d, value: 1}, {at: 1d, value: 2}]}")]),
+    ("a time twice", &[("nodes: 10", "nodes: {points: [{at: 1d, value: 1}, {at: 24h, value: 2}]}")]),
+    ("steps that begin late", &[("nodes: 10", "nodes: {steps: [{at: 1d, value: 1}]}")]),
+    ("no points", &[("nodes: 10", "nodes: {points: []}")]),
+    ("a CSV file that is not there", &[("nodes: 10", "nodes: {csv: {file: gone.csv}}")]),
+    ("a CSV file with bad numbers", &[("replicas: 100", "replicas: {csv: {file: wrong.csv}}")]),
+    ("an empty CSV file", &[("replicas: 100", "replicas: {csv: {file: empty.csv}}")]),
+    ("a CSV file without times", &[("replicas: 100", "replicas: {csv: {file: no-time.csv}}")]),
+    ("a CSV file without the column", &[("replicas: 100", "replicas: {csv: {file: wrong.csv, column: pod}}")]),
+    ("more pods than can be", &[("replicas: 100", "replicas: 20000000")]),
+    ("a workload of no kind", &[("    deployment: {replicas: 100}\n", "")]),
+    ("a workload of two kinds", &[("lifetime: 2d", "daemon_set: {}")]),
+    ("a workload twice", &[("workloads:", "workloads:\n  - {name: web, daemon_set: {}}")]),
+    ("a pool that is not there", &[("lifetime: 2d", "node_pools: [defualt]")]),
+    ("a life of nothing", &[("lifetime: 2d", "lifetime: 0s")]),
+    ("a p99 below the median", &[("lifetime: 2d", "lifetime: {lognormal: {median: 2d, p99: 1d}}")]),
+    ("a longest below the shortest", &[("lifetime: 2d", "lifetime: {uniform: {from: 2d, to: 1d}}")]),
+    ("measured values that are wrong", &[("lifetime: 2d", "lifetime: {empirical: {file: wrong-durations.txt}}")]),
+    ("no measured values", &[("lifetime: 2d", "lifetime: {empirical: []}")]),
+    ("an action that is not there", &[("30d", "30d\ncloud: {latency: {CreateNetworkInterfaces: 1s}}")]),
+    ("a limit of 0", &[("30d", "30d\ncloud: {throttle: {DescribeVSwitches: 0}, quotas: {vpc_addresses: no}}")]),
+    ("a retry without pause", &[("30d", "30d\nkubelet: {sandbox_retry: 0s}")]),
+    (
+        "an eni-config that is not there",
+        &[(
+            "eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}",
+            "eni_config: {file: gone.yaml}",
+        )],
+    ),
+    (
+        "an eni-config with errors",
+        &[(
+            "eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}",
+            "eni_config: {file: eni-config.yaml}",
+        )],
+    ),
+    (
+        "an eni-config in a text with errors",
+        &[(
+            "eni_config:\n    max_pool_size: 5\n    min_pool_size: 0\n    vswitches: {cn-hangzhou-j: [vsw-pods]}",
+            "eni_config: |\n    {\n      \"max_pool_size\": 5.5,\n      \"vswitches\": {\"cn-hangzhou-j\": [\"vsw-pods\"]}\n    }",
+        )],
+    ),
+    (
+        "an eni-config that asks for what is not simulated",
+        &[("max_pool_size: 5", "max_pool_size: 5\n    ipam_type: crd\n    ip_stack: dual")],
+    ),
+    (
+        "a patch of eni-config with a vSwitch that is not there",
+        &[("nodes: 10", "nodes: 10\n    eni_config: {vswitches: {cn-hangzhou-k: [vsw-podz]}}")],
+    ),
+    (
+        "many errors at once",
+        &[
+            ("30d", "soon"),
+            ("10.1.0.0/19", "10.1.0.0/31"),
+            ("nodes: 10", "nodes: -1"),
+            ("100", "{exponential: {from: 1}}"),
+            ("vsw-nodes\n", "vsw-none\n"),
+        ],
+    ),
+];
+
+#[test]
+fn every_bad_input_has_its_message() {
+    let folder = Path::new("tests/bad_input");
+    load_text("good.yaml", GOOD, folder).expect("the good scenario loads");
+    let mut all = String::new();
+    for (title, edits) in BAD {
+        let bad = edits.iter().fold(GOOD.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{title}: the edit has no effect");
+            text.replacen(from, to, 1)
+        });
+        match load_text("bad.yaml", &bad, folder) {
+            Ok(_) => panic!("{title}: it loads"),
+            Err(diagnostics) => {
+                let n = diagnostics.len();
+                writeln!(all, "## {title} ({n})\n\n{diagnostics}\n").expect("a string takes it");
+            }
+        }
+    }
+    let settings = insta::Settings::clone_current();
+    settings.bind(|| insta::assert_snapshot!("messages", all));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told() {
+    let missing = load(Path::new("tests/bad_input/missing.yaml")).expect_err("it is not there");
+    insta::assert_snapshot!(missing, @"error: the scenario `tests/bad_input/missing.yaml` cannot be read: No such file or directory (os error 2)");
+    assert!(load(Path::new("tests/bad_input")).is_err(), "a folder is no scenario");
+}
+
+/// Whatever is in a file, the answer is a message.
+#[test]
+fn no_text_stops_the_program() {
+    let mut chance = SmallStream::new(1);
+    let pieces = [
+        "{", "}", "[", "]", ":", "-", "|", "\n", " ", "é", "\t", "&a ", "*a", "<<", "0", "-1", "\"", "#", "%", "~",
+        "\r\n", "9e99", "!!int ",
+    ];
+    let letters: Vec<char> = GOOD.chars().collect();
+    let mut wrong = 0;
+    for _ in 0..3000 {
+        let mut text = letters.clone();
+        for _ in 0..=chance.below(3) {
+            let at = chance.below(text.len() as u32) as usize;
+            let end = (at + chance.below(12) as usize).min(text.len());
+            let piece = pieces[chance.below(pieces.len() as u32) as usize];
+            text.splice(at..end, piece.chars());
+        }
+        let text: String = text.into_iter().collect();
+        match load_text("bad.yaml", &text, Path::new("tests/bad_input")) {
+            Ok(loaded) => assert!(!describe(&loaded).is_empty()),
+            Err(diagnostics) => {
+                wrong += 1;
+                assert!(diagnostics.to_string().contains("error: "));
+            }
+        }
+    }
+    assert!(wrong > 1000, "only {wrong} texts were wrong");
+}
