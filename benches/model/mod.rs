@@ -49,12 +49,7 @@ impl Shape {
             node_pools: vec![NodePool {
                 name: "default".to_owned(),
                 instance_type: "ecs.g7.2xlarge".to_owned(),
-                limits: InstanceLimits {
-                    adapters: 4,
-                    ipv4_per_adapter: 15,
-                    ipv6_per_adapter: 15,
-                    total_adapters: None,
-                },
+                limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() },
                 zones: vec![PoolZone {
                     zone: ZONE.to_owned(),
                     node_vswitch: VSwitchId(0),

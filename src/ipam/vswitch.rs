@@ -27,6 +27,9 @@ impl Candidate {
 #[derive(Debug, Clone)]
 pub struct SwitchPool {
     candidates: Vec<Candidate>,
+    /// Through this time every count is known to be zero; `None` = some is not. Kept, since every
+    /// event of a daemon asks.
+    empty_through: Option<Instant>,
 }
 
 /// How far one selection has come: candidates are looked up one by one (R90).
@@ -54,7 +57,9 @@ impl SwitchPool {
     pub fn new(ids: &[VSwitchId]) -> Self {
         assert!(ids.len() <= 64, "a zone has at most 64 candidate vSwitches");
         let candidates = ids.iter().map(|&id| Candidate { id, free: 0, expires: None }).collect();
-        Self { candidates }
+        let mut pool = Self { candidates, empty_through: None };
+        pool.note_empty();
+        pool
     }
 
     /// Begins a selection; `random` shuffles the list in place (R90).
@@ -97,6 +102,7 @@ impl SwitchPool {
     pub fn store(&mut self, now: Instant, id: VSwitchId, free: u32) {
         if let Some(candidate) = self.candidate(id) {
             (candidate.free, candidate.expires) = (free, Some(now + TTL));
+            self.note_empty();
         }
     }
 
@@ -104,6 +110,7 @@ impl SwitchPool {
     pub fn block(&mut self, now: Instant, id: VSwitchId) {
         if let Some(candidate) = self.candidate(id).filter(|c| c.cached(now).is_some()) {
             (candidate.free, candidate.expires) = (0, Some(now + TTL));
+            self.note_empty();
         }
     }
 
@@ -111,14 +118,19 @@ impl SwitchPool {
     /// `None` if a selection at `now` would not.
     #[must_use]
     pub fn futile_through(&self, now: Instant) -> Option<Instant> {
-        let expires = self.candidates.iter().map(|c| c.expires.filter(|&e| c.free == 0 && now <= e));
-        expires.collect::<Option<Vec<_>>>().map(|all| all.into_iter().min().unwrap_or(Instant::NEVER))
+        self.empty_through.filter(|&through| now <= through)
     }
 
     /// Whether the daemon regards `id` as without free addresses.
     #[must_use]
     pub fn is_blocked(&self, now: Instant, id: VSwitchId) -> bool {
         self.candidates.iter().any(|c| c.id == id && c.cached(now) == Some(0))
+    }
+
+    fn note_empty(&mut self) {
+        let through = |c: &Candidate| c.expires.filter(|_| c.free == 0);
+        self.empty_through =
+            self.candidates.iter().try_fold(Instant::NEVER, |least, c| through(c).map(|at| least.min(at)));
     }
 
     fn candidate(&mut self, id: VSwitchId) -> Option<&mut Candidate> {

@@ -119,12 +119,47 @@ pub(super) fn poll_metadata(from: Instant, visible: Instant, deadline: Instant) 
     if seen < give_up { (seen, true) } else { (give_up, false) }
 }
 
+impl Slot {
+    fn alloc_wake(&mut self, now: Instant) {
+        if self.alloc_would_start(now) {
+            self.alloc = Alloc::Coalescing { until: now + COALESCE };
+        }
+    }
+
+    /// The gathering of a slot without interface is over. Returns how many addresses to ask for,
+    /// if there is a token at once.
+    fn ask_to_create(&mut self, now: Instant) -> Option<u8> {
+        // At least one address is asked for, even if every requester has gone (R53).
+        let n = self.allocating.len().clamp(1, BATCH) as u8;
+        self.status = Status::Creating;
+        let until = self.eni_bucket.take(now);
+        self.alloc = Alloc::CreateToken { until, n };
+        (until == now).then_some(n)
+    }
+
+    /// The time that the worker waited for has come, and every candidate vSwitch is known to be
+    /// empty: what [`NodeLocal::alloc_fire`] comes to then, in short. False = it waits for nothing
+    /// that could be in vain.
+    pub(super) fn try_in_vain(&mut self) -> bool {
+        let now = self.alloc.until();
+        let token = match self.alloc {
+            Alloc::Coalescing { .. } => self.ask_to_create(now).is_some(),
+            Alloc::CreateToken { .. } => true,
+            _ => return false,
+        };
+        if token {
+            // The selection ends without a vSwitch, which is no OpenAPI error (R92, R102).
+            (self.alloc, self.status) = (Alloc::Asleep, Status::Init);
+            self.alloc_wake(now);
+        }
+        true
+    }
+}
+
 impl NodeLocal {
     /// The worker tests whether there is something to do (R52).
     pub(super) fn alloc_wake(&mut self, i: usize) {
-        if self.slots[i].alloc_would_start(self.now) {
-            self.slots[i].alloc = Alloc::Coalescing { until: self.now + COALESCE };
-        }
+        self.slots[i].alloc_wake(self.now);
     }
 
     /// The worker has ended a round and looks again.
@@ -167,12 +202,7 @@ impl NodeLocal {
         let slot = &mut self.slots[i];
         let queued = slot.allocating.len().min(BATCH) as u8;
         if slot.eni.is_none() {
-            // At least one address is asked for, even if every requester has gone (R53).
-            let n = queued.max(1);
-            slot.status = Status::Creating;
-            let until = slot.eni_bucket.take(self.now);
-            slot.alloc = Alloc::CreateToken { until, n };
-            if until == self.now {
+            if let Some(n) = slot.ask_to_create(self.now) {
                 self.create_begin(i, n);
             }
         } else if queued == 0 {

@@ -3,6 +3,7 @@
 use super::NodeLocal;
 use super::slot::{Slot, Status};
 use crate::id::PodId;
+use crate::time::Instant;
 
 impl NodeLocal {
     /// Checks the daemon's laws. Too slow for every event of a large run; the tests and the
@@ -20,6 +21,7 @@ impl NodeLocal {
         order.sort_unstable();
         assert!(order.into_iter().map(usize::from).eq(0..self.slots.len()), "the order holds every slot once");
         assert!(self.outputs.is_empty(), "outputs are drained");
+        assert_eq!(self.next_wake, self.wake(), "the next wake is known");
     }
 
     /// Every pending AllocIP is a waiter of one slot, and whoever is behind a collection is not
@@ -49,6 +51,8 @@ impl Slot {
             Status::InUse => assert!(self.eni.is_some(), "slot {i} is in use without an ENI"),
             Status::Deleting => assert!(self.set.in_use() == 0, "slot {i} is deleted under a pod"),
         }
+        let earliest = self.waiters.iter().map(|waiter| waiter.deadline).min();
+        assert_eq!(earliest.unwrap_or(Instant::NEVER), self.next_deadline, "slot {i}: the earliest deadline");
         let mut queued: Vec<u32> = self.allocating.iter().chain(&self.dangling).copied().collect();
         assert_eq!(queued.len(), self.waiters.len(), "slot {i}: every waiter is in one queue");
         let mut waiting: Vec<u32> = self.waiters.iter().map(|waiter| waiter.id).collect();

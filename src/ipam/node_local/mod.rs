@@ -82,6 +82,8 @@ pub struct NodeLocal {
     epoch: u16,
     outputs: VecDeque<Output>,
     now: Instant,
+    /// What [`Self::wake`] says between two inputs.
+    next_wake: Instant,
 }
 
 impl NodeLocal {
@@ -119,8 +121,10 @@ impl NodeLocal {
             epoch: 0,
             outputs: VecDeque::new(),
             now,
+            next_wake: Instant::NEVER,
         };
         daemon.start(config, &[]);
+        daemon.next_wake = daemon.wake();
         daemon
     }
 
@@ -137,6 +141,7 @@ impl NodeLocal {
             Input::Tick => {}
         }
         self.let_gc_run();
+        self.next_wake = self.wake();
     }
 
     /// What the daemon does, in order.
@@ -148,7 +153,7 @@ impl NodeLocal {
     /// [`Instant::NEVER`].
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
-        self.wake()
+        self.next_wake
     }
 
     /// Idle and used addresses as the pool sync counts them (R77).
@@ -224,8 +229,9 @@ impl NodeLocal {
     /// others in their order, and so they sleep again (R151).
     fn broadcast(&mut self, i: usize) {
         let waiters = &mut self.slots[i].waiters;
-        let one = waiters.len().min(1);
-        waiters.rotate_right(one);
+        if let Some(last) = waiters.pop_back() {
+            waiters.push_front(last);
+        }
         self.wake_all(i);
     }
 
@@ -282,9 +288,7 @@ impl NodeLocal {
     fn enqueue(&mut self, i: usize, pod: PodId, deadline: Instant) {
         let id = self.next_waiter;
         self.next_waiter = id.wrapping_add(1);
-        let slot = &mut self.slots[i];
-        slot.waiters.push(Waiter { id, pod, deadline });
-        slot.allocating.push_back(id);
+        self.slots[i].enqueue(Waiter { id, pod, deadline });
         self.wake_all(i);
     }
 
@@ -294,7 +298,11 @@ impl NodeLocal {
         let descending = for_allocation == (self.config.eni_selection == EniSelection::MostIps);
         let sign = if descending { -1 } else { 1 };
         let slots = &self.slots;
-        self.order.sort_by_key(|&i| sign * slots[usize::from(i)].priority());
+        let key = |&i: &u8| sign * slots[usize::from(i)].priority();
+        // Most of the time they are in order already.
+        if !self.order.is_sorted_by_key(key) {
+            self.order.sort_by_key(key);
+        }
     }
 
     fn marks(&self) -> Watermarks {

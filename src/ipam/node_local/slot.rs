@@ -68,7 +68,9 @@ pub(super) struct Slot {
     pub eni: Option<Eni>,
     pub set: AddressSet,
     /// Everybody who waits, in order of arrival (R151).
-    pub waiters: Vec<Waiter>,
+    pub waiters: VecDeque<Waiter>,
+    /// The earliest deadline of a waiter.
+    pub next_deadline: Instant,
     /// IDs of requests for which no address was asked yet.
     pub allocating: VecDeque<u32>,
     /// IDs of requests for which an address was made that somebody may have taken.
@@ -88,7 +90,8 @@ impl Slot {
             status: Status::Init,
             eni: None,
             set: AddressSet::default(),
-            waiters: Vec::new(),
+            waiters: VecDeque::new(),
+            next_deadline: Instant::NEVER,
             allocating: VecDeque::new(),
             dangling: VecDeque::new(),
             inhibit_until: Instant::ZERO,
@@ -139,10 +142,27 @@ impl Slot {
         Admission::Queue
     }
 
+    /// Somebody waits for a new address.
+    pub fn enqueue(&mut self, waiter: Waiter) {
+        self.next_deadline = self.next_deadline.min(waiter.deadline);
+        self.allocating.push_back(waiter.id);
+        self.waiters.push_back(waiter);
+    }
+
+    /// Removes the waiter at `position`.
+    fn remove_waiter(&mut self, position: usize) {
+        let removed = self.waiters.remove(position).expect("the caller found it there");
+        if removed.deadline == self.next_deadline {
+            self.next_deadline = self.waiters.iter().map(|waiter| waiter.deadline).min().unwrap_or(Instant::NEVER);
+        }
+    }
+
     /// A waiter ends, for whatever reason. If its request was still to be asked for, the oldest
     /// one whose address was made takes its place at the tail: demand is conserved (R58).
     pub fn end_waiter(&mut self, id: u32) {
-        self.waiters.retain(|waiter| waiter.id != id);
+        if let Some(position) = self.waiters.iter().position(|waiter| waiter.id == id) {
+            self.remove_waiter(position);
+        }
         let Some(position) = self.allocating.iter().position(|&queued| queued == id) else {
             self.dangling.retain(|&made| made != id);
             return;
@@ -158,10 +178,11 @@ impl Slot {
     pub fn made(&mut self, n: usize) -> u32 {
         let n = n.min(self.allocating.len());
         let mut preheats = 0;
-        for id in self.allocating.drain(..n) {
+        for _ in 0..n {
+            let Some(id) = self.allocating.pop_front() else { break };
             match self.waiters.iter().position(|waiter| waiter.id == id && waiter.is_preheat()) {
                 Some(position) => {
-                    self.waiters.remove(position);
+                    self.remove_waiter(position);
                     preheats += 1;
                 }
                 None => self.dangling.push_back(id),

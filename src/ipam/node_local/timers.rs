@@ -49,11 +49,7 @@ impl NodeLocal {
 
     fn slot_wake(&self, i: usize) -> Instant {
         let slot = &self.slots[i];
-        let mut wake = self.alloc_timer(i).min(slot.dispose.until());
-        for waiter in &slot.waiters {
-            wake = wake.min(waiter.deadline);
-        }
-        wake.min(self.metadata_sync_wake(i))
+        self.alloc_timer(i).min(slot.dispose.until()).min(slot.next_deadline).min(self.metadata_sync_wake(i))
     }
 
     /// When the alloc worker does something that shows.
@@ -114,16 +110,14 @@ impl NodeLocal {
 
     /// Lets time pass until `now`: everything that is due happens, in order.
     pub(super) fn advance(&mut self, now: Instant) {
-        loop {
-            let wake = self.wake();
-            let until = wake.min(now);
-            self.replay(until);
-            if wake > now {
-                break;
-            }
-            self.now = until;
+        let mut wake = self.next_wake;
+        while wake <= now {
+            self.replay(wake);
+            self.now = wake;
             self.fire_due();
+            wake = self.wake();
         }
+        self.replay(now);
         self.now = now;
     }
 
@@ -156,13 +150,14 @@ impl NodeLocal {
         }
     }
 
+    /// Replays attempts to create an interface that are known to be in vain.
     fn replay_attempts(&mut self, until: Instant) {
-        for i in 0..self.slots.len() {
-            while self.slots[i].alloc.until() <= until && self.futile_through(i, self.slots[i].alloc.until()).is_some()
-            {
-                self.now = self.slots[i].alloc.until();
-                self.alloc_fire(i);
-            }
+        for slot in &mut self.slots {
+            while slot.eni.is_none()
+                && slot.alloc.until() <= until
+                && self.switches.futile_through(slot.alloc.until()).is_some()
+                && slot.try_in_vain()
+            {}
         }
     }
 
@@ -250,7 +245,9 @@ impl NodeLocal {
 
     /// Requests whose context has ended leave; the waiter runs before the worker (R152).
     fn expire_waiters(&mut self, i: usize) {
-        while let Some(&waiter) = self.slots[i].waiters.iter().find(|w| !w.is_preheat() && w.deadline <= self.now) {
+        while self.slots[i].next_deadline <= self.now
+            && let Some(&waiter) = self.slots[i].waiters.iter().find(|w| !w.is_preheat() && w.deadline <= self.now)
+        {
             self.slots[i].end_waiter(waiter.id);
             self.rpc_ended();
             self.fail(waiter.pod, Failure::Deadline);
