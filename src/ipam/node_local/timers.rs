@@ -26,11 +26,8 @@ impl NodeLocal {
 
     fn slot_wake(&self, i: usize) -> Instant {
         let slot = &self.slots[i];
-        let mut wake = self.alloc_timer(i).min(slot.dispose.until());
-        for waiter in &slot.waiters {
-            wake = wake.min(waiter.deadline);
-        }
-        wake.min(self.metadata_sync_wake(i))
+        let workers = self.alloc_timer(i).min(slot.dispose.until());
+        workers.min(slot.first_deadline()).min(self.metadata_sync_wake(i))
     }
 
     /// When the alloc worker does something that shows.
@@ -136,6 +133,9 @@ impl NodeLocal {
         while slot.next_metadata_sync <= until && !(may_act && slot.broadcast_acts(slot.next_metadata_sync)) {
             let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
             slot.next_metadata_sync += jittered(METADATA_SYNC, 1.0, jitter);
+            if in_use {
+                slot.idle_broadcast();
+            }
         }
     }
 
@@ -207,12 +207,16 @@ impl NodeLocal {
         self.let_gc_run();
     }
 
-    /// Requests whose context has ended leave; the waiter runs before the worker (R152).
+    /// Requests whose context has ended leave (R59).
     fn expire_waiters(&mut self, i: usize) {
-        while let Some(&waiter) = self.slots[i].waiters.iter().find(|w| !w.is_preheat() && w.deadline <= self.now) {
-            self.slots[i].end_waiter(waiter.id);
+        let now = self.now;
+        let expired: Vec<_> =
+            self.slots[i].waiters().filter(|w| !w.is_preheat() && w.deadline <= now).map(|w| w.pod).collect();
+        for &pod in &expired {
             self.rpc_ended();
-            self.fail(waiter.pod, Failure::Deadline);
+            self.fail(pod, Failure::Deadline);
+        }
+        for _ in expired {
             self.broadcast(i);
         }
     }
