@@ -152,6 +152,10 @@ pub struct Engine<O> {
     /// The cloud.
     pub cloud: Cloud,
     events: EventList,
+    /// Events of this instant that have not happened yet.
+    instant: VecDeque<Event>,
+    /// Chance that orders simultaneous answers.
+    ties: SmallStream,
     nodes: Vec<Node>,
     pods: Vec<Pod>,
     free_pods: Vec<PodId>,
@@ -167,11 +171,14 @@ pub struct Engine<O> {
 impl<O: Observer> Engine<O> {
     /// An empty world at time zero.
     #[must_use]
-    pub fn new(observer: O, cloud: Cloud, sandbox_retry: SpanDist, kubelet: Stream) -> Self {
+    pub fn new(observer: O, cloud: Cloud, sandbox_retry: SpanDist, mut kubelet: Stream) -> Self {
+        let ties = SmallStream::split(&mut kubelet);
         Self {
             observer,
             cloud,
             events: EventList::new(),
+            instant: VecDeque::new(),
+            ties,
             nodes: Vec::new(),
             pods: Vec::new(),
             free_pods: Vec::new(),
@@ -318,16 +325,12 @@ impl<O: Observer> Engine<O> {
             if let Some(pod) = self.served.pop_front() {
                 return Some(Happening::Served(pod));
             }
-            match self.events.peek_time() {
-                Some(at) if at <= until => {}
-                _ => {
-                    self.now = until;
-                    return None;
-                }
-            }
-            let (at, event) = self.events.pop().expect("it was there a moment ago");
-            self.now = at;
-            match Event::unpack(event) {
+            let Some(event) = self.next_event(until) else {
+                self.now = until;
+                return None;
+            };
+            let at = self.now;
+            match event {
                 Event::Wake(node) if self.nodes[node.index()].armed == at => {
                     self.nodes[node.index()].armed = Instant::NEVER;
                     self.input(node, Input::Tick);
@@ -348,6 +351,32 @@ impl<O: Observer> Engine<O> {
             }
             self.processed += 1;
         }
+    }
+
+    /// The next event not later than `until`, at which it is now. What happens at the same
+    /// instant happens in the order of its making, but for the cloud's answers: which of several
+    /// comes first is chance, so that no node wins every race for a vSwitch's last addresses.
+    fn next_event(&mut self, until: Instant) -> Option<Event> {
+        if let Some(event) = self.instant.pop_front() {
+            return Some(event);
+        }
+        self.events.peek_time().filter(|&at| at <= until)?;
+        let (at, event) = self.events.pop().expect("it was there a moment ago");
+        self.now = at;
+        if self.events.peek_time() != Some(at) {
+            return Some(Event::unpack(event));
+        }
+        self.instant.push_back(Event::unpack(event));
+        while self.events.peek_time() == Some(at) {
+            let (_, event) = self.events.pop().expect("it was there a moment ago");
+            self.instant.push_back(Event::unpack(event));
+        }
+        let answers: Vec<_> =
+            (0..self.instant.len()).filter(|&i| matches!(self.instant[i], Event::Answer(_))).collect();
+        for k in (1..answers.len()).rev() {
+            self.instant.swap(answers[k], answers[self.ties.below(k as u32 + 1) as usize]);
+        }
+        self.instant.pop_front()
     }
 
     /// Whether the event at `at` is the pod's live one, which it is no longer.
