@@ -103,15 +103,11 @@ impl NodeLocal {
 
     /// Replays the silent timers up to and including `until`.
     fn replay(&mut self, until: Instant) {
+        self.replay_pool_syncs(until);
+        self.replay_futile_attempts(until);
         for i in 0..self.slots.len() {
-            while self.slots[i].alloc.until() <= until && self.futile_through(i, self.slots[i].alloc.until()).is_some()
-            {
-                self.now = self.slots[i].alloc.until();
-                self.alloc_fire(i);
-            }
             self.replay_metadata_syncs(i, until);
         }
-        self.replay_pool_syncs(until);
         if self.next_gc <= until
             && self.gc_wake() == Instant::NEVER
             && !self.gc_waits
@@ -120,6 +116,20 @@ impl NodeLocal {
             let missed = until.since(self.next_gc).0 / period.0 + 1;
             self.next_gc += Span(missed * period.0);
         }
+    }
+
+    /// Says whether there was any.
+    fn replay_futile_attempts(&mut self, until: Instant) -> bool {
+        let mut any = false;
+        for i in 0..self.slots.len() {
+            while self.slots[i].alloc.until() <= until && self.futile_through(i, self.slots[i].alloc.until()).is_some()
+            {
+                self.now = self.slots[i].alloc.until();
+                self.alloc_fire(i);
+                any = true;
+            }
+        }
+        any
     }
 
     fn replay_metadata_syncs(&mut self, i: usize, until: Instant) {
@@ -164,12 +174,15 @@ impl NodeLocal {
                 break;
             }
             (self.next_reclaim, self.chance.reclaim) = (round, jitter);
+            // A run sorts the slots by what they are at its time; sorting again without a change
+            // between is no change (R72).
+            if self.replay_futile_attempts(next) || !ran {
+                self.sort_slots(false);
+            }
             next = self.after_period(next);
             ran = true;
         }
         if ran {
-            // The runs sorted the slots; once is the same as many times (R72).
-            self.sort_slots(false);
             self.sync = PoolSync::Sleeping { next };
         }
     }
