@@ -302,6 +302,13 @@ impl Cloud {
             .collect()
     }
 
+    /// Whether `address` is on interface `eni`, and that on the node.
+    #[must_use]
+    pub fn holds(&self, node: NodeId, eni: EniId, address: Ipv4Addr) -> bool {
+        self.interface(eni)
+            .is_some_and(|interface| interface.instance == node && interface.addresses.contains(&address))
+    }
+
     /// Secondary interfaces of a node and the addresses on them, attached or not.
     #[must_use]
     pub fn node_enis(&self, node: NodeId) -> (u32, u32) {

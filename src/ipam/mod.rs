@@ -17,8 +17,10 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod eni_config;
+pub mod json;
 pub mod limits;
 pub mod node_local;
+pub mod note;
 pub mod throttle;
 pub mod vswitch;
 
@@ -105,8 +107,8 @@ pub enum Output {
     },
     /// `pod` is left without an address; the caller tries again later.
     Failed(PodId, Failure),
-    /// An address is idle again; the last that happens to a release.
-    Released(EniId, Ipv4Addr),
+    /// The address of `pod` is idle again; the last that happens to a release.
+    Released(PodId, EniId),
 }
 
 /// Why the daemon answered without an address (rules R74, R75, R131).

@@ -121,11 +121,6 @@ impl SwitchPool {
         self.candidates.iter().any(|c| c.id == id && c.cached(now) == Some(0))
     }
 
-    /// The candidates.
-    pub fn ids(&self) -> impl Iterator<Item = VSwitchId> + '_ {
-        self.candidates.iter().map(|c| c.id)
-    }
-
     fn candidate(&mut self, id: VSwitchId) -> Option<&mut Candidate> {
         self.candidates.iter_mut().find(|c| c.id == id)
     }

@@ -87,7 +87,7 @@ pub struct GroupRecord {
     pub end: GroupLevels,
     /// Most pods that waited for an address at once.
     pub max_waiting: u32,
-    /// Nodes that could not join for lack of a primary address.
+    /// Most nodes that were missing at once for lack of a primary address.
     pub nodes_refused: u32,
 }
 

@@ -6,6 +6,7 @@ use super::{
     Cause, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, PodRow, Recording, Stranded,
     TimeWeighted, Timeline, VSwitchRecord,
 };
+use crate::cloud::Cloud;
 use crate::id::{NodeId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -63,6 +64,7 @@ struct Group {
 #[derive(Debug, Clone, Copy)]
 struct NodeNote {
     group: u32,
+    enis: u32,
     /// What last kept its daemon from getting addresses.
     trouble: Option<Cause>,
 }
@@ -193,22 +195,22 @@ impl Recorder {
     /// A node joined a group.
     pub fn node_joined(&mut self, now: Instant, node: NodeId, group: usize, name: impl FnOnce() -> String) {
         assert_eq!(node.index(), self.nodes.len(), "nodes are numbered in the order of joining");
-        self.nodes.push(NodeNote { group: group as u32, trouble: None });
+        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: None });
         self.groups[group].levels.nodes += 1;
         self.event(now, "node_joined", name, || "joined".to_owned());
     }
 
     /// A node left.
-    pub fn node_left(&mut self, now: Instant, node: NodeId, enis: u32, name: impl FnOnce() -> String) {
-        let levels = &mut self.group_of(node).levels;
-        levels.nodes -= 1;
-        levels.enis -= enis;
+    pub fn node_left(&mut self, now: Instant, node: NodeId, name: impl FnOnce() -> String) {
+        self.enis_changed(node, 0);
+        self.group_of(node).levels.nodes -= 1;
         self.event(now, "node_left", name, || "left".to_owned());
     }
 
-    /// `nodes` wanted nodes of a group cannot join for lack of a primary address.
-    pub fn nodes_refused(&mut self, now: Instant, group: usize, vswitch: VSwitchId) {
-        self.groups[group].nodes_refused += 1;
+    /// `missing` wanted nodes of a group's pool cannot join for lack of a primary address.
+    pub fn nodes_refused(&mut self, now: Instant, group: usize, vswitch: VSwitchId, missing: u32) {
+        let most = &mut self.groups[group].nodes_refused;
+        *most = missing.max(*most);
         self.binds(now, Cause::VSwitch(vswitch));
         self.refused(now, vswitch);
     }
@@ -343,10 +345,11 @@ impl Recorder {
         self.refused(now, vswitch);
     }
 
-    /// Interfaces of a node's group changed by `delta`.
-    pub fn enis_changed(&mut self, node: NodeId, delta: i32) {
+    /// A node has this many secondary interfaces now.
+    pub fn enis_changed(&mut self, node: NodeId, enis: u32) {
+        let before = std::mem::replace(&mut self.nodes[node.index()].enis, enis);
         let levels = &mut self.group_of(node).levels;
-        levels.enis = levels.enis.checked_add_signed(delta).expect("a group has no fewer than no interfaces");
+        levels.enis = levels.enis - before + enis;
     }
 
     /// Rows of the timeline so far.
@@ -388,6 +391,35 @@ impl Recorder {
     /// Something that the landmarks of the run show.
     pub fn landmark(&mut self, at: Instant, kind: &'static str, subject: String, text: String) {
         self.journal.push(JournalEntry { at, landmark: true, kind, subject, text });
+    }
+
+    /// Checks the levels of the vSwitches against the addresses in use and the cloud's books.
+    ///
+    /// # Panics
+    /// If they differ: the recorder missed something.
+    pub fn audit(&self, in_use: &[u32], cloud: &Cloud) {
+        for (i, (levels, &in_use)) in self.vswitches.iter().zip(in_use).enumerate() {
+            let (holders, usage) = (levels.holders(), cloud.usage(VSwitchId::new(i)));
+            assert_eq!(holders.pods, in_use, "addresses in use of vSwitch {i}");
+            assert_eq!(holders.pods + holders.idle, usage.on_enis, "addresses on interfaces of vSwitch {i}");
+            assert_eq!(
+                (holders.primaries, holders.others, holders.free),
+                (usage.primaries, usage.others, usage.free),
+                "other addresses of vSwitch {i}"
+            );
+        }
+    }
+
+    /// Checks the levels of the pools against the pods there are.
+    ///
+    /// # Panics
+    /// If they differ: the recorder missed something.
+    pub fn audit_pods(&self, running: usize, waiting: usize) {
+        let sum = |level: fn(&GroupLevels) -> u32| {
+            self.groups.iter().map(|group| level(&group.levels) as usize).sum::<usize>()
+        };
+        assert_eq!((sum(|levels| levels.running), sum(|levels| levels.waiting)), (running, waiting), "pods");
+        assert_eq!(self.waiting as usize, waiting, "waiting pods");
     }
 
     /// Ends the recording.

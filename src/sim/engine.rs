@@ -4,7 +4,7 @@
 //! What pods there are, and where, is decided above: by a [`Cluster`](super::world) or by the
 //! script of a conformance case.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -74,8 +74,10 @@ pub enum Happening {
 /// Where a pod is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PodState {
-    /// The slot is free for another pod.
+    /// Its place is free for another pod, or kept for its identity.
     Gone,
+    /// It is deleted and its address is not given back yet: the daemon is busy (rule R125).
+    Leaving,
     /// It has been scheduled and has no address yet.
     Waiting,
     /// It has its address.
@@ -287,27 +289,35 @@ impl<O: Observer> Engine<O> {
     pub fn delete_pod(&mut self, id: PodId, retain: bool) {
         let pod = &mut self.pods[id.index()];
         let was = pod.state;
-        (pod.state, pod.timer) = (PodState::Gone, Instant::NEVER);
+        (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         let (node, eni, address) = (pod.node, pod.eni, pod.address);
         match was {
             PodState::Running => self.input(node, Input::Release(Release { pod: id, eni, address, retain })),
-            PodState::Waiting => self.input(node, Input::Cancel(id)),
-            PodState::Gone => {}
+            PodState::Waiting => {
+                self.input(node, Input::Cancel(id));
+                self.left(id);
+            }
+            PodState::Gone | PodState::Leaving => unreachable!("a pod is deleted once"),
         }
-        if !retain {
+    }
+
+    /// Nothing of a deleted pod is left: its place is free for another.
+    fn left(&mut self, id: PodId) {
+        let state = &mut self.pods[id.index()].state;
+        if *state == PodState::Leaving {
+            *state = PodState::Gone;
             self.free_pods.push(id);
         }
     }
 
     /// An instance is released: its pods must be gone from it already, but for their retained
-    /// addresses. Returns the addresses in use that vanish with it, per vSwitch.
+    /// addresses.
     pub fn release_node(&mut self, node: NodeId) {
         let state = &mut self.nodes[node.index()];
         (state.released, state.armed) = (true, Instant::NEVER);
-        let (_, in_use) = state.daemon.usage();
-        let held: Vec<_> = if in_use > 0 { state.daemon.bound().map(|(_, eni, _)| eni).collect() } else { Vec::new() };
-        for eni in held {
-            self.unbind(eni);
+        let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
+        for (pod, eni) in held {
+            self.released(pod, eni);
         }
         self.cloud.release_instance(node);
     }
@@ -379,6 +389,34 @@ impl<O: Observer> Engine<O> {
         self.instant.pop_front()
     }
 
+    /// Checks the laws of the world below the cluster: every daemon's own, and that a running
+    /// pod has an address of an interface of its node, alone. Returns the addresses that are in
+    /// use, per vSwitch.
+    ///
+    /// # Panics
+    /// If a law is broken: the simulation is wrong.
+    pub fn audit(&self) -> Vec<u32> {
+        self.cloud.audit();
+        let mut in_use = vec![0; self.cloud.vswitch_count()];
+        let mut taken = BTreeSet::new();
+        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.released) {
+            node.daemon.check_invariants();
+            for (_, eni, address) in node.daemon.bound() {
+                assert!(
+                    self.cloud.holds(NodeId::new(i), eni, address),
+                    "{address} is bound on node {i}, which lost it"
+                );
+                let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
+                assert!(taken.insert((vswitch, address)), "{address} is bound twice");
+                in_use[vswitch.index()] += 1;
+            }
+        }
+        for pod in self.pods.iter().filter(|pod| pod.state == PodState::Running) {
+            assert!(taken.contains(&(pod.vswitch, pod.address)), "a pod runs on {}, which is not bound", pod.address);
+        }
+        in_use
+    }
+
     /// Whether the event at `at` is the pod's live one, which it is no longer.
     fn take_timer(&mut self, pod: PodId, at: Instant) -> bool {
         let timer = &mut self.pods[pod.index()].timer;
@@ -421,7 +459,7 @@ impl<O: Observer> Engine<O> {
                     self.served.push_back(pod);
                 }
                 Output::Failed(pod, failure) => self.retry(pod, failure),
-                Output::Released(eni, _) => self.unbind(eni),
+                Output::Released(pod, eni) => self.released(pod, eni),
             }
         }
         let wake = self.nodes[node.index()].daemon.poll_timeout();
@@ -432,9 +470,10 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    fn unbind(&mut self, eni: EniId) {
+    fn released(&mut self, pod: PodId, eni: EniId) {
         let vswitch = self.cloud.vswitch_of(eni).expect("an address belongs to an interface");
         self.observer.unbound(self.now, vswitch);
+        self.left(pod);
     }
 
     fn call(&mut self, node: NodeId, id: CallId, at: Instant, request: Request) {

@@ -11,6 +11,7 @@ pub use engine::{Engine, Happening, Observer, Pod, PodState};
 
 use crate::model::Model;
 use crate::record::Recording;
+use crate::time::Span;
 
 /// How far a run is, summed over its replications; any thread may read it.
 #[derive(Debug, Default)]
@@ -38,4 +39,14 @@ pub fn run(model: &Model, replication: u32, progress: &Progress) -> Recording {
         progress.events.fetch_add(events - last.1, Ordering::Relaxed);
         last = (now.0, events);
     })
+}
+
+/// Runs one replication of `model` and checks every law of the world after everything that
+/// happens to the cluster, and at least every simulated `every`. Slow: for tests.
+///
+/// # Panics
+/// If a law is broken: the simulation is wrong.
+#[must_use]
+pub fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
+    world::run_audited(model, replication, every)
 }

@@ -120,6 +120,21 @@ pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant,
     world.finish()
 }
 
+/// Runs a replication and checks every law of the world after everything that happens to the
+/// cluster, and at least every simulated `every`.
+pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
+    let mut world = World::new(model, replication);
+    let mut until = Instant::ZERO;
+    loop {
+        match world.engine.step(until) {
+            Some(happening) => world.happen(happening),
+            None if until == world.horizon => return world.finish(),
+            None => until = (until + every).min(world.horizon),
+        }
+        world.audit();
+    }
+}
+
 impl<'m> World<'m> {
     fn new(model: &'m Model, replication: u32) -> Self {
         let stream = |purpose: &str| stream(model.seed, replication, purpose);
@@ -219,7 +234,9 @@ impl<'m> World<'m> {
         let wanted = schedule.count(self.engine.now());
         while self.pools[pool].nodes < wanted {
             if !self.add_node(pool) {
+                self.nodes_missing(pool, wanted - self.pools[pool].nodes);
                 self.engine.control_at(self.engine.now() + JOIN_RETRY, Control::Pool(pool).pack());
+                self.schedule_pending();
                 return;
             }
         }
@@ -230,10 +247,26 @@ impl<'m> World<'m> {
         self.follow(schedule, Control::Pool(pool));
     }
 
-    /// A node joins; false = its vSwitch has no primary address for it.
+    /// No zone of the pool has a primary address left for the nodes that are wanted.
+    fn nodes_missing(&mut self, pool: usize, missing: u32) {
+        let PoolState { groups, next_zone, .. } = &self.pools[pool];
+        let index = groups.start + next_zone;
+        let now = self.engine.now();
+        self.engine.observer.nodes_refused(now, index, self.groups[index].node_vswitch, missing);
+    }
+
+    /// A node joins in the zone whose turn it is, or in the next one that has a primary address
+    /// for it; false = none has.
     fn add_node(&mut self, pool: usize) -> bool {
+        let zones = self.pools[pool].groups.len();
+        (0..zones).any(|_| self.add_node_in_turn(pool))
+    }
+
+    /// A node joins in the zone whose turn it is; false = its vSwitch has no primary address.
+    fn add_node_in_turn(&mut self, pool: usize) -> bool {
         let state = &mut self.pools[pool];
         let index = state.groups.start + state.next_zone;
+        state.next_zone = (state.next_zone + 1) % state.groups.len();
         let group = &self.groups[index];
         let limits = self.model.node_pools[pool].limits;
         let now = self.engine.now();
@@ -242,11 +275,9 @@ impl<'m> World<'m> {
             limits.adapters.saturating_sub(1),
             limits.ipv4_per_adapter,
         ) else {
-            self.engine.observer.nodes_refused(now, index, group.node_vswitch);
             return false;
         };
         state.nodes += 1;
-        state.next_zone = (state.next_zone + 1) % state.groups.len();
         let (vswitch, daemon) = (group.node_vswitch, Arc::clone(&group.daemon));
         self.nodes.push(Vec::new());
         self.scheduler.add_node(node, pool);
@@ -273,10 +304,9 @@ impl<'m> World<'m> {
         for &pod in &evicted {
             self.forget_pod(pod);
         }
-        let (enis, _) = self.engine.cloud.node_enis(node);
         let now = self.engine.now();
         let name = || node_name(self.model, pool, node);
-        self.engine.observer.node_left(now, node, enis, name);
+        self.engine.observer.node_left(now, node, name);
         self.engine.release_node(node);
         for i in 0..self.engine.cloud.vswitch_count() {
             self.refresh(VSwitchId::new(i));
@@ -449,8 +479,16 @@ impl<'m> World<'m> {
         refresh(&mut self.engine.observer, now, &self.engine.cloud, id);
     }
 
+    /// Checks every law of the world (too slow for each event of a large run).
+    fn audit(&self) {
+        let in_use = self.engine.audit();
+        self.engine.observer.audit(&in_use, &self.engine.cloud);
+        let count = |state| self.engine.pods().iter().filter(|pod| pod.state == state).count();
+        self.engine.observer.audit_pods(count(PodState::Running), count(PodState::Waiting));
+    }
+
     fn finish(self) -> Recording {
-        self.engine.cloud.audit();
+        self.audit();
         let stranded = stranded(&self.engine, self.model.vpc.vswitches.len());
         let events = self.engine.processed();
         self.engine.observer.finish(self.horizon, stranded, events)
@@ -497,8 +535,7 @@ impl Observer for Recorder {
                 self.call_answered(request.api());
                 match (answer, vswitch) {
                     (Answer::VSwitch(0), Some(vswitch)) => self.found_empty(now, node, vswitch),
-                    (Answer::Created(..), _) => self.enis_changed(node, 1),
-                    (Answer::Deleted, _) => self.enis_changed(node, -1),
+                    (Answer::Created(..) | Answer::Deleted, _) => self.enis_changed(node, cloud.node_enis(node).0),
                     _ => {}
                 }
             }

@@ -102,15 +102,15 @@ impl AddressSet {
     }
 
     /// Binds an address to `pod`: the one that it has already, whatever its status, else any
-    /// valid one without a pod (R47).
-    pub fn bind(&mut self, pod: PodId, chance: &mut SmallStream) -> Option<Ipv4Addr> {
+    /// valid one without a pod (R47). Says whether the pod had it already.
+    pub fn bind(&mut self, pod: PodId, chance: &mut SmallStream) -> Option<(Ipv4Addr, bool)> {
         if let Some(cell) = self.cell_of(pod) {
-            return Some(self.entries[cell].address);
+            return Some((self.entries[cell].address, true));
         }
         let cell = self.first(self.allocatable(), chance)?;
         self.in_use |= 1 << cell;
         self.entries[cell].pod = pod;
-        Some(self.entries[cell].address)
+        Some((self.entries[cell].address, false))
     }
 
     /// Whether an address is bound to `pod`.
@@ -203,6 +203,19 @@ impl AddressSet {
     #[cfg(test)]
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
         cells(self.occupied).map(|cell| self.entries[cell].address)
+    }
+
+    /// Checks the masks against each other.
+    ///
+    /// # Panics
+    /// If they do not fit: the set is wrong.
+    pub fn check_invariants(&self) {
+        for part in [self.in_use, self.valid, self.deleting, self.primary] {
+            assert!(part & !self.occupied == 0, "an empty cell has a status");
+        }
+        assert!(self.valid & self.deleting == 0, "an address is valid and is given back");
+        assert!(self.occupied & self.tombstones == 0, "a cell is taken and a tombstone");
+        assert!(self.primary & self.deleting == 0, "the primary address is never given back");
     }
 
     fn cell_of(&self, pod: PodId) -> Option<usize> {
@@ -369,12 +382,12 @@ mod tests {
     fn cc33_status_decides_what_a_pod_may_get() {
         let mut chance = SmallStream::new(3);
         let mut set = fresh(2, false, &mut chance);
-        let mine = set.bind(PodId(1), &mut chance).expect("two are idle");
+        let (mine, _) = set.bind(PodId(1), &mut chance).expect("two are idle");
         set.invalidate(mine);
-        assert_eq!(set.bind(PodId(1), &mut chance), Some(mine));
+        assert_eq!(set.bind(PodId(1), &mut chance), Some((mine, true)));
         assert!(!set.release(PodId(2), mine));
         assert!(set.release(PodId(1), mine));
-        assert_ne!(set.bind(PodId(3), &mut chance), Some(mine));
+        assert_ne!(set.bind(PodId(3), &mut chance), Some((mine, false)));
         assert_eq!(set.bind(PodId(4), &mut chance), None);
         set.add_deleting(address(9), &mut chance);
         assert_eq!((set.len(), set.deleting(), set.has_allocatable()), (3, 1, false));

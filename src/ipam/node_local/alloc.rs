@@ -237,6 +237,10 @@ impl NodeLocal {
             (CreateStep::Calling { .. }, Ok(Answer::Created(id, addresses))) => {
                 let eni = Eni { id, vswitch: create.vswitch, primary: addresses[0] };
                 create.made = Some((eni, addresses));
+                // Attaching begins with the client-side limit, which an ended context fails (R101).
+                if self.now >= create.deadline {
+                    return self.create_failed(i, create.made, None);
+                }
                 self.slots[i].alloc = Alloc::Create(create, CreateStep::Attaching);
                 self.call(i, Worker::Alloc, Request::Attach(id));
             }
@@ -366,6 +370,11 @@ impl NodeLocal {
     /// New addresses serve (R55).
     fn assign_done(&mut self, i: usize, addresses: &[std::net::Ipv4Addr]) {
         let slot = &mut self.slots[i];
+        if slot.eni.is_none() {
+            // The interface was deleted meanwhile, and the addresses with it. Upstream adds them
+            // to the empty slot and crashes when a pod gets one.
+            return self.alloc_look(i);
+        }
         slot.made(addresses.len());
         for &address in addresses {
             slot.set.add_valid(address, false, &mut self.chance.map_order);
@@ -376,8 +385,9 @@ impl NodeLocal {
     /// Instance metadata does not show the new addresses: they are given back, and the requests
     /// stay queued (R63, R105).
     fn assign_unseen(&mut self, i: usize, addresses: &[std::net::Ipv4Addr]) {
-        for &address in addresses {
-            self.slots[i].set.add_deleting(address, &mut self.chance.map_order);
+        let slot = &mut self.slots[i];
+        for &address in addresses.iter().filter(|_| slot.eni.is_some()) {
+            slot.set.add_deleting(address, &mut self.chance.map_order);
         }
         self.alloc_look(i);
     }

@@ -92,6 +92,8 @@ impl NodeLocal {
     pub(super) fn dispose_fire(&mut self, i: usize) {
         match self.slots[i].dispose {
             Dispose::Delete(DeleteStep::Token { .. }) => self.detach(i),
+            // The sleep outlasts the context, but nothing is called after its end (R109).
+            Dispose::Delete(DeleteStep::Pause { deadline, .. }) if self.now >= deadline => self.dispose_look(i),
             Dispose::Delete(DeleteStep::Pause { deadline, .. }) => {
                 self.delete_call(i, DeleteStep::Deleting { deadline })
             }

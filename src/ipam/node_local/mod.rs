@@ -5,6 +5,7 @@ mod address_set;
 mod alloc;
 mod config;
 mod dispose;
+mod invariant;
 mod pool_sync;
 mod rpc;
 mod slot;
@@ -226,9 +227,9 @@ impl NodeLocal {
     /// Gives `pod` an address of slot `i`, where one is.
     fn bind(&mut self, i: usize, pod: PodId) {
         let slot = &mut self.slots[i];
-        let address = slot.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an address");
+        let (address, retained) = slot.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an address");
         let eni = slot.eni.expect("addresses belong to an interface");
-        let retained = self.forget_record(pod);
+        self.forget_record(pod);
         self.outputs.push_back(Output::Allocated { pod, eni, address, retained });
     }
 

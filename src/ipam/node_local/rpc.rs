@@ -3,7 +3,6 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::pool_sync::PoolSync;
 use super::slot::Admission;
 use super::{Config, NodeLocal};
 use crate::id::{EniId, PodId};
@@ -78,7 +77,7 @@ impl NodeLocal {
         if handled {
             self.last_modified = self.now;
             self.insufficient_until = Instant::ZERO;
-            self.outputs.push_back(Output::Released(eni, address));
+            self.outputs.push_back(Output::Released(pod, eni));
         }
     }
 
@@ -92,11 +91,10 @@ impl NodeLocal {
         self.retained.iter().find(|record| record.pod == pod).map(|record| record.eni)
     }
 
-    /// The pod is back: its record is an ordinary one again. Says whether there was one.
-    pub(super) fn forget_record(&mut self, pod: PodId) -> bool {
-        let before = self.retained.len();
+    /// The pod is served: its record is an ordinary one again. What was retained stays bound to
+    /// the pod, also if the pod got another address (R115, R127).
+    pub(super) fn forget_record(&mut self, pod: PodId) {
         self.retained.retain(|record| record.pod != pod);
-        self.retained.len() < before
     }
 
     /// The collection's tick: it takes the lock for writing, so it waits for every pending
@@ -113,7 +111,8 @@ impl NodeLocal {
         while self.gc_waits && self.rpcs == 0 {
             self.gc_waits = false;
             self.collect();
-            // Ticks that fell due meanwhile are dropped; the schedule does not drift (R124).
+            // The schedule does not drift (R124). Ticks that fell due meanwhile are dropped; Go's
+            // ticker keeps one, but with upstream's 118 s and 5 min there is none.
             while self.next_gc <= self.now
                 && let Some(period) = self.config.gc_period
             {
@@ -158,7 +157,6 @@ impl NodeLocal {
         let blocked = std::mem::take(&mut self.blocked);
         self.epoch = self.epoch.wrapping_add(1);
         self.rpcs = 0;
-        self.sync = PoolSync::Sleeping { next: Instant::NEVER };
         self.start(config, attached);
         for (pod, eni, address) in bound {
             let slot = eni.and_then(|eni| self.slot_of(eni.id));

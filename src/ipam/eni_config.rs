@@ -1,1 +1,0 @@
-//! The ConfigMap `kube-system/eni-config` (rules R1 to R31).

@@ -1,0 +1,95 @@
+//! The keys of the document, as `types/daemon/config.go:20-60` declares them.
+
+/// What Go reads the value of a key into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Int,
+    Float,
+    Bool,
+    Text,
+    Texts,
+    TextMap,
+    TextsMap,
+    IntMap,
+    /// Structures that are looked at in no other way.
+    Objects,
+    ObjectMap,
+}
+
+/// What a key means to a simulation of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is taken into account, or refused with a reason.
+    Used,
+    /// It has nothing to do with addresses.
+    Aside,
+    /// Terway's node-local allocator ignores it (rule R30).
+    Ignored,
+}
+
+/// A known key.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub role: Role,
+}
+
+/// Every known key.
+pub(super) const KEYS: &[Key] = &[
+    used("ipam_type", Kind::Text),
+    used("max_pool_size", Kind::Int),
+    used("min_pool_size", Kind::Int),
+    used("min_eni", Kind::Int),
+    used("max_eni", Kind::Int),
+    used("eni_cap_ratio", Kind::Float),
+    used("eni_cap_shift", Kind::Int),
+    used("ip_pool_sync_period", Kind::Text),
+    used("eni_selection_policy", Kind::Text),
+    used("vswitch_selection_policy", Kind::Text),
+    used("vswitches", Kind::TextsMap),
+    used("idle_ip_reclaim_after", Kind::Text),
+    used("idle_ip_reclaim_interval", Kind::Text),
+    used("idle_ip_reclaim_batch_size", Kind::Int),
+    used("idle_ip_reclaim_jitter_factor", Kind::Text),
+    used("ip_stack", Kind::Text),
+    used("enable_eni_trunking", Kind::Bool),
+    used("enable_erdma", Kind::Bool),
+    used("rate_limit", Kind::IntMap),
+    used("backoff_override", Kind::ObjectMap),
+    used("custom_stateful_workload_kinds", Kind::Texts),
+    used("eni_tag_filter", Kind::TextMap),
+    used("security_groups", Kind::Texts),
+    aside("version", Kind::Text),
+    aside("access_key", Kind::Text),
+    aside("access_secret", Kind::Text),
+    aside("region_id", Kind::Text),
+    aside("credential_path", Kind::Text),
+    aside("service_cidr", Kind::Text),
+    aside("security_group", Kind::Text),
+    aside("resource_group_id", Kind::Text),
+    aside("eni_tags", Kind::TextMap),
+    aside("extra_routes", Kind::Objects),
+    aside("disable_device_plugin", Kind::Bool),
+    aside("kube_client_qps", Kind::Float),
+    aside("kube_client_burst", Kind::Int),
+    aside("enable_patch_pod_ips", Kind::Bool),
+    ignored("prefix", Kind::Text),
+    ignored("ip_warm_up_size", Kind::Int),
+    ignored("enable_ip_prefix", Kind::Bool),
+    ignored("ipv4_prefix_count", Kind::Int),
+    ignored("ipv6_prefix_count", Kind::Int),
+    ignored("eni_tag_block_list", Kind::TextMap),
+];
+
+const fn used(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, role: Role::Used }
+}
+
+const fn aside(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, role: Role::Aside }
+}
+
+const fn ignored(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, role: Role::Ignored }
+}

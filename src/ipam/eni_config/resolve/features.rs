@@ -1,0 +1,190 @@
+//! Address families, trunk and RDMA interfaces, API limits, and what is not simulated
+//! (rules R8, R23 to R29).
+
+use super::{Origin, Resolver};
+use crate::ipam::json::{Json, Value};
+use crate::ipam::note::{Note, nearest};
+use crate::openapi::Api;
+
+/// Actions that Terway limits but a node-local IPv4 daemon does not call in a run (R110).
+const OTHER_APIS: [&str; 4] =
+    ["AssignIpv6Addresses", "UnassignIpv6Addresses", "DescribeNetworkInterfaceAttribute", "DescribeInstanceTypes"];
+
+/// The entries of the back-off table that a node-local daemon uses (R96).
+const BACKOFFS: [&str; 4] = ["eni_create", "eni_ops", "eni_ip_ops", "eni_delete_confirm"];
+
+impl Resolver<'_> {
+    /// Address families (R8, R23, R143).
+    pub fn stack(&mut self) {
+        let key = "ip_stack";
+        let (v4, v6) = (self.node.limits.ipv4_per_adapter, self.node.limits.ipv6_per_adapter);
+        match self.text(key).filter(|(text, _)| !text.is_empty()) {
+            None => self.set(key, "ipv4", Origin::default("R23, types/daemon/config.go:117-144")),
+            Some(("ipv4", place)) => self.set(key, "ipv4", Origin::written(place)),
+            Some(("dual", place)) if v6.is_some_and(|v6| v6 != v4) => {
+                let source = "the type has not as many IPv6 as IPv4 addresses (R143, daemon/daemon.go:834-854)";
+                self.set(key, "ipv4", Origin::changed("dual", place, source));
+            }
+            Some(("dual", place)) => {
+                let note = Note::error("dual stack is not simulated", "IPv4 alone is (R143 to R149)");
+                let kind = self.node.instance_type;
+                let hint = match v6 {
+                    Some(_) => "write `ipv4`".to_owned(),
+                    None => format!(
+                        "write `ipv4`, or say how many IPv6 addresses an interface of {kind} has: Terway \
+                                     falls back to IPv4 unless they are {v4}"
+                    ),
+                };
+                self.note(note.hint(hint), place);
+            }
+            Some((other, place)) => {
+                let title = "Terway does not start on this `ip_stack`";
+                let note = Note::error(title, format!("unsupported ipStack {other} in configMap"));
+                self.note(note.hint("write `ipv4` (R8, types/daemon/config.go:146-158)"), place);
+            }
+        }
+    }
+
+    /// Trunk interface (R24, R36, R37).
+    pub fn trunk(&mut self) {
+        let key = "enable_eni_trunking";
+        let Some((true, place)) = self.get(key).and_then(|json| Some((json.bool()?, &json.place))) else {
+            return self.off(key, "R24, daemon/daemon.go:856");
+        };
+        if self.node.limits.member_adapters() == Some(0) {
+            let source = format!("{} has no member interfaces (R24, daemon/daemon.go:856)", self.node.instance_type);
+            return self.set(key, "off", Origin::changed(true, place, source));
+        }
+        let title = "the trunk interface is simulated as an ordinary one";
+        let label = "Terway would create one at its start and never delete it (R36, R37, R65)";
+        let note = Note::warning(title, label);
+        self.note(
+            note.hint(
+                "an idle node would hold at least one address more than here, and the trunk is filled before other \
+                 interfaces; members (pod-ENI pods) are not simulated. Write `false` if you do not use them",
+            ),
+            place,
+        );
+        let source = "the trunk is not simulated: its slot serves ordinary pods (R36, R37)";
+        self.set(key, "an ordinary interface", Origin::changed(true, place, source));
+    }
+
+    /// RDMA interfaces (R25, R34).
+    pub fn erdma(&mut self) {
+        let key = "enable_erdma";
+        let Some((true, place)) = self.get(key).and_then(|json| Some((json.bool()?, &json.place))) else {
+            return self.off(key, "R25, daemon/daemon.go:861-872");
+        };
+        if self.node.limits.erdma_res() == Some(0) {
+            let source =
+                format!("{} has no RDMA interface to give (R25, daemon/daemon.go:861-872)", self.node.instance_type);
+            return self.set(key, "off", Origin::changed(true, place, source));
+        }
+        let note = Note::error("RDMA interfaces are not simulated", "R25, R38");
+        let hint = "write `false`, or give the type's EriQuantity if it is 0: Terway then switches it off";
+        self.note(note.hint(hint), place);
+    }
+
+    fn off(&mut self, key: &'static str, source: &str) {
+        let origin = self.get(key).map_or(Origin::default(source), |json| Origin::written(&json.place));
+        self.set(key, "off", origin);
+    }
+
+    /// Client-side limits in calls per minute (R26, R110).
+    pub fn rate_limit(&mut self) -> [Option<u32>; Api::ALL.len()] {
+        let key = "rate_limit";
+        let mut limits = Api::ALL.map(default_limit);
+        let written = self.get(key);
+        for member in written.map_or(&[][..], Json::members) {
+            let api = Api::ALL.into_iter().find(|api| api.name() == member.key);
+            // Go reads null as 0.
+            match (api, member.value.int().unwrap_or(0)) {
+                (None, _) => self.unknown_api(&member.key, &member.key_place),
+                (Some(api), limit) => match u32::try_from(limit) {
+                    Ok(limit @ 1..) => limits[api.index()] = limit,
+                    _ => {
+                        let note = Note::error(format!("{limit} calls of {} per minute", api.name()), "not above 0");
+                        let hint = "Terway's limiter would refuse every call; write 1 or more (R26)";
+                        self.note(note.hint(hint), &member.value.place);
+                    }
+                },
+            }
+        }
+        let shown: Vec<_> = Api::ALL.map(|api| format!("{} {}", api.name(), limits[api.index()])).into();
+        let source = "R110, pkg/aliyun/client/ratelimit.go:20-80";
+        let origin = written.map_or(Origin::default(source), |json| Origin::written(&json.place));
+        self.set(key, format!("{} calls/min", shown.join(", ")), origin);
+        limits.map(Some)
+    }
+
+    fn unknown_api(&mut self, name: &str, place: &crate::ipam::note::Place) {
+        if OTHER_APIS.contains(&name) {
+            return;
+        }
+        let title = format!("`{name}` is not an action that the node-local allocator calls");
+        let note = Note::warning(title, "its limit has no effect here (R26, R110)");
+        let note = match nearest(name, Api::ALL.map(Api::name)) {
+            Some(api) => note.hint(format!("did you mean `{api}`?")),
+            None => note,
+        };
+        self.note(note, place);
+    }
+
+    /// What stops a daemon, and what is not simulated (R8, R27 to R29).
+    pub fn other(&mut self) {
+        self.security_groups();
+        self.backoff_override();
+        if let Some(kinds) = self.get("custom_stateful_workload_kinds").filter(|json| !json.elements().is_empty()) {
+            let title = "custom stateful kinds are not simulated";
+            let note = Note::warning(title, "addresses of their pods are not retained here (R28, R128)");
+            self.note(note.hint("model such a workload as a stateful set"), &kinds.place);
+        }
+        if let Some(filter) = self.get("eni_tag_filter").filter(|json| !json.members().is_empty()) {
+            let note = Note::warning(
+                "the tag filter is not simulated",
+                "a restarted daemon adopts every interface here (R29, R140)",
+            );
+            self.note(
+                note.hint("if eni_tags lack the filter's tags, Terway would not adopt its own interfaces"),
+                &filter.place,
+            );
+        }
+    }
+
+    fn security_groups(&mut self) {
+        let Some(groups) = self.get("security_groups").filter(|json| json.elements().len() > 10) else { return };
+        let label = format!("security groups should not be more than 10, current {}", groups.elements().len());
+        let note = Note::error("Terway does not start on these `security_groups`", label);
+        self.note(note.hint("list at most 10 (R8, types/daemon/config.go:146-158)"), &groups.place);
+    }
+
+    fn backoff_override(&mut self) {
+        for entry in self.get("backoff_override").map_or(&[][..], Json::members) {
+            if entry.value.value == Value::Null {
+                continue;
+            }
+            let note = if BACKOFFS.contains(&entry.key.as_str()) {
+                let note = Note::error(format!("other back-offs for `{}` are not simulated", entry.key), "R27, R96");
+                note.hint("remove it to run with Terway's own")
+            } else {
+                let title = format!("the node-local allocator has no back-off `{}`", entry.key);
+                let note = Note::warning(title, "it has no effect here (R27, R96)");
+                match nearest(&entry.key, BACKOFFS) {
+                    Some(name) => note.hint(format!("did you mean `{name}`?")),
+                    None => note,
+                }
+            };
+            self.note(note, &entry.key_place);
+        }
+    }
+}
+
+/// Calls per minute (R110).
+fn default_limit(api: Api) -> u32 {
+    match api {
+        Api::CreateNetworkInterface | Api::AttachNetworkInterface | Api::DeleteNetworkInterface => 500,
+        Api::DetachNetworkInterface | Api::AssignPrivateIpAddresses | Api::UnassignPrivateIpAddresses => 400,
+        Api::DescribeNetworkInterfaces => 800,
+        Api::DescribeVSwitches => 300,
+    }
+}

@@ -1,0 +1,102 @@
+//! What every part of the loading shares: problems, settings with their origin, and files.
+
+use std::path::PathBuf;
+
+use super::defaults::Default;
+use super::diagnostics::{Place, Problems};
+use super::read::At;
+use super::{Origin, Setting, Source, builtin};
+
+/// Where the files lie that a scenario names.
+#[derive(Debug, Clone)]
+pub(super) enum Files {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In the program.
+    Builtin,
+}
+
+/// A loading under way.
+#[derive(Debug)]
+pub(super) struct Loader {
+    pub problems: Problems,
+    pub settings: Vec<Setting>,
+    files: Files,
+}
+
+impl Loader {
+    /// A loading of files from `files`.
+    pub fn new(files: Files) -> Self {
+        Self { problems: Problems::default(), settings: Vec::new(), files }
+    }
+
+    /// Adds a text that was read; returns its number.
+    pub fn add_source(&mut self, name: String, text: String) -> usize {
+        self.problems.sources.push(Source { name, text });
+        self.problems.sources.len() - 1
+    }
+
+    /// Reads the file that the scenario names; `None` = it cannot be read, which is reported.
+    pub fn open(&mut self, path: &At<String>) -> Option<usize> {
+        let (name, text) = match &self.files {
+            Files::Folder(folder) => {
+                let path = folder.join(&path.value);
+                (path.display().to_string(), read_text(&path))
+            }
+            Files::Builtin => (format!("scenarios/{}", path.value), builtin(&path.value)),
+        };
+        if let Some(known) = self.problems.sources.iter().position(|source| source.name == name) {
+            return Some(known);
+        }
+        match text {
+            Ok(text) => Some(self.add_source(name, text)),
+            Err(error) => {
+                let problem = self.problems.error(path.place, format!("the file `{name}` cannot be read"));
+                problem.label(error.to_string()).help("paths start from the scenario's folder");
+                None
+            }
+        }
+    }
+
+    /// Notes a value that was written.
+    pub fn written(&mut self, path: impl Into<String>, value: impl Into<String>, place: Place) {
+        let origin = self.origin(place);
+        self.settings.push(Setting { path: path.into(), value: value.into(), origin });
+    }
+
+    /// Notes a value that was not written.
+    pub fn default(&mut self, path: impl Into<String>, value: impl Into<String>, source: impl Into<String>) {
+        let origin = Origin::Default { source: source.into() };
+        self.settings.push(Setting { path: path.into(), value: value.into(), origin });
+    }
+
+    /// The origin of what stands at a place.
+    pub fn origin(&self, place: Place) -> Origin {
+        Origin::File { name: self.problems.file_name(place).to_owned(), line: self.problems.line(place) }
+    }
+
+    /// What was written, or the default; notes which of the two.
+    pub fn or_default<T>(
+        &mut self,
+        path: &str,
+        written: Option<(T, Place)>,
+        default: Default<T>,
+        show: impl Fn(&T) -> String,
+    ) -> T {
+        match written {
+            Some((value, place)) => {
+                self.written(path, show(&value), place);
+                value
+            }
+            None => {
+                self.default(path, show(&default.value), default.source);
+                default.value
+            }
+        }
+    }
+}
+
+/// The text of a file; what is not UTF-8 is refused.
+pub(super) fn read_text(path: &std::path::Path) -> std::io::Result<String> {
+    std::fs::read_to_string(path)
+}

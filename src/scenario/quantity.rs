@@ -1,0 +1,262 @@
+//! Quantities as they are written: counts, durations, shares, blocks, dates.
+
+use std::borrow::Cow;
+
+use ipnet::Ipv4Net;
+use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::diagnostics::Problems;
+use super::read::{Read, wrong_kind};
+use super::yaml::{Node, Value};
+use crate::time::Span;
+
+/// A whole number that is not negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Count(pub u64);
+
+/// Growth per span, written `12 %/month`; the span may be given elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Growth {
+    pub rate: f64,
+    pub per: Option<Span>,
+}
+
+/// A length of time, written with its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Duration(pub Span);
+
+/// A block of addresses, written `10.0.0.0/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block(pub Ipv4Net);
+
+/// A calendar date, written `2026-12-01`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Day(pub Date);
+
+/// A limit that may be switched off: a whole number, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limit(pub Option<u64>);
+
+impl Read for String {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match &node.value {
+            Value::Text(text) if text.trim().is_empty() => {
+                problems.error(node.place, "this text is empty");
+                None
+            }
+            Value::Text(text) => Some(text.clone()),
+            Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
+                let problem = problems.error(node.place, "text is expected here");
+                problem.label(format!("YAML reads this as {}", node.kind())).help("put it in quotes");
+                None
+            }
+            _ => {
+                wrong_kind(node, "text is expected here", problems);
+                None
+            }
+        }
+    }
+}
+
+impl Read for bool {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match node.value {
+            Value::Bool(value) => Some(value),
+            _ => {
+                wrong_kind(node, "`true` or `false` is expected here", problems);
+                None
+            }
+        }
+    }
+}
+
+impl Read for Count {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match node.value {
+            Value::Int(n) if n < 0 => {
+                problems.error(node.place, "a number here must not be negative");
+                None
+            }
+            Value::Int(n) => match u64::try_from(n) {
+                Ok(n) => Some(Self(n)),
+                Err(_) => {
+                    problems.error(node.place, "this number is too large");
+                    None
+                }
+            },
+            Value::Float(_) => {
+                problems.error(node.place, "a number here must be whole").label("this has a fraction");
+                None
+            }
+            _ => {
+                wrong_kind(node, "a whole number is expected here", problems);
+                None
+            }
+        }
+    }
+}
+
+impl Read for Limit {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match &node.value {
+            Value::Text(text) if text == "off" => Some(Self(None)),
+            Value::Text(_) => {
+                wrong_kind(node, "a whole number or `off` is expected here", problems);
+                None
+            }
+            _ => Count::read(node, problems).map(|Count(n)| Self(Some(n))),
+        }
+    }
+}
+
+impl Read for Duration {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match &node.value {
+            Value::Text(text) => match text.parse() {
+                Ok(span) => Some(Self(span)),
+                Err(error) => {
+                    let problem = problems.error(node.place, format!("`{}` is not a duration", text.trim()));
+                    problem.help(duration_hint(&format!("{error}")));
+                    None
+                }
+            },
+            Value::Int(n) => {
+                let problem = problems.error(node.place, "a duration needs a unit");
+                problem.label("this is a bare number").help(format!("write `{n}d`, `{n}h`, `{n}m` or `{n}s`"));
+                None
+            }
+            _ => {
+                wrong_kind(node, "a duration is expected here, such as `30d`", problems);
+                None
+            }
+        }
+    }
+}
+
+/// What follows the semicolon of the parser's message: how durations are written.
+fn duration_hint(message: &str) -> String {
+    let hint = message.split_once("; ").map_or(message, |(_, hint)| hint);
+    format!("{hint}; months and years have no fixed length")
+}
+
+/// The share that a text such as `12 %` states.
+fn percent(text: &str) -> Option<f64> {
+    let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
+    number.is_finite().then_some(number / 100.0)
+}
+
+impl Growth {
+    fn parse(text: &str) -> Option<Self> {
+        let (share, per) = text.split_once('/').map_or((text, None), |(share, per)| (share, Some(per.trim())));
+        let per = match per {
+            None => None,
+            Some("day") => Some(Span::days(1)),
+            Some("week") => Some(Span::days(7)),
+            Some("month") => Some(Span::days(30)),
+            Some("year") => Some(Span::days(365)),
+            Some(other) => Some(other.parse().ok()?),
+        };
+        Some(Self { rate: percent(share)?, per })
+    }
+}
+
+impl Read for Growth {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let growth = match &node.value {
+            Value::Text(text) => Growth::parse(text),
+            _ => None,
+        };
+        if growth.is_none() {
+            wrong_kind(node, "growth is a percentage, such as `12 %/month`", problems);
+        }
+        growth
+    }
+}
+
+impl Read for Block {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let Value::Text(text) = &node.value else {
+            wrong_kind(node, "a block of addresses is expected here, such as `10.1.0.0/19`", problems);
+            return None;
+        };
+        let Ok(block) = text.trim().parse::<Ipv4Net>() else {
+            let problem = problems.error(node.place, format!("`{}` is not a block of IPv4 addresses", text.trim()));
+            problem.help("write its first address and its prefix, such as `10.1.0.0/19`");
+            return None;
+        };
+        if block.trunc() != block {
+            let problem = problems.error(node.place, format!("`{block}` does not begin at a block's first address"));
+            problem.help(format!("did you mean `{}`?", block.trunc()));
+            return None;
+        }
+        Some(Self(block))
+    }
+}
+
+impl Read for Day {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let date = match &node.value {
+            Value::Text(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        if date.is_none() {
+            let problem = problems.error(node.place, "a date is expected here: year-month-day");
+            problem.label("this is none").help("such as `2026-12-01`");
+        }
+        date.map(Self)
+    }
+}
+
+/// Gives a quantity the schema of a YAML scalar.
+macro_rules! scalar_schema {
+    ($($type:ty => $schema:tt,)*) => {$(
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    )*};
+}
+
+scalar_schema! {
+    Count => { "type": "integer", "minimum": 0 },
+    Limit => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "const": "off" }] },
+    Growth => { "type": "string", "pattern": "^-?[0-9.]+ *% *(/.+)?$" },
+    Duration => { "type": "string", "pattern": "^P?[0-9]" },
+    Block => { "type": "string", "pattern": "^[0-9.]+/[0-9]+$" },
+    Day => { "type": "string", "format": "date" },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_is_a_percentage_per_span() {
+        let cases = [
+            ("12 %/month", Some((0.12, Some(Span::days(30))))),
+            ("12%", Some((0.12, None))),
+            ("-1.5 % / week", Some((-0.015, Some(Span::days(7))))),
+            ("3 %/10d", Some((0.03, Some(Span::days(10))))),
+            ("5 %/year", Some((0.05, Some(Span::days(365))))),
+            ("1 %/day", Some((0.01, Some(Span::days(1))))),
+            ("12", None),
+            ("inf %", None),
+            ("12 %/soon", None),
+            ("%", None),
+        ];
+        for (text, expected) in cases {
+            let growth = Growth::parse(text).map(|g| (g.rate, g.per));
+            assert_eq!(growth, expected, "{text}");
+        }
+    }
+}

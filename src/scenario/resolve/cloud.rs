@@ -1,0 +1,119 @@
+//! How the cloud and the kubelet behave.
+
+use crate::chance::SpanDist;
+use crate::model::{Cloud, Kubelet, Quotas};
+use crate::openapi::Api;
+use crate::scenario::defaults::{self, Default};
+use crate::scenario::loader::Loader;
+use crate::scenario::quantity::Limit;
+use crate::scenario::read::{At, Entries};
+use crate::scenario::schedule::distribution;
+use crate::scenario::show;
+use crate::scenario::written;
+use crate::time::Span;
+use crate::units::thousands;
+
+/// Shortest typical pause between two tries of a pod; without one, time would stand still.
+const SHORTEST_RETRY: Span = Span::secs(1);
+
+/// The cloud; `None` = something is wrong with it, which is reported.
+pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>) -> Option<Cloud> {
+    let latencies = written.and_then(|cloud| cloud.latency.as_ref());
+    let throttles = written.and_then(|cloud| cloud.throttle.as_ref());
+    report_unknown_apis(loader, latencies);
+    report_unknown_apis(loader, throttles);
+    let latency = Api::ALL.map(|api| latency(loader, api, latencies));
+    let throttle = Api::ALL.map(|api| {
+        let written = throttles.and_then(|entries| of(entries, api));
+        limit(loader, &format!("cloud.throttle.{}", api.name()), written, defaults::THROTTLE)
+    });
+    let lag = written.and_then(|cloud| cloud.metadata_lag.as_ref()).map(|at| (at.value.0, at.place));
+    let metadata_lag = loader.or_default("cloud.metadata_lag", lag, defaults::METADATA_LAG, Span::to_string);
+    let quotas = written.and_then(|cloud| cloud.quotas.as_ref());
+    let quotas = Quotas {
+        security_group_addresses: limit(
+            loader,
+            "cloud.quotas.security_group_addresses",
+            quotas.and_then(|q| q.security_group_addresses.as_ref()),
+            defaults::SECURITY_GROUP_ADDRESSES,
+        ),
+        vpc_addresses: limit(
+            loader,
+            "cloud.quotas.vpc_addresses",
+            quotas.and_then(|q| q.vpc_addresses.as_ref()),
+            defaults::VPC_ADDRESSES,
+        ),
+        enis_per_region: limit(
+            loader,
+            "cloud.quotas.enis_per_region",
+            quotas.and_then(|q| q.enis_per_region.as_ref()),
+            defaults::ENIS_PER_REGION,
+        ),
+    };
+    if latency.iter().any(Option::is_none) {
+        return None;
+    }
+    Some(Cloud {
+        latency: latency.map(|latency| latency.expect("none is missing")),
+        throttle: throttle.map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX))),
+        metadata_lag,
+        quotas,
+    })
+}
+
+/// The kubelet; `None` = something is wrong with it, which is reported.
+pub(super) fn kubelet(loader: &mut Loader, written: Option<&written::Kubelet>) -> Option<Kubelet> {
+    let path = "kubelet.sandbox_retry";
+    let sandbox_retry = match written.and_then(|kubelet| kubelet.sandbox_retry.as_ref()) {
+        Some(at) => written_distribution(loader, path, at, SHORTEST_RETRY)?,
+        None => default_distribution(loader, path, defaults::sandbox_retry()),
+    };
+    Some(Kubelet { sandbox_retry })
+}
+
+fn latency(loader: &mut Loader, api: Api, written: Option<&Entries<At<written::Distribution>>>) -> Option<SpanDist> {
+    let path = format!("cloud.latency.{}", api.name());
+    match written.and_then(|entries| of(entries, api)) {
+        Some(at) => written_distribution(loader, &path, at, Span::ZERO),
+        None => Some(default_distribution(loader, &path, defaults::latency(api))),
+    }
+}
+
+fn written_distribution(
+    loader: &mut Loader,
+    path: &str,
+    at: &At<written::Distribution>,
+    shortest: Span,
+) -> Option<SpanDist> {
+    let meant = distribution(loader, at, shortest)?;
+    loader.written(path, show::distribution(&meant), at.place);
+    Some(meant)
+}
+
+fn default_distribution(loader: &mut Loader, path: &str, default: Default<SpanDist>) -> SpanDist {
+    loader.default(path, show::distribution(&default.value), default.source);
+    default.value
+}
+
+/// A limit; `None` = off.
+fn limit(loader: &mut Loader, path: &str, written: Option<&At<Limit>>, default: Default<Option<u64>>) -> Option<u64> {
+    if let Some(at) = written.filter(|at| at.value.0 == Some(0)) {
+        loader.problems.error(at.place, "a limit of 0 allows nothing at all").help("to switch it off, write `off`");
+    }
+    let show = |limit: &Option<u64>| limit.map_or_else(|| "off".to_owned(), thousands);
+    loader.or_default(path, written.map(|at| (at.value.0, at.place)), default, show)
+}
+
+/// The entry of an action.
+fn of<T>(entries: &Entries<T>, api: Api) -> Option<&T> {
+    entries.0.iter().find(|(key, _)| key.name == api.name()).map(|(_, value)| value)
+}
+
+fn report_unknown_apis<T>(loader: &mut Loader, entries: Option<&Entries<T>>) {
+    let known = Api::ALL.map(Api::name);
+    for (key, _) in entries.iter().flat_map(|entries| &entries.0) {
+        if !known.contains(&key.name.as_str()) {
+            super::report_unknown(loader, "action", &key.name, key.place, &known);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! From what was written to the model: references are followed, defaults filled in, and
+//! everything that cannot be is reported.
+
+mod cloud;
+mod eni;
+mod pools;
+mod vpc;
+mod warn;
+mod workloads;
+
+use super::defaults;
+use super::diagnostics::Place;
+use super::loader::Loader;
+use super::quantity::{Count, Duration};
+use super::read::At;
+use super::schedule::About;
+use super::written::Scenario;
+use crate::model::Model;
+use crate::time::Span;
+
+/// Most pods, nodes or addresses that a schedule may reach: what the world's books hold.
+const MOST: u64 = 1 << 24;
+
+/// Longest horizon: ten years.
+const LONGEST: Span = Span::days(3653);
+
+/// Most replications.
+const MOST_REPLICATIONS: u64 = 10_000;
+
+/// Most rows of the timeline.
+const MOST_SAMPLES: u64 = 100_000;
+
+/// The model of a scenario whose file is called `file_name`; `None` = it cannot be, which is
+/// reported.
+pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, question: String) -> Option<Model> {
+    let name = name(loader, written.name.as_ref(), file_name);
+    let horizon = horizon(loader, written.horizon.as_ref());
+    let start = written.start.as_ref().map(|start| {
+        loader.written("start", start.value.0.to_string(), start.place);
+        start.value.0
+    });
+    let warm_up = warm_up(loader, written.warm_up.as_ref(), horizon);
+    let seed = written.seed.as_ref().map(|at| (at.value.0, at.place));
+    let seed = loader.or_default("seed", seed, defaults::SEED, u64::to_string);
+    let replications = within(loader, "replications", written.replications.as_ref(), MOST_REPLICATIONS);
+    let replications = loader.or_default("replications", replications, defaults::REPLICATIONS, u32::to_string);
+    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, horizon));
+    let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
+    let table = written.instance_types.as_ref().map(|types| pools::instance_types(loader, types));
+    let pools = written.node_pools.as_ref().map(|pools| {
+        let world = pools::World {
+            names: vpc.as_ref().map(|(names, _)| names),
+            base: base.as_ref().and_then(Option::as_ref),
+            types: table.as_ref(),
+            horizon,
+        };
+        pools::resolve(loader, pools, &world)
+    });
+    let workloads = written.workloads.as_deref().unwrap_or_default();
+    let workloads = workloads::resolve(loader, workloads, written.node_pools.as_deref().unwrap_or_default(), horizon);
+    let cloud = cloud::cloud(loader, written.cloud.as_ref());
+    let kubelet = cloud::kubelet(loader, written.kubelet.as_ref());
+    let outputs = outputs(loader, written);
+    let model = Model {
+        name,
+        question,
+        horizon: horizon?,
+        warm_up,
+        start,
+        seed,
+        replications,
+        vpc: vpc.and_then(|(_, vpc)| vpc)?,
+        node_pools: pools??,
+        workloads: workloads?,
+        cloud: cloud?,
+        kubelet: kubelet?,
+        outputs,
+    };
+    workloads::check_total(loader, &model, written.node_pools.as_deref().unwrap_or_default());
+    if !loader.problems.has_errors() {
+        warn::warn(loader, &model, written);
+    }
+    Some(model)
+}
+
+/// What schedules of `what` must keep to.
+fn about(horizon: Option<Span>, what: &'static str) -> About {
+    About { horizon, most: MOST, what }
+}
+
+fn name(loader: &mut Loader, written: Option<&At<String>>, file_name: &str) -> String {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let Some(written) = written else {
+        let name: String = file_name.chars().map(|c| if fits(c) { c } else { '-' }).collect();
+        loader.default("name", name.clone(), "the name of the file");
+        return name;
+    };
+    let name = &written.value;
+    if !name.chars().all(fits) || name.starts_with('.') {
+        let problem = loader.problems.error(written.place, "this is no name for a folder of results");
+        problem.help("use letters, digits, `-`, `_` and `.`, and do not begin with `.`");
+    }
+    loader.written("name", name.clone(), written.place);
+    name.clone()
+}
+
+fn horizon(loader: &mut Loader, written: Option<&At<Duration>>) -> Option<Span> {
+    let At { value: Duration(horizon), place } = *written?;
+    if horizon == Span::ZERO {
+        loader.problems.error(place, "the horizon must be longer than nothing");
+        return None;
+    }
+    if horizon > LONGEST {
+        loader.problems.error(place, "the horizon is longer than ten years, the most that is simulated");
+        return None;
+    }
+    loader.written("horizon", horizon.to_string(), place);
+    Some(horizon)
+}
+
+fn warm_up(loader: &mut Loader, written: Option<&At<Duration>>, horizon: Option<Span>) -> Span {
+    if let (Some(warm_up), Some(horizon)) = (written, horizon)
+        && warm_up.value.0 >= horizon
+    {
+        let problem = loader.problems.error(warm_up.place, "the warm-up leaves no time that counts");
+        problem.help(format!("it must be shorter than the horizon, {horizon}"));
+    }
+    let written = written.map(|at| (at.value.0, at.place));
+    loader.or_default("warm_up", written, defaults::WARM_UP, Span::to_string)
+}
+
+/// A number from 1 to `most`.
+fn within(loader: &mut Loader, path: &str, written: Option<&At<Count>>, most: u64) -> Option<(u32, Place)> {
+    let At { value: Count(n), place } = *written?;
+    if !(1..=most).contains(&n) {
+        let range = format!("`{path}` is a number from 1 to {}", crate::units::thousands(most));
+        loader.problems.error(place, range);
+        return None;
+    }
+    Some((n as u32, place))
+}
+
+fn outputs(loader: &mut Loader, written: &Scenario) -> crate::model::Outputs {
+    let written = written.outputs.as_ref();
+    let samples = within(loader, "outputs.samples", written.and_then(|o| o.samples.as_ref()), MOST_SAMPLES);
+    let samples = loader.or_default("outputs.samples", samples, defaults::SAMPLES, u32::to_string);
+    let mut table = |path: &str, at: Option<&At<bool>>| {
+        loader.or_default(path, at.map(|at| (at.value, at.place)), defaults::TABLES, bool::to_string)
+    };
+    let pods = table("outputs.pods", written.and_then(|o| o.pods.as_ref()));
+    let events = table("outputs.events", written.and_then(|o| o.events.as_ref()));
+    crate::model::Outputs { samples, pods, events }
+}
+
+/// Reports names that stand twice in a list; `what` such as `vSwitch`.
+fn report_duplicates<'n>(loader: &mut Loader, what: &str, names: impl IntoIterator<Item = Option<&'n At<String>>>) {
+    let mut seen: Vec<&At<String>> = Vec::new();
+    for name in names.into_iter().flatten() {
+        match seen.iter().find(|other| other.value == name.value) {
+            Some(first) => {
+                let problem =
+                    loader.problems.error(name.place, format!("there are two {what} called `{}`", name.value));
+                problem.context(first.place, "the first");
+            }
+            None => seen.push(name),
+        }
+    }
+}
+
+/// Reports a name that is not known, with the nearest that is.
+fn report_unknown(loader: &mut Loader, what: &str, name: &str, place: Place, known: &[&str]) {
+    let problem = loader.problems.error(place, format!("there is no {what} `{name}`"));
+    match crate::ipam::note::nearest(name, known.iter().copied()) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help(format!("known: {}", super::diagnostics::quoted_list(known.iter().copied()))),
+    };
+}

@@ -1,0 +1,152 @@
+//! The network: every vSwitch lies in the VPC, and none on another.
+
+use ipnet::Ipv4Net;
+
+use super::{about, report_duplicates};
+use crate::address::usable;
+use crate::id::VSwitchId;
+use crate::model::{Schedule, VSwitch, Vpc};
+use crate::scenario::defaults;
+use crate::scenario::loader::Loader;
+use crate::scenario::quantity::Block;
+use crate::scenario::read::At;
+use crate::scenario::schedule::{peak, schedule};
+use crate::scenario::show;
+use crate::scenario::written;
+use crate::time::Span;
+use crate::units::thousands;
+
+/// Prefixes that a vSwitch may have (CreateVSwitch).
+const PREFIXES: std::ops::RangeInclusive<u8> = 16..=29;
+
+/// The vSwitches by name, also those that have something wrong with them.
+#[derive(Debug, Default)]
+pub(super) struct Names<'w> {
+    list: Vec<&'w written::VSwitch>,
+}
+
+impl<'w> Names<'w> {
+    /// The vSwitch called `id`.
+    pub fn find(&self, id: &str) -> Option<(VSwitchId, Option<&'w At<String>>)> {
+        let position = self.list.iter().position(|v| v.id.as_ref().is_some_and(|at| at.value == id))?;
+        Some((VSwitchId::new(position), self.list[position].zone.as_ref()))
+    }
+
+    /// All IDs.
+    pub fn ids(&self) -> Vec<&'w str> {
+        self.list.iter().filter_map(|v| v.id.as_ref()).map(|at| at.value.as_str()).collect()
+    }
+
+    /// All zones, each once.
+    pub fn zones(&self) -> Vec<&'w str> {
+        let mut zones: Vec<_> = self.list.iter().filter_map(|v| v.zone.as_ref()).map(|at| at.value.as_str()).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        zones
+    }
+}
+
+/// The names of the vSwitches, and the network if all is right.
+pub(super) fn resolve<'w>(
+    loader: &mut Loader,
+    written: &'w written::Vpc,
+    horizon: Option<Span>,
+) -> (Names<'w>, Option<Vpc>) {
+    let list = written.vswitches.as_deref().unwrap_or_default();
+    let names = Names { list: list.iter().collect() };
+    let cidr = written.cidr.as_ref();
+    if let Some(cidr) = cidr {
+        loader.written("vpc.cidr", cidr.value.0.to_string(), cidr.place);
+    }
+    if written.vswitches.as_ref().is_some_and(Vec::is_empty) {
+        loader.problems.error(written.place, "a VPC needs at least one vSwitch");
+    }
+    report_duplicates(loader, "vSwitches", list.iter().map(|v| v.id.as_ref()));
+    report_overlaps(loader, list);
+    let vswitches: Vec<_> = list.iter().enumerate().map(|(i, v)| vswitch(loader, i, v, cidr, horizon)).collect();
+    let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
+    let vpc = cidr.zip(vswitches).map(|(cidr, vswitches)| Vpc { cidr: cidr.value.0, vswitches });
+    (names, vpc)
+}
+
+fn vswitch(
+    loader: &mut Loader,
+    index: usize,
+    written: &written::VSwitch,
+    vpc: Option<&At<Block>>,
+    horizon: Option<Span>,
+) -> Option<VSwitch> {
+    let path = |key: &str| format!("vpc.vswitches[{index}].{key}");
+    for (key, at) in [("id", &written.id), ("zone", &written.zone)] {
+        if let Some(at) = at {
+            loader.written(path(key), at.value.clone(), at.place);
+        }
+    }
+    let block = written.cidr.as_ref().and_then(|cidr| block(loader, cidr, vpc));
+    if let (Some(cidr), Some(block)) = (&written.cidr, block) {
+        loader.written(path("cidr"), format!("{block}, {} usable", thousands(usable(block).into())), cidr.place);
+    }
+    let used = used(loader, &path("used"), written, block, horizon);
+    Some(VSwitch {
+        id: written.id.as_ref()?.value.clone(),
+        zone: written.zone.as_ref()?.value.clone(),
+        cidr: block?,
+        used: used?,
+    })
+}
+
+/// The block of a vSwitch, if it may have it.
+fn block(loader: &mut Loader, cidr: &At<Block>, vpc: Option<&At<Block>>) -> Option<Ipv4Net> {
+    let block = cidr.value.0;
+    let mut right = true;
+    if !PREFIXES.contains(&block.prefix_len()) {
+        let problem = loader.problems.error(cidr.place, format!("a vSwitch cannot be a /{}", block.prefix_len()));
+        problem.help("its prefix is 16 to 29 (CreateVSwitch)");
+        right = false;
+    }
+    if let Some(vpc) = vpc.filter(|vpc| !vpc.value.0.contains(&block)) {
+        let problem = loader.problems.error(cidr.place, format!("`{block}` lies outside the VPC"));
+        problem.context(vpc.place, "the VPC");
+        right = false;
+    }
+    right.then_some(block)
+}
+
+/// Addresses of other tenants, never more than there are.
+fn used(
+    loader: &mut Loader,
+    path: &str,
+    written: &written::VSwitch,
+    block: Option<Ipv4Net>,
+    horizon: Option<Span>,
+) -> Option<Schedule> {
+    let Some(at) = &written.used else {
+        let default = defaults::USED;
+        loader.default(path, default.value.to_string(), default.source);
+        return Some(Schedule::Constant(default.value as f64));
+    };
+    let used = schedule(loader, at, about(horizon, "addresses"))?;
+    let reached = peak(&used, horizon.unwrap_or(Span::ZERO));
+    if let Some(usable) = block.map(usable).filter(|usable| reached > f64::from(*usable)) {
+        let problem = loader.problems.error(at.place, "others use more addresses than the vSwitch has");
+        problem.label(format!("this reaches {reached:.0}"));
+        problem.help(format!("it has {} usable addresses", thousands(usable.into())));
+        return None;
+    }
+    loader.written(path, show::schedule(&used), at.place);
+    Some(used)
+}
+
+fn report_overlaps(loader: &mut Loader, list: &[written::VSwitch]) {
+    let blocks: Vec<_> = list.iter().filter_map(|v| v.cidr.as_ref()).collect();
+    for (i, block) in blocks.iter().enumerate() {
+        let overlaps = |other: &&&At<Block>| {
+            let (a, b) = (block.value.0, other.value.0);
+            a.contains(&b) || b.contains(&a)
+        };
+        if let Some(other) = blocks[..i].iter().find(overlaps) {
+            let title = format!("`{}` overlaps another vSwitch", block.value.0);
+            loader.problems.error(block.place, title).context(other.place, "the other");
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! Schedules and distributions, from what was written to what is meant.
+
+use super::diagnostics::Place;
+use super::loader::Loader;
+use super::quantity::{Count, Duration};
+use super::read::At;
+use super::written::{self, Csv, Distribution, Empirical, Exponential, Linear, Logistic, Point};
+use crate::chance::SpanDist;
+use crate::model::Schedule;
+use crate::time::{Instant, Span};
+use crate::units::thousands;
+
+/// Span over which growth is stated if nobody says.
+const MONTH: Span = Span::days(30);
+
+/// What a schedule is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About {
+    /// The end of the simulated time, if it is known.
+    pub horizon: Option<Span>,
+    /// Most that the number may be.
+    pub most: u64,
+    /// What is counted, such as `nodes`.
+    pub what: &'static str,
+}
+
+/// Largest number that a schedule reaches until `horizon`.
+pub(super) fn peak(schedule: &Schedule, horizon: Span) -> f64 {
+    match schedule {
+        Schedule::Steps(points) | Schedule::Points(points) => points.iter().map(|&(_, v)| v).fold(0.0, f64::max),
+        _ => schedule.value(Instant::ZERO).max(schedule.value(Instant::ZERO + horizon)),
+    }
+}
+
+/// The schedule that was written; `None` = it is wrong, which is reported.
+pub(super) fn schedule(loader: &mut Loader, written: &At<written::Schedule>, about: About) -> Option<Schedule> {
+    use written::Schedule as Written;
+    let schedule = match &written.value {
+        Written::Constant(count) => Schedule::Constant(count.value.0 as f64),
+        Written::Linear(linear) => self::linear(loader, linear, about)?,
+        Written::Exponential(exponential) => self::exponential(loader, exponential)?,
+        Written::Logistic(logistic) => self::logistic(loader, logistic, about)?,
+        Written::Steps(points) => Schedule::Steps(steps(loader, points, written.place)?),
+        Written::Points(points) => Schedule::Points(self::points(loader, points, written.place)?),
+        Written::Csv(csv) => Schedule::Points(self::csv(loader, csv)?),
+    };
+    let reached = peak(&schedule, about.horizon.unwrap_or(Span::ZERO));
+    if reached > about.most as f64 {
+        let title = format!("more than {} {} are not simulated", thousands(about.most), about.what);
+        loader.problems.error(written.place, title).label(format!("this reaches {reached:.0}"));
+        return None;
+    }
+    Some(schedule)
+}
+
+fn number(count: &Option<At<Count>>) -> Option<f64> {
+    count.as_ref().map(|at| at.value.0 as f64)
+}
+
+fn linear(loader: &mut Loader, linear: &Linear, about: About) -> Option<Schedule> {
+    let over = match &linear.over {
+        Some(over) => positive(loader, over)?,
+        None => about.horizon?,
+    };
+    Some(Schedule::Linear { from: number(&linear.from)?, to: number(&linear.to)?, over })
+}
+
+fn exponential(loader: &mut Loader, exponential: &Exponential) -> Option<Schedule> {
+    let (from, growth) = (number(&exponential.from)?, exponential.growth.as_ref()?);
+    if growth.value.rate <= -1.0 {
+        let problem = loader.problems.error(growth.place, "a number cannot shrink by 100 % or more");
+        problem.help("to end at nothing, use `{linear: {from: …, to: 0}}`");
+        return None;
+    }
+    let per = match (&exponential.per, growth.value.per) {
+        (Some(per), Some(_)) => {
+            let problem = loader.problems.error(per.place, "the span of the growth is stated twice");
+            problem.context(growth.place, "and here").help("remove one of them");
+            return None;
+        }
+        (Some(per), None) => positive(loader, per)?,
+        (None, Some(Span::ZERO)) => {
+            loader.problems.error(growth.place, "growth needs some time");
+            return None;
+        }
+        (None, per) => per.unwrap_or(MONTH),
+    };
+    let limit = number(&exponential.limit);
+    if let (Some(at), Some(limit)) = (&exponential.limit, limit)
+        && limit < from
+    {
+        loader.problems.error(at.place, "the limit is below the start").help(format!("write {from} or more"));
+        return None;
+    }
+    Some(Schedule::Exponential { from, rate: growth.value.rate, per, limit: limit.unwrap_or(f64::INFINITY) })
+}
+
+fn logistic(loader: &mut Loader, logistic: &Logistic, about: About) -> Option<Schedule> {
+    let midpoint = match &logistic.midpoint {
+        Some(midpoint) => midpoint.value.0,
+        None => Span(about.horizon?.0 / 2),
+    };
+    let scale = match &logistic.scale {
+        Some(scale) => positive(loader, scale)?,
+        None => Span(about.horizon?.0 / 10),
+    };
+    Some(Schedule::Logistic { from: number(&logistic.from)?, to: number(&logistic.to)?, midpoint, scale })
+}
+
+/// A span that is not zero.
+fn positive(loader: &mut Loader, span: &At<Duration>) -> Option<Span> {
+    if span.value.0 == Span::ZERO {
+        loader.problems.error(span.place, "this must be longer than nothing");
+        return None;
+    }
+    Some(span.value.0)
+}
+
+fn steps(loader: &mut Loader, written: &[Point], place: Place) -> Option<Vec<(Instant, f64)>> {
+    let points = points(loader, written, place)?;
+    if points[0].0 != Instant::ZERO {
+        let at = written[0].at.as_ref()?.place;
+        loader.problems.error(at, "the first step must be at `0s`").help("say what holds at the start");
+        return None;
+    }
+    Some(points)
+}
+
+/// Points in order of time; at least one.
+fn points(loader: &mut Loader, written: &[Point], place: Place) -> Option<Vec<(Instant, f64)>> {
+    if written.is_empty() {
+        loader.problems.error(place, "a schedule needs at least one point");
+        return None;
+    }
+    let points: Option<Vec<_>> = written.iter().map(|p| Some((p.at.as_ref()?, number(&p.value)?))).collect();
+    let points = points?;
+    let mut in_order = true;
+    for pair in points.windows(2) {
+        let (before, after) = (pair[0].0, pair[1].0);
+        in_order &= ordered(loader, (before.value.0, before.place), (after.value.0, after.place));
+    }
+    in_order.then(|| points.into_iter().map(|(at, value)| (Instant::ZERO + at.value.0, value)).collect())
+}
+
+/// Whether one time follows another; reports if not.
+fn ordered(loader: &mut Loader, before: (Span, Place), after: (Span, Place)) -> bool {
+    if before.0 < after.0 {
+        return true;
+    }
+    let title = if before.0 == after.0 { "the same time stands here twice" } else { "times must increase" };
+    loader.problems.error(after.1, title).context(before.1, "the time before");
+    false
+}
+
+/// Points of a CSV file; at least one.
+fn csv(loader: &mut Loader, written: &Csv) -> Option<Vec<(Instant, f64)>> {
+    let path = written.file.as_ref()?;
+    let file = loader.open(path)?;
+    let text = loader.problems.sources[file].text.clone();
+    let table = Table { file, text: &text };
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = reader.headers().cloned().unwrap_or_default();
+    let Some(unit) = time_unit(header.get(0).unwrap_or_default()) else {
+        let problem = loader.problems.error(table.line(0), "the first column of a CSV file holds times");
+        problem.help("call it `at` (durations such as `12h`), or `days`, `hours`, `minutes` or `seconds` (numbers)");
+        return None;
+    };
+    let column = match &written.column {
+        None => 1,
+        Some(wanted) => match header.iter().position(|name| name == wanted.value) {
+            Some(column) => column,
+            None => {
+                let title = format!("`{}` has no column `{}`", path.value, wanted.value);
+                let names = super::diagnostics::quoted_list(header.iter());
+                loader.problems.error(wanted.place, title).help(format!("it has {names}"));
+                return None;
+            }
+        },
+    };
+    let mut points: Vec<(Span, f64, Place)> = Vec::new();
+    let mut right = true;
+    for record in reader.records() {
+        // Only text that is no UTF-8 fails, and this is a `String`.
+        let Ok(record) = record else { continue };
+        let row = record.position().map_or(0, |position| position.byte() as usize);
+        let field = |i: usize| (record.get(i).unwrap_or_default(), table.field(row, &record, i));
+        let ((time, time_place), (value, value_place)) = (field(0), field(column));
+        let at = unit.read(time);
+        if at.is_none() {
+            loader.problems.error(time_place, format!("`{time}` is not a time")).label(unit.expected());
+        }
+        let number = value.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0);
+        if number.is_none() {
+            loader.problems.error(value_place, format!("`{value}` is not a number of at least 0"));
+        }
+        let (Some(at), Some(number)) = (at, number) else {
+            right = false;
+            continue;
+        };
+        if let Some(&(before, _, place)) = points.last() {
+            right &= ordered(loader, (before, place), (at, time_place));
+        }
+        points.push((at, number, time_place));
+    }
+    if points.is_empty() && right {
+        loader.problems.error(path.place, format!("`{}` has no rows", path.value));
+        return None;
+    }
+    right.then(|| points.into_iter().map(|(at, value, _)| (Instant::ZERO + at, value)).collect())
+}
+
+/// How the times of a CSV file are written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum TimeUnit {
+    /// Durations with their unit.
+    Duration,
+    /// Numbers of this many seconds.
+    Seconds(f64),
+}
+
+impl TimeUnit {
+    fn read(self, text: &str) -> Option<Span> {
+        match self {
+            Self::Duration => text.parse().ok(),
+            Self::Seconds(unit) => {
+                let number: f64 = text.parse().ok()?;
+                (number.is_finite() && number >= 0.0).then(|| Span::from_secs_f64(number * unit))
+            }
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Duration => "a duration is expected, such as `12h`",
+            Self::Seconds(_) => "a number of at least 0 is expected",
+        }
+    }
+}
+
+/// How times are written below a header.
+fn time_unit(header: &str) -> Option<TimeUnit> {
+    Some(match header.trim_end_matches('s') {
+        "at" | "time" => TimeUnit::Duration,
+        "day" => TimeUnit::Seconds(86_400.0),
+        "hour" => TimeUnit::Seconds(3_600.0),
+        "minute" => TimeUnit::Seconds(60.0),
+        "second" => TimeUnit::Seconds(1.0),
+        _ => return None,
+    })
+}
+
+/// Places in a CSV file.
+struct Table<'t> {
+    file: usize,
+    text: &'t str,
+}
+
+impl Table<'_> {
+    /// The line that begins at or after byte `start`.
+    fn line(&self, start: usize) -> Place {
+        let start = start + self.text[start..].len() - self.text[start..].trim_start_matches(['\r', '\n']).len();
+        let end = self.text[start..].find('\n').map_or(self.text.len(), |n| start + n);
+        Place { file: self.file, start, end }
+    }
+
+    /// Field `i` of the record that begins at byte `row`: found by its text, after the fields
+    /// before it; the line, if it is missing.
+    fn field(&self, row: usize, record: &csv::StringRecord, i: usize) -> Place {
+        let line = self.line(row);
+        let mut from = line.start;
+        for (k, field) in record.iter().enumerate().take(i + 1) {
+            let Some(found) = self.text[from..line.end].find(field) else { break };
+            if k == i && !field.is_empty() {
+                return Place { start: from + found, end: from + found + field.len(), ..line };
+            }
+            from += found + field.len();
+        }
+        line
+    }
+}
+
+/// The distribution that was written; its typical value is at least `shortest`. `None` = it is
+/// wrong, which is reported.
+pub(super) fn distribution(loader: &mut Loader, written: &At<Distribution>, shortest: Span) -> Option<SpanDist> {
+    let (meant, typical) = match &written.value {
+        Distribution::Constant(span) => (SpanDist::Constant(span.value.0), span.value.0),
+        Distribution::Uniform(uniform) => {
+            let (from, to) = (uniform.from.as_ref()?, uniform.to.as_ref()?);
+            if from.value.0 > to.value.0 {
+                let problem = loader.problems.error(to.place, "the longest is shorter than the shortest");
+                problem.context(from.place, "the shortest");
+                return None;
+            }
+            (SpanDist::Uniform(from.value.0, to.value.0), to.value.0)
+        }
+        Distribution::Exponential(mean) => {
+            let mean = mean.mean.as_ref()?.value.0;
+            (SpanDist::Exponential(mean), mean)
+        }
+        Distribution::LogNormal(log_normal) => {
+            let (median, p99) = (log_normal.median.as_ref()?, log_normal.p99.as_ref()?);
+            positive(loader, median)?;
+            if p99.value.0 < median.value.0 {
+                let problem = loader.problems.error(p99.place, "the p99 is shorter than the median");
+                problem.context(median.place, "the median");
+                return None;
+            }
+            (SpanDist::log_normal(median.value.0, p99.value.0), median.value.0)
+        }
+        Distribution::Empirical(empirical) => {
+            let values = self::empirical(loader, empirical, written.place)?;
+            let longest = values.iter().copied().max().unwrap_or_default();
+            (SpanDist::Empirical(values), longest)
+        }
+    };
+    if typical < shortest {
+        let title = format!("this is shorter than {shortest}, the shortest that is simulated");
+        loader.problems.error(written.place, title);
+        return None;
+    }
+    Some(meant)
+}
+
+/// Measured values; at least one.
+fn empirical(loader: &mut Loader, empirical: &Empirical, place: Place) -> Option<Vec<Span>> {
+    let values = match empirical {
+        Empirical::List(list) => list.iter().map(|at| at.value.0).collect(),
+        Empirical::File(file) => duration_file(loader, file.file.as_ref()?)?,
+    };
+    if values.is_empty() {
+        loader.problems.error(place, "an empirical distribution needs at least one value");
+        return None;
+    }
+    Some(values)
+}
+
+/// A duration on every line; empty lines and comments are skipped.
+fn duration_file(loader: &mut Loader, path: &At<String>) -> Option<Vec<Span>> {
+    let file = loader.open(path)?;
+    let text = loader.problems.sources[file].text.clone();
+    let mut values = Some(Vec::new());
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let (from, item) = (start, line.trim());
+        start += line.len();
+        if item.is_empty() || item.starts_with('#') {
+            continue;
+        }
+        match item.parse() {
+            Ok(span) => values.iter_mut().for_each(|values| values.push(span)),
+            Err(_) => {
+                let place = Place { file, start: from, end: from + line.trim_end().len() };
+                let problem = loader.problems.error(place, format!("`{item}` is not a duration"));
+                problem.help("write a number with a unit on every line, such as `1.5s` or `350ms`");
+                values = None;
+            }
+        }
+    }
+    values
+}

@@ -1,0 +1,438 @@
+//! The sections of a scenario file as they are written. Everything may be missing; what the
+//! documentation of a key says is what `brimline schema` says.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::diagnostics::Problems;
+use super::quantity::{Block, Count, Day, Duration, Growth, Limit};
+use super::read::{At, Entries, Read, choice, section, wrong_kind};
+use super::yaml::{Node, Value};
+
+section! {
+    /// A scenario: what is to be simulated.
+    "a scenario" struct Scenario {
+        /// Name of the scenario, and of its folder of results. Letters, digits, `-`, `_` and `.`.
+        optional name: At<String>,
+        /// Simulated time to cover, such as `90d`; at most ten years.
+        required horizon: At<Duration>,
+        /// Calendar date of the first day, such as `2026-12-01`; then times print as dates too.
+        optional start: At<Day>,
+        /// Time at the start that does not count for time-weighted measures; less than the horizon.
+        optional warm_up: At<Duration>,
+        /// Seed of all chance: the same seed gives the same numbers.
+        optional seed: At<Count>,
+        /// Independent runs, from 1 to 10,000.
+        optional replications: At<Count>,
+        /// The network.
+        required vpc: Vpc,
+        /// Terway's configuration.
+        required terway: Terway,
+        /// A file with the JSON that `aliyun ecs DescribeInstanceTypes` prints; its types come before the built-in ones.
+        optional instance_types: InstanceTypes,
+        /// Nodes, by pool.
+        required node_pools: Vec<NodePool>,
+        /// Pods, by workload.
+        optional workloads: Vec<Workload>,
+        /// How the cloud behaves.
+        optional cloud: Cloud,
+        /// How the kubelet behaves.
+        optional kubelet: Kubelet,
+        /// What to write besides the answer.
+        optional outputs: Outputs,
+    }
+}
+
+section! {
+    /// The network.
+    "`vpc`" struct Vpc {
+        /// Address range of the VPC; every vSwitch lies inside.
+        required cidr: At<Block>,
+        /// Its vSwitches.
+        required vswitches: Vec<VSwitch>,
+    }
+}
+
+section! {
+    /// A vSwitch.
+    "a vSwitch" struct VSwitch {
+        /// Its ID, as eni-config names it.
+        required id: At<String>,
+        /// Its zone, such as `cn-shanghai-f`.
+        required zone: At<String>,
+        /// Its addresses; prefix 16 to 29. Four of them are the cloud's own.
+        required cidr: At<Block>,
+        /// Addresses that others take: load balancers, databases, other clusters.
+        optional used: At<Schedule>,
+    }
+}
+
+section! {
+    /// Terway's configuration.
+    "`terway`" struct Terway {
+        /// The ConfigMap `eni-config` or its document `eni_conf`: a file, the document's keys, or its text.
+        required eni_config: EniConfig,
+    }
+}
+
+section! {
+    /// A file of instance types.
+    "`instance_types`" struct InstanceTypes {
+        /// Its path, from the scenario's folder.
+        required file: At<String>,
+    }
+}
+
+section! {
+    /// Nodes of one kind.
+    "a node pool" struct NodePool {
+        /// Its name.
+        required name: At<String>,
+        /// Instance type, such as `ecs.g7.2xlarge`.
+        required instance_type: At<String>,
+        /// Limits of the type, where they are to differ from the table.
+        optional limits: Limits,
+        /// Zones that new nodes go to, in turn.
+        optional zones: Vec<At<String>>,
+        /// vSwitch of the nodes' primary interfaces: one ID, or one for each zone.
+        required node_vswitch: NodeVSwitch,
+        /// Wanted number of nodes.
+        required nodes: At<Schedule>,
+        /// Most pods with an address of their own on a node; pods with `host_network` do not count.
+        optional max_pods: At<Count>,
+        /// The pool's dynamic configuration, which patches `terway.eni_config` (RFC 7396).
+        optional eni_config: EniConfig,
+    }
+}
+
+section! {
+    /// Limits of an instance type.
+    "`limits`" struct Limits {
+        /// Interfaces, the primary one included (`EniQuantity`).
+        optional adapters: At<Count>,
+        /// IPv4 addresses of an interface, its primary one included (`EniPrivateIpAddressQuantity`).
+        optional ipv4_per_adapter: At<Count>,
+        /// IPv6 addresses of an interface (`EniIpv6AddressQuantity`); matters for `ip_stack: dual`.
+        optional ipv6_per_adapter: At<Count>,
+        /// Interfaces with trunk members (`EniTotalQuantity`); matters for `enable_eni_trunking`.
+        optional total_adapters: At<Count>,
+        /// RDMA interfaces (`EriQuantity`); matters for `enable_erdma`.
+        optional erdma_adapters: At<Count>,
+    }
+}
+
+section! {
+    /// Pods of one kind: a name and one of `deployment`, `stateful_set` and `daemon_set`.
+    "a workload" struct Workload {
+        /// Its name.
+        required name: At<String>,
+        /// Interchangeable pods.
+        optional deployment: Replicas,
+        /// Pods with an identity, whose addresses Terway retains for some minutes after their end.
+        optional stateful_set: Replicas,
+        /// One pod on every node.
+        optional daemon_set: DaemonSet,
+        /// Life of a pod from getting its address to its end, after which a new one is made.
+        optional lifetime: At<Distribution>,
+        /// Node pools that its pods may run on.
+        optional node_pools: Vec<At<String>>,
+    }
+}
+
+section! {
+    /// Pods in a number that is wanted.
+    "this" struct Replicas {
+        /// Wanted number of pods.
+        required replicas: At<Schedule>,
+        /// Whether the pods use the node's address and so take none of a vSwitch.
+        optional host_network: At<bool>,
+    }
+}
+
+section! {
+    /// One pod on every node.
+    "`daemon_set`" struct DaemonSet {
+        /// Whether the pods use the node's address and so take none of a vSwitch.
+        optional host_network: At<bool>,
+    }
+}
+
+section! {
+    /// How the cloud behaves.
+    "`cloud`" struct Cloud {
+        /// Time from call to answer, by action of the API.
+        optional latency: Entries<At<Distribution>>,
+        /// Most calls per account and minute, by action of the API; more are refused with `Throttling`.
+        optional throttle: Entries<At<Limit>>,
+        /// Time from a call's effect until instance metadata shows it.
+        optional metadata_lag: At<Duration>,
+        /// Quotas of the account: a number, or `off`.
+        optional quotas: Quotas,
+    }
+}
+
+section! {
+    /// Quotas of the account.
+    "`quotas`" struct Quotas {
+        /// Private addresses in the cluster's security group.
+        optional security_group_addresses: At<Limit>,
+        /// Private addresses in the VPC.
+        optional vpc_addresses: At<Limit>,
+        /// Elastic network interfaces in the region.
+        optional enis_per_region: At<Limit>,
+    }
+}
+
+section! {
+    /// How the kubelet behaves.
+    "`kubelet`" struct Kubelet {
+        /// Pause between a failed sandbox and the next try.
+        optional sandbox_retry: At<Distribution>,
+    }
+}
+
+section! {
+    /// What to write besides the answer.
+    "`outputs`" struct Outputs {
+        /// Rows of the timeline over the horizon, from 1 to 100,000.
+        optional samples: At<Count>,
+        /// Whether to write `pods.csv`: a row for every pod of the first replication.
+        optional pods: At<bool>,
+        /// Whether to write `events.csv`: the journal of the first replication.
+        optional events: At<bool>,
+    }
+}
+
+choice! {
+    /// A number that changes over time.
+    "a schedule" enum Schedule {
+        /// Always the same number.
+        Constant(At<Count>) = "`300` or `{linear: {from: 10, to: 450}}`",
+        /// A straight line.
+        linear => Linear(Linear),
+        /// Growth by a percentage per span.
+        exponential => Exponential(Exponential),
+        /// An S-curve.
+        logistic => Logistic(Logistic),
+        /// Jumps.
+        steps => Steps(Vec<Point>),
+        /// Straight lines between points.
+        points => Points(Vec<Point>),
+        /// Straight lines between the points of a CSV file.
+        csv => Csv(Csv),
+    }
+}
+
+section! {
+    /// A straight line from one number to another; constant afterwards.
+    "`linear`" struct Linear {
+        /// Number at the start.
+        required from: At<Count>,
+        /// Number at the end.
+        required to: At<Count>,
+        /// How long the way takes.
+        optional over: At<Duration>,
+    }
+}
+
+section! {
+    /// Growth that compounds.
+    "`exponential`" struct Exponential {
+        /// Number at the start.
+        required from: At<Count>,
+        /// Growth, such as `12 %/month` (30 days), or `12 %` with `per`.
+        required growth: At<Growth>,
+        /// The span over which it grows by that much.
+        optional per: At<Duration>,
+        /// Most that it grows to.
+        optional limit: At<Count>,
+    }
+}
+
+section! {
+    /// An S-curve.
+    "`logistic`" struct Logistic {
+        /// Number long before.
+        required from: At<Count>,
+        /// Number long after.
+        required to: At<Count>,
+        /// When it is half-way.
+        optional midpoint: At<Duration>,
+        /// A fifth of the time that the middle 85 % of the way takes.
+        optional scale: At<Duration>,
+    }
+}
+
+section! {
+    /// A number at a time.
+    "a point" struct Point {
+        /// The time since the start.
+        required at: At<Duration>,
+        /// The number.
+        required value: At<Count>,
+    }
+}
+
+section! {
+    /// A CSV file with a header, times in the first column and numbers in another.
+    "`csv`" struct Csv {
+        /// Its path, from the scenario's folder.
+        required file: At<String>,
+        /// Name of the column with the numbers.
+        optional column: At<String>,
+    }
+}
+
+choice! {
+    /// A distribution of a length of time.
+    "a distribution" enum Distribution {
+        /// Always the same.
+        Constant(At<Duration>) = "`2s` or `{lognormal: {median: 2s, p99: 12s}}`",
+        /// Uniform between two.
+        uniform => Uniform(Uniform),
+        /// Exponential: no memory.
+        exponential => Exponential(Mean),
+        /// Lognormal: most are short, some are long.
+        lognormal => LogNormal(LogNormal),
+        /// One of these, each equally likely.
+        empirical => Empirical(Empirical),
+    }
+}
+
+section! {
+    /// Uniform between two.
+    "`uniform`" struct Uniform {
+        /// The shortest.
+        required from: At<Duration>,
+        /// The longest.
+        required to: At<Duration>,
+    }
+}
+
+section! {
+    /// Exponential.
+    "`exponential`" struct Mean {
+        /// The mean.
+        required mean: At<Duration>,
+    }
+}
+
+section! {
+    /// Lognormal.
+    "`lognormal`" struct LogNormal {
+        /// Half are shorter.
+        required median: At<Duration>,
+        /// One in a hundred is longer.
+        required p99: At<Duration>,
+    }
+}
+
+section! {
+    /// A file with a duration on every line.
+    "`empirical`" struct DurationFile {
+        /// Its path, from the scenario's folder.
+        required file: At<String>,
+    }
+}
+
+/// Measured lengths of time.
+#[derive(Debug, Clone)]
+pub(super) enum Empirical {
+    List(Vec<At<Duration>>),
+    File(DurationFile),
+}
+
+/// vSwitch of the nodes' primary interfaces.
+#[derive(Debug, Clone)]
+pub(super) enum NodeVSwitch {
+    One(At<String>),
+    PerZone(Entries<At<String>>),
+}
+
+/// Where an eni-config stands.
+#[derive(Debug, Clone)]
+pub(super) enum EniConfig {
+    File(At<String>),
+    /// The keys of the document, or its text as a block.
+    Inline(Node),
+}
+
+section! {
+    /// A file that holds an eni-config.
+    "`eni_config`" struct EniConfigFile {
+        /// Its path, from the scenario's folder.
+        required file: At<String>,
+    }
+}
+
+impl Read for Empirical {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match node.value {
+            Value::Map(_) => DurationFile::read(node, problems).map(Self::File),
+            Value::List(_) => Read::read(node, problems).map(Self::List),
+            _ => {
+                wrong_kind(node, "`empirical` is a list of durations, or `{file: …}`", problems);
+                None
+            }
+        }
+    }
+}
+
+impl Read for NodeVSwitch {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match node.value {
+            Value::Map(_) => Read::read(node, problems).map(Self::PerZone),
+            _ => Read::read(node, problems).map(Self::One),
+        }
+    }
+}
+
+impl Read for EniConfig {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match &node.value {
+            Value::Map(map) if map.iter().any(|(key, _)| key.name == "file") => {
+                EniConfigFile::read(node, problems)?.file.map(Self::File)
+            }
+            Value::Map(_) | Value::Text(_) => Some(Self::Inline(node.clone())),
+            _ => {
+                wrong_kind(node, "`eni_config` is `{file: …}`, the keys of eni_conf, or its text", problems);
+                None
+            }
+        }
+    }
+}
+
+/// Gives an enum with several forms its schema.
+macro_rules! either_schema {
+    ($type:ident, $generator:ident => $schemas:expr) => {
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "anyOf": $schemas })
+            }
+        }
+    };
+}
+
+either_schema!(Empirical, g => [g.subschema_for::<Vec<Duration>>(), g.subschema_for::<DurationFile>()]);
+either_schema!(NodeVSwitch, g => [g.subschema_for::<String>(), g.subschema_for::<Entries<String>>()]);
+either_schema!(EniConfig, g => [
+    g.subschema_for::<EniConfigFile>(),
+    json_schema!({ "type": "object", "description": "The keys of eni_conf.", "not": { "required": ["file"] } }),
+    json_schema!({ "type": "string", "description": "The text of the ConfigMap or of eni_conf, as a block." }),
+]);
+
+/// The JSON Schema of a scenario file, which editors use for completion and checks.
+pub(super) fn schema() -> String {
+    let mut schema = SchemaGenerator::default().into_root_schema_for::<Scenario>();
+    schema.insert("title".to_owned(), "brimline scenario".into());
+    serde_json::to_string_pretty(&schema).expect("a schema is plain JSON")
+}

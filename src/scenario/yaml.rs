@@ -1,0 +1,178 @@
+//! A YAML document as a tree whose every node knows its place, so that one reading finds all
+//! that is wrong with a file.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
+use serde_saphyr::options::DuplicateKeyPolicy;
+
+use super::diagnostics::{Place, Problems};
+
+/// A node and its place.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub value: Value,
+    pub place: Place,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Int(i128),
+    Float(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key of a mapping and its place.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub name: String,
+    pub place: Place,
+}
+
+/// Reads the text of source `file`; `None` if it is not YAML, which is then reported.
+pub(super) fn parse(problems: &mut Problems, file: usize) -> Option<Node> {
+    let options = serde_saphyr::options! {
+        // The reader of sections reports repeated keys, all of them.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        strict_booleans: true,
+        with_snippet: false,
+    };
+    let text = &problems.sources[file].text;
+    match serde_saphyr::from_str_with_options::<Raw>(text, options) {
+        Ok(raw) => Some(raw.placed(file, text.len())),
+        Err(error) => {
+            let end = text.len();
+            let start = error.location().and_then(|l| l.span().byte_offset()).map_or(0, |at| (at as usize).min(end));
+            let place = Place { file, start, end: (start + 1).min(end) };
+            let message = error.without_snippet().to_string();
+            problems.error(place, "this is not YAML").label(first_line(&message));
+            None
+        }
+    }
+}
+
+/// The first line of a message, without the position that some end with.
+fn first_line(message: &str) -> &str {
+    let line = message.lines().next().unwrap_or(message);
+    line.split(" at line ").next().unwrap_or(line).trim_end_matches(',')
+}
+
+impl Node {
+    /// What kind of thing it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "a yes or no",
+            Value::Int(_) | Value::Float(_) => "a number",
+            Value::Text(_) => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+}
+
+/// A node as the parser delivers it.
+struct Raw(Spanned<RawValue>);
+
+enum RawValue {
+    Scalar(Value),
+    List(Vec<Raw>),
+    Map(Vec<(Spanned<String>, Raw)>),
+}
+
+impl Raw {
+    fn placed(self, file: usize, end: usize) -> Node {
+        let place = |location: serde_saphyr::Location| {
+            let span = location.span();
+            let start = span.byte_offset().map_or(0, |at| at as usize).min(end);
+            Place { file, start, end: (start + span.byte_len().map_or(0, |n| n as usize)).min(end) }
+        };
+        let value = match self.0.value {
+            RawValue::Scalar(value) => value,
+            RawValue::List(list) => Value::List(list.into_iter().map(|raw| raw.placed(file, end)).collect()),
+            RawValue::Map(entries) => {
+                let key = |key: Spanned<String>| Key { name: key.value, place: place(key.referenced) };
+                Value::Map(entries.into_iter().map(|(k, raw)| (key(k), raw.placed(file, end))).collect())
+            }
+        };
+        Node { value, place: place(self.0.referenced) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = RawValue;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<RawValue, E> {
+        Ok(RawValue::Scalar(Value::Null))
+    }
+
+    fn visit_none<E>(self) -> Result<RawValue, E> {
+        Ok(RawValue::Scalar(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<RawValue, E> {
+        Ok(RawValue::Scalar(Value::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<RawValue, E> {
+        Ok(RawValue::Scalar(Value::Int(value.into())))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<RawValue, E> {
+        Ok(RawValue::Scalar(Value::Int(value.into())))
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<RawValue, E> {
+        Ok(RawValue::Scalar(Value::Int(value)))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<RawValue, E> {
+        Ok(RawValue::Scalar(Value::Float(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<RawValue, E> {
+        Ok(RawValue::Scalar(Value::Text(value.to_owned())))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<RawValue, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawValue, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            list.push(item);
+        }
+        Ok(RawValue::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawValue, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key()? {
+            entries.push((key, map.next_value()?));
+        }
+        Ok(RawValue::Map(entries))
+    }
+}
