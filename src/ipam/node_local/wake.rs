@@ -151,3 +151,117 @@ impl Slot {
         self.sleepers.rotate_right(one);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+
+    use crate::chance::SmallStream;
+    use crate::id::{EniId, PodId, VSwitchId};
+    use crate::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
+    use crate::ipam::{Addresses, Answer, CallId, Input, Output, Request};
+    use crate::openapi::Api;
+    use crate::time::{Instant, Span};
+
+    /// A daemon with one slot, and a cloud that answers at once but assigns one address a call.
+    struct World {
+        daemon: NodeLocal,
+        now: Instant,
+        next: u8,
+        served: Vec<PodId>,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let config = Config {
+                max_eni: 1,
+                ips_per_eni: 20,
+                capacity: 20,
+                min_idle: 0,
+                max_idle: 20,
+                sync_period: None,
+                eni_selection: EniSelection::MostIps,
+                vswitch_selection: VSwitchSelection::Most,
+                vswitches: vec![VSwitchId(0)],
+                reclaim: None,
+                rate_limit: [None; Api::ALL.len()],
+                gc_period: None,
+                rpc_timeout: Span::secs(118),
+                confirm_delete: false,
+            };
+            let daemon = NodeLocal::new(Instant::ZERO, Arc::new(config), SmallStream::new(1), false);
+            Self { daemon, now: Instant::ZERO, next: 1, served: Vec::new() }
+        }
+
+        fn input(&mut self, input: Input) {
+            let mut replies: Vec<(CallId, Answer)> = Vec::new();
+            self.daemon.handle(self.now, input);
+            while let Some(output) = self.daemon.poll() {
+                match output {
+                    Output::Call { call, request, .. } => replies.push((call, self.answer(&request))),
+                    Output::Allocated { pod, .. } => self.served.push(pod),
+                    other => panic!("{other:?}"),
+                }
+            }
+            self.daemon.check_invariants();
+            for (call, answer) in replies {
+                self.input(Input::Reply(call, Ok(answer)));
+            }
+        }
+
+        fn answer(&mut self, request: &Request) -> Answer {
+            let mut one = || {
+                self.next += 1;
+                Addresses::collect([Ipv4Addr::new(10, 0, 0, self.next)])
+            };
+            match request {
+                Request::DescribeVSwitch(_) => Answer::VSwitch(100),
+                Request::Create(..) => Answer::Created(EniId(0), one()),
+                Request::Attach(_) => Answer::Attached(self.now),
+                Request::Describe(_) => Answer::Described { exists: true, in_use: true },
+                Request::Assign(..) => Answer::Assigned(one(), self.now),
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn until(&mut self, ms: u64) -> &mut Self {
+            let end = Instant::ZERO + Span::millis(ms);
+            while self.daemon.poll_timeout() <= end {
+                self.now = self.daemon.poll_timeout().max(self.now);
+                self.input(Input::Tick);
+            }
+            self.now = end;
+            self
+        }
+
+        fn add(&mut self, ms: u64, pod: u32) -> &mut Self {
+            self.until(ms).input(Input::Allocate(PodId(pod)));
+            self
+        }
+    }
+
+    /// R151: the last sleeper is readied last and runs first; the dispose worker sleeps among the
+    /// pods and counts.
+    #[test]
+    fn r151_the_last_to_fall_asleep_is_served_first() {
+        let mut world = World::new();
+        world.add(0, 1).until(5_000);
+        assert_eq!(world.served, [PodId(1)]);
+        world.add(10_000, 2).add(10_001, 3).add(10_002, 4).until(11_400);
+        assert_eq!(world.served[1..], [PodId(4)]);
+        world.until(60_000 - 1);
+        assert_eq!(world.served[1..], [PodId(4), PodId(3), PodId(2)]);
+    }
+
+    /// R66, R151: a metadata sync that serves nobody still turns the queue.
+    #[test]
+    fn r66_a_silent_metadata_sync_turns_the_queue() {
+        let mut world = World::new();
+        world.add(0, 1).until(5_000);
+        // Queued before the sync at 60 s, served after it: dispose worker, 2, 3, 4 → 4, dispose
+        // worker, 2, 3.
+        world.add(59_300, 2).add(59_301, 3).add(59_302, 4).until(60_700);
+        assert_eq!(world.served[1..], [PodId(3)]);
+    }
+}
