@@ -367,26 +367,27 @@ impl<O: Observer> Engine<O> {
     /// instant happens in the order of its making, but for the cloud's answers: which of several
     /// comes first is chance, so that no node wins every race for a vSwitch's last addresses.
     fn next_event(&mut self, until: Instant) -> Option<Event> {
-        if let Some(event) = self.instant.pop_front() {
-            return Some(event);
+        if self.instant.is_empty() {
+            let at = self.events.peek_time().filter(|&at| at <= until)?;
+            self.now = at;
+            while self.events.peek_time() == Some(at) {
+                let (_, event) = self.events.pop().expect("it was there a moment ago");
+                self.instant.push_back(Event::unpack(event));
+            }
+            self.shuffle_answers();
         }
-        self.events.peek_time().filter(|&at| at <= until)?;
-        let (at, event) = self.events.pop().expect("it was there a moment ago");
-        self.now = at;
-        if self.events.peek_time() != Some(at) {
-            return Some(Event::unpack(event));
+        self.instant.pop_front()
+    }
+
+    fn shuffle_answers(&mut self) {
+        if self.instant.len() == 1 {
+            return;
         }
-        self.instant.push_back(Event::unpack(event));
-        while self.events.peek_time() == Some(at) {
-            let (_, event) = self.events.pop().expect("it was there a moment ago");
-            self.instant.push_back(Event::unpack(event));
-        }
-        let answers: Vec<_> =
-            (0..self.instant.len()).filter(|&i| matches!(self.instant[i], Event::Answer(_))).collect();
+        let is_answer = |&i: &usize| matches!(self.instant[i], Event::Answer(_));
+        let answers: Vec<_> = (0..self.instant.len()).filter(is_answer).collect();
         for k in (1..answers.len()).rev() {
             self.instant.swap(answers[k], answers[self.ties.below(k as u32 + 1) as usize]);
         }
-        self.instant.pop_front()
     }
 
     /// Checks the laws of the world below the cluster: every daemon's own, and that a running

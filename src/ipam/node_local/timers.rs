@@ -223,9 +223,10 @@ impl NodeLocal {
     /// Requests whose context has ended leave (R59).
     fn expire_waiters(&mut self, i: usize) {
         let now = self.now;
-        let expired: Vec<_> =
-            self.slots[i].waiters().filter(|w| !w.is_preheat() && w.deadline <= now).map(|w| w.pod).collect();
-        for &pod in &expired {
+        let due = self.slots[i].waiters().filter(|w| !w.is_preheat() && w.deadline <= now);
+        let mut expired: Vec<_> = due.map(|w| (w.id, w.pod)).collect();
+        expired.sort_unstable();
+        for &(_, pod) in &expired {
             self.rpc_ended();
             self.fail(pod, Failure::Deadline);
         }
