@@ -64,7 +64,8 @@ fn a_run_answers_first_and_ends_with_the_place_of_its_report() {
 fn a_second_run_leaves_the_first_alone_and_repeats_its_numbers() {
     let folder = folder_with(SMALL);
     outcome(brimline(folder.path()).args(["run", "s.yaml", "--threads", "1"]));
-    let read = |run: &str, file: &str| std::fs::read(folder.path().join("output").join(run).join(file)).expect("a file");
+    let read =
+        |run: &str, file: &str| std::fs::read(folder.path().join("output").join(run).join(file)).expect("a file");
     let before = read("small", "manifest.json");
     let (code, out, _) = outcome(brimline(folder.path()).args(["run", "s.yaml", "--threads", "2"]));
     assert_eq!((code, out.lines().last()), (0, Some("Report: output/small-2/report.html")));
@@ -77,8 +78,16 @@ fn a_second_run_leaves_the_first_alone_and_repeats_its_numbers() {
 #[test]
 fn quiet_json_is_json_and_nothing_else() {
     let folder = folder_with(SMALL);
-    let (code, out, err) =
-        outcome(brimline(folder.path()).args(["run", "s.yaml", "--json", "--quiet", "--seed", "9", "--replications", "2"]));
+    let (code, out, err) = outcome(brimline(folder.path()).args([
+        "run",
+        "s.yaml",
+        "--json",
+        "--quiet",
+        "--seed",
+        "9",
+        "--replications",
+        "2",
+    ]));
     assert_eq!((code, err.as_str()), (0, "Report: output/small/report.html\n"));
     let summary: Value = serde_json::from_str(&out).expect("JSON on standard output");
     assert_eq!((&summary["seed"], &summary["replications"]), (&Value::from(9), &Value::from(2)), "{summary:#}");

@@ -54,7 +54,11 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
         eprintln!("{}", speed(model, &recordings, wall));
     }
     let place = format!("Report: {}", folder.join("report.html").display());
-    if args.json { eprintln!("{place}") } else { print(&place)? }
+    if args.json {
+        eprintln!("{place}")
+    } else {
+        print(&place)?
+    }
     Ok(())
 }
 
