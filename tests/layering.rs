@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),
     ("report", &["address", "id", "model", "openapi", "outcome", "record", "scenario", "time", "units"]),
     ("conformance", &["chance", "cloud", "id", "ipam", "model", "openapi", "sim", "time", "units"]),
-    ("cli", &["conformance", "model", "outcome", "report", "scenario", "sim", "time", "units"]),
+    ("cli", &["conformance", "model", "outcome", "record", "report", "scenario", "sim", "time", "units"]),
 ];
 
 #[test]
