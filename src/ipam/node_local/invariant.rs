@@ -3,7 +3,6 @@
 use super::NodeLocal;
 use super::slot::{Slot, Status};
 use crate::id::PodId;
-use crate::time::Instant;
 
 impl NodeLocal {
     /// Checks the daemon's laws. Too slow for every event of a large run; the tests and the
@@ -51,8 +50,7 @@ impl Slot {
             Status::InUse => assert!(self.eni.is_some(), "slot {i} is in use without an ENI"),
             Status::Deleting => assert!(self.set.in_use() == 0, "slot {i} is deleted under a pod"),
         }
-        let earliest = self.waiters.iter().map(|waiter| waiter.deadline).min();
-        assert_eq!(earliest.unwrap_or(Instant::NEVER), self.next_deadline, "slot {i}: the earliest deadline");
+        assert_eq!(self.next_deadline, self.earliest_deadline(), "slot {i}: the earliest deadline");
         let mut queued: Vec<u32> = self.allocating.iter().chain(&self.dangling).copied().collect();
         assert_eq!(queued.len(), self.waiters.len(), "slot {i}: every waiter is in one queue");
         let mut waiting: Vec<u32> = self.waiters.iter().map(|waiter| waiter.id).collect();

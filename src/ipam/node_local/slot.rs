@@ -69,7 +69,7 @@ pub(super) struct Slot {
     pub set: AddressSet,
     /// Everybody who waits, in order of arrival (R151).
     pub waiters: VecDeque<Waiter>,
-    /// The earliest deadline of a waiter.
+    /// The earliest deadline of a pod that waits; preheats end with their run (R77).
     pub next_deadline: Instant,
     /// IDs of requests for which no address was asked yet.
     pub allocating: VecDeque<u32>,
@@ -144,7 +144,9 @@ impl Slot {
 
     /// Somebody waits for a new address.
     pub fn enqueue(&mut self, waiter: Waiter) {
-        self.next_deadline = self.next_deadline.min(waiter.deadline);
+        if !waiter.is_preheat() {
+            self.next_deadline = self.next_deadline.min(waiter.deadline);
+        }
         self.allocating.push_back(waiter.id);
         self.waiters.push_back(waiter);
     }
@@ -153,8 +155,14 @@ impl Slot {
     fn remove_waiter(&mut self, position: usize) {
         let removed = self.waiters.remove(position).expect("the caller found it there");
         if removed.deadline == self.next_deadline {
-            self.next_deadline = self.waiters.iter().map(|waiter| waiter.deadline).min().unwrap_or(Instant::NEVER);
+            self.next_deadline = self.earliest_deadline();
         }
+    }
+
+    /// What `next_deadline` has to be.
+    pub fn earliest_deadline(&self) -> Instant {
+        let pods = self.waiters.iter().filter(|waiter| !waiter.is_preheat());
+        pods.map(|waiter| waiter.deadline).min().unwrap_or(Instant::NEVER)
     }
 
     /// A waiter ends, for whatever reason. If its request was still to be asked for, the oldest

@@ -152,12 +152,9 @@ impl NodeLocal {
 
     /// Replays attempts to create an interface that are known to be in vain.
     fn replay_attempts(&mut self, until: Instant) {
-        for slot in &mut self.slots {
-            while slot.eni.is_none()
-                && slot.alloc.until() <= until
-                && self.switches.futile_through(slot.alloc.until()).is_some()
-                && slot.try_in_vain()
-            {}
+        let Some(through) = self.switches.empty_through() else { return };
+        for slot in self.slots.iter_mut().filter(|slot| slot.eni.is_none()) {
+            slot.try_in_vain(until.min(through));
         }
     }
 
