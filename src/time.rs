@@ -103,7 +103,11 @@ impl Span {
     /// The span times `factor`, rounded to the nearest nanosecond.
     #[must_use]
     pub fn mul_f64(self, factor: f64) -> Self {
-        Self((self.0 as f64 * factor).round() as u64)
+        // What `f64::round` says of a number that is not negative, without a call of the
+        // mathematical library, which an x86-64 of no particular generation takes.
+        let exact = self.0 as f64 * factor;
+        let whole = exact as u64;
+        Self(whole.saturating_add(u64::from(exact - whole as f64 >= 0.5)))
     }
 }
 
@@ -190,6 +194,16 @@ mod tests {
         }
         for text in ["10", "1mo", "1y", "-3d", "", "soon"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn products_are_rounded_to_the_nearest() {
+        for (factor, product) in
+            [(0.0, 0), (0.1, 0), (0.166, 0), (0.5, 2), (1.4, 4), (1.5, 5), (-1.0, 0), (1e300, u64::MAX)]
+        {
+            assert_eq!(Span(3).mul_f64(factor), Span(product), "{factor}");
+            assert_eq!(Span(product).0, (3.0 * factor).round() as u64, "{factor}");
         }
     }
 

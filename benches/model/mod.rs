@@ -87,7 +87,7 @@ pub fn daemon((min_idle, max_idle): (u32, u32), vswitches: impl IntoIterator<Ite
         max_idle: max_idle.min(45),
         sync_period: Some(Span::secs(120)),
         eni_selection: EniSelection::MostIps,
-        vswitch_selection: VSwitchSelection::Most,
+        vswitch_selection: VSwitchSelection::Random,
         vswitches: vswitches.into_iter().map(VSwitchId).collect(),
         reclaim: None,
         rate_limit: [Some(400); Api::ALL.len()],

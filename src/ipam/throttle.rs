@@ -28,6 +28,21 @@ impl TokenBucket {
         self.last = now;
         if self.tokens >= 0.0 { now } else { now + Span((-self.tokens / self.rate * 1e9) as u64) }
     }
+
+    /// If somebody takes a token at `now`, waits for it, does something for `pause` and begins
+    /// anew: how long such a round takes, provided that it ends in the state that it began in,
+    /// and so is the first of many equal ones.
+    #[must_use]
+    pub fn steady_round(&self, now: Instant, pause: Span) -> Option<Span> {
+        let mut after = *self;
+        let round = (after.take(now) + pause).since(now);
+        (after.tokens == self.tokens && now.since(self.last) == round).then_some(round)
+    }
+
+    /// Lets `span` pass that changed nothing else.
+    pub fn skip(&mut self, span: Span) {
+        self.last += span;
+    }
 }
 
 #[cfg(test)]
@@ -44,5 +59,27 @@ mod tests {
         };
         assert_eq!([take(100), take(100), take(100), take(100)], [100, 100, 106, 112]);
         assert_eq!([take(113), take(200)], [118, 200]);
+    }
+
+    /// Rounds that are skipped leave what rounds that are gone through do.
+    #[test]
+    fn steady_rounds_may_be_skipped() {
+        let pause = Span::millis(300);
+        for burst in [1, 2, 5] {
+            let mut bucket = TokenBucket::full(1.0 / 6.0, burst);
+            let (mut now, mut steady) = (Instant::ZERO + Span(123_456_789), 0);
+            for _ in 0..200 {
+                let round = bucket.steady_round(now, pause);
+                let mut skipping = bucket;
+                let next = bucket.take(now) + pause;
+                if let Some(round) = round {
+                    skipping.skip(round);
+                    assert_eq!((skipping, now + round), (bucket, next));
+                    steady += 1;
+                }
+                now = next;
+            }
+            assert!(steady > 150, "{steady} of 200 rounds were steady");
+        }
     }
 }

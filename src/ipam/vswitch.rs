@@ -121,6 +121,12 @@ impl SwitchPool {
         self.empty_through.filter(|&through| now <= through)
     }
 
+    /// Through this time every candidate is known to be empty; `None` = some is not.
+    #[must_use]
+    pub fn empty_through(&self) -> Option<Instant> {
+        self.empty_through
+    }
+
     /// Whether the daemon regards `id` as without free addresses.
     #[must_use]
     pub fn is_blocked(&self, now: Instant, id: VSwitchId) -> bool {

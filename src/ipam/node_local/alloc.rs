@@ -142,22 +142,37 @@ impl Slot {
         (until == now).then_some(n)
     }
 
-    /// The time that the worker waited for has come, and every candidate vSwitch is known to be
-    /// empty: what [`NodeLocal::alloc_fire`] comes to then, in short. False = it waits for nothing
-    /// that could be in vain.
-    pub(super) fn try_in_vain(&mut self) -> bool {
-        let now = self.alloc.until();
-        let token = match self.alloc {
-            Alloc::Coalescing { .. } => self.ask_to_create(now).is_some(),
-            Alloc::CreateToken { .. } => true,
-            _ => return false,
-        };
-        if token {
-            // The selection ends without a vSwitch, which is no OpenAPI error (R92, R102).
-            self.status = Status::Init;
-            self.alloc_look(now);
+    /// What comes of the worker's timers through `until`, for as long as every candidate vSwitch is
+    /// known to be empty: what [`NodeLocal::alloc_fire`] comes to then, in short. Says whether
+    /// anything was due.
+    pub(super) fn try_in_vain(&mut self, until: Instant) -> bool {
+        let due = self.alloc.until() <= until;
+        loop {
+            let token = match self.alloc {
+                Alloc::Coalescing { until: now } if now <= until => {
+                    self.skip_rounds(now, until);
+                    self.ask_to_create(self.alloc.until()).is_some()
+                }
+                Alloc::CreateToken { until: now, .. } if now <= until => true,
+                _ => return due,
+            };
+            if token {
+                // The selection ends without a vSwitch, which is no OpenAPI error (R92, R102).
+                let now = self.alloc.until();
+                self.status = Status::Init;
+                self.alloc_look(now);
+            }
         }
-        true
+    }
+
+    /// Skips whole rounds of gathering and waiting for a token; soon they are all equal.
+    fn skip_rounds(&mut self, now: Instant, until: Instant) {
+        let goes_on = !self.allocating.is_empty() && !self.is_inhibited(now);
+        if goes_on && let Some(round) = self.eni_bucket.steady_round(now, COALESCE) {
+            let skipped = Span(until.since(now).0 / round.0 * round.0);
+            self.eni_bucket.skip(skipped);
+            self.alloc = Alloc::Coalescing { until: now + skipped };
+        }
     }
 }
 

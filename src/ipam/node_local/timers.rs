@@ -142,15 +142,10 @@ impl NodeLocal {
     /// Replays attempts to create an interface that are known to be in vain; says whether there
     /// was any.
     fn replay_futile_attempts(&mut self, until: Instant) -> bool {
+        let Some(through) = self.switches.empty_through() else { return false };
         let mut any = false;
-        for slot in &mut self.slots {
-            while slot.eni.is_none()
-                && slot.alloc.until() <= until
-                && self.switches.futile_through(slot.alloc.until()).is_some()
-                && slot.try_in_vain()
-            {
-                any = true;
-            }
+        for slot in self.slots.iter_mut().filter(|slot| slot.eni.is_none()) {
+            any |= slot.try_in_vain(until.min(through));
         }
         any
     }
