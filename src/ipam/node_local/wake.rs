@@ -26,6 +26,9 @@ pub(super) enum Sleeper {
 impl NodeLocal {
     /// A broadcast by somebody who goes to sleep for something else then.
     pub(super) fn broadcast(&mut self, i: usize) {
+        if self.nobody_acts(i) {
+            return self.slots[i].idle_broadcasts(1);
+        }
         self.ready(i);
         self.last_first();
         self.run_ready(i);
@@ -34,12 +37,18 @@ impl NodeLocal {
     /// A broadcast whose caller starts or readies others before it sleeps, so that the order
     /// stays.
     pub(super) fn broadcast_in_order(&mut self, i: usize) {
+        if self.nobody_acts(i) {
+            return;
+        }
         self.ready(i);
         self.run_ready(i);
     }
 
     /// A new request arrives: its goroutine starts after the broadcast (R50.8).
     pub(super) fn broadcast_for(&mut self, i: usize, newcomer: Waiter) {
+        if self.nobody_acts(i) {
+            return self.slots[i].sleepers.push(Sleeper::Waiter(newcomer));
+        }
         self.ready(i);
         self.ready.push_back(Sleeper::Waiter(newcomer));
         self.run_ready(i);
@@ -64,6 +73,12 @@ impl NodeLocal {
     /// The alloc worker looks whether there is something to do, and sleeps if not (R52).
     pub(super) fn alloc_look(&mut self, i: usize) {
         self.slots[i].alloc_look(self.now);
+    }
+
+    /// Whether everybody who sleeps on slot `i` would find nothing to do, and sleep again.
+    fn nobody_acts(&self, i: usize) -> bool {
+        let slot = &self.slots[i];
+        !slot.broadcast_acts(self.now) && slot.waiters().all(|waiter| !waiter.done && waiter.deadline > self.now)
     }
 
     fn ready(&mut self, i: usize) {
@@ -138,10 +153,10 @@ impl Slot {
         self.waiters().map(|waiter| waiter.deadline).min().unwrap_or(Instant::NEVER)
     }
 
-    /// A broadcast that finds nothing to do for anybody.
-    pub fn idle_broadcast(&mut self) {
-        let one = self.sleepers.len().min(1);
-        self.sleepers.rotate_right(one);
+    /// `n` broadcasts that find nothing to do for anybody.
+    pub fn idle_broadcasts(&mut self, n: usize) {
+        let turns = n.checked_rem(self.sleepers.len()).unwrap_or(0);
+        self.sleepers.rotate_right(turns);
     }
 }
 
