@@ -238,9 +238,8 @@ impl NodeLocal {
     /// A broadcast whose caller goes on at once, so that the order stays.
     fn wake_all(&mut self, i: usize) {
         while self.slots[i].set.has_allocatable() {
-            let Some(&waiter) = self.slots[i].waiters.iter().find(|waiter| !waiter.is_preheat()) else { break };
+            let Some(waiter) = self.slots[i].end_waiter(|waiter| !waiter.is_preheat()) else { break };
             self.bind(i, waiter.pod);
-            self.slots[i].end_waiter(waiter.id);
             self.rpc_ended();
         }
         self.alloc_wake(i);
@@ -331,13 +330,12 @@ impl NodeLocal {
             }
         }
         let deadline = self.now + PREHEAT_TIMEOUT;
-        self.sync = PoolSync::Preheating { pending: 0, deadline };
-        for _ in 0..to_add(marks, idle, in_use) {
-            if self.offer(None, deadline).is_ok()
-                && let PoolSync::Preheating { pending, .. } = &mut self.sync
-            {
-                *pending += 1;
-            }
+        let mut pending = 0;
+        self.sync = PoolSync::Preheating { pending, deadline };
+        // Where one is refused, the next would be refused too.
+        while pending < to_add(marks, idle, in_use) && self.offer(None, deadline).is_ok() {
+            pending += 1;
+            self.sync = PoolSync::Preheating { pending, deadline };
         }
         self.preheats_ended(0);
     }
@@ -355,8 +353,7 @@ impl NodeLocal {
     /// The preheats of a run have had their two minutes (R77, R83).
     fn end_preheats(&mut self) {
         for i in 0..self.slots.len() {
-            while let Some(&waiter) = self.slots[i].waiters.iter().find(|waiter| waiter.is_preheat()) {
-                self.slots[i].end_waiter(waiter.id);
+            while self.slots[i].end_waiter(Waiter::is_preheat).is_some() {
                 self.preheats_ended(1);
                 self.broadcast(i);
             }

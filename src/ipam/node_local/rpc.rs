@@ -56,8 +56,7 @@ impl NodeLocal {
     pub(super) fn cancel(&mut self, pod: PodId) {
         self.blocked.retain(|call| !matches!(call, Blocked::Allocate(waiting, _) if *waiting == pod));
         for i in 0..self.slots.len() {
-            if let Some(&waiter) = self.slots[i].waiters.iter().find(|waiter| waiter.pod == pod) {
-                self.slots[i].end_waiter(waiter.id);
+            if self.slots[i].end_waiter(|waiter| waiter.pod == pod).is_some() {
                 self.rpc_ended();
                 self.broadcast(i);
             }

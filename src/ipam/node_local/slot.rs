@@ -152,11 +152,12 @@ impl Slot {
     }
 
     /// Removes the waiter at `position`.
-    fn remove_waiter(&mut self, position: usize) {
+    fn remove_waiter(&mut self, position: usize) -> Waiter {
         let removed = self.waiters.remove(position).expect("the caller found it there");
         if removed.deadline == self.next_deadline {
             self.next_deadline = self.earliest_deadline();
         }
+        removed
     }
 
     /// What `next_deadline` has to be.
@@ -165,20 +166,20 @@ impl Slot {
         pods.map(|waiter| waiter.deadline).min().unwrap_or(Instant::NEVER)
     }
 
-    /// A waiter ends, for whatever reason. If its request was still to be asked for, the oldest
-    /// one whose address was made takes its place at the tail: demand is conserved (R58).
-    pub fn end_waiter(&mut self, id: u32) {
-        if let Some(position) = self.waiters.iter().position(|waiter| waiter.id == id) {
-            self.remove_waiter(position);
+    /// The first waiter that `is_it` ends, for whatever reason. If its request was still to be
+    /// asked for, the oldest one whose address was made takes its place at the tail: demand is
+    /// conserved (R58).
+    pub fn end_waiter(&mut self, is_it: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
+        let position = self.waiters.iter().position(is_it)?;
+        let waiter = self.remove_waiter(position);
+        match self.allocating.iter().position(|&queued| queued == waiter.id) {
+            Some(position) => {
+                self.allocating.remove(position);
+                self.allocating.extend(self.dangling.pop_front());
+            }
+            None => self.dangling.retain(|&made| made != waiter.id),
         }
-        let Some(position) = self.allocating.iter().position(|&queued| queued == id) else {
-            self.dangling.retain(|&made| made != id);
-            return;
-        };
-        self.allocating.remove(position);
-        if let Some(oldest) = self.dangling.pop_front() {
-            self.allocating.push_back(oldest);
-        }
+        Some(waiter)
     }
 
     /// The first `n` requests are asked for (R54, R55); preheats among them are done with that

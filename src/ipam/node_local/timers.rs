@@ -242,10 +242,10 @@ impl NodeLocal {
 
     /// Requests whose context has ended leave; the waiter runs before the worker (R152).
     fn expire_waiters(&mut self, i: usize) {
-        while self.slots[i].next_deadline <= self.now
-            && let Some(&waiter) = self.slots[i].waiters.iter().find(|w| !w.is_preheat() && w.deadline <= self.now)
-        {
-            self.slots[i].end_waiter(waiter.id);
+        while self.slots[i].next_deadline <= self.now {
+            let now = self.now;
+            let expired = self.slots[i].end_waiter(|waiter| !waiter.is_preheat() && waiter.deadline <= now);
+            let waiter = expired.expect("the earliest deadline is a waiter's");
             self.rpc_ended();
             self.fail(waiter.pod, Failure::Deadline);
             self.broadcast(i);
