@@ -13,7 +13,16 @@ use brimline::time::Span;
 use model::Shape;
 
 /// Two /16 for the pods of 10,000 nodes would not do: a node keeps idle addresses too.
-const WIDE: &[&str] = &["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16", "10.6.0.0/16", "10.7.0.0/16", "10.8.0.0/16"];
+const WIDE: &[&str] = &[
+    "10.1.0.0/16",
+    "10.2.0.0/16",
+    "10.3.0.0/16",
+    "10.4.0.0/16",
+    "10.5.0.0/16",
+    "10.6.0.0/16",
+    "10.7.0.0/16",
+    "10.8.0.0/16",
+];
 
 /// The repository's scenario of the article.
 fn article() -> Model {

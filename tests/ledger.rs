@@ -41,7 +41,7 @@ fn holds(text: &str, word: &str) -> bool {
 /// Why a name in backquotes leads nowhere; `None` = it leads somewhere, or is no name of ours.
 fn dead(name: &str) -> Option<String> {
     if let Some(case) = name.strip_prefix("golden:") {
-        let folders = ["node-local", "node-local-statistical"];
+        let folders = ["node-local", "node-local-statistical", "node-local-extra"];
         let found = folders.iter().any(|f| root().join(format!("tests/conformance/{f}/{case}.json")).is_file());
         return (!found).then(|| format!("there is no golden case {case}"));
     }

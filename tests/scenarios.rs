@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use brimline::outcome::summarize;
+use brimline::report::terminal;
 use brimline::scenario::{Loaded, demo, describe, load, schema};
+use brimline::sim::{Progress, replicate};
 use serde_json::Value;
 
 /// Every scenario file, in the order of names.
@@ -67,6 +70,18 @@ fn check_prints_the_model_with_origins() {
         assert!(line.chars().count() <= 80, "{line}");
     }
     insta::assert_snapshot!("check", text);
+}
+
+/// The answer to each scenario's question, as the terminal shows it.
+#[test]
+fn every_scenario_has_its_answer() {
+    for path in files() {
+        let model = loaded(&path).model;
+        let summary = summarize(&model, &replicate(&model, &Progress::default()));
+        let text = terminal(&summary, 80);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{text}");
+        insta::assert_snapshot!(format!("answer_{}", model.name), text);
+    }
 }
 
 /// All keys that the schema knows.

@@ -141,7 +141,9 @@ pub fn main(cli: Cli) -> ExitCode {
 fn carry_out(command: Command) -> Result<(), Stop> {
     match command {
         Command::Demo(args) => run::run(scenario::demo()?, &args, "brimline demo"),
-        Command::Run { file, args } => run::run(scenario::load(&file)?, &args, &format!("brimline run {}", file.display())),
+        Command::Run { file, args } => {
+            run::run(scenario::load(&file)?, &args, &format!("brimline run {}", file.display()))
+        }
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),

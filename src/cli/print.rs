@@ -7,11 +7,18 @@ use anyhow::Context;
 /// Prints `text` and ends its last line.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    let written = out.write_all(text.trim_end().as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    let written =
+        out.write_all(text.trim_end().as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("cannot write to standard output"),
     }
+}
+
+/// Width of text on standard output: 80 columns on a terminal; in a pipe lines are not broken, so
+/// that the first one is the whole verdict.
+pub(super) fn columns() -> usize {
+    if io::stdout().is_terminal() { 80 } else { usize::MAX }
 }
 
 /// Whether diagnostics are to be coloured: standard error is a terminal, and nobody said no

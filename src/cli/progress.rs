@@ -31,7 +31,8 @@ pub(super) fn show<T: Send>(model: &Model, quiet: bool, progress: &Progress, wor
 fn watch(model: &Model, progress: &Progress, done: &AtomicBool) {
     let hours = |ns: u64| ns / NANOS_PER_HOUR;
     let total = u64::from(model.replications) * hours(model.horizon.0).max(1);
-    let style = ProgressStyle::with_template("{bar:24} {percent:>3} % of {msg}, {eta} left").expect("the template is valid");
+    let style =
+        ProgressStyle::with_template("{bar:24} {percent:>3} % of {msg}, {eta} left").expect("the template is valid");
     let bar = ProgressBar::new(total).with_style(style);
     while !done.load(Ordering::Acquire) {
         bar.set_position(hours(progress.simulated_ns.load(Ordering::Relaxed)).min(total));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::print::print;
+use super::print::{self, print};
 use super::{RunArgs, Stop, progress};
 use crate::model::Model;
 use crate::outcome::summarize;
@@ -34,7 +34,7 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
     let text = if args.json {
         serde_json::to_string_pretty(&summary).context("the summary is not JSON")?
     } else {
-        report::terminal(&summary, report::COLUMNS)
+        report::terminal(&summary, print::columns())
     };
     print(&text)?;
     let run = Run {
@@ -54,7 +54,11 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
         eprintln!("{}", speed(model, &recordings, wall));
     }
     let place = format!("Report: {}", folder.join("report.html").display());
-    if args.json { eprintln!("{place}") } else { print(&place)? }
+    if args.json {
+        eprintln!("{place}")
+    } else {
+        print(&place)?
+    }
     Ok(())
 }
 

@@ -9,7 +9,13 @@ use crate::units::thousands;
 #[must_use]
 pub fn table(verdicts: &[Verdict]) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(["case", "compared", "misses", "result", "worst difference"]);
+    table.load_style(comfy_table::presets::NOTHING).set_header([
+        "case",
+        "compared",
+        "misses",
+        "result",
+        "worst difference",
+    ]);
     for verdict in verdicts {
         table.add_row(row(verdict));
     }

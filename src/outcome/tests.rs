@@ -55,7 +55,7 @@ fn model(replications: u32, horizon: Span) -> Model {
         node_pools: vec![NodePool {
             name: "default".to_owned(),
             instance_type: "ecs.g7.2xlarge".to_owned(),
-            limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ipv6_per_adapter: 15, total_adapters: None },
+            limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() },
             zones: vec![PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon }],
             nodes: Schedule::Constant(1.0),
             max_pods: 45,

@@ -14,6 +14,9 @@ use crate::time::{Instant, Span};
 /// Longest wait that is told apart: ten years, in ms.
 const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
 
+/// The kind of what goes on inside a node: it may be told late, in any order.
+const ALLOC_FAILED: &str = "alloc_failed";
+
 /// One vSwitch while the run goes on.
 #[derive(Debug, Default)]
 struct VSwitchLevels {
@@ -302,7 +305,7 @@ impl Recorder {
         if let Some(cause) = cause {
             self.binds(now, cause);
         }
-        self.event(now, "alloc_failed", name, || failure.message().to_owned());
+        self.event(now, ALLOC_FAILED, name, || failure.message().to_owned());
     }
 
     /// Pods that find no node.
@@ -426,9 +429,10 @@ impl Recorder {
     #[must_use]
     pub fn finish(mut self, now: Instant, stranded: Vec<Stranded>, events: u64) -> Recording {
         let length = now.since(self.warm_from);
-        // What goes on inside a node may have been told late.
+        // What goes on inside a node may have been told late; of equal times it comes last.
         self.binding.sort_by_key(|&(at, _)| at);
-        self.journal.sort_by_key(|entry| entry.at);
+        let late = |entry: &JournalEntry| (entry.kind == ALLOC_FAILED).then(|| entry.subject.clone());
+        self.journal.sort_by_cached_key(|entry| (entry.at, late(entry)));
         self.pods.waiting_at_end = self.waiting;
         self.pods.unschedulable_at_end = self.unschedulable;
         let vswitches = self.vswitches.iter().map(|levels| VSwitchRecord {

@@ -61,7 +61,7 @@ fn model(prefix: u8, horizon: Span, nodes: f64, pods: f64) -> Model {
         node_pools: vec![NodePool {
             name: "default".to_owned(),
             instance_type: "ecs.g7.2xlarge".to_owned(),
-            limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ipv6_per_adapter: 15, total_adapters: None },
+            limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() },
             zones: vec![PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon }],
             nodes: Schedule::Linear { from: 2.0, to: nodes, over: horizon },
             max_pods: 45,

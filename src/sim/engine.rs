@@ -160,6 +160,10 @@ pub struct Engine<O> {
     /// The cloud.
     pub cloud: Cloud,
     events: EventList,
+    /// Events of this instant that have not happened yet.
+    instant: VecDeque<Event>,
+    /// Chance that orders simultaneous answers.
+    ties: SmallStream,
     nodes: Vec<Node>,
     pods: Vec<Pod>,
     free_pods: Vec<PodId>,
@@ -175,11 +179,14 @@ pub struct Engine<O> {
 impl<O: Observer> Engine<O> {
     /// An empty world at time zero.
     #[must_use]
-    pub fn new(observer: O, cloud: Cloud, sandbox_retry: SpanDist, kubelet: Stream) -> Self {
+    pub fn new(observer: O, cloud: Cloud, sandbox_retry: SpanDist, mut kubelet: Stream) -> Self {
+        let ties = SmallStream::split(&mut kubelet);
         Self {
             observer,
             cloud,
             events: EventList::new(),
+            instant: VecDeque::new(),
+            ties,
             nodes: Vec::new(),
             pods: Vec::new(),
             free_pods: Vec::new(),
@@ -339,16 +346,12 @@ impl<O: Observer> Engine<O> {
             if let Some(pod) = self.served.pop_front() {
                 return Some(Happening::Served(pod));
             }
-            match self.events.peek_time() {
-                Some(at) if at <= until => {}
-                _ => {
-                    self.now = until;
-                    return None;
-                }
-            }
-            let (at, event) = self.events.pop().expect("it was there a moment ago");
-            self.now = at;
-            match Event::unpack(event) {
+            let Some(event) = self.next_event(until) else {
+                self.now = until;
+                return None;
+            };
+            let at = self.now;
+            match event {
                 Event::Wake(node) if self.nodes[node.index()].armed == at => {
                     self.nodes[node.index()].armed = Instant::NEVER;
                     self.touch(node);
@@ -370,6 +373,33 @@ impl<O: Observer> Engine<O> {
                 // Stale.
                 Event::Wake(_) | Event::End(_) => {}
             }
+        }
+    }
+
+    /// The next event not later than `until`, at which it is now. What happens at the same
+    /// instant happens in the order of its making, but for the cloud's answers: which of several
+    /// comes first is chance, so that no node wins every race for a vSwitch's last addresses.
+    fn next_event(&mut self, until: Instant) -> Option<Event> {
+        if self.instant.is_empty() {
+            let at = self.events.peek_time().filter(|&at| at <= until)?;
+            self.now = at;
+            while self.events.peek_time() == Some(at) {
+                let (_, event) = self.events.pop().expect("it was there a moment ago");
+                self.instant.push_back(Event::unpack(event));
+            }
+            self.shuffle_answers();
+        }
+        self.instant.pop_front()
+    }
+
+    fn shuffle_answers(&mut self) {
+        if self.instant.len() == 1 {
+            return;
+        }
+        let is_answer = |&i: &usize| matches!(self.instant[i], Event::Answer(_));
+        let answers: Vec<_> = (0..self.instant.len()).filter(is_answer).collect();
+        for k in (1..answers.len()).rev() {
+            self.instant.swap(answers[k], answers[self.ties.below(k as u32 + 1) as usize]);
         }
     }
 

@@ -1,12 +1,14 @@
 //! Addresses that are free though pods wait, and why those pods cannot have them.
 
+use std::collections::BTreeSet;
+
 use super::engine::{Engine, Observer, PodState};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::BATCH;
 use crate::record::{Stranded, StrandedReason};
 
-/// The stranded addresses of every vSwitch that a waiting pod's node might use.
-pub(super) fn stranded<O: Observer>(engine: &Engine<O>, vswitches: usize) -> Vec<Stranded> {
+/// The stranded addresses of the vSwitches that are `meant` for pods: some pool lists them.
+pub(super) fn stranded<O: Observer>(engine: &Engine<O>, meant: &BTreeSet<VSwitchId>) -> Vec<Stranded> {
     let waiting = engine.pods().iter().filter(|pod| pod.state == PodState::Waiting);
     let mut nodes: Vec<NodeId> = waiting.map(|pod| pod.node).collect();
     nodes.sort_unstable();
@@ -14,7 +16,7 @@ pub(super) fn stranded<O: Observer>(engine: &Engine<O>, vswitches: usize) -> Vec
     if nodes.is_empty() {
         return Vec::new();
     }
-    let found = (0..vswitches).map(VSwitchId::new).filter_map(|vswitch| {
+    let found = meant.iter().filter_map(|&vswitch| {
         let addresses = engine.cloud.usage(vswitch).free;
         (addresses > 0).then(|| Stranded { vswitch, addresses, reason: reason(engine, &nodes, vswitch, addresses) })
     });

@@ -491,7 +491,8 @@ impl<'m> World<'m> {
     fn finish(mut self) -> Recording {
         self.engine.settle();
         self.audit();
-        let stranded = stranded(&self.engine, self.model.vpc.vswitches.len());
+        let meant = self.groups.iter().flat_map(|group| &group.daemon.vswitches).copied().collect();
+        let stranded = stranded(&self.engine, &meant);
         let events = self.engine.processed();
         self.engine.observer.finish(self.horizon, stranded, events)
     }

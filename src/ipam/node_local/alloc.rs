@@ -6,6 +6,7 @@
 
 use super::NodeLocal;
 use super::slot::{Slot, Status};
+use super::wake::Sleeper;
 use crate::id::VSwitchId;
 use crate::ipam::backoff::{Backoff, ENI_CREATE, ENI_IP_OPS, ENI_OPS, Next};
 use crate::ipam::vswitch::{Selected, Selection};
@@ -14,7 +15,7 @@ use crate::openapi::ErrorCode;
 use crate::time::{Instant, Span};
 
 /// Pause before acting, in which requests gather (R52).
-const COALESCE: Span = Span::millis(300);
+pub(super) const COALESCE: Span = Span::millis(300);
 /// Time that creating an interface may take up to the metadata polls (R101).
 const CREATE_TIMEOUT: Span = Span::secs(60);
 /// Shortest time from attach to the first status look (R100).
@@ -120,9 +121,13 @@ pub(super) fn poll_metadata(from: Instant, visible: Instant, deadline: Instant) 
 }
 
 impl Slot {
-    fn alloc_wake(&mut self, now: Instant) {
+    /// The worker looks whether there is something to do, and sleeps if not (R52).
+    pub(super) fn alloc_look(&mut self, now: Instant) {
+        self.alloc = Alloc::Asleep;
         if self.alloc_would_start(now) {
             self.alloc = Alloc::Coalescing { until: now + COALESCE };
+        } else {
+            self.sleepers.push(Sleeper::AllocWorker);
         }
     }
 
@@ -138,8 +143,10 @@ impl Slot {
     }
 
     /// What comes of the worker's timers through `until`, for as long as every candidate vSwitch is
-    /// known to be empty: what [`NodeLocal::alloc_fire`] comes to then, in short.
-    pub(super) fn try_in_vain(&mut self, until: Instant) {
+    /// known to be empty: what [`NodeLocal::alloc_fire`] comes to then, in short. Says whether
+    /// anything was due.
+    pub(super) fn try_in_vain(&mut self, until: Instant) -> bool {
+        let mut any = false;
         loop {
             let token = match self.alloc {
                 Alloc::Coalescing { until: now } if now <= until => {
@@ -147,14 +154,15 @@ impl Slot {
                     self.ask_to_create(self.alloc.until()).is_some()
                 }
                 Alloc::CreateToken { until: now, .. } if now <= until => true,
-                _ => return,
+                _ => return any,
             };
             if token {
                 // The selection ends without a vSwitch, which is no OpenAPI error (R92, R102).
                 let now = self.alloc.until();
-                (self.alloc, self.status) = (Alloc::Asleep, Status::Init);
-                self.alloc_wake(now);
+                self.status = Status::Init;
+                self.alloc_look(now);
             }
+            any = true;
         }
     }
 
@@ -170,17 +178,6 @@ impl Slot {
 }
 
 impl NodeLocal {
-    /// The worker tests whether there is something to do (R52).
-    pub(super) fn alloc_wake(&mut self, i: usize) {
-        self.slots[i].alloc_wake(self.now);
-    }
-
-    /// The worker has ended a round and looks again.
-    fn alloc_again(&mut self, i: usize) {
-        self.slots[i].alloc = Alloc::Asleep;
-        self.alloc_wake(i);
-    }
-
     /// The time that the worker waited for has come.
     pub(super) fn alloc_fire(&mut self, i: usize) {
         match self.slots[i].alloc {
@@ -219,8 +216,7 @@ impl NodeLocal {
                 self.create_begin(i, n);
             }
         } else if queued == 0 {
-            slot.alloc = Alloc::Asleep;
-            self.broadcast(i);
+            self.alloc_broadcast(i);
         } else {
             let until = slot.assign_bucket.take(self.now);
             slot.alloc = Alloc::AssignToken { until, n: queued };
@@ -369,14 +365,13 @@ impl NodeLocal {
     fn create_failed(&mut self, i: usize, made: Option<(Eni, Addresses)>, code: Option<ErrorCode>) {
         self.inhibit(i, code);
         let slot = &mut self.slots[i];
-        slot.alloc = Alloc::Asleep;
         slot.eni = made.map(|(eni, _)| eni);
         if slot.eni.is_some() {
             slot.status = Status::Deleting;
-            self.broadcast(i);
+            self.alloc_broadcast(i);
         } else {
             slot.status = Status::Init;
-            self.alloc_wake(i);
+            self.alloc_look(i);
         }
     }
 
@@ -385,21 +380,19 @@ impl NodeLocal {
         let (eni, addresses) = create.made.expect("the interface was made");
         let slot = &mut self.slots[i];
         slot.eni = Some(eni);
-        let preheats = slot.made(usize::from(create.n));
+        slot.made(usize::from(create.n));
         for &address in addresses.iter() {
             slot.set.add_valid(address, address == eni.primary, &mut self.chance.map_order);
         }
         slot.status = Status::InUse;
-        self.preheats_ended(preheats);
-        self.broadcast(i);
-        self.alloc_again(i);
+        self.alloc_broadcast(i);
     }
 
     fn assign_call(&mut self, i: usize, n: u8, attempt: u8) {
         let Some(eni) = self.slots[i].eni else {
             // The interface was deleted while the worker waited for its token. Upstream calls
             // with the old ID, or crashes; either way nobody is served.
-            return self.alloc_again(i);
+            return self.alloc_look(i);
         };
         self.slots[i].alloc = Alloc::Assign { n, attempt, step: AssignStep::Calling };
         self.call(i, Worker::Alloc, Request::Assign(eni.id, n));
@@ -422,7 +415,7 @@ impl NodeLocal {
             None => {
                 // An exhausted loop reports a time-out, which carries no code (R95).
                 self.inhibit(i, (!again).then_some(code));
-                self.alloc_again(i);
+                self.alloc_look(i);
             }
         }
     }
@@ -433,15 +426,13 @@ impl NodeLocal {
         if slot.eni.is_none() {
             // The interface was deleted meanwhile, and the addresses with it. Upstream adds them
             // to the empty slot and crashes when a pod gets one.
-            return self.alloc_again(i);
+            return self.alloc_look(i);
         }
-        let preheats = slot.made(addresses.len());
+        slot.made(addresses.len());
         for &address in addresses {
             slot.set.add_valid(address, false, &mut self.chance.map_order);
         }
-        self.preheats_ended(preheats);
-        self.broadcast(i);
-        self.alloc_again(i);
+        self.alloc_broadcast(i);
     }
 
     /// Instance metadata does not show the new addresses: they are given back, and the requests
@@ -451,7 +442,7 @@ impl NodeLocal {
         for &address in addresses.iter().filter(|_| slot.eni.is_some()) {
             slot.set.add_deleting(address, &mut self.chance.map_order);
         }
-        self.alloc_again(i);
+        self.alloc_look(i);
     }
 
     /// No request that needs a new address is taken for a while (R60).

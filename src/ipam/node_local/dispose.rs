@@ -4,6 +4,7 @@
 use super::NodeLocal;
 use super::alloc::poll_metadata;
 use super::slot::Status;
+use super::wake::Sleeper;
 use crate::ipam::backoff::{ENI_DELETE_CONFIRM, ENI_DELETE_CONFIRM_DELAY, ENI_IP_OPS, Next};
 use crate::ipam::{Addresses, Answer, BATCH, Request, Worker};
 use crate::openapi::ErrorCode;
@@ -67,10 +68,12 @@ impl Dispose {
 }
 
 impl NodeLocal {
-    /// The worker tests whether there is something to do (R68).
-    pub(super) fn dispose_wake(&mut self, i: usize) {
+    /// The worker looks whether there is something to do, and sleeps if not (R68).
+    pub(super) fn dispose_look(&mut self, i: usize) {
         let slot = &mut self.slots[i];
+        slot.dispose = Dispose::Asleep;
         if !slot.dispose_would_start() {
+            slot.sleepers.push(Sleeper::DisposeWorker);
             return;
         }
         if slot.status == Status::Deleting {
@@ -85,23 +88,17 @@ impl NodeLocal {
         }
     }
 
-    /// The worker has ended a round and looks again.
-    fn dispose_again(&mut self, i: usize) {
-        self.slots[i].dispose = Dispose::Asleep;
-        self.dispose_wake(i);
-    }
-
     /// The time that the worker waited for has come.
     pub(super) fn dispose_fire(&mut self, i: usize) {
         match self.slots[i].dispose {
             Dispose::Delete(DeleteStep::Token { .. }) => self.detach(i),
             // The sleep outlasts the context, but nothing is called after its end (R109).
-            Dispose::Delete(DeleteStep::Pause { deadline, .. }) if self.now >= deadline => self.dispose_again(i),
+            Dispose::Delete(DeleteStep::Pause { deadline, .. }) if self.now >= deadline => self.dispose_look(i),
             Dispose::Delete(DeleteStep::Pause { deadline, .. }) => {
                 self.delete_call(i, DeleteStep::Deleting { deadline })
             }
             // Any failure begins the whole sequence again (R109).
-            Dispose::Delete(DeleteStep::ConfirmPause { attempt: 0, .. }) => self.dispose_again(i),
+            Dispose::Delete(DeleteStep::ConfirmPause { attempt: 0, .. }) => self.dispose_look(i),
             Dispose::Delete(DeleteStep::ConfirmPause { attempt, deadline, .. }) => {
                 self.delete_call(i, DeleteStep::Confirming { attempt, deadline });
             }
@@ -112,7 +109,7 @@ impl NodeLocal {
                 if gone {
                     self.slots[i].set.remove(&addresses);
                 }
-                self.dispose_again(i);
+                self.dispose_look(i);
             }
             Dispose::Asleep | Dispose::Delete(_) | Dispose::Unassign { .. } => {
                 unreachable!("a call is under way, which has no timer")
@@ -165,9 +162,9 @@ impl NodeLocal {
             (DeleteStep::Confirming { attempt, deadline }, _) => match ENI_DELETE_CONFIRM.after(attempt, None) {
                 Next::Retry(sleep) => self.confirm_pause(i, sleep, attempt + 1, deadline),
                 Next::GiveUpAfter(sleep) => self.confirm_pause(i, sleep, 0, deadline),
-                Next::GiveUp => self.dispose_again(i),
+                Next::GiveUp => self.dispose_look(i),
             },
-            (_, _) => self.dispose_again(i),
+            (_, _) => self.dispose_look(i),
         }
     }
 
@@ -185,8 +182,7 @@ impl NodeLocal {
         slot.set.clear();
         slot.status = Status::Init;
         slot.inhibit_until = Instant::ZERO;
-        slot.dispose = Dispose::Asleep;
-        self.broadcast(i);
+        self.dispose_broadcast(i);
     }
 
     fn unassign_reply(&mut self, i: usize, addresses: Addresses, attempt: u8, reply: Result<Answer, ErrorCode>) {
@@ -201,7 +197,7 @@ impl NodeLocal {
                 self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { until } }
             }
             // The entries stay marked; the worker begins again at once (R68).
-            None => self.dispose_again(i),
+            None => self.dispose_look(i),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What holds between any two inputs of a daemon.
 
 use super::NodeLocal;
+use super::alloc::Alloc;
+use super::dispose::Dispose;
 use super::slot::{Slot, Status};
+use super::wake::Sleeper;
 use crate::id::PodId;
 
 impl NodeLocal {
@@ -26,7 +29,7 @@ impl NodeLocal {
     /// Every pending AllocIP is a waiter of one slot, and whoever is behind a collection is not
     /// (R125).
     fn check_calls(&self) {
-        let waiting = self.slots.iter().flat_map(|slot| &slot.waiters).filter(|waiter| !waiter.is_preheat()).count();
+        let waiting = self.slots.iter().flat_map(Slot::waiters).filter(|waiter| !waiter.is_preheat()).count();
         assert_eq!(self.rpcs as usize, waiting, "pending AllocIP calls");
         assert!(self.gc_waits || self.blocked.is_empty(), "calls are blocked by nothing");
         assert!(!self.gc_waits || self.rpcs > 0, "a collection waits for nothing");
@@ -35,7 +38,7 @@ impl NodeLocal {
     /// A pod waits at most once. It may have an address all the same: one that was retained on an
     /// interface which another slot preceded (R50, R115).
     fn check_pods(&self) {
-        let queued = self.slots.iter().flat_map(|slot| &slot.waiters).map(|waiter| waiter.pod);
+        let queued = self.slots.iter().flat_map(Slot::waiters).map(|waiter| waiter.pod);
         let mut pods: Vec<_> = queued.filter(|&pod| pod != PodId::NONE).collect();
         pods.sort_unstable();
         assert!(pods.windows(2).all(|pair| pair[0] != pair[1]), "a pod waits twice");
@@ -44,16 +47,20 @@ impl NodeLocal {
 
 impl Slot {
     fn check_invariants(&self, i: usize) {
+        let asleep = |worker: fn(&Sleeper) -> bool| self.sleepers.iter().filter(|s| worker(s)).count();
+        let alloc = asleep(|sleeper| matches!(sleeper, Sleeper::AllocWorker));
+        let dispose = asleep(|sleeper| matches!(sleeper, Sleeper::DisposeWorker));
+        assert_eq!(alloc, usize::from(matches!(self.alloc, Alloc::Asleep)), "slot {i}: its alloc worker sleeps once");
+        assert_eq!(dispose, usize::from(matches!(self.dispose, Dispose::Asleep)), "slot {i}: its dispose worker");
         self.set.check_invariants();
         match self.status {
             Status::Init | Status::Creating => assert!(self.set.len() == 0, "slot {i} has addresses without ENI"),
             Status::InUse => assert!(self.eni.is_some(), "slot {i} is in use without an ENI"),
             Status::Deleting => assert!(self.set.in_use() == 0, "slot {i} is deleted under a pod"),
         }
-        assert_eq!(self.next_deadline, self.earliest_deadline(), "slot {i}: the earliest deadline");
         let mut queued: Vec<u32> = self.allocating.iter().chain(&self.dangling).copied().collect();
-        assert_eq!(queued.len(), self.waiters.len(), "slot {i}: every waiter is in one queue");
-        let mut waiting: Vec<u32> = self.waiters.iter().map(|waiter| waiter.id).collect();
+        let mut waiting: Vec<u32> = self.waiters().map(|waiter| waiter.id).collect();
+        assert_eq!(queued.len(), waiting.len(), "slot {i}: every waiter is in one queue");
         queued.sort_unstable();
         waiting.sort_unstable();
         assert_eq!(queued, waiting, "slot {i}: the queues hold the waiters");

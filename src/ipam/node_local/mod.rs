@@ -10,6 +10,7 @@ mod pool_sync;
 mod rpc;
 mod slot;
 mod timers;
+mod wake;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::time::{Instant, Span};
 use pool_sync::{PREHEAT_TIMEOUT, PoolSync, Watermarks, to_add, to_delete};
 use rpc::{Blocked, Retained};
 use slot::{Admission, Refusal, Slot, Waiter};
+use wake::Sleeper;
 
 /// Base period of the metadata sync (R70).
 const METADATA_SYNC: Span = Span::secs(60);
@@ -59,6 +61,8 @@ pub struct NodeLocal {
     config: Arc<Config>,
     chance: Chance,
     slots: Vec<Slot>,
+    /// Who was readied by a broadcast and has not run yet; empty between inputs.
+    ready: VecDeque<Sleeper>,
     /// The slots in the order that the last sort left (R72).
     order: Vec<u8>,
     switches: SwitchPool,
@@ -106,6 +110,7 @@ impl NodeLocal {
             config: Arc::clone(&config),
             chance,
             slots: Vec::new(),
+            ready: VecDeque::new(),
             order: Vec::new(),
             limiter: [None; Api::ALL.len()],
             sync: PoolSync::Sleeping { next: Instant::NEVER },
@@ -224,28 +229,6 @@ impl NodeLocal {
         self.config = config;
     }
 
-    /// Wakes everybody who sleeps on slot `i`: waiters take what is there (R56), then the workers
-    /// look (R66). Of the goroutines that a broadcast readies, Go runs the last first and the
-    /// others in their order, and so they sleep again (R151).
-    fn broadcast(&mut self, i: usize) {
-        let waiters = &mut self.slots[i].waiters;
-        if let Some(last) = waiters.pop_back() {
-            waiters.push_front(last);
-        }
-        self.wake_all(i);
-    }
-
-    /// A broadcast whose caller goes on at once, so that the order stays.
-    fn wake_all(&mut self, i: usize) {
-        while self.slots[i].set.has_allocatable() {
-            let Some(waiter) = self.slots[i].end_waiter(|waiter| !waiter.is_preheat()) else { break };
-            self.bind(i, waiter.pod);
-            self.rpc_ended();
-        }
-        self.alloc_wake(i);
-        self.dispose_wake(i);
-    }
-
     /// Gives `pod` an address of slot `i`, where one is.
     fn bind(&mut self, i: usize, pod: PodId) {
         let slot = &mut self.slots[i];
@@ -287,8 +270,8 @@ impl NodeLocal {
     fn enqueue(&mut self, i: usize, pod: PodId, deadline: Instant) {
         let id = self.next_waiter;
         self.next_waiter = id.wrapping_add(1);
-        self.slots[i].enqueue(Waiter { id, pod, deadline });
-        self.wake_all(i);
+        self.slots[i].allocating.push_back(id);
+        self.broadcast_for(i, Waiter { id, pod, deadline, done: false });
     }
 
     /// Sorts the slots in place, for allocation or for the pool sync, which uses the opposite
@@ -318,6 +301,7 @@ impl NodeLocal {
         let mut left =
             to_delete(self.now, marks, idle, reclaim.as_ref(), self.last_modified, &mut self.next_reclaim, jitter)
                 .total();
+        let mut trimmed = None;
         for k in 0..self.order.len() {
             if left <= 0 {
                 break;
@@ -325,17 +309,23 @@ impl NodeLocal {
             let i = usize::from(self.order[k]);
             let in_use = self.slots[i].status == Status::InUse;
             left -= i64::from(self.slots[i].trim(left as u32, &mut self.chance.map_order));
-            if in_use {
-                self.broadcast(i);
+            if in_use && let Some(before) = trimmed.replace(i) {
+                self.broadcast_in_order(before);
             }
         }
+        if let Some(last) = trimmed {
+            self.broadcast(last);
+        }
         let deadline = self.now + PREHEAT_TIMEOUT;
-        let mut pending = 0;
-        self.sync = PoolSync::Preheating { pending, deadline };
-        // Where one is refused, the next would be refused too.
-        while pending < to_add(marks, idle, in_use) && self.offer(None, deadline).is_ok() {
-            pending += 1;
-            self.sync = PoolSync::Preheating { pending, deadline };
+        self.sync = PoolSync::Preheating { pending: 0, deadline };
+        for _ in 0..to_add(marks, idle, in_use) {
+            // Where one is refused, the next would be refused too.
+            if self.offer(None, deadline).is_err() {
+                break;
+            }
+            if let PoolSync::Preheating { pending, .. } = &mut self.sync {
+                *pending += 1;
+            }
         }
         self.preheats_ended(0);
     }
@@ -353,8 +343,7 @@ impl NodeLocal {
     /// The preheats of a run have had their two minutes (R77, R83).
     fn end_preheats(&mut self) {
         for i in 0..self.slots.len() {
-            while self.slots[i].end_waiter(Waiter::is_preheat).is_some() {
-                self.preheats_ended(1);
+            if self.slots[i].waiters().any(Waiter::is_preheat) {
                 self.broadcast(i);
             }
         }

@@ -55,8 +55,10 @@ impl NodeLocal {
     /// The caller went away: its request leaves the queue (R59).
     pub(super) fn cancel(&mut self, pod: PodId) {
         self.blocked.retain(|call| !matches!(call, Blocked::Allocate(waiting, _) if *waiting == pod));
+        let now = self.now;
         for i in 0..self.slots.len() {
-            if self.slots[i].end_waiter(|waiter| waiter.pod == pod).is_some() {
+            let waiter = self.slots[i].waiters_mut().find(|waiter| waiter.pod == pod);
+            if waiter.map(|waiter| waiter.deadline = now).is_some() {
                 self.rpc_ended();
                 self.broadcast(i);
             }
@@ -148,7 +150,7 @@ impl NodeLocal {
         let waiting: Vec<_> = self
             .slots
             .iter()
-            .flat_map(|slot| &slot.waiters)
+            .flat_map(|slot| slot.waiters())
             .filter(|waiter| !waiter.is_preheat())
             .map(|w| w.pod)
             .collect();

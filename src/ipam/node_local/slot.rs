@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::address_set::AddressSet;
 use super::alloc::Alloc;
 use super::dispose::Dispose;
+use super::wake::Sleeper;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
 use crate::ipam::Eni;
@@ -36,6 +37,8 @@ pub(super) struct Waiter {
     /// `PodId::NONE` = a preheat of the pool sync.
     pub pod: PodId,
     pub deadline: Instant,
+    /// A preheat whose address was made: it ends when it runs next (R57).
+    pub done: bool,
 }
 
 impl Waiter {
@@ -67,10 +70,9 @@ pub(super) struct Slot {
     pub status: Status,
     pub eni: Option<Eni>,
     pub set: AddressSet,
-    /// Everybody who waits, in order of arrival (R151).
-    pub waiters: VecDeque<Waiter>,
-    /// The earliest deadline of a pod that waits; preheats end with their run (R77).
-    pub next_deadline: Instant,
+    /// Everybody who sleeps on the slot's condition variable, the next to be readied first
+    /// (R151). A worker is among them iff it is asleep.
+    pub sleepers: Vec<Sleeper>,
     /// IDs of requests for which no address was asked yet.
     pub allocating: VecDeque<u32>,
     /// IDs of requests for which an address was made that somebody may have taken.
@@ -90,8 +92,7 @@ impl Slot {
             status: Status::Init,
             eni: None,
             set: AddressSet::default(),
-            waiters: VecDeque::new(),
-            next_deadline: Instant::NEVER,
+            sleepers: vec![Sleeper::AllocWorker, Sleeper::DisposeWorker],
             allocating: VecDeque::new(),
             dangling: VecDeque::new(),
             inhibit_until: Instant::ZERO,
@@ -142,62 +143,30 @@ impl Slot {
         Admission::Queue
     }
 
-    /// Somebody waits for a new address.
-    pub fn enqueue(&mut self, waiter: Waiter) {
-        if !waiter.is_preheat() {
-            self.next_deadline = self.next_deadline.min(waiter.deadline);
-        }
-        self.allocating.push_back(waiter.id);
-        self.waiters.push_back(waiter);
-    }
-
-    /// Removes the waiter at `position`.
-    fn remove_waiter(&mut self, position: usize) -> Waiter {
-        let removed = self.waiters.remove(position).expect("the caller found it there");
-        if removed.deadline == self.next_deadline {
-            self.next_deadline = self.earliest_deadline();
-        }
-        removed
-    }
-
-    /// What `next_deadline` has to be.
-    pub fn earliest_deadline(&self) -> Instant {
-        let pods = self.waiters.iter().filter(|waiter| !waiter.is_preheat());
-        pods.map(|waiter| waiter.deadline).min().unwrap_or(Instant::NEVER)
-    }
-
-    /// The first waiter that `is_it` ends, for whatever reason. If its request was still to be
-    /// asked for, the oldest one whose address was made takes its place at the tail: demand is
+    /// The waiter of a request ends, for whatever reason. If the request was still to be asked
+    /// for, the oldest one whose address was made takes its place at the tail: demand is
     /// conserved (R58).
-    pub fn end_waiter(&mut self, is_it: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
-        let position = self.waiters.iter().position(is_it)?;
-        let waiter = self.remove_waiter(position);
-        match self.allocating.iter().position(|&queued| queued == waiter.id) {
-            Some(position) => {
-                self.allocating.remove(position);
-                self.allocating.extend(self.dangling.pop_front());
-            }
-            None => self.dangling.retain(|&made| made != waiter.id),
+    pub fn settle(&mut self, id: u32) {
+        let Some(position) = self.allocating.iter().position(|&queued| queued == id) else {
+            self.dangling.retain(|&made| made != id);
+            return;
+        };
+        self.allocating.remove(position);
+        if let Some(oldest) = self.dangling.pop_front() {
+            self.allocating.push_back(oldest);
         }
-        Some(waiter)
     }
 
-    /// The first `n` requests are asked for (R54, R55); preheats among them are done with that
-    /// (R57). Returns how many preheats ended.
-    pub fn made(&mut self, n: usize) -> u32 {
-        let n = n.min(self.allocating.len());
-        let mut preheats = 0;
+    /// The first `n` requests were asked for (R54, R55); preheats among them are done with that
+    /// (R57).
+    pub fn made(&mut self, n: usize) {
         for _ in 0..n {
-            let Some(id) = self.allocating.pop_front() else { break };
-            match self.waiters.iter().position(|waiter| waiter.id == id && waiter.is_preheat()) {
-                Some(position) => {
-                    self.remove_waiter(position);
-                    preheats += 1;
-                }
-                None => self.dangling.push_back(id),
+            let Some(id) = self.allocating.pop_front() else { return };
+            let preheat = self.waiters_mut().find(|waiter| waiter.id == id && waiter.is_preheat());
+            if preheat.map(|preheat| preheat.done = true).is_none() {
+                self.dangling.push_back(id);
             }
         }
-        preheats
     }
 
     /// Whether the interface may be deleted (R65).
@@ -234,7 +203,7 @@ impl Slot {
 
     /// Whether a broadcast at `now` would do anything (R66 lists the broadcasts).
     pub fn broadcast_acts(&self, now: Instant) -> bool {
-        (self.set.has_allocatable() && self.waiters.iter().any(|waiter| !waiter.is_preheat()))
+        (self.set.has_allocatable() && self.waiters().any(|waiter| !waiter.is_preheat()))
             || self.alloc_would_start(now)
             || self.dispose_would_start()
     }

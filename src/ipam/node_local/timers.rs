@@ -49,7 +49,8 @@ impl NodeLocal {
 
     fn slot_wake(&self, i: usize) -> Instant {
         let slot = &self.slots[i];
-        self.alloc_timer(i).min(slot.dispose.until()).min(slot.next_deadline).min(self.metadata_sync_wake(i))
+        let workers = self.alloc_timer(i).min(slot.dispose.until());
+        workers.min(slot.first_deadline()).min(self.metadata_sync_wake(i))
     }
 
     /// When the alloc worker does something that shows.
@@ -123,23 +124,11 @@ impl NodeLocal {
 
     /// Replays the silent timers up to and including `until`.
     fn replay(&mut self, until: Instant) {
-        // A pool sync sorts the slots by their priority (R72), which an attempt to create changes
-        // to and fro (R71): where there are both, they are replayed in order of time.
-        while let PoolSync::Sleeping { next } = self.sync
-            && next <= until
-            && self.slots.iter().any(|slot| slot.eni.is_none() && slot.alloc.until() <= until)
-        {
-            self.replay_attempts(next);
-            self.replay_pool_syncs(next);
-            if self.sync == (PoolSync::Sleeping { next }) {
-                break;
-            }
-        }
-        self.replay_attempts(until);
+        self.replay_pool_syncs(until);
+        self.replay_futile_attempts(until);
         for i in 0..self.slots.len() {
             self.replay_metadata_syncs(i, until);
         }
-        self.replay_pool_syncs(until);
         if self.next_gc <= until
             && self.gc_wake() == Instant::NEVER
             && !self.gc_waits
@@ -150,12 +139,15 @@ impl NodeLocal {
         }
     }
 
-    /// Replays attempts to create an interface that are known to be in vain.
-    fn replay_attempts(&mut self, until: Instant) {
-        let Some(through) = self.switches.empty_through() else { return };
+    /// Replays attempts to create an interface that are known to be in vain; says whether there
+    /// was any.
+    fn replay_futile_attempts(&mut self, until: Instant) -> bool {
+        let Some(through) = self.switches.empty_through() else { return false };
+        let mut any = false;
         for slot in self.slots.iter_mut().filter(|slot| slot.eni.is_none()) {
-            slot.try_in_vain(until.min(through));
+            any |= slot.try_in_vain(until.min(through));
         }
+        any
     }
 
     fn replay_metadata_syncs(&mut self, i: usize, until: Instant) {
@@ -169,6 +161,9 @@ impl NodeLocal {
         while slot.next_metadata_sync <= until && !(may_act && slot.broadcast_acts(slot.next_metadata_sync)) {
             let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
             slot.next_metadata_sync += jittered(METADATA_SYNC, 1.0, jitter);
+            if in_use {
+                slot.idle_broadcast();
+            }
         }
     }
 
@@ -197,12 +192,15 @@ impl NodeLocal {
                 break;
             }
             (self.next_reclaim, self.chance.reclaim) = (round, jitter);
+            // A run sorts the slots by what they are at its time; sorting again without a change
+            // between is no change (R72).
+            if self.replay_futile_attempts(next) || !ran {
+                self.sort_slots(false);
+            }
             next = self.after_period(next);
             ran = true;
         }
         if ran {
-            // The runs sorted the slots; once is the same as many times (R72).
-            self.sort_slots(false);
             self.sync = PoolSync::Sleeping { next };
         }
     }
@@ -240,14 +238,17 @@ impl NodeLocal {
         self.let_gc_run();
     }
 
-    /// Requests whose context has ended leave; the waiter runs before the worker (R152).
+    /// Requests whose context has ended leave (R59).
     fn expire_waiters(&mut self, i: usize) {
-        while self.slots[i].next_deadline <= self.now {
-            let now = self.now;
-            let expired = self.slots[i].end_waiter(|waiter| !waiter.is_preheat() && waiter.deadline <= now);
-            let waiter = expired.expect("the earliest deadline is a waiter's");
+        let now = self.now;
+        let due = self.slots[i].waiters().filter(|w| !w.is_preheat() && w.deadline <= now);
+        let mut expired: Vec<_> = due.map(|w| (w.id, w.pod)).collect();
+        expired.sort_unstable();
+        for &(_, pod) in &expired {
             self.rpc_ended();
-            self.fail(waiter.pod, Failure::Deadline);
+            self.fail(pod, Failure::Deadline);
+        }
+        for _ in expired {
             self.broadcast(i);
         }
     }
