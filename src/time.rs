@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn products_are_rounded_to_the_nearest() {
-        for (factor, product) in [(0.0, 0), (0.1, 0), (0.166, 0), (0.5, 2), (1.4, 4), (1.5, 5), (-1.0, 0), (1e300, u64::MAX)]
+        for (factor, product) in
+            [(0.0, 0), (0.1, 0), (0.166, 0), (0.5, 2), (1.4, 4), (1.5, 5), (-1.0, 0), (1e300, u64::MAX)]
         {
             assert_eq!(Span(3).mul_f64(factor), Span(product), "{factor}");
             assert_eq!(Span(product).0, (3.0 * factor).round() as u64, "{factor}");

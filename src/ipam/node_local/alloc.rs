@@ -146,7 +146,7 @@ impl Slot {
     /// known to be empty: what [`NodeLocal::alloc_fire`] comes to then, in short. Says whether
     /// anything was due.
     pub(super) fn try_in_vain(&mut self, until: Instant) -> bool {
-        let mut any = false;
+        let due = self.alloc.until() <= until;
         loop {
             let token = match self.alloc {
                 Alloc::Coalescing { until: now } if now <= until => {
@@ -154,7 +154,7 @@ impl Slot {
                     self.ask_to_create(self.alloc.until()).is_some()
                 }
                 Alloc::CreateToken { until: now, .. } if now <= until => true,
-                _ => return any,
+                _ => return due,
             };
             if token {
                 // The selection ends without a vSwitch, which is no OpenAPI error (R92, R102).
@@ -162,7 +162,6 @@ impl Slot {
                 self.status = Status::Init;
                 self.alloc_look(now);
             }
-            any = true;
         }
     }
 
