@@ -11,32 +11,42 @@ pub struct TokenBucket {
     /// Tokens per second.
     rate: f64,
     burst: f64,
+    /// If the last taker found and left the same tokens: the time since the taker before, and how
+    /// long it had to wait. The next to come after the same time fares the same.
+    steady: Option<(Span, Span)>,
 }
 
 impl TokenBucket {
     /// A full bucket of `burst` tokens that gets `rate` tokens per second.
     #[must_use]
     pub fn full(rate: f64, burst: u32) -> Self {
-        Self { tokens: f64::from(burst), last: Instant::ZERO, rate, burst: f64::from(burst) }
+        Self { tokens: f64::from(burst), last: Instant::ZERO, rate, burst: f64::from(burst), steady: None }
     }
 
     /// Takes a token and says when it is there; waiters are served in the order of asking.
     pub fn take(&mut self, now: Instant) -> Instant {
         let elapsed = now.since(self.last);
-        let seconds = (elapsed.0 / 1_000_000_000) as f64 + (elapsed.0 % 1_000_000_000) as f64 / 1e9;
-        self.tokens = (self.tokens + seconds * self.rate).min(self.burst) - 1.0;
         self.last = now;
-        if self.tokens >= 0.0 { now } else { now + Span((-self.tokens / self.rate * 1e9) as u64) }
+        if let Some((after, wait)) = self.steady
+            && after == elapsed
+        {
+            return now + wait;
+        }
+        let found = self.tokens;
+        let seconds = (elapsed.0 / 1_000_000_000) as f64 + (elapsed.0 % 1_000_000_000) as f64 / 1e9;
+        self.tokens = (found + seconds * self.rate).min(self.burst) - 1.0;
+        let wait = if self.tokens >= 0.0 { Span::ZERO } else { Span((-self.tokens / self.rate * 1e9) as u64) };
+        self.steady = (self.tokens == found).then_some((elapsed, wait));
+        now + wait
     }
 
     /// If somebody takes a token at `now`, waits for it, does something for `pause` and begins
-    /// anew: how long such a round takes, provided that it ends in the state that it began in,
-    /// and so is the first of many equal ones.
+    /// anew, and all this was so the last time and will be so for ever: how long such a round
+    /// takes.
     #[must_use]
     pub fn steady_round(&self, now: Instant, pause: Span) -> Option<Span> {
-        let mut after = *self;
-        let round = (after.take(now) + pause).since(now);
-        (after.tokens == self.tokens && now.since(self.last) == round).then_some(round)
+        let (after, wait) = self.steady?;
+        (after == now.since(self.last) && after == wait + pause).then_some(after)
     }
 
     /// Lets `span` pass that changed nothing else.

@@ -127,7 +127,7 @@ impl Slot {
         if self.alloc_would_start(now) {
             self.alloc = Alloc::Coalescing { until: now + COALESCE };
         } else {
-            self.sleepers.push(Sleeper::AllocWorker);
+            self.sleepers.push_back(Sleeper::AllocWorker);
         }
     }
 

@@ -73,7 +73,7 @@ impl NodeLocal {
         let slot = &mut self.slots[i];
         slot.dispose = Dispose::Asleep;
         if !slot.dispose_would_start() {
-            slot.sleepers.push(Sleeper::DisposeWorker);
+            slot.sleepers.push_back(Sleeper::DisposeWorker);
             return;
         }
         if slot.status == Status::Deleting {

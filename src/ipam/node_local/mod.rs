@@ -319,9 +319,11 @@ impl NodeLocal {
         let deadline = self.now + PREHEAT_TIMEOUT;
         self.sync = PoolSync::Preheating { pending: 0, deadline };
         for _ in 0..to_add(marks, idle, in_use) {
-            if self.offer(None, deadline).is_ok()
-                && let PoolSync::Preheating { pending, .. } = &mut self.sync
-            {
+            // Where one is refused, the next would be refused too.
+            if self.offer(None, deadline).is_err() {
+                break;
+            }
+            if let PoolSync::Preheating { pending, .. } = &mut self.sync {
                 *pending += 1;
             }
         }

@@ -57,8 +57,7 @@ impl NodeLocal {
         self.blocked.retain(|call| !matches!(call, Blocked::Allocate(waiting, _) if *waiting == pod));
         let now = self.now;
         for i in 0..self.slots.len() {
-            let waiter = self.slots[i].waiters_mut().find(|waiter| waiter.pod == pod);
-            if waiter.map(|waiter| waiter.deadline = now).is_some() {
+            if self.slots[i].hurry(now, |waiter| waiter.pod == pod) {
                 self.rpc_ended();
                 self.broadcast(i);
             }

@@ -72,7 +72,9 @@ pub(super) struct Slot {
     pub set: AddressSet,
     /// Everybody who sleeps on the slot's condition variable, the next to be readied first
     /// (R151). A worker is among them iff it is asleep.
-    pub sleepers: Vec<Sleeper>,
+    pub sleepers: VecDeque<Sleeper>,
+    /// When the first of the waiters leaves of its own accord: the earliest deadline.
+    pub next_leave: Instant,
     /// IDs of requests for which no address was asked yet.
     pub allocating: VecDeque<u32>,
     /// IDs of requests for which an address was made that somebody may have taken.
@@ -92,7 +94,8 @@ impl Slot {
             status: Status::Init,
             eni: None,
             set: AddressSet::default(),
-            sleepers: vec![Sleeper::AllocWorker, Sleeper::DisposeWorker],
+            sleepers: VecDeque::from([Sleeper::AllocWorker, Sleeper::DisposeWorker]),
+            next_leave: Instant::NEVER,
             allocating: VecDeque::new(),
             dangling: VecDeque::new(),
             inhibit_until: Instant::ZERO,
@@ -162,11 +165,17 @@ impl Slot {
     pub fn made(&mut self, n: usize) {
         for _ in 0..n {
             let Some(id) = self.allocating.pop_front() else { return };
-            let preheat = self.waiters_mut().find(|waiter| waiter.id == id && waiter.is_preheat());
-            if preheat.map(|preheat| preheat.done = true).is_none() {
+            if !self.preheat_done(id) {
                 self.dangling.push_back(id);
             }
         }
+    }
+
+    /// Of the pods whose deadline has come by `now` the one that asked first, of those that asked
+    /// after the waiter `last`.
+    pub fn next_expired(&self, now: Instant, last: Option<u32>) -> Option<(u32, PodId)> {
+        let expired = self.waiters().filter(|w| !w.is_preheat() && w.deadline <= now && Some(w.id) > last);
+        expired.map(|waiter| (waiter.id, waiter.pod)).min()
     }
 
     /// Whether the interface may be deleted (R65).

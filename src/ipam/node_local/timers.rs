@@ -50,7 +50,7 @@ impl NodeLocal {
     fn slot_wake(&self, i: usize) -> Instant {
         let slot = &self.slots[i];
         let workers = self.alloc_timer(i).min(slot.dispose.until());
-        workers.min(slot.first_deadline()).min(self.metadata_sync_wake(i))
+        workers.min(slot.next_leave).min(self.metadata_sync_wake(i))
     }
 
     /// When the alloc worker does something that shows.
@@ -243,14 +243,17 @@ impl NodeLocal {
     /// Requests whose context has ended leave (R59).
     fn expire_waiters(&mut self, i: usize) {
         let now = self.now;
-        let due = self.slots[i].waiters().filter(|w| !w.is_preheat() && w.deadline <= now);
-        let mut expired: Vec<_> = due.map(|w| (w.id, w.pod)).collect();
-        expired.sort_unstable();
-        for &(_, pod) in &expired {
+        let mut expired = 0;
+        let mut last = None;
+        while self.slots[i].next_leave <= now
+            && let Some((id, pod)) = self.slots[i].next_expired(now, last)
+        {
             self.rpc_ended();
             self.fail(pod, Failure::Deadline);
+            expired += 1;
+            last = Some(id);
         }
-        for _ in expired {
+        for _ in 0..expired {
             self.broadcast(i);
         }
     }

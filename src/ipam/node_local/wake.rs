@@ -7,6 +7,9 @@
 //! their order (`runtime/proc.go`, `runqput`). Whoever finds nothing sleeps again, at the end. So
 //! every broadcast rotates the sleepers, the two workers among them, and which of the pods that
 //! wait is served next depends on the number of broadcasts until then.
+//!
+//! Most broadcasts find nothing for anybody to do. They are not played through: the queue turns
+//! by one.
 
 use super::NodeLocal;
 use super::slot::{Slot, Waiter};
@@ -26,7 +29,7 @@ pub(super) enum Sleeper {
 impl NodeLocal {
     /// A broadcast by somebody who goes to sleep for something else then.
     pub(super) fn broadcast(&mut self, i: usize) {
-        if self.nobody_acts(i) {
+        if self.slots[i].rests(self.now) {
             return self.slots[i].idle_broadcasts(1);
         }
         self.ready(i);
@@ -37,7 +40,7 @@ impl NodeLocal {
     /// A broadcast whose caller starts or readies others before it sleeps, so that the order
     /// stays.
     pub(super) fn broadcast_in_order(&mut self, i: usize) {
-        if self.nobody_acts(i) {
+        if self.slots[i].rests(self.now) {
             return;
         }
         self.ready(i);
@@ -46,8 +49,9 @@ impl NodeLocal {
 
     /// A new request arrives: its goroutine starts after the broadcast (R50.8).
     pub(super) fn broadcast_for(&mut self, i: usize, newcomer: Waiter) {
-        if self.nobody_acts(i) {
-            return self.slots[i].sleepers.push(Sleeper::Waiter(newcomer));
+        let slot = &mut self.slots[i];
+        if slot.rests(self.now) && !slot.set.has_allocatable() {
+            return slot.sleep(newcomer);
         }
         self.ready(i);
         self.ready.push_back(Sleeper::Waiter(newcomer));
@@ -75,15 +79,9 @@ impl NodeLocal {
         self.slots[i].alloc_look(self.now);
     }
 
-    /// Whether everybody who sleeps on slot `i` would find nothing to do, and sleep again.
-    fn nobody_acts(&self, i: usize) -> bool {
-        let slot = &self.slots[i];
-        !slot.broadcast_acts(self.now) && slot.waiters().all(|waiter| !waiter.done && waiter.deadline > self.now)
-    }
-
     fn ready(&mut self, i: usize) {
         debug_assert!(self.ready.is_empty(), "everybody who was readied has run");
-        self.ready.extend(self.slots[i].sleepers.drain(..));
+        self.ready.extend(self.slots[i].wake_up());
     }
 
     fn last_first(&mut self) {
@@ -112,21 +110,22 @@ impl NodeLocal {
             if waiter.is_preheat() {
                 self.preheats_ended(1);
             }
+            let slot = &mut self.slots[i];
             // Nothing else is readied after the broadcast, so the last sleeper is next.
-            let last = self.slots[i].sleepers.pop();
-            self.ready.extend(self.slots[i].sleepers.drain(..));
+            let last = slot.sleepers.pop_back();
+            self.ready.extend(slot.wake_up());
             self.ready.extend(last);
             self.ready.rotate_right(usize::from(last.is_some()));
         } else if waiter.done {
             self.preheats_ended(1);
-            self.ready.extend(self.slots[i].sleepers.drain(..));
+            self.ready.extend(self.slots[i].wake_up());
         } else if !waiter.is_preheat() && slot.set.has_allocatable() {
             self.bind(i, waiter.pod);
             self.slots[i].settle(waiter.id);
             self.rpc_ended();
-            self.ready.extend(self.slots[i].sleepers.drain(..));
+            self.ready.extend(self.slots[i].wake_up());
         } else {
-            slot.sleepers.push(Sleeper::Waiter(waiter));
+            slot.sleep(waiter);
         }
     }
 }
@@ -140,17 +139,46 @@ impl Slot {
         })
     }
 
-    /// Everybody who waits for an address.
-    pub fn waiters_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {
+    /// Everybody who waits for an address. After a change [`Self::hurry`] has to know.
+    fn waiters_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {
         self.sleepers.iter_mut().filter_map(|sleeper| match sleeper {
             Sleeper::Waiter(waiter) => Some(waiter),
             Sleeper::AllocWorker | Sleeper::DisposeWorker => None,
         })
     }
 
-    /// The earliest end of somebody's patience.
-    pub fn first_deadline(&self) -> Instant {
-        self.waiters().map(|waiter| waiter.deadline).min().unwrap_or(Instant::NEVER)
+    fn sleep(&mut self, waiter: Waiter) {
+        self.next_leave = self.next_leave.min(waiter.deadline);
+        self.sleepers.push_back(Sleeper::Waiter(waiter));
+    }
+
+    fn wake_up(&mut self) -> std::collections::vec_deque::Drain<'_, Sleeper> {
+        self.next_leave = Instant::NEVER;
+        self.sleepers.drain(..)
+    }
+
+    /// The patience of the waiter that `is_it` ends at `now`; says whether there is one. It leaves
+    /// with the next broadcast.
+    pub fn hurry(&mut self, now: Instant, is_it: impl Fn(&Waiter) -> bool) -> bool {
+        let Some(waiter) = self.waiters_mut().find(|waiter| is_it(waiter)) else { return false };
+        waiter.deadline = now;
+        self.next_leave = self.next_leave.min(now);
+        true
+    }
+
+    /// The preheat `id`, if there is one, is done; it leaves with the next broadcast.
+    pub fn preheat_done(&mut self, id: u32) -> bool {
+        let Some(preheat) = self.waiters_mut().find(|waiter| waiter.id == id && waiter.is_preheat()) else {
+            return false;
+        };
+        preheat.done = true;
+        self.next_leave = Instant::ZERO;
+        true
+    }
+
+    /// Whether a broadcast at `now` would find nothing to do for anybody.
+    fn rests(&self, now: Instant) -> bool {
+        self.next_leave > now && !self.broadcast_acts(now)
     }
 
     /// `n` broadcasts that find nothing to do for anybody.
