@@ -158,12 +158,14 @@ impl NodeLocal {
         let in_use = slot.status == Status::InUse;
         // What a broadcast would do changes with time only where an inhibit window ends.
         let may_act = in_use && slot.broadcast_acts(Instant::NEVER);
+        let mut syncs = 0;
         while slot.next_metadata_sync <= until && !(may_act && slot.broadcast_acts(slot.next_metadata_sync)) {
             let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
             slot.next_metadata_sync += jittered(METADATA_SYNC, 1.0, jitter);
-            if in_use {
-                slot.idle_broadcast();
-            }
+            syncs += 1;
+        }
+        if in_use {
+            slot.idle_broadcasts(syncs);
         }
     }
 

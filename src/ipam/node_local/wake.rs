@@ -31,7 +31,7 @@ impl NodeLocal {
     pub(super) fn broadcast(&mut self, i: usize) {
         let slot = &mut self.slots[i];
         if slot.rests(self.now) {
-            return slot.idle_broadcast();
+            return slot.idle_broadcasts(1);
         }
         if slot.next_leave > Instant::ZERO && !slot.broadcast_acts(self.now) {
             return self.leave(i);
@@ -54,7 +54,7 @@ impl NodeLocal {
     /// A new request arrives: its goroutine starts after the broadcast (R50.8).
     pub(super) fn broadcast_for(&mut self, i: usize, newcomer: Waiter) {
         let slot = &mut self.slots[i];
-        if slot.rests(self.now) && !slot.set.has_allocatable() {
+        if slot.rests(self.now) {
             return slot.sleep(newcomer);
         }
         self.ready(i);
@@ -87,7 +87,7 @@ impl NodeLocal {
     /// [`Self::run_ready`] comes to then, in short.
     fn leave(&mut self, i: usize) {
         let now = self.now;
-        self.slots[i].idle_broadcast();
+        self.slots[i].idle_broadcasts(1);
         while let Some((waiter, preceded)) = self.slots[i].take_first_expired(now) {
             self.slots[i].settle(waiter.id);
             if waiter.is_preheat() {
@@ -95,7 +95,7 @@ impl NodeLocal {
             }
             // Of those who ran before it and sleep again, it readies the last first.
             if preceded {
-                self.slots[i].idle_broadcast();
+                self.slots[i].idle_broadcasts(1);
             }
             if self.slots[i].broadcast_acts(now) {
                 self.ready(i);
@@ -224,11 +224,10 @@ impl Slot {
         self.next_leave > now && !self.broadcast_acts(now)
     }
 
-    /// A broadcast that finds nothing to do for anybody.
-    pub fn idle_broadcast(&mut self) {
-        if let Some(last) = self.sleepers.pop_back() {
-            self.sleepers.push_front(last);
-        }
+    /// `n` broadcasts that find nothing to do for anybody.
+    pub fn idle_broadcasts(&mut self, n: usize) {
+        let turns = n.checked_rem(self.sleepers.len()).unwrap_or(0);
+        self.sleepers.rotate_right(turns);
     }
 }
 
