@@ -6,7 +6,6 @@ use super::dispose::Dispose;
 use super::slot::{Slot, Status};
 use super::wake::Sleeper;
 use crate::id::PodId;
-use crate::time::Instant;
 
 impl NodeLocal {
     /// Checks the daemon's laws. Too slow for every event of a large run; the tests and the
@@ -59,8 +58,7 @@ impl Slot {
             Status::InUse => assert!(self.eni.is_some(), "slot {i} is in use without an ENI"),
             Status::Deleting => assert!(self.set.in_use() == 0, "slot {i} is deleted under a pod"),
         }
-        let earliest = self.waiters().map(|waiter| waiter.deadline).min();
-        assert_eq!(self.next_leave, earliest.unwrap_or(Instant::NEVER), "slot {i}: the earliest deadline");
+        assert_eq!(self.next_leave, self.first_deadline(), "slot {i}: the earliest deadline");
         let mut queued: Vec<u32> = self.allocating.iter().chain(&self.dangling).copied().collect();
         let mut waiting: Vec<u32> = self.waiters().map(|waiter| waiter.id).collect();
         assert_eq!(queued.len(), waiting.len(), "slot {i}: every waiter is in one queue");

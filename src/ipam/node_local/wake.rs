@@ -8,8 +8,8 @@
 //! every broadcast rotates the sleepers, the two workers among them, and which of the pods that
 //! wait is served next depends on the number of broadcasts until then.
 //!
-//! Most broadcasts find nothing for anybody to do. They are not played through: the queue turns
-//! by one.
+//! Most broadcasts find nothing for anybody to do, or only a waiter whose deadline has come. They
+//! are not played through: the queue turns.
 
 use super::NodeLocal;
 use super::slot::{Slot, Waiter};
@@ -29,8 +29,12 @@ pub(super) enum Sleeper {
 impl NodeLocal {
     /// A broadcast by somebody who goes to sleep for something else then.
     pub(super) fn broadcast(&mut self, i: usize) {
-        if self.slots[i].rests(self.now) {
-            return self.slots[i].idle_broadcasts(1);
+        let slot = &mut self.slots[i];
+        if slot.rests(self.now) {
+            return slot.idle_broadcasts(1);
+        }
+        if slot.next_leave > Instant::ZERO && !slot.broadcast_acts(self.now) {
+            return self.leave(i);
         }
         self.ready(i);
         self.last_first();
@@ -50,7 +54,7 @@ impl NodeLocal {
     /// A new request arrives: its goroutine starts after the broadcast (R50.8).
     pub(super) fn broadcast_for(&mut self, i: usize, newcomer: Waiter) {
         let slot = &mut self.slots[i];
-        if slot.rests(self.now) && !slot.set.has_allocatable() {
+        if slot.rests(self.now) {
             return slot.sleep(newcomer);
         }
         self.ready(i);
@@ -77,6 +81,28 @@ impl NodeLocal {
     /// The alloc worker looks whether there is something to do, and sleeps if not (R52).
     pub(super) fn alloc_look(&mut self, i: usize) {
         self.slots[i].alloc_look(self.now);
+    }
+
+    /// A broadcast that finds nothing to do but for waiters to leave whose deadline has come: what
+    /// [`Self::run_ready`] comes to then, in short.
+    fn leave(&mut self, i: usize) {
+        let now = self.now;
+        self.slots[i].idle_broadcasts(1);
+        while let Some((waiter, preceded)) = self.slots[i].take_first_expired(now) {
+            self.slots[i].settle(waiter.id);
+            if waiter.is_preheat() {
+                self.preheats_ended(1);
+            }
+            // Of those who ran before it and sleep again, it readies the last first.
+            if preceded {
+                self.slots[i].idle_broadcasts(1);
+            }
+            if self.slots[i].broadcast_acts(now) {
+                self.ready(i);
+                return self.run_ready(i);
+            }
+        }
+        self.slots[i].next_leave = self.slots[i].first_deadline();
     }
 
     fn ready(&mut self, i: usize) {
@@ -145,6 +171,23 @@ impl Slot {
             Sleeper::Waiter(waiter) => Some(waiter),
             Sleeper::AllocWorker | Sleeper::DisposeWorker => None,
         })
+    }
+
+    /// The earliest deadline.
+    pub fn first_deadline(&self) -> Instant {
+        self.waiters().map(|waiter| waiter.deadline).min().unwrap_or(Instant::NEVER)
+    }
+
+    /// Takes out the first waiter whose deadline has come by `now`; who is before it goes to the
+    /// end. Says whether there was anybody.
+    fn take_first_expired(&mut self, now: Instant) -> Option<(Waiter, bool)> {
+        let expired = |sleeper: &Sleeper| matches!(sleeper, Sleeper::Waiter(waiter) if waiter.deadline <= now);
+        let before = self.sleepers.iter().position(expired)?;
+        self.sleepers.rotate_left(before);
+        match self.sleepers.pop_front() {
+            Some(Sleeper::Waiter(waiter)) => Some((waiter, before > 0)),
+            _ => unreachable!("it was found there"),
+        }
     }
 
     fn sleep(&mut self, waiter: Waiter) {
