@@ -42,7 +42,7 @@ fn cases() -> [(&'static str, Model); 6] {
     };
     let crowded = Shape { blocks: &["10.1.0.0/19"], watermarks: (20, 45), ..steady(500.0, 12_000.0, 2) };
     [
-        ("article once: 10 to 500 nodes on a /19, 90 days", Model { replications: 1, ..article() }),
+        ("article once: 10 to 400 nodes on a /19, 60 days", Model { replications: 1, ..article() }),
         ("article: the same, 20 replications", article()),
         ("crowded: 500 nodes, 12,000 pods on a /19, 2 days", crowded.model()),
         ("100 nodes, 3,000 pods, 90 days", steady(100.0, 3_000.0, 90).model()),

@@ -199,8 +199,7 @@ mod tests {
 
     #[test]
     fn products_are_rounded_to_the_nearest() {
-        for (factor, product) in
-            [(0.0, 0), (0.1, 0), (0.166, 0), (0.5, 2), (1.4, 4), (1.5, 5), (-1.0, 0)] {
+        for (factor, product) in [(0.0, 0), (0.1, 0), (0.166, 0), (0.5, 2), (1.4, 4), (1.5, 5), (-1.0, 0)] {
             assert_eq!(Span(3).mul_f64(factor), Span(product), "{factor}");
             assert_eq!((3.0 * factor).round() as u64, product, "{factor}");
         }

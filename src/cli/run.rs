@@ -23,7 +23,7 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
         }
     }
     let model = &loaded.model;
-    let threads = args.threads.map_or_else(|| rayon::current_num_threads(), usize::from);
+    let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let counter = Progress::default();
     #[allow(clippy::disallowed_methods, reason = "the speed of the program is no result")]
