@@ -57,7 +57,7 @@ struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "output")]
     output: PathBuf,
     /// Seed of all chance, instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Independent runs, instead of the scenario's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]

@@ -69,7 +69,7 @@ impl Estimate {
     /// Half the width of the interval of the mean.
     #[must_use]
     pub fn half_width(&self) -> Option<f64> {
-        self.interval.map(|interval| (interval.high - interval.low) / 2.0)
+        self.interval.map(|interval| interval.high - self.mean)
     }
 }
 
@@ -118,7 +118,10 @@ fn interval(values: &[f64], mean: f64) -> Option<Interval> {
     }
     let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1) as f64;
     let half = student(n - 1) * (variance / n as f64).sqrt();
-    Some(Interval { low: mean - half, high: mean + half })
+    let low = mean - half;
+    // What cannot be negative has no interval that is.
+    let low = if values.iter().all(|&x| x >= 0.0) { low.max(0.0) } else { low };
+    Some(Interval { low, high: mean + half })
 }
 
 /// 97.5th percentile of Student's t distribution.

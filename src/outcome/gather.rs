@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ApiSummary, Clock, Estimate, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary, Proportion,
-    Refusals, StrandedSummary, Summary, VSwitchSummary, WaitClass, verdict,
+    ApiSummary, Clock, Estimate, FEW_RUNS, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary,
+    Proportion, Refusals, StrandedSummary, Summary, VSwitchSummary, WaitClass, verdict,
 };
 use crate::address::usable;
 use crate::id::VSwitchId;
@@ -61,10 +61,11 @@ impl Runs<'_> {
 
     fn method(&self) -> Method {
         let n = self.recordings.len();
+        let counts = if n < FEW_RUNS { "the range over the runs" } else { "its 95 % interval (Student's t)" };
         let intervals = match n {
             1 => "One run, so no intervals.".to_owned(),
             _ => format!(
-                "{n} independent runs. Counts: mean with its 95 % interval (Student's t). Times: median with the 5 and \
+                "{n} independent runs. Counts: mean with {counts}. Times: median with the 5 and \
                  95 % quantiles over the runs (linear interpolation). Probabilities: 95 % interval by Wilson's score."
             ),
         };
@@ -173,6 +174,7 @@ impl Runs<'_> {
             Cause::EniSlots => plain("eni_slots", "instances refuse another ENI (EniPerInstanceLimitExceeded)"),
             Cause::AddressesPerEni => plain("addresses_per_eni", "ENIs refuse another address"),
             Cause::MaxPods => plain("max_pods", "every node has as many pods as it may have (max pods)"),
+            Cause::NoNode => plain("no_node", "there is no node"),
             Cause::Quota(code) => ("quota", format!("a quota of the account is used up ({})", code.name())),
             Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
         }

@@ -12,7 +12,7 @@ pub use clock::Clock;
 pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion};
 pub use measure::{Kind, MEASURES, Measure, measure};
 pub use verdict::Verdict;
-pub use words::{count, plus_minus, range_of_spans, span};
+pub use words::{FEW_RUNS, count, plus_minus, range_of_spans, span};
 
 use serde::Serialize;
 

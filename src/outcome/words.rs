@@ -17,11 +17,18 @@ pub fn span(secs: f64) -> String {
     if secs.is_finite() { Span::from_secs_f64(secs).to_string() } else { "never".to_owned() }
 }
 
-/// The mean of a count with its interval: `1,204 ± 31`; the mean alone without an interval, or
-/// if all runs about agree.
+/// Fewest runs for whose interval `±` is written: with fewer, Student's factor makes it wider than
+/// what was seen, and the range says more.
+pub const FEW_RUNS: usize = 5;
+
+/// The mean of a count with its interval: `1,204 ± 31`, or the range of few runs: `1,204 (1,180 to
+/// 1,228)`; the mean alone without an interval, or if all runs about agree.
 #[must_use]
 pub fn plus_minus(estimate: &Estimate) -> String {
     match estimate.half_width() {
+        Some(half) if half >= 0.05 && estimate.runs < FEW_RUNS => {
+            format!("{} ({} to {})", count(estimate.mean), count(estimate.min), count(estimate.max))
+        }
         Some(half) if half >= 0.05 => format!("{} ± {}", count(estimate.mean), count(half)),
         _ => count(estimate.mean),
     }
@@ -54,7 +61,7 @@ mod tests {
         let same = Estimate::of(&[5.0, 5.0, 5.0]).expect("values");
         assert_eq!((plus_minus(&same).as_str(), range_of_spans(&same).as_str()), ("5", "5.0 s"));
         let differ = Estimate::of(&[10.0, 20.0]).expect("values");
-        assert_eq!(plus_minus(&differ), "15 ± 64");
+        assert_eq!(plus_minus(&differ), "15 (10 to 20)");
         assert_eq!(range_of_spans(&differ), "15.0 s (10.5 s to 19.5 s)");
     }
 }

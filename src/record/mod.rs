@@ -140,6 +140,8 @@ pub enum Cause {
     AddressesPerEni,
     /// Every node has as many pods as it may have.
     MaxPods,
+    /// There is no node at all.
+    NoNode,
     /// A quota of the account.
     Quota(ErrorCode),
     /// The API refuses calls (`Throttling`).

@@ -311,7 +311,8 @@ impl Recorder {
     /// Pods that find no node.
     pub fn unschedulable(&mut self, now: Instant, pods: u32) {
         if pods > self.unschedulable {
-            self.binds(now, Cause::MaxPods);
+            let any = self.groups.iter().any(|group| group.levels.nodes > 0);
+            self.binds(now, if any { Cause::MaxPods } else { Cause::NoNode });
         }
         self.unschedulable = pods;
         self.pods.max_unschedulable = self.pods.max_unschedulable.max(pods);

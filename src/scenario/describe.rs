@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::schedule::peak;
+use super::schedule::{nodes_in_zone, peak};
 use super::{Loaded, Origin, Setting, show};
 use crate::address::usable;
 use crate::id::VSwitchId;
@@ -154,7 +154,7 @@ fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
 /// What a pool has room for in a zone, and what its watermarks keep.
 fn pool_fact(model: &Model, pool: &NodePool, zone: &PoolZone) -> String {
     let daemon = &zone.daemon;
-    let nodes = peak(&pool.nodes, model.horizon).round() as u64;
+    let nodes = nodes_in_zone(model, pool);
     let pods = nodes * u64::from(pool.max_pods);
     let idle = |n: u32| thousands(nodes * u64::from(n));
     format!(

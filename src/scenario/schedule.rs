@@ -7,7 +7,7 @@ use super::read::At;
 use super::show;
 use super::written::{self, Csv, Distribution, Empirical, Exponential, Linear, Logistic, Point};
 use crate::chance::SpanDist;
-use crate::model::Schedule;
+use crate::model::{Model, NodePool, Schedule};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -31,6 +31,11 @@ pub(super) fn peak(schedule: &Schedule, horizon: Span) -> f64 {
         Schedule::Steps(points) | Schedule::Points(points) => points.iter().map(|&(_, v)| v).fold(0.0, f64::max),
         _ => schedule.value(Instant::ZERO).max(schedule.value(Instant::ZERO + horizon)),
     }
+}
+
+/// Most nodes of a pool in one of its zones: new nodes go to the zones in turn.
+pub(super) fn nodes_in_zone(model: &Model, pool: &NodePool) -> u64 {
+    (peak(&pool.nodes, model.horizon).round() as u64).div_ceil(pool.zones.len() as u64)
 }
 
 /// The schedule that was written; `None` = it is wrong, which is reported.

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::engine::{Engine, Observer, PodState};
+use super::engine::{Engine, Observer, Pod, PodState};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::BATCH;
 use crate::record::{Stranded, StrandedReason};
+use crate::time::Span;
+
+/// After this time a pod has been refused at least once: an AllocIP lasts 118 s at most (R112).
+const PATIENCE: Span = Span::mins(2);
 
 /// The stranded addresses of the vSwitches that are `meant` for pods: some pool lists them.
 pub(super) fn stranded<O: Observer>(engine: &Engine<O>, meant: &BTreeSet<VSwitchId>) -> Vec<Stranded> {
-    let waiting = engine.pods().iter().filter(|pod| pod.state == PodState::Waiting);
+    // Who asked just now may still be served.
+    let waits = |pod: &&Pod| pod.state == PodState::Waiting && engine.now().since(pod.requested) > PATIENCE;
+    let waiting = engine.pods().iter().filter(waits);
     let mut nodes: Vec<NodeId> = waiting.map(|pod| pod.node).collect();
     nodes.sort_unstable();
     nodes.dedup();
@@ -18,26 +24,28 @@ pub(super) fn stranded<O: Observer>(engine: &Engine<O>, meant: &BTreeSet<VSwitch
     }
     let found = meant.iter().filter_map(|&vswitch| {
         let addresses = engine.cloud.usage(vswitch).free;
-        (addresses > 0).then(|| Stranded { vswitch, addresses, reason: reason(engine, &nodes, vswitch, addresses) })
+        let reason = reason(engine, &nodes, vswitch, addresses).filter(|_| addresses > 0)?;
+        Some(Stranded { vswitch, addresses, reason })
     });
     found.collect()
 }
 
-fn reason<O: Observer>(engine: &Engine<O>, nodes: &[NodeId], vswitch: VSwitchId, free: u32) -> StrandedReason {
+/// Why the nodes cannot use what is free; `None` = nothing keeps them from it.
+fn reason<O: Observer>(engine: &Engine<O>, nodes: &[NodeId], vswitch: VSwitchId, free: u32) -> Option<StrandedReason> {
     let daemons = || nodes.iter().map(|&node| engine.daemon(node));
     if daemons().all(|daemon| !daemon.config().vswitches.contains(&vswitch)) {
-        return StrandedReason::NotConfigured;
+        return Some(StrandedReason::NotConfigured);
     }
     let reach = |daemon: &&crate::ipam::node_local::NodeLocal| {
         (daemon.empty_slots() > 0 && daemon.config().vswitches.contains(&vswitch))
             || daemon.extendable().any(|id| id == vswitch)
     };
-    let mut reaching = daemons().filter(reach).peekable();
-    if reaching.peek().is_none() {
-        StrandedReason::NoFreeEniSlot
-    } else if (free as usize) < BATCH && !reaching.any(|daemon| daemon.is_held_back(engine.now())) {
-        StrandedReason::BatchTooLarge
+    let reaching: Vec<_> = daemons().filter(reach).collect();
+    if reaching.is_empty() {
+        Some(StrandedReason::NoFreeEniSlot)
+    } else if reaching.iter().any(|daemon| daemon.is_held_back(engine.now())) {
+        Some(StrandedReason::Blocked)
     } else {
-        StrandedReason::Blocked
+        ((free as usize) < BATCH).then_some(StrandedReason::BatchTooLarge)
     }
 }

@@ -1,13 +1,16 @@
 //! What is allowed and likely not meant.
 
+use std::collections::BTreeSet;
+
 use super::pools::addresses;
 use crate::address::usable;
 use crate::id::VSwitchId;
 use crate::ipam::limits::JOIN_THRESHOLD;
 use crate::model::{Model, NodePool};
 use crate::scenario::loader::Loader;
-use crate::scenario::schedule::peak;
+use crate::scenario::schedule::nodes_in_zone;
 use crate::scenario::written::{self, Scenario};
+use crate::time::Instant;
 use crate::units::thousands;
 
 /// Warns of what surprises.
@@ -56,25 +59,34 @@ fn unused_vswitches(loader: &mut Loader, model: &Model, written: &Scenario) {
     }
 }
 
-/// The lower watermark alone may be more than the vSwitches have.
+/// The lower watermark alone may be more than the vSwitches of a zone have, all pools together.
 fn idle_addresses_fit(loader: &mut Loader, model: &Model, written: &[written::NodePool]) {
-    for (pool, written) in model.node_pools.iter().zip(written) {
-        let [zone] = &pool.zones[..] else { continue };
-        let capacity = zone.daemon.vswitches.iter().map(|id| usable(model.vpc.vswitches[id.index()].cidr));
-        let capacity: u64 = capacity.map(u64::from).sum();
-        let nodes = peak(&pool.nodes, model.horizon).round() as u64;
-        let idle = nodes * u64::from(zone.daemon.min_idle);
-        if idle <= capacity {
+    let zones = || model.node_pools.iter().flat_map(|pool| pool.zones.iter().map(move |zone| (pool, zone)));
+    let names: BTreeSet<&str> = zones().map(|(_, zone)| zone.zone.as_str()).collect();
+    for name in names {
+        let here = || zones().filter(|(_, zone)| zone.zone == name);
+        let vswitches: BTreeSet<_> = here().flat_map(|(_, zone)| &zone.daemon.vswitches).collect();
+        let vswitches = vswitches.into_iter().map(|id| &model.vpc.vswitches[id.index()]);
+        let left = vswitches.map(|v| usable(v.cidr).saturating_sub(v.used.count(Instant::ZERO + model.horizon)));
+        let left: u64 = left.map(u64::from).sum();
+        let idle: u64 = here().map(|(pool, zone)| nodes_in_zone(model, pool) * u64::from(zone.daemon.min_idle)).sum();
+        let Some(first) =
+            written.iter().zip(&model.node_pools).find(|(_, pool)| pool.zones.iter().any(|z| z.zone == name))
+        else {
+            continue;
+        };
+        if idle <= left {
             continue;
         }
-        let place = written.nodes.as_ref().map_or(written.place, |at| at.place);
-        let title = format!("the lower watermark alone needs more addresses than there are in zone `{}`", zone.zone);
-        let (nodes, min) = (thousands(nodes), zone.daemon.min_idle);
+        let place = first.0.nodes.as_ref().map_or(first.0.place, |at| at.place);
+        let title = format!("the lower watermark alone needs more addresses than there are in zone `{name}`");
         let problem = loader.problems.warning(place, title);
+        let nodes: u64 = here().map(|(pool, _)| nodes_in_zone(model, pool)).sum();
         problem.label(format!(
-            "{nodes} nodes keep {min} idle addresses each: {} of {}",
+            "at the peak {} nodes of the zone keep {} idle addresses; its vSwitches have {} for them",
+            thousands(nodes),
             thousands(idle),
-            thousands(capacity)
+            thousands(left)
         ));
         problem.help("lower `min_pool_size`, or add a vSwitch to the zone");
     }
