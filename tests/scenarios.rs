@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use brimline::model::Schedule;
 use brimline::outcome::summarize;
+use brimline::record::Cause;
 use brimline::report::terminal;
-use brimline::scenario::{Loaded, demo, describe, load, schema};
+use brimline::scenario::{Loaded, demo, describe, load, load_text, schema};
 use brimline::sim::{Progress, replicate};
+use brimline::time::Span;
 use serde_json::Value;
 
 /// Every scenario file, in the order of names.
@@ -81,6 +84,46 @@ fn every_scenario_has_its_answer() {
         assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{text}");
         insta::assert_snapshot!(format!("answer_{}", model.name), text);
     }
+}
+
+/// A pod that asked just now strands nothing: it may still be served.
+#[test]
+fn what_is_free_at_the_start_is_not_stranded() {
+    let mut model = loaded(Path::new("scenarios/teaching-slash26.yaml")).model;
+    model.horizon = Span::secs(1);
+    let recordings = replicate(&model, &Progress::default());
+    assert!(recordings.iter().all(|recording| recording.pods.waiting_at_end == 12 && recording.stranded.is_empty()));
+}
+
+/// Without a node pods are not kept back by a limit of pods per node.
+#[test]
+fn no_node_is_not_max_pods() {
+    let mut model = loaded(Path::new("scenarios/teaching-slash26.yaml")).model;
+    model.node_pools[0].nodes = Schedule::Constant(0.0);
+    let causes: Vec<_> = replicate(&model, &Progress::default())[0].binding.iter().map(|&(_, cause)| cause).collect();
+    assert_eq!(causes, [Cause::NoNode]);
+}
+
+/// Nodes of a pool are spread over its zones, and so are the addresses that they keep idle.
+#[test]
+fn the_watermarks_are_compared_zone_by_zone() {
+    let text = |nodes: u32| {
+        format!(
+            "# Is it enough?\nname: zones\nhorizon: 1h\nvpc:\n  cidr: 10.0.0.0/16\n  vswitches:\n    \
+             - {{id: a, zone: z-a, cidr: 10.0.0.0/24}}\n    - {{id: b, zone: z-b, cidr: 10.0.1.0/24}}\n\
+             terway:\n  eni_config: {{max_pool_size: 20, min_pool_size: 20, vswitches: {{z-a: [a], z-b: [b]}}}}\n\
+             node_pools:\n  - {{name: p, instance_type: ecs.g7.2xlarge, node_vswitch: {{z-a: a, z-b: b}}, nodes: {nodes}}}\n\
+             workloads:\n  - {{name: w, deployment: {{replicas: 1}}}}\n"
+        )
+    };
+    let warnings = |nodes| match load_text("zones.yaml", &text(nodes), Path::new(".")) {
+        Ok(loaded) => loaded.warnings,
+        Err(diagnostics) => panic!("{diagnostics}"),
+    };
+    assert_eq!(warnings(24), [""; 0]);
+    let told = warnings(26).join("");
+    assert!(told.contains("zone `z-a`") && told.contains("zone `z-b`"), "{told}");
+    assert!(told.contains("13 nodes of the zone keep 260 idle addresses; its vSwitches have 252 for them"), "{told}");
 }
 
 /// All keys that the schema knows.

@@ -22,6 +22,7 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
             eprintln!("{}\n", warning.trim_end());
         }
     }
+    report::prepare(&args.output)?;
     let model = &loaded.model;
     let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;

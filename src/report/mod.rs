@@ -48,6 +48,16 @@ pub struct Run<'a> {
     pub threads: usize,
 }
 
+/// Makes sure that a folder can be written below `root`, before a long run is done for nothing.
+///
+/// # Errors
+/// If it cannot.
+pub fn prepare(root: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(!root.is_file(), "{} is a file, not a folder; choose another with --output", root.display());
+    fs::create_dir_all(root).with_context(|| format!("cannot create the folder {}", root.display()))?;
+    Draft::new(root, "probe").map(drop)
+}
+
 /// Writes the folder of a run below `root` and returns its path.
 ///
 /// The folder is `name`, or `name-2`, `name-3`, ... if that is taken: what exists is never
