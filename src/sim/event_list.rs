@@ -440,8 +440,7 @@ mod tests {
         taken
     }
 
-    /// A rollout: very many events at one instant, each of which makes another at once. Were each
-    /// push to move the others, this would take hours.
+    /// A rollout: very many events at one instant, each of which makes another at once.
     #[test]
     fn a_rollout_at_one_instant_is_no_burden() {
         const N: usize = 300_000;
