@@ -1,12 +1,13 @@
 //! The recorder: keeps levels, tallies and the journal while a replication runs.
 
+mod audit;
+
 use hdrhistogram::Histogram;
 
 use super::{
     Cause, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, PodRow, Recording, Stranded,
     TimeWeighted, Timeline, VSwitchRecord,
 };
-use crate::cloud::Cloud;
 use crate::id::{NodeId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -395,35 +396,6 @@ impl Recorder {
     /// Something that the landmarks of the run show.
     pub fn landmark(&mut self, at: Instant, kind: &'static str, subject: String, text: String) {
         self.journal.push(JournalEntry { at, landmark: true, kind, subject, text });
-    }
-
-    /// Checks the levels of the vSwitches against the addresses in use and the cloud's books.
-    ///
-    /// # Panics
-    /// If they differ: the recorder missed something.
-    pub fn audit(&self, in_use: &[u32], cloud: &Cloud) {
-        for (i, (levels, &in_use)) in self.vswitches.iter().zip(in_use).enumerate() {
-            let (holders, usage) = (levels.holders(), cloud.usage(VSwitchId::new(i)));
-            assert_eq!(holders.pods, in_use, "addresses in use of vSwitch {i}");
-            assert_eq!(holders.pods + holders.idle, usage.on_enis, "addresses on interfaces of vSwitch {i}");
-            assert_eq!(
-                (holders.primaries, holders.others, holders.free),
-                (usage.primaries, usage.others, usage.free),
-                "other addresses of vSwitch {i}"
-            );
-        }
-    }
-
-    /// Checks the levels of the pools against the pods there are.
-    ///
-    /// # Panics
-    /// If they differ: the recorder missed something.
-    pub fn audit_pods(&self, running: usize, waiting: usize) {
-        let sum = |level: fn(&GroupLevels) -> u32| {
-            self.groups.iter().map(|group| level(&group.levels) as usize).sum::<usize>()
-        };
-        assert_eq!((sum(|levels| levels.running), sum(|levels| levels.waiting)), (running, waiting), "pods");
-        assert_eq!(self.waiting as usize, waiting, "waiting pods");
     }
 
     /// Ends the recording.

@@ -2,6 +2,7 @@
 
 mod engine;
 pub mod event_list;
+mod observe;
 mod stranded;
 mod world;
 

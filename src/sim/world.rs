@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use super::engine::{Engine, Happening, Observer, Pod, PodState};
+use super::engine::{Engine, Happening, PodState};
+use super::observe::refresh;
 use super::stranded::stranded;
 use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::Scheduler;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::Config;
-use crate::ipam::{Answer, Failure, Request};
 use crate::model::{Model, Schedule, WorkloadKind};
-use crate::openapi::{Api, ErrorCode};
 use crate::record::{Detail, Recorder, Recording};
 use crate::time::{Instant, Span};
 
@@ -512,52 +511,4 @@ fn groups(model: &Model) -> Vec<Group> {
 
 fn node_name(model: &Model, pool: usize, node: NodeId) -> String {
     format!("{}-{}", model.node_pools[pool].name, node.0)
-}
-
-fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: VSwitchId) {
-    let usage = cloud.usage(id);
-    recorder.vswitch_changed(now, id, usage.on_enis, usage.primaries, usage.others, usage.free);
-}
-
-impl Observer for Recorder {
-    fn answered(
-        &mut self,
-        now: Instant,
-        node: NodeId,
-        request: &Request,
-        reply: Result<&Answer, ErrorCode>,
-        cloud: &Cloud,
-    ) {
-        let vswitch = match *request {
-            Request::Create(vswitch, _) | Request::DescribeVSwitch(vswitch) => Some(vswitch),
-            Request::Assign(eni, _) | Request::Unassign(eni, _) | Request::Delete(eni) => cloud.vswitch_of(eni),
-            _ => None,
-        };
-        match reply {
-            Ok(answer) => {
-                self.call_answered(request.api());
-                match (answer, vswitch) {
-                    (Answer::VSwitch(0), Some(vswitch)) => self.found_empty(now, node, vswitch),
-                    (Answer::Created(..) | Answer::Deleted, _) => self.enis_changed(node, cloud.node_enis(node).0),
-                    _ => {}
-                }
-            }
-            Err(code) => self.call_refused(now, node, request.api(), code, vswitch),
-        }
-        if let Some(vswitch) = vswitch.filter(|_| request.api() != Api::DescribeVSwitches) {
-            refresh(self, now, cloud, vswitch);
-        }
-    }
-
-    fn bound(&mut self, now: Instant, id: PodId, pod: &Pod, retained: bool) {
-        self.pod_served(now, id.index(), pod.node, pod.vswitch, pod.address, now.since(pod.requested), retained);
-    }
-
-    fn unbound(&mut self, now: Instant, vswitch: VSwitchId) {
-        self.address_released(now, vswitch);
-    }
-
-    fn failed(&mut self, now: Instant, id: PodId, pod: &Pod, failure: Failure) {
-        self.pod_failed(now, pod.node, failure, || format!("pod-{}", id.0));
-    }
 }

@@ -1,0 +1,36 @@
+//! The recorder's levels against the books of those who have them.
+
+use super::{GroupLevels, Recorder};
+use crate::cloud::Cloud;
+use crate::id::VSwitchId;
+
+impl Recorder {
+    /// Checks the levels of the vSwitches against the addresses in use and the cloud's books.
+    ///
+    /// # Panics
+    /// If they differ: the recorder missed something.
+    pub fn audit(&self, in_use: &[u32], cloud: &Cloud) {
+        for (i, (levels, &in_use)) in self.vswitches.iter().zip(in_use).enumerate() {
+            let (holders, usage) = (levels.holders(), cloud.usage(VSwitchId::new(i)));
+            assert_eq!(holders.pods, in_use, "addresses in use of vSwitch {i}");
+            assert_eq!(holders.pods + holders.idle, usage.on_enis, "addresses on interfaces of vSwitch {i}");
+            assert_eq!(
+                (holders.primaries, holders.others, holders.free),
+                (usage.primaries, usage.others, usage.free),
+                "other addresses of vSwitch {i}"
+            );
+        }
+    }
+
+    /// Checks the levels of the pools against the pods there are.
+    ///
+    /// # Panics
+    /// If they differ: the recorder missed something.
+    pub fn audit_pods(&self, running: usize, waiting: usize) {
+        let sum = |level: fn(&GroupLevels) -> u32| {
+            self.groups.iter().map(|group| level(&group.levels) as usize).sum::<usize>()
+        };
+        assert_eq!((sum(|levels| levels.running), sum(|levels| levels.waiting)), (running, waiting), "pods");
+        assert_eq!(self.waiting as usize, waiting, "waiting pods");
+    }
+}

@@ -1,0 +1,36 @@
+//! The laws of the world below the cluster.
+
+use std::collections::BTreeSet;
+
+use super::{Engine, Observer, PodState};
+use crate::id::NodeId;
+
+impl<O: Observer> Engine<O> {
+    /// Checks the laws of the world below the cluster: every daemon's own, and that a running
+    /// pod has an address of an interface of its node, alone. Returns the addresses that are in
+    /// use, per vSwitch.
+    ///
+    /// # Panics
+    /// If a law is broken: the simulation is wrong.
+    pub fn audit(&self) -> Vec<u32> {
+        self.cloud.audit();
+        let mut in_use = vec![0; self.cloud.vswitch_count()];
+        let mut taken = BTreeSet::new();
+        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.released) {
+            node.daemon.check_invariants();
+            for (_, eni, address) in node.daemon.bound() {
+                assert!(
+                    self.cloud.holds(NodeId::new(i), eni, address),
+                    "{address} is bound on node {i}, which lost it"
+                );
+                let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
+                assert!(taken.insert((vswitch, address)), "{address} is bound twice");
+                in_use[vswitch.index()] += 1;
+            }
+        }
+        for pod in self.pods.iter().filter(|pod| pod.state == PodState::Running) {
+            assert!(taken.contains(&(pod.vswitch, pod.address)), "a pod runs on {}, which is not bound", pod.address);
+        }
+        in_use
+    }
+}
