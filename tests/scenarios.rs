@@ -126,6 +126,16 @@ fn the_watermarks_are_compared_zone_by_zone() {
     assert!(told.contains("13 nodes of the zone keep 260 idle addresses; its vSwitches have 252 for them"), "{told}");
 }
 
+/// A file that was cut short is noticed.
+#[test]
+fn a_scenario_without_pods_is_told() {
+    let text = std::fs::read_to_string("scenarios/teaching-slash26.yaml").expect("it can be read");
+    let (head, _) = text.split_once("workloads:").expect("it has workloads");
+    let loaded = load_text("cut.yaml", head, Path::new(".")).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    assert_eq!(loaded.warnings.len(), 1);
+    assert!(loaded.warnings[0].starts_with("warning: no workload asks for addresses"), "{}", loaded.warnings[0]);
+}
+
 /// All keys that the schema knows.
 fn schema_keys(schema: &Value, keys: &mut BTreeSet<String>) {
     match schema {

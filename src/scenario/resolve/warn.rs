@@ -22,6 +22,15 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
     }
     unused_vswitches(loader, model, written);
     idle_addresses_fit(loader, model, written_pools);
+    somebody_asks(loader, model);
+}
+
+/// Without pods a run shows the nodes' own pools only.
+fn somebody_asks(loader: &mut Loader, model: &Model) {
+    if model.workloads.iter().all(|workload| workload.host_network) {
+        let problem = loader.problems.warning_without_place("no workload asks for addresses");
+        problem.help("add one under `workloads`, unless the nodes' idle addresses are all that you want to see");
+    }
 }
 
 /// ACK lets a node join only if it has room for enough pods.
