@@ -17,11 +17,6 @@ use crate::units::thousands;
 /// Simulates, answers, and writes the report; its place is the last line.
 pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(), Stop> {
     override_settings(&mut loaded, args);
-    if !args.quiet {
-        for warning in &loaded.warnings {
-            eprintln!("{}\n", warning.trim_end());
-        }
-    }
     report::prepare(&args.output)?;
     let model = &loaded.model;
     let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
@@ -38,6 +33,13 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
         report::terminal(&summary, print::columns())
     };
     print(&text)?;
+    // The answer comes first, also where both streams go to one terminal.
+    if !args.quiet {
+        for warning in &loaded.warnings {
+            eprintln!("\n{}", warning.trim_end());
+        }
+        eprintln!("\n{}", speed(model, &recordings, wall));
+    }
     let run = Run {
         model,
         summary: &summary,
@@ -51,9 +53,6 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
         threads,
     };
     let folder = report::write(&args.output, &model.name, &run)?;
-    if !args.quiet {
-        eprintln!("{}", speed(model, &recordings, wall));
-    }
     let place = format!("Report: {}", folder.join("report.html").display());
     if args.json {
         eprintln!("{place}")
