@@ -432,13 +432,11 @@ impl<O: Observer> Engine<O> {
     fn touch(&mut self, node: NodeId) {
         loop {
             let state = &mut self.nodes[node.index()];
-            let timer = state.daemon.poll_timeout();
-            let retry = state.next_retry();
-            let at = retry.map_or(timer, |i| timer.min(state.retries[i].0));
+            let (at, retry) = state.due();
             if at > self.now {
                 return;
             }
-            let input = match retry.filter(|&i| state.retries[i].0 < timer) {
+            let input = match retry {
                 Some(i) => Input::Allocate(state.retries.remove(i).1),
                 None => Input::Tick,
             };
@@ -481,7 +479,7 @@ impl<O: Observer> Engine<O> {
         let state = &mut self.nodes[node.index()];
         let wake = match state.daemon.barren_through(self.now) {
             Some(through) => through + Span(1),
-            None => state.next_retry().map_or(Instant::NEVER, |i| state.retries[i].0).min(state.daemon.poll_timeout()),
+            None => state.due().0,
         };
         if wake < state.armed {
             state.armed = wake.max(self.now);
@@ -522,8 +520,14 @@ impl<O: Observer> Engine<O> {
 }
 
 impl Node {
-    /// Position of the retry that is due first; of equals the one that failed first.
-    fn next_retry(&self) -> Option<usize> {
-        (0..self.retries.len()).min_by_key(|&i| self.retries[i].0)
+    /// When something is due inside the node, and the position of the retry that it is; `None` =
+    /// it is a timer of the daemon, which goes first at equal times. Of equal retries the one that
+    /// failed first is first.
+    fn due(&self) -> (Instant, Option<usize>) {
+        let timer = self.daemon.poll_timeout();
+        match (0..self.retries.len()).min_by_key(|&i| self.retries[i].0) {
+            Some(i) if self.retries[i].0 < timer => (self.retries[i].0, Some(i)),
+            _ => (timer, None),
+        }
     }
 }

@@ -35,10 +35,11 @@ impl NodeLocal {
             return None;
         }
         let mut through = Instant::NEVER;
-        for (i, slot) in self.slots.iter().enumerate() {
+        for slot in &self.slots {
             let until = match (slot.eni, slot.alloc) {
-                (None, Alloc::Asleep) => self.switches.futile_through(now)?,
-                (None, Alloc::Coalescing { .. } | Alloc::CreateToken { .. }) => self.futile_through(i, now)?,
+                (None, Alloc::Asleep | Alloc::Coalescing { .. } | Alloc::CreateToken { .. }) => {
+                    self.switches.futile_through(now)?
+                }
                 (Some(_), Alloc::Asleep) => slot.barren_through(self.config.ips_per_eni)?,
                 _ => return None,
             };
