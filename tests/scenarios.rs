@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use brimline::model::Schedule;
+use brimline::model::{PoolSize, Schedule};
 use brimline::outcome::summarize;
 use brimline::record::Cause;
 use brimline::report::terminal;
@@ -99,7 +99,7 @@ fn what_is_free_at_the_start_is_not_stranded() {
 #[test]
 fn no_node_is_not_max_pods() {
     let mut model = loaded(Path::new("scenarios/teaching-slash26.yaml")).model;
-    model.node_pools[0].nodes = Schedule::Constant(0.0);
+    model.node_pools[0].size = PoolSize::Scheduled(Schedule::Constant(0.0));
     let causes: Vec<_> = replicate(&model, &Progress::default())[0].binding.iter().map(|&(_, cause)| cause).collect();
     assert_eq!(causes, [Cause::NoNode]);
 }

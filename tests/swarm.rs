@@ -9,9 +9,9 @@ use brimline::ipam::BATCH;
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
 use brimline::model::{
-    Cloud, Kubelet, Model, NodePool, Outputs, PoolZone, Quotas, Schedule, VSwitch, Vpc, Workload, WorkloadKind,
+    Cloud, Model, NodePool, Outputs, PodTemplate, PoolZone, Quotas, Schedule, Shape, Tenant, VSwitch, Vpc, Workload,
+    WorkloadKind,
 };
-use brimline::openapi::Api;
 use brimline::record::{Recording, StrandedReason};
 use brimline::sim::{Progress, replicate, run_audited};
 use brimline::time::{Instant, Span};
@@ -63,19 +63,13 @@ impl Dice {
         let pools = (0..self.range(1, 2)).map(|i| self.pool(i, &vpc, zones, within)).collect::<Vec<_>>();
         let workloads = (0..self.range(1, 3)).map(|i| self.workload(i, pools.len(), within, quiet)).collect();
         Model {
-            name: "swarm".to_owned(),
-            question: String::new(),
-            horizon,
-            warm_up: Span::ZERO,
-            start: None,
             seed: u64::from(self.range(0, u32::MAX - 1)),
             replications: 2,
-            vpc,
             node_pools: pools,
             workloads,
             cloud: self.cloud(quiet),
-            kubelet: Kubelet { sandbox_retry: SpanDist::Uniform(Span::secs(10), Span::secs(15)) },
             outputs: Outputs { samples: 20, pods: true, events: true },
+            ..Model::plain("swarm", horizon, vpc)
         }
     }
 
@@ -83,11 +77,15 @@ impl Dice {
         let count = zones as u32 * self.range(1, 2);
         let vswitches = (0..count).map(|i| {
             let prefix = self.range(23, 28);
+            let addresses =
+                if quiet { Schedule::Constant(f64::from(self.range(0, 9))) } else { self.steps(60, within) };
             VSwitch {
-                id: format!("vsw-{i}"),
-                zone: format!("zone-{}", i as usize % zones),
-                cidr: format!("10.0.{}.0/{prefix}", 4 * i).parse().expect("a block"),
-                used: if quiet { Schedule::Constant(f64::from(self.range(0, 9))) } else { self.steps(60, within) },
+                tenants: vec![Tenant { name: "others".to_owned(), addresses }],
+                ..VSwitch::plain(
+                    &format!("vsw-{i}"),
+                    &format!("zone-{}", i as usize % zones),
+                    &format!("10.0.{}.0/{prefix}", 4 * i),
+                )
             }
         });
         Vpc { vswitches: vswitches.collect(), cidr: "10.0.0.0/16".parse().expect("a block") }
@@ -105,60 +103,45 @@ impl Dice {
             node_vswitch: self.pick(&of_zone(zone)),
             daemon: self.daemon(limits, of_zone(zone)),
         });
-        NodePool {
-            name: format!("pool-{i}"),
-            instance_type: "random".to_owned(),
-            limits,
-            zones: zones.collect(),
-            nodes: self.steps(8, within),
-            max_pods: (limits.adapters - 1) * limits.ipv4_per_adapter,
-        }
+        let shape = Shape::plain("random", limits, zones.collect());
+        NodePool::plain(&format!("pool-{i}"), shape, self.steps(8, within))
     }
 
     fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
         let capacity = (limits.adapters - 1) * limits.ipv4_per_adapter;
         let max_idle = self.range(0, 20).min(capacity);
+        let idle = (self.range(0, 12), max_idle);
         Config {
-            max_eni: limits.adapters - 1,
-            ips_per_eni: limits.ipv4_per_adapter,
-            capacity,
-            min_idle: self.range(0, 12).min(max_idle),
-            max_idle,
             sync_period: self.pick(&[None, Some(Span::secs(120)), Some(Span::secs(20))]),
             eni_selection: self.pick(&[EniSelection::MostIps, EniSelection::LeastIps]),
             vswitch_selection: self.pick(&[VSwitchSelection::Most, VSwitchSelection::Random]),
-            vswitches,
             reclaim: self.chance(40).then(|| Reclaim {
                 after: Span::mins(u64::from(self.range(1, 40))),
                 interval: Span::mins(u64::from(self.range(1, 20))),
                 batch: self.range(1, 6),
                 factor: 0.1,
             }),
-            rate_limit: [Some(400); Api::ALL.len()],
             gc_period: self.pick(&[None, Some(Span::mins(5))]),
-            rpc_timeout: Span::secs(118),
             confirm_delete: self.chance(80),
+            ..Config::plain((limits.adapters - 1, limits.ipv4_per_adapter), idle, vswitches)
         }
     }
 
     fn workload(&mut self, i: u32, pools: usize, within: Span, quiet: bool) -> Workload {
         let kind = match self.range(0, 5) {
-            0 => WorkloadKind::DaemonSet,
-            1 => WorkloadKind::StatefulSet { replicas: self.steps(20, within) },
-            _ => WorkloadKind::Deployment { replicas: self.steps(120, within) },
+            0 => WorkloadKind::DaemonSet { rollout: None },
+            1 => WorkloadKind::StatefulSet { replicas: self.steps(20, within), parallel: true, updates: None },
+            _ => WorkloadKind::deployment(self.steps(120, within)),
         };
         let lives = SpanDist::log_normal(Span::mins(u64::from(self.range(1, 90))), Span::hours(4));
-        Workload {
-            name: format!("work-{i}"),
-            kind,
+        let pod = PodTemplate {
             lifetime: (!quiet && self.chance(70)).then_some(lives),
             host_network: self.chance(5),
-            node_pools: if self.chance(70) {
-                (0..pools).collect()
-            } else {
-                vec![self.range(0, pools as u32 - 1) as usize]
-            },
-        }
+            ..PodTemplate::default()
+        };
+        let all = self.chance(70);
+        let node_pools = if all { (0..pools).collect() } else { vec![self.range(0, pools as u32 - 1) as usize] };
+        Workload { pod, ..Workload::plain(&format!("work-{i}"), kind, node_pools) }
     }
 
     fn cloud(&mut self, quiet: bool) -> Cloud {
@@ -176,6 +159,7 @@ impl Dice {
             throttle: std::array::from_fn(|_| (!quiet && self.chance(10)).then(|| self.range(1, 40))),
             metadata_lag: if quiet { Span::ZERO } else { self.pick(&[Span::ZERO, Span::millis(1500), Span::secs(12)]) },
             quotas,
+            faults: Vec::new(),
         }
     }
 }

@@ -220,9 +220,9 @@ impl Runs<'_> {
             let group = |value: fn(&crate::record::GroupRecord) -> u32| self.each(|r| f64::from(value(&r.groups[i])));
             PoolSummary {
                 pool: pool.name.clone(),
-                zone: pool.zones[zone].zone.clone(),
-                instance_type: pool.instance_type.clone(),
-                max_pods: pool.max_pods,
+                zone: pool.zones()[zone].zone.clone(),
+                instance_type: pool.shapes[0].instance_type.clone(),
+                max_pods: pool.shapes[0].max_pods,
                 nodes: group(|g| g.end.nodes),
                 enis: group(|g| g.end.enis),
                 running: group(|g| g.end.running),
@@ -334,7 +334,7 @@ impl Runs<'_> {
     }
 
     fn zones(&self) -> impl Iterator<Item = &crate::model::PoolZone> {
-        self.model.node_pools.iter().flat_map(|pool| &pool.zones)
+        self.model.groups().map(|(_, zone)| zone)
     }
 
     fn name(&self, id: VSwitchId) -> String {

@@ -4,11 +4,10 @@ use hdrhistogram::Histogram;
 use serde_json::Value;
 
 use super::{MEASURES, measure, summarize};
-use crate::chance::SpanDist;
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
-use crate::ipam::node_local::{Config, EniSelection, VSwitchSelection};
-use crate::model::{Cloud, Kubelet, Model, NodePool, Outputs, PoolZone, Quotas, Schedule, VSwitch, Vpc};
+use crate::ipam::node_local::{Config, VSwitchSelection};
+use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
     Cause, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, Recording, Stranded,
@@ -18,57 +17,20 @@ use crate::time::{Instant, Span};
 
 /// A /18 for nodes and a /19 for pods.
 fn model(replications: u32, horizon: Span) -> Model {
-    let vswitch = |id: &str, cidr: &str| VSwitch {
-        id: id.to_owned(),
-        zone: "cn-shanghai-f".to_owned(),
-        cidr: cidr.parse().expect("a block"),
-        used: Schedule::Constant(0.0),
-    };
-    let daemon = Config {
-        max_eni: 3,
-        ips_per_eni: 15,
-        capacity: 45,
-        min_idle: 20,
-        max_idle: 45,
-        sync_period: Some(Span::secs(120)),
-        eni_selection: EniSelection::MostIps,
-        vswitch_selection: VSwitchSelection::Most,
-        vswitches: vec![VSwitchId(1)],
-        reclaim: None,
-        rate_limit: [Some(400); Api::ALL.len()],
-        gc_period: Some(Span::mins(5)),
-        rpc_timeout: Span::secs(118),
-        confirm_delete: true,
+    let vswitch = |id, cidr| VSwitch::plain(id, "cn-shanghai-f", cidr);
+    let daemon =
+        Config { vswitch_selection: VSwitchSelection::Most, ..Config::plain((3, 15), (20, 45), vec![VSwitchId(1)]) };
+    let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
+    let zone = PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon };
+    let shape = Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
+    let vpc = Vpc {
+        cidr: "10.0.0.0/8".parse().expect("a block"),
+        vswitches: vec![vswitch("vsw-nodes", "10.0.0.0/18"), vswitch("vsw-AAA", "10.1.0.0/19")],
     };
     Model {
-        name: "hand-made".to_owned(),
-        question: String::new(),
-        horizon,
-        warm_up: Span::ZERO,
-        start: None,
-        seed: 1,
         replications,
-        vpc: Vpc {
-            cidr: "10.0.0.0/8".parse().expect("a block"),
-            vswitches: vec![vswitch("vsw-nodes", "10.0.0.0/18"), vswitch("vsw-AAA", "10.1.0.0/19")],
-        },
-        node_pools: vec![NodePool {
-            name: "default".to_owned(),
-            instance_type: "ecs.g7.2xlarge".to_owned(),
-            limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() },
-            zones: vec![PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon }],
-            nodes: Schedule::Constant(1.0),
-            max_pods: 45,
-        }],
-        workloads: Vec::new(),
-        cloud: Cloud {
-            latency: std::array::from_fn(|_| SpanDist::Constant(Span::secs(1))),
-            throttle: [None; Api::ALL.len()],
-            metadata_lag: Span::ZERO,
-            quotas: Quotas::default(),
-        },
-        kubelet: Kubelet { sandbox_retry: SpanDist::Constant(Span::secs(10)) },
-        outputs: Outputs { samples: 1, pods: false, events: false },
+        node_pools: vec![NodePool::plain("default", shape, Schedule::Constant(1.0))],
+        ..Model::plain("hand-made", horizon, vpc)
     }
 }
 

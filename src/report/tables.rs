@@ -45,7 +45,7 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
                 let (pool, levels) = (&model.node_pools[group.pool], timeline.groups[i][row]);
                 let most = timeline.max_waiting[i][row];
                 let mut record = start();
-                record.extend(["node_pool".to_owned(), pool.name.clone(), pool.zones[group.zone].zone.clone()]);
+                record.extend(["node_pool".to_owned(), pool.name.clone(), pool.zones()[group.zone].zone.clone()]);
                 record.extend(std::iter::repeat_n(String::new(), 5));
                 record.extend([levels.nodes, levels.enis, levels.running, levels.waiting, most].map(|n| n.to_string()));
                 write_padded(&mut csv, record)?;

@@ -8,11 +8,8 @@ use super::{Run, terminal, write};
 use crate::chance::SpanDist;
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
-use crate::ipam::node_local::{Config, EniSelection, VSwitchSelection};
-use crate::model::{
-    Cloud, Kubelet, Model, NodePool, Outputs, PoolZone, Quotas, Schedule, VSwitch, Vpc, Workload, WorkloadKind,
-};
-use crate::openapi::Api;
+use crate::ipam::node_local::{Config, VSwitchSelection};
+use crate::model::{Model, NodePool, Outputs, PoolZone, Schedule, Shape, Tenant, VSwitch, Vpc, Workload, WorkloadKind};
 use crate::outcome::{Summary, summarize};
 use crate::record::Recording;
 use crate::scenario::{Origin, Setting, Source};
@@ -21,67 +18,33 @@ use crate::time::Span;
 
 /// A cluster that grows into a /26 with 58 usable addresses, or a larger one.
 fn model(prefix: u8, horizon: Span, nodes: f64, pods: f64) -> Model {
-    let vswitch = |id: &str, cidr: String| VSwitch {
-        id: id.to_owned(),
-        zone: "cn-shanghai-f".to_owned(),
-        cidr: cidr.parse().expect("a block"),
-        used: Schedule::Constant(3.0),
+    let tenant = Tenant { name: "others".to_owned(), addresses: Schedule::Constant(3.0) };
+    let vswitch =
+        |id, cidr: &str| VSwitch { tenants: vec![tenant.clone()], ..VSwitch::plain(id, "cn-shanghai-f", cidr) };
+    let daemon =
+        Config { vswitch_selection: VSwitchSelection::Most, ..Config::plain((3, 15), (3, 8), vec![VSwitchId(1)]) };
+    let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
+    let zone = PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon };
+    let shape = Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
+    let line = |from, to| Schedule::Linear { from, to, over: horizon };
+    let vpc = Vpc {
+        cidr: "10.0.0.0/8".parse().expect("a block"),
+        vswitches: vec![vswitch("vsw-nodes", "10.0.0.0/22"), vswitch("vsw-AAA", &format!("10.1.0.0/{prefix}"))],
     };
-    let daemon = Config {
-        max_eni: 3,
-        ips_per_eni: 15,
-        capacity: 45,
-        min_idle: 3,
-        max_idle: 8,
-        sync_period: Some(Span::secs(120)),
-        eni_selection: EniSelection::MostIps,
-        vswitch_selection: VSwitchSelection::Most,
-        vswitches: vec![VSwitchId(1)],
-        reclaim: None,
-        rate_limit: [Some(400); Api::ALL.len()],
-        gc_period: Some(Span::mins(5)),
-        rpc_timeout: Span::secs(118),
-        confirm_delete: true,
-    };
-    Model {
-        name: "small".to_owned(),
+    let mut web = Workload::plain("web", WorkloadKind::deployment(line(4.0, pods)), vec![0]);
+    web.pod.lifetime = Some(SpanDist::Uniform(Span::hours(2), Span::hours(9)));
+    let mut model = Model {
         question: "When is the small vSwitch full?".to_owned(),
-        horizon,
-        warm_up: Span::ZERO,
         start: Some(jiff::civil::date(2026, 12, 1)),
         seed: 42,
         replications: 4,
-        vpc: Vpc {
-            cidr: "10.0.0.0/8".parse().expect("a block"),
-            vswitches: vec![
-                vswitch("vsw-nodes", "10.0.0.0/22".to_owned()),
-                vswitch("vsw-AAA", format!("10.1.0.0/{prefix}")),
-            ],
-        },
-        node_pools: vec![NodePool {
-            name: "default".to_owned(),
-            instance_type: "ecs.g7.2xlarge".to_owned(),
-            limits: InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() },
-            zones: vec![PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon }],
-            nodes: Schedule::Linear { from: 2.0, to: nodes, over: horizon },
-            max_pods: 45,
-        }],
-        workloads: vec![Workload {
-            name: "web".to_owned(),
-            kind: WorkloadKind::Deployment { replicas: Schedule::Linear { from: 4.0, to: pods, over: horizon } },
-            lifetime: Some(SpanDist::Uniform(Span::hours(2), Span::hours(9))),
-            host_network: false,
-            node_pools: vec![0],
-        }],
-        cloud: Cloud {
-            latency: std::array::from_fn(|_| SpanDist::Uniform(Span::millis(300), Span::millis(2500))),
-            throttle: [None; Api::ALL.len()],
-            metadata_lag: Span::ZERO,
-            quotas: Quotas::default(),
-        },
-        kubelet: Kubelet { sandbox_retry: SpanDist::Uniform(Span::secs(10), Span::secs(15)) },
+        node_pools: vec![NodePool::plain("default", shape, line(2.0, nodes))],
+        workloads: vec![web],
         outputs: Outputs { samples: 6, pods: true, events: true },
-    }
+        ..Model::plain("small", horizon, vpc)
+    };
+    model.cloud.latency = std::array::from_fn(|_| SpanDist::Uniform(Span::millis(300), Span::millis(2500)));
+    model
 }
 
 fn tiny() -> Model {

@@ -8,7 +8,7 @@ use super::schedule::{nodes_in_zone, peak};
 use super::{Loaded, Origin, Setting, show};
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{Model, NodePool, PoolZone, VSwitch};
+use crate::model::{Model, NodePool, PoolZone, Shape, Tenant, VSwitch};
 use crate::time::Instant;
 use crate::units::thousands;
 
@@ -112,10 +112,9 @@ fn capacity(out: &mut String, model: &Model) {
     for (i, vswitch) in model.vpc.vswitches.iter().enumerate() {
         fact(out, &vswitch_fact(model, VSwitchId::new(i), vswitch));
     }
-    for pool in &model.node_pools {
-        for zone in &pool.zones {
-            fact(out, &pool_fact(model, pool, zone));
-        }
+    for (key, zone) in model.groups() {
+        let pool = &model.node_pools[key.pool];
+        fact(out, &pool_fact(model, pool, &pool.shapes[key.shape], zone));
     }
 }
 
@@ -128,14 +127,16 @@ fn fact(out: &mut String, text: &str) {
 /// What a vSwitch has, and for whom.
 fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
     let all = usable(vswitch.cidr);
-    let (first, most) = (vswitch.used.count(Instant::ZERO), peak(&vswitch.used, model.horizon).round() as u64);
-    let others = match (u64::from(first), most) {
+    let others = |of: &dyn Fn(&Tenant) -> u64| vswitch.tenants.iter().map(of).sum::<u64>();
+    let first = others(&|tenant| tenant.addresses.count(Instant::ZERO).into());
+    let most = others(&|tenant| peak(&tenant.addresses, model.horizon).round() as u64);
+    let others = match (first, most) {
         (0, 0) => "none used by others".to_owned(),
         (first, most) if first == most => format!("{} used by others", thousands(first)),
         (first, most) => format!("{} and up to {} used by others", thousands(first), thousands(most)),
     };
     let pools = |uses: &dyn Fn(&PoolZone) -> bool| -> Vec<&str> {
-        model.node_pools.iter().filter(|pool| pool.zones.iter().any(uses)).map(|pool| pool.name.as_str()).collect()
+        model.node_pools.iter().filter(|pool| pool.zones().iter().any(uses)).map(|pool| pool.name.as_str()).collect()
     };
     let mut roles = Vec::new();
     let nodes = pools(&|zone| zone.node_vswitch == id);
@@ -152,17 +153,17 @@ fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
 }
 
 /// What a pool has room for in a zone, and what its watermarks keep.
-fn pool_fact(model: &Model, pool: &NodePool, zone: &PoolZone) -> String {
+fn pool_fact(model: &Model, pool: &NodePool, shape: &Shape, zone: &PoolZone) -> String {
     let daemon = &zone.daemon;
     let nodes = nodes_in_zone(model, pool);
-    let pods = nodes * u64::from(pool.max_pods);
+    let pods = nodes * u64::from(shape.max_pods);
     let idle = |n: u32| thousands(nodes * u64::from(n));
     format!(
         "node pool {} in {}: {} a node, from {} of {}; at the peak {} with room for {}; the watermarks keep {} to {} \
          idle addresses a node, {} to {} in all",
         pool.name,
         zone.zone,
-        show::count(pool.max_pods.into(), "pod", "pods"),
+        show::count(shape.max_pods.into(), "pod", "pods"),
         show::count(daemon.max_eni.into(), "interface", "interfaces"),
         show::count(daemon.ips_per_eni.into(), "address", "addresses"),
         show::count(nodes, "node", "nodes"),

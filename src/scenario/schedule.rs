@@ -7,7 +7,7 @@ use super::read::At;
 use super::show;
 use super::written::{self, Csv, Distribution, Empirical, Exponential, Linear, Logistic, Point};
 use crate::chance::SpanDist;
-use crate::model::{Model, NodePool, Schedule};
+use crate::model::{Model, NodePool, PoolSize, Schedule};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -33,9 +33,17 @@ pub(super) fn peak(schedule: &Schedule, horizon: Span) -> f64 {
     }
 }
 
+/// Most nodes that a pool has until `horizon`.
+pub(super) fn most_nodes(pool: &NodePool, horizon: Span) -> u64 {
+    match &pool.size {
+        PoolSize::Scheduled(nodes) => peak(nodes, horizon).round() as u64,
+        PoolSize::Autoscaled { max, .. } => u64::from(*max),
+    }
+}
+
 /// Most nodes of a pool in one of its zones: new nodes go to the zones in turn.
 pub(super) fn nodes_in_zone(model: &Model, pool: &NodePool) -> u64 {
-    (peak(&pool.nodes, model.horizon).round() as u64).div_ceil(pool.zones.len() as u64)
+    most_nodes(pool, model.horizon).div_ceil(pool.zones().len() as u64)
 }
 
 /// The schedule that was written; `None` = it is wrong, which is reported.

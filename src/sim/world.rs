@@ -10,7 +10,7 @@ use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::Scheduler;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::Config;
-use crate::model::{Model, Schedule, WorkloadKind};
+use crate::model::{Model, PoolSize, Replicas, Schedule, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording};
 use crate::time::{Instant, Span};
 
@@ -154,7 +154,7 @@ impl<'m> World<'m> {
         let recorder = Recorder::new(replication, names, &keys, detail);
         let pools = (0..model.node_pools.len()).map(|pool| {
             let from = groups.iter().position(|group| group.pool == pool).expect("a pool has a zone");
-            PoolState { nodes: 0, groups: from..from + model.node_pools[pool].zones.len(), next_zone: 0 }
+            PoolState { nodes: 0, groups: from..from + model.node_pools[pool].zones().len(), next_zone: 0 }
         });
         let workloads = model.workloads.iter().map(|workload| WorkloadState {
             pods: Vec::new(),
@@ -165,7 +165,7 @@ impl<'m> World<'m> {
         let mut world = World {
             engine: Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet")),
             scheduler: Scheduler::new(
-                model.node_pools.iter().map(|pool| pool.max_pods),
+                model.node_pools.iter().map(|pool| pool.shapes[0].max_pods),
                 SmallStream::split(&mut stream("scheduler")),
             ),
             pools: pools.collect(),
@@ -222,7 +222,7 @@ impl<'m> World<'m> {
     }
 
     fn follow_tenant(&mut self, vswitch: usize) {
-        let schedule = &self.model.vpc.vswitches[vswitch].used;
+        let schedule = &self.model.vpc.vswitches[vswitch].tenants[0].addresses;
         let id = VSwitchId::new(vswitch);
         self.engine.cloud.set_others(id, schedule.count(self.engine.now()));
         self.refresh(id);
@@ -230,7 +230,7 @@ impl<'m> World<'m> {
     }
 
     fn follow_pool(&mut self, pool: usize) {
-        let schedule = &self.model.node_pools[pool].nodes;
+        let PoolSize::Scheduled(schedule) = &self.model.node_pools[pool].size else { return };
         let wanted = schedule.count(self.engine.now());
         while self.pools[pool].nodes < wanted {
             if !self.add_node(pool) {
@@ -268,7 +268,7 @@ impl<'m> World<'m> {
         let index = state.groups.start + state.next_zone;
         state.next_zone = (state.next_zone + 1) % state.groups.len();
         let group = &self.groups[index];
-        let limits = self.model.node_pools[pool].limits;
+        let limits = self.model.node_pools[pool].shapes[0].limits;
         let now = self.engine.now();
         let Some(node) = self.engine.cloud.start_instance(
             Some(group.node_vswitch),
@@ -286,7 +286,10 @@ impl<'m> World<'m> {
         self.engine.start_daemon(node, daemon, SmallStream::split(&mut self.daemons), true);
         self.refresh(vswitch);
         for (workload, kind) in self.model.workloads.iter().enumerate() {
-            if matches!(kind.kind, WorkloadKind::DaemonSet) && !kind.host_network && kind.node_pools.contains(&pool) {
+            if matches!(kind.kind, WorkloadKind::DaemonSet { .. })
+                && !kind.pod.host_network
+                && kind.node_pools.contains(&pool)
+            {
                 self.scheduler.add_pod(node);
                 self.start_pod(workload, node);
             }
@@ -312,7 +315,7 @@ impl<'m> World<'m> {
             self.refresh(VSwitchId::new(i));
         }
         for workload in owners {
-            if !matches!(self.model.workloads[workload].kind, WorkloadKind::DaemonSet) {
+            if !matches!(self.model.workloads[workload].kind, WorkloadKind::DaemonSet { .. }) {
                 self.want_pod(workload);
             }
         }
@@ -320,10 +323,12 @@ impl<'m> World<'m> {
 
     fn follow_workload(&mut self, workload: usize) {
         let model = &self.model.workloads[workload];
-        let (WorkloadKind::Deployment { replicas } | WorkloadKind::StatefulSet { replicas }) = &model.kind else {
+        let (WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), .. }
+        | WorkloadKind::StatefulSet { replicas, .. }) = &model.kind
+        else {
             return;
         };
-        if model.host_network {
+        if model.pod.host_network {
             return;
         }
         let wanted = replicas.count(self.engine.now()) as usize;
@@ -413,7 +418,7 @@ impl<'m> World<'m> {
             return;
         }
         let workload = record.owner as usize;
-        if let Some(lifetime) = &self.model.workloads[workload].lifetime {
+        if let Some(lifetime) = &self.model.workloads[workload].pod.lifetime {
             let span = lifetime.sample(&mut self.workloads[workload].lifetimes);
             self.engine.end_pod_at(pod, self.engine.now() + span);
         }
@@ -424,7 +429,7 @@ impl<'m> World<'m> {
         let record = *self.engine.pod(pod);
         let workload = record.owner as usize;
         self.delete_pod(pod);
-        if matches!(self.model.workloads[workload].kind, WorkloadKind::DaemonSet) {
+        if matches!(self.model.workloads[workload].kind, WorkloadKind::DaemonSet { .. }) {
             self.scheduler.add_pod(record.node);
             self.start_pod(workload, record.node);
         } else {
@@ -503,7 +508,7 @@ fn groups(model: &Model) -> Vec<Group> {
         .node_pools
         .iter()
         .enumerate()
-        .flat_map(|(pool, p)| p.zones.iter().enumerate().map(move |(zone, z)| (pool, zone, z)));
+        .flat_map(|(pool, p)| p.zones().iter().enumerate().map(move |(zone, z)| (pool, zone, z)));
     zones
         .map(|(pool, zone, z)| Group { pool, zone, daemon: Arc::new(z.daemon.clone()), node_vswitch: z.node_vswitch })
         .collect()

@@ -70,3 +70,33 @@ pub struct Reclaim {
     /// Jitter of the spacing.
     pub factor: f64,
 }
+
+impl Config {
+    /// What Terway does by default with `max_eni` interfaces of `ips_per_eni` addresses, but for
+    /// the watermarks, which it clamps (rules R9, R10).
+    #[must_use]
+    pub fn plain(
+        (max_eni, ips_per_eni): (u32, u32),
+        (min_idle, max_idle): (u32, u32),
+        vswitches: Vec<VSwitchId>,
+    ) -> Self {
+        let capacity = max_eni * ips_per_eni;
+        let max_idle = max_idle.min(capacity);
+        Self {
+            max_eni,
+            ips_per_eni,
+            capacity,
+            min_idle: min_idle.min(max_idle),
+            max_idle,
+            sync_period: Some(Span::secs(120)),
+            eni_selection: EniSelection::MostIps,
+            vswitch_selection: VSwitchSelection::Random,
+            vswitches,
+            reclaim: None,
+            rate_limit: [Some(400); Api::ALL.len()],
+            gc_period: Some(Span::mins(5)),
+            rpc_timeout: Span::secs(118),
+            confirm_delete: true,
+        }
+    }
+}

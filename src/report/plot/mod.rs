@@ -62,7 +62,7 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
     let vswitch = &model.vpc.vswitches[i];
     let id = VSwitchId::new(i);
     let groups: Vec<usize> =
-        groups(recordings, |pool, zone| model.node_pools[pool].zones[zone].daemon.vswitches.contains(&id));
+        groups(recordings, |pool, zone| model.node_pools[pool].zones()[zone].daemon.vswitches.contains(&id));
     let holders = |part: fn(&crate::record::Holders<u32>) -> u32| {
         mean(recordings, move |r, row| f64::from(part(&r.timeline.vswitches[i][row])))
     };

@@ -58,6 +58,7 @@ pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>) -> Op
         throttle: throttle.map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX))),
         metadata_lag,
         quotas,
+        faults: Vec::new(),
     })
 }
 
@@ -68,7 +69,7 @@ pub(super) fn kubelet(loader: &mut Loader, written: Option<&written::Kubelet>) -
         Some(at) => written_distribution(loader, path, at, SHORTEST_RETRY)?,
         None => default_distribution(loader, path, defaults::sandbox_retry()),
     };
-    Some(Kubelet { sandbox_retry })
+    Some(Kubelet { sandbox_retry, teardown: SpanDist::Constant(Span::ZERO) })
 }
 
 fn latency(loader: &mut Loader, api: Api, written: Option<&Entries<At<written::Distribution>>>) -> Option<SpanDist> {

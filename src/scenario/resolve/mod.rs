@@ -15,7 +15,7 @@ use super::quantity::{Count, Duration};
 use super::read::At;
 use super::schedule::About;
 use super::written::Scenario;
-use crate::model::Model;
+use crate::model::{ControlPlane, Model};
 use crate::time::Span;
 
 /// Most pods, nodes or addresses that a schedule may reach: what the world's books hold.
@@ -73,7 +73,9 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         node_pools: pools??,
         workloads: workloads?,
         cloud: cloud?,
+        zone_outages: Vec::new(),
         kubelet: kubelet?,
+        control_plane: ControlPlane::default(),
         outputs,
     };
     workloads::check_total(loader, &model, written.node_pools.as_deref().unwrap_or_default());

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::vpc::Names;
 use super::{about, eni, report_duplicates, report_unknown};
+use crate::chance::SpanDist;
 use crate::id::VSwitchId;
 use crate::ipam::eni_config::{Document, Node, Resolved, VSwitch, resolve as resolve_daemon};
 use crate::ipam::limits::{InstanceLimits, UnknownType, builtin, from_api};
 use crate::ipam::node_local::Config;
 use crate::ipam::note::nearest;
-use crate::model::{NodePool, PoolZone};
+use crate::model::{NodePool, PoolSize, PoolZone, Resources, Shape};
 use crate::scenario::Setting;
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Count;
@@ -106,7 +107,23 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
         node_vswitch,
         daemon: resolved.config,
     });
-    Some(NodePool { name, instance_type, limits, zones: zones.collect(), nodes: nodes?, max_pods: max_pods? })
+    let shape = Shape {
+        instance_type,
+        limits,
+        allocatable: Resources::UNBOUNDED,
+        max_pods: max_pods?,
+        weight: 1.0,
+        zones: zones.collect(),
+    };
+    Some(NodePool {
+        name,
+        shapes: vec![shape],
+        size: PoolSize::Scheduled(nodes?),
+        provisioning: SpanDist::Constant(Span::ZERO),
+        replacement: None,
+        interruptions: None,
+        crashes: None,
+    })
 }
 
 /// What the daemon on a node runs with.

@@ -5,7 +5,7 @@ use ipnet::Ipv4Net;
 use super::{about, report_duplicates};
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{Schedule, VSwitch, Vpc};
+use crate::model::{Schedule, Tenant, VSwitch, Vpc};
 use crate::scenario::defaults;
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Block;
@@ -91,7 +91,7 @@ fn vswitch(
         id: written.id.as_ref()?.value.clone(),
         zone: written.zone.as_ref()?.value.clone(),
         cidr: block?,
-        used: used?,
+        tenants: vec![Tenant { name: "others".to_owned(), addresses: used? }],
     })
 }
 

@@ -6,7 +6,7 @@ use super::pools::addresses;
 use crate::address::usable;
 use crate::id::VSwitchId;
 use crate::ipam::limits::JOIN_THRESHOLD;
-use crate::model::{Model, NodePool};
+use crate::model::{Model, NodePool, Shape};
 use crate::scenario::loader::Loader;
 use crate::scenario::schedule::nodes_in_zone;
 use crate::scenario::written::{self, Scenario};
@@ -27,7 +27,7 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
 
 /// Without pods a run shows the nodes' own pools only.
 fn somebody_asks(loader: &mut Loader, model: &Model) {
-    if model.workloads.iter().all(|workload| workload.host_network) {
+    if model.workloads.iter().all(|workload| workload.pod.host_network) {
         let problem = loader.problems.warning_without_place("no workload asks for addresses");
         problem.help("add one under `workloads`, unless the nodes' idle addresses are all that you want to see");
     }
@@ -35,28 +35,29 @@ fn somebody_asks(loader: &mut Loader, model: &Model) {
 
 /// ACK lets a node join only if it has room for enough pods.
 fn node_joins(loader: &mut Loader, pool: &NodePool, written: &written::NodePool) {
-    let Some(at) = written.instance_type.as_ref().filter(|_| !pool.limits.joins()) else { return };
-    let pods = pool.limits.multi_ip_pods();
-    let title = format!("ACK does not let nodes of type `{}` join a Terway cluster", pool.instance_type);
-    let problem = loader.problems.warning(at.place, title);
-    problem.label(format!("room for {pods} pods; ACK asks for more than {JOIN_THRESHOLD}"));
+    for shape in pool.shapes.iter().filter(|shape| !shape.limits.joins()) {
+        let place = written.instance_type.as_ref().map_or(written.place, |at| at.place);
+        let pods = shape.limits.multi_ip_pods();
+        let title = format!("ACK does not let nodes of type `{}` join a Terway cluster", shape.instance_type);
+        let problem = loader.problems.warning(place, title);
+        problem.label(format!("room for {pods} pods; ACK asks for more than {JOIN_THRESHOLD}"));
+    }
 }
 
 /// More pods than addresses: those on top fail again and again.
 fn pods_fit(loader: &mut Loader, pool: &NodePool, written: &written::NodePool) {
-    let room = pool.zones.iter().map(|zone| addresses(&zone.daemon)).min().unwrap_or_default();
-    if u64::from(pool.max_pods) <= room {
-        return;
-    }
+    let room = |shape: &Shape| shape.zones.iter().map(|zone| addresses(&zone.daemon)).min().unwrap_or_default();
+    let Some(shape) = pool.shapes.iter().find(|shape| u64::from(shape.max_pods) > room(shape)) else { return };
+    let room = room(shape);
     let place = written.max_pods.as_ref().map_or(written.place, |at| at.place);
     let title = format!("node pool `{}` takes more pods on a node than Terway has addresses for", pool.name);
     let problem = loader.problems.warning(place, title);
-    problem.label(format!("{} pods, {room} addresses", pool.max_pods));
+    problem.label(format!("{} pods, {room} addresses", shape.max_pods));
     problem.help(format!("pods on top fail with `no eni can handle the allocation`; set `max_pods: {room}`"));
 }
 
 fn unused_vswitches(loader: &mut Loader, model: &Model, written: &Scenario) {
-    let zones = || model.node_pools.iter().flat_map(|pool| &pool.zones);
+    let zones = || model.groups().map(|(_, zone)| zone);
     let list = written.vpc.as_ref().and_then(|vpc| vpc.vswitches.as_deref()).unwrap_or_default();
     for (i, vswitch) in list.iter().enumerate() {
         let id = VSwitchId::new(i);
@@ -70,17 +71,17 @@ fn unused_vswitches(loader: &mut Loader, model: &Model, written: &Scenario) {
 
 /// The lower watermark alone may be more than the vSwitches of a zone have, all pools together.
 fn idle_addresses_fit(loader: &mut Loader, model: &Model, written: &[written::NodePool]) {
-    let zones = || model.node_pools.iter().flat_map(|pool| pool.zones.iter().map(move |zone| (pool, zone)));
+    let zones = || model.node_pools.iter().flat_map(|pool| pool.zones().iter().map(move |zone| (pool, zone)));
     let names: BTreeSet<&str> = zones().map(|(_, zone)| zone.zone.as_str()).collect();
     for name in names {
         let here = || zones().filter(|(_, zone)| zone.zone == name);
         let vswitches: BTreeSet<_> = here().flat_map(|(_, zone)| &zone.daemon.vswitches).collect();
         let vswitches = vswitches.into_iter().map(|id| &model.vpc.vswitches[id.index()]);
-        let left = vswitches.map(|v| usable(v.cidr).saturating_sub(v.used.count(Instant::ZERO + model.horizon)));
+        let left = vswitches.map(|v| usable(v.cidr).saturating_sub(v.wanted_by_others(Instant::ZERO + model.horizon)));
         let left: u64 = left.map(u64::from).sum();
         let idle: u64 = here().map(|(pool, zone)| nodes_in_zone(model, pool) * u64::from(zone.daemon.min_idle)).sum();
         let Some(first) =
-            written.iter().zip(&model.node_pools).find(|(_, pool)| pool.zones.iter().any(|z| z.zone == name))
+            written.iter().zip(&model.node_pools).find(|(_, pool)| pool.zones().iter().any(|z| z.zone == name))
         else {
             continue;
         };

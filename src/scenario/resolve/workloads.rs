@@ -1,13 +1,13 @@
 //! Workloads: one kind each, on pools that exist.
 
 use super::{MOST, about, report_duplicates, report_unknown};
-use crate::model::{Model, Workload, WorkloadKind};
+use crate::model::{Model, PodTemplate, Replicas, Workload, WorkloadKind};
 use crate::scenario::defaults;
 use crate::scenario::loader::Loader;
 use crate::scenario::read::At;
-use crate::scenario::schedule::{distribution, peak, schedule};
+use crate::scenario::schedule::{distribution, most_nodes, peak, schedule};
 use crate::scenario::show;
-use crate::scenario::written::{self, NodePool, Replicas};
+use crate::scenario::written::{self, NodePool};
 use crate::time::Span;
 use crate::units::thousands;
 
@@ -28,10 +28,14 @@ pub(super) fn resolve(
 
 /// Reports a model with more pods than the world's books hold.
 pub(super) fn check_total(loader: &mut Loader, model: &Model, pools: &[NodePool]) {
-    let nodes = |w: &Workload| w.node_pools.iter().map(|&p| peak(&model.node_pools[p].nodes, model.horizon)).sum();
+    let nodes =
+        |w: &Workload| w.node_pools.iter().map(|&p| most_nodes(&model.node_pools[p], model.horizon) as f64).sum();
     let pods = model.workloads.iter().map(|w| match &w.kind {
-        WorkloadKind::Deployment { replicas } | WorkloadKind::StatefulSet { replicas } => peak(replicas, model.horizon),
-        WorkloadKind::DaemonSet => nodes(w),
+        WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), .. }
+        | WorkloadKind::StatefulSet { replicas, .. } => peak(replicas, model.horizon),
+        WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => f64::from(hpa.max),
+        WorkloadKind::DaemonSet { .. } => nodes(w),
+        _ => 0.0,
     });
     let total: f64 = pods.sum();
     if total > MOST as f64
@@ -70,7 +74,8 @@ fn workload(
     let node_pools = node_pools(loader, &path("node_pools"), written, pools);
     let (kind, host_network) = kind?;
     let name = written.name.as_ref()?.value.clone();
-    Some(Workload { name, kind, lifetime: lifetime?, host_network, node_pools: node_pools? })
+    let pod = PodTemplate { host_network, lifetime: lifetime?, ..PodTemplate::default() };
+    Some(Workload { name, kind, pod, node_pools: node_pools? })
 }
 
 /// What controls the pods, and whether they use the node's address.
@@ -83,15 +88,15 @@ fn kind(
     match (&written.deployment, &written.stateful_set, &written.daemon_set) {
         (Some(set), None, None) => {
             let (replicas, host_network) = replicas(loader, &path("deployment"), set, horizon)?;
-            Some((WorkloadKind::Deployment { replicas }, host_network))
+            Some((WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), rollout: None }, host_network))
         }
         (None, Some(set), None) => {
             let (replicas, host_network) = replicas(loader, &path("stateful_set"), set, horizon)?;
-            Some((WorkloadKind::StatefulSet { replicas }, host_network))
+            Some((WorkloadKind::StatefulSet { replicas, parallel: false, updates: None }, host_network))
         }
         (None, None, Some(set)) => {
             let network = host_network(loader, &path("daemon_set"), set.host_network.as_ref());
-            Some((WorkloadKind::DaemonSet, network))
+            Some((WorkloadKind::DaemonSet { rollout: None }, network))
         }
         (None, None, None) if !written.sound => None,
         (None, None, None) => {
@@ -110,7 +115,7 @@ fn kind(
 fn replicas(
     loader: &mut Loader,
     path: &str,
-    written: &Replicas,
+    written: &written::Replicas,
     horizon: Option<Span>,
 ) -> Option<(crate::model::Schedule, bool)> {
     let at = written.replicas.as_ref()?;

@@ -1,67 +1,6 @@
-//! What is to be simulated: complete and valid. Nothing here is optional because "the file may
-//! lack it"; [`crate::scenario`] fills defaults and refuses what cannot be.
+//! Numbers that change over time.
 
-use ipnet::Ipv4Net;
-
-use crate::chance::SpanDist;
-use crate::id::VSwitchId;
-use crate::ipam::limits::InstanceLimits;
-use crate::ipam::node_local::Config as DaemonConfig;
-use crate::openapi::Api;
 use crate::time::{Instant, Span};
-
-/// A complete, valid model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Model {
-    /// Name of the scenario; also the name of its folder under `output/`.
-    pub name: String,
-    /// The question that the scenario asks: the first comment of its file.
-    pub question: String,
-    /// Simulated time to cover.
-    pub horizon: Span,
-    /// Start of the time that counts for time-weighted measures.
-    pub warm_up: Span,
-    /// Calendar date of time zero, if times are to be printed as dates too.
-    pub start: Option<jiff::civil::Date>,
-    /// Seed of all chance.
-    pub seed: u64,
-    /// Independent runs; at least 1.
-    pub replications: u32,
-    /// VPC and vSwitches.
-    pub vpc: Vpc,
-    /// Node pools.
-    pub node_pools: Vec<NodePool>,
-    /// Workloads.
-    pub workloads: Vec<Workload>,
-    /// Behaviour of the cloud.
-    pub cloud: Cloud,
-    /// Behaviour of the kubelet.
-    pub kubelet: Kubelet,
-    /// What to write besides the answer.
-    pub outputs: Outputs,
-}
-
-/// The network.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Vpc {
-    /// Address range of the VPC.
-    pub cidr: Ipv4Net,
-    /// Its vSwitches; a [`VSwitchId`] is a position in this list.
-    pub vswitches: Vec<VSwitch>,
-}
-
-/// A vSwitch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VSwitch {
-    /// Its ID, such as `vsw-AAA`.
-    pub id: String,
-    /// Its zone, such as `cn-shanghai-f`.
-    pub zone: String,
-    /// Its address range; prefix 16 to 29.
-    pub cidr: Ipv4Net,
-    /// Addresses taken by other tenants over time.
-    pub used: Schedule,
-}
 
 /// A number that changes over time.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,111 +44,61 @@ pub enum Schedule {
     Points(Vec<(Instant, f64)>),
 }
 
-/// Nodes of one kind.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NodePool {
-    /// Its name.
-    pub name: String,
-    /// Instance type, such as `ecs.g7.2xlarge`.
-    pub instance_type: String,
-    /// Limits of that type.
-    pub limits: InstanceLimits,
-    /// Zones with the vSwitch that the primary interface takes its address from; new nodes go
-    /// to the zones in turn. Never empty.
-    pub zones: Vec<PoolZone>,
-    /// Wanted number of nodes.
-    pub nodes: Schedule,
-    /// Most pods with an address of their own that the scheduler places on a node.
-    pub max_pods: u32,
-}
-
-/// A zone of a node pool.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PoolZone {
-    /// The zone.
-    pub zone: String,
-    /// vSwitch of the nodes' primary interfaces.
-    pub node_vswitch: VSwitchId,
-    /// The daemon's configuration on nodes of this pool in this zone; it holds the zone's
-    /// candidate vSwitches.
-    pub daemon: DaemonConfig,
-}
-
-/// Pods of one kind.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Workload {
-    /// Its name.
-    pub name: String,
-    /// What controls the pods.
-    pub kind: WorkloadKind,
-    /// Life of a pod from getting its address to its end, after which the controller makes a
-    /// new one; `None` = it lives on.
-    pub lifetime: Option<SpanDist>,
-    /// Whether the pods use the node's address and so none of the vSwitch's.
-    pub host_network: bool,
-    /// Node pools that its pods may run on (positions in [`Model::node_pools`]); never empty.
-    pub node_pools: Vec<usize>,
-}
-
-/// The controllers of pods.
-#[derive(Debug, Clone, PartialEq)]
-pub enum WorkloadKind {
-    /// Interchangeable pods.
-    Deployment {
-        /// Wanted number of pods.
-        replicas: Schedule,
+/// Moments at which something happens again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Times {
+    /// These, in order.
+    At(Vec<Instant>),
+    /// From `first` on, again and again after `period`.
+    Every {
+        /// The first.
+        first: Instant,
+        /// The time between two; more than nothing.
+        period: Span,
     },
-    /// Pods with a stable identity, whose address Terway retains for a while after their end.
-    StatefulSet {
-        /// Wanted number of pods.
-        replicas: Schedule,
-    },
-    /// One pod on every node.
-    DaemonSet,
 }
 
-/// How the cloud behaves.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cloud {
-    /// Time from call to answer, per action in the order of [`Api::ALL`]; the effect happens at
-    /// the answer.
-    pub latency: [SpanDist; Api::ALL.len()],
-    /// Most calls per account and minute, per action in the order of [`Api::ALL`]; more are
-    /// refused with `Throttling`.
-    pub throttle: [Option<u32>; Api::ALL.len()],
-    /// Time from a call's effect until instance metadata shows it.
-    pub metadata_lag: Span,
-    /// Quotas.
-    pub quotas: Quotas,
+/// A part of a number of things.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Portion {
+    /// So many.
+    Count(u32),
+    /// A share: 0.25 is 25 %.
+    Share(f64),
 }
 
-/// Quotas of the account; those without a documented value are off unless set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Quotas {
-    /// Private addresses in the cluster's security group.
-    pub security_group_addresses: Option<u64>,
-    /// Private addresses in the VPC.
-    pub vpc_addresses: Option<u64>,
-    /// Elastic network interfaces in the region.
-    pub enis_per_region: Option<u64>,
+impl Times {
+    /// The first of them not before `at`.
+    #[must_use]
+    pub fn not_before(&self, at: Instant) -> Option<Instant> {
+        match self {
+            Self::At(times) => times.get(times.partition_point(|&time| time < at)).copied(),
+            Self::Every { first, period } => {
+                let since = at.0.saturating_sub(first.0);
+                Some(Instant(first.0 + since.div_ceil(period.0) * period.0))
+            }
+        }
+    }
 }
 
-/// How the kubelet behaves.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Kubelet {
-    /// Pause between a failed sandbox and the next try.
-    pub sandbox_retry: SpanDist,
-}
+impl Portion {
+    /// The part of `n`, rounded up.
+    #[must_use]
+    pub fn up(self, n: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Share(share) => (share * f64::from(n)).ceil() as u32,
+        }
+    }
 
-/// What to write besides the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outputs {
-    /// Rows of the timeline over the horizon.
-    pub samples: u32,
-    /// Whether to write `pods.csv`.
-    pub pods: bool,
-    /// Whether to write `events.csv`.
-    pub events: bool,
+    /// The part of `n`, rounded down.
+    #[must_use]
+    pub fn down(self, n: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Share(share) => (share * f64::from(n)).floor() as u32,
+        }
+    }
 }
 
 impl Schedule {

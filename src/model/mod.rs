@@ -1,0 +1,277 @@
+//! What is to be simulated: complete and valid. Nothing here is optional because "the file may
+//! lack it"; [`crate::scenario`] fills defaults and refuses what cannot be.
+
+mod nodes;
+mod schedule;
+mod workloads;
+
+pub use nodes::{
+    AfterCrash, Autoscaler, Crashes, Expander, Interruptions, NodePool, PoolSize, PoolZone, Replacement, ScaleDown,
+    Shape, ZoneOutage,
+};
+pub use schedule::{Portion, Schedule, Times};
+pub use workloads::{
+    Concurrency, CountDist, Hpa, Job, Load, PodTemplate, Replicas, Resources, Rollout, Strictness, Trace, TracePod,
+    Workload, WorkloadKind, ZoneSpread,
+};
+
+use ipnet::Ipv4Net;
+
+use crate::chance::SpanDist;
+use crate::openapi::{Api, ErrorCode};
+use crate::time::{Instant, Span};
+
+/// A complete, valid model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Name of the scenario; also the name of its folder under `output/`.
+    pub name: String,
+    /// The question that the scenario asks: the first comment of its file.
+    pub question: String,
+    /// Simulated time to cover.
+    pub horizon: Span,
+    /// Start of the time that counts for time-weighted measures.
+    pub warm_up: Span,
+    /// Calendar date of time zero, if times are to be printed as dates too.
+    pub start: Option<jiff::civil::Date>,
+    /// Seed of all chance.
+    pub seed: u64,
+    /// Independent runs; at least 1.
+    pub replications: u32,
+    /// VPC and vSwitches.
+    pub vpc: Vpc,
+    /// Node pools.
+    pub node_pools: Vec<NodePool>,
+    /// Workloads.
+    pub workloads: Vec<Workload>,
+    /// Behaviour of the cloud.
+    pub cloud: Cloud,
+    /// Outages of zones, in order of time.
+    pub zone_outages: Vec<ZoneOutage>,
+    /// Behaviour of the kubelet.
+    pub kubelet: Kubelet,
+    /// Behaviour of the control plane.
+    pub control_plane: ControlPlane,
+    /// What to write besides the answer.
+    pub outputs: Outputs,
+}
+
+/// The network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vpc {
+    /// Address range of the VPC.
+    pub cidr: Ipv4Net,
+    /// Its vSwitches; a [`VSwitchId`] is a position in this list.
+    pub vswitches: Vec<VSwitch>,
+}
+
+/// A vSwitch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VSwitch {
+    /// Its ID, such as `vsw-AAA`.
+    pub id: String,
+    /// Its zone, such as `cn-shanghai-f`.
+    pub zone: String,
+    /// Its address range; prefix 16 to 29.
+    pub cidr: Ipv4Net,
+    /// Others that take addresses of it; none has the name of another.
+    pub tenants: Vec<Tenant>,
+}
+
+/// Somebody else who takes addresses of a vSwitch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tenant {
+    /// Who it is, such as `load balancers`.
+    pub name: String,
+    /// Addresses that it takes over time.
+    pub addresses: Schedule,
+}
+
+/// How the cloud behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cloud {
+    /// Time from call to answer, per action in the order of [`Api::ALL`]; the effect happens at
+    /// the answer.
+    pub latency: [SpanDist; Api::ALL.len()],
+    /// Most calls per account and minute, per action in the order of [`Api::ALL`]; more are
+    /// refused with `Throttling`.
+    pub throttle: [Option<u32>; Api::ALL.len()],
+    /// Time from a call's effect until instance metadata shows it.
+    pub metadata_lag: Span,
+    /// Quotas.
+    pub quotas: Quotas,
+    /// Times of trouble, in order of their beginning.
+    pub faults: Vec<Fault>,
+}
+
+/// A time of trouble with the API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// Which actions, in the order of [`Api::ALL`].
+    pub apis: [bool; Api::ALL.len()],
+    /// When it begins.
+    pub from: Instant,
+    /// When it ends.
+    pub to: Instant,
+    /// Share of calls that fail: 1 = all.
+    pub fail: f64,
+    /// With which code.
+    pub code: ErrorCode,
+    /// Latencies are this many times as long.
+    pub slow: f64,
+}
+
+/// Quotas of the account; those without a documented value are off unless set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quotas {
+    /// Private addresses in the cluster's security group.
+    pub security_group_addresses: Option<u64>,
+    /// Private addresses in the VPC.
+    pub vpc_addresses: Option<u64>,
+    /// Elastic network interfaces in the region.
+    pub enis_per_region: Option<u64>,
+}
+
+/// How the kubelet behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kubelet {
+    /// Pause between a failed sandbox and the next try.
+    pub sandbox_retry: SpanDist,
+    /// From the end of a pod's containers to CNI DEL, which gives its address back.
+    pub teardown: SpanDist,
+}
+
+/// How the control plane behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlPlane {
+    /// How the scheduler scores nodes.
+    pub scoring: Scoring,
+    /// The cluster autoscaler, for pools that it scales.
+    pub autoscaler: Autoscaler,
+    /// From the last sign of a node until it is `NotReady`.
+    pub node_monitor_grace: Span,
+    /// From then until its pods are evicted.
+    pub eviction_after: Span,
+}
+
+/// How the scheduler scores nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scoring {
+    /// The emptiest first: spread.
+    LeastAllocated,
+    /// The fullest first: pack.
+    MostAllocated,
+}
+
+/// A pool's nodes of one type in one zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupKey {
+    /// Position in [`Model::node_pools`].
+    pub pool: usize,
+    /// Position in [`NodePool::shapes`].
+    pub shape: usize,
+    /// Position in [`Shape::zones`].
+    pub zone: usize,
+}
+
+/// What to write besides the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outputs {
+    /// Rows of the timeline over the horizon.
+    pub samples: u32,
+    /// Whether to write `pods.csv`.
+    pub pods: bool,
+    /// Whether to write `events.csv`.
+    pub events: bool,
+}
+
+impl Model {
+    /// A model of one run without nodes and pods, in a cloud that answers at once: a start for
+    /// models that are made by hand.
+    #[must_use]
+    pub fn plain(name: &str, horizon: Span, vpc: Vpc) -> Self {
+        Self {
+            name: name.to_owned(),
+            question: String::new(),
+            horizon,
+            warm_up: Span::ZERO,
+            start: None,
+            seed: 1,
+            replications: 1,
+            vpc,
+            node_pools: Vec::new(),
+            workloads: Vec::new(),
+            cloud: Cloud {
+                latency: std::array::from_fn(|_| SpanDist::Constant(Span::ZERO)),
+                throttle: [None; Api::ALL.len()],
+                metadata_lag: Span::ZERO,
+                quotas: Quotas::default(),
+                faults: Vec::new(),
+            },
+            zone_outages: Vec::new(),
+            kubelet: Kubelet {
+                sandbox_retry: SpanDist::Uniform(Span::secs(10), Span::secs(15)),
+                teardown: SpanDist::Constant(Span::ZERO),
+            },
+            control_plane: ControlPlane::default(),
+            outputs: Outputs { samples: 1, pods: false, events: false },
+        }
+    }
+
+    /// Every group of nodes: the pools in their order, each with its types, each with its zones.
+    pub fn groups(&self) -> impl Iterator<Item = (GroupKey, &PoolZone)> {
+        self.node_pools.iter().enumerate().flat_map(|(pool, p)| {
+            p.shapes.iter().enumerate().flat_map(move |(shape, s)| {
+                s.zones.iter().enumerate().map(move |(zone, z)| (GroupKey { pool, shape, zone }, z))
+            })
+        })
+    }
+
+    /// The zones of all vSwitches, each once, in alphabetical order.
+    #[must_use]
+    pub fn zone_names(&self) -> Vec<&str> {
+        let mut zones: Vec<_> = self.vpc.vswitches.iter().map(|vswitch| vswitch.zone.as_str()).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        zones
+    }
+}
+
+impl Default for ControlPlane {
+    /// As upstream Kubernetes has it: the flags of kube-scheduler, cluster-autoscaler and
+    /// kube-controller-manager, and the tolerations that `DefaultTolerationSeconds` adds.
+    fn default() -> Self {
+        Self {
+            scoring: Scoring::LeastAllocated,
+            autoscaler: Autoscaler {
+                scan_interval: Span::secs(10),
+                expander: Expander::LeastWaste,
+                scale_down: Some(ScaleDown {
+                    utilization_threshold: 0.5,
+                    unneeded_time: Span::mins(10),
+                    delay_after_add: Span::mins(10),
+                }),
+            },
+            node_monitor_grace: Span::secs(50),
+            eviction_after: Span::mins(5),
+        }
+    }
+}
+
+impl VSwitch {
+    /// A vSwitch that nobody else uses.
+    ///
+    /// # Panics
+    /// If `cidr` is no block of addresses.
+    #[must_use]
+    pub fn plain(id: &str, zone: &str, cidr: &str) -> Self {
+        let cidr = cidr.parse().expect("a block of addresses");
+        Self { id: id.to_owned(), zone: zone.to_owned(), cidr, tenants: Vec::new() }
+    }
+
+    /// Addresses that others want at `at`, all together.
+    #[must_use]
+    pub fn wanted_by_others(&self, at: Instant) -> u32 {
+        self.tenants.iter().map(|tenant| tenant.addresses.count(at)).sum()
+    }
+}
