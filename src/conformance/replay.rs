@@ -218,7 +218,7 @@ impl<'a> Script<'a> {
                     self.pods[position].2.get_or_insert(served);
                 }
             }
-            Happening::Ended(_) => unreachable!("no pod of a script ends by itself"),
+            Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
         }
     }
 
@@ -226,7 +226,8 @@ impl<'a> Script<'a> {
         match &self.case.events[event as usize] {
             Event::Add { t_ms, node, pod } => {
                 self.pods.push((pod.clone(), *t_ms, None));
-                let id = self.engine.start_pod(NodeId(*node), 0);
+                let id = self.engine.create_pod(0);
+                self.engine.place_pod(id, NodeId(*node));
                 self.of_pod.insert(id, self.pods.len() - 1);
                 self.names.insert(pod, id);
             }

@@ -38,6 +38,9 @@ pub enum Input {
     Release(Release),
     /// The answer to a call.
     Reply(CallId, Result<Answer, ErrorCode>),
+    /// The daemon dies with its node: until [`Input::Restart`] nothing happens to it, and what it
+    /// had under way is lost (rule R135).
+    Stop,
     /// The daemon is restarted, with `attached` in the order of instance metadata.
     Restart {
         /// The configuration that it reads at its start.

@@ -28,8 +28,8 @@ enum Event {
     Wake(NodeId),
     /// A call is answered.
     Answer(u32),
-    /// A pod's life ends.
-    End(PodId),
+    /// A pod's timer.
+    Timer(PodId),
     /// Something of the layer above.
     Control(u32),
 }
@@ -42,7 +42,7 @@ impl Event {
         let (kind, index) = match self {
             Self::Wake(node) => (0, node.0),
             Self::Answer(call) => (1, call),
-            Self::End(pod) => (2, pod.0),
+            Self::Timer(pod) => (2, pod.0),
             Self::Control(what) => (3, what),
         };
         assert!(index < 1 << INDEX_BITS, "a run has fewer than 2^28 nodes, pods and calls");
@@ -54,7 +54,7 @@ impl Event {
         match packed >> INDEX_BITS {
             0 => Self::Wake(NodeId(index)),
             1 => Self::Answer(index),
-            2 => Self::End(PodId(index)),
+            2 => Self::Timer(PodId(index)),
             _ => Self::Control(index),
         }
     }
@@ -65,8 +65,8 @@ impl Event {
 pub enum Happening {
     /// A pod has its address.
     Served(PodId),
-    /// A pod's life, set with [`Engine::end_pod_at`], is over.
-    Ended(PodId),
+    /// A pod's timer, set with [`Engine::set_timer`], is due.
+    Timer(PodId),
     /// An event of the layer above, set with [`Engine::control_at`], is due.
     Control(u32),
 }
@@ -76,7 +76,10 @@ pub enum Happening {
 pub enum PodState {
     /// Its place is free for another pod, or kept for its identity.
     Gone,
-    /// It is deleted and its address is not given back yet: the daemon is busy (rule R125).
+    /// It has no node yet.
+    Pending,
+    /// It is deleted and its address is not given back yet: the daemon is busy (rule R125), or
+    /// its node is down.
     Leaving,
     /// It has been scheduled and has no address yet.
     Waiting,
@@ -102,8 +105,8 @@ pub struct Pod {
     pub vswitch: VSwitchId,
     /// Its address, if it runs.
     pub address: Ipv4Addr,
-    /// Time of its only live [`Event::End`]; others are stale.
-    end: Instant,
+    /// Time of its only live [`Event::Timer`]; others are stale.
+    timer: Instant,
 }
 
 /// A node with its daemon and its kubelet.
@@ -120,8 +123,19 @@ struct Node {
     kubelet: Stream,
     /// Time of the only live [`Event::Wake`]; others are stale.
     armed: Instant,
-    /// It was released; nothing of it counts any more.
-    released: bool,
+    power: Power,
+    /// Addresses of pods that were deleted while the node was down.
+    unreleased: Vec<Release>,
+}
+
+/// Whether a node works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Power {
+    Up,
+    /// Neither daemon nor kubelet runs; the cloud goes on.
+    Down,
+    /// Its instance is gone; nothing of it counts any more.
+    Released,
 }
 
 /// A call under way.
@@ -224,7 +238,14 @@ impl<O: Observer> Engine<O> {
         assert_eq!(node.index(), self.nodes.len(), "the cloud numbers its instances as the engine its nodes");
         let daemon = NodeLocal::new(self.now, config, seed, jitter);
         let kubelet = Stream::from_rng(&mut self.kubelet);
-        self.nodes.push(Node { daemon, retries: Vec::new(), kubelet, armed: Instant::NEVER, released: false });
+        self.nodes.push(Node {
+            daemon,
+            retries: Vec::new(),
+            kubelet,
+            armed: Instant::NEVER,
+            power: Power::Up,
+            unreleased: Vec::new(),
+        });
         self.pump(node, self.now);
         self.arm(node);
     }
@@ -247,26 +268,20 @@ impl<O: Observer> Engine<O> {
         &self.pods
     }
 
-    /// The name that [`Self::start_pod`] will give next.
-    #[must_use]
-    pub fn next_pod(&self) -> PodId {
-        self.free_pods.last().copied().unwrap_or_else(|| PodId::new(self.pods.len()))
-    }
-
-    /// A pod was scheduled to `node`: it asks for its address.
-    pub fn start_pod(&mut self, node: NodeId, owner: u32) -> PodId {
+    /// A pod exists, and has no node yet.
+    pub fn create_pod(&mut self, owner: u32) -> PodId {
         let pod = Pod {
-            node,
+            node: NodeId::NONE,
             owner,
-            state: PodState::Waiting,
+            state: PodState::Pending,
             requested: self.now,
             served: Instant::NEVER,
             eni: EniId::NONE,
             vswitch: VSwitchId::NONE,
             address: Ipv4Addr::UNSPECIFIED,
-            end: Instant::NEVER,
+            timer: Instant::NEVER,
         };
-        let id = match self.free_pods.pop() {
+        match self.free_pods.pop() {
             Some(id) => {
                 self.pods[id.index()] = pod;
                 id
@@ -275,41 +290,67 @@ impl<O: Observer> Engine<O> {
                 self.pods.push(pod);
                 PodId::new(self.pods.len() - 1)
             }
-        };
-        self.input(node, Input::Allocate(id));
-        id
+        }
     }
 
-    /// A pod whose identity outlives it (StatefulSet) was scheduled again.
-    pub fn restart_pod(&mut self, id: PodId, node: NodeId) {
+    /// A pod whose identity outlives it (StatefulSet) exists again.
+    pub fn recreate_pod(&mut self, id: PodId) {
         let pod = &mut self.pods[id.index()];
-        assert_eq!(pod.state, PodState::Gone, "only a pod that is gone starts again");
-        (pod.node, pod.state, pod.requested, pod.served) = (node, PodState::Waiting, self.now, Instant::NEVER);
-        self.input(node, Input::Allocate(id));
+        assert_eq!(pod.state, PodState::Gone, "only a pod that is gone comes again");
+        (pod.node, pod.state, pod.served) = (NodeId::NONE, PodState::Pending, Instant::NEVER);
     }
 
-    /// Sets the end of a running pod's life.
-    pub fn end_pod_at(&mut self, pod: PodId, at: Instant) {
-        self.pods[pod.index()].end = at;
-        self.events.push(at, Event::End(pod).pack());
+    /// A pod was scheduled to `node`: it asks for its address. A node that is down hears nothing
+    /// of it; its kubelet finds the pod when it is back.
+    pub fn place_pod(&mut self, id: PodId, node: NodeId) {
+        let pod = &mut self.pods[id.index()];
+        assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
+        (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
+        match self.nodes[node.index()].power {
+            Power::Up => self.input(node, Input::Allocate(id)),
+            Power::Down => self.nodes[node.index()].retries.push((self.now, id)),
+            Power::Released => unreachable!("no pod goes to an instance that is gone"),
+        }
+    }
+
+    /// Sets the timer of a pod, which has one only.
+    pub fn set_timer(&mut self, pod: PodId, at: Instant) {
+        self.pods[pod.index()].timer = at;
+        if at != Instant::NEVER {
+            self.events.push(at, Event::Timer(pod).pack());
+        }
     }
 
     /// A pod is deleted, wherever it is. With `retain` its address is retained for it and its
-    /// identity is kept for [`Self::restart_pod`].
+    /// identity is kept for [`Self::recreate_pod`].
     pub fn delete_pod(&mut self, id: PodId, retain: bool) {
-        self.touch(self.pods[id.index()].node);
+        let Pod { node, state: was, eni, address, .. } = self.pods[id.index()];
+        if was != PodState::Pending {
+            self.touch(node);
+        }
         let pod = &mut self.pods[id.index()];
-        let was = pod.state;
-        (pod.state, pod.end) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
-        let (node, eni, address) = (pod.node, pod.eni, pod.address);
+        (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         match was {
-            PodState::Running => self.input(node, Input::Release(Release { pod: id, eni, address, retain })),
+            PodState::Running => self.release(node, Release { pod: id, eni, address, retain }),
             PodState::Waiting => {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 self.input(node, Input::Cancel(id));
                 self.left(id);
             }
+            PodState::Pending => self.left(id),
             PodState::Gone | PodState::Leaving => unreachable!("a pod is deleted once"),
+        }
+    }
+
+    /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,
+    /// and the plugin tells the daemon nothing (rule R120): the collection finds the address
+    /// (rule R126), as it finds a retained one.
+    fn release(&mut self, node: NodeId, release: Release) {
+        let state = &mut self.nodes[node.index()];
+        if state.power == Power::Down {
+            state.unreleased.push(Release { retain: true, ..release });
+        } else {
+            self.input(node, Input::Release(release));
         }
     }
 
@@ -322,12 +363,34 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// An instance is released: its pods must be gone from it already, but for their retained
-    /// addresses.
+    /// A node stops working: its daemon dies, its kubelet does nothing, calls go on in the cloud.
+    pub fn node_down(&mut self, node: NodeId) {
+        self.input(node, Input::Stop);
+        let state = &mut self.nodes[node.index()];
+        (state.power, state.armed) = (Power::Down, Instant::NEVER);
+    }
+
+    /// A node works again, from its disk: the daemon restarts, the kubelet goes on with the pods
+    /// that are still the node's.
+    pub fn node_up(&mut self, node: NodeId, config: Arc<Config>) {
+        let now = self.now;
+        let state = &mut self.nodes[node.index()];
+        state.power = Power::Up;
+        let unreleased = std::mem::take(&mut state.unreleased);
+        for retry in &mut state.retries {
+            retry.0 = retry.0.max(now);
+        }
+        self.restart_daemon(node, config);
+        for release in unreleased {
+            self.input(node, Input::Release(release));
+        }
+    }
+
+    /// An instance is released: its pods must be gone from it already, but for their addresses.
     pub fn release_node(&mut self, node: NodeId) {
         self.touch(node);
         let state = &mut self.nodes[node.index()];
-        (state.released, state.armed) = (true, Instant::NEVER);
+        (state.power, state.armed) = (Power::Released, Instant::NEVER);
         let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
         for (pod, eni) in held {
             self.released(pod, eni);
@@ -337,6 +400,7 @@ impl<O: Observer> Engine<O> {
 
     /// The daemon of a node is restarted with `config`.
     pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
+        self.cloud.strand(node);
         let attached = self.cloud.attached(node);
         self.input(node, Input::Restart { config, attached });
     }
@@ -363,17 +427,17 @@ impl<O: Observer> Engine<O> {
                     self.processed += 1;
                     self.answer(call);
                 }
-                Event::End(pod) if self.pods[pod.index()].end == at => {
-                    self.pods[pod.index()].end = Instant::NEVER;
+                Event::Timer(pod) if self.pods[pod.index()].timer == at => {
+                    self.pods[pod.index()].timer = Instant::NEVER;
                     self.processed += 1;
-                    return Some(Happening::Ended(pod));
+                    return Some(Happening::Timer(pod));
                 }
                 Event::Control(what) => {
                     self.processed += 1;
                     return Some(Happening::Control(what));
                 }
                 // Stale.
-                Event::Wake(_) | Event::End(_) => {}
+                Event::Wake(_) | Event::Timer(_) => {}
             }
         }
     }
@@ -408,17 +472,15 @@ impl<O: Observer> Engine<O> {
     fn answer(&mut self, index: u32) {
         let Call { node, id, request } = self.calls[index as usize];
         self.free_calls.push(index);
-        if self.nodes[node.index()].released {
-            return;
-        }
         let reply = self.cloud.execute(self.now, node, &request);
         self.observer.answered(self.now, node, &request, reply.as_ref().map_err(|&code| code), &self.cloud);
         self.input(node, Input::Reply(id, reply));
     }
 
-    /// Hands an input to a daemon and carries out what it does.
+    /// Hands an input to a daemon and carries out what it does; nobody hears it on a node that
+    /// does not work.
     fn input(&mut self, node: NodeId, input: Input) {
-        if self.nodes[node.index()].released {
+        if self.nodes[node.index()].power != Power::Up {
             return;
         }
         self.touch(node);
@@ -430,7 +492,7 @@ impl<O: Observer> Engine<O> {
     /// Lets happen inside a node what is due by now: the daemon's timers and the kubelet's
     /// retries, in order of time, each at its own time.
     fn touch(&mut self, node: NodeId) {
-        loop {
+        while self.nodes[node.index()].power == Power::Up {
             let state = &mut self.nodes[node.index()];
             let (at, retry) = state.due();
             if at > self.now {
@@ -449,9 +511,7 @@ impl<O: Observer> Engine<O> {
     /// Lets happen inside every node what is due by now.
     pub fn settle(&mut self) {
         for node in (0..self.nodes.len()).map(NodeId::new) {
-            if !self.nodes[node.index()].released {
-                self.touch(node);
-            }
+            self.touch(node);
         }
     }
 
@@ -468,7 +528,7 @@ impl<O: Observer> Engine<O> {
                     self.observer.bound(self.now, pod, record, retained);
                     self.served.push_back(pod);
                 }
-                Output::Failed(pod, failure) => self.retry(at, pod, failure),
+                Output::Failed(pod, failure) => self.retry(node, at, pod, failure),
                 Output::Released(pod, eni) => self.released(pod, eni),
             }
         }
@@ -511,9 +571,13 @@ impl<O: Observer> Engine<O> {
     }
 
     /// The kubelet tries a failed sandbox again after a while (rule R119).
-    fn retry(&mut self, at: Instant, id: PodId, failure: Failure) {
+    fn retry(&mut self, node: NodeId, at: Instant, id: PodId, failure: Failure) {
         let pod = &self.pods[id.index()];
-        let node = &mut self.nodes[pod.node.index()];
+        if pod.node != node || pod.state != PodState::Waiting {
+            // It was deleted while the node was down.
+            return;
+        }
+        let node = &mut self.nodes[node.index()];
         node.retries.push((at + self.sandbox_retry.sample(&mut node.kubelet), id));
         self.observer.failed(at, id, pod, failure);
     }

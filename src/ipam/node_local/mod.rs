@@ -84,6 +84,8 @@ pub struct NodeLocal {
     insufficient_until: Instant,
     next_waiter: u32,
     epoch: u16,
+    /// It died and has not been restarted.
+    stopped: bool,
     outputs: VecDeque<Output>,
     now: Instant,
     /// What [`Self::wake`] says between two inputs.
@@ -124,6 +126,7 @@ impl NodeLocal {
             insufficient_until: Instant::ZERO,
             next_waiter: 0,
             epoch: 0,
+            stopped: false,
             outputs: VecDeque::new(),
             now,
             next_wake: Instant::NEVER,
@@ -133,7 +136,8 @@ impl NodeLocal {
         daemon
     }
 
-    /// Something happens to the daemon at `now`, which is not earlier than the last time.
+    /// Something happens to the daemon at `now`, which is not earlier than the last time. A
+    /// stopped daemon takes nothing but [`Input::Restart`].
     pub fn handle(&mut self, now: Instant, input: Input) {
         debug_assert!(self.outputs.is_empty(), "poll is drained before the next input");
         self.advance(now);
@@ -142,6 +146,7 @@ impl NodeLocal {
             Input::Cancel(pod) => self.cancel(pod),
             Input::Release(release) => self.rpc(Blocked::Release(release)),
             Input::Reply(call, reply) => self.reply(call, reply),
+            Input::Stop => self.stopped = true,
             Input::Restart { config, attached } => self.restart(config, &attached),
             Input::Tick => {}
         }

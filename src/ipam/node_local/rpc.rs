@@ -155,6 +155,7 @@ impl NodeLocal {
             .collect();
         let blocked = std::mem::take(&mut self.blocked);
         self.epoch = self.epoch.wrapping_add(1);
+        self.stopped = false;
         self.rpcs = 0;
         self.start(config, attached);
         for (pod, eni, address) in bound {

@@ -21,6 +21,9 @@ use crate::time::{Instant, Span};
 impl NodeLocal {
     /// The earliest time at which something may happen that shows; a lower bound.
     pub(super) fn wake(&self) -> Instant {
+        if self.stopped {
+            return Instant::NEVER;
+        }
         let slots = (0..self.slots.len()).map(|i| self.slot_wake(i)).min().unwrap_or(Instant::NEVER);
         slots.min(self.pool_sync_wake()).min(self.gc_wake())
     }
@@ -112,6 +115,10 @@ impl NodeLocal {
 
     /// Lets time pass until `now`: everything that is due happens, in order.
     pub(super) fn advance(&mut self, now: Instant) {
+        if self.stopped {
+            self.now = now;
+            return;
+        }
         let mut wake = self.next_wake;
         while wake <= now {
             self.replay(wake);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Engine, Observer, PodState};
+use super::{Engine, Observer, PodState, Power};
 use crate::id::NodeId;
 
 impl<O: Observer> Engine<O> {
@@ -16,7 +16,7 @@ impl<O: Observer> Engine<O> {
         self.cloud.audit();
         let mut in_use = vec![0; self.cloud.vswitch_count()];
         let mut taken = BTreeSet::new();
-        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.released) {
+        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.power != Power::Released) {
             node.daemon.check_invariants();
             for (_, eni, address) in node.daemon.bound() {
                 assert!(

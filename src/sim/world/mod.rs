@@ -1,0 +1,399 @@
+//! The world of a scenario: node pools and workloads that live, on the engine.
+
+mod autoscale;
+mod nodes;
+mod pods;
+mod slab;
+mod workloads;
+
+use std::sync::Arc;
+
+use super::engine::{Engine, Happening, PodState};
+use super::observe::refresh;
+use super::stranded::stranded;
+use crate::chance::{SmallStream, Stream, stream};
+use crate::cloud::{Behaviour, Cloud};
+use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
+use crate::id::{NodeId, PodId, VSwitchId};
+use crate::ipam::node_local::Config;
+use crate::model::{GroupKey, Model, Resources, Schedule, Times, WorkloadKind};
+use crate::record::{Detail, Recorder, Recording, Unschedulable};
+use crate::time::{Instant, Span};
+use nodes::{Coming, NodeNote, Plan, PoolState};
+use pods::PodNote;
+use slab::Slab;
+use workloads::WorkloadState;
+
+/// Events of this layer.
+#[derive(Debug, Clone, Copy)]
+enum Control {
+    /// The wanted size of a pool may have changed.
+    Pool(usize),
+    /// A launch that failed is tried again.
+    Retry(usize),
+    /// An instance joins.
+    Join(usize),
+    /// What was planned for a node is due.
+    Plan(usize),
+    /// A pool's nodes are replaced.
+    Replace(usize),
+    /// The moment of a workload has come.
+    Workload(usize),
+    /// A new version of a workload's pods comes.
+    Rollout(usize),
+    /// The cluster autoscaler looks.
+    Scan,
+    /// A zone fails.
+    Outage(usize),
+    /// A zone is back.
+    OutageEnd(usize),
+    /// The addresses of other tenants of a vSwitch may have changed.
+    Tenant(usize),
+    /// A row of the timeline is due.
+    Sample,
+    /// The warm-up is over.
+    Warm,
+}
+
+impl Control {
+    fn pack(self) -> u32 {
+        let (kind, index) = match self {
+            Self::Pool(i) => (0, i),
+            Self::Retry(i) => (1, i),
+            Self::Join(i) => (2, i),
+            Self::Plan(i) => (3, i),
+            Self::Replace(i) => (4, i),
+            Self::Workload(i) => (5, i),
+            Self::Rollout(i) => (6, i),
+            Self::Scan => (7, 0),
+            Self::Outage(i) => (8, i),
+            Self::OutageEnd(i) => (9, i),
+            Self::Tenant(i) => (10, i),
+            Self::Sample => (11, 0),
+            Self::Warm => (12, 0),
+        };
+        assert!(index < 1 << 24, "a run has fewer than 2^24 things under way");
+        kind << 24 | index as u32
+    }
+
+    fn unpack(packed: u32) -> Self {
+        let index = (packed & 0x00ff_ffff) as usize;
+        match packed >> 24 {
+            0 => Self::Pool(index),
+            1 => Self::Retry(index),
+            2 => Self::Join(index),
+            3 => Self::Plan(index),
+            4 => Self::Replace(index),
+            5 => Self::Workload(index),
+            6 => Self::Rollout(index),
+            7 => Self::Scan,
+            8 => Self::Outage(index),
+            9 => Self::OutageEnd(index),
+            10 => Self::Tenant(index),
+            11 => Self::Sample,
+            _ => Self::Warm,
+        }
+    }
+}
+
+/// Nodes of one pool, type and zone.
+#[derive(Debug)]
+struct Group {
+    key: GroupKey,
+    zone: String,
+    daemon: Arc<Config>,
+    node_vswitch: VSwitchId,
+}
+
+/// The world of one replication.
+struct World<'m> {
+    model: &'m Model,
+    engine: Engine<Recorder>,
+    scheduler: Scheduler,
+    groups: Vec<Group>,
+    pools: Vec<PoolState>,
+    workloads: Vec<WorkloadState>,
+    nodes: Vec<NodeNote>,
+    pods: Vec<PodNote>,
+    /// Nodes per group, those on their way included.
+    in_zone: Vec<u32>,
+    /// What DaemonSets on the node's network request on each node of a pool.
+    reserved: Vec<Resources>,
+    coming: Slab<Coming>,
+    plans: Slab<Plan>,
+    /// Zones that are out.
+    zones_out: Vec<String>,
+    autoscaler: autoscale::State,
+    daemons: Stream,
+    teardown: Stream,
+    horizon: Instant,
+    /// Pods that exist.
+    demand: u32,
+    /// Controllers that have to look.
+    changed: Vec<bool>,
+    /// Pods that found no node may find one now.
+    place_again: bool,
+    /// Nodes that have been drained.
+    to_release: Vec<NodeId>,
+    /// Nodes whose DaemonSet pod is gone, with the workload.
+    bare_nodes: Vec<(usize, NodeId)>,
+    /// Pods of a trace that ended before their time, as workload and number.
+    lost_of_trace: Vec<(usize, u32)>,
+}
+
+/// Runs replication `replication` of `model`; `tick` is told now and then how far it is (time,
+/// events).
+pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant, u64)) -> Recording {
+    let mut world = World::new(model, replication);
+    let horizon = world.horizon;
+    while let Some(happening) = world.engine.step(horizon) {
+        if matches!(happening, Happening::Control(what) if matches!(Control::unpack(what), Control::Sample)) {
+            tick(world.engine.now(), world.engine.processed());
+        }
+        world.happen(happening);
+    }
+    tick(horizon, world.engine.processed());
+    world.finish()
+}
+
+/// Runs a replication, looks into every node after everything that happens to the cluster, and at
+/// least every simulated `every`, and checks every law of the world.
+pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
+    let mut world = World::new(model, replication);
+    let mut until = Instant::ZERO;
+    loop {
+        match world.engine.step(until) {
+            Some(happening) => world.happen(happening),
+            None if until == world.horizon => return world.finish(),
+            None => until = (until + every).min(world.horizon),
+        }
+        world.engine.settle();
+        world.audit();
+    }
+}
+
+impl<'m> World<'m> {
+    fn new(model: &'m Model, replication: u32) -> Self {
+        let stream = |purpose: &str| stream(model.seed, replication, purpose);
+        let horizon = Instant::ZERO + model.horizon;
+        let behaviour = Behaviour {
+            latency: model.cloud.latency.clone(),
+            throttle: model.cloud.throttle,
+            metadata_lag: model.cloud.metadata_lag,
+            quotas: model.cloud.quotas,
+        };
+        let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"));
+        let names =
+            model.vpc.vswitches.iter().enumerate().map(|(i, v)| (v.id.clone(), cloud.usage(VSwitchId::new(i)).usable));
+        let first = replication == 0;
+        let detail = Detail { pods: model.outputs.pods && first, events: model.outputs.events && first };
+        let groups = groups(model);
+        let keys: Vec<_> = groups.iter().map(|group| group.key).collect();
+        let recorder = Recorder::new(replication, names, &keys, detail);
+        let chance = SmallStream::split(&mut stream("scheduler"));
+        let pools = model.node_pools.iter().enumerate().map(|(i, pool)| {
+            let of_pool = |group: &Group| group.key.pool == i;
+            let from = groups.iter().position(of_pool).expect("a pool has a type in a zone");
+            PoolState::new(from..from + groups.iter().filter(|g| of_pool(g)).count(), &pool.name, &stream)
+        });
+        let mut world = World {
+            engine: Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet")),
+            scheduler: scheduler(model, &groups, chance),
+            pools: pools.collect(),
+            workloads: model.workloads.iter().map(|w| WorkloadState::new(w, horizon, &stream)).collect(),
+            nodes: Vec::new(),
+            pods: Vec::new(),
+            in_zone: vec![0; groups.len()],
+            reserved: (0..model.node_pools.len()).map(|pool| reserved(model, pool)).collect(),
+            coming: Slab::default(),
+            plans: Slab::default(),
+            zones_out: Vec::new(),
+            autoscaler: autoscale::State::new(model, &stream),
+            daemons: stream("daemons"),
+            teardown: stream("teardown"),
+            horizon,
+            demand: 0,
+            changed: vec![false; model.workloads.len()],
+            place_again: false,
+            to_release: Vec::new(),
+            bare_nodes: Vec::new(),
+            lost_of_trace: Vec::new(),
+            groups,
+            model,
+        };
+        world.begin();
+        world
+    }
+
+    /// Sets the first event of everything that has one.
+    fn begin(&mut self) {
+        let (pools, workloads) = (0..self.pools.len(), 0..self.workloads.len());
+        let tenants = (0..self.model.vpc.vswitches.len()).map(Control::Tenant);
+        let first = tenants
+            .chain(pools.clone().map(Control::Pool))
+            .chain(pools.map(Control::Replace))
+            .chain(workloads.clone().map(Control::Workload))
+            .chain(workloads.map(Control::Rollout))
+            .chain([Control::Sample]);
+        for control in first {
+            self.engine.control_at(Instant::ZERO, control.pack());
+        }
+        if self.model.warm_up > Span::ZERO {
+            self.engine.control_at(Instant::ZERO + self.model.warm_up, Control::Warm.pack());
+        }
+        for (i, outage) in self.model.zone_outages.iter().enumerate() {
+            self.engine.control_at(outage.at, Control::Outage(i).pack());
+            self.engine.control_at(outage.at + outage.lasts, Control::OutageEnd(i).pack());
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Served(pod) => self.served(pod),
+            Happening::Timer(pod) => self.timer(pod),
+            Happening::Control(what) => self.control(Control::unpack(what)),
+        }
+        self.settle();
+    }
+
+    fn control(&mut self, control: Control) {
+        match control {
+            Control::Pool(pool) => self.pool_due(pool),
+            Control::Retry(pool) => self.follow_pool(pool),
+            Control::Join(slot) => self.join_due(slot),
+            Control::Plan(slot) => self.plan_due(slot),
+            Control::Replace(pool) => self.replacement_due(pool),
+            Control::Workload(workload) => self.workload_due(workload),
+            Control::Rollout(workload) => self.rollout_due(workload),
+            Control::Scan => self.scan(),
+            Control::Outage(outage) => self.outage_begins(outage),
+            Control::OutageEnd(outage) => self.outage_ends(outage),
+            Control::Tenant(vswitch) => self.follow_tenants(vswitch),
+            Control::Sample => self.sample(),
+            Control::Warm => {
+                let now = self.engine.now();
+                self.engine.observer.warm(now);
+            }
+        }
+    }
+
+    /// Controllers and the scheduler act on what happened, in no time.
+    fn settle(&mut self) {
+        loop {
+            self.reconcile();
+            if self.to_release.is_empty() {
+                break;
+            }
+            self.release_drained();
+        }
+        self.place_pods();
+    }
+
+    /// Sets the event of a schedule's next change.
+    fn follow(&mut self, schedule: &Schedule, control: Control) {
+        if let Some(at) = schedule.next_change(self.engine.now(), self.horizon) {
+            self.engine.control_at(at, control.pack());
+        }
+    }
+
+    /// Sets the event of the next of some moments.
+    fn next_moment(&mut self, times: &Times, control: Control) {
+        let next = times.not_before(self.engine.now() + Span(1));
+        if let Some(at) = next.filter(|&at| at <= self.horizon) {
+            self.engine.control_at(at, control.pack());
+        }
+    }
+
+    fn follow_tenants(&mut self, vswitch: usize) {
+        let (now, model) = (self.engine.now(), &self.model.vpc.vswitches[vswitch]);
+        let id = VSwitchId::new(vswitch);
+        self.engine.cloud.set_others(id, model.wanted_by_others(now));
+        self.refresh(id);
+        let next = model.tenants.iter().filter_map(|tenant| tenant.addresses.next_change(now, self.horizon)).min();
+        if let Some(at) = next {
+            self.engine.control_at(at, Control::Tenant(vswitch).pack());
+        }
+    }
+
+    fn sample(&mut self) {
+        let now = self.engine.now();
+        self.engine.observer.sample(now);
+        let rows = u64::from(self.model.outputs.samples.max(1));
+        let row = self.engine.observer.rows() as u64;
+        if row <= rows {
+            let at = Instant((u128::from(self.horizon.0) * u128::from(row) / u128::from(rows)) as u64);
+            self.engine.control_at(at, Control::Sample.pack());
+        }
+    }
+
+    /// Checks every law of the world (too slow for each event of a large run).
+    fn audit(&self) {
+        let in_use = self.engine.audit();
+        self.engine.observer.audit(&in_use, &self.engine.cloud);
+        let count = |state| self.engine.pods().iter().filter(|pod| pod.state == state).count();
+        self.engine.observer.audit_pods(count(PodState::Running), count(PodState::Waiting));
+    }
+
+    fn finish(mut self) -> Recording {
+        self.engine.settle();
+        self.audit();
+        let meant = self.groups.iter().flat_map(|group| &group.daemon.vswitches).copied().collect();
+        let stranded = stranded(&self.engine, &meant);
+        let events = self.engine.processed();
+        self.engine.observer.finish(self.horizon, stranded, events)
+    }
+}
+
+/// Every group of nodes, in the order of the recording.
+fn groups(model: &Model) -> Vec<Group> {
+    let group = |(key, zone): (GroupKey, &crate::model::PoolZone)| Group {
+        key,
+        zone: zone.zone.clone(),
+        daemon: Arc::new(zone.daemon.clone()),
+        node_vswitch: zone.node_vswitch,
+    };
+    model.groups().map(group).collect()
+}
+
+fn scheduler(model: &Model, groups: &[Group], chance: SmallStream) -> Scheduler {
+    let zones = model.zone_names();
+    let specs = groups.iter().map(|group| {
+        let shape = &model.node_pools[group.key.pool].shapes[group.key.shape];
+        GroupSpec {
+            pool: group.key.pool,
+            zone: zones.iter().position(|&zone| zone == group.zone).unwrap_or_default(),
+            allocatable: shape.allocatable,
+            max_pods: shape.max_pods,
+        }
+    });
+    let rules = model.workloads.iter().map(|workload| Rules {
+        node_pools: workload.node_pools.clone(),
+        zone_spread: workload.pod.zone_spread,
+        anti_affinity: workload.pod.anti_affinity,
+        takes_address: !workload.pod.host_network,
+    });
+    Scheduler::new(specs, rules, model.control_plane.scoring, chance)
+}
+
+/// What DaemonSets on the node's network request on each node of a pool.
+fn reserved(model: &Model, pool: usize) -> Resources {
+    let daemons = model.workloads.iter().filter(|workload| {
+        let daemon = matches!(workload.kind, WorkloadKind::DaemonSet { .. });
+        daemon && workload.pod.host_network && workload.node_pools.contains(&pool)
+    });
+    daemons.fold(Resources::default(), |sum, workload| Resources {
+        cpu_milli: sum.cpu_milli.saturating_add(workload.pod.requests.cpu_milli),
+        memory_mib: sum.memory_mib.saturating_add(workload.pod.requests.memory_mib),
+    })
+}
+
+fn reason(unfit: Unfit) -> Unschedulable {
+    match unfit {
+        Unfit::NoNode => Unschedulable::NoNode,
+        Unfit::MaxPods => Unschedulable::MaxPods,
+        Unfit::Cpu => Unschedulable::Cpu,
+        Unfit::Memory => Unschedulable::Memory,
+        Unfit::ZoneSpread => Unschedulable::ZoneSpread,
+        Unfit::AntiAffinity => Unschedulable::AntiAffinity,
+    }
+}

@@ -1,0 +1,409 @@
+//! A pod's way: pending, on its node, waiting for its address, starting, ready, told to end, gone.
+
+use super::World;
+use crate::chance::SpanDist;
+use crate::id::{NodeId, PodId};
+use crate::model::{Resources, WorkloadKind};
+use crate::record::Was;
+use crate::sim::engine::PodState;
+use crate::time::{Instant, Span};
+
+/// How far a pod is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It does not exist.
+    Gone,
+    /// It has no node.
+    Pending,
+    /// It is on its node and has no address (ContainerCreating).
+    Creating,
+    /// It has its address and is not ready.
+    Starting,
+    /// It is ready.
+    Ready,
+    /// It was told to end, or has completed, and holds its address until CNI DEL.
+    Ending,
+}
+
+/// What the world knows of a pod.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PodNote {
+    pub phase: Phase,
+    /// Version of its workload's template.
+    pub version: u32,
+    /// Its ordinal in a StatefulSet, its run of a Job, its number in a trace.
+    pub tag: u32,
+    pub requests: Resources,
+    /// When it was created.
+    pub born: Instant,
+    /// When its life is over; known once it has its address.
+    pub end: Instant,
+    /// Position in its workload's list.
+    position: u32,
+    /// Position in its node's list.
+    on_node: u32,
+}
+
+/// What a new pod is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct NewPod {
+    pub tag: u32,
+    /// Identity of a pod that comes again.
+    pub identity: Option<PodId>,
+    /// The node that it is bound to, past the scheduler (DaemonSet).
+    pub node: Option<NodeId>,
+}
+
+/// Pods of a workload that are neither ended nor told to end.
+#[derive(Debug, Default)]
+pub(super) struct Active {
+    pub pods: Vec<PodId>,
+    pub ready: u32,
+}
+
+impl Active {
+    pub fn len(&self) -> u32 {
+        self.pods.len() as u32
+    }
+}
+
+impl World<'_> {
+    pub(super) fn note(&self, pod: PodId) -> &PodNote {
+        &self.pods[pod.index()]
+    }
+
+    pub(super) fn note_mut(&mut self, pod: PodId) -> &mut PodNote {
+        &mut self.pods[pod.index()]
+    }
+
+    pub(super) fn workload_of(&self, pod: PodId) -> usize {
+        self.engine.pod(pod).owner as usize
+    }
+
+    /// A controller makes a pod; the scheduler finds it a node before anything else happens.
+    pub(super) fn create_pod(&mut self, workload: usize, new: NewPod) -> PodId {
+        let pod = match new.identity {
+            Some(pod) => {
+                self.engine.recreate_pod(pod);
+                pod
+            }
+            None => self.engine.create_pod(workload as u32),
+        };
+        let state = &self.workloads[workload];
+        let requests = match &state.trace {
+            Some(trace) => trace[new.tag as usize].requests,
+            None => self.model.workloads[workload].pod.requests,
+        };
+        let note = PodNote {
+            phase: Phase::Pending,
+            version: state.version,
+            tag: new.tag,
+            requests,
+            born: self.engine.now(),
+            end: Instant::NEVER,
+            position: 0,
+            on_node: 0,
+        };
+        if pod.index() == self.pods.len() {
+            self.pods.push(note);
+        } else {
+            self.pods[pod.index()] = note;
+        }
+        self.join_list(workload, pod);
+        self.wanted(1);
+        match new.node {
+            Some(node) => {
+                self.scheduler.add(workload, requests, node);
+                self.start_on(pod, node);
+            }
+            None => {
+                self.workloads[workload].pending.push_back(pod);
+                self.place_again = true;
+            }
+        }
+        pod
+    }
+
+    /// `change` more pods want an address.
+    fn wanted(&mut self, change: i32) {
+        self.demand = self.demand.checked_add_signed(change).expect("every pod that goes has come");
+        let now = self.engine.now();
+        self.engine.observer.demand(now, self.demand);
+    }
+
+    /// Pods without a node are tried, the oldest first; of a workload whose pods are all alike
+    /// nobody gets past one that finds no node.
+    pub(super) fn place_pods(&mut self) {
+        if !std::mem::take(&mut self.place_again) {
+            return;
+        }
+        let mut open: Vec<usize> = (0..self.workloads.len()).collect();
+        let mut why = None;
+        loop {
+            open.retain(|&w| !self.workloads[w].pending.is_empty());
+            let born = |&&w: &&usize| self.note(self.workloads[w].pending[0]).born;
+            let Some(&workload) = open.iter().min_by_key(born) else { break };
+            if let Err(unfit) = self.place_one(workload) {
+                why = why.or(Some(unfit));
+                open.retain(|&w| w != workload);
+            }
+        }
+        let pending = self.workloads.iter().map(|state| state.pending.len() as u32).sum();
+        let now = self.engine.now();
+        self.engine.observer.unschedulable(now, pending, why.map(super::reason));
+        if pending > 0 {
+            self.scan_soon();
+        }
+    }
+
+    /// Places the first pending pod of a workload that fits somewhere.
+    fn place_one(&mut self, workload: usize) -> Result<(), crate::cluster::scheduler::Unfit> {
+        let mut refused: Option<(Resources, _)> = None;
+        for i in 0..self.workloads[workload].pending.len() {
+            let pod = self.workloads[workload].pending[i];
+            let requests = self.note(pod).requests;
+            if refused.is_some_and(|(least, _)| least.fits_in(requests)) {
+                if self.workloads[workload].trace.is_none() {
+                    break;
+                }
+                continue;
+            }
+            match self.scheduler.place(workload, requests) {
+                Ok(node) => {
+                    self.workloads[workload].pending.remove(i);
+                    self.start_on(pod, node);
+                    return Ok(());
+                }
+                Err(unfit) => refused = refused.or(Some((requests, unfit))),
+            }
+        }
+        Err(refused.expect("somebody was pending").1)
+    }
+
+    /// A pod is on its node and asks for its address.
+    fn start_on(&mut self, pod: PodId, node: NodeId) {
+        let (now, workload) = (self.engine.now(), self.workload_of(pod));
+        let on_node = self.nodes[node.index()].pods.len() as u32;
+        self.nodes[node.index()].pods.push(pod);
+        let note = self.note_mut(pod);
+        (note.phase, note.on_node) = (Phase::Creating, on_node);
+        let waited = now.since(note.born);
+        // The observer has to know the pod before its address may come.
+        self.engine.observer.pod_scheduled_after(now, waited);
+        self.engine.observer.pod_requested(now, pod.index(), node, workload);
+        self.engine.place_pod(pod, node);
+    }
+
+    /// A pod has its address: its life begins.
+    pub(super) fn served(&mut self, pod: PodId) {
+        if self.engine.pod(pod).state != PodState::Running || self.note(pod).phase != Phase::Creating {
+            return;
+        }
+        let (now, workload) = (self.engine.now(), self.workload_of(pod));
+        let template = &self.model.workloads[workload];
+        let state = &mut self.workloads[workload];
+        let life = match &template.kind {
+            WorkloadKind::Job { job, .. } => Some(&job.duration),
+            _ => template.pod.lifetime.as_ref(),
+        };
+        let end = match (&state.trace, life) {
+            (Some(trace), _) => trace[self.pods[pod.index()].tag as usize].depart,
+            (None, Some(life)) => now + life.sample(&mut state.lifetimes),
+            (None, None) => Instant::NEVER,
+        };
+        let readiness = draw(&template.pod.readiness, &mut state.readiness, state.watches_readiness);
+        let note = self.note_mut(pod);
+        (note.phase, note.end) = (Phase::Starting, end);
+        self.get_ready(pod, readiness);
+    }
+
+    /// A pod that has its address will be ready after `readiness`, if it lives so long.
+    pub(super) fn get_ready(&mut self, pod: PodId, readiness: Span) {
+        let end = self.note(pod).end;
+        if readiness == Span::ZERO {
+            self.ready(pod);
+            self.engine.set_timer(pod, end);
+        } else {
+            self.engine.set_timer(pod, end.min(self.engine.now() + readiness));
+        }
+    }
+
+    fn ready(&mut self, pod: PodId) {
+        let workload = self.workload_of(pod);
+        self.note_mut(pod).phase = Phase::Ready;
+        self.list_of(workload, pod).ready += 1;
+        if self.workloads[workload].watches_readiness {
+            self.changed(workload);
+        }
+    }
+
+    /// A pod is not ready any more: its node is.
+    pub(super) fn not_ready(&mut self, pod: PodId) {
+        if self.note(pod).phase == Phase::Ready {
+            let workload = self.workload_of(pod);
+            self.note_mut(pod).phase = Phase::Starting;
+            self.list_of(workload, pod).ready -= 1;
+        }
+    }
+
+    /// A pod's timer is due.
+    pub(super) fn timer(&mut self, pod: PodId) {
+        let note = *self.note(pod);
+        match note.phase {
+            Phase::Ending => self.finish(pod),
+            Phase::Starting if self.engine.now() < note.end => {
+                if self.node_works(pod) {
+                    self.ready(pod);
+                    self.engine.set_timer(pod, note.end);
+                }
+            }
+            _ => self.life_over(pod),
+        }
+    }
+
+    fn node_works(&self, pod: PodId) -> bool {
+        self.nodes[self.engine.pod(pod).node.index()].works()
+    }
+
+    /// A pod's life is over: one that works something off completes, others are deleted.
+    fn life_over(&mut self, pod: PodId) {
+        let workload = self.workload_of(pod);
+        match &self.model.workloads[workload].kind {
+            WorkloadKind::Job { .. } => {
+                self.completed(workload, self.note(pod).tag);
+                self.end(pod, Span::ZERO);
+            }
+            WorkloadKind::Arrivals { .. } => self.end(pod, Span::ZERO),
+            _ => self.terminate(pod),
+        }
+    }
+
+    /// A pod is deleted: it is told to end.
+    pub(super) fn terminate(&mut self, pod: PodId) {
+        let workload = self.workload_of(pod);
+        let termination = &self.model.workloads[workload].pod.termination;
+        let grace = termination.sample(&mut self.workloads[workload].termination);
+        self.end(pod, grace);
+    }
+
+    /// A pod counts no more for its controller, and is gone after `grace` and its sandbox's end.
+    fn end(&mut self, pod: PodId, grace: Span) {
+        let (now, workload) = (self.engine.now(), self.workload_of(pod));
+        self.leave_list(workload, pod);
+        self.changed(workload);
+        let phase = std::mem::replace(&mut self.note_mut(pod).phase, Phase::Ending);
+        match phase {
+            Phase::Pending => {
+                let pending = &mut self.workloads[workload].pending;
+                let position = pending.iter().rposition(|&other| other == pod).expect("it was pending");
+                pending.remove(position);
+                self.place_again = true;
+                self.forget(pod);
+            }
+            // Its containers never ran.
+            Phase::Creating if self.node_works(pod) => self.finish(pod),
+            // The kubelet finds out when it is back.
+            Phase::Creating => self.engine.set_timer(pod, Instant::NEVER),
+            Phase::Starting | Phase::Ready => {
+                let node = self.engine.pod(pod).node;
+                self.engine.observer.pod_terminating(now, pod.index(), node);
+                let teardown = self.model.kubelet.teardown.sample(&mut self.teardown);
+                let at = if self.node_works(pod) { now + grace + teardown } else { Instant::NEVER };
+                if at == now { self.finish(pod) } else { self.engine.set_timer(pod, at) }
+            }
+            Phase::Ending | Phase::Gone => unreachable!("a pod ends once"),
+        }
+    }
+
+    /// A pod leaves its node: its sandbox is gone and so, soon, is its address.
+    pub(super) fn finish(&mut self, pod: PodId) {
+        let node = self.engine.pod(pod).node;
+        let (workload, note) = (self.workload_of(pod), *self.note(pod));
+        self.scheduler.remove(workload, note.requests, node);
+        self.place_again = true;
+        self.leave_node(pod);
+        self.daemon_gone(workload, node);
+        self.changed(workload);
+        self.drained(node);
+    }
+
+    /// A pod is on its node no more.
+    fn leave_node(&mut self, pod: PodId) {
+        let (node, on_node) = (self.engine.pod(pod).node, self.note(pod).on_node);
+        let pods = &mut self.nodes[node.index()].pods;
+        pods.swap_remove(on_node as usize);
+        if let Some(&moved) = pods.get(on_node as usize) {
+            self.note_mut(moved).on_node = on_node;
+        }
+        let was = match self.engine.pod(pod).state {
+            PodState::Waiting => Was::Waiting,
+            _ if self.note(pod).phase == Phase::Ending => Was::Terminating,
+            _ => Was::Running,
+        };
+        let now = self.engine.now();
+        self.engine.observer.pod_gone(now, pod.index(), node, was);
+        self.forget(pod);
+    }
+
+    /// A pod goes with its node.
+    pub(super) fn lose(&mut self, pod: PodId) {
+        let workload = self.workload_of(pod);
+        if self.note(pod).phase != Phase::Ending {
+            self.leave_list(workload, pod);
+        }
+        self.changed(workload);
+        self.leave_node(pod);
+    }
+
+    /// A pod does not exist any more.
+    fn forget(&mut self, pod: PodId) {
+        let sticky = matches!(self.model.workloads[self.workload_of(pod)].kind, WorkloadKind::StatefulSet { .. });
+        self.note_mut(pod).phase = Phase::Gone;
+        self.wanted(-1);
+        self.engine.delete_pod(pod, sticky);
+    }
+
+    /// The list that holds a pod: that of its workload's version, or of older ones.
+    fn list_of(&mut self, workload: usize, pod: PodId) -> &mut Active {
+        let version = self.note(pod).version;
+        let state = &mut self.workloads[workload];
+        if version == state.version { &mut state.active } else { &mut state.old }
+    }
+
+    fn join_list(&mut self, workload: usize, pod: PodId) {
+        let list = self.list_of(workload, pod);
+        let position = list.len();
+        list.pods.push(pod);
+        self.note_mut(pod).position = position;
+    }
+
+    fn leave_list(&mut self, workload: usize, pod: PodId) {
+        let PodNote { position, phase, .. } = *self.note(pod);
+        let list = self.list_of(workload, pod);
+        list.ready -= u32::from(phase == Phase::Ready);
+        list.pods.swap_remove(position as usize);
+        if let Some(&moved) = list.pods.get(position as usize) {
+            self.note_mut(moved).position = position;
+        }
+        self.left_controller(workload, pod);
+    }
+
+    /// A new version of a workload: all pods there are become old ones.
+    pub(super) fn new_version(&mut self, workload: usize) {
+        let state = &mut self.workloads[workload];
+        state.version += 1;
+        let active = std::mem::take(&mut state.active);
+        state.old.ready += active.ready;
+        for pod in active.pods {
+            let position = self.workloads[workload].old.len();
+            self.workloads[workload].old.pods.push(pod);
+            self.note_mut(pod).position = position;
+        }
+    }
+}
+
+/// A draw that is made only if somebody looks at it; the stream is the pod's own, so that leaving
+/// it out shifts nothing.
+fn draw(distribution: &SpanDist, chance: &mut crate::chance::Stream, wanted: bool) -> Span {
+    if wanted { distribution.sample(chance) } else { Span::ZERO }
+}

@@ -1,0 +1,457 @@
+//! Controllers: what pods there have to be, and which of them go.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::pods::{Active, NewPod, Phase};
+use super::{Control, World};
+use crate::chance::Stream;
+use crate::cluster::arrivals::Arrivals;
+use crate::cluster::hpa::Autoscaler as HpaState;
+use crate::cluster::rollout::{Pods, steps};
+use crate::cluster::trace;
+use crate::id::{NodeId, PodId};
+use crate::model::{Concurrency, Job, Replicas, Rollout, Trace, TracePod, Workload, WorkloadKind};
+use crate::time::Instant;
+
+/// A workload while the run goes on.
+#[derive(Debug)]
+pub(super) struct WorkloadState {
+    /// Pods of the newest version, and of older ones.
+    pub active: Active,
+    pub old: Active,
+    /// Pods that wait for a node, the oldest first.
+    pub pending: VecDeque<PodId>,
+    pub version: u32,
+    /// Wanted number of pods, where there is one.
+    wanted: u32,
+    /// Whether it matters when pods are ready.
+    pub watches_readiness: bool,
+    /// Pods of a StatefulSet by ordinal; those that are gone too.
+    ordinals: Vec<PodId>,
+    /// Runs of a Job, the oldest first.
+    runs: VecDeque<Run>,
+    /// Number of the first of them.
+    first_run: u32,
+    /// Pods of a trace, and the first that has not come.
+    pub trace: Option<Arc<Vec<TracePod>>>,
+    next_of_trace: usize,
+    hpa: Option<HpaState>,
+    arrivals: Option<Arrivals>,
+    pub lifetimes: Stream,
+    pub readiness: Stream,
+    pub termination: Stream,
+}
+
+/// A run of a Job.
+#[derive(Debug, Clone, Copy, Default)]
+struct Run {
+    completed: u32,
+    /// Its pods that have not completed.
+    active: u32,
+    cancelled: bool,
+}
+
+impl WorkloadState {
+    /// The state of `workload` at time zero; `stream` gives it chance by purpose.
+    pub fn new(workload: &Workload, horizon: Instant, stream: &dyn Fn(&str) -> Stream) -> Self {
+        let stream = |purpose: &str| stream(&format!("{purpose}/{}", workload.name));
+        let trace = match &workload.kind {
+            WorkloadKind::Trace(Trace::Pods(pods)) => Some(Arc::clone(pods)),
+            WorkloadKind::Trace(Trace::Counts { points, lifetime }) => {
+                Some(Arc::new(trace::synthesize(points, lifetime, horizon, &mut stream("trace"))))
+            }
+            _ => None,
+        };
+        let hpa = match &workload.kind {
+            WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => {
+                Some(HpaState::new(hpa, stream("load")))
+            }
+            _ => None,
+        };
+        let arrivals = match &workload.kind {
+            WorkloadKind::Arrivals { .. } => Some(Arrivals::new(stream("arrivals"))),
+            _ => None,
+        };
+        let watches_readiness = match &workload.kind {
+            WorkloadKind::Deployment { rollout, .. } => rollout.is_some() || hpa.is_some(),
+            WorkloadKind::DaemonSet { rollout } => rollout.is_some(),
+            WorkloadKind::StatefulSet { .. } => true,
+            _ => false,
+        };
+        Self {
+            active: Active::default(),
+            old: Active::default(),
+            pending: VecDeque::new(),
+            version: 0,
+            wanted: 0,
+            watches_readiness,
+            ordinals: Vec::new(),
+            runs: VecDeque::new(),
+            first_run: 0,
+            trace,
+            next_of_trace: 0,
+            hpa,
+            arrivals,
+            lifetimes: stream("lifetimes"),
+            readiness: stream("readiness"),
+            termination: stream("termination"),
+        }
+    }
+}
+
+impl World<'_> {
+    /// Something about a workload changed; its controller looks before anything else happens.
+    pub(super) fn changed(&mut self, workload: usize) {
+        self.changed[workload] = true;
+    }
+
+    /// Controllers look until none has anything to do.
+    pub(super) fn reconcile(&mut self) {
+        while let Some(workload) = self.changed.iter().position(|&changed| changed) {
+            self.changed[workload] = false;
+            match &self.model.workloads[workload].kind {
+                WorkloadKind::Deployment { rollout, .. } => self.keep_deployment(workload, rollout.as_ref()),
+                WorkloadKind::StatefulSet { parallel, .. } => self.keep_stateful_set(workload, *parallel),
+                WorkloadKind::DaemonSet { rollout } => self.keep_daemon_set(workload, rollout.as_ref()),
+                WorkloadKind::Job { job, .. } => self.keep_job(workload, job),
+                WorkloadKind::Trace(_) => self.keep_trace(workload),
+                WorkloadKind::Arrivals { .. } => {}
+            }
+        }
+    }
+
+    /// The moment of a workload has come: its wanted number changed, its Job starts, its next
+    /// pods arrive, its HPA looks.
+    pub(super) fn workload_due(&mut self, workload: usize) {
+        let model = &self.model.workloads[workload];
+        if model.pod.host_network {
+            return;
+        }
+        let (now, control) = (self.engine.now(), Control::Workload(workload));
+        match &model.kind {
+            WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), .. }
+            | WorkloadKind::StatefulSet { replicas, .. } => {
+                self.workloads[workload].wanted = replicas.count(now);
+                self.changed(workload);
+                self.follow(replicas, control);
+            }
+            WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => {
+                self.hpa_looks(workload);
+                self.engine.control_at(now + hpa.sync_period, control.pack());
+            }
+            WorkloadKind::DaemonSet { .. } => {}
+            WorkloadKind::Job { at, concurrency, .. } => {
+                if at.not_before(now) == Some(now) {
+                    self.start_job(workload, *concurrency);
+                }
+                self.next_moment(at, control);
+            }
+            WorkloadKind::Arrivals { per_hour, group } => {
+                let state = &mut self.workloads[workload];
+                let arrivals = state.arrivals.as_mut().expect("the kind has them");
+                let (pods, next) = arrivals.due(per_hour, group, now, self.horizon);
+                for _ in 0..pods {
+                    self.create_pod(workload, NewPod::default());
+                }
+                if let Some(at) = next {
+                    self.engine.control_at(at, control.pack());
+                }
+            }
+            WorkloadKind::Trace(_) => self.trace_arrives(workload),
+        }
+    }
+
+    /// A new version of a workload's pods comes.
+    pub(super) fn rollout_due(&mut self, workload: usize) {
+        let model = &self.model.workloads[workload];
+        let at = match &model.kind {
+            WorkloadKind::Deployment { rollout: Some(rollout), .. }
+            | WorkloadKind::DaemonSet { rollout: Some(rollout) } => &rollout.at,
+            WorkloadKind::StatefulSet { updates: Some(at), .. } => at,
+            _ => return,
+        };
+        let now = self.engine.now();
+        if at.not_before(now) == Some(now) && now > Instant::ZERO {
+            self.new_version(workload);
+            self.changed(workload);
+            let name = model.name.clone();
+            self.engine.observer.landmark(now, "rollout", name, format!("rollout of {} begins", model.name));
+        }
+        self.next_moment(at, Control::Rollout(workload));
+    }
+
+    fn keep_deployment(&mut self, workload: usize, rollout: Option<&Rollout>) {
+        let state = &self.workloads[workload];
+        let wanted = state.wanted;
+        let pods = Pods {
+            wanted,
+            old: state.old.len(),
+            old_ready: state.old.ready,
+            new: state.active.len(),
+            new_ready: state.active.ready,
+        };
+        let (surge, unavailable) =
+            rollout.map_or((0, 0), |rollout| (rollout.max_surge.up(wanted), rollout.max_unavailable.down(wanted)));
+        let steps = steps(pods, surge, unavailable);
+        for _ in 0..steps.create {
+            self.create_pod(workload, NewPod::default());
+        }
+        for _ in 0..steps.delete_new {
+            self.drop_pod(workload, |state| &state.active);
+        }
+        for _ in 0..steps.delete_old {
+            self.drop_pod(workload, |state| &state.old);
+        }
+    }
+
+    /// A controller deletes one of these pods: one without a node goes first, then one without an
+    /// address, then one that is not ready, then the youngest (`ActivePodsWithRanks` in
+    /// `pkg/controller/controller_utils.go`, as far as it shows here).
+    fn drop_pod(&mut self, workload: usize, list: fn(&WorkloadState) -> &Active) {
+        let active = list(&self.workloads[workload]);
+        let rank = |&pod: &PodId| match self.note(pod).phase {
+            Phase::Pending => 0,
+            Phase::Creating => 1,
+            Phase::Starting => 2,
+            _ => 3,
+        };
+        let all_ready = active.ready == active.len();
+        let last = active.pods.last().copied();
+        let first = if all_ready { last } else { active.pods.iter().rev().copied().min_by_key(rank) };
+        self.terminate(first.expect("the controller counted it"));
+    }
+
+    /// A StatefulSet makes its pods in order, deletes them in the opposite order, and replaces
+    /// old versions from the last to the first, one at a time
+    /// (kubernetes `pkg/controller/statefulset/stateful_set_control.go`).
+    fn keep_stateful_set(&mut self, workload: usize, parallel: bool) {
+        let wanted = self.workloads[workload].wanted as usize;
+        for ordinal in 0..wanted {
+            let pod = self.workloads[workload].ordinals.get(ordinal).copied();
+            match pod.map(|pod| self.note(pod).phase) {
+                None | Some(Phase::Gone) => {
+                    let new = NewPod { tag: ordinal as u32, identity: pod, node: None };
+                    let made = self.create_pod(workload, new);
+                    if pod.is_none() {
+                        self.workloads[workload].ordinals.push(made);
+                    }
+                    if !parallel {
+                        return;
+                    }
+                }
+                Some(Phase::Ready) => {}
+                Some(_) if parallel => {}
+                Some(_) => return,
+            }
+        }
+        let ordinals = &self.workloads[workload].ordinals;
+        let condemned: Vec<PodId> = ordinals[wanted.min(ordinals.len())..].to_vec();
+        for pod in condemned.into_iter().rev() {
+            match self.note(pod).phase {
+                Phase::Gone => continue,
+                Phase::Ending => {}
+                _ => self.terminate(pod),
+            }
+            if !parallel {
+                return;
+            }
+        }
+        for ordinal in (0..wanted).rev() {
+            let pod = self.workloads[workload].ordinals[ordinal];
+            let note = *self.note(pod);
+            if note.version != self.workloads[workload].version && !matches!(note.phase, Phase::Ending | Phase::Gone) {
+                self.terminate(pod);
+                return;
+            }
+            if note.phase != Phase::Ready {
+                return;
+            }
+        }
+    }
+
+    /// A DaemonSet has a pod on every node of its pools. A new version replaces them a few at a
+    /// time (kubernetes `pkg/controller/daemon/update.go`).
+    fn keep_daemon_set(&mut self, workload: usize, rollout: Option<&Rollout>) {
+        self.missing_daemons(workload);
+        let Some(rollout) = rollout else { return };
+        let state = &self.workloads[workload];
+        if state.old.pods.is_empty() {
+            return;
+        }
+        let nodes = self.daemon_nodes(workload);
+        let surge = rollout.max_surge.up(nodes);
+        if surge > 0 {
+            self.surge_daemons(workload, nodes, surge);
+            return;
+        }
+        let most = rollout.max_unavailable.up(nodes).max(1);
+        let missing = nodes.saturating_sub(state.active.ready + state.old.ready);
+        let unready = (state.old.len() - state.old.ready).min(most);
+        for _ in 0..most.saturating_sub(missing).max(unready).min(state.old.len()) {
+            self.drop_pod(workload, |state| &state.old);
+        }
+    }
+
+    /// With a surge the new pod comes first, and the old one of its node goes when it is ready.
+    fn surge_daemons(&mut self, workload: usize, nodes: u32, surge: u32) {
+        let old = self.workloads[workload].old.pods.clone();
+        let mut room = surge.saturating_sub((self.workloads[workload].active.len() + old.len() as u32).saturating_sub(nodes));
+        for pod in old {
+            let node = self.engine.pod(pod).node;
+            let version = self.workloads[workload].version;
+            let is_new = |&&other: &&PodId| {
+                self.workload_of(other) == workload
+                    && self.note(other).version == version
+                    && self.note(other).phase != Phase::Ending
+            };
+            match self.nodes[node.index()].pods.iter().find(is_new).map(|&new| self.note(new).phase) {
+                Some(Phase::Ready) => self.terminate(pod),
+                Some(_) => {}
+                None if room > 0 => {
+                    room -= 1;
+                    self.create_pod(workload, NewPod { node: Some(node), ..NewPod::default() });
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Nodes that a DaemonSet has a pod on, or should have.
+    fn daemon_nodes(&self, workload: usize) -> u32 {
+        self.model.workloads[workload].node_pools.iter().map(|&pool| self.pools[pool].present).sum()
+    }
+
+    /// Makes the pods of nodes whose daemon pod is gone.
+    fn missing_daemons(&mut self, workload: usize) {
+        for (of, node) in std::mem::take(&mut self.bare_nodes) {
+            if of != workload {
+                self.bare_nodes.push((of, node));
+            } else if self.nodes[node.index()].exists() {
+                self.create_pod(workload, NewPod { node: Some(node), ..NewPod::default() });
+            }
+        }
+    }
+
+    /// A node joined: every DaemonSet of its pool puts a pod on it.
+    pub(super) fn start_daemons(&mut self, pool: usize, node: NodeId) {
+        for (workload, model) in self.model.workloads.iter().enumerate() {
+            let daemon = matches!(model.kind, WorkloadKind::DaemonSet { .. }) && !model.pod.host_network;
+            if daemon && model.node_pools.contains(&pool) {
+                self.create_pod(workload, NewPod { node: Some(node), ..NewPod::default() });
+            }
+        }
+    }
+
+    pub(super) fn is_daemon(&self, workload: usize) -> bool {
+        matches!(self.model.workloads[workload].kind, WorkloadKind::DaemonSet { .. })
+    }
+
+    fn start_job(&mut self, workload: usize, concurrency: Concurrency) {
+        let state = &mut self.workloads[workload];
+        match concurrency {
+            Concurrency::Forbid if !state.runs.is_empty() => return,
+            Concurrency::Replace => {
+                state.runs.iter_mut().for_each(|run| run.cancelled = true);
+                for pod in state.active.pods.clone() {
+                    self.terminate(pod);
+                }
+            }
+            _ => {}
+        }
+        self.workloads[workload].runs.push_back(Run::default());
+        self.changed(workload);
+    }
+
+    /// A pod of a run completed.
+    pub(super) fn completed(&mut self, workload: usize, run: u32) {
+        let state = &mut self.workloads[workload];
+        state.runs[(run - state.first_run) as usize].completed += 1;
+    }
+
+    /// A pod is not active any more: told to end, completed, or lost with its node.
+    pub(super) fn left_controller(&mut self, workload: usize, pod: PodId) {
+        let tag = self.note(pod).tag;
+        let state = &mut self.workloads[workload];
+        if let Some(run) = tag.checked_sub(state.first_run).and_then(|i| state.runs.get_mut(i as usize)) {
+            run.active -= 1;
+        }
+        if state.trace.is_some() {
+            self.lost_of_trace.push((workload, tag));
+        }
+    }
+
+    /// A DaemonSet pod is gone from its node: unless a newer one is there, it is missed.
+    pub(super) fn daemon_gone(&mut self, workload: usize, node: NodeId) {
+        let note = &self.nodes[node.index()];
+        let is_there = |&pod: &PodId| self.workload_of(pod) == workload && self.note(pod).phase != Phase::Ending;
+        if self.is_daemon(workload) && note.exists() && !note.pods.iter().any(|pod| is_there(pod)) {
+            self.bare_nodes.push((workload, node));
+        }
+    }
+
+    /// A Job keeps as many pods as it may have at once, as long as so many have to complete
+    /// (kubernetes `pkg/controller/job/job_controller.go`, `manageJob`).
+    fn keep_job(&mut self, workload: usize, job: &Job) {
+        let first = self.workloads[workload].first_run;
+        for i in 0..self.workloads[workload].runs.len() {
+            let run = &mut self.workloads[workload].runs[i];
+            let left = if run.cancelled { 0 } else { job.completions - run.completed };
+            let missing = left.min(job.parallelism).saturating_sub(run.active);
+            run.active += missing;
+            for _ in 0..missing {
+                self.create_pod(workload, NewPod { tag: first + i as u32, ..NewPod::default() });
+            }
+        }
+        let state = &mut self.workloads[workload];
+        let over = |run: &Run| run.active == 0 && (run.cancelled || run.completed == job.completions);
+        while state.runs.front().is_some_and(over) {
+            state.runs.pop_front();
+            state.first_run += 1;
+        }
+    }
+
+    /// The pods of a trace whose time has come.
+    fn trace_arrives(&mut self, workload: usize) {
+        let now = self.engine.now();
+        let pods = Arc::clone(self.workloads[workload].trace.as_ref().expect("the kind has one"));
+        let mut next = self.workloads[workload].next_of_trace;
+        while pods.get(next).is_some_and(|pod| pod.arrive <= now) {
+            self.trace_pod(workload, next as u32, pods[next].depart);
+            next += 1;
+        }
+        self.workloads[workload].next_of_trace = next;
+        if let Some(pod) = pods.get(next).filter(|pod| pod.arrive <= self.horizon) {
+            self.engine.control_at(pod.arrive, Control::Workload(workload).pack());
+        }
+    }
+
+    /// A pod of a trace comes; it departs in time, whether it got its address or not.
+    fn trace_pod(&mut self, workload: usize, number: u32, depart: Instant) {
+        let pod = self.create_pod(workload, NewPod { tag: number, ..NewPod::default() });
+        self.note_mut(pod).end = depart;
+        self.engine.set_timer(pod, depart);
+    }
+
+    /// Pods of a trace that were lost with their node come again.
+    fn keep_trace(&mut self, workload: usize) {
+        for (of, number) in std::mem::take(&mut self.lost_of_trace) {
+            let depart = self.workloads[of].trace.as_ref().expect("the kind has one")[number as usize].depart;
+            if of != workload {
+                self.lost_of_trace.push((of, number));
+            } else if depart > self.engine.now() {
+                self.trace_pod(workload, number, depart);
+            }
+        }
+    }
+
+    fn hpa_looks(&mut self, workload: usize) {
+        let now = self.engine.now();
+        let state = &mut self.workloads[workload];
+        let pods = state.active.len() + state.old.len();
+        let ready = state.active.ready + state.old.ready;
+        let hpa = state.hpa.as_mut().expect("the kind has one");
+        state.wanted = hpa.look(now, ready, pods - ready, state.wanted);
+        self.changed(workload);
+    }
+}
