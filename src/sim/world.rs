@@ -10,8 +10,8 @@ use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::Scheduler;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::Config;
-use crate::model::{Model, PoolSize, Replicas, Schedule, WorkloadKind};
-use crate::record::{Detail, Recorder, Recording};
+use crate::model::{GroupKey, Model, PoolSize, PoolZone, Replicas, Schedule, WorkloadKind};
+use crate::record::{Detail, Recorder, Recording, Unschedulable, Was};
 use crate::time::{Instant, Span};
 
 /// Pause before a node that found no primary address tries to join again (an assumption: the
@@ -60,8 +60,7 @@ impl Control {
 /// A pool in one zone.
 #[derive(Debug)]
 struct Group {
-    pool: usize,
-    zone: usize,
+    key: GroupKey,
     daemon: Arc<Config>,
     node_vswitch: VSwitchId,
 }
@@ -146,14 +145,11 @@ impl<'m> World<'m> {
         };
         let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"));
         let groups = groups(model);
-        let names =
-            model.vpc.vswitches.iter().enumerate().map(|(i, v)| (v.id.clone(), cloud.usage(VSwitchId::new(i)).usable));
-        let keys: Vec<_> = groups.iter().map(|group| (group.pool, group.zone)).collect();
         let first = replication == 0;
         let detail = Detail { pods: model.outputs.pods && first, events: model.outputs.events && first };
-        let recorder = Recorder::new(replication, names, &keys, detail);
+        let recorder = Recorder::new(replication, model, detail);
         let pools = (0..model.node_pools.len()).map(|pool| {
-            let from = groups.iter().position(|group| group.pool == pool).expect("a pool has a zone");
+            let from = groups.iter().position(|group| group.key.pool == pool).expect("a pool has a zone");
             PoolState { nodes: 0, groups: from..from + model.node_pools[pool].zones().len(), next_zone: 0 }
         });
         let workloads = model.workloads.iter().map(|workload| WorkloadState {
@@ -388,7 +384,16 @@ impl<'m> World<'m> {
     fn report_pending(&mut self) {
         let now = self.engine.now();
         let pending = self.workloads.iter().map(|state| state.pending).sum();
-        self.engine.observer.unschedulable(now, pending);
+        let any = self.pools.iter().any(|pool| pool.nodes > 0);
+        let why = if any { Unschedulable::MaxPods } else { Unschedulable::NoNode };
+        self.engine.observer.unschedulable(now, pending, Some(why));
+        self.report_demand();
+    }
+
+    fn report_demand(&mut self) {
+        let pods: usize = self.workloads.iter().map(|state| state.pods.len() + state.pending as usize).sum();
+        let now = self.engine.now();
+        self.engine.observer.demand(now, pods as u32);
     }
 
     fn start_pod(&mut self, workload: usize, node: NodeId) {
@@ -409,6 +414,7 @@ impl<'m> World<'m> {
         self.positions[pod.index()] = self.workloads[workload].pods.len() as u32;
         self.workloads[workload].pods.push(pod);
         self.nodes[node.index()].push(pod);
+        self.report_demand();
     }
 
     /// A pod has its address: its life begins.
@@ -458,13 +464,13 @@ impl<'m> World<'m> {
         if let Some(&moved) = state.pods.get(position) {
             self.positions[moved.index()] = position as u32;
         }
-        let running = record.state == PodState::Running;
+        let was = if record.state == PodState::Running { Was::Running } else { Was::Waiting };
         let sticky = matches!(self.model.workloads[record.owner as usize].kind, WorkloadKind::StatefulSet { .. });
         if sticky {
             state.identities.push(pod);
         }
         let now = self.engine.now();
-        self.engine.observer.pod_gone(now, pod.index(), record.node, running);
+        self.engine.observer.pod_gone(now, pod.index(), record.node, was);
         self.engine.delete_pod(pod, sticky);
     }
 
@@ -489,29 +495,26 @@ impl<'m> World<'m> {
         let in_use = self.engine.audit();
         self.engine.observer.audit(&in_use, &self.engine.cloud);
         let count = |state| self.engine.pods().iter().filter(|pod| pod.state == state).count();
-        self.engine.observer.audit_pods(count(PodState::Running), count(PodState::Waiting));
+        self.engine.observer.audit_pods(count(PodState::Running), count(PodState::Waiting), 0);
     }
 
     fn finish(mut self) -> Recording {
         self.engine.settle();
         self.audit();
-        let meant = self.groups.iter().flat_map(|group| &group.daemon.vswitches).copied().collect();
-        let stranded = stranded(&self.engine, &meant);
+        let stranded = stranded(&self.engine, &self.model.serving_vswitches());
         let events = self.engine.processed();
         self.engine.observer.finish(self.horizon, stranded, events)
     }
 }
 
-/// Pools in their zones, in the order of the recording.
+/// The groups of nodes, in the order of the recording.
 fn groups(model: &Model) -> Vec<Group> {
-    let zones = model
-        .node_pools
-        .iter()
-        .enumerate()
-        .flat_map(|(pool, p)| p.zones().iter().enumerate().map(move |(zone, z)| (pool, zone, z)));
-    zones
-        .map(|(pool, zone, z)| Group { pool, zone, daemon: Arc::new(z.daemon.clone()), node_vswitch: z.node_vswitch })
-        .collect()
+    let group = |(key, zone): (GroupKey, &PoolZone)| Group {
+        key,
+        daemon: Arc::new(zone.daemon.clone()),
+        node_vswitch: zone.node_vswitch,
+    };
+    model.groups().map(group).collect()
 }
 
 fn node_name(model: &Model, pool: usize, node: NodeId) -> String {
