@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cluster", &["chance", "id", "model", "time"]),
     ("scenario", &["address", "chance", "id", "ipam", "model", "openapi", "time", "units"]),
     // Run.
-    ("record", &["cloud", "id", "ipam", "model", "openapi", "time"]),
+    ("record", &["address", "cloud", "id", "ipam", "model", "openapi", "time"]),
     ("sim", &["chance", "cloud", "cluster", "id", "ipam", "model", "openapi", "record", "time"]),
     // What it means.
     ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),

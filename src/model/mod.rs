@@ -15,9 +15,12 @@ pub use workloads::{
     Workload, WorkloadKind, ZoneSpread,
 };
 
+use std::collections::BTreeSet;
+
 use ipnet::Ipv4Net;
 
 use crate::chance::SpanDist;
+use crate::id::VSwitchId;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -225,6 +228,12 @@ impl Model {
                 s.zones.iter().enumerate().map(move |(zone, z)| (GroupKey { pool, shape, zone }, z))
             })
         })
+    }
+
+    /// The vSwitches that pods take addresses of, in order: some daemon has them as candidates.
+    #[must_use]
+    pub fn serving_vswitches(&self) -> BTreeSet<VSwitchId> {
+        self.groups().flat_map(|(_, zone)| &zone.daemon.vswitches).copied().collect()
     }
 
     /// The zones of all vSwitches, each once, in alphabetical order.

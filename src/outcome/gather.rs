@@ -99,11 +99,12 @@ impl Runs<'_> {
         let full_at = |r: &Recording| r.vswitches[i].first_refusal.map(|(at, _)| at);
         let first =
             |r: &Recording| r.vswitches.iter().filter_map(|v| v.first_refusal.map(|(at, _)| at)).min().unwrap_or(NEVER);
-        let share = |part: fn(&Holders<u32>) -> u32| {
-            self.some(|r| r.vswitches[i].first_refusal.map(|(_, who)| f64::from(part(&who)) / f64::from(usable)))
+        let full = self.share(|r| full_at(r).is_some());
+        let share = |part: usize| {
+            let share =
+                self.some(|r| Some(f64::from(r.vswitches[i].first_refusal?.1.parts()[part]) / f64::from(usable)));
+            share.expect("it is full in some run")
         };
-        let mean = |part: fn(&Holders<f64>) -> f64| self.each(|r| part(&r.vswitches[i].mean));
-        let end = |part: fn(&Holders<u32>) -> u32| self.each(|r| f64::from(part(&r.vswitches[i].end)));
         VSwitchSummary {
             id: vswitch.id.clone(),
             zone: vswitch.zone.clone(),
@@ -111,34 +112,14 @@ impl Runs<'_> {
             prefix: vswitch.cidr.prefix_len(),
             usable,
             serves_pods,
-            full: self.share(|r| full_at(r).is_some()),
+            full,
             full_first: self.share(|r| full_at(r).is_some_and(|at| at == first(r))),
             time_to_full_s: self.some(|r| full_at(r).map(secs)),
-            at_full_share: (|| {
-                Some(Holders {
-                    pods: share(|h| h.pods)?,
-                    idle: share(|h| h.idle)?,
-                    primaries: share(|h| h.primaries)?,
-                    others: share(|h| h.others)?,
-                    free: share(|h| h.free)?,
-                })
-            })(),
+            at_full_share: (!full.never()).then(|| Holders::POSITIONS.map(share)),
             time_to_empty_s: self.some(|r| r.vswitches[i].first_empty.map(secs)),
             refusals: self.each(|r| r.vswitches[i].refusals as f64),
-            mean: Holders {
-                pods: mean(|h| h.pods),
-                idle: mean(|h| h.idle),
-                primaries: mean(|h| h.primaries),
-                others: mean(|h| h.others),
-                free: mean(|h| h.free),
-            },
-            end: Holders {
-                pods: end(|h| h.pods),
-                idle: end(|h| h.idle),
-                primaries: end(|h| h.primaries),
-                others: end(|h| h.others),
-                free: end(|h| h.free),
-            },
+            mean: Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].mean.parts()[part])),
+            end: Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].end.parts()[part].into())),
             least_free: self.each(|r| f64::from(r.vswitches[i].min_free)),
         }
     }
@@ -175,6 +156,12 @@ impl Runs<'_> {
             Cause::AddressesPerEni => plain("addresses_per_eni", "ENIs refuse another address"),
             Cause::MaxPods => plain("max_pods", "every node has as many pods as it may have (max pods)"),
             Cause::NoNode => plain("no_node", "there is no node"),
+            Cause::Cpu => plain("cpu", "no node has as much CPU left as a pod requests"),
+            Cause::Memory => plain("memory", "no node has as much memory left as a pod requests"),
+            Cause::ZoneSpread => plain("zone_spread", "a node with room would break a pod's spread over zones"),
+            Cause::AntiAffinity => {
+                plain("anti_affinity", "every node with room has a pod that another keeps away from")
+            }
             Cause::Quota(code) => ("quota", format!("a quota of the account is used up ({})", code.name())),
             Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
         }
@@ -214,24 +201,28 @@ impl Runs<'_> {
     }
 
     fn pools(&self) -> Vec<PoolSummary> {
-        let keys = self.recordings[0].groups.iter().map(|group| (group.pool, group.zone)).enumerate();
-        keys.map(|(i, (pool, zone))| {
-            let pool = &self.model.node_pools[pool];
-            let group = |value: fn(&crate::record::GroupRecord) -> u32| self.each(|r| f64::from(value(&r.groups[i])));
-            PoolSummary {
-                pool: pool.name.clone(),
-                zone: pool.zones()[zone].zone.clone(),
-                instance_type: pool.shapes[0].instance_type.clone(),
-                max_pods: pool.shapes[0].max_pods,
-                nodes: group(|g| g.end.nodes),
-                enis: group(|g| g.end.enis),
-                running: group(|g| g.end.running),
-                waiting: group(|g| g.end.waiting),
-                most_waiting: group(|g| g.max_waiting),
-                nodes_refused: group(|g| g.nodes_refused),
-            }
-        })
-        .collect()
+        let groups = self.model.groups().enumerate();
+        groups
+            .map(|(i, (key, zone))| {
+                let pool = &self.model.node_pools[key.pool];
+                let shape = &pool.shapes[key.shape];
+                let group =
+                    |value: fn(&crate::record::GroupRecord) -> u32| self.each(|r| f64::from(value(&r.groups[i])));
+                PoolSummary {
+                    pool: pool.name.clone(),
+                    zone: zone.zone.clone(),
+                    instance_type: shape.instance_type.clone(),
+                    max_pods: shape.max_pods,
+                    nodes: group(|g| g.end.nodes),
+                    enis: group(|g| g.end.enis),
+                    running: group(|g| g.end.running),
+                    waiting: group(|g| g.end.waiting),
+                    terminating: group(|g| g.end.terminating),
+                    most_waiting: group(|g| g.max_waiting),
+                    nodes_refused: group(|g| g.nodes_refused),
+                }
+            })
+            .collect()
     }
 
     fn stranded(&self) -> Vec<StrandedSummary> {

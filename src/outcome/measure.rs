@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Measure {
     /// Its path in `summary.json`, without the positions in lists; `*` stands for each of
-    /// `pods`, `idle`, `primaries`, `others` and `free`.
+    /// `pods`, `idle`, `leaked`, `primaries`, `others` and `free`.
     pub name: &'static str,
     /// Its heading in tables.
     pub label: &'static str,
@@ -61,13 +61,13 @@ pub const MEASURES: &[Measure] = &[
     of("vswitches.time_to_full_s", "full", "s", Kind::Time,
         "Time from the start until the vSwitch is full, over the runs in which it is. Requests for several addresses fail whole, so some may be free at that moment."),
     of("vswitches.at_full_share.*", "share when full", "share of usable addresses", Kind::Moment,
-        "Who holds the usable addresses when the vSwitch is first full: pods, idle in node pools, primary addresses of nodes, other tenants, nobody; over the runs in which it is."),
+        "Who holds the usable addresses when the vSwitch is first full: pods, idle in node pools, leaked (on ENIs that no daemon knows), primary addresses of nodes, other tenants, nobody; over the runs in which it is."),
     of("vswitches.time_to_empty_s", "no address free", "s", Kind::Time,
         "Time from the start until not one address is free, over the runs in which that happens."),
     of("vswitches.refusals", "refusals", "requests", Kind::Tally,
         "Requests that the vSwitch refused for lack of addresses, look-ups that found it without one, and nodes that got no primary address."),
     of("vswitches.mean.*", "mean over time", "addresses", Kind::Level,
-        "Addresses that serve pods, sit idle on ENIs of nodes, are primary addresses of nodes, belong to other tenants, are free."),
+        "Addresses that serve pods, sit idle on ENIs of nodes, are leaked (on ENIs that no daemon knows), are primary addresses of nodes, belong to other tenants, are free."),
     of("vswitches.end.*", "at the end", "addresses", Kind::Moment,
         "The same at the end of the run."),
     of("vswitches.least_free", "least free", "addresses", Kind::Moment,
@@ -101,13 +101,15 @@ pub const MEASURES: &[Measure] = &[
     of("pods.most_unschedulable", "most without a node", "pods", Kind::Moment,
         "Most pods for which no node had room at any moment."),
     of("pools.nodes", "nodes", "nodes", Kind::Moment,
-        "Nodes of the pool in the zone at the end of the run."),
+        "Nodes of the pool of the type in the zone at the end of the run."),
     of("pools.enis", "ENIs", "interfaces", Kind::Moment,
         "Secondary interfaces of its nodes at the end of the run."),
     of("pools.running", "running", "pods", Kind::Moment,
-        "Pods with an address on its nodes at the end of the run."),
+        "Pods with an address on its nodes at the end of the run, without those that were told to end."),
     of("pools.waiting", "waiting", "pods", Kind::Moment,
         "Pods without an address on its nodes at the end of the run."),
+    of("pools.terminating", "terminating", "pods", Kind::Moment,
+        "Pods on its nodes that were told to end and still hold their address at the end of the run."),
     of("pools.most_waiting", "most waiting", "pods", Kind::Moment,
         "Most pods without an address on its nodes at any moment."),
     of("pools.nodes_refused", "joins refused", "attempts", Kind::Tally,

@@ -37,7 +37,7 @@ pub struct Summary {
     pub limits: Vec<Limit>,
     /// Pods of the whole cluster.
     pub pods: PodSummary,
-    /// Per node pool and zone, in the order of the scenario.
+    /// Per node pool, instance type and zone, in the order of the scenario.
     pub pools: Vec<PoolSummary>,
     /// Addresses that are free at the end though pods wait.
     pub stranded: Vec<StrandedSummary>,
@@ -111,7 +111,7 @@ pub struct VSwitchSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
-    /// `max_pods`, `quota`, `api`.
+    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `quota`, `api`.
     pub kind: &'static str,
     /// In words.
     pub text: String,
@@ -159,7 +159,7 @@ pub struct WaitClass {
     pub pods: Estimate,
 }
 
-/// What is said of a node pool in a zone.
+/// What is said of a node pool's nodes of one type in one zone.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PoolSummary {
     /// Name of the pool.
@@ -178,6 +178,8 @@ pub struct PoolSummary {
     pub running: Estimate,
     /// Pods that wait for an address at the end.
     pub waiting: Estimate,
+    /// Pods that were told to end and hold their address, at the end.
+    pub terminating: Estimate,
     /// Most pods that waited at once.
     pub most_waiting: Estimate,
     /// Failed attempts of nodes to join for lack of a primary address.

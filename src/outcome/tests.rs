@@ -7,11 +7,11 @@ use super::{MEASURES, measure, summarize};
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
-use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc};
+use crate::model::{GroupKey, Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    Cause, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, Recording, Stranded,
-    StrandedReason, Timeline, VSwitchRecord,
+    Cause, Counting, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, Recording, Stranded,
+    StrandedReason, Timeline, Unschedulable, VSwitchRecord,
 };
 use crate::time::{Instant, Span};
 
@@ -45,11 +45,13 @@ fn calm(replication: u32, free: u32) -> Recording {
         min_free: free,
         end: Holders { pods: usable - free, free, ..Holders::default() },
     };
-    let levels = GroupLevels { nodes: 1, enis: 3, running: 4, waiting: 0 };
+    let levels = GroupLevels { nodes: 1, enis: 3, running: 4, waiting: 0, terminating: 0 };
+    let key = GroupKey { pool: 0, shape: 0, zone: 0 };
+    let waits = || Histogram::new_with_bounds(1, 1_000_000_000, 3).expect("valid bounds");
     Recording {
         replication,
         vswitches: vec![vswitch(16_380, 16_000), vswitch(8188, free)],
-        groups: vec![GroupRecord { pool: 0, zone: 0, end: levels, max_waiting: 0, nodes_refused: 0 }],
+        groups: vec![GroupRecord { key, end: levels, max_waiting: 0, nodes_refused: 0 }],
         pods: PodRecord {
             requested: 0,
             served: 0,
@@ -58,9 +60,14 @@ fn calm(replication: u32, free: u32) -> Recording {
             max_waiting: 0,
             unschedulable_at_end: 0,
             max_unschedulable: 0,
-            wait_ms: Histogram::new_with_bounds(1, 1_000_000_000, 3).expect("valid bounds"),
+            unschedulable_by: [0; Unschedulable::ALL.len()],
+            unschedulable_ms: waits(),
+            unschedulable_area_s: 0.0,
+            waiting_area_s: 0.0,
+            wait_ms: waits(),
             failures: [0; FailureReason::ALL.len()],
         },
+        counting: Counting::default(),
         calls: [0; Api::ALL.len()],
         errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
         binding: Vec::new(),
@@ -281,7 +288,7 @@ fn walk(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Object(map) if map.contains_key("runs") && map.contains_key("interval") => found.push(path.to_owned()),
         Value::Object(map) => {
             for (key, value) in map {
-                let holder = ["pods", "idle", "primaries", "others", "free"].contains(&key.as_str());
+                let holder = ["pods", "idle", "leaked", "primaries", "others", "free"].contains(&key.as_str());
                 let all_of_holders = holder && map.contains_key("primaries");
                 let key = if all_of_holders { "*" } else { key };
                 let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };

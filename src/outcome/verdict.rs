@@ -84,6 +84,7 @@ fn holders(who: &Holders<Estimate>) -> String {
     let parts = [
         (who.pods.mean, "serve pods"),
         (who.idle.mean, "sit idle in node pools"),
+        (who.leaked.mean, "are leaked, on ENIs that no daemon knows"),
         (who.primaries.mean, "are node primaries"),
         (who.others.mean, "belong to other tenants"),
     ];
@@ -100,7 +101,7 @@ fn holders(who: &Holders<Estimate>) -> String {
 /// `Pods find no node from day 12 on (...): every node has as many pods as it may have.`
 fn binds(limit: &Limit, summary: &Summary, clock: &Clock) -> String {
     let who = match limit.kind {
-        "max_pods" => {
+        "max_pods" | "no_node" | "cpu" | "memory" | "zone_spread" | "anti_affinity" => {
             format!("Pods find no node, at most {} at once,", count(summary.pods.most_unschedulable.max))
         }
         _ => format!("Pods wait for addresses, at most {} at once,", count(summary.pods.most_waiting.max)),

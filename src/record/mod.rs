@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
+use crate::model::GroupKey;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -18,10 +19,12 @@ pub struct Recording {
     pub replication: u32,
     /// Per vSwitch, in the order of [`Vpc::vswitches`](crate::model::Vpc::vswitches).
     pub vswitches: Vec<VSwitchRecord>,
-    /// Per pool and zone: the pools in their order, each with its zones in their order.
+    /// Per group of nodes, in the order of [`Model::groups`](crate::model::Model::groups).
     pub groups: Vec<GroupRecord>,
     /// Pods of the whole cluster.
     pub pods: PodRecord,
+    /// What counting pods says, without a simulation of the addresses.
+    pub counting: Counting,
     /// Answered calls per action, in the order of [`Api::ALL`].
     pub calls: [u64; Api::ALL.len()],
     /// Refused calls per action and code.
@@ -42,13 +45,15 @@ pub struct Recording {
     pub pod_events: u64,
 }
 
-/// Who holds the addresses of a vSwitch. The five parts add up to its usable addresses.
+/// Who holds the addresses of a vSwitch. The six parts add up to its usable addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
 pub struct Holders<N> {
     /// Serving pods.
     pub pods: N,
     /// On an interface of a node without serving a pod.
     pub idle: N,
+    /// On an interface that no daemon knows.
+    pub leaked: N,
     /// Primary addresses of nodes.
     pub primaries: N,
     /// Other tenants of the vSwitch.
@@ -76,13 +81,11 @@ pub struct VSwitchRecord {
     pub end: Holders<u32>,
 }
 
-/// What was recorded of one pool in one zone.
+/// What was recorded of a pool's nodes of one type in one zone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupRecord {
-    /// Position in [`Model::node_pools`](crate::model::Model::node_pools).
-    pub pool: usize,
-    /// Position in [`NodePool::zones`](crate::model::NodePool::zones).
-    pub zone: usize,
+    /// Which nodes.
+    pub key: GroupKey,
     /// At the end.
     pub end: GroupLevels,
     /// Most pods that waited for an address at once.
@@ -91,17 +94,31 @@ pub struct GroupRecord {
     pub nodes_refused: u32,
 }
 
-/// Levels of one pool in one zone.
+/// Levels of a pool's nodes of one type in one zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct GroupLevels {
     /// Nodes.
     pub nodes: u32,
     /// Secondary interfaces.
     pub enis: u32,
-    /// Pods that hold an address.
+    /// Pods that have their address and are not told to end.
     pub running: u32,
     /// Pods that were scheduled and have no address yet (ContainerCreating).
     pub waiting: u32,
+    /// Pods that were told to end and still hold their address.
+    pub terminating: u32,
+}
+
+/// What counting says: pods against addresses, as if every usable address could serve one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counting {
+    /// Usable addresses of all vSwitches that serve pods.
+    pub usable: u32,
+    /// Most pods that wanted an address of their own at once, with or without a node; those that
+    /// end are counted for as long as they hold theirs.
+    pub most_wanted: u32,
+    /// First time that they were more than the usable addresses.
+    pub full: Option<Instant>,
 }
 
 /// What was recorded of pods that want an address of their own.
@@ -121,6 +138,14 @@ pub struct PodRecord {
     pub unschedulable_at_end: u32,
     /// Most pods that found no node at once.
     pub max_unschedulable: u32,
+    /// Pods that came to be without a node, per reason, in the order of [`Unschedulable::ALL`].
+    pub unschedulable_by: [u64; Unschedulable::ALL.len()],
+    /// Time without a node, in ms, of the pods that had to wait for one and found it.
+    pub unschedulable_ms: Histogram<u64>,
+    /// Pods that found no node, summed over time, in pod-seconds.
+    pub unschedulable_area_s: f64,
+    /// Pods that waited for an address, summed over time, in pod-seconds.
+    pub waiting_area_s: f64,
     /// From being scheduled to getting an address, in ms, of the pods that got one.
     pub wait_ms: Histogram<u64>,
     /// Answers of the daemon that left a pod without an address, per reason.
@@ -142,10 +167,46 @@ pub enum Cause {
     MaxPods,
     /// There is no node at all.
     NoNode,
+    /// No node has as much CPU left as a pod requests.
+    Cpu,
+    /// No node has as much memory left as a pod requests.
+    Memory,
+    /// A node with room would break a pod's spread over zones.
+    ZoneSpread,
+    /// Every node with room has a pod that another keeps away from.
+    AntiAffinity,
     /// A quota of the account.
     Quota(ErrorCode),
     /// The API refuses calls (`Throttling`).
     Api(Api),
+}
+
+/// Why a pod finds no node: what the filter that dropped the last nodes looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unschedulable {
+    /// There is none that it may use.
+    NoNode,
+    /// [`Cause::MaxPods`].
+    MaxPods,
+    /// [`Cause::Cpu`].
+    Cpu,
+    /// [`Cause::Memory`].
+    Memory,
+    /// [`Cause::ZoneSpread`].
+    ZoneSpread,
+    /// [`Cause::AntiAffinity`].
+    AntiAffinity,
+}
+
+/// What a pod was when nothing of it was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Was {
+    /// It had a node and waited for its address.
+    Waiting,
+    /// It had its address and was never told to end.
+    Running,
+    /// It was told to end while it had its address.
+    Terminating,
 }
 
 /// Levels on a regular grid of time, one row per entry of `at`.
@@ -155,7 +216,7 @@ pub struct Timeline {
     pub at: Vec<Instant>,
     /// Per vSwitch, per row.
     pub vswitches: Vec<Vec<Holders<u32>>>,
-    /// Per group (pool and zone), per row.
+    /// Per group, per row.
     pub groups: Vec<Vec<GroupLevels>>,
     /// Per group, most waiting pods since the row before.
     pub max_waiting: Vec<Vec<u32>>,
@@ -189,7 +250,9 @@ pub struct PodRow {
     pub requested: Instant,
     /// When it got its address.
     pub served: Option<Instant>,
-    /// When it ended.
+    /// When it was told to end.
+    pub deleted: Option<Instant>,
+    /// When nothing of it was left: its address, if it had one, was given back to the node.
     pub ended: Option<Instant>,
     /// Its vSwitch.
     pub vswitch: Option<VSwitchId>,
@@ -223,6 +286,57 @@ pub enum StrandedReason {
     NotConfigured,
 }
 
+impl Holders<usize> {
+    /// Positions of the parts in [`Holders::parts`].
+    pub const POSITIONS: Self = Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5 };
+}
+
+impl<N: Copy> Holders<N> {
+    /// Something else about each part.
+    #[must_use]
+    pub fn map<M>(self, mut what: impl FnMut(N) -> M) -> Holders<M> {
+        Holders {
+            pods: what(self.pods),
+            idle: what(self.idle),
+            leaked: what(self.leaked),
+            primaries: what(self.primaries),
+            others: what(self.others),
+            free: what(self.free),
+        }
+    }
+
+    /// The parts in their order.
+    #[must_use]
+    pub fn parts(self) -> [N; 6] {
+        [self.pods, self.idle, self.leaked, self.primaries, self.others, self.free]
+    }
+}
+
+impl Unschedulable {
+    /// Every reason, in the order of [`Unschedulable::index`].
+    pub const ALL: [Self; 6] =
+        [Self::NoNode, Self::MaxPods, Self::Cpu, Self::Memory, Self::ZoneSpread, Self::AntiAffinity];
+
+    /// Position in [`Unschedulable::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The cause that it is.
+    #[must_use]
+    pub fn cause(self) -> Cause {
+        match self {
+            Self::NoNode => Cause::NoNode,
+            Self::MaxPods => Cause::MaxPods,
+            Self::Cpu => Cause::Cpu,
+            Self::Memory => Cause::Memory,
+            Self::ZoneSpread => Cause::ZoneSpread,
+            Self::AntiAffinity => Cause::AntiAffinity,
+        }
+    }
+}
+
 /// Mean of a level over time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct TimeWeighted {
@@ -234,7 +348,7 @@ pub struct TimeWeighted {
 impl TimeWeighted {
     /// The level now.
     #[must_use]
-    pub fn level(&self) -> u32 {
+    pub fn level(self) -> u32 {
         self.level
     }
 
@@ -245,17 +359,22 @@ impl TimeWeighted {
         self.level = level;
     }
 
-    /// Forgets what was before `now` (the end of the warm-up).
-    pub fn reset(&mut self, now: Instant) {
-        self.area = 0.0;
-        self.since = now;
+    /// The same level without what was before `now` (the end of the warm-up).
+    #[must_use]
+    pub fn from(self, now: Instant) -> Self {
+        Self { level: self.level, since: now, area: 0.0 }
     }
 
     /// The mean over the `length` that ends `now`.
     #[must_use]
-    pub fn mean(mut self, now: Instant, length: Span) -> f64 {
-        let level = self.level;
-        self.set(now, level);
-        if length.0 == 0 { f64::from(level) } else { self.area / length.as_secs_f64() }
+    pub fn mean(self, now: Instant, length: Span) -> f64 {
+        if length.0 == 0 { f64::from(self.level) } else { self.area_s(now) / length.as_secs_f64() }
+    }
+
+    /// The level summed over time up to `now`, in seconds.
+    #[must_use]
+    pub fn area_s(mut self, now: Instant) -> f64 {
+        self.set(now, self.level);
+        self.area
     }
 }

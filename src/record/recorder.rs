@@ -1,77 +1,27 @@
 //! The recorder: keeps levels, tallies and the journal while a replication runs.
 
 mod audit;
+mod levels;
 
 use hdrhistogram::Histogram;
 
 use super::{
-    Cause, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, PodRow, Recording, Stranded,
-    TimeWeighted, Timeline, VSwitchRecord,
+    Cause, Counting, FailureReason, JournalEntry, PodRecord, PodRow, Recording, Stranded, TimeWeighted, Timeline,
+    Unschedulable, Was,
 };
+use crate::address::usable;
+use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
+use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
+use levels::{Group, NodeNote, VSwitchLevels};
 
 /// Longest wait that is told apart: ten years, in ms.
 const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
 
 /// The kind of what goes on inside a node: it may be told late, in any order.
 const ALLOC_FAILED: &str = "alloc_failed";
-
-/// One vSwitch while the run goes on.
-#[derive(Debug, Default)]
-struct VSwitchLevels {
-    usable: u32,
-    /// Addresses on interfaces, in use or not.
-    on_enis: u32,
-    pods: TimeWeighted,
-    idle: TimeWeighted,
-    primaries: TimeWeighted,
-    others: TimeWeighted,
-    free: TimeWeighted,
-    min_free: u32,
-    first_refusal: Option<(Instant, Holders<u32>)>,
-    first_empty: Option<Instant>,
-    refusals: u64,
-}
-
-impl VSwitchLevels {
-    fn holders(&self) -> Holders<u32> {
-        Holders {
-            pods: self.pods.level(),
-            idle: self.idle.level(),
-            primaries: self.primaries.level(),
-            others: self.others.level(),
-            free: self.free.level(),
-        }
-    }
-
-    fn set_pods(&mut self, now: Instant, pods: u32) {
-        self.pods.set(now, pods);
-        self.idle.set(now, self.on_enis - pods);
-    }
-}
-
-/// One pool in one zone while the run goes on.
-#[derive(Debug)]
-struct Group {
-    pool: usize,
-    zone: usize,
-    levels: GroupLevels,
-    max_waiting: u32,
-    /// Most waiting pods since the last row of the timeline.
-    recent_waiting: u32,
-    nodes_refused: u32,
-}
-
-/// What is known of a node.
-#[derive(Debug, Clone, Copy)]
-struct NodeNote {
-    group: u32,
-    enis: u32,
-    /// What last kept its daemon from getting addresses.
-    trouble: Option<Cause>,
-}
 
 /// What the recorder keeps besides levels and tallies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +42,9 @@ pub struct Recorder {
     groups: Vec<Group>,
     nodes: Vec<NodeNote>,
     pods: PodRecord,
-    waiting: u32,
-    unschedulable: u32,
+    waiting: TimeWeighted,
+    unschedulable: TimeWeighted,
+    counting: Counting,
     calls: [u64; Api::ALL.len()],
     errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
     binding: Vec<(Instant, Cause)>,
@@ -107,35 +58,13 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder of vSwitches with these names and usable addresses, and of groups given as
-    /// (pool, zone).
+    /// A recorder of replication `replication` of a model.
     #[must_use]
-    pub fn new(
-        replication: u32,
-        vswitches: impl IntoIterator<Item = (String, u32)>,
-        groups: &[(usize, usize)],
-        detail: Detail,
-    ) -> Self {
-        let (names, vswitches): (Vec<_>, Vec<_>) = vswitches
-            .into_iter()
-            .map(|(name, usable)| {
-                let mut levels = VSwitchLevels { usable, min_free: usable, ..VSwitchLevels::default() };
-                levels.free.set(Instant::ZERO, usable);
-                (name, levels)
-            })
-            .unzip();
-        let groups: Vec<_> = groups
-            .iter()
-            .map(|&(pool, zone)| Group {
-                pool,
-                zone,
-                levels: GroupLevels::default(),
-                max_waiting: 0,
-                recent_waiting: 0,
-                nodes_refused: 0,
-            })
-            .collect();
-        let wait_ms = Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");
+    pub fn new(replication: u32, model: &Model, detail: Detail) -> Self {
+        let vswitches: Vec<_> = model.vpc.vswitches.iter().map(|v| VSwitchLevels::new(usable(v.cidr))).collect();
+        let groups: Vec<_> = model.groups().map(|(key, _)| Group::new(key)).collect();
+        let serving = model.serving_vswitches().into_iter().map(|id| usable(model.vpc.vswitches[id.index()].cidr));
+        let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");
         let timeline = Timeline {
             vswitches: vec![Vec::new(); vswitches.len()],
             groups: vec![Vec::new(); groups.len()],
@@ -145,7 +74,8 @@ impl Recorder {
         Self {
             replication,
             detail,
-            names,
+            names: model.vpc.vswitches.iter().map(|v| v.id.clone()).collect(),
+            counting: Counting { usable: serving.sum(), ..Counting::default() },
             vswitches,
             groups,
             nodes: Vec::new(),
@@ -157,11 +87,15 @@ impl Recorder {
                 max_waiting: 0,
                 unschedulable_at_end: 0,
                 max_unschedulable: 0,
-                wait_ms,
+                unschedulable_by: [0; Unschedulable::ALL.len()],
+                unschedulable_ms: waits(),
+                unschedulable_area_s: 0.0,
+                waiting_area_s: 0.0,
+                wait_ms: waits(),
                 failures: [0; FailureReason::ALL.len()],
             },
-            waiting: 0,
-            unschedulable: 0,
+            waiting: TimeWeighted::default(),
+            unschedulable: TimeWeighted::default(),
             calls: [0; Api::ALL.len()],
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
             binding: Vec::new(),
@@ -174,25 +108,19 @@ impl Recorder {
         }
     }
 
-    /// The cloud's side of a vSwitch changed.
-    pub fn vswitch_changed(
-        &mut self,
-        now: Instant,
-        id: VSwitchId,
-        on_enis: u32,
-        primaries: u32,
-        others: u32,
-        free: u32,
-    ) {
-        let levels = &mut self.vswitches[id.index()];
-        levels.on_enis = on_enis;
-        levels.idle.set(now, on_enis - levels.pods.level());
-        levels.primaries.set(now, primaries);
-        levels.others.set(now, others);
-        levels.free.set(now, free);
-        levels.min_free = levels.min_free.min(free);
-        if free == 0 && levels.first_empty.is_none() {
-            levels.first_empty = Some(now);
+    /// The cloud's side of a vSwitch changed; `leaked` of the addresses on interfaces are on those
+    /// that no daemon knows.
+    pub fn vswitch_changed(&mut self, now: Instant, id: VSwitchId, usage: &Usage, leaked: u32) {
+        self.vswitches[id.index()].set_usage(now, usage, leaked);
+    }
+
+    /// `pods` want an address of their own, with or without a node; those that end are counted
+    /// for as long as they hold theirs.
+    pub fn demand(&mut self, now: Instant, pods: u32) {
+        let Counting { usable, most_wanted, full } = &mut self.counting;
+        *most_wanted = pods.max(*most_wanted);
+        if pods > *usable && full.is_none() {
+            *full = Some(now);
         }
     }
 
@@ -223,12 +151,10 @@ impl Recorder {
     pub fn pod_requested(&mut self, now: Instant, pod: usize, node: NodeId, workload: usize) {
         self.pods.requested += 1;
         self.pod_events += 1;
-        self.waiting += 1;
-        self.pods.max_waiting = self.pods.max_waiting.max(self.waiting);
-        let group = self.group_of(node);
-        group.levels.waiting += 1;
-        group.max_waiting = group.max_waiting.max(group.levels.waiting);
-        group.recent_waiting = group.recent_waiting.max(group.levels.waiting);
+        let waiting = self.waiting.level() + 1;
+        self.waiting.set(now, waiting);
+        self.pods.max_waiting = self.pods.max_waiting.max(waiting);
+        self.group_of(node).add_waiting();
         if self.detail.pods {
             self.pod_rows.resize(self.pod_rows.len().max(pod + 1), u32::MAX);
             self.pod_rows[pod] = self.pod_log.len() as u32;
@@ -237,6 +163,7 @@ impl Recorder {
                 node: node.0,
                 requested: now,
                 served: None,
+                deleted: None,
                 ended: None,
                 vswitch: None,
                 address: None,
@@ -258,10 +185,9 @@ impl Recorder {
         counted: bool,
     ) {
         if !counted {
-            let levels = &mut self.vswitches[vswitch.index()];
-            levels.set_pods(now, levels.pods.level() + 1);
+            self.vswitches[vswitch.index()].bind(now);
         }
-        self.waiting -= 1;
+        self.waiting.set(now, self.waiting.level() - 1);
         let levels = &mut self.group_of(node).levels;
         levels.waiting -= 1;
         levels.running += 1;
@@ -274,22 +200,34 @@ impl Recorder {
 
     /// An address is idle again.
     pub fn address_released(&mut self, now: Instant, vswitch: VSwitchId) {
-        let levels = &mut self.vswitches[vswitch.index()];
-        levels.set_pods(now, levels.pods.level() - 1);
+        self.vswitches[vswitch.index()].unbind(now);
     }
 
-    /// A pod is gone; `running` = it had its address.
-    pub fn pod_gone(&mut self, now: Instant, pod: usize, node: NodeId, running: bool) {
+    /// A pod that has its address is told to end.
+    pub fn pod_terminating(&mut self, now: Instant, pod: usize, node: NodeId) {
+        let levels = &mut self.group_of(node).levels;
+        levels.running -= 1;
+        levels.terminating += 1;
+        if let Some(row) = self.pod_row(pod) {
+            row.deleted = Some(now);
+        }
+    }
+
+    /// Nothing of a pod is left.
+    pub fn pod_gone(&mut self, now: Instant, pod: usize, node: NodeId, was: Was) {
         self.pod_events += 1;
         let levels = &mut self.group_of(node).levels;
-        if running {
-            levels.running -= 1;
-        } else {
-            levels.waiting -= 1;
-            self.waiting -= 1;
-            self.pods.gave_up += 1;
+        match was {
+            Was::Waiting => {
+                levels.waiting -= 1;
+                self.waiting.set(now, self.waiting.level() - 1);
+                self.pods.gave_up += 1;
+            }
+            Was::Running => levels.running -= 1,
+            Was::Terminating => levels.terminating -= 1,
         }
         if let Some(row) = self.pod_row(pod) {
+            row.deleted.get_or_insert(now);
             row.ended = Some(now);
         }
     }
@@ -309,14 +247,20 @@ impl Recorder {
         self.event(now, ALLOC_FAILED, name, || failure.message().to_owned());
     }
 
-    /// Pods that find no node.
-    pub fn unschedulable(&mut self, now: Instant, pods: u32) {
-        if pods > self.unschedulable {
-            let any = self.groups.iter().any(|group| group.levels.nodes > 0);
-            self.binds(now, if any { Cause::MaxPods } else { Cause::NoNode });
+    /// `pods` find no node now; `why` those that are new among them do not.
+    pub fn unschedulable(&mut self, now: Instant, pods: u32, why: Option<Unschedulable>) {
+        let more = pods.saturating_sub(self.unschedulable.level());
+        if let Some(why) = why.filter(|_| more > 0) {
+            self.pods.unschedulable_by[why.index()] += u64::from(more);
+            self.binds(now, why.cause());
         }
-        self.unschedulable = pods;
+        self.unschedulable.set(now, pods);
         self.pods.max_unschedulable = self.pods.max_unschedulable.max(pods);
+    }
+
+    /// A pod that had found no node got one, `wait` after it was made.
+    pub fn pod_scheduled_after(&mut self, wait: Span) {
+        self.pods.unschedulable_ms.saturating_record(wait.as_millis());
     }
 
     /// A call was answered well.
@@ -372,25 +316,15 @@ impl Recorder {
         }
         for (i, group) in self.groups.iter_mut().enumerate() {
             timeline.groups[i].push(group.levels);
-            timeline.max_waiting[i].push(group.recent_waiting);
-            group.recent_waiting = group.levels.waiting;
+            timeline.max_waiting[i].push(group.take_recent_waiting());
         }
-        timeline.unschedulable.push(self.unschedulable);
+        timeline.unschedulable.push(self.unschedulable.level());
     }
 
     /// The warm-up is over: time-weighted measures begin anew.
     pub fn warm(&mut self, now: Instant) {
         self.warm_from = now;
-        for levels in &mut self.vswitches {
-            for level in
-                [&mut levels.pods, &mut levels.idle, &mut levels.primaries, &mut levels.others, &mut levels.free]
-            {
-                let value = level.level();
-                level.set(now, value);
-                level.reset(now);
-            }
-            levels.min_free = levels.free.level();
-        }
+        self.vswitches.iter_mut().for_each(|levels| levels.warm(now));
     }
 
     /// Something that the landmarks of the run show.
@@ -406,35 +340,16 @@ impl Recorder {
         self.binding.sort_by_key(|&(at, _)| at);
         let late = |entry: &JournalEntry| (entry.kind == ALLOC_FAILED).then(|| entry.subject.clone());
         self.journal.sort_by_cached_key(|entry| (entry.at, late(entry)));
-        self.pods.waiting_at_end = self.waiting;
-        self.pods.unschedulable_at_end = self.unschedulable;
-        let vswitches = self.vswitches.iter().map(|levels| VSwitchRecord {
-            usable: levels.usable,
-            first_refusal: levels.first_refusal,
-            first_empty: levels.first_empty,
-            refusals: levels.refusals,
-            mean: Holders {
-                pods: levels.pods.mean(now, length),
-                idle: levels.idle.mean(now, length),
-                primaries: levels.primaries.mean(now, length),
-                others: levels.others.mean(now, length),
-                free: levels.free.mean(now, length),
-            },
-            min_free: levels.min_free,
-            end: levels.holders(),
-        });
-        let groups = self.groups.iter().map(|group| GroupRecord {
-            pool: group.pool,
-            zone: group.zone,
-            end: group.levels,
-            max_waiting: group.max_waiting,
-            nodes_refused: group.nodes_refused,
-        });
+        self.pods.waiting_at_end = self.waiting.level();
+        self.pods.waiting_area_s = self.waiting.area_s(now);
+        self.pods.unschedulable_at_end = self.unschedulable.level();
+        self.pods.unschedulable_area_s = self.unschedulable.area_s(now);
         Recording {
             replication: self.replication,
-            vswitches: vswitches.collect(),
-            groups: groups.collect(),
+            vswitches: self.vswitches.iter().map(|levels| levels.record(now, length)).collect(),
+            groups: self.groups.iter().map(Group::record).collect(),
             pods: self.pods,
+            counting: self.counting,
             calls: self.calls,
             errors: self.errors,
             binding: self.binding,

@@ -9,7 +9,6 @@ use super::{Plot, Run, sha256};
 use crate::outcome::{
     Estimate, MEASURES, Measure, Proportion, Summary, count, measure, plus_minus, range_of_spans, span,
 };
-use crate::record::Holders;
 use crate::scenario::{Origin, Setting, Source};
 use crate::units::percent;
 
@@ -177,18 +176,17 @@ fn vswitches(summary: &Summary) -> Table {
 /// Who holds the addresses: a row per vSwitch and way of looking.
 fn holders(summary: &Summary) -> Table {
     let mut table = Table::new("Who holds the addresses", &["vSwitch", "as"], &[]);
-    let labels = ["serving pods", "idle in node pools", "node primaries", "other tenants", "free"];
+    let labels = ["serving pods", "idle in node pools", "leaked", "node primaries", "other tenants", "free"];
     table.header.extend(labels.map(|label| Heading { label, definition: "" }));
-    let parts = |who: &Holders<Estimate>| [who.pods, who.idle, who.primaries, who.others, who.free];
     for vswitch in &summary.vswitches {
-        let mut row = |name: &str, numbers: [String; 5]| {
+        let mut row = |name: &str, numbers: [String; 6]| {
             table.rows.push([vswitch.id.clone(), name.to_owned()].into_iter().chain(numbers).collect());
         };
-        row("mean over time", parts(&vswitch.mean).map(|n| plus_minus(&n)));
+        row("mean over time", vswitch.mean.parts().map(|n| plus_minus(&n)));
         if let Some(who) = &vswitch.at_full_share {
-            row("share when first full", parts(who).map(|n| percent(n.mean)));
+            row("share when first full", who.parts().map(|n| percent(n.mean)));
         }
-        row("at the end", parts(&vswitch.end).map(|n| plus_minus(&n)));
+        row("at the end", vswitch.end.parts().map(|n| plus_minus(&n)));
     }
     table
 }
@@ -208,13 +206,21 @@ fn limits(summary: &Summary) -> Table {
 }
 
 fn pools(summary: &Summary) -> Table {
-    let measures =
-        ["pools.nodes", "pools.enis", "pools.running", "pools.waiting", "pools.most_waiting", "pools.nodes_refused"];
+    let measures = [
+        "pools.nodes",
+        "pools.enis",
+        "pools.running",
+        "pools.waiting",
+        "pools.terminating",
+        "pools.most_waiting",
+        "pools.nodes_refused",
+    ];
     let mut table = Table::new("Node pools", &["pool", "zone", "instance type", "max pods"], &measures);
     table.note = "At the end of the run, unless the heading says otherwise.".to_owned();
     table.rows.extend(summary.pools.iter().map(|pool| {
         let names = [pool.pool.clone(), pool.zone.clone(), pool.instance_type.clone(), pool.max_pods.to_string()];
-        let numbers = [&pool.nodes, &pool.enis, &pool.running, &pool.waiting, &pool.most_waiting, &pool.nodes_refused];
+        let pods = [&pool.running, &pool.waiting, &pool.terminating, &pool.most_waiting];
+        let numbers = [&pool.nodes, &pool.enis].into_iter().chain(pods).chain([&pool.nodes_refused]);
         names.into_iter().chain(numbers.map(plus_minus)).collect()
     }));
     table

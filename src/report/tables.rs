@@ -4,10 +4,10 @@ use csv::Writer;
 
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
-use crate::record::Recording;
+use crate::record::{GroupLevels, Holders, Recording};
 use crate::time::{Instant, Span};
 
-/// One row per replication, time, and vSwitch, pool in a zone, or the cluster.
+/// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster.
 pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     let mut csv = Writer::from_writer(Vec::new());
     csv.write_record([
@@ -17,8 +17,10 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
         "kind",
         "name",
         "zone",
+        "instance_type",
         "serving_addresses",
         "idle_addresses",
+        "leaked_addresses",
         "primary_addresses",
         "other_addresses",
         "free_addresses",
@@ -27,6 +29,7 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
         "running_pods",
         "waiting_pods",
         "most_waiting_pods",
+        "terminating_pods",
         "unschedulable_pods",
     ])?;
     for recording in recordings {
@@ -34,20 +37,20 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
         for (row, &at) in timeline.at.iter().enumerate() {
             let start = || vec![recording.replication.to_string(), secs(at), datetime(model, at)];
             for (vswitch, levels) in model.vpc.vswitches.iter().zip(&timeline.vswitches) {
-                let who = levels[row];
-                let numbers = [who.pods, who.idle, who.primaries, who.others, who.free];
                 let mut record = start();
-                record.extend(["vswitch".to_owned(), vswitch.id.clone(), vswitch.zone.clone()]);
-                record.extend(numbers.map(|n| n.to_string()));
+                record.extend(["vswitch".to_owned(), vswitch.id.clone(), vswitch.zone.clone(), String::new()]);
+                record.extend(levels[row].parts().map(|n| n.to_string()));
                 write_padded(&mut csv, record)?;
             }
-            for (i, group) in recording.groups.iter().enumerate() {
-                let (pool, levels) = (&model.node_pools[group.pool], timeline.groups[i][row]);
-                let most = timeline.max_waiting[i][row];
+            for (i, (key, zone)) in model.groups().enumerate() {
+                let (pool, levels) = (&model.node_pools[key.pool], timeline.groups[i][row]);
+                let GroupLevels { nodes, enis, running, waiting, terminating } = levels;
+                let numbers = [nodes, enis, running, waiting, timeline.max_waiting[i][row], terminating];
+                let instance_type = pool.shapes[key.shape].instance_type.clone();
                 let mut record = start();
-                record.extend(["node_pool".to_owned(), pool.name.clone(), pool.zones()[group.zone].zone.clone()]);
-                record.extend(std::iter::repeat_n(String::new(), 5));
-                record.extend([levels.nodes, levels.enis, levels.running, levels.waiting, most].map(|n| n.to_string()));
+                record.extend(["node_pool".to_owned(), pool.name.clone(), zone.zone.clone(), instance_type]);
+                record.extend(std::iter::repeat_n(String::new(), Holders::POSITIONS.parts().len()));
+                record.extend(numbers.map(|n| n.to_string()));
                 write_padded(&mut csv, record)?;
             }
             let mut record = start();
@@ -60,7 +63,7 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
     Ok(csv.into_inner()?)
 }
 
-const TIMELINE_COLUMNS: usize = 17;
+const TIMELINE_COLUMNS: usize = 20;
 
 fn write_padded(csv: &mut Writer<Vec<u8>>, mut record: Vec<String>) -> csv::Result<()> {
     record.resize(TIMELINE_COLUMNS, String::new());
@@ -95,6 +98,7 @@ pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Ve
         "requested_s",
         "served_s",
         "wait_s",
+        "deleted_s",
         "ended_s",
         "vswitch",
         "address",
@@ -110,6 +114,7 @@ pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Ve
                 secs(pod.requested),
                 some(pod.served),
                 wait.unwrap_or_default(),
+                some(pod.deleted),
                 some(pod.ended),
                 pod.vswitch.map(|id| model.vpc.vswitches[id.index()].id.clone()).unwrap_or_default(),
                 pod.address.map(|address| address.to_string()).unwrap_or_default(),

@@ -73,35 +73,46 @@ fn waits_line(pods: &PodSummary) -> String {
 }
 
 fn vswitches(summary: &Summary) -> String {
-    let header = ["vSwitch", "usable", "", "pods", "idle", "primary", "other", "free", "least", "full"];
+    let leaked = summary.vswitches.iter().any(|v| v.mean.leaked.max + v.end.leaked.max > 0.0);
+    let mut header =
+        vec!["vSwitch", "usable", "", "pods", "idle", "leaked", "primary", "other", "free", "least", "full"];
+    header.retain(|&name| leaked || name != "leaked");
     let mut rows = Vec::new();
     for vswitch in summary.vswitches.iter().take(MOST_ROWS) {
         let full = vswitch.time_to_full_s.map_or("-".to_owned(), |time| summary.method.clock.point(time.median));
         let mut mean = vec![shorten(&vswitch.id), count(vswitch.usable.into()), "mean".to_owned()];
-        mean.extend(holders(&vswitch.mean));
+        mean.extend(holders(&vswitch.mean, leaked));
         mean.extend([count(vswitch.least_free.min), full]);
         let mut end = vec![String::new(), String::new(), "end".to_owned()];
-        end.extend(holders(&vswitch.end));
+        end.extend(holders(&vswitch.end, leaked));
         rows.extend([mean, end]);
     }
     table(&header, &rows, &[0, 2]) + &left_out(summary.vswitches.len(), "vSwitches")
 }
 
 fn pools(summary: &Summary) -> String {
-    let header = ["node pool", "zone", "nodes", "ENIs", "running", "waiting", "most waiting"];
+    let types =
+        summary.pools.windows(2).any(|two| two[0].pool == two[1].pool && two[0].instance_type != two[1].instance_type);
+    let mut header = vec!["node pool", "type", "zone", "nodes", "ENIs", "running", "waiting", "most waiting"];
+    header.retain(|&name| types || name != "type");
+    let left: &[usize] = if types { &[0, 1, 2] } else { &[0, 1] };
     let row = |pool: &crate::outcome::PoolSummary| {
         let numbers = [&pool.nodes, &pool.enis, &pool.running, &pool.waiting];
-        let mut row = vec![shorten(&pool.pool), shorten(&pool.zone)];
+        let mut row = vec![shorten(&pool.pool)];
+        row.extend(types.then(|| shorten(&pool.instance_type)));
+        row.push(shorten(&pool.zone));
         row.extend(numbers.map(|n| count(n.mean)));
         row.push(count(pool.most_waiting.max));
         row
     };
     let rows: Vec<_> = summary.pools.iter().take(MOST_ROWS).map(row).collect();
-    table(&header, &rows, &[0, 1]) + &left_out(summary.pools.len(), "pools")
+    table(&header, &rows, left) + &left_out(summary.pools.len(), "pools")
 }
 
-fn holders(who: &Holders<Estimate>) -> [String; 5] {
-    [who.pods, who.idle, who.primaries, who.others, who.free].map(|n| count(n.mean))
+/// The parts of a vSwitch; leaked addresses only where there are any.
+fn holders(who: &Holders<Estimate>, leaked: bool) -> impl Iterator<Item = String> {
+    let shown = who.parts().into_iter().enumerate().filter(move |&(i, _)| leaked || i != Holders::POSITIONS.leaked);
+    shown.map(|(_, n)| count(n.mean))
 }
 
 fn left_out(all: usize, what: &str) -> String {

@@ -129,7 +129,7 @@ fn a_small_run_leaves_these_tables() {
     let pods = text(&folder, "pods.csv");
     assert_eq!(
         pods.lines().next(),
-        Some("replication,workload,node,requested_s,served_s,wait_s,ended_s,vswitch,address")
+        Some("replication,workload,node,requested_s,served_s,wait_s,deleted_s,ended_s,vswitch,address")
     );
     assert!(pods.lines().count() > 40);
     assert!(text(&folder, "events.csv").contains("vswitch_full,vsw-AAA,vsw-AAA is full,true"));
@@ -146,7 +146,7 @@ fn parts_of_a_vswitch_add_up_in_every_row() {
     let mut csv = csv::Reader::from_path(folder.join("timeline.csv")).expect("the file exists");
     let mut rows = 0;
     for record in csv.records().map(|record| record.expect("a row")).filter(|record| &record[4] == "vsw-AAA") {
-        let sum: u32 = (6..11).map(|i| record[i].parse::<u32>().expect("a count")).sum();
+        let sum: u32 = (7..13).map(|i| record[i].parse::<u32>().expect("a count")).sum();
         assert_eq!(sum, 60);
         rows += 1;
     }

@@ -10,8 +10,7 @@ use crate::time::Instant;
 
 /// The cloud's side of a vSwitch changed.
 pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: VSwitchId) {
-    let usage = cloud.usage(id);
-    recorder.vswitch_changed(now, id, usage.on_enis, usage.primaries, usage.others, usage.free);
+    recorder.vswitch_changed(now, id, &cloud.usage(id), 0);
 }
 
 impl Observer for Recorder {

@@ -1,6 +1,7 @@
 //! The recorder's levels against the books of those who have them.
 
-use super::{GroupLevels, Recorder};
+use super::super::GroupLevels;
+use super::Recorder;
 use crate::cloud::Cloud;
 use crate::id::VSwitchId;
 
@@ -13,7 +14,11 @@ impl Recorder {
         for (i, (levels, &in_use)) in self.vswitches.iter().zip(in_use).enumerate() {
             let (holders, usage) = (levels.holders(), cloud.usage(VSwitchId::new(i)));
             assert_eq!(holders.pods, in_use, "addresses in use of vSwitch {i}");
-            assert_eq!(holders.pods + holders.idle, usage.on_enis, "addresses on interfaces of vSwitch {i}");
+            assert_eq!(
+                holders.pods + holders.idle + holders.leaked,
+                usage.on_enis,
+                "addresses on interfaces of vSwitch {i}"
+            );
             assert_eq!(
                 (holders.primaries, holders.others, holders.free),
                 (usage.primaries, usage.others, usage.free),
@@ -26,11 +31,12 @@ impl Recorder {
     ///
     /// # Panics
     /// If they differ: the recorder missed something.
-    pub fn audit_pods(&self, running: usize, waiting: usize) {
+    pub fn audit_pods(&self, running: usize, waiting: usize, terminating: usize) {
         let sum = |level: fn(&GroupLevels) -> u32| {
             self.groups.iter().map(|group| level(&group.levels) as usize).sum::<usize>()
         };
-        assert_eq!((sum(|levels| levels.running), sum(|levels| levels.waiting)), (running, waiting), "pods");
-        assert_eq!(self.waiting as usize, waiting, "waiting pods");
+        let levels = (sum(|levels| levels.running), sum(|levels| levels.waiting), sum(|levels| levels.terminating));
+        assert_eq!(levels, (running, waiting, terminating), "running, waiting and terminating pods");
+        assert_eq!(self.waiting.level() as usize, waiting, "waiting pods");
     }
 }

@@ -8,7 +8,7 @@ pub(super) mod png;
 mod waits;
 
 use crate::id::VSwitchId;
-use crate::model::Model;
+use crate::model::{GroupKey, Model, PoolZone};
 use crate::outcome::Summary;
 use crate::record::{Recording, Timeline};
 use levels::{Layer, Levels, Waiting};
@@ -61,8 +61,7 @@ pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) ->
 fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], i: usize) -> Levels<'a> {
     let vswitch = &model.vpc.vswitches[i];
     let id = VSwitchId::new(i);
-    let groups: Vec<usize> =
-        groups(recordings, |pool, zone| model.node_pools[pool].zones()[zone].daemon.vswitches.contains(&id));
+    let groups: Vec<usize> = groups(model, |_, zone| zone.daemon.vswitches.contains(&id));
     let holders = |part: fn(&crate::record::Holders<u32>) -> u32| {
         mean(recordings, move |r, row| f64::from(part(&r.timeline.vswitches[i][row])))
     };
@@ -76,6 +75,7 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         layers: vec![
             Layer { name: "serving pods", color: canvas::BLUE, values: holders(|h| h.pods) },
             Layer { name: "idle in node pools", color: canvas::ORANGE, values: holders(|h| h.idle) },
+            Layer { name: "leaked", color: canvas::RED, values: holders(|h| h.leaked) },
             Layer { name: "node primaries", color: canvas::GREEN, values: holders(|h| h.primaries) },
             Layer { name: "other tenants", color: canvas::GREY, values: holders(|h| h.others) },
         ],
@@ -93,16 +93,17 @@ fn of_this(model: &Model, mark: &crate::outcome::Landmark, id: &str) -> bool {
 }
 
 fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], only: Option<usize>) -> Levels<'a> {
-    let groups = groups(recordings, |pool, _| only.is_none_or(|only| only == pool));
+    let groups = groups(model, |key, _| only.is_none_or(|only| only == key.pool));
     let sum = |part: fn(&crate::record::GroupLevels) -> u32| {
         let groups = groups.clone();
         move |r: &Recording, row: usize| {
             groups.iter().map(|&group| f64::from(part(&r.timeline.groups[group][row]))).sum::<f64>()
         }
     };
-    let (running, waiting) = (sum(|g| g.running), sum(|g| g.waiting));
+    let (running, waiting, terminating) = (sum(|g| g.running), sum(|g| g.waiting), sum(|g| g.terminating));
     let mut layers = vec![
         Layer { name: "with an address", color: canvas::BLUE, values: mean(recordings, &running) },
+        Layer { name: "terminating", color: canvas::ORANGE, values: mean(recordings, &terminating) },
         Layer { name: "waiting for one", color: canvas::RED, values: mean(recordings, &waiting) },
     ];
     let mut title = "Pods".to_owned();
@@ -113,7 +114,7 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
     }
     let total = move |r: &Recording, row: usize| {
         let pending = if only.is_none() { pending(r, row) } else { 0.0 };
-        running(r, row) + waiting(r, row) + pending
+        running(r, row) + terminating(r, row) + waiting(r, row) + pending
     };
     Levels {
         title,
@@ -129,10 +130,10 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
     }
 }
 
-/// Positions of the groups (pools in zones) that fulfil a condition.
-fn groups(recordings: &[Recording], wanted: impl Fn(usize, usize) -> bool) -> Vec<usize> {
-    let groups = recordings[0].groups.iter().enumerate();
-    groups.filter(|(_, group)| wanted(group.pool, group.zone)).map(|(i, _)| i).collect()
+/// Positions of the groups of nodes that fulfil a condition.
+fn groups(model: &Model, wanted: impl Fn(GroupKey, &PoolZone) -> bool) -> Vec<usize> {
+    let groups = model.groups().enumerate();
+    groups.filter(|(_, (key, zone))| wanted(*key, zone)).map(|(i, _)| i).collect()
 }
 
 /// Times of the rows, which are the same in all replications, in s.

@@ -1,0 +1,125 @@
+//! Levels while the run goes on.
+
+use super::super::{Cause, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitchRecord};
+use crate::cloud::Usage;
+use crate::model::GroupKey;
+use crate::time::{Instant, Span};
+
+/// One vSwitch.
+#[derive(Debug, Default)]
+pub(super) struct VSwitchLevels {
+    usable: u32,
+    /// Addresses on interfaces that a daemon knows, in use or not.
+    on_enis: u32,
+    who: Holders<TimeWeighted>,
+    min_free: u32,
+    first_empty: Option<Instant>,
+    /// First time that it was full, and who held its addresses then.
+    pub first_refusal: Option<(Instant, Holders<u32>)>,
+    /// Refused requests.
+    pub refusals: u64,
+}
+
+impl VSwitchLevels {
+    /// A vSwitch of which every address is free.
+    pub fn new(usable: u32) -> Self {
+        let mut levels = Self { usable, min_free: usable, ..Self::default() };
+        levels.who.free.set(Instant::ZERO, usable);
+        levels
+    }
+
+    pub fn holders(&self) -> Holders<u32> {
+        self.who.map(TimeWeighted::level)
+    }
+
+    /// The cloud's side changed.
+    pub fn set_usage(&mut self, now: Instant, usage: &Usage, leaked: u32) {
+        self.on_enis = usage.on_enis - leaked;
+        self.who.idle.set(now, self.on_enis - self.who.pods.level());
+        self.who.leaked.set(now, leaked);
+        self.who.primaries.set(now, usage.primaries);
+        self.who.others.set(now, usage.others);
+        self.who.free.set(now, usage.free);
+        self.min_free = self.min_free.min(usage.free);
+        if usage.free == 0 && self.first_empty.is_none() {
+            self.first_empty = Some(now);
+        }
+    }
+
+    /// A pod got an address.
+    pub fn bind(&mut self, now: Instant) {
+        self.set_pods(now, self.who.pods.level() + 1);
+    }
+
+    /// An address is idle again.
+    pub fn unbind(&mut self, now: Instant) {
+        self.set_pods(now, self.who.pods.level() - 1);
+    }
+
+    fn set_pods(&mut self, now: Instant, pods: u32) {
+        self.who.pods.set(now, pods);
+        self.who.idle.set(now, self.on_enis - pods);
+    }
+
+    /// Time-weighted measures begin anew.
+    pub fn warm(&mut self, now: Instant) {
+        self.who = self.who.map(|level| level.from(now));
+        self.min_free = self.who.free.level();
+    }
+
+    /// What is left of it when the `length` that counts ends `now`.
+    pub fn record(&self, now: Instant, length: Span) -> VSwitchRecord {
+        VSwitchRecord {
+            usable: self.usable,
+            first_refusal: self.first_refusal,
+            first_empty: self.first_empty,
+            refusals: self.refusals,
+            mean: self.who.map(|level| level.mean(now, length)),
+            min_free: self.min_free,
+            end: self.holders(),
+        }
+    }
+}
+
+/// A pool's nodes of one type in one zone.
+#[derive(Debug)]
+pub(super) struct Group {
+    key: GroupKey,
+    pub levels: GroupLevels,
+    max_waiting: u32,
+    /// Most waiting pods since the last row of the timeline.
+    recent_waiting: u32,
+    pub nodes_refused: u32,
+}
+
+impl Group {
+    pub fn new(key: GroupKey) -> Self {
+        Self { key, levels: GroupLevels::default(), max_waiting: 0, recent_waiting: 0, nodes_refused: 0 }
+    }
+
+    /// A pod more waits.
+    pub fn add_waiting(&mut self) {
+        self.levels.waiting += 1;
+        self.max_waiting = self.max_waiting.max(self.levels.waiting);
+        self.recent_waiting = self.recent_waiting.max(self.levels.waiting);
+    }
+
+    /// The most waiting pods since this was asked before.
+    pub fn take_recent_waiting(&mut self) -> u32 {
+        std::mem::replace(&mut self.recent_waiting, self.levels.waiting)
+    }
+
+    pub fn record(&self) -> GroupRecord {
+        let Self { key, levels, max_waiting, nodes_refused, .. } = *self;
+        GroupRecord { key, end: levels, max_waiting, nodes_refused }
+    }
+}
+
+/// What is known of a node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NodeNote {
+    pub group: u32,
+    pub enis: u32,
+    /// What last kept its daemon from getting addresses.
+    pub trouble: Option<Cause>,
+}
