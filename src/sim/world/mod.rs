@@ -20,7 +20,7 @@ use crate::model::{GroupKey, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, Plan, PoolState};
-use pods::PodNote;
+use pods::{Phase, PodNote};
 use slab::Slab;
 use workloads::WorkloadState;
 
@@ -183,13 +183,10 @@ impl<'m> World<'m> {
             quotas: model.cloud.quotas,
         };
         let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"));
-        let names =
-            model.vpc.vswitches.iter().enumerate().map(|(i, v)| (v.id.clone(), cloud.usage(VSwitchId::new(i)).usable));
         let first = replication == 0;
         let detail = Detail { pods: model.outputs.pods && first, events: model.outputs.events && first };
         let groups = groups(model);
-        let keys: Vec<_> = groups.iter().map(|group| group.key).collect();
-        let recorder = Recorder::new(replication, names, &keys, detail);
+        let recorder = Recorder::new(replication, model, detail);
         let chance = SmallStream::split(&mut stream("scheduler"));
         let pools = model.node_pools.iter().enumerate().map(|(i, pool)| {
             let of_pool = |group: &Group| group.key.pool == i;
@@ -330,15 +327,18 @@ impl<'m> World<'m> {
     fn audit(&self) {
         let in_use = self.engine.audit();
         self.engine.observer.audit(&in_use, &self.engine.cloud);
-        let count = |state| self.engine.pods().iter().filter(|pod| pod.state == state).count();
-        self.engine.observer.audit_pods(count(PodState::Running), count(PodState::Waiting));
+        let count = |state, ending: bool| {
+            let pods = self.engine.pods().iter().zip(&self.pods);
+            pods.filter(|(pod, note)| pod.state == state && (note.phase == Phase::Ending) == ending).count()
+        };
+        let waiting = count(PodState::Waiting, false) + count(PodState::Waiting, true);
+        self.engine.observer.audit_pods(count(PodState::Running, false), waiting, count(PodState::Running, true));
     }
 
     fn finish(mut self) -> Recording {
         self.engine.settle();
         self.audit();
-        let meant = self.groups.iter().flat_map(|group| &group.daemon.vswitches).copied().collect();
-        let stranded = stranded(&self.engine, &meant);
+        let stranded = stranded(&self.engine, &self.model.serving_vswitches());
         let events = self.engine.processed();
         self.engine.observer.finish(self.horizon, stranded, events)
     }

@@ -189,7 +189,7 @@ impl World<'_> {
         (note.phase, note.on_node) = (Phase::Creating, on_node);
         let waited = now.since(note.born);
         // The observer has to know the pod before its address may come.
-        self.engine.observer.pod_scheduled_after(now, waited);
+        self.engine.observer.pod_scheduled_after(waited);
         self.engine.observer.pod_requested(now, pod.index(), node, workload);
         self.engine.place_pod(pod, node);
     }

@@ -1,0 +1,7 @@
+//! Timelines of small clusters: who holds an address at each step, for every kind of workload and
+//! everything that happens to nodes. Each test names what of Kubernetes or of the cloud it pins;
+//! `docs/model.md` has the sources.
+
+mod nodes;
+mod story;
+mod workloads;

@@ -1,0 +1,208 @@
+//! A timeline for each kind of workload.
+
+use std::sync::Arc;
+
+use brimline::chance::SpanDist;
+use brimline::model::{
+    Concurrency, CountDist, Hpa, Job, Load, PodTemplate, Portion, Replicas, Resources, Rollout, Schedule, Times, Trace,
+    TracePod, WorkloadKind,
+};
+use brimline::time::{Instant, Span};
+
+use super::story::{at, cluster, run, seconds, steps, story, workload};
+
+/// A pod that is ready 5 s after it has its address and takes 20 s to end.
+fn slow() -> PodTemplate {
+    PodTemplate { readiness: seconds(5), termination: seconds(20), ..PodTemplate::default() }
+}
+
+fn deployment(replicas: Schedule, rollout: Option<Rollout>) -> WorkloadKind {
+    WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), rollout }
+}
+
+/// ReplicaSet: a pod that is told to end counts no more, so its successor takes an address while
+/// it still holds its own.
+#[test]
+fn a_deployment_scales_and_a_pod_that_ends_holds_its_address() {
+    let mut model = cluster(&["z"], 1);
+    model.workloads = vec![workload("web", deployment(steps(2, &[(60, 3), (120, 1)]), None), slow())];
+    insta::assert_snapshot!(story(&model, 0));
+}
+
+/// Deployment rolling update, maxSurge 1 and maxUnavailable 0: one pod more than wanted, and
+/// for the time of the old one's termination one address more still.
+#[test]
+fn a_rollout_with_surge_takes_more_addresses() {
+    let mut model = cluster(&["z"], 1);
+    let rollout =
+        Rollout { at: Times::At(vec![at(60)]), max_surge: Portion::Count(1), max_unavailable: Portion::Count(0) };
+    model.workloads = vec![workload("web", deployment(steps(2, &[]), Some(rollout)), slow())];
+    insta::assert_snapshot!(story(&model, 60));
+}
+
+/// Deployment rolling update, maxSurge 0 and maxUnavailable 1: the old pod goes first, and its
+/// successor does not wait for its end.
+#[test]
+fn a_rollout_without_surge_takes_an_address_more_while_pods_end() {
+    let mut model = cluster(&["z"], 1);
+    let rollout =
+        Rollout { at: Times::At(vec![at(60)]), max_surge: Portion::Count(0), max_unavailable: Portion::Count(1) };
+    model.workloads = vec![workload("web", deployment(steps(2, &[]), Some(rollout)), slow())];
+    insta::assert_snapshot!(story(&model, 60));
+}
+
+/// StatefulSet, OrderedReady: made from the first to the last, each when the one before is ready;
+/// updated from the last to the first, each successor only when its predecessor is gone; its
+/// address is retained, so that it gets the same one again (R115, R128 to R130).
+#[test]
+fn a_stateful_set_goes_in_order_and_keeps_its_addresses() {
+    let mut model = cluster(&["z"], 1);
+    let kind = WorkloadKind::StatefulSet {
+        replicas: steps(3, &[(200, 2)]),
+        parallel: false,
+        updates: Some(Times::At(vec![at(60)])),
+    };
+    model.workloads = vec![workload("db", kind, slow())];
+    insta::assert_snapshot!(story(&model, 0));
+}
+
+/// StatefulSet, `podManagementPolicy: Parallel`.
+#[test]
+fn a_parallel_stateful_set_starts_and_ends_at_once() {
+    let mut model = cluster(&["z"], 1);
+    let kind = WorkloadKind::StatefulSet { replicas: steps(3, &[(60, 1)]), parallel: true, updates: None };
+    model.workloads = vec![workload("db", kind, slow())];
+    insta::assert_snapshot!(story(&model, 0));
+}
+
+/// DaemonSet: a pod on every node, those that join later too; a rollout replaces
+/// maxUnavailable at a time, and a node's next pod comes when the one before is gone.
+#[test]
+fn a_daemon_set_is_on_every_node() {
+    let mut model = cluster(&["z"], 2);
+    model.node_pools[0].size = brimline::model::PoolSize::Scheduled(steps(2, &[(30, 3)]));
+    let rollout =
+        Rollout { at: Times::At(vec![at(60)]), max_surge: Portion::Count(0), max_unavailable: Portion::Count(1) };
+    model.workloads = vec![workload("agent", WorkloadKind::DaemonSet { rollout: Some(rollout) }, slow())];
+    insta::assert_snapshot!(story(&model, 0));
+}
+
+/// DaemonSet rolling update with maxSurge: the new pod comes first, so a node holds two
+/// addresses.
+#[test]
+fn a_daemon_set_with_surge_has_two_pods_on_a_node() {
+    let mut model = cluster(&["z"], 2);
+    let rollout =
+        Rollout { at: Times::At(vec![at(60)]), max_surge: Portion::Count(1), max_unavailable: Portion::Count(0) };
+    model.workloads = vec![workload("agent", WorkloadKind::DaemonSet { rollout: Some(rollout) }, slow())];
+    insta::assert_snapshot!(story(&model, 60));
+}
+
+/// A DaemonSet on the node's network takes no address, but what it requests.
+#[test]
+fn a_daemon_set_on_the_nodes_network_takes_no_address() {
+    let mut model = cluster(&["z"], 2);
+    model.node_pools[0].shapes[0].allocatable = Resources { cpu_milli: 1000, memory_mib: 1000 };
+    let requests = Resources { cpu_milli: 300, memory_mib: 0 };
+    let agent = PodTemplate { host_network: true, requests, ..PodTemplate::default() };
+    let web = PodTemplate { requests, ..PodTemplate::default() };
+    model.workloads = vec![
+        workload("agent", WorkloadKind::DaemonSet { rollout: None }, agent),
+        workload("web", deployment(steps(9, &[]), None), web),
+    ];
+    let pods = run(&model).pods;
+    assert_eq!((pods.served, pods.unschedulable_at_end), (4, 5), "two on each node beside the agent");
+}
+
+/// Job: `parallelism` at once until `completions` have completed; the address is freed at CNI
+/// DEL, which follows the completion by `teardown`.
+#[test]
+fn a_job_frees_its_addresses_at_cni_del() {
+    let mut model = cluster(&["z"], 1);
+    model.kubelet.teardown = seconds(2);
+    let job = Job { parallelism: 2, completions: 3, duration: seconds(30) };
+    let kind = WorkloadKind::Job { at: Times::At(vec![at(10)]), job, concurrency: Concurrency::Allow };
+    model.workloads = vec![workload("batch", kind, slow())];
+    insta::assert_snapshot!(story(&model, 0));
+}
+
+/// CronJob concurrencyPolicy: both run, the new one is left out, the old one is deleted.
+#[test]
+fn a_cron_job_overlaps_as_its_policy_says() {
+    let served = |concurrency| {
+        let mut model = cluster(&["z"], 1);
+        let job = Job { parallelism: 4, completions: 4, duration: seconds(150) };
+        let at = Times::Every { first: at(60), period: Span::secs(120) };
+        model.workloads = vec![workload("nightly", WorkloadKind::Job { at, job, concurrency }, slow())];
+        let recording = run(&model);
+        let completed = recording.pod_log.iter().filter(|row| {
+            row.served.zip(row.deleted).is_some_and(|(from, to)| to.since(from) == Span::secs(150))
+        });
+        (recording.pods.served, completed.count())
+    };
+    // Runs begin at 60, 180, 300, 420 and 540 s and need 151 to 154 s.
+    assert_eq!(served(Concurrency::Allow), (20, 12));
+    assert_eq!(served(Concurrency::Forbid), (12, 8));
+    assert_eq!(served(Concurrency::Replace), (20, 0));
+}
+
+/// Arrivals come by themselves, each for its own lifetime, and nobody replaces them.
+#[test]
+fn arrivals_come_in_groups_and_go() {
+    let mut model = cluster(&["z"], 1);
+    model.horizon = Span::hours(10);
+    let pod = PodTemplate { lifetime: Some(seconds(20)), ..PodTemplate::default() };
+    let kind =
+        WorkloadKind::Arrivals { per_hour: Schedule::Constant(120.0), group: CountDist::Geometric { mean: 2.0 } };
+    model.workloads = vec![workload("functions", kind, pod)];
+    let recording = run(&model);
+    // 1,200 groups of 2 pods; the standard deviation of the sum is sqrt(1200 × (2 + 4)) = 85.
+    assert!(recording.pods.served.abs_diff(2400) < 4 * 85, "{}", recording.pods.served);
+    assert!(recording.groups[0].end.running < 20);
+    let lives = recording.pod_log.iter().filter_map(|row| row.served.zip(row.deleted));
+    assert!(lives.into_iter().all(|(from, to)| to.since(from) == Span::secs(20)));
+}
+
+/// A trace's pods come and go at their times, whether they got an address or not.
+#[test]
+fn a_trace_is_followed_to_the_second() {
+    let mut model = cluster(&["z"], 1);
+    let pod = |arrive, depart| TracePod { arrive, depart, requests: Resources::default() };
+    let pods = vec![pod(at(0), at(30)), pod(at(10), at(11)), pod(at(20), Instant::NEVER), pod(at(40), at(70))];
+    model.workloads = vec![workload("replay", WorkloadKind::Trace(Trace::Pods(Arc::new(pods))), PodTemplate::default())];
+    insta::assert_snapshot!(story(&model, 0));
+}
+
+/// HorizontalPodAutoscaler: the load of 4 busy pods at a target of 50 % wants 8 pods.
+#[test]
+fn an_hpa_follows_its_load() {
+    let mut model = cluster(&["z"], 1);
+    model.horizon = Span::mins(40);
+    let load = Load { base: steps(2, &[(600, 4), (1200, 1)]), daily: 0.0, peak: Span::ZERO, weekend: 1.0, noise: 0.0 };
+    let hpa = Hpa {
+        min: 1,
+        max: 10,
+        target: 0.5,
+        load,
+        sync_period: Span::secs(15),
+        tolerance: 0.1,
+        stabilization_down: Span::mins(5),
+    };
+    let kind = WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), rollout: None };
+    model.workloads = vec![workload("web", kind, slow())];
+    model.outputs.samples = 40;
+    let recording = run(&model);
+    let running = |minute: usize| recording.timeline.groups[0][minute].running;
+    assert_eq!([running(9), running(12), running(21), running(24), running(39)], [4, 8, 8, 8, 2]);
+}
+
+/// The lifetime of pods is drawn for each, and a new one comes when one ends.
+#[test]
+fn pods_are_replaced_when_their_life_is_over() {
+    let mut model = cluster(&["z"], 1);
+    let pod = PodTemplate { lifetime: Some(SpanDist::Uniform(Span::secs(30), Span::secs(60))), ..slow() };
+    model.workloads = vec![workload("web", deployment(steps(3, &[]), None), pod)];
+    let recording = run(&model);
+    assert!(recording.pods.served > 30);
+    assert_eq!(recording.groups[0].end.running + recording.groups[0].end.waiting, 3);
+}
