@@ -134,8 +134,8 @@ struct Call {
 
 /// Somebody who is told what happens; every method has nothing to do by default.
 pub trait Observer {
-    /// A call left.
-    fn called(&mut self, _api: Api) {}
+    /// A call leaves at `at` and is answered after `latency`.
+    fn called(&mut self, _at: Instant, _node: NodeId, _api: Api, _latency: Span) {}
     /// A call was answered, at the end of its latency.
     fn answered(
         &mut self,
@@ -337,6 +337,7 @@ impl<O: Observer> Engine<O> {
 
     /// The daemon of a node is restarted with `config`.
     pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
+        self.cloud.strand(node);
         let attached = self.cloud.attached(node);
         self.input(node, Input::Restart { config, attached });
     }
@@ -412,6 +413,11 @@ impl<O: Observer> Engine<O> {
             return;
         }
         let reply = self.cloud.execute(self.now, node, &request);
+        if let Ok(Answer::Created(eni, _)) = reply
+            && !self.nodes[node.index()].daemon.awaits(id)
+        {
+            self.cloud.leak(eni);
+        }
         self.observer.answered(self.now, node, &request, reply.as_ref().map_err(|&code| code), &self.cloud);
         self.input(node, Input::Reply(id, reply));
     }
@@ -505,8 +511,8 @@ impl<O: Observer> Engine<O> {
                 self.calls.len() as u32 - 1
             }
         };
-        self.observer.called(request.api());
-        let latency = self.cloud.latency(request.api());
+        let latency = self.cloud.latency(request.api(), at);
+        self.observer.called(at, node, request.api(), latency);
         self.events.push(at + latency, Event::Answer(index).pack());
     }
 

@@ -143,8 +143,10 @@ impl<'m> World<'m> {
             throttle: model.cloud.throttle,
             metadata_lag: model.cloud.metadata_lag,
             quotas: model.cloud.quotas,
+            faults: model.cloud.faults.clone(),
         };
-        let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"));
+        let mishaps = SmallStream::split(&mut stream("faults"));
+        let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"), mishaps);
         let groups = groups(model);
         let names =
             model.vpc.vswitches.iter().enumerate().map(|(i, v)| (v.id.clone(), cloud.usage(VSwitchId::new(i)).usable));
@@ -222,11 +224,13 @@ impl<'m> World<'m> {
     }
 
     fn follow_tenant(&mut self, vswitch: usize) {
-        let schedule = &self.model.vpc.vswitches[vswitch].tenants[0].addresses;
-        let id = VSwitchId::new(vswitch);
-        self.engine.cloud.set_others(id, schedule.count(self.engine.now()));
+        let model = &self.model.vpc.vswitches[vswitch];
+        let (id, now) = (VSwitchId::new(vswitch), self.engine.now());
+        self.engine.cloud.set_others(id, model.wanted_by_others(now));
         self.refresh(id);
-        self.follow(schedule, Control::Tenant(vswitch));
+        if let Some(at) = model.next_change_of_others(now, self.horizon) {
+            self.engine.control_at(at, Control::Tenant(vswitch).pack());
+        }
     }
 
     fn follow_pool(&mut self, pool: usize) {
@@ -270,13 +274,9 @@ impl<'m> World<'m> {
         let group = &self.groups[index];
         let limits = self.model.node_pools[pool].shapes[0].limits;
         let now = self.engine.now();
-        let Some(node) = self.engine.cloud.start_instance(
-            Some(group.node_vswitch),
-            limits.adapters.saturating_sub(1),
-            limits.ipv4_per_adapter,
-        ) else {
-            return false;
-        };
+        let Some(launch) = self.engine.cloud.launch(group.node_vswitch) else { return false };
+        let slots = limits.adapters.saturating_sub(1);
+        let node = self.engine.cloud.start_instance(Some(launch), slots, limits.ipv4_per_adapter);
         state.nodes += 1;
         let (vswitch, daemon) = (group.node_vswitch, Arc::clone(&group.daemon));
         self.nodes.push(Vec::new());
