@@ -153,8 +153,8 @@ fn a_burst_fails_its_share() {
     let mut cloud = cloud(vec![fault(0.3, 1.0)]);
     let node = cloud.start_instance(None, 2, 10);
     let mut lookup = |_: &i32| cloud.execute(hour(1), node, &Request::DescribeVSwitch(VSWITCH)).is_err();
-    let failed = (0..10_000).filter(|i| lookup(i)).count();
-    assert!((2_850..=3_150).contains(&failed), "{failed} of 10,000 fail");
+    let failed = (0..100_000).filter(|i| lookup(i)).count();
+    assert!((29_000..=31_000).contains(&failed), "{failed} of 100,000 fail");
 }
 
 #[test]
