@@ -70,6 +70,9 @@ pub enum ErrorCode {
     /// The interface has no room for that many addresses.
     #[serde(rename = "InvalidOperation.PrivateIpCountExceeded")]
     IpPerEni,
+    /// There is no such interface.
+    #[serde(rename = "InvalidEniId.NotFound")]
+    NotFound,
     /// Too many calls in the window.
     #[serde(rename = "Throttling")]
     Throttling,
@@ -80,12 +83,13 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of [`ErrorCode::index`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::IpNotEnough,
         Self::QuotaPrivateIp,
         Self::EniPerInstance,
         Self::EniPerRegion,
         Self::IpPerEni,
+        Self::NotFound,
         Self::Throttling,
         Self::Internal,
     ];
@@ -105,6 +109,7 @@ impl ErrorCode {
             Self::EniPerInstance => "EniPerInstanceLimitExceeded",
             Self::EniPerRegion => "EniLimitExceeded",
             Self::IpPerEni => "InvalidOperation.PrivateIpCountExceeded",
+            Self::NotFound => "InvalidEniId.NotFound",
             Self::Throttling => "Throttling",
             Self::Internal => "InternalError",
         }

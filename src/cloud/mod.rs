@@ -2,18 +2,27 @@
 //!
 //! A call takes its latency; its effect happens at the answer. A request for more addresses than
 //! a vSwitch has free fails whole (external assumption E1 of the specification).
+//!
+//! An instance takes along what is attached to it when it is released. An interface that is not
+//! attached and that no daemon knows is *leaked*: it holds its addresses for ever, since upstream
+//! collects the interfaces of its control plane only (rule R103).
 
+mod books;
+mod faults;
 mod window;
+
+pub use books::Usage;
 
 use std::net::Ipv4Addr;
 
 use crate::address::AddressBook;
-use crate::chance::{SpanDist, Stream};
+use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::{Addresses, Answer, Attached, Eni, Request};
-use crate::model::Quotas;
+use crate::model::{Fault, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
+use faults::Faults;
 use window::MinuteWindow;
 
 /// The cloud of one run.
@@ -29,6 +38,7 @@ pub struct Cloud {
     throttle: [Option<MinuteWindow>; Api::ALL.len()],
     metadata_lag: Span,
     quotas: Quotas,
+    faults: Faults,
     /// Interfaces that exist; addresses on them.
     eni_count: u64,
     eni_addresses: u64,
@@ -40,20 +50,32 @@ pub struct Cloud {
 struct VSwitch {
     book: AddressBook,
     on_enis: u32,
+    /// Those of `on_enis` on interfaces that no daemon knows; these interfaces.
+    leaked: u32,
+    leaked_enis: u32,
     primaries: u32,
     others: Vec<Ipv4Addr>,
+}
+
+/// An instance that is being launched: it has its primary address already.
+#[derive(Debug)]
+#[must_use = "the address has to become an instance's, or be given back"]
+pub struct Launch {
+    vswitch: VSwitchId,
+    address: Ipv4Addr,
 }
 
 /// An instance.
 #[derive(Debug)]
 struct Instance {
-    primary: Option<(VSwitchId, Ipv4Addr)>,
+    primary: Option<Launch>,
     /// Secondary interfaces that it takes.
     slots: u32,
     /// Addresses that an interface takes.
     ips_per_eni: u32,
     /// Interfaces made for it, attached or not.
     enis: Vec<EniId>,
+    released: bool,
 }
 
 #[derive(Debug)]
@@ -61,6 +83,8 @@ struct Interface {
     instance: NodeId,
     vswitch: VSwitchId,
     attached: bool,
+    /// No daemon knows it.
+    leaked: bool,
     /// The primary address first.
     addresses: Vec<Ipv4Addr>,
 }
@@ -76,15 +100,25 @@ pub struct Behaviour {
     pub metadata_lag: Span,
     /// Quotas.
     pub quotas: Quotas,
+    /// Times of trouble.
+    pub faults: Vec<Fault>,
 }
 
 impl Cloud {
-    /// A cloud with these vSwitches and no instances.
+    /// A cloud with these vSwitches and no instances. `chance` decides latencies, `mishaps` which
+    /// calls fail in a time of trouble.
     #[must_use]
-    pub fn new(blocks: impl IntoIterator<Item = ipnet::Ipv4Net>, behaviour: Behaviour, chance: Stream) -> Self {
+    pub fn new(
+        blocks: impl IntoIterator<Item = ipnet::Ipv4Net>,
+        behaviour: Behaviour,
+        chance: Stream,
+        mishaps: SmallStream,
+    ) -> Self {
         let vswitches = blocks.into_iter().map(|block| VSwitch {
             book: AddressBook::new(block),
             on_enis: 0,
+            leaked: 0,
+            leaked_enis: 0,
             primaries: 0,
             others: Vec::new(),
         });
@@ -97,54 +131,104 @@ impl Cloud {
             throttle: behaviour.throttle.map(|limit| limit.map(MinuteWindow::new)),
             metadata_lag: behaviour.metadata_lag,
             quotas: behaviour.quotas,
+            faults: Faults::new(behaviour.faults, mishaps),
             eni_count: 0,
             eni_addresses: 0,
             chance,
         }
     }
 
-    /// How long a call takes.
-    pub fn latency(&mut self, api: Api) -> Span {
-        self.latency[api.index()].sample(&mut self.chance)
+    /// How long a call takes that leaves at `at`.
+    pub fn latency(&mut self, api: Api, at: Instant) -> Span {
+        let usual = self.latency[api.index()].sample(&mut self.chance);
+        self.faults.slowed(api, at, usual)
     }
 
-    /// Starts an instance that takes `slots` secondary interfaces of `ips_per_eni` addresses; its
-    /// primary address comes from `vswitch`, if one is given. `None` = that vSwitch has none.
-    pub fn start_instance(&mut self, vswitch: Option<VSwitchId>, slots: u32, ips_per_eni: u32) -> Option<NodeId> {
-        let primary = match vswitch {
-            Some(id) => {
-                let switch = &mut self.vswitches[id.index()];
-                let address = switch.book.take()?;
-                switch.primaries += 1;
-                Some((id, address))
+    /// Launches an instance (RunInstances) whose primary address comes from `vswitch`; `None` =
+    /// that has none.
+    pub fn launch(&mut self, vswitch: VSwitchId) -> Option<Launch> {
+        let switch = &mut self.vswitches[vswitch.index()];
+        let address = switch.book.take()?;
+        switch.primaries += 1;
+        Some(Launch { vswitch, address })
+    }
+
+    /// Gives up an instance that is being launched.
+    pub fn abandon(&mut self, launch: Launch) {
+        let switch = &mut self.vswitches[launch.vswitch.index()];
+        switch.book.give_back(launch.address);
+        switch.primaries -= 1;
+    }
+
+    /// Starts an instance that takes `slots` secondary interfaces of `ips_per_eni` addresses. It
+    /// has the primary address of its launch; without one it takes none of any vSwitch.
+    pub fn start_instance(&mut self, launch: Option<Launch>, slots: u32, ips_per_eni: u32) -> NodeId {
+        self.instances.push(Instance { primary: launch, slots, ips_per_eni, enis: Vec::new(), released: false });
+        NodeId::new(self.instances.len() - 1)
+    }
+
+    /// Releases an instance with the interfaces that are attached to it (DeleteOnRelease). Those
+    /// that are not leak: the daemon that knew them is gone.
+    pub fn release_instance(&mut self, node: NodeId) {
+        let instance = &mut self.instances[node.index()];
+        instance.released = true;
+        let (primary, enis) = (instance.primary.take(), std::mem::take(&mut instance.enis));
+        if let Some(launch) = primary {
+            self.abandon(launch);
+        }
+        for eni in enis {
+            if self.interface(eni).is_some_and(|interface| interface.attached) {
+                self.destroy(eni);
+            } else {
+                self.leak(eni);
             }
-            None => None,
-        };
-        self.instances.push(Instance { primary, slots, ips_per_eni, enis: Vec::new() });
-        Some(NodeId::new(self.instances.len() - 1))
+        }
     }
 
-    /// Releases an instance with its interfaces, which Terway creates so that they go with it.
-    /// Returns the interfaces.
-    pub fn release_instance(&mut self, node: NodeId) -> Vec<EniId> {
-        if let Some((id, address)) = self.instances[node.index()].primary.take() {
-            let switch = &mut self.vswitches[id.index()];
-            switch.book.give_back(address);
-            switch.primaries -= 1;
+    /// The daemon of `node` restarts. It finds what is attached (rule R137) and nothing else: the
+    /// rest leaks (rule R103).
+    pub fn strand(&mut self, node: NodeId) {
+        for i in 0..self.instances[node.index()].enis.len() {
+            let eni = self.instances[node.index()].enis[i];
+            if self.interface(eni).is_some_and(|interface| interface.attached) {
+                self.adopt(eni);
+            } else {
+                self.leak(eni);
+            }
         }
-        let enis = std::mem::take(&mut self.instances[node.index()].enis);
-        for &eni in &enis {
-            self.destroy(eni);
-        }
-        enis
     }
 
-    /// Carries out a call that `node` made; this is the moment of the answer.
+    /// Nobody heard that `eni` was created: the daemon that called is gone, or lives another life.
+    pub fn leak(&mut self, eni: EniId) {
+        self.set_leaked(eni, true);
+    }
+
+    /// A daemon knows the interface again.
+    fn adopt(&mut self, eni: EniId) {
+        self.set_leaked(eni, false);
+    }
+
+    fn set_leaked(&mut self, eni: EniId, leaked: bool) {
+        let Some(interface) = self.enis[eni.index()].as_deref_mut().filter(|eni| eni.leaked != leaked) else { return };
+        interface.leaked = leaked;
+        let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.addresses.len() as u32);
+        if leaked {
+            (switch.leaked, switch.leaked_enis) = (switch.leaked + addresses, switch.leaked_enis + 1);
+        } else {
+            (switch.leaked, switch.leaked_enis) = (switch.leaked - addresses, switch.leaked_enis - 1);
+        }
+    }
+
+    /// Carries out a call that `node` made; this is the moment of the answer. The node may have been
+    /// released since: what its daemon asked for happens all the same.
     pub fn execute(&mut self, now: Instant, node: NodeId, request: &Request) -> Result<Answer, ErrorCode> {
         if let Some(window) = &mut self.throttle[request.api().index()]
             && !window.admit(now)
         {
             return Err(ErrorCode::Throttling);
+        }
+        if let Some(code) = self.faults.failure(request.api(), now) {
+            return Err(code);
         }
         let visible = now + self.metadata_lag;
         match *request {
@@ -186,19 +270,27 @@ impl Cloud {
             instance: node,
             vswitch,
             attached: false,
+            leaked: false,
             addresses: addresses.to_vec(),
         })));
         self.eni_vswitch.push(vswitch);
-        self.instances[node.index()].enis.push(id);
         self.eni_count += 1;
+        if self.instances[node.index()].released {
+            self.leak(id);
+        } else {
+            self.instances[node.index()].enis.push(id);
+        }
         Ok(Answer::Created(id, addresses))
     }
 
     fn attach(&mut self, eni: EniId) -> Result<(), ErrorCode> {
         let Some(node) = self.interface(eni).map(|interface| interface.instance) else {
-            return Err(ErrorCode::Internal);
+            return Err(ErrorCode::NotFound);
         };
         let instance = &self.instances[node.index()];
+        if instance.released {
+            return Err(ErrorCode::NotFound);
+        }
         let attached = instance.enis.iter().filter(|&&other| self.interface(other).is_some_and(|e| e.attached));
         if attached.count() >= instance.slots as usize {
             return Err(ErrorCode::EniPerInstance);
@@ -208,7 +300,7 @@ impl Cloud {
     }
 
     fn assign(&mut self, eni: EniId, n: u8) -> Result<Addresses, ErrorCode> {
-        let Some(interface) = self.interface(eni) else { return Err(ErrorCode::Internal) };
+        let Some(interface) = self.interface(eni) else { return Err(ErrorCode::NotFound) };
         let (vswitch, has) = (interface.vswitch, interface.addresses.len());
         if has + usize::from(n) > self.instances[interface.instance.index()].ips_per_eni as usize {
             return Err(ErrorCode::IpPerEni);
@@ -216,6 +308,9 @@ impl Cloud {
         let addresses = self.take(vswitch, n)?;
         let interface = self.enis[eni.index()].as_deref_mut().expect("it was found above");
         interface.addresses.extend_from_slice(&addresses);
+        if interface.leaked {
+            self.vswitches[vswitch.index()].leaked += u32::from(n);
+        }
         Ok(addresses)
     }
 
@@ -223,7 +318,9 @@ impl Cloud {
     fn take(&mut self, vswitch: VSwitchId, n: u8) -> Result<Addresses, ErrorCode> {
         let wanted = u64::from(n);
         let over = |most: Option<u64>, have: u64| most.is_some_and(|most| have + wanted > most);
-        if over(self.quotas.security_group_addresses, self.eni_addresses)
+        // The cluster's security group has the primary interfaces of its nodes too.
+        let primaries: u64 = self.vswitches.iter().map(|switch| u64::from(switch.primaries)).sum();
+        if over(self.quotas.security_group_addresses, self.eni_addresses + primaries)
             || over(self.quotas.vpc_addresses, self.vpc_addresses())
         {
             return Err(ErrorCode::QuotaPrivateIp);
@@ -245,6 +342,7 @@ impl Cloud {
             if gone {
                 switch.book.give_back(*address);
                 switch.on_enis -= 1;
+                switch.leaked -= u32::from(interface.leaked);
                 self.eni_addresses -= 1;
             }
             !gone
@@ -252,6 +350,7 @@ impl Cloud {
     }
 
     fn destroy(&mut self, eni: EniId) {
+        self.adopt(eni);
         let Some(interface) = self.enis[eni.index()].take() else { return };
         let switch = &mut self.vswitches[interface.vswitch.index()];
         for address in &interface.addresses {
@@ -309,12 +408,13 @@ impl Cloud {
             .is_some_and(|interface| interface.instance == node && interface.addresses.contains(&address))
     }
 
-    /// Secondary interfaces of a node and the addresses on them, attached or not.
+    /// Secondary interfaces that the daemon of a node knows and the addresses on them, attached or
+    /// not.
     #[must_use]
     pub fn node_enis(&self, node: NodeId) -> (u32, u32) {
-        let enis = &self.instances[node.index()].enis;
-        let addresses = enis.iter().filter_map(|&id| self.interface(id)).map(|e| e.addresses.len() as u32);
-        (enis.len() as u32, addresses.sum())
+        let enis = self.instances[node.index()].enis.iter().filter_map(|&id| self.interface(id));
+        let known = enis.filter(|interface| !interface.leaked);
+        known.fold((0, 0), |(enis, addresses), interface| (enis + 1, addresses + interface.addresses.len() as u32))
     }
 
     /// Number of vSwitches.
@@ -322,59 +422,7 @@ impl Cloud {
     pub fn vswitch_count(&self) -> usize {
         self.vswitches.len()
     }
-
-    /// Usable, free and foreign addresses, node primaries and addresses on interfaces of a
-    /// vSwitch.
-    #[must_use]
-    pub fn usage(&self, vswitch: VSwitchId) -> Usage {
-        let VSwitch { book, on_enis, primaries, others } = &self.vswitches[vswitch.index()];
-        Usage {
-            usable: book.usable(),
-            free: book.free(),
-            on_enis: *on_enis,
-            primaries: *primaries,
-            others: others.len() as u32,
-        }
-    }
-
-    /// Checks the books against each other: every interface's addresses are taken, once, and the
-    /// parts of each vSwitch add up.
-    ///
-    /// # Panics
-    /// If they do not: the cloud is wrong.
-    pub fn audit(&self) {
-        let mut on_enis = vec![0; self.vswitches.len()];
-        for interface in self.enis.iter().flatten() {
-            let book = &self.vswitches[interface.vswitch.index()].book;
-            on_enis[interface.vswitch.index()] += interface.addresses.len() as u32;
-            assert!(
-                interface.addresses.iter().all(|&address| book.is_taken(address)),
-                "an interface has an address that is free"
-            );
-        }
-        for (i, expected) in on_enis.into_iter().enumerate() {
-            let usage = self.usage(VSwitchId::new(i));
-            assert_eq!(usage.on_enis, expected, "addresses on interfaces of vSwitch {i}");
-            assert_eq!(
-                usage.usable,
-                usage.free + usage.on_enis + usage.primaries + usage.others,
-                "addresses of vSwitch {i}"
-            );
-        }
-    }
 }
 
-/// Who holds the addresses of a vSwitch, as the cloud knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usage {
-    /// Usable addresses.
-    pub usable: u32,
-    /// Free addresses.
-    pub free: u32,
-    /// Addresses on secondary interfaces.
-    pub on_enis: u32,
-    /// Primary addresses of nodes.
-    pub primaries: u32,
-    /// Addresses of other tenants.
-    pub others: u32,
-}
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,7 @@ struct Counter {
 }
 
 impl Observer for Counter {
-    fn called(&mut self, api: Api) {
+    fn called(&mut self, _: Instant, _: NodeId, api: Api, _: Span) {
         self.calls[api.index()] += 1;
     }
 
@@ -88,7 +88,7 @@ pub fn play(case: &Case, chance: Option<(u64, u32)>) -> Result<Played, ReplayErr
     }
     let config = Arc::new(config(case));
     for _ in 0..case.nodes {
-        let node = engine.cloud.start_instance(None, case.eni_slots, case.ips_per_eni).expect("no vSwitch is asked");
+        let node = engine.cloud.start_instance(None, case.eni_slots, case.ips_per_eni);
         engine.start_daemon(node, Arc::clone(&config), SmallStream::split(&mut daemons), chance.is_some());
     }
     Ok(Script { case, engine, names: BTreeMap::new(), pods: Vec::new(), of_pod: BTreeMap::new() }.run())
@@ -167,9 +167,11 @@ fn cloud(case: &Case, chance: Stream) -> Cloud {
         throttle: [None; Api::ALL.len()],
         metadata_lag: Span::ZERO,
         quotas: Quotas::default(),
+        faults: Vec::new(),
     };
     let block: ipnet::Ipv4Net = BLOCK.parse().expect("the constant is a block");
-    let mut cloud = Cloud::new(case.vswitches.iter().map(|_| block), behaviour, chance);
+    let mishaps = SmallStream::new(0);
+    let mut cloud = Cloud::new(case.vswitches.iter().map(|_| block), behaviour, chance, mishaps);
     for (i, vswitch) in case.vswitches.iter().enumerate() {
         let id = VSwitchId::new(i);
         cloud.set_others(id, cloud.usage(id).usable - vswitch.available);

@@ -283,4 +283,11 @@ impl VSwitch {
     pub fn wanted_by_others(&self, at: Instant) -> u32 {
         self.tenants.iter().map(|tenant| tenant.addresses.count(at)).sum()
     }
+
+    /// The first time after `at`, not later than `horizon`, at which one of the others wants
+    /// another number.
+    #[must_use]
+    pub fn next_change_of_others(&self, at: Instant, horizon: Instant) -> Option<Instant> {
+        self.tenants.iter().filter_map(|tenant| tenant.addresses.next_change(at, horizon)).min()
+    }
 }

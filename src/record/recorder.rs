@@ -278,7 +278,7 @@ impl Recorder {
             ErrorCode::EniPerInstance => Some(Cause::EniSlots),
             ErrorCode::IpPerEni => Some(Cause::AddressesPerEni),
             ErrorCode::Throttling => Some(Cause::Api(api)),
-            ErrorCode::Internal => None,
+            ErrorCode::NotFound | ErrorCode::Internal => None,
         };
         if cause.is_some() {
             self.nodes[node.index()].trouble = cause;

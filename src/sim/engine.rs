@@ -148,8 +148,8 @@ struct Call {
 
 /// Somebody who is told what happens; every method has nothing to do by default.
 pub trait Observer {
-    /// A call left.
-    fn called(&mut self, _api: Api) {}
+    /// A call leaves at `at` and is answered after `latency`.
+    fn called(&mut self, _at: Instant, _node: NodeId, _api: Api, _latency: Span) {}
     /// A call was answered, at the end of its latency.
     fn answered(
         &mut self,
@@ -473,6 +473,11 @@ impl<O: Observer> Engine<O> {
         let Call { node, id, request } = self.calls[index as usize];
         self.free_calls.push(index);
         let reply = self.cloud.execute(self.now, node, &request);
+        if let Ok(Answer::Created(eni, _)) = reply
+            && !self.nodes[node.index()].daemon.awaits(id)
+        {
+            self.cloud.leak(eni);
+        }
         self.observer.answered(self.now, node, &request, reply.as_ref().map_err(|&code| code), &self.cloud);
         self.input(node, Input::Reply(id, reply));
     }
@@ -565,8 +570,8 @@ impl<O: Observer> Engine<O> {
                 self.calls.len() as u32 - 1
             }
         };
-        self.observer.called(request.api());
-        let latency = self.cloud.latency(request.api());
+        let latency = self.cloud.latency(request.api(), at);
+        self.observer.called(at, node, request.api(), latency);
         self.events.push(at + latency, Event::Answer(index).pack());
     }
 

@@ -88,8 +88,9 @@ impl Story {
             throttle: [None; Api::ALL.len()],
             metadata_lag: Span::ZERO,
             quotas: Quotas::default(),
+            faults: Vec::new(),
         };
-        let mut cloud = Cloud::new(free.iter().map(|_| block), behaviour, stream(1, 0, "cloud"));
+        let mut cloud = Cloud::new(free.iter().map(|_| block), behaviour, stream(1, 0, "cloud"), SmallStream::new(0));
         for (i, free) in free.iter().enumerate() {
             let id = VSwitchId::new(i);
             cloud.set_others(id, cloud.usage(id).usable - free);

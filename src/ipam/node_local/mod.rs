@@ -154,6 +154,12 @@ impl NodeLocal {
         self.next_wake = self.wake();
     }
 
+    /// Whether the daemon waits for the answer to `call`: it was made since its last start.
+    #[must_use]
+    pub fn awaits(&self, call: CallId) -> bool {
+        call.epoch == self.epoch
+    }
+
     /// What the daemon does, in order.
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -373,7 +379,7 @@ impl NodeLocal {
 
     /// A call was answered.
     fn reply(&mut self, call: CallId, reply: Result<Answer, ErrorCode>) {
-        if call.epoch != self.epoch {
+        if !self.awaits(call) {
             return;
         }
         match call.worker {

@@ -181,8 +181,10 @@ impl<'m> World<'m> {
             throttle: model.cloud.throttle,
             metadata_lag: model.cloud.metadata_lag,
             quotas: model.cloud.quotas,
+            faults: model.cloud.faults.clone(),
         };
-        let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"));
+        let mishaps = SmallStream::split(&mut stream("faults"));
+        let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"), mishaps);
         let first = replication == 0;
         let detail = Detail { pods: model.outputs.pods && first, events: model.outputs.events && first };
         let groups = groups(model);
@@ -306,8 +308,7 @@ impl<'m> World<'m> {
         let id = VSwitchId::new(vswitch);
         self.engine.cloud.set_others(id, model.wanted_by_others(now));
         self.refresh(id);
-        let next = model.tenants.iter().filter_map(|tenant| tenant.addresses.next_change(now, self.horizon)).min();
-        if let Some(at) = next {
+        if let Some(at) = model.next_change_of_others(now, self.horizon) {
             self.engine.control_at(at, Control::Tenant(vswitch).pack());
         }
     }
