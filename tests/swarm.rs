@@ -3,15 +3,20 @@
 //! Safety: every law of the world holds at any time, whatever happens. Liveness: once nothing
 //! new happens, every pod that can get an address has one.
 
+use std::sync::Arc;
+
 use brimline::chance::{SmallStream, SpanDist};
 use brimline::id::VSwitchId;
 use brimline::ipam::BATCH;
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
 use brimline::model::{
-    Cloud, Model, NodePool, Outputs, PodTemplate, PoolZone, Quotas, Schedule, Shape, Tenant, VSwitch, Vpc, Workload,
-    WorkloadKind,
+    AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Fault, Hpa, Interruptions, Job, Kubelet, Load,
+    Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone, Portion, Quotas, Replacement, Replicas, Resources,
+    Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod, VSwitch, Vpc, Workload,
+    WorkloadKind, ZoneOutage, ZoneSpread,
 };
+use brimline::openapi::ErrorCode;
 use brimline::record::{Recording, StrandedReason};
 use brimline::sim::{Progress, replicate, run_audited};
 use brimline::time::{Instant, Span};
@@ -60,16 +65,23 @@ impl Dice {
         let within = if quiet { horizon.mul_f64(0.3) } else { horizon };
         let zones = self.range(1, 2) as usize;
         let vpc = self.vpc(zones, within, quiet);
-        let pools = (0..self.range(1, 2)).map(|i| self.pool(i, &vpc, zones, within)).collect::<Vec<_>>();
+        let pools = (0..self.range(1, 2)).map(|i| self.pool(i, &vpc, zones, within, quiet)).collect::<Vec<_>>();
         let workloads = (0..self.range(1, 3)).map(|i| self.workload(i, pools.len(), within, quiet)).collect();
+        let plain = Model::plain("swarm", horizon, vpc);
         Model {
             seed: u64::from(self.range(0, u32::MAX - 1)),
             replications: 2,
             node_pools: pools,
             workloads,
-            cloud: self.cloud(quiet),
+            cloud: self.cloud(quiet, within),
+            zone_outages: self.outages(zones, within),
+            control_plane: ControlPlane {
+                scoring: self.pick(&[Scoring::LeastAllocated, Scoring::MostAllocated]),
+                ..ControlPlane::default()
+            },
+            kubelet: Kubelet { teardown: self.span(Span::secs(20)), ..plain.kubelet },
             outputs: Outputs { samples: 20, pods: true, events: true },
-            ..Model::plain("swarm", horizon, vpc)
+            ..plain
         }
     }
 
@@ -91,20 +103,105 @@ impl Dice {
         Vpc { vswitches: vswitches.collect(), cidr: "10.0.0.0/16".parse().expect("a block") }
     }
 
-    fn pool(&mut self, i: u32, vpc: &Vpc, zones: usize, within: Span) -> NodePool {
+    fn pool(&mut self, i: u32, vpc: &Vpc, zones: usize, within: Span, quiet: bool) -> NodePool {
         let limits = InstanceLimits {
             adapters: self.range(2, 5),
             ipv4_per_adapter: self.range(1, 14),
             ..InstanceLimits::default()
         };
         let of_zone = |zone: usize| (zone..vpc.vswitches.len()).step_by(zones).map(VSwitchId::new).collect::<Vec<_>>();
-        let zones = (0..zones).map(|zone| PoolZone {
-            zone: format!("zone-{zone}"),
-            node_vswitch: self.pick(&of_zone(zone)),
-            daemon: self.daemon(limits, of_zone(zone)),
-        });
-        let shape = Shape::plain("random", limits, zones.collect());
-        NodePool::plain(&format!("pool-{i}"), shape, self.steps(8, within))
+        let zones: Vec<_> = (0..zones)
+            .map(|zone| PoolZone {
+                zone: format!("zone-{zone}"),
+                node_vswitch: self.pick(&of_zone(zone)),
+                daemon: self.daemon(limits, of_zone(zone)),
+            })
+            .collect();
+        let shape = Shape {
+            allocatable: self.pick(&[Resources::UNBOUNDED, Resources { cpu_milli: 4000, memory_mib: 8000 }]),
+            ..Shape::plain("random", limits, zones)
+        };
+        let mut other = shape.clone();
+        other.allocatable.cpu_milli /= 2;
+        let size = match self.range(0, 2) {
+            0 => PoolSize::Autoscaled { initial: self.range(0, 4), min: self.range(0, 2), max: self.range(4, 9) },
+            _ => PoolSize::Scheduled(self.steps(8, within)),
+        };
+        NodePool {
+            name: format!("pool-{i}"),
+            shapes: if self.chance(30) { vec![shape, other] } else { vec![shape] },
+            size,
+            provisioning: SpanDist::Uniform(Span::ZERO, Span::mins(u64::from(self.range(0, 6)))),
+            replacement: self.chance(30).then(|| Replacement {
+                at: self.times(within),
+                max_surge: self.portion(),
+                max_unavailable: self.portion(),
+            }),
+            interruptions: (!quiet && self.chance(20)).then(|| Interruptions {
+                every: Span::mins(u64::from(self.range(60, 600))),
+                notice: Span::mins(u64::from(self.range(0, 5))),
+            }),
+            crashes: (!quiet && self.chance(30)).then(|| Crashes {
+                every: Span::mins(u64::from(self.range(60, 600))),
+                then: {
+                    let after = SpanDist::log_normal(Span::mins(u64::from(self.range(1, 20))), Span::mins(40));
+                    if self.chance(60) { AfterCrash::Reboot(after) } else { AfterCrash::Release(after) }
+                },
+            }),
+        }
+    }
+
+    /// Some moments within `within`.
+    fn times(&mut self, within: Span) -> Times {
+        let mut at: Vec<_> = (0..self.range(0, 3)).map(|_| Instant::ZERO + within.mul_f64(self.0.unit())).collect();
+        at.sort_unstable();
+        at.dedup();
+        Times::At(at)
+    }
+
+    fn portion(&mut self) -> Portion {
+        if self.chance(50) { Portion::Count(self.range(0, 3)) } else { Portion::Share(self.0.unit()) }
+    }
+
+    fn rollout(&mut self, within: Span) -> Option<Rollout> {
+        self.chance(40).then(|| Rollout {
+            at: self.times(within),
+            max_surge: self.portion(),
+            max_unavailable: self.portion(),
+        })
+    }
+
+    /// Usually short, sometimes long.
+    fn span(&mut self, most: Span) -> SpanDist {
+        let median = most.mul_f64(0.01 + 0.2 * self.0.unit());
+        if self.chance(30) { SpanDist::Constant(Span::ZERO) } else { SpanDist::log_normal(median, most) }
+    }
+
+    fn outages(&mut self, zones: usize, within: Span) -> Vec<ZoneOutage> {
+        if !self.chance(25) {
+            return Vec::new();
+        }
+        let zone = format!("zone-{}", self.range(0, zones as u32 - 1));
+        let at = Instant::ZERO + within.mul_f64(0.7 * self.0.unit());
+        vec![ZoneOutage { zone, at, lasts: within.mul_f64(0.01 + 0.25 * self.0.unit()) }]
+    }
+
+    fn faults(&mut self, within: Span) -> Vec<Fault> {
+        let mut faults: Vec<_> = (0..self.range(0, 2))
+            .map(|_| {
+                let from = Instant::ZERO + within.mul_f64(0.8 * self.0.unit());
+                Fault {
+                    apis: std::array::from_fn(|_| self.chance(50)),
+                    from,
+                    to: from + within.mul_f64(0.2 * self.0.unit()),
+                    fail: self.pick(&[0.0, 0.3, 1.0]),
+                    code: self.pick(&[ErrorCode::Internal, ErrorCode::Throttling]),
+                    slow: self.pick(&[1.0, 5.0, 60.0]),
+                }
+            })
+            .collect();
+        faults.sort_by_key(|fault| fault.from);
+        faults
     }
 
     fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
@@ -128,23 +225,96 @@ impl Dice {
     }
 
     fn workload(&mut self, i: u32, pools: usize, within: Span, quiet: bool) -> Workload {
-        let kind = match self.range(0, 5) {
-            0 => WorkloadKind::DaemonSet { rollout: None },
-            1 => WorkloadKind::StatefulSet { replicas: self.steps(20, within), parallel: true, updates: None },
-            _ => WorkloadKind::deployment(self.steps(120, within)),
+        let kind = match self.range(0, 9) {
+            0 => WorkloadKind::DaemonSet { rollout: self.rollout(within) },
+            1 | 2 => WorkloadKind::StatefulSet {
+                replicas: self.steps(20, within),
+                parallel: self.chance(50),
+                updates: self.chance(50).then(|| self.times(within)),
+            },
+            3 => WorkloadKind::Job { at: self.times(within), job: self.job(), concurrency: self.concurrency() },
+            4 => WorkloadKind::Arrivals {
+                per_hour: self.steps(if quiet { 0 } else { 200 }, within),
+                group: self.pick(&[CountDist::Constant(2), CountDist::Geometric { mean: 3.0 }]),
+            },
+            5 => WorkloadKind::Trace(self.trace(within)),
+            6 => WorkloadKind::Deployment { replicas: Replicas::Autoscaled(self.hpa(within)), rollout: None },
+            _ => WorkloadKind::Deployment {
+                replicas: Replicas::Scheduled(self.steps(120, within)),
+                rollout: self.rollout(within),
+            },
         };
+        let of_work = matches!(kind, WorkloadKind::Arrivals { .. } | WorkloadKind::Job { .. });
         let lives = SpanDist::log_normal(Span::mins(u64::from(self.range(1, 90))), Span::hours(4));
         let pod = PodTemplate {
-            lifetime: (!quiet && self.chance(70)).then_some(lives),
+            lifetime: (of_work || (!quiet && self.chance(70))).then_some(lives),
             host_network: self.chance(5),
-            ..PodTemplate::default()
+            requests: if self.chance(50) {
+                Resources::default()
+            } else {
+                Resources { cpu_milli: self.range(0, 900), memory_mib: self.range(0, 900) }
+            },
+            zone_spread: self.chance(20).then(|| ZoneSpread {
+                max_skew: self.range(1, 3),
+                strictness: self.pick(&[Strictness::Required, Strictness::Preferred]),
+            }),
+            anti_affinity: self.chance(15).then(|| self.pick(&[Strictness::Required, Strictness::Preferred])),
+            readiness: self.span(Span::mins(5)),
+            termination: self.span(Span::mins(2)),
         };
         let all = self.chance(70);
         let node_pools = if all { (0..pools).collect() } else { vec![self.range(0, pools as u32 - 1) as usize] };
         Workload { pod, ..Workload::plain(&format!("work-{i}"), kind, node_pools) }
     }
 
-    fn cloud(&mut self, quiet: bool) -> Cloud {
+    fn job(&mut self) -> Job {
+        Job {
+            parallelism: self.range(1, 30),
+            completions: self.range(1, 60),
+            duration: SpanDist::log_normal(Span::mins(u64::from(self.range(1, 30))), Span::hours(1)),
+        }
+    }
+
+    fn concurrency(&mut self) -> Concurrency {
+        self.pick(&[Concurrency::Allow, Concurrency::Forbid, Concurrency::Replace])
+    }
+
+    fn trace(&mut self, within: Span) -> Trace {
+        if self.chance(40) {
+            let points = (0..10).map(|i| (Instant::ZERO + within.mul_f64(f64::from(i) / 10.0), self.range(0, 60)));
+            let points = Arc::new(points.collect());
+            return Trace::Counts { points, lifetime: SpanDist::Exponential(Span::mins(60)) };
+        }
+        let mut pods: Vec<_> = (0..self.range(1, 60))
+            .map(|_| {
+                let arrive = Instant::ZERO + within.mul_f64(self.0.unit());
+                let requests = Resources { cpu_milli: self.range(0, 2000), memory_mib: 0 };
+                TracePod { arrive, depart: arrive + within.mul_f64(self.0.unit()), requests }
+            })
+            .collect();
+        pods.sort_by_key(|pod| pod.arrive);
+        Trace::Pods(Arc::new(pods))
+    }
+
+    fn hpa(&mut self, within: Span) -> Hpa {
+        Hpa {
+            min: self.range(0, 3),
+            max: self.range(3, 60),
+            target: 0.2 + 0.7 * self.0.unit(),
+            load: Load {
+                base: self.steps(20, within),
+                daily: 0.0,
+                peak: Span::hours(12),
+                weekend: 1.0,
+                noise: self.pick(&[0.0, 0.1]),
+            },
+            sync_period: Span::secs(15),
+            tolerance: 0.1,
+            stabilization_down: Span::mins(5),
+        }
+    }
+
+    fn cloud(&mut self, quiet: bool, within: Span) -> Cloud {
         let mut quota = |low, high| (!quiet && self.chance(10)).then(|| u64::from(self.range(low, high)));
         let quotas = Quotas {
             security_group_addresses: quota(20, 200),
@@ -159,7 +329,7 @@ impl Dice {
             throttle: std::array::from_fn(|_| (!quiet && self.chance(10)).then(|| self.range(1, 40))),
             metadata_lag: if quiet { Span::ZERO } else { self.pick(&[Span::ZERO, Span::millis(1500), Span::secs(12)]) },
             quotas,
-            faults: Vec::new(),
+            faults: self.faults(within),
         }
     }
 }

@@ -259,7 +259,7 @@ impl<'a> Script<'a> {
             match pod.state {
                 PodState::Running => nodes[pod.node.index()][2] += 1,
                 PodState::Waiting => nodes[pod.node.index()][3] += 1,
-                PodState::Gone | PodState::Leaving => {}
+                PodState::Gone | PodState::Pending | PodState::Leaving => {}
             }
         }
         let available = (0..self.case.vswitches.len()).map(|i| self.engine.cloud.usage(VSwitchId::new(i)).free);

@@ -381,7 +381,8 @@ impl Recorder {
         }
     }
 
-    fn event(
+    /// Something that only a whole journal shows.
+    pub fn event(
         &mut self,
         at: Instant,
         kind: &'static str,

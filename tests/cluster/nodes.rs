@@ -71,7 +71,7 @@ fn a_replacement_without_surge_drains_first() {
 #[test]
 fn an_interrupted_node_is_drained_within_its_notice() {
     let mut model = cluster(&["z"], 1);
-    model.seed = 5;
+    model.seed = 7;
     model.node_pools[0].provisioning = seconds(30);
     model.node_pools[0].interruptions = Some(Interruptions { every: Span::mins(8), notice: Span::mins(5) });
     model.workloads = vec![web(1), agent()];
@@ -84,8 +84,7 @@ fn an_interrupted_node_is_drained_within_its_notice() {
 fn a_node_that_reboots_soon_keeps_its_pods() {
     let mut model = cluster(&["z"], 1);
     model.horizon = Span::mins(30);
-    model.node_pools[0].crashes =
-        Some(Crashes { every: Span::mins(20), then: AfterCrash::Reboot(seconds(120)) });
+    model.node_pools[0].crashes = Some(Crashes { every: Span::mins(20), then: AfterCrash::Reboot(seconds(120)) });
     model.workloads = vec![web(2), db(1)];
     let recording = run(&model);
     let lives = recording.pod_log.iter().filter(|row| row.ended.is_some()).count();
@@ -101,6 +100,9 @@ fn a_node_that_reboots_late_has_leaked_addresses_until_the_collection() {
     let mut model = cluster(&["y", "z"], 2);
     model.horizon = Span::mins(40);
     model.zone_outages = vec![ZoneOutage { zone: "y".to_owned(), at: at(60), lasts: Span::mins(10) }];
+    // The pool has use for the node when it is back.
+    model.node_pools[0].size = PoolSize::Scheduled(steps(2, &[(650, 3)]));
+    model.node_pools[0].provisioning = seconds(300);
     model.workloads = vec![web(2), db(1)];
     insta::assert_snapshot!(story(&model, 60));
     model.outputs.samples = 40;
@@ -116,8 +118,7 @@ fn a_released_instance_gives_its_addresses_back() {
     let mut model = cluster(&["z"], 2);
     model.seed = 3;
     model.horizon = Span::mins(60);
-    model.node_pools[0].crashes =
-        Some(Crashes { every: Span::mins(90), then: AfterCrash::Release(seconds(120)) });
+    model.node_pools[0].crashes = Some(Crashes { every: Span::mins(90), then: AfterCrash::Release(seconds(120)) });
     model.workloads = vec![db(2), agent()];
     insta::assert_snapshot!(story(&model, 0));
 }

@@ -6,7 +6,9 @@ use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
-use brimline::model::{Model, NodePool, Outputs, PodTemplate, PoolZone, Schedule, Shape, VSwitch, Vpc, Workload, WorkloadKind};
+use brimline::model::{
+    Model, NodePool, Outputs, PodTemplate, PoolZone, Schedule, Shape, VSwitch, Vpc, Workload, WorkloadKind,
+};
 use brimline::record::Recording;
 use brimline::sim::run_audited;
 use brimline::time::{Instant, Span};

@@ -1,5 +1,6 @@
 //! The world of a scenario: node pools and workloads that live, on the engine.
 
+mod audit;
 mod autoscale;
 mod nodes;
 mod pods;
@@ -8,19 +9,19 @@ mod workloads;
 
 use std::sync::Arc;
 
-use super::engine::{Engine, Happening, PodState};
+use super::engine::{Engine, Happening};
 use super::observe::refresh;
 use super::stranded::stranded;
 use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
-use crate::id::{NodeId, PodId, VSwitchId};
+use crate::id::{NodeId, VSwitchId};
 use crate::ipam::node_local::Config;
 use crate::model::{GroupKey, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, Plan, PoolState};
-use pods::{Phase, PodNote};
+use pods::PodNote;
 use slab::Slab;
 use workloads::WorkloadState;
 
@@ -322,18 +323,6 @@ impl<'m> World<'m> {
             let at = Instant((u128::from(self.horizon.0) * u128::from(row) / u128::from(rows)) as u64);
             self.engine.control_at(at, Control::Sample.pack());
         }
-    }
-
-    /// Checks every law of the world (too slow for each event of a large run).
-    fn audit(&self) {
-        let in_use = self.engine.audit();
-        self.engine.observer.audit(&in_use, &self.engine.cloud);
-        let count = |state, ending: bool| {
-            let pods = self.engine.pods().iter().zip(&self.pods);
-            pods.filter(|(pod, note)| pod.state == state && (note.phase == Phase::Ending) == ending).count()
-        };
-        let waiting = count(PodState::Waiting, false) + count(PodState::Waiting, true);
-        self.engine.observer.audit_pods(count(PodState::Running, false), waiting, count(PodState::Running, true));
     }
 
     fn finish(mut self) -> Recording {

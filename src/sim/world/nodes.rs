@@ -92,6 +92,10 @@ impl NodeNote {
         self.power == Power::Up
     }
 
+    pub fn is_counted(&self) -> bool {
+        self.counted
+    }
+
     pub fn exists(&self) -> bool {
         self.power != Power::Released
     }
@@ -323,6 +327,9 @@ impl World<'_> {
     /// pods later still; nobody on the node hears of that.
     fn node_down(&mut self, node: NodeId) {
         self.engine.node_down(node);
+        let now = self.engine.now();
+        let name = self.node_name(node);
+        self.engine.observer.event(now, "node_down", || name, || "down".to_owned());
         let note = &mut self.nodes[node.index()];
         note.power = Power::Down;
         note.life += 1;
@@ -364,7 +371,7 @@ impl World<'_> {
         }
         for pod in note.pods.clone() {
             if self.note(pod).phase == Phase::Ending {
-                self.finish(pod);
+                self.finish_pod(pod);
             }
         }
         let note = &mut self.nodes[node.index()];
@@ -372,6 +379,8 @@ impl World<'_> {
         note.in_outage = false;
         note.life += 1;
         let (group, draining) = (note.group, note.draining);
+        let (now, name) = (self.engine.now(), self.node_name(node));
+        self.engine.observer.event(now, "node_up", || name, || "up".to_owned());
         self.engine.node_up(node, Arc::clone(&self.groups[group].daemon));
         for i in 0..self.engine.cloud.vswitch_count() {
             self.refresh(VSwitchId::new(i));
@@ -379,8 +388,7 @@ impl World<'_> {
         for pod in self.nodes[node.index()].pods.clone() {
             if matches!(self.note(pod).phase, Phase::Starting | Phase::Ready) {
                 self.not_ready(pod);
-                let readiness = self.draw_readiness(pod);
-                self.get_ready(pod, readiness);
+                self.get_ready(pod);
             }
         }
         self.plan_crash(node);

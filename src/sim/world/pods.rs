@@ -1,7 +1,6 @@
 //! A pod's way: pending, on its node, waiting for its address, starting, ready, told to end, gone.
 
 use super::World;
-use crate::chance::SpanDist;
 use crate::id::{NodeId, PodId};
 use crate::model::{Resources, WorkloadKind};
 use crate::record::Was;
@@ -211,15 +210,21 @@ impl World<'_> {
             (None, Some(life)) => now + life.sample(&mut state.lifetimes),
             (None, None) => Instant::NEVER,
         };
-        let readiness = draw(&template.pod.readiness, &mut state.readiness, state.watches_readiness);
         let note = self.note_mut(pod);
         (note.phase, note.end) = (Phase::Starting, end);
-        self.get_ready(pod, readiness);
+        self.get_ready(pod);
     }
 
-    /// A pod that has its address will be ready after `readiness`, if it lives so long.
-    pub(super) fn get_ready(&mut self, pod: PodId, readiness: Span) {
-        let end = self.note(pod).end;
+    /// A pod that has its address will be ready after a while, if it lives so long. Where nobody
+    /// looks at that it is so at once; the draw is from a stream of its own, so that leaving it
+    /// out shifts nothing.
+    pub(super) fn get_ready(&mut self, pod: PodId) {
+        let (end, workload) = (self.note(pod).end, self.workload_of(pod));
+        let state = &mut self.workloads[workload];
+        let readiness = match state.watches_readiness {
+            true => self.model.workloads[workload].pod.readiness.sample(&mut state.readiness),
+            false => Span::ZERO,
+        };
         if readiness == Span::ZERO {
             self.ready(pod);
             self.engine.set_timer(pod, end);
@@ -250,7 +255,7 @@ impl World<'_> {
     pub(super) fn timer(&mut self, pod: PodId) {
         let note = *self.note(pod);
         match note.phase {
-            Phase::Ending => self.finish(pod),
+            Phase::Ending => self.finish_pod(pod),
             Phase::Starting if self.engine.now() < note.end => {
                 if self.node_works(pod) {
                     self.ready(pod);
@@ -301,7 +306,7 @@ impl World<'_> {
                 self.forget(pod);
             }
             // Its containers never ran.
-            Phase::Creating if self.node_works(pod) => self.finish(pod),
+            Phase::Creating if self.node_works(pod) => self.finish_pod(pod),
             // The kubelet finds out when it is back.
             Phase::Creating => self.engine.set_timer(pod, Instant::NEVER),
             Phase::Starting | Phase::Ready => {
@@ -309,14 +314,14 @@ impl World<'_> {
                 self.engine.observer.pod_terminating(now, pod.index(), node);
                 let teardown = self.model.kubelet.teardown.sample(&mut self.teardown);
                 let at = if self.node_works(pod) { now + grace + teardown } else { Instant::NEVER };
-                if at == now { self.finish(pod) } else { self.engine.set_timer(pod, at) }
+                if at == now { self.finish_pod(pod) } else { self.engine.set_timer(pod, at) }
             }
             Phase::Ending | Phase::Gone => unreachable!("a pod ends once"),
         }
     }
 
     /// A pod leaves its node: its sandbox is gone and so, soon, is its address.
-    pub(super) fn finish(&mut self, pod: PodId) {
+    pub(super) fn finish_pod(&mut self, pod: PodId) {
         let node = self.engine.pod(pod).node;
         let (workload, note) = (self.workload_of(pod), *self.note(pod));
         self.scheduler.remove(workload, note.requests, node);
@@ -400,10 +405,4 @@ impl World<'_> {
             self.note_mut(pod).position = position;
         }
     }
-}
-
-/// A draw that is made only if somebody looks at it; the stream is the pod's own, so that leaving
-/// it out shifts nothing.
-fn draw(distribution: &SpanDist, chance: &mut crate::chance::Stream, wanted: bool) -> Span {
-    if wanted { distribution.sample(chance) } else { Span::ZERO }
 }

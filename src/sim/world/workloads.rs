@@ -296,7 +296,8 @@ impl World<'_> {
     /// With a surge the new pod comes first, and the old one of its node goes when it is ready.
     fn surge_daemons(&mut self, workload: usize, nodes: u32, surge: u32) {
         let old = self.workloads[workload].old.pods.clone();
-        let mut room = surge.saturating_sub((self.workloads[workload].active.len() + old.len() as u32).saturating_sub(nodes));
+        let mut room =
+            surge.saturating_sub((self.workloads[workload].active.len() + old.len() as u32).saturating_sub(nodes));
         for pod in old {
             let node = self.engine.pod(pod).node;
             let version = self.workloads[workload].version;

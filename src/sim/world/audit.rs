@@ -1,0 +1,92 @@
+//! The laws of the cluster: every book against the pods and nodes there are.
+
+use super::World;
+use super::pods::Phase;
+use crate::id::{NodeId, PodId};
+use crate::sim::engine::PodState;
+
+impl World<'_> {
+    /// Checks every law of the world (too slow for each event of a large run).
+    ///
+    /// # Panics
+    /// If a law is broken: the simulation is wrong.
+    pub(super) fn audit(&self) {
+        let in_use = self.engine.audit();
+        self.engine.observer.audit(&in_use, &self.engine.cloud);
+        let count = |state, ending: bool| {
+            let pods = self.engine.pods().iter().zip(&self.pods);
+            pods.filter(|(pod, note)| pod.state == state && (note.phase == Phase::Ending) == ending).count()
+        };
+        let waiting = count(PodState::Waiting, false) + count(PodState::Waiting, true);
+        self.engine.observer.audit_pods(count(PodState::Running, false), waiting, count(PodState::Running, true));
+        self.audit_phases();
+        self.audit_lists();
+        self.audit_nodes();
+        self.audit_pools();
+    }
+
+    /// The engine and the world agree on how far a pod is.
+    fn audit_phases(&self) {
+        let mut existing = 0;
+        for (i, (pod, note)) in self.engine.pods().iter().zip(&self.pods).enumerate() {
+            let agree = match note.phase {
+                Phase::Gone => matches!(pod.state, PodState::Gone | PodState::Leaving),
+                Phase::Pending => pod.state == PodState::Pending,
+                Phase::Creating => matches!(pod.state, PodState::Waiting | PodState::Running),
+                Phase::Starting | Phase::Ready => pod.state == PodState::Running,
+                Phase::Ending => matches!(pod.state, PodState::Waiting | PodState::Running),
+            };
+            assert!(agree, "pod {i} is {:?} and {:?}", note.phase, pod.state);
+            existing += u32::from(note.phase != Phase::Gone);
+        }
+        assert_eq!(self.demand, existing, "pods that exist");
+    }
+
+    /// Every pod that counts for its workload is in its list, once, and every pod without a node
+    /// in its queue.
+    fn audit_lists(&self) {
+        let counts = |pod: PodId| !matches!(self.note(pod).phase, Phase::Gone | Phase::Ending);
+        let pods = (0..self.pods.len()).map(PodId::new);
+        let mut listed = 0;
+        for (workload, state) in self.workloads.iter().enumerate() {
+            for list in [&state.active, &state.old] {
+                let ready = list.pods.iter().filter(|&&pod| self.note(pod).phase == Phase::Ready).count();
+                assert_eq!(list.ready as usize, ready, "ready pods of workload {workload}");
+                assert!(list.pods.iter().all(|&pod| counts(pod) && self.workload_of(pod) == workload));
+                listed += list.pods.len();
+            }
+            assert!(state.pending.iter().all(|&pod| self.note(pod).phase == Phase::Pending));
+        }
+        assert_eq!(listed, pods.filter(|&pod| counts(pod)).count(), "pods in lists");
+    }
+
+    /// Every pod with a node is in the node's list and in the scheduler's books.
+    fn audit_nodes(&self) {
+        let placed = |pod: PodId| !matches!(self.note(pod).phase, Phase::Gone | Phase::Pending);
+        let mut there = 0;
+        for (i, node) in self.nodes.iter().enumerate() {
+            let id = NodeId::new(i);
+            assert!(node.pods.iter().all(|&pod| placed(pod) && self.engine.pod(pod).node == id), "pods of node {i}");
+            assert!(node.exists() || node.pods.is_empty(), "pods on node {i}, which is gone");
+            if node.exists() {
+                assert_eq!(self.scheduler.pods(id) as usize, node.pods.len(), "the scheduler's pods on node {i}");
+            }
+            there += node.pods.len();
+        }
+        let pods = (0..self.pods.len()).map(PodId::new);
+        assert_eq!(there, pods.filter(|&pod| placed(pod)).count(), "pods on nodes");
+    }
+
+    /// The numbers of nodes per pool and group.
+    fn audit_pools(&self) {
+        for (pool, state) in self.pools.iter().enumerate() {
+            let nodes = || (0..self.nodes.len()).map(NodeId::new).filter(|&node| self.pool_of(node) == pool);
+            let present = nodes().filter(|node| self.nodes[node.index()].exists());
+            assert_eq!(state.present as usize, present.count(), "instances of pool {pool}");
+            let counted = nodes().filter(|node| self.nodes[node.index()].is_counted());
+            assert_eq!(state.counted as usize, counted.count(), "nodes of pool {pool}");
+            let in_groups: u32 = state.groups.clone().map(|group| self.in_zone[group]).sum();
+            assert_eq!(in_groups, state.present + state.launching, "nodes of pool {pool} by zone");
+        }
+    }
+}
