@@ -297,6 +297,9 @@ impl World<'_> {
         self.leave_list(workload, pod);
         self.changed(workload);
         let phase = std::mem::replace(&mut self.note_mut(pod).phase, Phase::Ending);
+        if self.engine.pod(pod).state == PodState::Running {
+            self.engine.observer.pod_terminating(now, pod.index(), self.engine.pod(pod).node);
+        }
         match phase {
             Phase::Pending => {
                 let pending = &mut self.workloads[workload].pending;
@@ -310,8 +313,6 @@ impl World<'_> {
             // The kubelet finds out when it is back.
             Phase::Creating => self.engine.set_timer(pod, Instant::NEVER),
             Phase::Starting | Phase::Ready => {
-                let node = self.engine.pod(pod).node;
-                self.engine.observer.pod_terminating(now, pod.index(), node);
                 let teardown = self.model.kubelet.teardown.sample(&mut self.teardown);
                 let at = if self.node_works(pod) { now + grace + teardown } else { Instant::NEVER };
                 if at == now { self.finish_pod(pod) } else { self.engine.set_timer(pod, at) }
