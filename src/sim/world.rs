@@ -1,5 +1,6 @@
 //! The world of a scenario: node pools and workloads that follow their schedules, on the engine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::engine::{Engine, Happening, PodState};
@@ -7,10 +8,10 @@ use super::observe::refresh;
 use super::stranded::stranded;
 use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
-use crate::cluster::scheduler::Scheduler;
+use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler};
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::Config;
-use crate::model::{Model, PoolSize, Replicas, Schedule, WorkloadKind};
+use crate::model::{Model, PoolSize, Replicas, Resources, Schedule, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording};
 use crate::time::{Instant, Span};
 
@@ -164,10 +165,7 @@ impl<'m> World<'m> {
         });
         let mut world = World {
             engine: Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet")),
-            scheduler: Scheduler::new(
-                model.node_pools.iter().map(|pool| pool.shapes[0].max_pods),
-                SmallStream::split(&mut stream("scheduler")),
-            ),
+            scheduler: scheduler(model, &groups, SmallStream::split(&mut stream("scheduler"))),
             pools: pools.collect(),
             workloads: workloads.collect(),
             groups,
@@ -280,7 +278,7 @@ impl<'m> World<'m> {
         state.nodes += 1;
         let (vswitch, daemon) = (group.node_vswitch, Arc::clone(&group.daemon));
         self.nodes.push(Vec::new());
-        self.scheduler.add_node(node, pool);
+        self.scheduler.add_node(node, index, Resources::default());
         let name = || node_name(self.model, pool, node);
         self.engine.observer.node_joined(now, node, index, name);
         self.engine.start_daemon(node, daemon, SmallStream::split(&mut self.daemons), true);
@@ -290,7 +288,7 @@ impl<'m> World<'m> {
                 && !kind.pod.host_network
                 && kind.node_pools.contains(&pool)
             {
-                self.scheduler.add_pod(node);
+                self.scheduler.add(workload, kind.pod.requests, node);
                 self.start_pod(workload, node);
             }
         }
@@ -345,9 +343,9 @@ impl<'m> World<'m> {
 
     /// A controller makes a pod; it is placed at once, or waits for a node.
     fn want_pod(&mut self, workload: usize) {
-        match self.scheduler.place_pod(&self.model.workloads[workload].node_pools) {
-            Some(node) => self.start_pod(workload, node),
-            None => {
+        match self.scheduler.place(workload, self.model.workloads[workload].pod.requests) {
+            Ok(node) => self.start_pod(workload, node),
+            Err(_) => {
                 self.workloads[workload].pending += 1;
                 self.report_pending();
             }
@@ -373,7 +371,7 @@ impl<'m> World<'m> {
         let mut placed = false;
         for workload in 0..self.workloads.len() {
             while self.workloads[workload].pending > 0
-                && let Some(node) = self.scheduler.place_pod(&self.model.workloads[workload].node_pools)
+                && let Ok(node) = self.scheduler.place(workload, self.model.workloads[workload].pod.requests)
             {
                 self.workloads[workload].pending -= 1;
                 self.start_pod(workload, node);
@@ -430,7 +428,7 @@ impl<'m> World<'m> {
         let workload = record.owner as usize;
         self.delete_pod(pod);
         if matches!(self.model.workloads[workload].kind, WorkloadKind::DaemonSet { .. }) {
-            self.scheduler.add_pod(record.node);
+            self.scheduler.add(workload, self.model.workloads[workload].pod.requests, record.node);
             self.start_pod(workload, record.node);
         } else {
             // Who waits for room was first.
@@ -441,11 +439,12 @@ impl<'m> World<'m> {
 
     /// A pod leaves its node.
     fn delete_pod(&mut self, pod: PodId) {
-        let node = self.engine.pod(pod).node;
+        let record = *self.engine.pod(pod);
+        let (node, workload) = (record.node, record.owner as usize);
         let pods = &mut self.nodes[node.index()];
         let position = pods.iter().position(|&other| other == pod).expect("the pod is on its node");
         pods.swap_remove(position);
-        self.scheduler.remove_pod(node);
+        self.scheduler.remove(workload, self.model.workloads[workload].pod.requests, node);
         self.forget_pod(pod);
     }
 
@@ -512,6 +511,28 @@ fn groups(model: &Model) -> Vec<Group> {
     zones
         .map(|(pool, zone, z)| Group { pool, zone, daemon: Arc::new(z.daemon.clone()), node_vswitch: z.node_vswitch })
         .collect()
+}
+
+/// The scheduler with everything that it has to know of the model.
+fn scheduler(model: &Model, groups: &[Group], chance: SmallStream) -> Scheduler {
+    let name = |group: &Group| model.node_pools[group.pool].zones()[group.zone].zone.as_str();
+    let zones: BTreeSet<_> = groups.iter().map(name).collect();
+    let specs = groups.iter().map(|group| {
+        let shape = &model.node_pools[group.pool].shapes[0];
+        GroupSpec {
+            pool: group.pool,
+            zone: zones.range(..name(group)).count(),
+            allocatable: shape.allocatable,
+            max_pods: shape.max_pods,
+        }
+    });
+    let rules = model.workloads.iter().map(|workload| Rules {
+        node_pools: workload.node_pools.clone(),
+        zone_spread: workload.pod.zone_spread,
+        anti_affinity: workload.pod.anti_affinity,
+        takes_address: !workload.pod.host_network,
+    });
+    Scheduler::new(specs, rules, model.control_plane.scoring, chance)
 }
 
 fn node_name(model: &Model, pool: usize, node: NodeId) -> String {
