@@ -1,0 +1,313 @@
+//! kube-scheduler: which node a pod goes to, and what keeps it from all of them.
+//!
+//! Filters and scores are those of upstream's plugins (`pkg/scheduler/framework/plugins` in
+//! kubernetes/kubernetes), by the weights of its default profile
+//! (`pkg/scheduler/apis/config/v1/default_plugins.go`):
+//!
+//! | plugin | filter | score |
+//! |---|---|---|
+//! | `NodeUnschedulable`, `TaintToleration`, `NodeAffinity` | [`Scheduler::set_schedulable`], pools of the workload | |
+//! | `NodeResourcesFit` | places under `max_pods`, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
+//! | `PodTopologySpread` over zones | `DoNotSchedule` | `ScheduleAnyway`, weight 2 |
+//! | `InterPodAffinity`, against the own workload on a node | `required…` | `preferred…`, weight 2 |
+//!
+//! One of the best is taken at random (`selectHost` in `schedule_one.go`).
+//!
+//! Simplified:
+//! - Of nodes whose score before the pod is the same, [`SAMPLE`] are looked at, from a random one
+//!   on. Upstream looks at fewer (`percentageOfNodesToScore`), but at any: here the best score is
+//!   found exactly where no more nodes than that have the same score, and elsewhere to within two
+//!   points.
+//! - Without `NodeResourcesBalancedAllocation` and `ImageLocality` (weight 1 each), and without
+//!   the constraints that `PodTopologySpread` adds to Deployments and StatefulSets that have none
+//!   (`systemDefaultConstraints`: hosts and zones, `ScheduleAnyway`). In their place, LeastAllocated
+//!   takes the node with fewest pods among equals.
+//! - No preemption, priorities, host ports or volumes; a pod is one container.
+//! - A request of zero is one that was not made.
+//! - With [`Resources::UNBOUNDED`] on a node, its share of `max_pods` is scored instead of CPU and
+//!   memory, in steps of single pods.
+//!
+//! Cost: nodes of a group are kept by their score, so that a placement looks at few of them, and a
+//! pod that found no node looks only at those that have got more room since (upstream's queueing
+//! hints).
+
+mod books;
+mod score;
+mod search;
+mod simulate;
+#[cfg(test)]
+mod tests;
+
+use crate::chance::SmallStream;
+use crate::cluster::scheduler::books::{Companion, Group, Node};
+use crate::cluster::scheduler::search::{Candidate, Failures};
+use crate::id::NodeId;
+use crate::model::{Resources, Scoring, Strictness, ZoneSpread};
+
+/// Most nodes of the same score that a placement looks at: upstream's `minFeasibleNodesToFind`.
+pub const SAMPLE: usize = 100;
+
+/// Nodes of one group (pool, type, zone): what they have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupSpec {
+    /// Position of the node pool.
+    pub pool: usize,
+    /// Number of the zone among those of the cluster.
+    pub zone: usize,
+    /// What pods may request on a node.
+    pub allocatable: Resources,
+    /// Most pods with an address of their own on a node.
+    pub max_pods: u32,
+}
+
+/// What the scheduler knows of a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Positions of the node pools that its pods may run on.
+    pub node_pools: Vec<usize>,
+    /// Spread over zones.
+    pub zone_spread: Option<ZoneSpread>,
+    /// The pods keep away from each other's nodes.
+    pub anti_affinity: Option<Strictness>,
+    /// Whether a pod counts under `max_pods`.
+    pub takes_address: bool,
+}
+
+/// Why a pod finds no node: what kept it from most nodes, the first of these among equals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unfit {
+    /// No schedulable node in the workload's pools.
+    NoNode,
+    /// Nodes have no place for another pod with an address.
+    MaxPods,
+    /// Nodes have too little CPU left.
+    Cpu,
+    /// Nodes have too little memory left.
+    Memory,
+    /// Zones have too many pods of the workload already.
+    ZoneSpread,
+    /// Nodes have a pod of the workload already.
+    AntiAffinity,
+}
+
+/// The scheduler's books.
+#[derive(Debug)]
+pub struct Scheduler {
+    scoring: Scoring,
+    groups: Vec<Group>,
+    workloads: Vec<Workload>,
+    nodes: Vec<Option<Node>>,
+    /// Pods of workloads with rules, per node.
+    companions: Vec<Vec<Companion>>,
+    failures: Failures,
+    /// Room for the nodes that a placement chooses among.
+    candidates: Vec<Candidate>,
+    chance: SmallStream,
+}
+
+/// A workload in the books.
+#[derive(Debug)]
+struct Workload {
+    rules: Rules,
+    /// The groups of its pools.
+    groups: Vec<u32>,
+    /// Pods per zone that count for the spread.
+    zones: Vec<u32>,
+    /// How often these numbers, or the zones, have changed.
+    changes: u64,
+}
+
+const KNOWN: &str = "the node is in the books";
+
+impl Scheduler {
+    /// A scheduler of these groups, without nodes. Groups and workloads are named by their
+    /// position from now on.
+    #[must_use]
+    pub fn new(
+        groups: impl IntoIterator<Item = GroupSpec>,
+        workloads: impl IntoIterator<Item = Rules>,
+        scoring: Scoring,
+        chance: SmallStream,
+    ) -> Self {
+        let groups: Vec<_> = groups.into_iter().map(Group::new).collect();
+        let zones = groups.iter().map(|group| group.spec.zone + 1).max().unwrap_or(0);
+        let workloads = workloads.into_iter().map(|rules| Workload::new(rules, &groups, zones)).collect();
+        Self {
+            scoring,
+            groups,
+            workloads,
+            nodes: Vec::new(),
+            companions: Vec::new(),
+            failures: Failures::default(),
+            candidates: Vec::new(),
+            chance,
+        }
+    }
+
+    /// A node joined `group`; `reserved` is what host-network DaemonSets request on it.
+    pub fn add_node(&mut self, node: NodeId, group: usize, reserved: Resources) {
+        let size = self.nodes.len().max(node.index() + 1);
+        self.nodes.resize(size, None);
+        self.companions.resize(size, Vec::new());
+        self.nodes[node.index()] = Some(Node::new(group, reserved));
+        self.groups[group].nodes += 1;
+        self.change(node, |_| {});
+        self.failures.roomier(node);
+        self.zones_changed();
+    }
+
+    /// A node left; its pods are forgotten.
+    pub fn remove_node(&mut self, node: NodeId) {
+        self.set_schedulable(node, false);
+        let group = &mut self.groups[self.nodes[node.index()].expect(KNOWN).group as usize];
+        group.nodes -= 1;
+        for gone in std::mem::take(&mut self.companions[node.index()]) {
+            self.workloads[gone.workload as usize].zones[group.spec.zone] -= gone.staying();
+        }
+        self.nodes[node.index()] = None;
+        self.zones_changed();
+    }
+
+    /// Whether pods may be placed on a node: not while it is cordoned or `NotReady`.
+    pub fn set_schedulable(&mut self, node: NodeId, yes: bool) {
+        self.change(node, |node| node.schedulable = yes);
+        self.failures.roomier(node);
+    }
+
+    /// A node for another pod, which counts there from now on.
+    ///
+    /// # Errors
+    /// What keeps the pod from most nodes, if it fits on none.
+    pub fn place(&mut self, workload: usize, requests: Resources) -> Result<NodeId, Unfit> {
+        let node = self.find(workload, requests)?;
+        self.add(workload, requests, node);
+        Ok(node)
+    }
+
+    /// Another pod is on `node`, whether there was room or not (DaemonSet).
+    pub fn add(&mut self, workload: usize, requests: Resources, node: NodeId) {
+        let takes_address = self.workloads[workload].rules.takes_address;
+        self.change(node, |node| node.add(requests, takes_address));
+        self.count_companion(workload, node, |companion| companion.pods += 1);
+    }
+
+    /// A pod of `node` is told to end: it keeps its place there until [`Self::remove`], but counts
+    /// no longer for the spread over zones (`countPodsMatchSelector` leaves out what has a
+    /// `deletionTimestamp`).
+    pub fn leaving(&mut self, workload: usize, node: NodeId) {
+        self.count_companion(workload, node, |companion| companion.leaving += 1);
+    }
+
+    /// A pod left `node`; one that is [`leaving`](Self::leaving) before the others.
+    pub fn remove(&mut self, workload: usize, requests: Resources, node: NodeId) {
+        let takes_address = self.workloads[workload].rules.takes_address;
+        self.change(node, |node| node.remove(requests, takes_address));
+        self.count_companion(workload, node, |companion| {
+            companion.pods -= 1;
+            companion.leaving = companion.leaving.saturating_sub(1);
+        });
+        self.failures.roomier(node);
+    }
+
+    /// Whether another pod could be placed on `node`.
+    #[must_use]
+    pub fn fits(&self, workload: usize, requests: Resources, node: NodeId) -> bool {
+        let wanted = self.wanted(workload, requests);
+        let state = self.node(node);
+        let group = &self.groups[state.group as usize];
+        state.schedulable
+            && self.workloads[workload].groups.contains(&state.group)
+            && self.misfit(&wanted, node).is_none()
+            && self.workloads[workload].zones[group.spec.zone] < wanted.zone_limit
+    }
+
+    /// Pods on a node, those without an address of their own included, but for the DaemonSets that
+    /// [`Self::add_node`] reserved for.
+    #[must_use]
+    pub fn pods(&self, node: NodeId) -> u32 {
+        self.node(node).pods
+    }
+
+    /// What the pods of a node request, what is reserved included.
+    #[must_use]
+    pub fn requested(&self, node: NodeId) -> Resources {
+        self.node(node).requested.into()
+    }
+
+    /// cluster-autoscaler's utilisation of a node (`simulator/utilization/info.go`): the larger of
+    /// the shares of requested CPU and memory, DaemonSets included
+    /// (`--ignore-daemonsets-utilization=false`). Where nothing is known about CPU and memory, it
+    /// is the share of `max_pods`.
+    #[must_use]
+    pub fn utilization(&self, node: NodeId) -> f64 {
+        let node = self.node(node);
+        let spec = &self.groups[node.group as usize].spec;
+        let share = |part: u64, whole: u32| if whole == 0 { 0.0 } else { part as f64 / f64::from(whole) };
+        if spec.allocatable == Resources::UNBOUNDED {
+            return share(node.addresses.into(), spec.max_pods);
+        }
+        let cpu = share(node.requested.cpu, spec.allocatable.cpu_milli);
+        cpu.max(share(node.requested.memory, spec.allocatable.memory_mib))
+    }
+
+    /// The schedulable node of `pool` with fewest pods, the last to join among equals: the one
+    /// that a scale-in takes.
+    #[must_use]
+    pub fn emptiest(&self, pool: usize) -> Option<NodeId> {
+        let groups = self.groups.iter().filter(|group| group.spec.pool == pool);
+        groups.flat_map(Group::schedulable).min_by_key(|&node| (self.pods(node), std::cmp::Reverse(node)))
+    }
+
+    fn node(&self, node: NodeId) -> &Node {
+        self.nodes[node.index()].as_ref().expect(KNOWN)
+    }
+
+    /// Changes a node and lists it where it belongs then.
+    fn change(&mut self, id: NodeId, change: impl FnOnce(&mut Node)) {
+        let node = self.nodes[id.index()].as_mut().expect(KNOWN);
+        change(node);
+        let group = &mut self.groups[node.group as usize];
+        let place = group.place_of(node, self.scoring);
+        let moved = group.list(id, node, place);
+        if let Some((moved, position)) = moved {
+            self.nodes[moved.index()].as_mut().expect(KNOWN).position = position;
+        }
+    }
+
+    /// Changes the number of pods of `workload` on `node`, if it has rules that go by it.
+    fn count_companion(&mut self, workload: usize, node: NodeId, change: impl FnOnce(&mut Companion)) {
+        let zone = self.groups[self.node(node).group as usize].spec.zone;
+        let state = &mut self.workloads[workload];
+        if state.rules.zone_spread.is_none() && state.rules.anti_affinity.is_none() {
+            return;
+        }
+        let all = &mut self.companions[node.index()];
+        let known = all.iter().position(|companion| companion.workload as usize == workload);
+        let position = known.unwrap_or_else(|| {
+            all.push(Companion { workload: workload as u32, pods: 0, leaving: 0 });
+            all.len() - 1
+        });
+        state.zones[zone] -= all[position].staying();
+        change(&mut all[position]);
+        state.zones[zone] += all[position].staying();
+        state.changes += 1;
+        if all[position].pods == 0 {
+            all.swap_remove(position);
+        }
+    }
+
+    /// A zone may have got its first node, or lost its last.
+    fn zones_changed(&mut self) {
+        for workload in &mut self.workloads {
+            workload.changes += 1;
+        }
+    }
+}
+
+impl Workload {
+    fn new(rules: Rules, groups: &[Group], zones: usize) -> Self {
+        let allowed = groups.iter().zip(0..).filter(|(group, _)| rules.node_pools.contains(&group.spec.pool));
+        let groups = allowed.map(|(_, position)| position).collect();
+        Self { rules, groups, zones: vec![0; zones], changes: 0 }
+    }
+}

@@ -1,0 +1,351 @@
+//! The search for a node: filter, score, choose.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::cluster::scheduler::books::{Bucket, Group, Load, Shelf};
+use crate::cluster::scheduler::score::{self, STEPS, UNIT};
+use crate::cluster::scheduler::{Rules, SAMPLE, Scheduler, Unfit, Workload};
+use crate::id::NodeId;
+use crate::model::{Resources, Scoring, Strictness};
+
+/// Weight of `PodTopologySpread` and of `InterPodAffinity` in the default profile; that of
+/// `NodeResourcesFit` is 1.
+const PREFERENCE: u32 = 2;
+/// So many changes are remembered for pods that found no node; it only decides how fast they are
+/// looked after.
+const REMEMBERED: usize = 1024;
+
+/// A pod that wants a node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub workload: usize,
+    pub requests: Resources,
+    weighed: Load,
+    pub takes_address: bool,
+    /// No other pod of the workload may be on the node.
+    pub alone: bool,
+    /// Only scores tell nodes apart, no preference.
+    indifferent: bool,
+    /// A zone needs fewer pods of the workload than this to take another.
+    pub zone_limit: u32,
+}
+
+/// A node that a pod fits on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    node: NodeId,
+    zone: u32,
+    /// Score of `NodeResourcesFit`, in hundredths.
+    fit: u32,
+    /// Pods on it.
+    pods: u32,
+    /// Pods of the workload on it.
+    same: u32,
+    /// Nodes that it stands for.
+    weight: u32,
+}
+
+/// Pods that found no node, and the nodes that have got more room since.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    known: BTreeMap<(usize, Resources), Failure>,
+    roomier: Vec<NodeId>,
+}
+
+/// A pod that found no node.
+#[derive(Debug, Clone, Copy)]
+struct Failure {
+    why: Unfit,
+    /// Changes that it knows of.
+    seen: usize,
+    /// Changes of its workload that it knows of.
+    changes: u64,
+}
+
+impl Scheduler {
+    /// A node for another pod.
+    pub(super) fn find(&mut self, workload: usize, requests: Resources) -> Result<NodeId, Unfit> {
+        let wanted = self.wanted(workload, requests);
+        let changes = self.workloads[workload].changes;
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        let failed = self.failures.known.get(&(workload, requests)).copied();
+        let failed = failed.filter(|failed| wanted.zone_limit == u32::MAX || failed.changes == changes);
+        match failed {
+            Some(failed) => self.look_again(&wanted, failed.seen, &mut candidates),
+            None => self.look(&wanted, &mut candidates),
+        }
+        let chosen = self.choose(&wanted, &candidates);
+        self.candidates = candidates;
+        if let Some(node) = chosen {
+            self.failures.known.remove(&(workload, requests));
+            return Ok(node);
+        }
+        let why = failed.map_or_else(|| self.why(&wanted), |failed| failed.why);
+        let failure = Failure { why, seen: self.failures.roomier.len(), changes };
+        self.failures.known.insert((workload, requests), failure);
+        Err(why)
+    }
+
+    pub(super) fn wanted(&self, workload: usize, requests: Resources) -> Wanted {
+        let rules = &self.workloads[workload].rules;
+        let spread = rules.zone_spread.map(|spread| spread.strictness);
+        let preferred = Some(Strictness::Preferred);
+        Wanted {
+            workload,
+            requests,
+            weighed: score::weighed(requests),
+            takes_address: rules.takes_address,
+            alone: rules.anti_affinity == Some(Strictness::Required),
+            indifferent: spread != preferred && rules.anti_affinity != preferred,
+            zone_limit: self.zone_limit(workload, &self.workloads[workload].zones),
+        }
+    }
+
+    /// A zone with fewer of the workload's pods than this can take another: the skew against the
+    /// zone with fewest stays allowed (`podtopologyspread/filtering.go`). Zones are those in which
+    /// the workload's pools have a node, schedulable or not (`nodeTaintsPolicy: Ignore`, the
+    /// default).
+    pub(super) fn zone_limit(&self, workload: usize, zones: &[u32]) -> u32 {
+        let Workload { rules, groups, .. } = &self.workloads[workload];
+        let Some(spread) = rules.zone_spread.filter(|spread| spread.strictness == Strictness::Required) else {
+            return u32::MAX;
+        };
+        let groups = groups.iter().map(|&group| &self.groups[group as usize]).filter(|group| group.nodes > 0);
+        let fewest = groups.map(|group| zones[group.spec.zone]).min();
+        fewest.unwrap_or(0).saturating_add(spread.max_skew)
+    }
+
+    /// What keeps a pod from a schedulable node, its zone left aside.
+    pub(super) fn misfit(&self, wanted: &Wanted, node: NodeId) -> Option<Unfit> {
+        let state = self.node(node);
+        let group = &self.groups[state.group as usize];
+        if wanted.takes_address && state.addresses >= group.spec.max_pods {
+            return Some(Unfit::MaxPods);
+        }
+        match lacking(group.room(state), wanted.requests) {
+            None if wanted.alone && self.same(wanted.workload, node) > 0 => Some(Unfit::AntiAffinity),
+            lacking => lacking,
+        }
+    }
+
+    /// Pods of `workload` on `node`, if it has rules that go by them.
+    pub(super) fn same(&self, workload: usize, node: NodeId) -> u32 {
+        let all = &self.companions[node.index()];
+        all.iter().find(|companion| companion.workload as usize == workload).map_or(0, |companion| companion.pods)
+    }
+
+    /// Nodes that fit, among them the best.
+    fn look(&mut self, wanted: &Wanted, found: &mut Vec<Candidate>) {
+        let mut best = 0;
+        for i in 0..self.workloads[wanted.workload].groups.len() {
+            let group = self.workloads[wanted.workload].groups[i];
+            let zone = self.groups[group as usize].spec.zone;
+            if self.workloads[wanted.workload].zones[zone] >= wanted.zone_limit {
+                continue;
+            }
+            self.look_in(wanted, group, Group::open, &mut best, found);
+            if !wanted.takes_address {
+                self.look_in(wanted, group, Group::full, &mut best, found);
+            }
+        }
+    }
+
+    /// Goes through the buckets of a shelf for as long as they may have something better.
+    fn look_in(
+        &mut self,
+        wanted: &Wanted,
+        group: u32,
+        shelf: fn(&mut Group) -> &mut Shelf,
+        best: &mut u32,
+        found: &mut Vec<Candidate>,
+    ) {
+        let mut from = 0;
+        while let Some(bucket) = shelf(&mut self.groups[group as usize]).next(from) {
+            from = bucket + 1;
+            let spec = &self.groups[group as usize].spec;
+            let bound = score::bound(spec, bucket as u32, wanted.weighed, wanted.takes_address, self.scoring);
+            if wanted.indifferent && bound < *best {
+                return;
+            }
+            let content = &mut shelf(&mut self.groups[group as usize]).buckets[bucket];
+            if lacking(content.room, wanted.requests).is_some() {
+                continue;
+            }
+            let content = std::mem::take(content);
+            let (content, reached) = self.look_through(wanted, group, content, found);
+            shelf(&mut self.groups[group as usize]).buckets[bucket] = content;
+            *best = (*best).max(reached);
+        }
+    }
+
+    /// Looks through a bucket from a random node on; also the best score found in it.
+    fn look_through(
+        &mut self,
+        wanted: &Wanted,
+        group: u32,
+        mut bucket: Bucket,
+        found: &mut Vec<Candidate>,
+    ) -> (Bucket, u32) {
+        let group = &self.groups[group as usize];
+        // Nodes of a bucket are all alike where only places count.
+        let sample = if group.spec.unbounded() && wanted.indifferent && !wanted.alone { 1 } else { SAMPLE };
+        let (all, first) = (bucket.nodes.len(), found.len());
+        let start = if all > 1 { self.chance.below(all as u32) as usize } else { 0 };
+        let (late, early) = bucket.nodes.split_at(start);
+        let mut room = Load::default();
+        for &node in early.iter().chain(late) {
+            if self.misfit(wanted, node).is_none() {
+                found.push(self.candidate(wanted, node));
+                if found.len() - first == sample {
+                    break;
+                }
+            }
+            room = room.max(group.room(self.node(node)));
+        }
+        let taken = &mut found[first..];
+        if taken.is_empty() {
+            bucket.room = room;
+        } else if taken.len() == sample {
+            let weight = (all / sample).max(1) as u32;
+            taken.iter_mut().for_each(|candidate| candidate.weight = weight);
+        }
+        let best = taken.iter().map(|candidate| candidate.fit).max().unwrap_or(0);
+        (bucket, best)
+    }
+
+    /// Nodes that fit, for a pod that fitted on none when the first `seen` changes were known.
+    fn look_again(&self, wanted: &Wanted, seen: usize, found: &mut Vec<Candidate>) {
+        let Workload { groups, zones, .. } = &self.workloads[wanted.workload];
+        for &node in &self.failures.roomier[seen..] {
+            let Some(state) = &self.nodes[node.index()] else { continue };
+            let zone = self.groups[state.group as usize].spec.zone;
+            if state.schedulable
+                && groups.contains(&state.group)
+                && zones[zone] < wanted.zone_limit
+                && self.misfit(wanted, node).is_none()
+            {
+                found.push(self.candidate(wanted, node));
+            }
+        }
+    }
+
+    fn candidate(&self, wanted: &Wanted, node: NodeId) -> Candidate {
+        let state = self.node(node);
+        let spec = &self.groups[state.group as usize].spec;
+        Candidate {
+            node,
+            zone: spec.zone as u32,
+            fit: score::fit(spec, state, wanted.weighed, wanted.takes_address, self.scoring),
+            pods: state.pods,
+            same: if wanted.indifferent { 0 } else { self.same(wanted.workload, node) },
+            weight: 1,
+        }
+    }
+
+    /// One of the best, at random (`selectHost`).
+    fn choose(&mut self, wanted: &Wanted, candidates: &[Candidate]) -> Option<NodeId> {
+        let preferences = (!wanted.indifferent).then(|| Preferences::new(&self.workloads[wanted.workload], candidates));
+        let mut best = None;
+        let mut weight = 0;
+        for candidate in candidates {
+            let preferred = preferences.as_ref().map_or(0, |preferences| preferences.score(candidate));
+            let fewest = if self.scoring == Scoring::LeastAllocated { candidate.pods } else { 0 };
+            let rank = (candidate.fit + UNIT * preferred, Reverse(fewest));
+            match best {
+                Some((other, _)) if rank < other => continue,
+                Some((other, _)) if rank == other => weight += candidate.weight,
+                _ => weight = candidate.weight,
+            }
+            if weight == candidate.weight || self.chance.below(weight) < candidate.weight {
+                best = Some((rank, candidate.node));
+            }
+        }
+        best.map(|(_, node)| node)
+    }
+
+    /// What keeps a pod that fits on no node from most of them.
+    fn why(&self, wanted: &Wanted) -> Unfit {
+        let state = &self.workloads[wanted.workload];
+        let mut nodes = [0_u32; REASONS.len()];
+        for group in state.groups.iter().map(|&group| &self.groups[group as usize]) {
+            for node in group.schedulable() {
+                let why = self.misfit(wanted, node).unwrap_or(Unfit::ZoneSpread);
+                nodes[why as usize] += 1;
+            }
+        }
+        let most = nodes.into_iter().max().unwrap_or(0);
+        REASONS.into_iter().find(|&why| most > 0 && nodes[why as usize] == most).unwrap_or(Unfit::NoNode)
+    }
+}
+
+/// All reasons in their order.
+const REASONS: [Unfit; 6] =
+    [Unfit::NoNode, Unfit::MaxPods, Unfit::Cpu, Unfit::Memory, Unfit::ZoneSpread, Unfit::AntiAffinity];
+
+/// What there is too little of. What is not requested is not looked at, also where more has been
+/// promised than there is (`fitsRequest` in `noderesources/fit.go`).
+pub(super) fn lacking(room: Load, requests: Resources) -> Option<Unfit> {
+    if requests.cpu_milli > 0 && u64::from(requests.cpu_milli) > room.cpu {
+        return Some(Unfit::Cpu);
+    }
+    (requests.memory_mib > 0 && u64::from(requests.memory_mib) > room.memory).then_some(Unfit::Memory)
+}
+
+/// What `ScheduleAnyway` and `preferred…` come to, for the nodes that a pod fits on.
+struct Preferences {
+    /// Score per zone (`PodTopologySpread`), if that is asked for.
+    zones: Option<Vec<u32>>,
+    /// Fewest and most pods of the workload on a node, if that counts.
+    same: Option<(u32, u32)>,
+}
+
+impl Preferences {
+    fn new(workload: &Workload, candidates: &[Candidate]) -> Self {
+        let Rules { zone_spread, anti_affinity, .. } = workload.rules;
+        let spread = zone_spread.filter(|spread| spread.strictness == Strictness::Preferred);
+        let zones = spread.map(|spread| zone_scores(&workload.zones, spread.max_skew, candidates));
+        let same = candidates.iter().map(|candidate| candidate.same);
+        let same = same.clone().min().zip(same.max()).filter(|_| anti_affinity == Some(Strictness::Preferred));
+        Self { zones, same }
+    }
+
+    /// Both plugins' scores with their weights.
+    fn score(&self, candidate: &Candidate) -> u32 {
+        let zone = self.zones.as_ref().map_or(0, |zones| zones[candidate.zone as usize]);
+        // `interpodaffinity/scoring.go`: 0 for all if all are alike.
+        let apart = self.same.filter(|(fewest, most)| most > fewest);
+        let apart = apart.map_or(0, |(fewest, most)| STEPS * (most - candidate.same) / (most - fewest));
+        PREFERENCE * (zone + apart)
+    }
+}
+
+/// `podtopologyspread/scoring.go`: zones with fewer pods get a higher score.
+fn zone_scores(pods: &[u32], max_skew: u32, candidates: &[Candidate]) -> Vec<u32> {
+    let mut zones: Vec<_> = candidates.iter().map(|candidate| candidate.zone as usize).collect();
+    zones.sort_unstable();
+    zones.dedup();
+    let weight = (zones.len() as f64 + 2.0).ln();
+    let raw = |zone: usize| (f64::from(pods[zone]) * weight + f64::from(max_skew) - 1.0).round() as u64;
+    let (fewest, most) =
+        zones.iter().fold((u64::MAX, 0), |(low, high), &zone| (raw(zone).min(low), raw(zone).max(high)));
+    let mut scores = vec![0; pods.len()];
+    for zone in zones {
+        let score = (u64::from(STEPS) * (most + fewest - raw(zone))).checked_div(most);
+        scores[zone] = score.map_or(STEPS, |score| score as u32);
+    }
+    scores
+}
+
+impl Failures {
+    /// A node may have more room, which pods wait for that found none.
+    pub(super) fn roomier(&mut self, node: NodeId) {
+        if self.known.is_empty() || self.roomier.len() == REMEMBERED {
+            self.known.clear();
+            self.roomier.clear();
+        } else {
+            self.roomier.push(node);
+        }
+    }
+}
