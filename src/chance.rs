@@ -76,6 +76,20 @@ pub enum SpanDist {
         /// Standard deviation of ln(seconds).
         sigma: f64,
     },
+    /// Pareto: heavy-tailed, P(longer than t) = (`minimum` / t)^`shape`.
+    Pareto {
+        /// The shortest.
+        minimum: crate::time::Span,
+        /// Tail index, more than 0; the mean is infinite from 1 downwards.
+        shape: f64,
+    },
+    /// Weibull: P(longer than t) = exp(−(t / `scale`)^`shape`); heavy-tailed for `shape` below 1.
+    Weibull {
+        /// 63 % are shorter.
+        scale: crate::time::Span,
+        /// Shape, more than 0.
+        shape: f64,
+    },
     /// One of these values, each equally likely.
     Empirical(Vec<crate::time::Span>),
 }
@@ -96,7 +110,7 @@ impl SpanDist {
         use rand_distr::{Distribution, Exp1, StandardNormal};
         match self {
             Self::Constant(span) => *span,
-            Self::Uniform(low, high) => Span(low.0 + unit(rng, high.0.saturating_sub(low.0))),
+            Self::Uniform(low, high) => Span(low.0 + below(rng, high.0.saturating_sub(low.0))),
             Self::Exponential(mean) => {
                 let e: f64 = Exp1.sample(rng);
                 mean.mul_f64(e)
@@ -105,12 +119,25 @@ impl SpanDist {
                 let z: f64 = StandardNormal.sample(rng);
                 Span::from_secs_f64((mu + sigma * z).exp())
             }
-            Self::Empirical(values) => values[unit(rng, values.len() as u64) as usize],
+            Self::Pareto { minimum, shape } => {
+                let e: f64 = Exp1.sample(rng);
+                minimum.mul_f64((e / shape).exp())
+            }
+            Self::Weibull { scale, shape } => {
+                let e: f64 = Exp1.sample(rng);
+                scale.mul_f64(e.powf(1.0 / shape))
+            }
+            Self::Empirical(values) => values[below(rng, values.len() as u64) as usize],
         }
     }
 }
 
+/// A number uniform in [0, 1).
+pub fn unit(rng: &mut Stream) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
 /// A whole number uniform in 0..n (0 for n = 0).
-fn unit(rng: &mut Stream, n: u64) -> u64 {
+fn below(rng: &mut Stream, n: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u64
 }

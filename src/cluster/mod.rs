@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod hpa;
+pub mod load;
 pub mod rollout;
 pub mod scheduler;
 pub mod trace;

@@ -1,10 +1,12 @@
 //! What is to be simulated: complete and valid. Nothing here is optional because "the file may
 //! lack it"; [`crate::scenario`] fills defaults and refuses what cannot be.
 
+mod cron;
 mod nodes;
 mod schedule;
 mod workloads;
 
+pub use cron::{Cron, MONDAY};
 pub use nodes::{
     AfterCrash, Autoscaler, Crashes, Expander, Interruptions, NodePool, PoolSize, PoolZone, Replacement, ScaleDown,
     Shape, ZoneOutage,

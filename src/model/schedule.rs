@@ -1,5 +1,6 @@
 //! Numbers that change over time.
 
+use crate::model::Cron;
 use crate::time::{Instant, Span};
 
 /// A number that changes over time.
@@ -56,6 +57,8 @@ pub enum Times {
         /// The time between two; more than nothing.
         period: Span,
     },
+    /// Minutes by the calendar.
+    Cron(Cron),
 }
 
 /// A part of a number of things.
@@ -77,6 +80,7 @@ impl Times {
                 let since = at.0.saturating_sub(first.0);
                 Some(Instant(first.0 + since.div_ceil(period.0) * period.0))
             }
+            Self::Cron(cron) => cron.not_before(at),
         }
     }
 }
@@ -158,8 +162,9 @@ impl Schedule {
         }
     }
 
-    /// The end of the monotone piece that follows `at`.
-    fn piece_end(&self, at: Instant) -> Instant {
+    /// The end of the monotone piece that follows `at`; the schedule may jump there.
+    #[must_use]
+    pub fn piece_end(&self, at: Instant) -> Instant {
         let corners = match self {
             Self::Steps(points) | Self::Points(points) => points,
             _ => return Instant::NEVER,

@@ -55,6 +55,7 @@ pub(super) fn times(times: &Times) -> String {
     match times {
         Times::At(times) => times.iter().map(since).collect::<Vec<_>>().join(", "),
         Times::Every { first, period } => format!("every {period} from {} on", since(first)),
+        Times::Cron(cron) => format!("`{}`", cron.text()),
     }
 }
 
@@ -87,6 +88,8 @@ pub(super) fn distribution(distribution: &SpanDist) -> String {
         SpanDist::Constant(span) => span.to_string(),
         SpanDist::Uniform(from, to) => format!("{from} to {to}, uniform"),
         SpanDist::Exponential(mean) => format!("exponential, mean {mean}"),
+        SpanDist::Pareto { minimum, shape } => format!("Pareto, at least {minimum}, shape {shape}"),
+        SpanDist::Weibull { scale, shape } => format!("Weibull, scale {scale}, shape {shape}"),
         SpanDist::LogNormal { mu, sigma } => {
             // z(0.99) of the standard normal distribution.
             let p99 = Span::from_secs_f64((mu + 2.326_347_874_040_841 * sigma).exp());

@@ -200,7 +200,7 @@ impl<'m> World<'m> {
             engine: Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet")),
             scheduler: scheduler(model, &groups, chance),
             pools: pools.collect(),
-            workloads: model.workloads.iter().map(|w| WorkloadState::new(w, horizon, &stream)).collect(),
+            workloads: model.workloads.iter().map(|w| WorkloadState::new(w, model, &stream)).collect(),
             nodes: Vec::new(),
             pods: Vec::new(),
             in_zone: vec![0; groups.len()],

@@ -7,11 +7,12 @@ use super::pods::{Active, NewPod, Phase};
 use super::{Control, World};
 use crate::chance::Stream;
 use crate::cluster::arrivals::Arrivals;
-use crate::cluster::hpa::Autoscaler as HpaState;
+use crate::cluster::hpa::HpaState;
+use crate::cluster::load::LoadCurve;
 use crate::cluster::rollout::{Pods, steps};
 use crate::cluster::trace;
 use crate::id::{NodeId, PodId};
-use crate::model::{Concurrency, Job, Replicas, Rollout, Trace, TracePod, Workload, WorkloadKind};
+use crate::model::{Concurrency, Job, Model, Replicas, Rollout, Trace, TracePod, Workload, WorkloadKind};
 use crate::time::Instant;
 
 /// A workload while the run goes on.
@@ -36,7 +37,7 @@ pub(super) struct WorkloadState {
     /// Pods of a trace, and the first that has not come.
     pub trace: Option<Arc<Vec<TracePod>>>,
     next_of_trace: usize,
-    hpa: Option<HpaState>,
+    hpa: Option<(HpaState, LoadCurve)>,
     arrivals: Option<Arrivals>,
     pub lifetimes: Stream,
     pub readiness: Stream,
@@ -54,7 +55,8 @@ struct Run {
 
 impl WorkloadState {
     /// The state of `workload` at time zero; `stream` gives it chance by purpose.
-    pub fn new(workload: &Workload, horizon: Instant, stream: &dyn Fn(&str) -> Stream) -> Self {
+    pub fn new(workload: &Workload, model: &Model, stream: &dyn Fn(&str) -> Stream) -> Self {
+        let (start, horizon) = (model.start, Instant::ZERO + model.horizon);
         let stream = |purpose: &str| stream(&format!("{purpose}/{}", workload.name));
         let trace = match &workload.kind {
             WorkloadKind::Trace(Trace::Pods(pods)) => Some(Arc::clone(pods)),
@@ -65,12 +67,12 @@ impl WorkloadState {
         };
         let hpa = match &workload.kind {
             WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => {
-                Some(HpaState::new(hpa, stream("load")))
+                Some((HpaState::new(hpa), LoadCurve::new(&hpa.load, start, stream("load"))))
             }
             _ => None,
         };
         let arrivals = match &workload.kind {
-            WorkloadKind::Arrivals { .. } => Some(Arrivals::new(stream("arrivals"))),
+            WorkloadKind::Arrivals { .. } => Some(Arrivals::new(stream("arrivals"), stream("groups"))),
             _ => None,
         };
         let watches_readiness = match &workload.kind {
@@ -148,14 +150,13 @@ impl World<'_> {
                 self.next_moment(at, control);
             }
             WorkloadKind::Arrivals { per_hour, group } => {
-                let state = &mut self.workloads[workload];
-                let arrivals = state.arrivals.as_mut().expect("the kind has them");
-                let (pods, next) = arrivals.due(per_hour, group, now, self.horizon);
+                let arrivals = self.workloads[workload].arrivals.as_mut().expect("the kind has them");
+                let pods = if now > Instant::ZERO { arrivals.group(*group) } else { 0 };
+                if let Some(at) = arrivals.next(per_hour, now, self.horizon) {
+                    self.engine.control_at(at, control.pack());
+                }
                 for _ in 0..pods {
                     self.create_pod(workload, NewPod::default());
-                }
-                if let Some(at) = next {
-                    self.engine.control_at(at, control.pack());
                 }
             }
             WorkloadKind::Trace(_) => self.trace_arrives(workload),
@@ -451,8 +452,12 @@ impl World<'_> {
         let state = &mut self.workloads[workload];
         let pods = state.active.len() + state.old.len();
         let ready = state.active.ready + state.old.ready;
-        let hpa = state.hpa.as_mut().expect("the kind has one");
-        state.wanted = hpa.look(now, ready, pods - ready, state.wanted);
+        let (hpa, load) = state.hpa.as_mut().expect("the kind has one");
+        let load = load.value(now);
+        state.wanted = match now {
+            Instant::ZERO => hpa.settled(load),
+            _ => hpa.look(now, ready, pods - ready, state.wanted, load),
+        };
         self.changed(workload);
     }
 }
