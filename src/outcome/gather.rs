@@ -96,13 +96,14 @@ impl Runs<'_> {
         let vswitch = &self.model.vpc.vswitches[i];
         let usable = usable(vswitch.cidr);
         let serves_pods = self.zones().any(|zone| zone.daemon.vswitches.contains(&VSwitchId::new(i)));
-        let full_at = |r: &Recording| r.vswitches[i].first_refusal.map(|(at, _)| at);
-        let first =
-            |r: &Recording| r.vswitches.iter().filter_map(|v| v.first_refusal.map(|(at, _)| at)).min().unwrap_or(NEVER);
+        let full_at = |r: &Recording| r.vswitches[i].first_refusal.map(|full| full.at);
+        let first = |r: &Recording| {
+            r.vswitches.iter().filter_map(|v| v.first_refusal.map(|full| full.at)).min().unwrap_or(NEVER)
+        };
         let full = self.share(|r| full_at(r).is_some());
         let share = |part: usize| {
             let share =
-                self.some(|r| Some(f64::from(r.vswitches[i].first_refusal?.1.parts()[part]) / f64::from(usable)));
+                self.some(|r| Some(f64::from(r.vswitches[i].first_refusal?.who.parts()[part]) / f64::from(usable)));
             share.expect("it is full in some run")
         };
         VSwitchSummary {

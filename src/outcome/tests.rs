@@ -10,8 +10,8 @@ use crate::ipam::node_local::{Config, VSwitchSelection};
 use crate::model::{GroupKey, Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    Cause, Counting, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, Recording, Stranded,
-    StrandedReason, Timeline, Unschedulable, VSwitchRecord,
+    Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry, PodRecord,
+    Recording, Stranded, StrandedReason, Timeline, Unschedulable, VSwitchRecord,
 };
 use crate::time::{Instant, Span};
 
@@ -87,8 +87,17 @@ fn full(replication: u32, vswitch: usize, at: Instant) -> Recording {
         0 => Holders { primaries: 16_380, ..Holders::default() },
         _ => Holders { pods: 3111, idle: 4995, primaries: 82, ..Holders::default() },
     };
-    recording.vswitches[vswitch].first_refusal = Some((at, held));
+    recording.vswitches[vswitch].first_refusal = Some(at_full(at, held));
     recording
+}
+
+/// That moment, with idle addresses in every part.
+fn at_full(at: Instant, who: Holders<u32>) -> Full {
+    let idle = match who.idle {
+        0 => IdleParts::default(),
+        idle => IdleParts { eni_primaries: 246, pooled: idle - 256, leaving: 3, coming: 6, unknown: 1 },
+    };
+    Full { at, who, idle, asked: 10 }
 }
 
 fn at(days: f64) -> Instant {

@@ -5,7 +5,7 @@ use crate::cloud::Cloud;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::{Answer, Failure, Request};
 use crate::openapi::{Api, ErrorCode};
-use crate::record::Recorder;
+use crate::record::{IdleParts, Recorder};
 use crate::time::Instant;
 
 /// The cloud's side of a vSwitch changed.
@@ -53,5 +53,13 @@ impl Observer for Recorder {
 
     fn failed(&mut self, now: Instant, id: PodId, pod: &Pod, failure: Failure) {
         self.pod_failed(now, pod.node, failure, || format!("pod-{}", id.0));
+    }
+
+    fn wants_account(&mut self) -> Option<VSwitchId> {
+        self.take_newly_full()
+    }
+
+    fn account(&mut self, vswitch: VSwitchId, idle: IdleParts<u32>, asked: u32) {
+        Recorder::account(self, vswitch, idle, asked);
     }
 }

@@ -494,6 +494,9 @@ impl<'m> World<'m> {
     fn audit(&self) {
         let in_use = self.engine.audit();
         self.engine.observer.audit(&in_use, &self.engine.cloud);
+        for id in (0..in_use.len()).map(VSwitchId::new) {
+            self.engine.observer.audit_idle(id, self.engine.account(id).0);
+        }
         let count = |state| self.engine.pods().iter().filter(|pod| pod.state == state).count();
         self.engine.observer.audit_pods(count(PodState::Running), count(PodState::Waiting), 0);
     }
