@@ -316,6 +316,14 @@ pub enum StrandedReason {
     NotConfigured,
 }
 
+impl GroupLevels {
+    /// Pods on the nodes that want an address of their own.
+    #[must_use]
+    pub fn pods(&self) -> u32 {
+        self.running + self.waiting + self.terminating
+    }
+}
+
 impl Holders<usize> {
     /// Positions of the parts in [`Holders::parts`].
     pub const POSITIONS: Self = Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5 };
