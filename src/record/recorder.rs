@@ -427,3 +427,6 @@ impl Recorder {
         self.pod_log.get_mut(row as usize)
     }
 }
+
+#[cfg(test)]
+mod tests;
