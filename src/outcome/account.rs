@@ -100,11 +100,21 @@ pub fn counting_text(summary: &Summary) -> Option<String> {
         Some(time) => {
             let which = if counting.vswitches == 1 { "it" } else { "the first vSwitch" };
             let runs = in_runs(&counting.simulated_full);
-            format!("simulated, {which} is full {}{}{runs}", clock.at(time.median), apart(counting))
+            let when = clock.at(time.median);
+            format!("simulated, {which} is full {when}{}{runs}{}", apart(counting), unserving(summary))
         }
         None => "simulated, no vSwitch runs full".to_owned(),
     };
     Some(format!("{counted}; {simulated}."))
+}
+
+/// `, when 2,978 of them serve no pod`: the reason, if it is about one vSwitch.
+fn unserving(summary: &Summary) -> String {
+    let mut serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods);
+    let (Some(vswitch), None) = (serving.next(), serving.next()) else { return String::new() };
+    let Some(full) = &vswitch.at_full else { return String::new() };
+    let others = u64::from(vswitch.usable).saturating_sub(full.account().pods);
+    format!(", when {} of them serve no pod", thousands(others))
 }
 
 /// ` in 14 of 20 runs`, if it is not so in all.

@@ -204,7 +204,7 @@ fn at_full(summary: &Summary) -> Table {
         };
         let Account { pods, idle, others } = full.account();
         row("serving pods", thousands(pods));
-        idle.iter().for_each(|&(n, about)| row(&format!("idle: {about}"), thousands(n)));
+        idle.iter().for_each(|&(n, about)| row(&format!("idle, {about}"), thousands(n)));
         others.iter().for_each(|(n, about)| row(about, thousands(*n)));
         row("all usable", thousands(vswitch.usable.into()));
         row("asked for by calls under way", plus_minus(&full.asked));
