@@ -13,9 +13,9 @@ use hdrhistogram::Histogram;
 
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::Model;
+use crate::model::{GroupKey, Model, PoolZone};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
-use crate::record::{Cause, FailureReason, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
+use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
 use crate::time::{Instant, Span};
 
 /// Everything that `recordings` of `model` say.
@@ -224,28 +224,25 @@ impl Runs<'_> {
     }
 
     fn pools(&self) -> Vec<PoolSummary> {
-        let groups = self.model.groups().enumerate();
-        groups
-            .map(|(i, (key, zone))| {
-                let pool = &self.model.node_pools[key.pool];
-                let shape = &pool.shapes[key.shape];
-                let group =
-                    |value: fn(&crate::record::GroupRecord) -> u32| self.each(|r| f64::from(value(&r.groups[i])));
-                PoolSummary {
-                    pool: pool.name.clone(),
-                    zone: zone.zone.clone(),
-                    instance_type: shape.instance_type.clone(),
-                    max_pods: shape.max_pods,
-                    nodes: group(|g| g.end.nodes),
-                    enis: group(|g| g.end.enis),
-                    running: group(|g| g.end.running),
-                    waiting: group(|g| g.end.waiting),
-                    terminating: group(|g| g.end.terminating),
-                    most_waiting: group(|g| g.max_waiting),
-                    nodes_refused: group(|g| g.nodes_refused),
-                }
-            })
-            .collect()
+        let summary = |(i, (key, zone)): (usize, (GroupKey, &PoolZone))| {
+            let pool = &self.model.node_pools[key.pool];
+            let shape = &pool.shapes[key.shape];
+            let group = |value: fn(&GroupRecord) -> u32| self.each(|r| f64::from(value(&r.groups[i])));
+            PoolSummary {
+                pool: pool.name.clone(),
+                zone: zone.zone.clone(),
+                instance_type: shape.instance_type.clone(),
+                max_pods: shape.max_pods,
+                nodes: group(|g| g.end.nodes),
+                enis: group(|g| g.end.enis),
+                running: group(|g| g.end.running),
+                waiting: group(|g| g.end.waiting),
+                terminating: group(|g| g.end.terminating),
+                most_waiting: group(|g| g.max_waiting),
+                nodes_refused: group(|g| g.nodes_refused),
+            }
+        };
+        self.model.groups().enumerate().map(summary).collect()
     }
 
     fn stranded(&self) -> Vec<StrandedSummary> {
