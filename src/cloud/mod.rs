@@ -401,6 +401,13 @@ impl Cloud {
             .collect()
     }
 
+    /// The interfaces made for a node, attached or not, each with its vSwitch and its addresses.
+    pub fn interfaces(&self, node: NodeId) -> impl Iterator<Item = (EniId, VSwitchId, &[Ipv4Addr])> {
+        let enis = self.instances[node.index()].enis.iter();
+        let known = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| !e.leaked)?)));
+        known.map(|(id, e)| (id, e.vswitch, e.addresses.as_slice()))
+    }
+
     /// Whether `address` is on interface `eni`, and that on the node.
     #[must_use]
     pub fn holds(&self, node: NodeId, eni: EniId, address: Ipv4Addr) -> bool {

@@ -6,8 +6,8 @@ mod levels;
 use hdrhistogram::Histogram;
 
 use super::{
-    Cause, Counting, FailureReason, JournalEntry, PodRecord, PodRow, Recording, Stranded, TimeWeighted, Timeline,
-    Unschedulable, Was,
+    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording, Stranded,
+    TimeWeighted, Timeline, Unschedulable, Was,
 };
 use crate::address::usable;
 use crate::cloud::Usage;
@@ -45,6 +45,8 @@ pub struct Recorder {
     waiting: TimeWeighted,
     unschedulable: TimeWeighted,
     counting: Counting,
+    /// vSwitches that are full for the first time and whose idle addresses are not accounted for.
+    unaccounted: Vec<VSwitchId>,
     calls: [u64; Api::ALL.len()],
     errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
     binding: Vec<(Instant, Cause)>,
@@ -96,6 +98,7 @@ impl Recorder {
             },
             waiting: TimeWeighted::default(),
             unschedulable: TimeWeighted::default(),
+            unaccounted: Vec::new(),
             calls: [0; Api::ALL.len()],
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
             binding: Vec::new(),
@@ -301,6 +304,26 @@ impl Recorder {
         levels.enis = levels.enis - before + enis;
     }
 
+    /// The next vSwitch that is full for the first time and whose idle addresses are not accounted
+    /// for: whoever knows the daemons answers with [`Self::account`], before anything else happens.
+    pub fn take_newly_full(&mut self) -> Option<VSwitchId> {
+        self.unaccounted.pop()
+    }
+
+    /// What the idle addresses of a newly full vSwitch are about, and how many more calls under
+    /// way ask for.
+    ///
+    /// # Panics
+    /// If the parts do not add up to the idle addresses: an address is not accounted for.
+    pub fn account(&mut self, vswitch: VSwitchId, idle: IdleParts<u32>, asked: u32) {
+        self.audit_idle(vswitch, idle);
+        let levels = &mut self.vswitches[vswitch.index()];
+        let who = levels.holders();
+        if let Some(full) = &mut levels.first_refusal {
+            *full = Full { who, idle, asked, ..*full };
+        }
+    }
+
     /// Rows of the timeline so far.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -366,7 +389,9 @@ impl Recorder {
         let levels = &mut self.vswitches[vswitch.index()];
         levels.refusals += 1;
         if levels.first_refusal.is_none() {
-            levels.first_refusal = Some((now, levels.holders()));
+            let who = levels.holders();
+            levels.first_refusal = Some(Full { at: now, who, idle: IdleParts::default(), asked: 0 });
+            self.unaccounted.push(vswitch);
             let name = self.names[vswitch.index()].clone();
             let text = format!("{name} is full");
             self.landmark(now, "vswitch_full", name, text);
@@ -403,3 +428,6 @@ impl Recorder {
         self.pod_log.get_mut(row as usize)
     }
 }
+
+#[cfg(test)]
+mod tests;

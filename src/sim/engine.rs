@@ -4,6 +4,7 @@
 //! What pods there are, and where, is decided above: by a [`Cluster`](super::world) or by the
 //! script of a conformance case.
 
+mod account;
 mod audit;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::{Config, NodeLocal};
 use crate::ipam::{Answer, CallId, Failure, Input, Output, Release, Request};
 use crate::openapi::{Api, ErrorCode};
+use crate::record::IdleParts;
 use crate::time::{Instant, Span};
 
 /// What an event is about; kind and index share 32 bits.
@@ -166,6 +168,12 @@ pub trait Observer {
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
     /// The daemon left a pod without an address; the kubelet will try again.
     fn failed(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _failure: Failure) {}
+    /// The next vSwitch whose idle addresses it wants to be told of, at once.
+    fn wants_account(&mut self) -> Option<VSwitchId> {
+        None
+    }
+    /// What the idle addresses of a vSwitch are about, and how many more calls under way ask for.
+    fn account(&mut self, _vswitch: VSwitchId, _idle: IdleParts<u32>, _asked: u32) {}
 }
 
 /// The world below the cluster.
@@ -408,6 +416,7 @@ impl<O: Observer> Engine<O> {
     /// The next happening not later than `until`, with its time; `None` = there is none and it
     /// is `until` now.
     pub fn step(&mut self, until: Instant) -> Option<Happening> {
+        self.give_accounts();
         loop {
             if let Some(pod) = self.served.pop_front() {
                 return Some(Happening::Served(pod));
@@ -479,6 +488,8 @@ impl<O: Observer> Engine<O> {
             self.cloud.leak(eni);
         }
         self.observer.answered(self.now, node, &request, reply.as_ref().map_err(|&code| code), &self.cloud);
+        // Before the daemon knows the answer: the call still counts as under way.
+        self.give_accounts();
         self.input(node, Input::Reply(id, reply));
     }
 
@@ -515,6 +526,7 @@ impl<O: Observer> Engine<O> {
 
     /// Lets happen inside every node what is due by now.
     pub fn settle(&mut self) {
+        self.give_accounts();
         for node in (0..self.nodes.len()).map(NodeId::new) {
             self.touch(node);
         }

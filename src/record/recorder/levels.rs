@@ -1,6 +1,6 @@
 //! Levels while the run goes on.
 
-use super::super::{Cause, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitchRecord};
+use super::super::{Cause, Full, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitchRecord};
 use crate::cloud::Usage;
 use crate::model::GroupKey;
 use crate::time::{Instant, Span};
@@ -14,8 +14,7 @@ pub(super) struct VSwitchLevels {
     who: Holders<TimeWeighted>,
     min_free: u32,
     first_empty: Option<Instant>,
-    /// First time that it was full, and who held its addresses then.
-    pub first_refusal: Option<(Instant, Holders<u32>)>,
+    pub first_refusal: Option<Full>,
     /// Refused requests.
     pub refusals: u64,
 }
