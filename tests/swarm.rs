@@ -9,9 +9,10 @@ use brimline::ipam::BATCH;
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
 use brimline::model::{
-    Cloud, Model, NodePool, Outputs, PodTemplate, PoolZone, Quotas, Schedule, Shape, Tenant, VSwitch, Vpc, Workload,
-    WorkloadKind,
+    Cloud, Fault, Model, NodePool, Outputs, PodTemplate, PoolZone, Quotas, Schedule, Shape, Tenant, VSwitch, Vpc,
+    Workload, WorkloadKind,
 };
+use brimline::openapi::ErrorCode;
 use brimline::record::{Recording, StrandedReason};
 use brimline::sim::{Progress, replicate, run_audited};
 use brimline::time::{Instant, Span};
@@ -159,7 +160,20 @@ impl Dice {
             throttle: std::array::from_fn(|_| (!quiet && self.chance(10)).then(|| self.range(1, 40))),
             metadata_lag: if quiet { Span::ZERO } else { self.pick(&[Span::ZERO, Span::millis(1500), Span::secs(12)]) },
             quotas,
-            faults: Vec::new(),
+            faults: if quiet { Vec::new() } else { (0..self.range(0, 3)).map(|_| self.fault()).collect() },
+        }
+    }
+
+    /// A time of trouble within the first hours.
+    fn fault(&mut self) -> Fault {
+        let from = Instant::ZERO + Span::mins(u64::from(self.range(0, 300)));
+        Fault {
+            apis: std::array::from_fn(|_| self.chance(40)),
+            from,
+            to: from + Span::mins(u64::from(self.range(1, 120))),
+            fail: self.pick(&[0.0, 0.2, 1.0]),
+            code: self.pick(&[ErrorCode::Internal, ErrorCode::Throttling]),
+            slow: self.pick(&[1.0, 5.0, 100.0]),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::address::usable;
 use crate::id::VSwitchId;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
-use crate::record::{Cause, FailureReason, Holders, PodRecord, Recording, StrandedReason};
+use crate::record::{Cause, FailureReason, Holders, PodRecord, Recording, SLOW_CALL, StrandedReason};
 use crate::time::{Instant, Span};
 
 /// Everything that `recordings` of `model` say.
@@ -177,6 +177,10 @@ impl Runs<'_> {
             Cause::NoNode => plain("no_node", "there is no node"),
             Cause::Quota(code) => ("quota", format!("a quota of the account is used up ({})", code.name())),
             Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
+            Cause::Outage(api) => ("outage", format!("the API answers {} with InternalError", api.name())),
+            Cause::SlowApi(api) => {
+                ("slow_api", format!("{} takes long, {} s and more", api.name(), SLOW_CALL.as_secs_f64()))
+            }
         }
     }
 

@@ -111,7 +111,7 @@ pub struct VSwitchSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
-    /// `max_pods`, `quota`, `api`.
+    /// `max_pods`, `no_node`, `quota`, `api`, `outage`, `slow_api`.
     pub kind: &'static str,
     /// In words.
     pub text: String,

@@ -212,6 +212,16 @@ fn another_limit_leads_if_no_vswitch_is_full() {
             "Pods wait for addresses, at most 312 at once,",
             "the API refuses AssignPrivateIpAddresses (Throttling)",
         ),
+        (
+            Cause::Outage(Api::CreateNetworkInterface),
+            "Pods wait for addresses, at most 312 at once,",
+            "the API answers CreateNetworkInterface with InternalError",
+        ),
+        (
+            Cause::SlowApi(Api::AttachNetworkInterface),
+            "Pods wait for addresses, at most 312 at once,",
+            "AttachNetworkInterface takes long, 30 s and more",
+        ),
     ];
     for (cause, who, why) in cases {
         assert_eq!(bound(cause), format!("{who} for the first time on day 12 (all 2 runs: day 12): {why}. {rest}"));

@@ -146,7 +146,15 @@ pub enum Cause {
     Quota(ErrorCode),
     /// The API refuses calls (`Throttling`).
     Api(Api),
+    /// The API fails (`InternalError`).
+    Outage(Api),
+    /// Calls take [`SLOW_CALL`] and longer.
+    SlowApi(Api),
 }
+
+/// A call of this length keeps pods waiting: creating an interface may take 60 s in all (rule
+/// R101), two calls at least.
+pub const SLOW_CALL: Span = Span::secs(30);
 
 /// Levels on a regular grid of time, one row per entry of `at`.
 #[derive(Debug, Clone, Default)]

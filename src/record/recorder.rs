@@ -1,6 +1,7 @@
 //! The recorder: keeps levels, tallies and the journal while a replication runs.
 
 mod audit;
+mod trouble;
 
 use hdrhistogram::Histogram;
 
@@ -11,6 +12,7 @@ use super::{
 use crate::id::{NodeId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
+use trouble::Trouble;
 
 /// Longest wait that is told apart: ten years, in ms.
 const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
@@ -69,8 +71,7 @@ struct Group {
 struct NodeNote {
     group: u32,
     enis: u32,
-    /// What last kept its daemon from getting addresses.
-    trouble: Option<Cause>,
+    trouble: Trouble,
 }
 
 /// What the recorder keeps besides levels and tallies.
@@ -199,7 +200,7 @@ impl Recorder {
     /// A node joined a group.
     pub fn node_joined(&mut self, now: Instant, node: NodeId, group: usize, name: impl FnOnce() -> String) {
         assert_eq!(node.index(), self.nodes.len(), "nodes are numbered in the order of joining");
-        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: None });
+        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: Trouble::default() });
         self.groups[group].levels.nodes += 1;
         self.event(now, "node_joined", name, || "joined".to_owned());
     }
@@ -297,13 +298,7 @@ impl Recorder {
     /// The daemon left a pod without an address.
     pub fn pod_failed(&mut self, now: Instant, node: NodeId, failure: FailureReason, name: impl FnOnce() -> String) {
         self.pods.failures[failure.index()] += 1;
-        let trouble = self.nodes[node.index()].trouble;
-        let cause = match failure {
-            FailureReason::NodeFull => Some(Cause::NodeCapacity),
-            FailureReason::Inhibited | FailureReason::Deadline => trouble,
-            FailureReason::Restart => None,
-        };
-        if let Some(cause) = cause {
+        if let Some(cause) = self.nodes[node.index()].trouble.cause(now, failure) {
             self.binds(now, cause);
         }
         self.event(now, ALLOC_FAILED, name, || failure.message().to_owned());
@@ -319,6 +314,11 @@ impl Recorder {
         self.pods.max_unschedulable = self.pods.max_unschedulable.max(pods);
     }
 
+    /// A call leaves at `at`, to be answered after `latency`.
+    pub fn call_left(&mut self, at: Instant, node: NodeId, api: Api, latency: Span) {
+        self.nodes[node.index()].trouble.call_left(at, api, latency);
+    }
+
     /// A call was answered well.
     pub fn call_answered(&mut self, api: Api) {
         self.calls[api.index()] += 1;
@@ -328,17 +328,7 @@ impl Recorder {
     pub fn call_refused(&mut self, now: Instant, node: NodeId, api: Api, code: ErrorCode, vswitch: Option<VSwitchId>) {
         self.calls[api.index()] += 1;
         self.errors[api.index()][code.index()] += 1;
-        let cause = match code {
-            ErrorCode::IpNotEnough => vswitch.map(Cause::VSwitch),
-            ErrorCode::QuotaPrivateIp | ErrorCode::EniPerRegion => Some(Cause::Quota(code)),
-            ErrorCode::EniPerInstance => Some(Cause::EniSlots),
-            ErrorCode::IpPerEni => Some(Cause::AddressesPerEni),
-            ErrorCode::Throttling => Some(Cause::Api(api)),
-            ErrorCode::NotFound | ErrorCode::Internal => None,
-        };
-        if cause.is_some() {
-            self.nodes[node.index()].trouble = cause;
-        }
+        self.nodes[node.index()].trouble.refused(now, api, code, vswitch);
         if let (ErrorCode::IpNotEnough, Some(vswitch)) = (code, vswitch) {
             self.refused(now, vswitch);
         }
@@ -346,7 +336,7 @@ impl Recorder {
 
     /// A daemon that wanted addresses looked a vSwitch up and found it empty.
     pub fn found_empty(&mut self, now: Instant, node: NodeId, vswitch: VSwitchId) {
-        self.nodes[node.index()].trouble = Some(Cause::VSwitch(vswitch));
+        self.nodes[node.index()].trouble.is_short(now, Cause::VSwitch(vswitch));
         self.refused(now, vswitch);
     }
 

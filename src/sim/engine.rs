@@ -412,6 +412,8 @@ impl<O: Observer> Engine<O> {
         if self.nodes[node.index()].released {
             return;
         }
+        // What went on inside the node before is told before.
+        self.touch(node);
         let reply = self.cloud.execute(self.now, node, &request);
         if let Ok(Answer::Created(eni, _)) = reply
             && !self.nodes[node.index()].daemon.awaits(id)

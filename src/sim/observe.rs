@@ -6,7 +6,7 @@ use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::{Answer, Failure, Request};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::Recorder;
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// The cloud's side of a vSwitch changed.
 pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: VSwitchId) {
@@ -15,6 +15,10 @@ pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: 
 }
 
 impl Observer for Recorder {
+    fn called(&mut self, at: Instant, node: NodeId, api: Api, latency: Span) {
+        self.call_left(at, node, api, latency);
+    }
+
     fn answered(
         &mut self,
         now: Instant,
