@@ -4,6 +4,7 @@
 mod cloud;
 mod eni;
 mod pools;
+mod tenants;
 mod vpc;
 mod warn;
 mod workloads;
