@@ -8,7 +8,7 @@ use super::{
 };
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::Model;
+use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
 use crate::record::{Cause, FailureReason, Holders, PodRecord, Recording, SLOW_CALL, StrandedReason};
 use crate::time::{Instant, Span};
@@ -175,7 +175,7 @@ impl Runs<'_> {
             Cause::AddressesPerEni => plain("addresses_per_eni", "ENIs refuse another address"),
             Cause::MaxPods => plain("max_pods", "every node has as many pods as it may have (max pods)"),
             Cause::NoNode => plain("no_node", "there is no node"),
-            Cause::Quota(code) => ("quota", format!("a quota of the account is used up ({})", code.name())),
+            Cause::Quota(quota) => ("quota", quota_text(quota).to_owned()),
             Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
             Cause::Outage(api) => ("outage", format!("the API answers {} with InternalError", api.name())),
             Cause::SlowApi(api) => {
@@ -384,6 +384,16 @@ fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
         0 => None,
         _ if rank > served => Some(f64::INFINITY),
         _ => Some(millis(pods.wait_ms.value_at_quantile(rank as f64 / served as f64))),
+    }
+}
+
+fn quota_text(quota: Quota) -> &'static str {
+    match quota {
+        Quota::SecurityGroupAddresses => {
+            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)"
+        }
+        Quota::VpcAddresses => "the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
+        Quota::EnisPerRegion => "the region has as many ENIs as the account may have (EniLimitExceeded)",
     }
 }
 

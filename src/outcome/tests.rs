@@ -7,7 +7,7 @@ use super::{MEASURES, measure, summarize};
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
-use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc};
+use crate::model::{Model, NodePool, PoolZone, Quota, Schedule, Shape, VSwitch, Vpc};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
     Cause, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, Recording, Stranded,
@@ -203,9 +203,9 @@ fn another_limit_leads_if_no_vswitch_is_full() {
             "instances refuse another ENI (EniPerInstanceLimitExceeded)",
         ),
         (
-            Cause::Quota(ErrorCode::QuotaPrivateIp),
+            Cause::Quota(Quota::SecurityGroupAddresses),
             "Pods wait for addresses, at most 312 at once,",
-            "a quota of the account is used up (QuotaExceeded.PrivateIpAddress)",
+            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
         ),
         (
             Cause::Api(Api::AssignPrivateIpAddresses),

@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
+use crate::model::Quota;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -143,7 +144,7 @@ pub enum Cause {
     /// There is no node at all.
     NoNode,
     /// A quota of the account.
-    Quota(ErrorCode),
+    Quota(#[serde(skip)] Quota),
     /// The API refuses calls (`Throttling`).
     Api(Api),
     /// The API fails (`InternalError`).

@@ -10,6 +10,7 @@ use super::{
     TimeWeighted, Timeline, VSwitchRecord,
 };
 use crate::id::{NodeId, VSwitchId};
+use crate::model::Quota;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use trouble::Trouble;
@@ -324,11 +325,20 @@ impl Recorder {
         self.calls[api.index()] += 1;
     }
 
-    /// A call was refused; `vswitch` is that of the interface or of the call.
-    pub fn call_refused(&mut self, now: Instant, node: NodeId, api: Api, code: ErrorCode, vswitch: Option<VSwitchId>) {
+    /// A call was refused; `vswitch` is that of the interface or of the call, `quota` the one that
+    /// has no room for what it asked for.
+    pub fn call_refused(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        api: Api,
+        code: ErrorCode,
+        vswitch: Option<VSwitchId>,
+        quota: Option<Quota>,
+    ) {
         self.calls[api.index()] += 1;
         self.errors[api.index()][code.index()] += 1;
-        self.nodes[node.index()].trouble.refused(now, api, code, vswitch);
+        self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
         if let (ErrorCode::IpNotEnough, Some(vswitch)) = (code, vswitch) {
             self.refused(now, vswitch);
         }

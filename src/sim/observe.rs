@@ -41,7 +41,10 @@ impl Observer for Recorder {
                     _ => {}
                 }
             }
-            Err(code) => self.call_refused(now, node, request.api(), code, vswitch),
+            Err(code) => {
+                let quota = cloud.quota_refusing(request);
+                self.call_refused(now, node, request.api(), code, vswitch, quota);
+            }
         }
         if let Some(vswitch) = vswitch.filter(|_| request.api() != Api::DescribeVSwitches) {
             refresh(self, now, cloud, vswitch);

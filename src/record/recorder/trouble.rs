@@ -1,6 +1,7 @@
 //! Why a daemon leaves pods without an address: what last went wrong with its calls.
 
 use crate::id::VSwitchId;
+use crate::model::Quota;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{Cause, FailureReason, SLOW_CALL};
 use crate::time::{Instant, Span};
@@ -29,15 +30,27 @@ impl Trouble {
         }
     }
 
-    /// A call was refused; `vswitch` is that of the interface or of the call.
-    pub fn refused(&mut self, now: Instant, api: Api, code: ErrorCode, vswitch: Option<VSwitchId>) {
+    /// A call was refused; `vswitch` is that of the interface or of the call, `quota` the one that
+    /// has no room for what it asked for.
+    pub fn refused(
+        &mut self,
+        now: Instant,
+        api: Api,
+        code: ErrorCode,
+        vswitch: Option<VSwitchId>,
+        quota: Option<Quota>,
+    ) {
         match code {
             ErrorCode::IpNotEnough => {
                 if let Some(vswitch) = vswitch {
                     self.is_short(now, Cause::VSwitch(vswitch));
                 }
             }
-            ErrorCode::QuotaPrivateIp | ErrorCode::EniPerRegion => self.is_short(now, Cause::Quota(code)),
+            ErrorCode::QuotaPrivateIp | ErrorCode::EniPerRegion => {
+                if let Some(quota) = quota {
+                    self.is_short(now, Cause::Quota(quota));
+                }
+            }
             ErrorCode::EniPerInstance => self.is_short(now, Cause::EniSlots),
             ErrorCode::IpPerEni => self.is_short(now, Cause::AddressesPerEni),
             ErrorCode::Throttling => self.fails(now, api, Cause::Api(api)),
@@ -97,7 +110,7 @@ mod tests {
     fn what_went_wrong_last_keeps_pods_waiting_for_a_while() {
         let mut trouble = Trouble::default();
         assert_eq!(trouble.cause(at(0), FailureReason::Deadline), None);
-        trouble.refused(at(1), Api::AssignPrivateIpAddresses, ErrorCode::Internal, None);
+        trouble.refused(at(1), Api::AssignPrivateIpAddresses, ErrorCode::Internal, None, None);
         assert_eq!(trouble.cause(at(3), FailureReason::Deadline), Some(OUTAGE));
         assert_eq!(trouble.cause(at(4), FailureReason::Deadline), None, "the pod asked after that");
         assert_eq!(trouble.cause(at(3), FailureReason::Inhibited), None, "nothing is used up");
@@ -108,7 +121,7 @@ mod tests {
         let mut trouble = Trouble::default();
         trouble.is_short(at(1), VSWITCH);
         assert_eq!(trouble.cause(at(13), FailureReason::Deadline), Some(VSWITCH));
-        trouble.refused(at(2), Api::AssignPrivateIpAddresses, ErrorCode::Internal, None);
+        trouble.refused(at(2), Api::AssignPrivateIpAddresses, ErrorCode::Internal, None, None);
         assert_eq!(trouble.cause(at(3), FailureReason::Deadline), Some(OUTAGE));
         assert_eq!(trouble.cause(at(9), FailureReason::Inhibited), Some(VSWITCH));
     }
@@ -127,7 +140,7 @@ mod tests {
     #[test]
     fn giving_back_is_not_on_the_way() {
         let mut trouble = Trouble::default();
-        trouble.refused(at(1), Api::UnassignPrivateIpAddresses, ErrorCode::Internal, None);
+        trouble.refused(at(1), Api::UnassignPrivateIpAddresses, ErrorCode::Internal, None, None);
         trouble.call_left(at(1), Api::DeleteNetworkInterface, Span::mins(5));
         assert_eq!(trouble.cause(at(1), FailureReason::Deadline), None);
     }
