@@ -54,12 +54,20 @@ fn verdict(change: impl FnOnce(&mut Model)) -> String {
     let mut model = world();
     change(&mut model);
     let verdict = run(&model).verdict;
-    format!("{}: {}", verdict.kind, verdict.text)
+    format!("{}: {}", verdict.kind, lines(&verdict.text))
+}
+
+/// A line for each part of the text.
+fn lines(text: &str) -> String {
+    ["; ", ": ", ". "].iter().fold(text.to_owned(), |text, end| text.replace(end, &format!("{}\n", end.trim_end())))
 }
 
 #[test]
 fn nothing_is_wrong() {
-    insta::assert_snapshot!(verdict(|_| {}), @"none: No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|_| {}), @r"
+    none: No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
 }
 
 #[test]
@@ -68,12 +76,18 @@ fn a_vswitch_is_exhausted() {
         Tenant { name: "load balancers".to_owned(), addresses: Schedule::Constant(12.0) },
         Tenant { name: "rds".to_owned(), addresses: Schedule::Constant(4.0) },
     ];
-    insta::assert_snapshot!(verdict(|model| model.vpc.vswitches[1].tenants = tenants), @"vswitch: vsw-pods (/27, 28 usable) is full after 10m 1s (one run, so no interval); 14 % of its addresses serve pods, 21 % sit idle in node pools, 57 % belong to other tenants, 7 % are free, too few for a request.");
+    insta::assert_snapshot!(verdict(|model| model.vpc.vswitches[1].tenants = tenants), @r"
+    vswitch: vsw-pods (/27, 28 usable) is full after 10m 1s (one run, so no interval);
+    14 % of its addresses serve pods, 21 % sit idle in node pools, 57 % belong to other tenants, 7 % are free, too few for a request.
+    ");
 }
 
 #[test]
 fn the_vswitch_of_the_nodes_is_empty() {
-    insta::assert_snapshot!(verdict(|model| model.node_pools[0].size = nodes(13.0)), @"vswitch: vsw-nodes (/28, 12 usable) is full after 0 ms (one run, so no interval), so that nodes cannot join; 100 % of its addresses are node primaries.");
+    insta::assert_snapshot!(verdict(|model| model.node_pools[0].size = nodes(13.0)), @r"
+    vswitch: vsw-nodes (/28, 12 usable) is full after 0 ms (one run, so no interval), so that nodes cannot join;
+    100 % of its addresses are node primaries.
+    ");
 }
 
 #[test]
@@ -81,30 +95,55 @@ fn a_node_has_no_room() {
     insta::assert_snapshot!(verdict(|model| {
         model.node_pools[0].shapes[0].max_pods = 20;
         model.workloads = pods(21.0);
-    }), @"node_capacity: Pods wait for addresses, at most 17 at once, for the first time after 10m (one run, so no interval): every ENI of a node is full and no ENI slot is left. No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 8 of 28 addresses free.");
+    }), @r"
+    node_capacity: Pods wait for addresses, at most 17 at once, for the first time after 10m (one run, so no interval):
+    every ENI of a node is full and no ENI slot is left.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 8 of 28 addresses free.
+    ");
 }
 
 #[test]
 fn every_node_has_its_max_pods() {
-    insta::assert_snapshot!(verdict(|model| model.workloads = pods(21.0)), @"max_pods: Pods find no node, at most 1 at once, for the first time after 10m (one run, so no interval): every node has as many pods as it may have (max pods). No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 8 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|model| model.workloads = pods(21.0)), @r"
+    max_pods: Pods find no node, at most 1 at once, for the first time after 10m (one run, so no interval):
+    every node has as many pods as it may have (max pods).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 8 of 28 addresses free.
+    ");
 }
 
 #[test]
 fn the_security_group_is_full() {
     let quotas = Quotas { security_group_addresses: Some(14), ..Quotas::default() };
-    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @"quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval): the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress). No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
+    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.
+    ");
 }
 
 #[test]
 fn the_vpc_is_full() {
     let quotas = Quotas { vpc_addresses: Some(14), ..Quotas::default() };
-    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @"quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval): the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress). No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
+    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.
+    ");
 }
 
 #[test]
 fn the_region_has_its_interfaces() {
     let quotas = Quotas { enis_per_region: Some(3), ..Quotas::default() };
-    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @"quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval): the region has as many ENIs as the account may have (EniLimitExceeded). No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 15 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
+    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the region has as many ENIs as the account may have (EniLimitExceeded).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 15 of 28 addresses free.
+    ");
 }
 
 #[test]
@@ -112,13 +151,23 @@ fn the_account_is_throttled() {
     insta::assert_snapshot!(verdict(|model| {
         model.cloud.throttle[Api::CreateNetworkInterface.index()] = Some(1);
         model.node_pools[0].size = nodes(10.0);
-    }), @"api: Pods wait for addresses, at most 12 at once, for the first time after 1m 58s (one run, so no interval): the API refuses CreateNetworkInterface (Throttling). No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.");
+    }), @r"
+    api: Pods wait for addresses, at most 12 at once, for the first time after 1m 58s (one run, so no interval):
+    the API refuses CreateNetworkInterface (Throttling).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
 }
 
 #[test]
 fn the_api_throttles_below_the_clients_rates_for_a_while() {
     let faults = fault(Api::AssignPrivateIpAddresses, 1.0, ErrorCode::Throttling, 1.0);
-    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @"api: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval): the API refuses AssignPrivateIpAddresses (Throttling). No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
+    api: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the API refuses AssignPrivateIpAddresses (Throttling).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
 }
 
 #[test]
@@ -128,13 +177,23 @@ fn an_action_is_out_of_order() {
         assert!(text.starts_with("outage: ") && text.contains(api.name()), "{text}");
     }
     let faults = fault(Api::AssignPrivateIpAddresses, 1.0, ErrorCode::Internal, 1.0);
-    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @"outage: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval): the API answers AssignPrivateIpAddresses with InternalError. No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
+    outage: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the API answers AssignPrivateIpAddresses with InternalError.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
 }
 
 #[test]
 fn errors_come_in_a_burst() {
     let faults = fault(Api::AttachNetworkInterface, 0.8, ErrorCode::Internal, 1.0);
-    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @"outage: Pods wait for addresses, at most 14 at once, for the first time after 1m 58s (one run, so no interval): the API answers AttachNetworkInterface with InternalError. No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
+    outage: Pods wait for addresses, at most 14 at once, for the first time after 1m 58s (one run, so no interval):
+    the API answers AttachNetworkInterface with InternalError.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
 }
 
 #[test]
@@ -145,7 +204,12 @@ fn interfaces_take_long_to_attach() {
         assert!(text.starts_with("slow_api: "), "{text}");
     }
     let faults = fault(Api::AttachNetworkInterface, 0.0, ErrorCode::Internal, 60.0);
-    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @"slow_api: Pods wait for addresses, at most 16 at once, for the first time after 1m 58s (one run, so no interval): AttachNetworkInterface takes long, 30 s and more. No vSwitch runs full in 2h (one run, so no interval); the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.");
+    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
+    slow_api: Pods wait for addresses, at most 16 at once, for the first time after 1m 58s (one run, so no interval):
+    AttachNetworkInterface takes long, 30 s and more.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
 }
 
 /// What goes wrong with giving back keeps nobody waiting.
