@@ -1,8 +1,10 @@
 //! The sections of a scenario file as they are written. Everything may be missing; what the
 //! documentation of a key says is what `brimline schema` says.
 
+mod faults;
 mod tenants;
 
+pub(super) use faults::Fault;
 pub(super) use tenants::{Tenant, Used};
 
 use std::borrow::Cow;
@@ -173,6 +175,8 @@ section! {
         optional metadata_lag: At<Duration>,
         /// Quotas of the account: a number, or `off`.
         optional quotas: Quotas,
+        /// Times of trouble.
+        optional faults: Vec<Fault>,
     }
 }
 
