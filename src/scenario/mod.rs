@@ -17,6 +17,7 @@ mod read;
 mod resolve;
 mod schedule;
 mod show;
+mod times;
 mod written;
 mod yaml;
 

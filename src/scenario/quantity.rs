@@ -1,4 +1,4 @@
-//! Quantities as they are written: counts, durations, shares, blocks, dates.
+//! Quantities as they are written: counts, durations, shares, resources, blocks, dates.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::diagnostics::Problems;
 use super::read::{Read, wrong_kind};
 use super::yaml::{Node, Value};
+use crate::model;
 use crate::time::Span;
 
 /// A whole number that is not negative.
@@ -21,6 +22,22 @@ pub(super) struct Growth {
     pub rate: f64,
     pub per: Option<Span>,
 }
+
+/// A share, written `50 %`: 0.5. Not negative.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Percent(pub f64);
+
+/// A part of a number of things: a whole number or a percentage.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Portion(pub model::Portion);
+
+/// CPU in thousandths of a core, rounded up; written as Kubernetes writes it: `500m`, `2` or `0.5`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cpu(pub u32);
+
+/// Memory in MiB, rounded up; written as Kubernetes writes it: `512Mi`, `1.5Gi` or `2G`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Memory(pub u32);
 
 /// A length of time, written with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +191,104 @@ impl Read for Growth {
     }
 }
 
+impl Read for Percent {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let share = match &node.value {
+            Value::Text(text) => percent(text),
+            _ => None,
+        };
+        match share {
+            None => wrong_kind(node, "a percentage is expected here, such as `50 %`", problems),
+            Some(share) if share < 0.0 => {
+                problems.error(node.place, "a percentage here must not be negative");
+            }
+            Some(share) => return Some(Self(share)),
+        }
+        None
+    }
+}
+
+impl Read for Portion {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match node.value {
+            Value::Int(_) => {
+                let count = Count::read(node, problems)?.0;
+                Some(Self(model::Portion::Count(u32::try_from(count).unwrap_or(u32::MAX))))
+            }
+            Value::Text(_) => Percent::read(node, problems).map(|share| Self(model::Portion::Share(share.0))),
+            _ => {
+                wrong_kind(node, "a whole number or a percentage is expected here, such as `10 %`", problems);
+                None
+            }
+        }
+    }
+}
+
+impl Read for Cpu {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let milli = match &node.value {
+            Value::Int(cores) => Some(*cores as f64 * 1000.0),
+            Value::Float(cores) => Some(cores * 1000.0),
+            Value::Text(text) => text.trim().strip_suffix('m').and_then(|milli| milli.parse().ok()),
+            _ => None,
+        };
+        let Some(milli) = milli else {
+            wrong_kind(node, "CPU is a number of cores, such as `2`, `0.5` or `500m`", problems);
+            return None;
+        };
+        whole(node, milli, "an amount of CPU", problems).map(Self)
+    }
+}
+
+impl Read for Memory {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let bytes = match &node.value {
+            Value::Text(text) => bytes(text),
+            Value::Int(n) => {
+                let problem = problems.error(node.place, "memory needs a unit");
+                problem.label("this is a bare number").help(format!("write `{n}Mi` or `{n}Gi`"));
+                return None;
+            }
+            _ => None,
+        };
+        let Some(bytes) = bytes else {
+            wrong_kind(node, "memory is a number with a unit, such as `512Mi`, `1.5Gi` or `2G`", problems);
+            return None;
+        };
+        whole(node, bytes / f64::from(1 << 20), "an amount of memory", problems).map(Self)
+    }
+}
+
+/// The bytes that a text such as `512Mi` states.
+fn bytes(text: &str) -> Option<f64> {
+    const UNITS: [(&str, f64); 8] = [
+        ("Ki", 1024.0),
+        ("Mi", 1_048_576.0),
+        ("Gi", 1_073_741_824.0),
+        ("Ti", 1_099_511_627_776.0),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+    ];
+    UNITS.iter().find_map(|(unit, size)| {
+        let number: f64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
+        Some(number * size)
+    })
+}
+
+/// The whole number that is not less than `number`; reports what is none, or too large.
+fn whole(node: &Node, number: f64, what: &str, problems: &mut Problems) -> Option<u32> {
+    // What a decimal fraction lacks to a whole number in binary is not rounded up.
+    let up = (number - 1e-6).ceil();
+    match up {
+        _ if number < 0.0 => problems.error(node.place, format!("{what} must not be negative")),
+        _ if up < f64::from(u32::MAX) => return Some(up.max(0.0) as u32),
+        _ => problems.error(node.place, format!("{what} as large as this is not simulated")),
+    };
+    None
+}
+
 impl Read for Block {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         let Value::Text(text) = &node.value else {
@@ -231,6 +346,10 @@ scalar_schema! {
     Count => { "type": "integer", "minimum": 0 },
     Limit => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "const": "off" }] },
     Growth => { "type": "string", "pattern": "^-?[0-9.]+ *% *(/.+)?$" },
+    Percent => { "type": "string", "pattern": "^[0-9.]+ *%$" },
+    Portion => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+ *%$" }] },
+    Cpu => { "oneOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+m$" }] },
+    Memory => { "type": "string", "pattern": "^[0-9.]+ *([KMGT]i|[kMGT])$" },
     Duration => { "type": "string", "pattern": "^P?[0-9]" },
     Block => { "type": "string", "pattern": "^[0-9.]+/[0-9]+$" },
     Day => { "type": "string", "format": "date" },
@@ -258,5 +377,43 @@ mod tests {
             let growth = Growth::parse(text).map(|g| (g.rate, g.per));
             assert_eq!(growth, expected, "{text}");
         }
+    }
+
+    /// What a YAML scalar is read as, or the number of problems.
+    fn read<T: Read>(yaml: &str) -> Result<T, usize> {
+        let mut problems = Problems::default();
+        let source = crate::scenario::Source { name: "a.yaml".to_owned(), text: yaml.to_owned() };
+        problems.sources.push(source);
+        let node = crate::scenario::yaml::parse(&mut problems, 0).expect("it is YAML");
+        T::read(&node, &mut problems).ok_or(problems.count())
+    }
+
+    #[test]
+    fn resources_are_those_of_kubernetes() {
+        for (text, milli) in [("500m", 500), ("2", 2000), ("0.5", 500), ("0.57", 570), ("1.0005", 1001), ("0", 0)] {
+            assert_eq!(read(text), Ok(Cpu(milli)), "{text}");
+        }
+        for (text, mib) in [("512Mi", 512), ("1.5Gi", 1536), ("1G", 954), ("1025Ki", 2), ("2T", 1_907_349), ("0Mi", 0)]
+        {
+            assert_eq!(read(text), Ok(Memory(mib)), "{text}");
+        }
+        for wrong in ["-1", "500", "1k", "m", "1e99", "true", "[1]"] {
+            let cpu = read::<Cpu>(wrong);
+            assert!(cpu == Err(1) || wrong == "500" && cpu == Ok(Cpu(500_000)), "{wrong}: {cpu:?}");
+            let memory = read::<Memory>(wrong);
+            assert!(memory == Err(1) || wrong == "1k" && memory == Ok(Memory(1)), "{wrong}: {memory:?}");
+        }
+        assert_eq!(read::<Memory>("128m"), Err(1), "thousandths of a byte are not meant");
+    }
+
+    #[test]
+    fn portions_are_counts_or_percentages() {
+        assert_eq!(read("3"), Ok(Portion(model::Portion::Count(3))));
+        assert_eq!(read("25%"), Ok(Portion(model::Portion::Share(0.25))));
+        assert_eq!(read("12.5 %"), Ok(Percent(0.125)));
+        for wrong in ["-1", "-5 %", "some", "0.5", "\"%\""] {
+            assert_eq!(read::<Portion>(wrong), Err(1), "{wrong}");
+        }
+        assert_eq!(read::<Percent>("50"), Err(1));
     }
 }

@@ -1,7 +1,7 @@
 //! How values of a model are written for people.
 
 use crate::chance::SpanDist;
-use crate::model::Schedule;
+use crate::model::{Portion, Schedule, Times};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -47,6 +47,38 @@ fn corners(points: &[(Instant, f64)], what: &str) -> String {
             format!("{first} to {last} {what} at {end}, {} points", points.len())
         }
     }
+}
+
+/// Times in a line.
+pub(super) fn times(times: &Times) -> String {
+    let since = |at: &Instant| at.since(Instant::ZERO).to_string();
+    match times {
+        Times::At(times) => times.iter().map(since).collect::<Vec<_>>().join(", "),
+        Times::Every { first, period } => format!("every {period} from {} on", since(first)),
+    }
+}
+
+/// A part of a number of `what`: `3 pods`, or `25 % of the pods`.
+pub(super) fn portion(portion: &Portion, what: &str) -> String {
+    match portion {
+        Portion::Count(count) => format!("{} {what}", thousands((*count).into())),
+        Portion::Share(share) => format!("{} of the {what}", percent(*share)),
+    }
+}
+
+/// A share as a percentage of at most three digits after the point.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", round(share * 100.0))
+}
+
+/// An amount of CPU: `500m`, or `2` cores.
+pub(super) fn cpu(milli: u32) -> String {
+    if milli.is_multiple_of(1000) { format!("{} cores", milli / 1000) } else { format!("{milli}m") }
+}
+
+/// An amount of memory.
+pub(super) fn memory(mib: u32) -> String {
+    if mib.is_multiple_of(1024) { format!("{}Gi", mib / 1024) } else { format!("{mib}Mi") }
 }
 
 /// A distribution in a line.
