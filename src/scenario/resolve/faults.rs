@@ -6,6 +6,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::scenario::diagnostics::quoted_list;
 use crate::scenario::loader::Loader;
 use crate::scenario::read::At;
+use crate::scenario::show;
 use crate::scenario::written;
 use crate::time::{Instant, Span};
 
@@ -99,17 +100,11 @@ fn code(loader: &mut Loader, written: &written::Fault) -> Option<ErrorCode> {
 fn shown(fault: &Fault) -> String {
     let names: Vec<_> = Api::ALL.into_iter().filter(|api| fault.apis[api.index()]).map(Api::name).collect();
     let which = if names.len() == Api::ALL.len() { "every action".to_owned() } else { names.join(", ") };
-    let fails =
-        (fault.fail > 0.0).then(|| format!("{} % fail with {}", tenths(fault.fail * 100.0), fault.code.name()));
+    let fails = (fault.fail > 0.0).then(|| format!("{} fail with {}", show::percent(fault.fail), fault.code.name()));
     let slow = (fault.slow > 1.0).then(|| format!("{} times as slow", fault.slow));
     let time = |at: Instant| at.since(Instant::ZERO);
     let what: Vec<_> = [fails, slow].into_iter().flatten().collect();
     format!("{} to {}, {which}: {}", time(fault.from), time(fault.to), what.join(", "))
-}
-
-/// Rounded to one digit after the point.
-fn tenths(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
 }
 
 #[cfg(test)]
