@@ -328,15 +328,15 @@ impl Cloud {
         Ok(Addresses::collect((0..n).map_while(|_| switch.book.take())))
     }
 
-    /// The quota that leaves no room for so many more interfaces and addresses.
+    /// The quota that leaves no room for so many more interfaces and addresses. The cluster's
+    /// security group has the primary interfaces of its nodes too.
     fn quota_against(&self, enis: u8, addresses: u8) -> Option<Quota> {
         let over =
             |most: Option<u64>, have: u64, more: u8| more > 0 && most.is_some_and(|most| have + u64::from(more) > most);
-        // The cluster's security group has the primary interfaces of its nodes too.
-        let primaries: u64 = self.vswitches.iter().map(|switch| u64::from(switch.primaries)).sum();
+        let primaries = || self.vswitches.iter().map(|switch| u64::from(switch.primaries)).sum::<u64>();
         if over(self.quotas.enis_per_region, self.eni_count, enis) {
             Some(Quota::EnisPerRegion)
-        } else if over(self.quotas.security_group_addresses, self.eni_addresses + primaries, addresses) {
+        } else if over(self.quotas.security_group_addresses, self.eni_addresses + primaries(), addresses) {
             Some(Quota::SecurityGroupAddresses)
         } else if over(self.quotas.vpc_addresses, self.vpc_addresses(), addresses) {
             Some(Quota::VpcAddresses)
