@@ -80,6 +80,19 @@ const BAD: &[(&str, &[Edit])] = &[
     ),
     ("more used than there is", &[("used: 12", "used: 8189")]),
     ("more used than there is, in the end", &[("used: 12", "used: {linear: {from: 0, to: 9000}}")]),
+    (
+        "tenants that use more than there is",
+        &[("used: 12", "used: [{name: lb, load_balancers: 2000}, {name: rds, addresses: 2189}]")],
+    ),
+    (
+        "a tenant that uses more than there is",
+        &[("used: 12", "used: [{name: lb, load_balancers: 3000}, {name: rds, addresses: 1}]")],
+    ),
+    ("more load balancers than can be", &[("used: 12", "used: [{name: lb, load_balancers: 30000}]")]),
+    ("a tenant of two kinds", &[("used: 12", "used: [{name: lb, load_balancers: 2, addresses: 3}]")]),
+    ("a tenant that takes nothing", &[("used: 12", "used: [{name: lb}]")]),
+    ("a tenant twice", &[("used: 12", "used: [{name: lb, addresses: 1}, {name: lb, addresses: 2}]")]),
+    ("a tenant without a name", &[("used: 12", "used: [{load_balancer: 1}]")]),
     ("a vSwitch that is not there", &[("node_vswitch: vsw-nodes", "node_vswitch: vsw-node")]),
     ("a vSwitch in another zone", &[("vsw-nodes, zone: cn-hangzhou-j", "vsw-nodes, zone: cn-hangzhou-k")]),
     ("a zone that is not there", &[("zones: [cn-hangzhou-j]", "zones: [cn-hangzhou-y]")]),
@@ -123,6 +136,33 @@ const BAD: &[(&str, &[Edit])] = &[
     ("no measured values", &[("lifetime: 2d", "lifetime: {empirical: []}")]),
     ("an action that is not there", &[("30d", "30d\ncloud: {latency: {CreateNetworkInterfaces: 1s}}")]),
     ("a limit of 0", &[("30d", "30d\ncloud: {throttle: {DescribeVSwitches: 0}, quotas: {vpc_addresses: no}}")]),
+    (
+        "a fault of an unknown action",
+        &[("30d", "30d\ncloud: {faults: [{from: 1d, lasts: 1h, apis: [AttachNetworkInterfaces], slow: 9}]}")],
+    ),
+    ("a fault of no action", &[("30d", "30d\ncloud: {faults: [{from: 1d, lasts: 1h, apis: [], slow: 9}]}")]),
+    ("a fault that lasts no time", &[("30d", "30d\ncloud: {faults: [{from: 1d, lasts: 0s, fail: 5 %}]}")]),
+    (
+        "a fault in which nothing happens",
+        &[("30d", "30d\ncloud: {faults: [{from: 1d, lasts: 1h, fail: 0 %, slow: 1}]}")],
+    ),
+    (
+        "a fault with an unknown code",
+        &[("30d", "30d\ncloud: {faults: [{from: 1d, lasts: 1h, fail: 5 %, code: InternalErr}]}")],
+    ),
+    (
+        "a fault with a code of another kind",
+        &[("30d", "30d\ncloud: {faults: [{from: 1d, lasts: 1h, fail: 5 %, code: EniLimitExceeded}]}")],
+    ),
+    (
+        "a fault with a code for nothing",
+        &[("30d", "30d\ncloud: {faults: [{from: 1d, lasts: 1h, slow: 5, code: Throttling}]}")],
+    ),
+    (
+        "faults of impossible size",
+        &[("30d", "30d\ncloud: {faults: [{from: 1d, lasts: 1h, fail: 101 %}, {from: 1d, lasts: 1h, slow: 0.5}]}")],
+    ),
+    ("a fault without time", &[("30d", "30d\ncloud: {faults: [{apis: [AssignPrivateIpAddresses], fail: 1}]}")]),
     ("a retry without pause", &[("30d", "30d\nkubelet: {sandbox_retry: 0s}")]),
     (
         "an eni-config that is not there",

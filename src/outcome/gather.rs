@@ -13,9 +13,11 @@ use hdrhistogram::Histogram;
 
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{GroupKey, Model, PoolZone};
+use crate::model::{GroupKey, Model, PoolZone, Quota};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
-use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
+use crate::record::{
+    Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, SLOW_CALL, StrandedReason, Unschedulable,
+};
 use crate::time::{Instant, Span};
 
 /// Everything that `recordings` of `model` say.
@@ -172,8 +174,12 @@ impl Runs<'_> {
             Cause::AntiAffinity => {
                 plain("anti_affinity", "every node with room has a pod that another keeps away from")
             }
-            Cause::Quota(code) => ("quota", format!("a quota of the account is used up ({})", code.name())),
+            Cause::Quota(quota) => ("quota", quota_text(quota).to_owned()),
             Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
+            Cause::Outage(api) => ("outage", format!("the API answers {} with InternalError", api.name())),
+            Cause::SlowApi(api) => {
+                ("slow_api", format!("{} takes long, {} s and more", api.name(), SLOW_CALL.as_secs_f64()))
+            }
         }
     }
 
@@ -392,6 +398,16 @@ fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
         0 => None,
         _ if rank > served => Some(f64::INFINITY),
         _ => Some(millis(pods.wait_ms.value_at_quantile(rank as f64 / served as f64))),
+    }
+}
+
+fn quota_text(quota: Quota) -> &'static str {
+    match quota {
+        Quota::SecurityGroupAddresses => {
+            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)"
+        }
+        Quota::VpcAddresses => "the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
+        Quota::EnisPerRegion => "the region has as many ENIs as the account may have (EniLimitExceeded)",
     }
 }
 

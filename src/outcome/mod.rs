@@ -181,7 +181,8 @@ pub struct ZoneSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
-    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `quota`, `api`.
+    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `quota`, `api`, `outage`,
+    /// `slow_api`.
     pub kind: &'static str,
     /// In words.
     pub text: String,

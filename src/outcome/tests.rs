@@ -7,7 +7,7 @@ use super::{MEASURES, account_text, counting_text, measure, summarize};
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
-use crate::model::{GroupKey, Model, NodePool, PoolZone, Schedule, Shape, Tenant, VSwitch, Vpc};
+use crate::model::{GroupKey, Model, NodePool, PoolZone, Quota, Schedule, Shape, Tenant, VSwitch, Vpc};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
     Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry, PodRecord,
@@ -232,14 +232,24 @@ fn another_limit_leads_if_no_vswitch_is_full() {
             "instances refuse another ENI (EniPerInstanceLimitExceeded)",
         ),
         (
-            Cause::Quota(ErrorCode::QuotaPrivateIp),
+            Cause::Quota(Quota::SecurityGroupAddresses),
             "Pods wait for addresses, at most 312 at once,",
-            "a quota of the account is used up (QuotaExceeded.PrivateIpAddress)",
+            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
         ),
         (
             Cause::Api(Api::AssignPrivateIpAddresses),
             "Pods wait for addresses, at most 312 at once,",
             "the API refuses AssignPrivateIpAddresses (Throttling)",
+        ),
+        (
+            Cause::Outage(Api::CreateNetworkInterface),
+            "Pods wait for addresses, at most 312 at once,",
+            "the API answers CreateNetworkInterface with InternalError",
+        ),
+        (
+            Cause::SlowApi(Api::AttachNetworkInterface),
+            "Pods wait for addresses, at most 312 at once,",
+            "AttachNetworkInterface takes long, 30 s and more",
         ),
     ];
     for (cause, who, why) in cases {

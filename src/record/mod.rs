@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
-use crate::model::GroupKey;
+use crate::model::{GroupKey, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -206,9 +206,13 @@ pub enum Cause {
     /// Every node with room has a pod that another keeps away from.
     AntiAffinity,
     /// A quota of the account.
-    Quota(ErrorCode),
+    Quota(#[serde(skip)] Quota),
     /// The API refuses calls (`Throttling`).
     Api(Api),
+    /// The API fails (`InternalError`).
+    Outage(Api),
+    /// Calls take [`SLOW_CALL`] and longer.
+    SlowApi(Api),
 }
 
 /// Why a pod finds no node: what the filter that dropped the last nodes looks at.
@@ -238,6 +242,9 @@ pub enum Was {
     /// It was told to end while it had its address.
     Terminating,
 }
+/// A call of this length keeps pods waiting: creating an interface may take 60 s in all (rule
+/// R101), two calls at least.
+pub const SLOW_CALL: Span = Span::secs(30);
 
 /// Levels on a regular grid of time, one row per entry of `at`.
 #[derive(Debug, Clone, Default)]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod levels;
+mod trouble;
 
 use hdrhistogram::Histogram;
 
@@ -12,10 +13,11 @@ use super::{
 use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
-use crate::model::Model;
+use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use levels::{Group, NodeNote, VSwitchLevels};
+use trouble::Trouble;
 
 /// Longest wait that is told apart: ten years, in ms.
 const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
@@ -130,7 +132,7 @@ impl Recorder {
     /// A node joined a group.
     pub fn node_joined(&mut self, now: Instant, node: NodeId, group: usize, name: impl FnOnce() -> String) {
         assert_eq!(node.index(), self.nodes.len(), "nodes are numbered in the order of joining");
-        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: None });
+        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: Trouble::default(), left: false });
         self.groups[group].levels.nodes += 1;
         self.event(now, "node_joined", name, || "joined".to_owned());
     }
@@ -138,6 +140,7 @@ impl Recorder {
     /// A node left.
     pub fn node_left(&mut self, now: Instant, node: NodeId, name: impl FnOnce() -> String) {
         self.enis_changed(node, 0);
+        self.nodes[node.index()].left = true;
         self.group_of(node).levels.nodes -= 1;
         self.event(now, "node_left", name, || "left".to_owned());
     }
@@ -238,13 +241,7 @@ impl Recorder {
     /// The daemon left a pod without an address.
     pub fn pod_failed(&mut self, now: Instant, node: NodeId, failure: FailureReason, name: impl FnOnce() -> String) {
         self.pods.failures[failure.index()] += 1;
-        let trouble = self.nodes[node.index()].trouble;
-        let cause = match failure {
-            FailureReason::NodeFull => Some(Cause::NodeCapacity),
-            FailureReason::Inhibited | FailureReason::Deadline => trouble,
-            FailureReason::Restart => None,
-        };
-        if let Some(cause) = cause {
+        if let Some(cause) = self.nodes[node.index()].trouble.cause(now, failure) {
             self.binds(now, cause);
         }
         self.event(now, ALLOC_FAILED, name, || failure.message().to_owned());
@@ -266,26 +263,30 @@ impl Recorder {
         self.pods.unschedulable_ms.saturating_record(wait.as_millis());
     }
 
+    /// A call leaves at `at`, to be answered after `latency`.
+    pub fn call_left(&mut self, at: Instant, node: NodeId, api: Api, latency: Span) {
+        self.nodes[node.index()].trouble.call_left(at, api, latency);
+    }
+
     /// A call was answered well.
     pub fn call_answered(&mut self, api: Api) {
         self.calls[api.index()] += 1;
     }
 
-    /// A call was refused; `vswitch` is that of the interface or of the call.
-    pub fn call_refused(&mut self, now: Instant, node: NodeId, api: Api, code: ErrorCode, vswitch: Option<VSwitchId>) {
+    /// A call was refused; `vswitch` is that of the interface or of the call, `quota` the one that
+    /// has no room for what it asked for.
+    pub fn call_refused(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        api: Api,
+        code: ErrorCode,
+        vswitch: Option<VSwitchId>,
+        quota: Option<Quota>,
+    ) {
         self.calls[api.index()] += 1;
         self.errors[api.index()][code.index()] += 1;
-        let cause = match code {
-            ErrorCode::IpNotEnough => vswitch.map(Cause::VSwitch),
-            ErrorCode::QuotaPrivateIp | ErrorCode::EniPerRegion => Some(Cause::Quota(code)),
-            ErrorCode::EniPerInstance => Some(Cause::EniSlots),
-            ErrorCode::IpPerEni => Some(Cause::AddressesPerEni),
-            ErrorCode::Throttling => Some(Cause::Api(api)),
-            ErrorCode::NotFound | ErrorCode::Internal => None,
-        };
-        if cause.is_some() {
-            self.nodes[node.index()].trouble = cause;
-        }
+        self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
         if let (ErrorCode::IpNotEnough, Some(vswitch)) = (code, vswitch) {
             self.refused(now, vswitch);
         }
@@ -293,12 +294,15 @@ impl Recorder {
 
     /// A daemon that wanted addresses looked a vSwitch up and found it empty.
     pub fn found_empty(&mut self, now: Instant, node: NodeId, vswitch: VSwitchId) {
-        self.nodes[node.index()].trouble = Some(Cause::VSwitch(vswitch));
+        self.nodes[node.index()].trouble.is_short(now, Cause::VSwitch(vswitch));
         self.refused(now, vswitch);
     }
 
     /// A node has this many secondary interfaces now.
     pub fn enis_changed(&mut self, node: NodeId, enis: u32) {
+        if self.nodes[node.index()].left {
+            return;
+        }
         let before = std::mem::replace(&mut self.nodes[node.index()].enis, enis);
         let levels = &mut self.group_of(node).levels;
         levels.enis = levels.enis - before + enis;

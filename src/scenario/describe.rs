@@ -4,11 +4,11 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::schedule::{nodes_in_zone, peak};
+use super::schedule::{most_of_others, nodes_in_zone};
 use super::{Loaded, Origin, Setting, show};
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{Model, NodePool, PoolZone, Shape, Tenant, VSwitch};
+use crate::model::{Model, NodePool, PoolZone, Shape, VSwitch};
 use crate::time::Instant;
 use crate::units::thousands;
 
@@ -127,10 +127,8 @@ fn fact(out: &mut String, text: &str) {
 /// What a vSwitch has, and for whom.
 fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
     let all = usable(vswitch.cidr);
-    let others = |of: &dyn Fn(&Tenant) -> u64| vswitch.tenants.iter().map(of).sum::<u64>();
-    let first = others(&|tenant| tenant.addresses.count(Instant::ZERO).into());
-    let most = others(&|tenant| peak(&tenant.addresses, model.horizon).round() as u64);
-    let others = match (first, most) {
+    let (first, most) = (vswitch.wanted_by_others(Instant::ZERO), most_of_others(vswitch, model.horizon));
+    let others = match (u64::from(first), u64::from(most)) {
         (0, 0) => "none used by others".to_owned(),
         (first, most) if first == most => format!("{} used by others", thousands(first)),
         (first, most) => format!("{} and up to {} used by others", thousands(first), thousands(most)),

@@ -7,7 +7,7 @@ use super::read::At;
 use super::show;
 use super::written::{self, Csv, Distribution, Empirical, Exponential, Linear, Logistic, Point};
 use crate::chance::SpanDist;
-use crate::model::{Model, NodePool, PoolSize, Schedule};
+use crate::model::{Model, NodePool, PoolSize, Schedule, VSwitch};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -31,6 +31,16 @@ pub(super) fn peak(schedule: &Schedule, horizon: Span) -> f64 {
         Schedule::Steps(points) | Schedule::Points(points) => points.iter().map(|&(_, v)| v).fold(0.0, f64::max),
         _ => schedule.value(Instant::ZERO).max(schedule.value(Instant::ZERO + horizon)),
     }
+}
+
+/// Most addresses that the other tenants of a vSwitch want together until `horizon`.
+pub(super) fn most_of_others(vswitch: &VSwitch, horizon: Span) -> u32 {
+    if let [only] = &vswitch.tenants[..] {
+        return peak(&only.addresses, horizon).round() as u32;
+    }
+    let changes =
+        std::iter::successors(Some(Instant::ZERO), |&at| vswitch.next_change_of_others(at, Instant::ZERO + horizon));
+    changes.map(|at| vswitch.wanted_by_others(at)).max().unwrap_or_default()
 }
 
 /// Most nodes that a pool has until `horizon`.

@@ -1,6 +1,12 @@
 //! The sections of a scenario file as they are written. Everything may be missing; what the
 //! documentation of a key says is what `brimline schema` says.
 
+mod faults;
+mod tenants;
+
+pub(super) use faults::Fault;
+pub(super) use tenants::{Tenant, Used};
+
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -63,8 +69,8 @@ section! {
         required zone: At<String>,
         /// Its addresses; prefix 16 to 29. Four of them are the cloud's own.
         required cidr: At<Block>,
-        /// Addresses that others take: load balancers, databases, other clusters.
-        optional used: At<Schedule>,
+        /// Addresses that others take, all together or by tenant: load balancers, databases, other clusters.
+        optional used: Used,
     }
 }
 
@@ -169,6 +175,8 @@ section! {
         optional metadata_lag: At<Duration>,
         /// Quotas of the account: a number, or `off`.
         optional quotas: Quotas,
+        /// Times of trouble.
+        optional faults: Vec<Fault>,
     }
 }
 

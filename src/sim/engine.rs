@@ -146,6 +146,8 @@ struct Call {
     node: NodeId,
     id: CallId,
     request: Request,
+    /// When it leaves the daemon; never = the daemon died before.
+    leaves: Instant,
 }
 
 /// Somebody who is told what happens; every method has nothing to do by default.
@@ -374,8 +376,17 @@ impl<O: Observer> Engine<O> {
     /// A node stops working: its daemon dies, its kubelet does nothing, calls go on in the cloud.
     pub fn node_down(&mut self, node: NodeId) {
         self.input(node, Input::Stop);
+        self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::Down, Instant::NEVER);
+    }
+
+    /// A daemon's life is over: calls that it has not made yet are never made.
+    fn dies(&mut self, node: NodeId) {
+        let not_left = |call: &&mut Call| call.node == node && call.leaves > self.now;
+        for call in self.calls.iter_mut().filter(not_left) {
+            call.leaves = Instant::NEVER;
+        }
     }
 
     /// A node works again, from its disk: the daemon restarts, the kubelet goes on with the pods
@@ -397,6 +408,7 @@ impl<O: Observer> Engine<O> {
     /// An instance is released: its pods must be gone from it already, but for their addresses.
     pub fn release_node(&mut self, node: NodeId) {
         self.touch(node);
+        self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::Released, Instant::NEVER);
         let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
@@ -408,6 +420,8 @@ impl<O: Observer> Engine<O> {
 
     /// The daemon of a node is restarted with `config`.
     pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
+        self.touch(node);
+        self.dies(node);
         self.cloud.strand(node);
         let attached = self.cloud.attached(node);
         self.input(node, Input::Restart { config, attached });
@@ -479,8 +493,13 @@ impl<O: Observer> Engine<O> {
     }
 
     fn answer(&mut self, index: u32) {
-        let Call { node, id, request } = self.calls[index as usize];
+        let Call { node, id, request, leaves } = self.calls[index as usize];
         self.free_calls.push(index);
+        if leaves == Instant::NEVER {
+            return;
+        }
+        // What went on inside the node before is told before.
+        self.touch(node);
         let reply = self.cloud.execute(self.now, node, &request);
         if let Ok(Answer::Created(eni, _)) = reply
             && !self.nodes[node.index()].daemon.awaits(id)
@@ -571,7 +590,7 @@ impl<O: Observer> Engine<O> {
     }
 
     fn call(&mut self, node: NodeId, id: CallId, at: Instant, request: Request) {
-        let call = Call { node, id, request };
+        let call = Call { node, id, request, leaves: at };
         let index = match self.free_calls.pop() {
             Some(index) => {
                 self.calls[index as usize] = call;

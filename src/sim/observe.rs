@@ -6,7 +6,7 @@ use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::{Answer, Failure, Request};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{IdleParts, Recorder};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// The cloud's side of a vSwitch changed.
 pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: VSwitchId) {
@@ -15,6 +15,10 @@ pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: 
 }
 
 impl Observer for Recorder {
+    fn called(&mut self, at: Instant, node: NodeId, api: Api, latency: Span) {
+        self.call_left(at, node, api, latency);
+    }
+
     fn answered(
         &mut self,
         now: Instant,
@@ -37,7 +41,10 @@ impl Observer for Recorder {
                     _ => {}
                 }
             }
-            Err(code) => self.call_refused(now, node, request.api(), code, vswitch),
+            Err(code) => {
+                let quota = cloud.quota_refusing(request);
+                self.call_refused(now, node, request.api(), code, vswitch, quota);
+            }
         }
         if let Some(vswitch) = vswitch.filter(|_| request.api() != Api::DescribeVSwitches) {
             refresh(self, now, cloud, vswitch);

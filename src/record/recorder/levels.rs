@@ -1,6 +1,7 @@
 //! Levels while the run goes on.
 
-use super::super::{Cause, Full, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitchRecord};
+use super::super::{Full, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitchRecord};
+use super::trouble::Trouble;
 use crate::cloud::Usage;
 use crate::model::GroupKey;
 use crate::time::{Instant, Span};
@@ -119,6 +120,8 @@ impl Group {
 pub(super) struct NodeNote {
     pub group: u32,
     pub enis: u32,
-    /// What last kept its daemon from getting addresses.
-    pub trouble: Option<Cause>,
+    /// What keeps its daemon from getting addresses.
+    pub trouble: Trouble,
+    /// It is gone: what is still told of its calls changes no level.
+    pub left: bool,
 }

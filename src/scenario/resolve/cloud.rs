@@ -17,7 +17,7 @@ use crate::units::thousands;
 const SHORTEST_RETRY: Span = Span::secs(1);
 
 /// The cloud; `None` = something is wrong with it, which is reported.
-pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>) -> Option<Cloud> {
+pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horizon: Option<Span>) -> Option<Cloud> {
     let latencies = written.and_then(|cloud| cloud.latency.as_ref());
     let throttles = written.and_then(|cloud| cloud.throttle.as_ref());
     report_unknown_apis(loader, latencies);
@@ -29,6 +29,8 @@ pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>) -> Op
     });
     let lag = written.and_then(|cloud| cloud.metadata_lag.as_ref()).map(|at| (at.value.0, at.place));
     let metadata_lag = loader.or_default("cloud.metadata_lag", lag, defaults::METADATA_LAG, Span::to_string);
+    let faults = written.and_then(|cloud| cloud.faults.as_deref()).unwrap_or_default();
+    let faults = super::faults::faults(loader, faults, horizon);
     let quotas = written.and_then(|cloud| cloud.quotas.as_ref());
     let quotas = Quotas {
         security_group_addresses: limit(
@@ -58,7 +60,7 @@ pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>) -> Op
         throttle: throttle.map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX))),
         metadata_lag,
         quotas,
-        faults: Vec::new(),
+        faults: faults?,
     })
 }
 

@@ -3,7 +3,9 @@
 
 mod cloud;
 mod eni;
+mod faults;
 mod pools;
+mod tenants;
 mod vpc;
 mod warn;
 mod workloads;
@@ -58,7 +60,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     });
     let workloads = written.workloads.as_deref().unwrap_or_default();
     let workloads = workloads::resolve(loader, workloads, written.node_pools.as_deref().unwrap_or_default(), horizon);
-    let cloud = cloud::cloud(loader, written.cloud.as_ref());
+    let cloud = cloud::cloud(loader, written.cloud.as_ref(), horizon);
     let kubelet = cloud::kubelet(loader, written.kubelet.as_ref());
     let outputs = outputs(loader, written);
     let model = Model {

@@ -382,6 +382,7 @@ impl World<'_> {
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "node_up", || name, || "up".to_owned());
         self.engine.node_up(node, Arc::clone(&self.groups[group].daemon));
+        self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
         for i in 0..self.engine.cloud.vswitch_count() {
             self.refresh(VSwitchId::new(i));
         }
