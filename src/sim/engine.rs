@@ -501,8 +501,9 @@ impl<O: Observer> Engine<O> {
         // What went on inside the node before is told before.
         self.touch(node);
         let reply = self.cloud.execute(self.now, node, &request);
+        let state = &self.nodes[node.index()];
         if let Ok(Answer::Created(eni, _)) = reply
-            && !self.nodes[node.index()].daemon.awaits(id)
+            && (state.power != Power::Up || !state.daemon.awaits(id))
         {
             self.cloud.leak(eni);
         }
