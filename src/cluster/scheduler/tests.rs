@@ -348,7 +348,7 @@ impl Naive {
             let zones = self.nodes().filter(|(_, node)| self.allowed(workload, node));
             let fewest = zones.map(|(_, node)| self.in_zone(workload, self.groups[node.group].zone)).min();
             spread.strictness == Strictness::Preferred
-                || self.in_zone(workload, spec.zone) + 1 - fewest.unwrap_or(0) <= spread.max_skew
+                || self.in_zone(workload, spec.zone) < fewest.unwrap_or(0) + spread.max_skew
         });
         node.schedulable
             && self.allowed(workload, node)
@@ -458,7 +458,7 @@ fn any_group() -> impl Strategy<Value = GroupSpec> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever happens, a pod is placed where the naive scheduler may place it too, and refused
     /// only if that one refuses it.
