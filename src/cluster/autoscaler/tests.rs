@@ -186,7 +186,7 @@ fn an_empty_node_goes_after_ten_minutes() {
     let first = scan(&mut unneeded, 0, &[empty(3)], &sized(2, 0));
     assert_eq!(first, Scan { remove: Vec::new(), next: AT(600) });
     assert_eq!(unneeded.since(NodeId(3)), Some(AT(0)));
-    assert_eq!(nodes(&scan(&mut unneeded, 590, &[empty(3)], &sized(2, 0))), []);
+    assert_eq!(nodes(&scan(&mut unneeded, 590, &[empty(3)], &sized(2, 0))), [0_u32; 0]);
     let last = scan(&mut unneeded, 600, &[empty(3)], &sized(2, 0));
     assert_eq!(last, Scan { remove: vec![Removal { node: NodeId(3), drain: false }], next: Instant::NEVER });
     assert_eq!(unneeded.since(NodeId(3)), None);
@@ -198,7 +198,7 @@ fn a_node_that_is_needed_in_between_starts_anew() {
     scan(&mut unneeded, 0, &[empty(3)], &sized(2, 0));
     assert_eq!(scan(&mut unneeded, 300, &[], &sized(2, 0)).next, Instant::NEVER);
     assert_eq!(scan(&mut unneeded, 310, &[empty(3)], &sized(2, 0)).next, AT(910));
-    assert_eq!(nodes(&scan(&mut unneeded, 600, &[empty(3)], &sized(2, 0))), []);
+    assert_eq!(nodes(&scan(&mut unneeded, 600, &[empty(3)], &sized(2, 0))), [0_u32; 0]);
 }
 
 #[test]
