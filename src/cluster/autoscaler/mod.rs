@@ -3,12 +3,13 @@
 //! Decisions and the little that has to be remembered between two scans; whoever calls has the
 //! clock and the cluster. What is where in kubernetes/autoscaler, below `cluster-autoscaler/`:
 //!
-//! | here | upstream |
-//! |---|---|
-//! | [`is_healthy`] | `clusterstate/clusterstate.go`: `IsClusterHealthy` |
-//! | [`scale_up`] | `core/podlistprocessor/filter_out_schedulable.go`, `estimator/binpacking_estimator.go`, `core/scaleup/orchestrator/orchestrator.go`, `expander/waste`, `expander/random` |
-//! | [`Backoff`] | `utils/backoff/exponential_backoff.go` |
-//! | [`Unneeded`] | `core/scaledown/planner/planner.go`, `core/scaledown/unneeded/nodes.go`, `core/scaledown/budgets/budgets.go` |
+//! - [`is_healthy`]: `clusterstate/clusterstate.go`
+//! - [`scale_up`]: `core/podlistprocessor/filter_out_schedulable.go`,
+//!   `estimator/binpacking_estimator.go`, `core/scaleup/orchestrator/orchestrator.go`,
+//!   `expander/waste`, `expander/random`
+//! - [`Backoff`]: `utils/backoff/exponential_backoff.go`
+//! - [`Unneeded`]: `core/scaledown/planner/planner.go`, `core/scaledown/unneeded/nodes.go`,
+//!   `core/scaledown/budgets/budgets.go`
 //!
 //! Order of a scan, as in `core/static_autoscaler.go`: nothing at all in an unhealthy cluster; then
 //! [`scale_up`]; scale-down ([`Unneeded::scan`]) only if no pool grew.

@@ -17,7 +17,8 @@
 //! - In clusters of more than [`EXACT`] nodes, upstream scores a part of the nodes that come next in
 //!   turn (`percentageOfNodesToScore`). Here the best scores are looked for everywhere, but of nodes
 //!   of a group whose scores before the pod are the same only [`SAMPLE`] are looked at, from a random
-//!   one on; the score of the chosen node is the best to within two points. With a preference for
+//!   one on; the score of the chosen node is the best to within two points, or somewhat more on nodes
+//!   where pods without requests count for more than there is. With a preference for
 //!   zones or hosts, as many are looked at in each group, by their score.
 //! - Without `NodeResourcesBalancedAllocation` and `ImageLocality` (weight 1 each), and without
 //!   the constraints that `PodTopologySpread` adds to Deployments and StatefulSets that have none
@@ -187,7 +188,8 @@ impl Scheduler {
     /// A node for another pod, which counts there from now on.
     ///
     /// # Errors
-    /// What keeps the pod from most nodes, if it fits on none.
+    /// What keeps the pod from most nodes, if it fits on none; of that when it was last looked at
+    /// every node, since pods that found none are then looked after where room was made.
     pub fn place(&mut self, workload: usize, requests: Resources) -> Result<NodeId, Unfit> {
         let node = self.find(workload, requests)?;
         self.add(workload, requests, node);
