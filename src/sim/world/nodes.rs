@@ -263,6 +263,7 @@ impl World<'_> {
             self.plan(after, node, What::Interrupt, None);
         }
         self.plan_crash(node);
+        self.load_changed(node);
         self.place_again = true;
     }
 
@@ -334,6 +335,8 @@ impl World<'_> {
         note.power = Power::Down;
         note.life += 1;
         let life = Some(note.life);
+        self.load_changed(node);
+        let note = &self.nodes[node.index()];
         for &pod in &note.pods {
             self.engine.set_timer(pod, Instant::NEVER);
         }
@@ -403,6 +406,7 @@ impl World<'_> {
         if !std::mem::replace(&mut self.nodes[node.index()].counted, true) {
             self.pools[pool].counted += 1;
         }
+        self.load_changed(node);
         self.follow_pool(pool);
     }
 
@@ -514,6 +518,7 @@ impl World<'_> {
         if std::mem::take(&mut self.nodes[node.index()].counted) {
             self.pools[pool].counted -= 1;
         }
+        self.load_changed(node);
     }
 
     /// A replacement of a pool's nodes begins.

@@ -193,6 +193,7 @@ impl World<'_> {
         // The observer has to know the pod before its address may come.
         self.engine.observer.pod_requested(now, pod.index(), node, workload);
         self.engine.place_pod(pod, node);
+        self.load_changed(node);
     }
 
     /// A pod has its address: its life begins.
@@ -332,6 +333,7 @@ impl World<'_> {
         self.leave_node(pod);
         self.daemon_gone(workload, node);
         self.changed(workload);
+        self.load_changed(node);
         self.drained(node);
     }
 
