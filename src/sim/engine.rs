@@ -18,7 +18,7 @@ use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::{Config, NodeLocal};
-use crate::ipam::{Answer, CallId, Failure, Input, Output, Release, Request};
+use crate::ipam::{Answer, CallId, Failure, Fate, Input, Output, Release, Request};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::IdleParts;
 use crate::time::{Instant, Span};
@@ -341,7 +341,10 @@ impl<O: Observer> Engine<O> {
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         match was {
-            PodState::Running => self.release(node, Release { pod: id, eni, address, retain }),
+            PodState::Running => {
+                let then = if retain { Fate::Retained } else { Fate::Idle };
+                self.release(node, Release { pod: id, eni, address, then });
+            }
             PodState::Waiting => {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 self.input(node, Input::Cancel(id));
@@ -354,11 +357,12 @@ impl<O: Observer> Engine<O> {
 
     /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,
     /// and the plugin tells the daemon nothing (rule R120): the collection finds the address
-    /// (rule R126), as it finds a retained one.
+    /// (rule R126).
     fn release(&mut self, node: NodeId, release: Release) {
         let state = &mut self.nodes[node.index()];
         if state.power == Power::Down {
-            state.unreleased.push(Release { retain: true, ..release });
+            let leaked = Release { then: Fate::Leaked, ..release };
+            state.unreleased.push(if release.then == Fate::Idle { leaked } else { release });
         } else {
             self.input(node, Input::Release(release));
         }

@@ -149,7 +149,7 @@ mod tests {
 
         let held: Vec<_> = hand.daemon.bound().collect();
         for (pod, eni, address) in held.into_iter().filter(|&(pod, ..)| pod != PodId(3)) {
-            let release = crate::ipam::Release { pod, eni, address, retain: false };
+            let release = crate::ipam::Release { pod, eni, address, then: crate::ipam::Fate::Idle };
             hand.at(at(30), Input::Release(release));
         }
         assert_eq!((hand.of(1), hand.of(2)), (Some(Whereabouts::EniPrimary), Some(Whereabouts::Pooled)));
