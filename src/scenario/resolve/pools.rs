@@ -185,7 +185,7 @@ fn limits(
     let known = types.and_then(|types| types.limits.as_ref()).and_then(|limits| limits.get(&name.value));
     let (known, source) = match (known, adapters.zip(addresses)) {
         (Some(limits), _) => (*limits, types.map(|types| types.file.clone()).unwrap_or_default()),
-        (None, Some(_)) => (unknown_limits(), String::new()),
+        (None, Some(_)) => (InstanceLimits::default(), String::new()),
         (None, None) => match builtin(&name.value) {
             Ok((limits, source)) => (limits, source.to_owned()),
             Err(error) => {
@@ -222,18 +222,6 @@ fn limits(
         return None;
     }
     right.then_some(limits)
-}
-
-/// Limits of which nothing is known.
-fn unknown_limits() -> InstanceLimits {
-    InstanceLimits {
-        adapters: 0,
-        ipv4_per_adapter: 0,
-        ipv6_per_adapter: None,
-        total_adapters: None,
-        trunk: None,
-        erdma_adapters: None,
-    }
 }
 
 /// Whether a number is in a range, or not written at all; reports if not.
