@@ -58,11 +58,11 @@ pub(super) const THROTTLE: Default<Option<u64>> =
 
 /// Nodes on top while a pool is replaced.
 pub(super) const SURGE: Default<Portion> =
-    Default { value: Portion::Count(0), source: "ACK's API: a node pool's `upgrade_config.surge` is 0" };
+    Default { value: Portion::Count(0), source: "assumption: nodes are replaced in their places, one by one" };
 
 /// Nodes that may be missing while a pool is replaced.
 pub(super) const UNAVAILABLE: Default<Portion> =
-    Default { value: Portion::Count(1), source: "ACK's API: a node pool's `upgrade_config.max_unavailable` is 1" };
+    Default { value: Portion::Count(1), source: "assumption: nodes are replaced in their places, one by one" };
 
 /// Time between the notice of an interruption and the release.
 pub(super) const NOTICE: Default<Span> =
@@ -78,7 +78,7 @@ pub(super) const SCAN_INTERVAL: Default<Span> =
 
 /// Which pool the autoscaler lets grow.
 pub(super) const EXPANDER: Default<Expander> =
-    Default { value: Expander::LeastWaste, source: "ACK's API: CreateAutoscalingConfig, and upstream" };
+    Default { value: Expander::LeastWaste, source: "cluster-autoscaler: --expander of current versions" };
 
 /// Share of requested resources below which a node is unneeded.
 pub(super) const UTILIZATION_THRESHOLD: Default<f64> =
@@ -91,7 +91,7 @@ pub(super) const SCALE_DOWN_DELAY: Default<Span> =
 /// From the last sign of a node until it is not ready.
 pub(super) const NODE_MONITOR_GRACE: Default<Span> = Default {
     value: Span::secs(50),
-    source: "kube-controller-manager: --node-monitor-grace-period (40 s before Kubernetes 1.32)",
+    source: "kube-controller-manager: --node-monitor-grace-period (40 s in older versions)",
 };
 
 /// From then until its pods are evicted.

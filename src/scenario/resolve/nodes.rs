@@ -5,8 +5,9 @@ use super::{MOST, about, at_least};
 use crate::chance::SpanDist;
 use crate::model::{AfterCrash, Crashes, Interruptions, PoolSize, Portion, Replacement};
 use crate::scenario::defaults;
+use crate::scenario::diagnostics::Place;
 use crate::scenario::loader::Loader;
-use crate::scenario::quantity::{Count, Portion as WrittenPortion};
+use crate::scenario::quantity::{Count, Duration, Portion as WrittenPortion};
 use crate::scenario::read::At;
 use crate::scenario::schedule::schedule;
 use crate::scenario::show;
@@ -113,11 +114,10 @@ fn replacement(loader: &mut Loader, path: &str, written: &written::Replacement) 
         place: written.place,
     };
     let at = times(loader, path, at);
-    let portion = |at: &Option<At<WrittenPortion>>| at.as_ref().map(|at| (at.value.0, at.place));
     let show = |portion: &Portion| show::portion(portion, "nodes");
-    let surge = portion(&written.max_surge);
+    let surge = part(loader, written.max_surge.as_ref());
+    let missing = part(loader, written.max_unavailable.as_ref());
     let max_surge = loader.or_default(&format!("{path}.max_surge"), surge, defaults::SURGE, show);
-    let missing = portion(&written.max_unavailable);
     let max_unavailable = loader.or_default(&format!("{path}.max_unavailable"), missing, defaults::UNAVAILABLE, show);
     if is_none(max_surge) && is_none(max_unavailable) {
         let place = missing.or(surge).map_or(written.place, |(_, place)| place);
@@ -125,13 +125,20 @@ fn replacement(loader: &mut Loader, path: &str, written: &written::Replacement) 
         problem.help("let `max_surge` or `max_unavailable` be more than 0");
         return None;
     }
-    if let (Portion::Share(share), Some((_, place))) = (max_unavailable, missing)
-        && share > 1.0
-    {
-        loader.problems.error(place, "more than all nodes cannot be missing");
-        return None;
-    }
     Some(Replacement { at: at?, max_surge, max_unavailable })
+}
+
+/// A part of the nodes, and where it stands; reports one that is more than all of them.
+fn part(loader: &mut Loader, written: Option<&At<WrittenPortion>>) -> Option<(Portion, Place)> {
+    let At { value: WrittenPortion(portion), place } = *written?;
+    let too_many = match portion {
+        Portion::Count(count) => u64::from(count) > MOST,
+        Portion::Share(share) => share > 1.0,
+    };
+    if too_many {
+        loader.problems.error(place, "this is more than all nodes of a pool");
+    }
+    Some((portion, place))
 }
 
 /// Whether a part of any number is nothing.
@@ -171,7 +178,7 @@ fn crashes(loader: &mut Loader, path: &str, written: &written::Crashes) -> Optio
 }
 
 /// The mean time `every` between two of something.
-fn mean(loader: &mut Loader, path: &str, written: &At<crate::scenario::quantity::Duration>) -> Option<Span> {
+fn mean(loader: &mut Loader, path: &str, written: &At<Duration>) -> Option<Span> {
     loader.written(format!("{path}.every"), format!("{}, the mean", written.value.0), written.place);
     at_least(loader, written, SHORTEST_MEAN)
 }

@@ -318,3 +318,50 @@ fn allocatable(
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::loader::Files;
+    use crate::scenario::read::Read;
+    use crate::scenario::written::Scenario;
+    use crate::scenario::yaml;
+
+    /// What is wrong if the pods of a workload request something of nodes of a type.
+    fn told(pool: &str, requests: Resources) -> Vec<String> {
+        let text = format!(
+            "horizon: 1h\nvpc: {{cidr: 10.0.0.0/16, vswitches: [{{id: a, zone: z, cidr: 10.0.0.0/19}}]}}\n\
+             terway: {{eni_config: {{vswitches: {{z: [a]}}}}}}\n\
+             node_pools: [{{name: p, node_vswitch: a, nodes: 1, {pool}}}]\n\
+             workloads: [{{name: w, deployment: {{replicas: 1}}}}]\n"
+        );
+        let mut loader = Loader::new(Files::Folder("tests/bad_input".into()));
+        let file = loader.add_source("test.yaml".to_owned(), text);
+        let tree = yaml::parse(&mut loader.problems, file).expect("it is YAML");
+        let written = Scenario::read(&tree, &mut loader.problems).expect("it is a scenario");
+        let model = super::super::resolve(&mut loader, &written, "test", String::new());
+        let mut model = model.unwrap_or_else(|| panic!("{:?}", loader.problems));
+        model.workloads[0].pod.requests = requests;
+        check_requests(&mut loader, &model, written.node_pools.as_deref().unwrap_or_default());
+        match loader.problems.finish() {
+            Ok(_) => Vec::new(),
+            Err(diagnostics) => vec![diagnostics.to_string()],
+        }
+    }
+
+    /// The record of ecs.ebmre7p.32xlarge tells neither its cores nor its memory.
+    #[test]
+    fn requests_of_an_unknown_amount_are_refused() {
+        let cpu = Resources { cpu_milli: 100, memory_mib: 0 };
+        let both = Resources { cpu_milli: 100, memory_mib: 1 };
+        let unknown = "instance_type: ecs.ebmre7p.32xlarge";
+        let half = "instance_type: ecs.ebmre7p.32xlarge, allocatable: {cpu: 90}";
+        assert_eq!(told(unknown, Resources::default()), [""; 0]);
+        assert_eq!(told("instance_type: ecs.g7.2xlarge", both), [""; 0]);
+        assert_eq!(told(half, cpu), [""; 0]);
+        for (pool, requests) in [(unknown, cpu), (half, both)] {
+            let told = told(pool, requests);
+            assert!(told.len() == 1 && told[0].contains("ecs.ebmre7p.32xlarge` are not known"), "{told:?}");
+        }
+    }
+}

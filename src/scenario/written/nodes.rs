@@ -21,16 +21,16 @@ section! {
         optional instance_types: Mix,
         /// Limits of the type, where they are to differ from the table.
         optional limits: Limits,
+        /// Most pods with an address of their own on a node; pods with `host_network` do not count.
+        optional max_pods: At<Count>,
+        /// What pods may request on a node.
+        optional allocatable: Allocatable,
         /// Zones that new nodes go to, in turn.
         optional zones: Vec<At<String>>,
         /// vSwitch of the nodes' primary interfaces: one ID, or one for each zone.
         required node_vswitch: NodeVSwitch,
         /// Wanted number of nodes: a schedule, or `autoscale`.
         required nodes: At<Nodes>,
-        /// Most pods with an address of their own on a node; pods with `host_network` do not count.
-        optional max_pods: At<Count>,
-        /// What pods may request on a node.
-        optional allocatable: Allocatable,
         /// Time from asking the cloud for an instance until its daemon serves pods.
         optional provisioning: At<Distribution>,
         /// Replacement of every node, by an upgrade of the system image for instance.
@@ -193,7 +193,7 @@ pub(in crate::scenario) enum Nodes {
 
 section! {
     /// The cluster autoscaler decides.
-    "a number of nodes" struct Autoscaled {
+    "an autoscaled number of nodes" struct Autoscaled {
         /// Between which bounds.
         required autoscale: Autoscale,
     }
