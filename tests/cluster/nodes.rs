@@ -157,7 +157,7 @@ fn the_autoscaler_stops_when_half_of_the_nodes_are_lost() {
     let most = |nodes: u32| {
         let mut model = cluster(&["y", "z"], nodes);
         model.horizon = Span::mins(30);
-        model.node_pools[0].size = PoolSize::Autoscaled { initial: nodes, min: nodes, max: 3 * nodes };
+        model.node_pools[0].size = PoolSize::Autoscaled { initial: nodes, min: 1, max: 3 * nodes };
         model.node_pools[0].shapes[0].max_pods = 1;
         model.zone_outages = vec![ZoneOutage { zone: "y".to_owned(), at: at(60), lasts: Span::mins(20) }];
         model.workloads = vec![web(nodes)];

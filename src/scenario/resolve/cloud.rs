@@ -1,7 +1,7 @@
-//! How the cloud and the kubelet behave.
+//! How the cloud behaves.
 
 use crate::chance::SpanDist;
-use crate::model::{Cloud, Kubelet, Quotas};
+use crate::model::{Cloud, Quotas};
 use crate::openapi::Api;
 use crate::scenario::defaults::{self, Default};
 use crate::scenario::loader::Loader;
@@ -12,9 +12,6 @@ use crate::scenario::show;
 use crate::scenario::written;
 use crate::time::Span;
 use crate::units::thousands;
-
-/// Shortest typical pause between two tries of a pod; without one, time would stand still.
-const SHORTEST_RETRY: Span = Span::secs(1);
 
 /// The cloud; `None` = something is wrong with it, which is reported.
 pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horizon: Option<Span>) -> Option<Cloud> {
@@ -64,16 +61,6 @@ pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horiz
     })
 }
 
-/// The kubelet; `None` = something is wrong with it, which is reported.
-pub(super) fn kubelet(loader: &mut Loader, written: Option<&written::Kubelet>) -> Option<Kubelet> {
-    let path = "kubelet.sandbox_retry";
-    let sandbox_retry = match written.and_then(|kubelet| kubelet.sandbox_retry.as_ref()) {
-        Some(at) => written_distribution(loader, path, at, SHORTEST_RETRY)?,
-        None => default_distribution(loader, path, defaults::sandbox_retry()),
-    };
-    Some(Kubelet { sandbox_retry, teardown: SpanDist::Constant(Span::ZERO) })
-}
-
 fn latency(loader: &mut Loader, api: Api, written: Option<&Entries<At<written::Distribution>>>) -> Option<SpanDist> {
     let path = format!("cloud.latency.{}", api.name());
     match written.and_then(|entries| of(entries, api)) {
@@ -82,7 +69,8 @@ fn latency(loader: &mut Loader, api: Api, written: Option<&Entries<At<written::D
     }
 }
 
-fn written_distribution(
+/// The distribution that was written; its typical value is at least `shortest`.
+pub(super) fn written_distribution(
     loader: &mut Loader,
     path: &str,
     at: &At<written::Distribution>,
@@ -93,7 +81,8 @@ fn written_distribution(
     Some(meant)
 }
 
-fn default_distribution(loader: &mut Loader, path: &str, default: Default<SpanDist>) -> SpanDist {
+/// The distribution that holds if none was written.
+pub(super) fn default_distribution(loader: &mut Loader, path: &str, default: Default<SpanDist>) -> SpanDist {
     loader.default(path, show::distribution(&default.value), default.source);
     default.value
 }
