@@ -206,7 +206,7 @@ impl Scheduler {
         // Nodes of a bucket are all alike where only places count.
         let sample = if group.spec.unbounded() && wanted.indifferent && !wanted.alone { 1 } else { self.sample() };
         let (all, first) = (bucket.nodes.len(), found.len());
-        let start = if all > 1 { self.chance.below(all as u32) as usize } else { 0 };
+        let start = self.chance.below(all as u32) as usize;
         let (late, early) = bucket.nodes.split_at(start);
         let mut room = Load::default();
         for &node in early.iter().chain(late) {
