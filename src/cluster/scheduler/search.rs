@@ -59,7 +59,7 @@ struct Failure {
     why: Unfit,
     /// Changes that it knows of.
     seen: usize,
-    /// Zones in which it has been looked for a node, a bit each.
+    /// Zones that were open when it last looked, a bit each: in others there may be room.
     zones: u64,
 }
 
@@ -82,7 +82,7 @@ impl Scheduler {
             self.failures.known.remove(&(workload, requests));
             return Ok(node);
         }
-        let (why, zones) = failed.map_or_else(|| (self.why(&wanted), zones), |failed| (failed.why, failed.zones));
+        let why = failed.map_or_else(|| self.why(&wanted), |failed| failed.why);
         self.failures.known.insert((workload, requests), Failure { why, seen: self.failures.roomier.len(), zones });
         Err(why)
     }
