@@ -341,3 +341,23 @@ macro_rules! choice {
     };
 }
 pub(super) use choice;
+
+/// Gives an enum with several forms its schema.
+macro_rules! either_schema {
+    ($type:ident, $generator:ident => $schemas:expr) => {
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema($generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "anyOf": $schemas })
+            }
+        }
+    };
+}
+pub(super) use either_schema;

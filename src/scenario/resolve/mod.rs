@@ -56,8 +56,10 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         };
         pools::resolve(loader, pools, &world)
     });
-    let workloads = written.workloads.as_deref().unwrap_or_default();
-    let workloads = workloads::resolve(loader, workloads, written.node_pools.as_deref().unwrap_or_default(), horizon);
+    let workloads = {
+        let world = workloads::World { pools: written.node_pools.as_deref().unwrap_or_default(), horizon, start };
+        workloads::resolve(loader, written.workloads.as_deref().unwrap_or_default(), world)
+    };
     let cloud = cloud::cloud(loader, written.cloud.as_ref());
     let kubelet = cloud::kubelet(loader, written.kubelet.as_ref());
     let outputs = outputs(loader, written);
