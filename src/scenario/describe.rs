@@ -58,10 +58,12 @@ fn settings(out: &mut String, settings: &[Setting]) {
 /// heading.
 fn heading(path: &str) -> (&str, &str) {
     let Some((of, key)) = path.rsplit_once('.') else { return ("scenario", path) };
-    let small = [".limits", ".deployment", ".stateful_set", ".daemon_set"];
-    match small.iter().find_map(|end| of.strip_suffix(end)) {
-        Some(of) => (of, &path[of.len() + 1..]),
-        None => (of, key),
+    match path.split_once('.').filter(|_| path.starts_with("workloads[")) {
+        Some(workload) => workload,
+        None => match of.strip_suffix(".limits") {
+            Some(of) => (of, &path[of.len() + 1..]),
+            None => (of, key),
+        },
     }
 }
 
