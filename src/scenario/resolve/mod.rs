@@ -80,7 +80,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         control_plane: ControlPlane::default(),
         outputs,
     };
-    workloads::check_total(loader, &model, written.node_pools.as_deref().unwrap_or_default());
+    workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {
         warn::warn(loader, &model, written);
     }

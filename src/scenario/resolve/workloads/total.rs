@@ -7,20 +7,20 @@ use crate::scenario::resolve::MOST;
 use crate::scenario::schedule::{most_nodes, peak};
 use crate::scenario::show;
 use crate::scenario::trace::most_at_once;
-use crate::scenario::written::NodePool;
+use crate::scenario::written;
 use crate::units::thousands;
 
 /// Reports a model with more pods than the world's books hold.
-pub(in crate::scenario::resolve) fn check(loader: &mut Loader, model: &Model, pools: &[NodePool]) {
-    let total: f64 = model.workloads.iter().map(|workload| most_pods(model, workload)).sum();
+pub(in crate::scenario::resolve) fn check(loader: &mut Loader, model: &Model, written: &[written::Workload]) {
+    let pods: Vec<f64> = model.workloads.iter().map(|workload| most_pods(model, workload)).collect();
+    let total: f64 = pods.iter().sum();
+    let largest = written.iter().zip(&pods).max_by(|(_, a), (_, b)| a.total_cmp(b));
     if total > MOST as f64
-        && let Some(pool) = pools.first()
+        && let Some((workload, _)) = largest
     {
         let title = format!("more than {} pods are not simulated", thousands(MOST));
-        loader
-            .problems
-            .error(pool.place, title)
-            .label(format!("all workloads together reach {} pods", show::large(total)));
+        let problem = loader.problems.error(workload.place, title);
+        problem.label(format!("all workloads together reach {} pods", show::large(total)));
     }
 }
 
