@@ -219,7 +219,7 @@ mod tests {
         let table = Table { file: 0, name: String::new(), text: text.to_owned(), header };
         let rows: Vec<_> = table.rows().map(|row| (row.line, row.field(1).start, row.place().start)).collect();
         let at = |part: &str| text.find(part).expect("it is there");
-        assert_eq!(rows, [(5, at("x\r"), at("1,x")), (6, at("y "), at("2,")), (7, text.len() - 1, at("\"3\""))]);
+        assert_eq!(rows, [(5, at("x\r"), at("1,x")), (6, at("y \n"), at("2,")), (7, text.len() - 1, at("\"3\""))]);
         let place = table.header_place();
         assert_eq!(&text[place.start..place.end], "a,b");
     }

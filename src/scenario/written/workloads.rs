@@ -268,7 +268,7 @@ section! {
 #[derive(Debug, Clone)]
 pub(in crate::scenario) enum Replicas {
     Scheduled(Schedule),
-    Autoscaled(Hpa),
+    Autoscaled(Box<Hpa>),
 }
 
 section! {
@@ -283,7 +283,7 @@ impl Read for Replicas {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         match &node.value {
             Value::Map(map) if map.iter().any(|(key, _)| key.name == "hpa") => {
-                HpaReplicas::read(node, problems)?.hpa.map(Self::Autoscaled)
+                HpaReplicas::read(node, problems)?.hpa.map(|hpa| Self::Autoscaled(Box::new(hpa)))
             }
             _ => Schedule::read(node, problems).map(Self::Scheduled),
         }
