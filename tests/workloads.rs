@@ -325,13 +325,13 @@ fn compressed_files_are_read() {
 /// `brimline check` tells what is in a trace.
 #[test]
 fn settings_tell_what_a_trace_holds() {
-    let folder = folder("t.csv", b"pod,arrive,depart\na,,5\nb,,\nc,5,6\nd,5,9\n");
+    let folder = folder("t.csv", b"pod,arrive,depart\na,,4\nb,,\nc,5,6\nd,6,9\ne,7,8\n");
     let loaded = loaded("", "  - {name: w, trace: {pods: {file: t.csv}}}", folder.path());
     let value = |path: &str| {
         let setting = loaded.settings.iter().find(|setting| setting.path == path);
         setting.map(|setting| setting.value.clone()).unwrap_or_default()
     };
-    assert_eq!(value("workloads[0].trace.pods"), "t.csv: 4 pods, 2 at the start, at most 3 at once");
+    assert_eq!(value("workloads[0].trace.pods"), "t.csv: 5 pods, 2 at the start, at most 3 at once");
     assert_eq!(value("workloads[0].termination"), "0 ms");
     assert!(describe(&loaded).contains("\nworkloads[0]\n  name: w"));
 }

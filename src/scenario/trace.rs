@@ -40,12 +40,12 @@ pub(super) fn pods(
     Some(pods.into_iter().map(|(_, pod)| pod).collect())
 }
 
-/// Most pods of a trace that are there at once.
+/// Most pods of a trace that are there at once; one that departs when another arrives counts still.
 pub(super) fn most_at_once(pods: &[TracePod]) -> u64 {
     let mut departures: Vec<Instant> = pods.iter().map(|pod| pod.depart).collect();
     departures.sort_unstable();
-    let at_once = |(i, pod): (usize, &TracePod)| i + 1 - departures.partition_point(|&gone| gone <= pod.arrive).min(i);
-    pods.iter().enumerate().map(at_once).max().unwrap_or_default() as u64
+    let gone = |at: Instant| departures.partition_point(|&depart| depart < at);
+    pods.iter().enumerate().map(|(before, pod)| before + 1 - gone(pod.arrive)).max().unwrap_or_default() as u64
 }
 
 /// Columns of the file.
