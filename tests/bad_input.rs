@@ -183,6 +183,82 @@ const BAD: &[(&str, &[Edit])] = &[
     ("more pods than can be", &[("replicas: 100", "replicas: 20000000")]),
     ("a workload of no kind", &[("    deployment: {replicas: 100}\n", "")]),
     ("a workload of two kinds", &[("lifetime: 2d", "daemon_set: {}")]),
+    ("replicas of no kind", &[("{replicas: 100}", "{replicas: {hpaa: {max: 9}}}")]),
+    (
+        "an autoscaler that cannot be",
+        &[(
+            "{replicas: 100}",
+            "{replicas: {hpa: {min: 9, max: 5, load: {base: 9}}}}\n  - {name: b, deployment: {replicas: {hpa: {max: 5, target: 0 %, load: {base: 9}}}}}\n  - {name: c, deployment: {replicas: {hpa: {max: 5, sync_period: 0s, load: {base: 9}}}}}\n  - {name: d, deployment: {replicas: {hpa: {max: 5}}}}\n  - name: e\n    deployment: {replicas: {hpa: {max: 5, load: {base: 9, daily: 101 %, peak: 24h}}}}",
+        )],
+    ),
+    ("an autoscaler of a set", &[("deployment: {replicas: 100}", "stateful_set: {replicas: {hpa: {max: 9}}}")]),
+    ("a rollout without times", &[("replicas: 100", "replicas: 100, rollout: {max_surge: 1}")]),
+    (
+        "a rollout that cannot go on",
+        &[("replicas: 100", "replicas: 100, rollout: {at: 1d, max_surge: 0, max_unavailable: 0 %}")],
+    ),
+    ("a rollout of more than all", &[("replicas: 100", "replicas: 100, rollout: {at: 1d, max_unavailable: 110 %}")]),
+    (
+        "a daemon set with a surge and missing pods",
+        &[("deployment: {replicas: 100}", "daemon_set: {rollout: {at: 1d, max_surge: 1}}")],
+    ),
+    (
+        "resources, spread and words that are wrong",
+        &[(
+            "lifetime: 2d",
+            "requests: {cpu: 1k, memory: 512}\n    zone_spread: {max_skew: 0, when_unsatisfiable: required}\n    anti_affinity: yes",
+        )],
+    ),
+    ("a job with a lifetime and without times", &[("deployment: {replicas: 100}", "job: {duration: 5m}")]),
+    (
+        "a job of nothing",
+        &[("deployment: {replicas: 100}\n    lifetime: 2d", "job: {at: 1d, parallelism: 0, duration: 0s}")],
+    ),
+    (
+        "a schedule of a cron job that is none",
+        &[(
+            "deployment: {replicas: 100}\n    lifetime: 2d",
+            "cron_job: {schedule: 0 25 * * *, concurrency: skip, duration: 5m}",
+        )],
+    ),
+    ("arrivals without lifetime", &[("deployment: {replicas: 100}\n    lifetime: 2d", "arrivals: {per_hour: 60}")]),
+    (
+        "arrivals that cannot be",
+        &[("deployment: {replicas: 100}", "arrivals: {per_hour: 60, group: {geometric: {mean: 0.5}}}")],
+    ),
+    ("more arrivals than can be", &[("deployment: {replicas: 100}", "arrivals: {per_hour: 9000000}")]),
+    ("a tail of nothing", &[("lifetime: 2d", "lifetime: {pareto: {minimum: 10s, shape: 0}}")]),
+    (
+        "a trace of nothing, and one of two",
+        &[(
+            "deployment: {replicas: 100}\n    lifetime: 2d",
+            "trace: {}\n  - {name: b, trace: {pods: {file: good.csv}, counts: {file: good.csv}}}",
+        )],
+    ),
+    (
+        "a trace with a lifetime outside",
+        &[("deployment: {replicas: 100}", "trace: {counts: {file: good.csv}, lifetime: 1d}")],
+    ),
+    (
+        "a trace of pods with a lifetime",
+        &[("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: pods.csv}, lifetime: 2d}")],
+    ),
+    (
+        "counts without a lifetime",
+        &[("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {counts: {file: good.csv}}")],
+    ),
+    (
+        "counts without their columns",
+        &[(
+            "deployment: {replicas: 100}\n    lifetime: 2d",
+            "trace: {counts: {file: good.csv, time: pods}, lifetime: 1d}\n  - {name: b, trace: {counts: {file: good.csv, time: when}, lifetime: 1d}}",
+        )],
+    ),
+    (
+        "a trace with wrong rows",
+        &[("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: pods.csv}}")],
+    ),
+    ("a trace that is none", &[("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: good.csv}}")]),
     ("a workload twice", &[("workloads:", "workloads:\n  - {name: web, daemon_set: {}}")]),
     ("a pool that is not there", &[("lifetime: 2d", "node_pools: [defualt]")]),
     ("a life of nothing", &[("lifetime: 2d", "lifetime: 0s")]),

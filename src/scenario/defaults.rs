@@ -1,7 +1,7 @@
 //! What holds if a scenario does not say otherwise, and why.
 
 use crate::chance::SpanDist;
-use crate::model::{Expander, Portion, Scoring};
+use crate::model::{Concurrency, Expander, Portion, Scoring, Strictness};
 use crate::openapi::Api;
 use crate::time::Span;
 
@@ -27,6 +27,100 @@ pub(super) const USED: Default<u64> = Default { value: 0, source: "assumption: n
 
 /// Whether pods use the address of their node.
 pub(super) const HOST_NETWORK: Default<bool> = Default { value: false, source: "Kubernetes: `hostNetwork` is false" };
+
+/// Most pods that a zone may have more than the one with fewest.
+pub(super) const MAX_SKEW: Default<u32> =
+    Default { value: 1, source: "Kubernetes: `maxSkew` (core/v1 TopologySpreadConstraint)" };
+
+/// What holds if pods cannot be spread over zones.
+pub(super) const WHEN_UNSATISFIABLE: Default<Strictness> = Default {
+    value: Strictness::Required,
+    source: "Kubernetes: `whenUnsatisfiable` is `DoNotSchedule` (core/v1 TopologySpreadConstraint)",
+};
+
+/// What a pod requests of CPU and memory.
+pub(super) const REQUEST: Default<u32> = Default { value: 0, source: "Kubernetes: a pod may request nothing" };
+
+/// From getting its address until a pod is ready.
+pub(super) const READINESS: Default<Span> =
+    Default { value: Span::ZERO, source: "assumption: a pod is ready as soon as it has its address" };
+
+/// From being told to end until a pod's containers have ended.
+pub(super) const TERMINATION: Default<Span> = Default {
+    value: Span::secs(30),
+    source: "Kubernetes: `terminationGracePeriodSeconds`; the worst case, of a container that ignores SIGTERM",
+};
+
+/// The same for recorded pods.
+pub(super) const TRACE_TERMINATION: Default<Span> =
+    Default { value: Span::ZERO, source: "assumption: a trace records when pods have ended" };
+
+/// Pods of a Deployment that may be on top of the wanted number, or missing, in a rollout.
+pub(super) const DEPLOYMENT_SURGE: Default<Portion> =
+    Default { value: Portion::Share(0.25), source: "Kubernetes: `maxSurge` is 25 % (pkg/apis/apps/v1/defaults.go)" };
+
+/// See [`DEPLOYMENT_SURGE`].
+pub(super) const DEPLOYMENT_UNAVAILABLE: Default<Portion> = Default {
+    value: Portion::Share(0.25),
+    source: "Kubernetes: `maxUnavailable` is 25 % (pkg/apis/apps/v1/defaults.go)",
+};
+
+/// The same for a DaemonSet.
+pub(super) const DAEMON_SET_SURGE: Default<Portion> =
+    Default { value: Portion::Count(0), source: "Kubernetes: `maxSurge` is 0 (pkg/apis/apps/v1/defaults.go)" };
+
+/// See [`DAEMON_SET_SURGE`].
+pub(super) const DAEMON_SET_UNAVAILABLE: Default<Portion> =
+    Default { value: Portion::Count(1), source: "Kubernetes: `maxUnavailable` is 1 (pkg/apis/apps/v1/defaults.go)" };
+
+/// Whether the pods of a StatefulSet start and end all at once.
+pub(super) const PARALLEL: Default<bool> =
+    Default { value: false, source: "Kubernetes: `podManagementPolicy` is `OrderedReady`" };
+
+/// Pods of a Job at once.
+pub(super) const PARALLELISM: Default<u32> =
+    Default { value: 1, source: "Kubernetes: `parallelism` is 1 (pkg/apis/batch/v1/defaults.go)" };
+
+/// Where the default of a Job's completions comes from: it is the parallelism.
+pub(super) const COMPLETIONS: &str = "Kubernetes: without `completions`, no pod is made after one has completed";
+
+/// What happens if a CronJob's Job before is not over.
+pub(super) const CONCURRENCY: Default<Concurrency> =
+    Default { value: Concurrency::Allow, source: "Kubernetes: `concurrencyPolicy` is `Allow`" };
+
+/// Pods that arrive together.
+pub(super) const GROUP: Default<u32> = Default { value: 1, source: "pods come one by one" };
+
+/// Fewest pods of an HPA.
+pub(super) const HPA_MIN: Default<u32> = Default { value: 1, source: "Kubernetes: `minReplicas` is 1" };
+
+/// CPU utilisation that an HPA aims at.
+pub(super) const HPA_TARGET: Default<f64> =
+    Default { value: 0.8, source: "Kubernetes: `DefaultCPUUtilization` is 80 % (pkg/apis/autoscaling/v2/defaults.go)" };
+
+/// Time between two looks of an HPA.
+pub(super) const HPA_SYNC_PERIOD: Default<Span> =
+    Default { value: Span::secs(15), source: "kube-controller-manager: `--horizontal-pod-autoscaler-sync-period`" };
+
+/// How far the utilisation may be from the target.
+pub(super) const HPA_TOLERANCE: Default<f64> =
+    Default { value: 0.1, source: "kube-controller-manager: `--horizontal-pod-autoscaler-tolerance`" };
+
+/// Time over which an HPA looks back before it scales down.
+pub(super) const HPA_STABILIZATION_DOWN: Default<Span> = Default {
+    value: Span::mins(5),
+    source: "kube-controller-manager: `--horizontal-pod-autoscaler-downscale-stabilization`",
+};
+
+/// Height of the daily wave of a load, and of its noise.
+pub(super) const LOAD_FLAT: Default<f64> = Default { value: 0.0, source: "assumption: the load is the base" };
+
+/// Time of day of a load's peak.
+pub(super) const LOAD_PEAK: Default<Span> =
+    Default { value: Span::hours(14), source: "assumption: early in the afternoon" };
+
+/// Load on weekends.
+pub(super) const LOAD_WEEKEND: Default<f64> = Default { value: 1.0, source: "assumption: as on other days" };
 
 /// Rows of the timeline.
 pub(super) const SAMPLES: Default<u32> = Default { value: 500, source: "enough for a plot" };

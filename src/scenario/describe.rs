@@ -58,18 +58,11 @@ fn settings(out: &mut String, settings: &[Setting]) {
 /// heading.
 fn heading(path: &str) -> (&str, &str) {
     let Some((of, key)) = path.rsplit_once('.') else { return ("scenario", path) };
-    let small = [
-        ".limits",
-        ".allocatable",
-        ".nodes.autoscale",
-        ".replace",
-        ".interruptions",
-        ".crashes",
-        ".scale_down",
-        ".deployment",
-        ".stateful_set",
-        ".daemon_set",
-    ];
+    if let Some(workload) = path.split_once('.').filter(|_| path.starts_with("workloads[")) {
+        return workload;
+    }
+    let small =
+        [".limits", ".allocatable", ".nodes.autoscale", ".replace", ".interruptions", ".crashes", ".scale_down"];
     match small.iter().find_map(|end| of.strip_suffix(end)) {
         Some(of) => (of, &path[of.len() + 1..]),
         None => (of, key),

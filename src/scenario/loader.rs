@@ -1,11 +1,20 @@
 //! What every part of the loading shares: problems, settings with their origin, and files.
 
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
 
 use super::defaults::Default;
 use super::diagnostics::{Place, Problems};
 use super::read::At;
 use super::{Origin, Setting, Source, builtin};
+
+/// How a file begins that gzip compressed (RFC 1952).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Most bytes of a compressed file's text: a small file may hold any number.
+const LARGEST: u64 = 1 << 30;
 
 /// Where the files lie that a scenario names.
 #[derive(Debug, Clone)]
@@ -96,7 +105,17 @@ impl Loader {
     }
 }
 
-/// The text of a file; what is not UTF-8 is refused.
-pub(super) fn read_text(path: &std::path::Path) -> std::io::Result<String> {
-    std::fs::read_to_string(path)
+/// The text of a file, also of one that gzip compressed; what is not UTF-8 is refused.
+pub(super) fn read_text(path: &Path) -> io::Result<String> {
+    let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
+    let mut bytes = std::fs::read(path)?;
+    if bytes.starts_with(&GZIP) {
+        let mut text = Vec::new();
+        MultiGzDecoder::new(&bytes[..]).take(LARGEST + 1).read_to_end(&mut text)?;
+        if text.len() as u64 > LARGEST {
+            return Err(wrong("it is larger than 1 GiB when unpacked"));
+        }
+        bytes = text;
+    }
+    String::from_utf8(bytes).map_err(|_| wrong("stream did not contain valid UTF-8"))
 }

@@ -16,8 +16,12 @@ mod quantity;
 mod read;
 mod resolve;
 mod schedule;
+mod series;
 mod show;
+mod table;
 mod times;
+mod trace;
+mod words;
 mod written;
 mod yaml;
 

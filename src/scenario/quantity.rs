@@ -16,6 +16,10 @@ use crate::time::Span;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Count(pub u64);
 
+/// A number that may have a fraction; more than 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Number(pub f64);
+
 /// Growth per span, written `12 %/month`; the span may be given elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Growth {
@@ -111,6 +115,24 @@ impl Read for Count {
                 None
             }
         }
+    }
+}
+
+impl Read for Number {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let number = match node.value {
+            Value::Int(n) => Some(n as f64),
+            Value::Float(n) => Some(n),
+            _ => None,
+        };
+        match number {
+            None => wrong_kind(node, "a number is expected here", problems),
+            Some(n) if n.is_finite() && n > 0.0 => return Some(Self(n)),
+            Some(_) => {
+                problems.error(node.place, "a number here must be more than 0");
+            }
+        }
+        None
     }
 }
 
@@ -224,12 +246,35 @@ impl Read for Portion {
     }
 }
 
+impl Cpu {
+    /// What a text in a table states: `500m`, `2` or `0.5`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let milli = match text.parse::<f64>() {
+            Ok(cores) => cores * 1000.0,
+            Err(_) => milli(text)?,
+        };
+        up(milli).map(Self)
+    }
+}
+
+impl Memory {
+    /// What a text in a table states: `512Mi`, `1.5Gi` or `2G`.
+    pub fn parse(text: &str) -> Option<Self> {
+        up(bytes(text)? / f64::from(1 << 20)).map(Self)
+    }
+}
+
+/// The thousandths of a core that a text such as `500m` states.
+fn milli(text: &str) -> Option<f64> {
+    text.trim().strip_suffix('m')?.parse().ok()
+}
+
 impl Read for Cpu {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         let milli = match &node.value {
             Value::Int(cores) => Some(*cores as f64 * 1000.0),
             Value::Float(cores) => Some(cores * 1000.0),
-            Value::Text(text) => text.trim().strip_suffix('m').and_then(|milli| milli.parse().ok()),
+            Value::Text(text) => milli(text),
             _ => None,
         };
         let Some(milli) = milli else {
@@ -279,14 +324,19 @@ fn bytes(text: &str) -> Option<f64> {
 
 /// The whole number that is not less than `number`; reports what is none, or too large.
 fn whole(node: &Node, number: f64, what: &str, problems: &mut Problems) -> Option<u32> {
+    let up = up(number);
+    if up.is_none() {
+        let wrong = if number < 0.0 { "must not be negative" } else { "as large as this is not simulated" };
+        problems.error(node.place, format!("{what} {wrong}"));
+    }
+    up
+}
+
+/// The whole number that is not less than `number`; `None` = it is negative, none, or too large.
+fn up(number: f64) -> Option<u32> {
     // What a decimal fraction lacks to a whole number in binary is not rounded up.
-    let up = (number - 1e-6).ceil();
-    match up {
-        _ if number < 0.0 => problems.error(node.place, format!("{what} must not be negative")),
-        _ if up < f64::from(u32::MAX) => return Some(up.max(0.0) as u32),
-        _ => problems.error(node.place, format!("{what} as large as this is not simulated")),
-    };
-    None
+    let up = (number - 1e-6).ceil().max(0.0);
+    (number >= 0.0 && up < f64::from(u32::MAX)).then_some(up as u32)
 }
 
 impl Read for Block {
@@ -344,6 +394,7 @@ macro_rules! scalar_schema {
 
 scalar_schema! {
     Count => { "type": "integer", "minimum": 0 },
+    Number => { "type": "number", "exclusiveMinimum": 0 },
     Limit => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "const": "off" }] },
     Growth => { "type": "string", "pattern": "^-?[0-9.]+ *% *(/.+)?$" },
     Percent => { "type": "string", "pattern": "^[0-9.]+ *%$" },

@@ -4,6 +4,7 @@ use super::diagnostics::Place;
 use super::loader::Loader;
 use super::quantity::{Count, Duration};
 use super::read::At;
+use super::series::{Columns, series};
 use super::show;
 use super::written::{self, Csv, Distribution, Empirical, Exponential, Linear, Logistic, Point};
 use crate::chance::SpanDist;
@@ -186,128 +187,9 @@ fn ordered(loader: &mut Loader, before: (Span, Place), after: (Span, Place)) -> 
 
 /// Points of a CSV file; at least one.
 fn csv(loader: &mut Loader, written: &Csv) -> Option<Vec<(Instant, f64)>> {
-    let path = written.file.as_ref()?;
-    let file = loader.open(path)?;
-    let text = loader.problems.sources[file].text.clone();
-    let table = Table { file, text: &text };
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header = reader.headers().cloned().unwrap_or_default();
-    let Some(unit) = time_unit(header.get(0).unwrap_or_default()) else {
-        let problem = loader.problems.error(table.line(0), "the first column of a CSV file holds times");
-        problem.help("call it `at` (durations such as `12h`), or `days`, `hours`, `minutes` or `seconds` (numbers)");
-        return None;
-    };
-    let column = match &written.column {
-        None => 1,
-        Some(wanted) => match header.iter().position(|name| name == wanted.value) {
-            Some(column) => column,
-            None => {
-                let title = format!("`{}` has no column `{}`", path.value, wanted.value);
-                let names = super::diagnostics::quoted_list(header.iter());
-                loader.problems.error(wanted.place, title).help(format!("it has {names}"));
-                return None;
-            }
-        },
-    };
-    let mut points: Vec<(Span, f64, Place)> = Vec::new();
-    let mut right = true;
-    for record in reader.records() {
-        // Only text that is no UTF-8 fails, and this is a `String`.
-        let Ok(record) = record else { continue };
-        let row = record.position().map_or(0, |position| position.byte() as usize);
-        let field = |i: usize| (record.get(i).unwrap_or_default(), table.field(row, &record, i));
-        let ((time, time_place), (value, value_place)) = (field(0), field(column));
-        let at = unit.read(time);
-        if at.is_none() {
-            loader.problems.error(time_place, format!("`{time}` is not a time")).label(unit.expected());
-        }
-        let number = value.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0);
-        if number.is_none() {
-            loader.problems.error(value_place, format!("`{value}` is not a number of at least 0"));
-        }
-        right &= at.is_some() && number.is_some();
-        let Some(at) = at else { continue };
-        if let Some(&(before, _, place)) = points.last() {
-            right &= ordered(loader, (before, place), (at, time_place));
-        }
-        points.push((at, number.unwrap_or_default(), time_place));
-    }
-    if points.is_empty() && right {
-        loader.problems.error(path.place, format!("`{}` has no rows", path.value));
-        return None;
-    }
-    right.then(|| points.into_iter().map(|(at, value, _)| (Instant::ZERO + at, value)).collect())
-}
-
-/// How the times of a CSV file are written.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum TimeUnit {
-    /// Durations with their unit.
-    Duration,
-    /// Numbers of this many seconds.
-    Seconds(f64),
-}
-
-impl TimeUnit {
-    fn read(self, text: &str) -> Option<Span> {
-        match self {
-            Self::Duration => text.parse().ok(),
-            Self::Seconds(unit) => {
-                let number: f64 = text.parse().ok()?;
-                (number.is_finite() && number >= 0.0).then(|| Span::from_secs_f64(number * unit))
-            }
-        }
-    }
-
-    fn expected(self) -> &'static str {
-        match self {
-            Self::Duration => "a duration is expected, such as `12h`",
-            Self::Seconds(_) => "a number of at least 0 is expected",
-        }
-    }
-}
-
-/// How times are written below a header.
-fn time_unit(header: &str) -> Option<TimeUnit> {
-    Some(match header.trim_end_matches('s') {
-        "at" | "time" => TimeUnit::Duration,
-        "day" => TimeUnit::Seconds(86_400.0),
-        "hour" => TimeUnit::Seconds(3_600.0),
-        "minute" => TimeUnit::Seconds(60.0),
-        "second" => TimeUnit::Seconds(1.0),
-        _ => return None,
-    })
-}
-
-/// Places in a CSV file.
-struct Table<'t> {
-    file: usize,
-    text: &'t str,
-}
-
-impl Table<'_> {
-    /// The line that begins at or after byte `start`.
-    fn line(&self, start: usize) -> Place {
-        let start = start + self.text[start..].len() - self.text[start..].trim_start_matches(['\r', '\n']).len();
-        let end = self.text[start..].find('\n').map_or(self.text.len(), |n| start + n);
-        Place { file: self.file, start, end }
-    }
-
-    /// Field `i` of the record that begins at byte `row`: found by its text, after the fields
-    /// before it; the line, if it is missing.
-    fn field(&self, row: usize, record: &csv::StringRecord, i: usize) -> Place {
-        let line = self.line(row);
-        let mut from = line.start;
-        for (k, field) in record.iter().enumerate().take(i + 1) {
-            let Some(found) = self.text[from..line.end].find(field) else { break };
-            if k == i && !field.is_empty() {
-                return Place { start: from + found, end: from + found + field.len(), ..line };
-            }
-            from += found + field.len();
-        }
-        line
-    }
+    let file = written.file.as_ref()?;
+    let number = written.column.as_ref();
+    series(loader, Columns { file, time: None, unit: None, offset: Span::ZERO, number })
 }
 
 /// The distribution that was written; its typical value is at least `shortest`. `None` = it is
@@ -337,6 +219,16 @@ pub(super) fn distribution(loader: &mut Loader, written: &At<Distribution>, shor
                 return None;
             }
             (SpanDist::log_normal(median.value.0, p99.value.0), median.value.0)
+        }
+        Distribution::Pareto(pareto) => {
+            let (minimum, shape) = (pareto.minimum.as_ref()?, pareto.shape.as_ref()?.value.0);
+            let minimum = positive(loader, minimum)?;
+            (SpanDist::Pareto { minimum, shape }, minimum.mul_f64(2.0_f64.powf(1.0 / shape)))
+        }
+        Distribution::Weibull(weibull) => {
+            let (scale, shape) = (weibull.scale.as_ref()?, weibull.shape.as_ref()?.value.0);
+            let scale = positive(loader, scale)?;
+            (SpanDist::Weibull { scale, shape }, scale)
         }
         Distribution::Empirical(empirical) => {
             let values = self::empirical(loader, empirical, written.place)?;
@@ -454,6 +346,8 @@ mod tests {
             ("{uniform: {from: 1s, to: 3s}}", SpanDist::Uniform(secs(1), secs(3))),
             ("{exponential: {mean: 4s}}", SpanDist::Exponential(secs(4))),
             ("{lognormal: {median: 1s, p99: 9s}}", SpanDist::log_normal(secs(1), secs(9))),
+            ("{pareto: {minimum: 1s, shape: 1.5}}", SpanDist::Pareto { minimum: secs(1), shape: 1.5 }),
+            ("{weibull: {scale: 5s, shape: 1}}", SpanDist::Weibull { scale: secs(5), shape: 1.0 }),
             ("{empirical: [1s, 2s]}", SpanDist::Empirical(vec![secs(1), secs(2)])),
             ("{empirical: {file: good-durations.txt}}", SpanDist::Empirical(vec![secs(1), Span::millis(350)])),
         ];

@@ -4,6 +4,7 @@
 mod faults;
 mod nodes;
 mod tenants;
+mod workloads;
 
 pub(super) use faults::Fault;
 pub(super) use nodes::{
@@ -11,11 +12,12 @@ pub(super) use nodes::{
     NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, Word, ZoneOutage,
 };
 pub(super) use tenants::{Tenant, Used};
+pub(super) use workloads::*;
 
 use schemars::{SchemaGenerator, json_schema};
 
 use super::diagnostics::Problems;
-use super::quantity::{Block, Count, Day, Duration, Growth, Limit};
+use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number};
 use super::read::{At, Entries, Read, choice, either_schema, section, wrong_kind};
 use super::yaml::{Node, Value};
 
@@ -98,42 +100,6 @@ section! {
     "`instance_types`" struct InstanceTypes {
         /// Its path, from the scenario's folder.
         required file: At<String>,
-    }
-}
-
-section! {
-    /// Pods of one kind: a name and one of `deployment`, `stateful_set` and `daemon_set`.
-    "a workload" struct Workload {
-        /// Its name.
-        required name: At<String>,
-        /// Interchangeable pods.
-        optional deployment: Replicas,
-        /// Pods with an identity, whose addresses Terway retains for some minutes after their end.
-        optional stateful_set: Replicas,
-        /// One pod on every node.
-        optional daemon_set: DaemonSet,
-        /// Life of a pod from getting its address to its end, after which a new one is made.
-        optional lifetime: At<Distribution>,
-        /// Node pools that its pods may run on.
-        optional node_pools: Vec<At<String>>,
-    }
-}
-
-section! {
-    /// Pods in a number that is wanted.
-    "a workload's kind" struct Replicas {
-        /// Wanted number of pods.
-        required replicas: At<Schedule>,
-        /// Whether the pods use the node's address and so take none of a vSwitch.
-        optional host_network: At<bool>,
-    }
-}
-
-section! {
-    /// One pod on every node.
-    "`daemon_set`" struct DaemonSet {
-        /// Whether the pods use the node's address and so take none of a vSwitch.
-        optional host_network: At<bool>,
     }
 }
 
@@ -268,6 +234,10 @@ choice! {
         exponential => Exponential(Mean),
         /// Lognormal: most are short, some are long.
         lognormal => LogNormal(LogNormal),
+        /// Pareto: heavy-tailed.
+        pareto => Pareto(Pareto),
+        /// Weibull: heavy-tailed if its shape is below 1.
+        weibull => Weibull(Weibull),
         /// One of these, each equally likely.
         empirical => Empirical(Empirical),
     }
@@ -298,6 +268,26 @@ section! {
         required median: At<Duration>,
         /// One in a hundred is longer.
         required p99: At<Duration>,
+    }
+}
+
+section! {
+    /// Pareto: the share that is longer than t is (minimum / t)^shape.
+    "`pareto`" struct Pareto {
+        /// The shortest.
+        required minimum: At<Duration>,
+        /// The smaller, the heavier the tail; with 1 or less there is no mean.
+        required shape: At<Number>,
+    }
+}
+
+section! {
+    /// Weibull: the share that is longer than t is exp(−(t / scale)^shape).
+    "`weibull`" struct Weibull {
+        /// 63 % are shorter.
+        required scale: At<Duration>,
+        /// Below 1, the tail is heavy; 1 is exponential.
+        required shape: At<Number>,
     }
 }
 

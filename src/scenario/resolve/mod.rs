@@ -62,8 +62,10 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         };
         pools::resolve(loader, pools, &world)
     });
-    let workloads = written.workloads.as_deref().unwrap_or_default();
-    let workloads = workloads::resolve(loader, workloads, written.node_pools.as_deref().unwrap_or_default(), horizon);
+    let workloads = {
+        let world = workloads::World { pools: written.node_pools.as_deref().unwrap_or_default(), horizon, start };
+        workloads::resolve(loader, written.workloads.as_deref().unwrap_or_default(), world)
+    };
     let cloud = cloud::cloud(loader, written.cloud.as_ref(), horizon);
     let control_plane = control::control_plane(loader, written);
     let kubelet = control::kubelet(loader, written.kubelet.as_ref());
@@ -87,9 +89,8 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         control_plane: control_plane?,
         outputs,
     };
-    let pools = written.node_pools.as_deref().unwrap_or_default();
-    workloads::check_total(loader, &model, pools);
-    types::check_requests(loader, &model, pools);
+    workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
+    types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {
         warn::warn(loader, &model, written);
     }

@@ -1,135 +1,52 @@
 //! Workloads: one kind each, on pools that exist.
 
-use super::{MOST, about, report_duplicates, report_unknown};
-use crate::model::{Model, PodTemplate, Replicas, Workload, WorkloadKind};
-use crate::scenario::defaults;
+mod kinds;
+mod load;
+mod pods;
+mod total;
+
+use jiff::civil::Date;
+
+use super::{report_duplicates, report_unknown};
+use crate::model::Workload;
 use crate::scenario::loader::Loader;
-use crate::scenario::read::At;
-use crate::scenario::schedule::{distribution, most_nodes, peak, schedule};
-use crate::scenario::show;
 use crate::scenario::written::{self, NodePool};
 use crate::time::Span;
-use crate::units::thousands;
+
+pub(super) use total::check as check_total;
 
 /// Shortest typical life of a pod; shorter ones would churn without end in no time.
 const SHORTEST_LIFE: Span = Span::secs(1);
 
+/// What workloads refer to.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a> {
+    pub pools: &'a [NodePool],
+    /// The end of the simulated time, if it is known.
+    pub horizon: Option<Span>,
+    /// The date of its first day, if there is one.
+    pub start: Option<Date>,
+}
+
 /// The workloads; `None` = something is wrong with them, which is reported.
-pub(super) fn resolve(
-    loader: &mut Loader,
-    written: &[written::Workload],
-    pools: &[NodePool],
-    horizon: Option<Span>,
-) -> Option<Vec<Workload>> {
+pub(super) fn resolve(loader: &mut Loader, written: &[written::Workload], world: World<'_>) -> Option<Vec<Workload>> {
     report_duplicates(loader, "workloads", written.iter().map(|w| w.name.as_ref()));
-    let all: Vec<_> = written.iter().enumerate().map(|(i, w)| workload(loader, i, w, pools, horizon)).collect();
+    let all: Vec<_> = written.iter().enumerate().map(|(i, w)| workload(loader, i, w, world)).collect();
     all.into_iter().collect()
 }
 
-/// Reports a model with more pods than the world's books hold.
-pub(super) fn check_total(loader: &mut Loader, model: &Model, pools: &[NodePool]) {
-    let nodes =
-        |w: &Workload| w.node_pools.iter().map(|&p| most_nodes(&model.node_pools[p], model.horizon) as f64).sum();
-    let pods = model.workloads.iter().map(|w| match &w.kind {
-        WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), .. }
-        | WorkloadKind::StatefulSet { replicas, .. } => peak(replicas, model.horizon),
-        WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => f64::from(hpa.max),
-        WorkloadKind::DaemonSet { .. } => nodes(w),
-        _ => 0.0,
-    });
-    let total: f64 = pods.sum();
-    if total > MOST as f64
-        && let Some(pool) = pools.first()
-    {
-        let title = format!("more than {} pods are not simulated", thousands(MOST));
-        loader
-            .problems
-            .error(pool.place, title)
-            .label(format!("all workloads together reach {} pods", show::large(total)));
-    }
-}
-
-fn workload(
-    loader: &mut Loader,
-    index: usize,
-    written: &written::Workload,
-    pools: &[NodePool],
-    horizon: Option<Span>,
-) -> Option<Workload> {
+fn workload(loader: &mut Loader, index: usize, written: &written::Workload, world: World<'_>) -> Option<Workload> {
     let path = |key: &str| format!("workloads[{index}].{key}");
     if let Some(name) = &written.name {
         loader.written(path("name"), name.value.clone(), name.place);
     }
-    let kind = kind(loader, written, &path, horizon);
-    let lifetime = match &written.lifetime {
-        None => {
-            loader.default(path("lifetime"), "lives on", "a pod ends with its workload or its node");
-            Some(None)
-        }
-        Some(at) => distribution(loader, at, SHORTEST_LIFE).map(|life| {
-            loader.written(path("lifetime"), show::distribution(&life), at.place);
-            Some(life)
-        }),
-    };
-    let node_pools = node_pools(loader, &path("node_pools"), written, pools);
-    let (kind, host_network) = kind?;
+    let kind = kinds::the_one(loader, written);
+    let requests = pods::requests(loader, &path, written.requests.as_ref());
+    let pod = pods::template(loader, &path, written, kind, requests);
+    let kind = kind.and_then(|kind| kinds::resolve(loader, &path, kind, requests, world));
+    let node_pools = node_pools(loader, &path("node_pools"), written, world.pools);
     let name = written.name.as_ref()?.value.clone();
-    let pod = PodTemplate { host_network, lifetime: lifetime?, ..PodTemplate::default() };
-    Some(Workload { name, kind, pod, node_pools: node_pools? })
-}
-
-/// What controls the pods, and whether they use the node's address.
-fn kind(
-    loader: &mut Loader,
-    written: &written::Workload,
-    path: &dyn Fn(&str) -> String,
-    horizon: Option<Span>,
-) -> Option<(WorkloadKind, bool)> {
-    match (&written.deployment, &written.stateful_set, &written.daemon_set) {
-        (Some(set), None, None) => {
-            let (replicas, host_network) = replicas(loader, &path("deployment"), set, horizon)?;
-            Some((WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), rollout: None }, host_network))
-        }
-        (None, Some(set), None) => {
-            let (replicas, host_network) = replicas(loader, &path("stateful_set"), set, horizon)?;
-            Some((WorkloadKind::StatefulSet { replicas, parallel: false, updates: None }, host_network))
-        }
-        (None, None, Some(set)) => {
-            let network = host_network(loader, &path("daemon_set"), set.host_network.as_ref());
-            Some((WorkloadKind::DaemonSet { rollout: None }, network))
-        }
-        (None, None, None) if !written.sound => None,
-        (None, None, None) => {
-            let problem = loader.problems.error(written.place, "a workload needs a kind");
-            problem.help("add `deployment`, `stateful_set` or `daemon_set`");
-            None
-        }
-        _ => {
-            let problem = loader.problems.error(written.place, "a workload has one kind only");
-            problem.help("keep one of `deployment`, `stateful_set` and `daemon_set`");
-            None
-        }
-    }
-}
-
-fn replicas(
-    loader: &mut Loader,
-    path: &str,
-    written: &written::Replicas,
-    horizon: Option<Span>,
-) -> Option<(crate::model::Schedule, bool)> {
-    let at = written.replicas.as_ref()?;
-    let replicas = schedule(loader, at, about(horizon, "pods"));
-    if let Some(replicas) = &replicas {
-        loader.written(format!("{path}.replicas"), show::schedule(replicas, "pods"), at.place);
-    }
-    let host_network = host_network(loader, path, written.host_network.as_ref());
-    Some((replicas?, host_network))
-}
-
-fn host_network(loader: &mut Loader, path: &str, written: Option<&At<bool>>) -> bool {
-    let written = written.map(|at| (at.value, at.place));
-    loader.or_default(&format!("{path}.host_network"), written, defaults::HOST_NETWORK, bool::to_string)
+    Some(Workload { name, kind: kind?, pod: pod?, node_pools: node_pools? })
 }
 
 /// Positions of the pools that the pods may run on.

@@ -1,0 +1,67 @@
+//! How many pods a model reaches, roughly.
+
+use crate::chance::SpanDist;
+use crate::model::{CountDist, Model, Replicas, Trace, Workload, WorkloadKind};
+use crate::scenario::loader::Loader;
+use crate::scenario::resolve::MOST;
+use crate::scenario::schedule::{most_nodes, peak};
+use crate::scenario::show;
+use crate::scenario::trace::most_at_once;
+use crate::scenario::written;
+use crate::units::thousands;
+
+/// Reports a model with more pods than the world's books hold.
+pub(in crate::scenario::resolve) fn check(loader: &mut Loader, model: &Model, written: &[written::Workload]) {
+    let pods: Vec<f64> = model.workloads.iter().map(|workload| most_pods(model, workload)).collect();
+    let total: f64 = pods.iter().sum();
+    let largest = written.iter().zip(&pods).max_by(|(_, a), (_, b)| a.total_cmp(b));
+    if total > MOST as f64
+        && let Some((workload, _)) = largest
+    {
+        let title = format!("more than {} pods are not simulated", thousands(MOST));
+        let problem = loader.problems.error(workload.place, title);
+        problem.label(format!("all workloads together reach {} pods", show::large(total)));
+    }
+}
+
+/// Most pods that a workload has at once; where chance decides, how many it is likely to have.
+fn most_pods(model: &Model, workload: &Workload) -> f64 {
+    match &workload.kind {
+        WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), .. }
+        | WorkloadKind::StatefulSet { replicas, .. } => peak(replicas, model.horizon),
+        WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => f64::from(hpa.max),
+        WorkloadKind::DaemonSet { .. } => {
+            let nodes = |&pool: &usize| most_nodes(&model.node_pools[pool], model.horizon) as f64;
+            workload.node_pools.iter().map(nodes).sum()
+        }
+        WorkloadKind::Job { job, .. } => f64::from(job.parallelism.min(job.completions)),
+        WorkloadKind::Arrivals { per_hour, group } => {
+            let horizon = model.horizon.as_secs_f64();
+            let life = workload.pod.lifetime.as_ref().map_or(horizon, |life| mean(life).min(horizon));
+            let group = match group {
+                CountDist::Constant(count) => f64::from(*count),
+                CountDist::Geometric { mean } => *mean,
+            };
+            peak(per_hour, model.horizon) / 3600.0 * group * life
+        }
+        WorkloadKind::Trace(Trace::Pods(pods)) => most_at_once(pods) as f64,
+        WorkloadKind::Trace(Trace::Counts { points, .. }) => {
+            points.iter().map(|&(_, count)| f64::from(count)).fold(0.0, f64::max)
+        }
+    }
+}
+
+/// The mean of a distribution in seconds; infinite if there is none.
+fn mean(distribution: &SpanDist) -> f64 {
+    match distribution {
+        SpanDist::Constant(span) | SpanDist::Exponential(span) => span.as_secs_f64(),
+        SpanDist::Uniform(from, to) => from.as_secs_f64().midpoint(to.as_secs_f64()),
+        SpanDist::LogNormal { mu, sigma } => (mu + sigma * sigma / 2.0).exp(),
+        SpanDist::Pareto { minimum, shape } if *shape > 1.0 => minimum.as_secs_f64() * shape / (shape - 1.0),
+        SpanDist::Pareto { .. } => f64::INFINITY,
+        SpanDist::Weibull { scale, shape } => scale.as_secs_f64() * statrs::function::gamma::gamma(1.0 + 1.0 / shape),
+        SpanDist::Empirical(values) => {
+            values.iter().map(|value| value.as_secs_f64()).sum::<f64>() / values.len().max(1) as f64
+        }
+    }
+}
