@@ -302,11 +302,11 @@ fn select_host_draws_among_all_equals() {
 #[test]
 fn room_in_a_closed_zone_is_found_when_it_opens() {
     let mut scheduler = one_each(&[places(0, 0, 2), places(0, 1, 2)], [spread(1, Strictness::Required), rules(&[0])]);
-    [0, 0, 1, 1].map(|node| scheduler.add(1, NOTHING, NodeId(node)));
+    [0, 0, 1, 1].iter().for_each(|&node| scheduler.add(1, NOTHING, NodeId(node)));
     assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
     // Zone 0 gets a pod, which closes it, and then room.
     scheduler.add(0, NOTHING, NodeId(0));
-    [0, 0].map(|node| scheduler.remove(1, NOTHING, NodeId(node)));
+    [0, 0].iter().for_each(|&node| scheduler.remove(1, NOTHING, NodeId(node)));
     assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
     // Zone 1 gets one too, which opens zone 0.
     scheduler.add(0, NOTHING, NodeId(1));
