@@ -66,7 +66,7 @@ impl Bench {
                     self.answers.push_back((call, answer));
                 }
                 Output::Allocated { pod, eni, address, .. } => {
-                    self.running.push_back(Release { pod, eni: eni.id, address, retain: false });
+                    self.running.push_back(Release { pod, eni: eni.id, address, then: brimline::ipam::Fate::Idle });
                 }
                 Output::Failed(..) => self.failed += 1,
                 Output::Released(..) => {}

@@ -329,7 +329,7 @@ impl Dice {
             throttle: std::array::from_fn(|_| (!quiet && self.chance(10)).then(|| self.range(1, 40))),
             metadata_lag: if quiet { Span::ZERO } else { self.pick(&[Span::ZERO, Span::millis(1500), Span::secs(12)]) },
             quotas,
-            faults: self.faults(within),
+            faults: if quiet { Vec::new() } else { self.faults(within) },
         }
     }
 }

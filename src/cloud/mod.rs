@@ -19,7 +19,7 @@ use crate::address::AddressBook;
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::{Addresses, Answer, Attached, Eni, Request};
-use crate::model::{Fault, Quotas};
+use crate::model::{Fault, Quota, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use faults::Faults;
@@ -261,7 +261,7 @@ impl Cloud {
     }
 
     fn create(&mut self, node: NodeId, vswitch: VSwitchId, n: u8) -> Result<Answer, ErrorCode> {
-        if self.quotas.enis_per_region.is_some_and(|most| self.eni_count >= most) {
+        if self.quota_against(1, 0).is_some() {
             return Err(ErrorCode::EniPerRegion);
         }
         let addresses = self.take(vswitch, n)?;
@@ -316,13 +316,7 @@ impl Cloud {
 
     /// `n` addresses of a vSwitch, or none at all.
     fn take(&mut self, vswitch: VSwitchId, n: u8) -> Result<Addresses, ErrorCode> {
-        let wanted = u64::from(n);
-        let over = |most: Option<u64>, have: u64| most.is_some_and(|most| have + wanted > most);
-        // The cluster's security group has the primary interfaces of its nodes too.
-        let primaries: u64 = self.vswitches.iter().map(|switch| u64::from(switch.primaries)).sum();
-        if over(self.quotas.security_group_addresses, self.eni_addresses + primaries)
-            || over(self.quotas.vpc_addresses, self.vpc_addresses())
-        {
+        if self.quota_against(0, n).is_some() {
             return Err(ErrorCode::QuotaPrivateIp);
         }
         let switch = &mut self.vswitches[vswitch.index()];
@@ -330,8 +324,35 @@ impl Cloud {
             return Err(ErrorCode::IpNotEnough);
         }
         switch.on_enis += u32::from(n);
-        self.eni_addresses += wanted;
+        self.eni_addresses += u64::from(n);
         Ok(Addresses::collect((0..n).map_while(|_| switch.book.take())))
+    }
+
+    /// The quota that leaves no room for so many more interfaces and addresses. The cluster's
+    /// security group has the primary interfaces of its nodes too.
+    fn quota_against(&self, enis: u8, addresses: u8) -> Option<Quota> {
+        let over =
+            |most: Option<u64>, have: u64, more: u8| more > 0 && most.is_some_and(|most| have + u64::from(more) > most);
+        let primaries = || self.vswitches.iter().map(|switch| u64::from(switch.primaries)).sum::<u64>();
+        if over(self.quotas.enis_per_region, self.eni_count, enis) {
+            Some(Quota::EnisPerRegion)
+        } else if over(self.quotas.security_group_addresses, self.eni_addresses + primaries(), addresses) {
+            Some(Quota::SecurityGroupAddresses)
+        } else if over(self.quotas.vpc_addresses, self.vpc_addresses(), addresses) {
+            Some(Quota::VpcAddresses)
+        } else {
+            None
+        }
+    }
+
+    /// The quota that a request would fail on now.
+    #[must_use]
+    pub fn quota_refusing(&self, request: &Request) -> Option<Quota> {
+        match *request {
+            Request::Create(_, n) => self.quota_against(1, n),
+            Request::Assign(_, n) => self.quota_against(0, n),
+            _ => None,
+        }
     }
 
     fn unassign(&mut self, eni: EniId, addresses: &[Ipv4Addr]) {
@@ -399,6 +420,13 @@ impl Cloud {
                 addresses: e.addresses.clone(),
             })
             .collect()
+    }
+
+    /// The interfaces made for a node, attached or not, each with its vSwitch and its addresses.
+    pub fn interfaces(&self, node: NodeId) -> impl Iterator<Item = (EniId, VSwitchId, &[Ipv4Addr])> {
+        let enis = self.instances[node.index()].enis.iter();
+        let known = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| !e.leaked)?)));
+        known.map(|(id, e)| (id, e.vswitch, e.addresses.as_slice()))
     }
 
     /// Whether `address` is on interface `eni`, and that on the node.

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_ratio_decides_outside_of_the_tolerance() {
         assert_eq!(state(1, 100).look(at(0), 10, 0, 10, 7.0), 14);
-        assert_eq!(state(1, 100).look(at(0), 10, 0, 10, 5.5), 10, "110 % is within the tolerance");
+        assert_eq!(state(1, 100).look(at(0), 10, 0, 10, 5.4), 10, "108 % is within the tolerance");
         assert_eq!(state(1, 100).look(at(0), 10, 0, 10, 5.6), 12);
         assert_eq!(state(1, 100).look(at(0), 10, 0, 10, 4.4), 9);
         assert_eq!(state(1, 12).look(at(0), 10, 0, 10, 9.0), 12, "max");

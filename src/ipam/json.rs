@@ -102,6 +102,15 @@ impl Json {
         }
     }
 
+    /// The number, if it is one.
+    #[must_use]
+    pub fn float(&self) -> Option<f64> {
+        match &self.value {
+            Value::Number(number) => number.as_f64(),
+            _ => None,
+        }
+    }
+
     /// The truth value, if it is one.
     #[must_use]
     pub fn bool(&self) -> Option<bool> {

@@ -61,8 +61,19 @@ pub struct Release {
     pub eni: EniId,
     /// The address.
     pub address: Ipv4Addr,
-    /// Whether the address is retained for the pod (rule R128).
-    pub retain: bool,
+    /// What becomes of the address.
+    pub then: Fate,
+}
+
+/// What becomes of an address whose pod is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is idle at once (rule R122).
+    Idle,
+    /// It is retained for the pod: the second collection releases it (rules R128, R129).
+    Retained,
+    /// Its release never reached the daemon: the next collection finds it (rules R120, R126).
+    Leaked,
 }
 
 /// An interface that a starting daemon finds (rule R137).

@@ -190,6 +190,17 @@ pub struct Outputs {
     pub events: bool,
 }
 
+/// One of the [`Quotas`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quota {
+    /// [`Quotas::security_group_addresses`].
+    SecurityGroupAddresses,
+    /// [`Quotas::vpc_addresses`].
+    VpcAddresses,
+    /// [`Quotas::enis_per_region`].
+    EnisPerRegion,
+}
+
 impl Model {
     /// A model of one run without nodes and pods, in a cloud that answers at once: a start for
     /// models that are made by hand.

@@ -169,7 +169,7 @@ impl Schedule {
             Self::Steps(points) | Self::Points(points) => points,
             _ => return Instant::NEVER,
         };
-        corners.iter().map(|&(t, _)| t).find(|&t| t > at).unwrap_or(Instant::NEVER)
+        corners.get(corners.partition_point(|&(t, _)| t <= at)).map_or(Instant::NEVER, |&(t, _)| t)
     }
 
     /// The first time in (from, to] at which the count is not `here`; the count at `to` is not.

@@ -247,6 +247,15 @@ impl Resources {
     /// More than any pod requests: nothing is known about the node.
     pub const UNBOUNDED: Self = Self { cpu_milli: u32::MAX, memory_mib: u32::MAX };
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            cpu_milli: self.cpu_milli.saturating_add(other.cpu_milli),
+            memory_mib: self.memory_mib.saturating_add(other.memory_mib),
+        }
+    }
+
     /// Whether both are at most those of `other`.
     #[must_use]
     pub fn fits_in(self, other: Self) -> bool {

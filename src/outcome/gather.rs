@@ -1,16 +1,23 @@
 //! From recordings to a summary.
 
+mod full;
+mod zones;
+
 use std::collections::BTreeMap;
 
 use super::{
     ApiSummary, Clock, Estimate, FEW_RUNS, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary,
-    Proportion, Refusals, StrandedSummary, Summary, VSwitchSummary, WaitClass, verdict,
+    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, verdict,
 };
+use hdrhistogram::Histogram;
+
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::Model;
+use crate::model::{GroupKey, Model, PoolZone, Quota};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
-use crate::record::{Cause, FailureReason, Holders, PodRecord, Recording, StrandedReason};
+use crate::record::{
+    Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, SLOW_CALL, StrandedReason, Unschedulable,
+};
 use crate::time::{Instant, Span};
 
 /// Everything that `recordings` of `model` say.
@@ -24,7 +31,10 @@ pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
         vswitches: runs.vswitches(),
         limits: runs.limits(),
         pods: runs.pods(),
+        counting: runs.counting(),
         pools: runs.pools(),
+        zones: runs.zones(),
+        most_zone_skew: runs.zone_skew(),
         stranded: runs.stranded(),
         messages: runs.messages(),
         api_calls: runs.api_calls(),
@@ -95,14 +105,15 @@ impl Runs<'_> {
     fn vswitch(&self, i: usize) -> VSwitchSummary {
         let vswitch = &self.model.vpc.vswitches[i];
         let usable = usable(vswitch.cidr);
-        let serves_pods = self.zones().any(|zone| zone.daemon.vswitches.contains(&VSwitchId::new(i)));
-        let full_at = |r: &Recording| r.vswitches[i].first_refusal.map(|(at, _)| at);
-        let first =
-            |r: &Recording| r.vswitches.iter().filter_map(|v| v.first_refusal.map(|(at, _)| at)).min().unwrap_or(NEVER);
+        let serves_pods = self.model.serving_vswitches().contains(&VSwitchId::new(i));
+        let full_at = |r: &Recording| r.vswitches[i].first_refusal.map(|full| full.at);
+        let first = |r: &Recording| {
+            r.vswitches.iter().filter_map(|v| v.first_refusal.map(|full| full.at)).min().unwrap_or(NEVER)
+        };
         let full = self.share(|r| full_at(r).is_some());
         let share = |part: usize| {
             let share =
-                self.some(|r| Some(f64::from(r.vswitches[i].first_refusal?.1.parts()[part]) / f64::from(usable)));
+                self.some(|r| Some(f64::from(r.vswitches[i].first_refusal?.who.parts()[part]) / f64::from(usable)));
             share.expect("it is full in some run")
         };
         VSwitchSummary {
@@ -116,6 +127,7 @@ impl Runs<'_> {
             full_first: self.share(|r| full_at(r).is_some_and(|at| at == first(r))),
             time_to_full_s: self.some(|r| full_at(r).map(secs)),
             at_full_share: (!full.never()).then(|| Holders::POSITIONS.map(share)),
+            at_full: self.at_full(i),
             time_to_empty_s: self.some(|r| r.vswitches[i].first_empty.map(secs)),
             refusals: self.each(|r| r.vswitches[i].refusals as f64),
             mean: Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].mean.parts()[part])),
@@ -162,8 +174,12 @@ impl Runs<'_> {
             Cause::AntiAffinity => {
                 plain("anti_affinity", "every node with room has a pod that another keeps away from")
             }
-            Cause::Quota(code) => ("quota", format!("a quota of the account is used up ({})", code.name())),
+            Cause::Quota(quota) => ("quota", quota_text(quota).to_owned()),
             Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
+            Cause::Outage(api) => ("outage", format!("the API answers {} with InternalError", api.name())),
+            Cause::SlowApi(api) => {
+                ("slow_api", format!("{} takes long, {} s and more", api.name(), SLOW_CALL.as_secs_f64()))
+            }
         }
     }
 
@@ -181,7 +197,20 @@ impl Runs<'_> {
             waits: self.waits(),
             unschedulable_at_end: pods(|p| p.unschedulable_at_end.into()),
             most_unschedulable: pods(|p| p.max_unschedulable.into()),
+            unschedulable_pod_h: self.each(|r| r.pods.unschedulable_area_s / HOUR_SECS),
+            unschedulable_p50_s: self.some(|r| unschedulable(&r.pods, |waits| waits.value_at_quantile(0.5))),
+            unschedulable_longest_s: self.some(|r| unschedulable(&r.pods, Histogram::max)),
+            unschedulable_by: self.unschedulable_by(),
+            waiting_pod_h: self.each(|r| r.pods.waiting_area_s / HOUR_SECS),
         }
+    }
+
+    fn unschedulable_by(&self) -> Vec<UnschedulableSummary> {
+        let summary = |why: Unschedulable| {
+            let (kind, text) = self.limit_text(why.cause());
+            UnschedulableSummary { kind, text, pods: self.each(|r| r.pods.unschedulable_by[why.index()] as f64) }
+        };
+        Unschedulable::ALL.into_iter().map(summary).filter(|summary| summary.pods.max > 0.0).collect()
     }
 
     fn waits(&self) -> Vec<WaitClass> {
@@ -201,28 +230,25 @@ impl Runs<'_> {
     }
 
     fn pools(&self) -> Vec<PoolSummary> {
-        let groups = self.model.groups().enumerate();
-        groups
-            .map(|(i, (key, zone))| {
-                let pool = &self.model.node_pools[key.pool];
-                let shape = &pool.shapes[key.shape];
-                let group =
-                    |value: fn(&crate::record::GroupRecord) -> u32| self.each(|r| f64::from(value(&r.groups[i])));
-                PoolSummary {
-                    pool: pool.name.clone(),
-                    zone: zone.zone.clone(),
-                    instance_type: shape.instance_type.clone(),
-                    max_pods: shape.max_pods,
-                    nodes: group(|g| g.end.nodes),
-                    enis: group(|g| g.end.enis),
-                    running: group(|g| g.end.running),
-                    waiting: group(|g| g.end.waiting),
-                    terminating: group(|g| g.end.terminating),
-                    most_waiting: group(|g| g.max_waiting),
-                    nodes_refused: group(|g| g.nodes_refused),
-                }
-            })
-            .collect()
+        let summary = |(i, (key, zone)): (usize, (GroupKey, &PoolZone))| {
+            let pool = &self.model.node_pools[key.pool];
+            let shape = &pool.shapes[key.shape];
+            let group = |value: fn(&GroupRecord) -> u32| self.each(|r| f64::from(value(&r.groups[i])));
+            PoolSummary {
+                pool: pool.name.clone(),
+                zone: zone.zone.clone(),
+                instance_type: shape.instance_type.clone(),
+                max_pods: shape.max_pods,
+                nodes: group(|g| g.end.nodes),
+                enis: group(|g| g.end.enis),
+                running: group(|g| g.end.running),
+                waiting: group(|g| g.end.waiting),
+                terminating: group(|g| g.end.terminating),
+                most_waiting: group(|g| g.max_waiting),
+                nodes_refused: group(|g| g.nodes_refused),
+            }
+        };
+        self.model.groups().enumerate().map(summary).collect()
     }
 
     fn stranded(&self) -> Vec<StrandedSummary> {
@@ -259,13 +285,10 @@ impl Runs<'_> {
             (false, true) => Some("log of terwayd"),
             (false, false) => None,
         };
-        let full = (0..self.model.vpc.vswitches.len()).filter(|&i| {
-            let id = VSwitchId::new(i);
-            self.zones().any(|zone| zone.daemon.vswitches.contains(&id))
-                && self.recordings.iter().any(|r| r.vswitches[i].first_refusal.is_some())
-        });
-        let cloud = full.filter_map(|i| {
-            let text = ip_not_enough_message(&self.model.vpc.vswitches[i].id);
+        let mut full = self.model.serving_vswitches();
+        full.retain(|id| self.recordings.iter().any(|r| r.vswitches[id.index()].first_refusal.is_some()));
+        let cloud = full.into_iter().filter_map(|id| {
+            let text = ip_not_enough_message(&self.model.vpc.vswitches[id.index()].id);
             place.map(|place| Message { place, text, times: None })
         });
         let mut messages: Vec<_> = cloud.collect();
@@ -324,10 +347,6 @@ impl Runs<'_> {
         landmarks
     }
 
-    fn zones(&self) -> impl Iterator<Item = &crate::model::PoolZone> {
-        self.model.groups().map(|(_, zone)| zone)
-    }
-
     fn name(&self, id: VSwitchId) -> String {
         self.model.vpc.vswitches[id.index()].id.clone()
     }
@@ -346,6 +365,8 @@ const WAIT_CLASSES: [(Span, &str); 9] = [
     (Span(u64::MAX), "over 24 h"),
 ];
 
+const HOUR_SECS: f64 = 3600.0;
+
 /// Later than every record.
 const NEVER: Instant = Instant::NEVER;
 
@@ -355,6 +376,12 @@ fn secs(at: Instant) -> f64 {
 
 fn millis(ms: u64) -> f64 {
     Span::millis(ms).as_secs_f64()
+}
+
+/// Something about the times without a node, in s; none if no pod had to wait for one and got it.
+fn unschedulable(pods: &PodRecord, ms: fn(&Histogram<u64>) -> u64) -> Option<f64> {
+    let waits = &pods.unschedulable_ms;
+    (!waits.is_empty()).then(|| millis(ms(waits)))
 }
 
 fn never_served(pods: &PodRecord) -> u64 {
@@ -371,6 +398,16 @@ fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
         0 => None,
         _ if rank > served => Some(f64::INFINITY),
         _ => Some(millis(pods.wait_ms.value_at_quantile(rank as f64 / served as f64))),
+    }
+}
+
+fn quota_text(quota: Quota) -> &'static str {
+    match quota {
+        Quota::SecurityGroupAddresses => {
+            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)"
+        }
+        Quota::VpcAddresses => "the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
+        Quota::EnisPerRegion => "the region has as many ENIs as the account may have (EniLimitExceeded)",
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the recordings of a run mean: measures with their definitions, estimates with their
 //! intervals, and the verdict.
 
+mod account;
 mod clock;
 mod estimate;
 mod gather;
@@ -8,6 +9,7 @@ mod measure;
 mod verdict;
 mod words;
 
+pub use account::{Account, account_text, counting_text};
 pub use clock::Clock;
 pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion};
 pub use measure::{Kind, MEASURES, Measure, measure};
@@ -17,7 +19,7 @@ pub use words::{FEW_RUNS, count, plus_minus, range_of_spans, span};
 use serde::Serialize;
 
 use crate::model::Model;
-use crate::record::{Holders, Recording};
+use crate::record::{Holders, IdleParts, Recording};
 
 /// What a run says. Every number is an [`Estimate`] or a [`Proportion`] over the replications and
 /// stands in [`MEASURES`] under its path in this value.
@@ -37,8 +39,14 @@ pub struct Summary {
     pub limits: Vec<Limit>,
     /// Pods of the whole cluster.
     pub pods: PodSummary,
+    /// What counting pods says, beside what the simulation says.
+    pub counting: CountingSummary,
     /// Per node pool, instance type and zone, in the order of the scenario.
     pub pools: Vec<PoolSummary>,
+    /// Per zone with nodes, in alphabetical order.
+    pub zones: Vec<ZoneSummary>,
+    /// Largest difference in pods between two zones; none with one zone.
+    pub most_zone_skew: Option<Estimate>,
     /// Addresses that are free at the end though pods wait.
     pub stranded: Vec<StrandedSummary>,
     /// The exact messages that users see.
@@ -95,6 +103,8 @@ pub struct VSwitchSummary {
     pub time_to_full_s: Option<Estimate>,
     /// Who holds its addresses at that moment, as shares of the usable ones.
     pub at_full_share: Option<Holders<Estimate>>,
+    /// Who holds its addresses at that moment, address by address.
+    pub at_full: Option<AtFull>,
     /// When not one address is free.
     pub time_to_empty_s: Option<Estimate>,
     /// Refused requests.
@@ -107,11 +117,72 @@ pub struct VSwitchSummary {
     pub least_free: Estimate,
 }
 
+/// A vSwitch at the moment at which it is first full, over the runs in which it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AtFull {
+    /// Who holds its addresses; they add up to the usable ones.
+    pub addresses: Holders<Estimate>,
+    /// What its idle addresses are about; they add up to these.
+    pub idle: IdleParts<Estimate>,
+    /// Its other tenants; they add up to the addresses of others.
+    pub tenants: Vec<TenantSummary>,
+    /// Addresses that calls under way ask for, the refused one among them.
+    pub asked: Estimate,
+}
+
+/// What is said of another tenant of a vSwitch.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TenantSummary {
+    /// Its name.
+    pub name: String,
+    /// Addresses that it has.
+    pub addresses: Estimate,
+}
+
+/// Pods counted against addresses, as if every usable address could serve one, beside the
+/// simulation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CountingSummary {
+    /// vSwitches that serve pods.
+    pub vswitches: usize,
+    /// Their usable addresses.
+    pub usable: u32,
+    /// Most pods that wanted an address at once.
+    pub most_wanted: Estimate,
+    /// Runs in which they exceed the usable addresses.
+    pub full: Proportion,
+    /// When they do.
+    pub time_to_full_s: Option<Estimate>,
+    /// Runs in which a vSwitch that serves pods is full.
+    pub simulated_full: Proportion,
+    /// When the first one is.
+    pub simulated_time_to_full_s: Option<Estimate>,
+    /// How much earlier that is than counting says, over the runs in which both happen; negative =
+    /// later.
+    pub simulated_earlier_s: Option<Estimate>,
+}
+
+/// What is said of a zone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ZoneSummary {
+    /// The zone.
+    pub zone: String,
+    /// Nodes at the end.
+    pub nodes: Estimate,
+    /// Most nodes.
+    pub most_nodes: Estimate,
+    /// Pods on its nodes at the end.
+    pub pods: Estimate,
+    /// Most pods on its nodes.
+    pub most_pods: Estimate,
+}
+
 /// Something that kept pods from their address or from a node.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
-    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `quota`, `api`.
+    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `quota`, `api`, `outage`,
+    /// `slow_api`.
     pub kind: &'static str,
     /// In words.
     pub text: String,
@@ -148,6 +219,27 @@ pub struct PodSummary {
     pub unschedulable_at_end: Estimate,
     /// Most pods that found no node at once.
     pub most_unschedulable: Estimate,
+    /// Time that pods were without a node, all together, in pod-hours.
+    pub unschedulable_pod_h: Estimate,
+    /// Median time without a node of the pods that had to wait for one and got it.
+    pub unschedulable_p50_s: Option<Estimate>,
+    /// Longest time of theirs.
+    pub unschedulable_longest_s: Option<Estimate>,
+    /// Pods that found no node, by reason.
+    pub unschedulable_by: Vec<UnschedulableSummary>,
+    /// Time that pods waited for an address, all together, in pod-hours.
+    pub waiting_pod_h: Estimate,
+}
+
+/// Pods that found no node for one reason.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UnschedulableSummary {
+    /// A short stable word, as in [`Limit::kind`].
+    pub kind: &'static str,
+    /// In words.
+    pub text: String,
+    /// Pods.
+    pub pods: Estimate,
 }
 
 /// Pods whose wait has about the same length.

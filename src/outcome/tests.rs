@@ -3,15 +3,15 @@
 use hdrhistogram::Histogram;
 use serde_json::Value;
 
-use super::{MEASURES, measure, summarize};
+use super::{MEASURES, account_text, counting_text, measure, summarize};
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
-use crate::model::{GroupKey, Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc};
+use crate::model::{GroupKey, Model, NodePool, PoolZone, Quota, Schedule, Shape, Tenant, VSwitch, Vpc};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    Cause, Counting, FailureReason, GroupLevels, GroupRecord, Holders, JournalEntry, PodRecord, Recording, Stranded,
-    StrandedReason, Timeline, Unschedulable, VSwitchRecord,
+    Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry, PodRecord,
+    Recording, Stranded, StrandedReason, Timeline, Unschedulable, VSwitchRecord,
 };
 use crate::time::{Instant, Span};
 
@@ -87,8 +87,17 @@ fn full(replication: u32, vswitch: usize, at: Instant) -> Recording {
         0 => Holders { primaries: 16_380, ..Holders::default() },
         _ => Holders { pods: 3111, idle: 4995, primaries: 82, ..Holders::default() },
     };
-    recording.vswitches[vswitch].first_refusal = Some((at, held));
+    recording.vswitches[vswitch].first_refusal = Some(at_full(at, held));
     recording
+}
+
+/// That moment, with idle addresses in every part.
+fn at_full(at: Instant, who: Holders<u32>) -> Full {
+    let idle = match who.idle {
+        0 => IdleParts::default(),
+        idle => IdleParts { eni_primaries: 246, pooled: idle - 256, leaving: 3, coming: 6, unknown: 1 },
+    };
+    Full { at, who, idle, asked: 10 }
 }
 
 fn at(days: f64) -> Instant {
@@ -199,6 +208,19 @@ fn another_limit_leads_if_no_vswitch_is_full() {
             "Pods find no node, at most 45 at once,",
             "every node has as many pods as it may have (max pods)",
         ),
+        (Cause::NoNode, "Pods find no node, at most 45 at once,", "there is no node"),
+        (Cause::Cpu, "Pods find no node, at most 45 at once,", "no node has as much CPU left as a pod requests"),
+        (Cause::Memory, "Pods find no node, at most 45 at once,", "no node has as much memory left as a pod requests"),
+        (
+            Cause::ZoneSpread,
+            "Pods find no node, at most 45 at once,",
+            "a node with room would break a pod's spread over zones",
+        ),
+        (
+            Cause::AntiAffinity,
+            "Pods find no node, at most 45 at once,",
+            "every node with room has a pod that another keeps away from",
+        ),
         (
             Cause::NodeCapacity,
             "Pods wait for addresses, at most 312 at once,",
@@ -210,14 +232,24 @@ fn another_limit_leads_if_no_vswitch_is_full() {
             "instances refuse another ENI (EniPerInstanceLimitExceeded)",
         ),
         (
-            Cause::Quota(ErrorCode::QuotaPrivateIp),
+            Cause::Quota(Quota::SecurityGroupAddresses),
             "Pods wait for addresses, at most 312 at once,",
-            "a quota of the account is used up (QuotaExceeded.PrivateIpAddress)",
+            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
         ),
         (
             Cause::Api(Api::AssignPrivateIpAddresses),
             "Pods wait for addresses, at most 312 at once,",
             "the API refuses AssignPrivateIpAddresses (Throttling)",
+        ),
+        (
+            Cause::Outage(Api::CreateNetworkInterface),
+            "Pods wait for addresses, at most 312 at once,",
+            "the API answers CreateNetworkInterface with InternalError",
+        ),
+        (
+            Cause::SlowApi(Api::AttachNetworkInterface),
+            "Pods wait for addresses, at most 312 at once,",
+            "AttachNetworkInterface takes long, 30 s and more",
         ),
     ];
     for (cause, who, why) in cases {
@@ -244,8 +276,18 @@ fn waits_count_pods_that_are_never_served_as_longest() {
 
 /// A summary in which nothing is empty.
 fn rich() -> super::Summary {
+    let mut model = model(20, Span::days(90));
+    let mut other = model.node_pools[0].shapes[0].zones[0].clone();
+    other.zone = "cn-shanghai-g".to_owned();
+    model.node_pools[0].shapes[0].zones.push(other);
+    model.vpc.vswitches[1].tenants = vec![tenant("load balancers", 12.0), tenant("databases", 99.0)];
     let mut runs = twenty();
     for run in &mut runs {
+        let second = GroupRecord { key: GroupKey { zone: 1, ..run.groups[0].key }, ..run.groups[0] };
+        run.groups.push(second);
+        run.counting = Counting { usable: 8188, most_wanted: 8984, full: Some(at(42.0)) };
+        run.pods.unschedulable_by[Unschedulable::Cpu.index()] = 3;
+        run.pods.unschedulable_ms.record(60_000).expect("in bounds");
         run.vswitches[1].first_empty = Some(at(50.0));
         run.binding = vec![(at(41.0), Cause::VSwitch(VSwitchId(1)))];
         run.calls[Api::AssignPrivateIpAddresses.index()] = 9;
@@ -257,7 +299,103 @@ fn rich() -> super::Summary {
         let (kind, subject, text) = ("vswitch_full", "vsw-AAA".to_owned(), "vsw-AAA is full".to_owned());
         run.journal = vec![JournalEntry { at: at(41.0), landmark: true, kind, subject, text }];
     }
-    summarize(&model(20, Span::days(90)), &runs)
+    summarize(&model, &runs)
+}
+
+fn tenant(name: &str, addresses: f64) -> Tenant {
+    Tenant { name: name.to_owned(), addresses: Schedule::Constant(addresses) }
+}
+
+#[test]
+fn a_full_vswitch_is_accounted_for_address_by_address() {
+    let model = model(1, Span::days(90));
+    let summary = summarize(&model, &[full(0, 1, at(40.5))]);
+    let vswitch = summary.vswitches.iter().find(|v| v.id == "vsw-AAA").expect("it is there");
+    assert_eq!(
+        account_text(vswitch).as_deref(),
+        Some(
+            "vsw-AAA, 8,188 addresses: 3,111 serve pods, 4,995 are idle (246 as an ENI's primary address, 4,739 in \
+             node pools, 3 on their way back, 6 being attached, 1 unknown to the daemon), 82 as primary addresses of \
+             nodes; calls under way ask for 10."
+        )
+    );
+}
+
+/// Means over runs are no whole numbers; what is written adds up nevertheless.
+#[test]
+fn written_accounts_add_up() {
+    let mut model = model(3, Span::days(90));
+    model.vpc.vswitches[1].tenants = vec![tenant("load balancers", 12.0), tenant("databases", 99.0)];
+    let mut runs: Vec<_> = (0..3).map(|i| full(i, 1, at(40.5))).collect();
+    for (i, run) in runs.iter_mut().enumerate() {
+        let full = run.vswitches[1].first_refusal.as_mut().expect("it is full");
+        let more = i as u32 / 2;
+        (full.who.pods, full.who.idle, full.who.others) = (3111 - more, 4995 - 16 + more, 16);
+        full.idle.pooled -= 16 - more;
+    }
+    let summary = summarize(&model, &runs);
+    let vswitch = summary.vswitches.iter().find(|v| v.id == "vsw-AAA").expect("it is there");
+    let account = vswitch.at_full.as_ref().expect("it is full").account();
+    let others: u64 = account.others.iter().map(|&(n, _)| n).sum();
+    assert_eq!(account.pods + account.idle_sum() + others, 8188);
+    // The first tenant has all its addresses, the second what is left.
+    let named = |name: &str| account.others.iter().find(|(_, about)| *about == format!("for {name}")).map(|&(n, _)| n);
+    assert_eq!((named("load balancers"), named("databases")), (Some(12), Some(4)));
+}
+
+#[test]
+fn counting_and_simulation_stand_side_by_side() {
+    let model = model(2, Span::days(90));
+    let text = |counted: [Option<f64>; 2], simulated: [Option<f64>; 2]| {
+        let runs = [0, 1].map(|i| {
+            let mut run = simulated[i].map_or(calm(0, 500), |days| full(0, 1, at(days)));
+            let most_wanted = if counted[i].is_some() { 8984 } else { 8000 };
+            run.counting = Counting { usable: 8188, most_wanted, full: counted[i].map(at) };
+            run
+        });
+        counting_text(&summarize(&model, &runs)).expect("pods want addresses")
+    };
+    insta::assert_snapshot!(
+        [
+            text([Some(19.6); 2], [Some(19.2); 2]),
+            text([Some(19.6); 2], [Some(19.6); 2]),
+            text([Some(19.6); 2], [Some(19.7); 2]),
+            text([Some(19.6), None], [Some(19.2), Some(30.0)]),
+            text([None; 2], [Some(19.2); 2]),
+            text([Some(19.6); 2], [None; 2]),
+            text([None; 2], [None; 2]),
+        ]
+        .join("\n"),
+        @r"
+    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, 9h 36m earlier, when 5,077 of them serve no pod.
+    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, at the same time, when 5,077 of them serve no pod.
+    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, 2h 24m later, when 5,077 of them serve no pod.
+    Pods exceed the 8,188 usable addresses on day 20 in 1 of 2 runs; simulated, it is full on day 25, 9h 36m earlier, when 5,077 of them serve no pod.
+    Pods want at most 8,000 of the 8,188 usable addresses; simulated, it is full on day 20, when 5,077 of them serve no pod.
+    Pods exceed the 8,188 usable addresses on day 20; simulated, no vSwitch runs full.
+    Pods want at most 8,000 of the 8,188 usable addresses; simulated, no vSwitch runs full.
+    "
+    );
+}
+
+#[test]
+fn zones_are_compared_over_the_timeline() {
+    let mut model = model(1, Span::days(90));
+    let mut other = model.node_pools[0].shapes[0].zones[0].clone();
+    other.zone = "cn-shanghai-a".to_owned();
+    model.node_pools[0].shapes[0].zones.push(other);
+    let mut run = calm(0, 10);
+    run.groups.push(GroupRecord { key: GroupKey { zone: 1, ..run.groups[0].key }, ..run.groups[0] });
+    let pods = |running, waiting, terminating| GroupLevels { running, waiting, terminating, ..run.groups[0].end };
+    run.timeline = Timeline {
+        at: vec![at(1.0), at(2.0)],
+        groups: vec![vec![pods(4, 1, 2), pods(9, 0, 0)], vec![pods(1, 1, 1), pods(2, 0, 0)]],
+        ..Timeline::default()
+    };
+    let summary = summarize(&model, &[run]);
+    let zones: Vec<_> = summary.zones.iter().map(|z| (z.zone.as_str(), z.pods.mean, z.most_pods.mean)).collect();
+    assert_eq!(zones, [("cn-shanghai-a", 4.0, 4.0), ("cn-shanghai-f", 4.0, 9.0)]);
+    assert_eq!(summary.most_zone_skew.map(|skew| skew.mean), Some(7.0));
 }
 
 #[test]
@@ -289,8 +427,9 @@ fn walk(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Object(map) => {
             for (key, value) in map {
                 let holder = ["pods", "idle", "leaked", "primaries", "others", "free"].contains(&key.as_str());
-                let all_of_holders = holder && map.contains_key("primaries");
-                let key = if all_of_holders { "*" } else { key };
+                let idle = ["eni_primaries", "pooled", "leaving", "coming", "unknown"].contains(&key.as_str());
+                let all = (holder && map.contains_key("primaries")) || (idle && map.contains_key("eni_primaries"));
+                let key = if all { "*" } else { key };
                 let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
                 walk(value, &path, found);
             }

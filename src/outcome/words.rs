@@ -11,6 +11,18 @@ pub fn count(n: f64) -> String {
     if n >= 9.95 || whole { thousands(n.round() as u64) } else { format!("{n:.1}") }
 }
 
+/// Parts as whole numbers that add up to their rounded sum: those with the largest remainders are
+/// rounded up (Hamilton's method).
+#[must_use]
+pub fn whole(parts: &[f64]) -> Vec<u64> {
+    let mut numbers: Vec<u64> = parts.iter().map(|part| part.floor() as u64).collect();
+    let left = (parts.iter().sum::<f64>().round() as u64).saturating_sub(numbers.iter().sum());
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by(|&a, &b| parts[b].fract().total_cmp(&parts[a].fract()));
+    order.iter().take(left as usize).for_each(|&i| numbers[i] += 1);
+    numbers
+}
+
 /// A length of time; an infinite one is `never`.
 #[must_use]
 pub fn span(secs: f64) -> String {
@@ -54,6 +66,14 @@ mod tests {
         }
         assert_eq!(span(f64::INFINITY), "never");
         assert_eq!(span(2460.0), "41m");
+    }
+
+    #[test]
+    fn whole_parts_add_up() {
+        assert_eq!(whole(&[3.4, 2.4, 2.2]), [4, 2, 2]);
+        assert_eq!(whole(&[1.0, 0.0, 7.0]), [1, 0, 7]);
+        assert_eq!(whole(&[0.5, 0.5, 0.5, 0.5]), [1, 1, 0, 0]);
+        assert_eq!(whole(&[]), [0; 0]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
-use crate::model::GroupKey;
+use crate::model::{GroupKey, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -46,7 +46,7 @@ pub struct Recording {
 }
 
 /// Who holds the addresses of a vSwitch. The six parts add up to its usable addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Holders<N> {
     /// Serving pods.
     pub pods: N,
@@ -62,13 +62,43 @@ pub struct Holders<N> {
     pub free: N,
 }
 
+/// What the idle addresses of a vSwitch are about. The parts add up to [`Holders::idle`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct IdleParts<N> {
+    /// Primary addresses of serving interfaces; they cannot be given back without the interface
+    /// (rule R67).
+    pub eni_primaries: N,
+    /// Other addresses in the pools of nodes.
+    pub pooled: N,
+    /// On their way back: they, or their interfaces, are being given back.
+    pub leaving: N,
+    /// Not to be used yet: their interfaces are being attached, or instance metadata does not show
+    /// them.
+    pub coming: N,
+    /// Unknown to their daemons, which restarted while they were being assigned.
+    pub unknown: N,
+}
+
+/// A vSwitch that refuses a request for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full {
+    /// When.
+    pub at: Instant,
+    /// Who holds its addresses.
+    pub who: Holders<u32>,
+    /// What its idle addresses are about.
+    pub idle: IdleParts<u32>,
+    /// Addresses of it that calls under way ask for, the refused one among them.
+    pub asked: u32,
+}
+
 /// What was recorded of one vSwitch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VSwitchRecord {
     /// Usable addresses.
     pub usable: u32,
-    /// First time that it refused a request for lack of addresses, and who held them then.
-    pub first_refusal: Option<(Instant, Holders<u32>)>,
+    /// First time that it refused a request for lack of addresses.
+    pub first_refusal: Option<Full>,
     /// First time that not one address was free.
     pub first_empty: Option<Instant>,
     /// Refused requests.
@@ -176,9 +206,13 @@ pub enum Cause {
     /// Every node with room has a pod that another keeps away from.
     AntiAffinity,
     /// A quota of the account.
-    Quota(ErrorCode),
+    Quota(#[serde(skip)] Quota),
     /// The API refuses calls (`Throttling`).
     Api(Api),
+    /// The API fails (`InternalError`).
+    Outage(Api),
+    /// Calls take [`SLOW_CALL`] and longer.
+    SlowApi(Api),
 }
 
 /// Why a pod finds no node: what the filter that dropped the last nodes looks at.
@@ -208,6 +242,9 @@ pub enum Was {
     /// It was told to end while it had its address.
     Terminating,
 }
+/// A call of this length keeps pods waiting: creating an interface may take 60 s in all (rule
+/// R101), two calls at least.
+pub const SLOW_CALL: Span = Span::secs(30);
 
 /// Levels on a regular grid of time, one row per entry of `at`.
 #[derive(Debug, Clone, Default)]
@@ -286,6 +323,14 @@ pub enum StrandedReason {
     NotConfigured,
 }
 
+impl GroupLevels {
+    /// Pods on the nodes that want an address of their own.
+    #[must_use]
+    pub fn pods(&self) -> u32 {
+        self.running + self.waiting + self.terminating
+    }
+}
+
 impl Holders<usize> {
     /// Positions of the parts in [`Holders::parts`].
     pub const POSITIONS: Self = Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5 };
@@ -309,6 +354,31 @@ impl<N: Copy> Holders<N> {
     #[must_use]
     pub fn parts(self) -> [N; 6] {
         [self.pods, self.idle, self.leaked, self.primaries, self.others, self.free]
+    }
+}
+
+impl IdleParts<usize> {
+    /// Positions of the parts in [`IdleParts::parts`].
+    pub const POSITIONS: Self = Self { eni_primaries: 0, pooled: 1, leaving: 2, coming: 3, unknown: 4 };
+}
+
+impl<N: Copy> IdleParts<N> {
+    /// Something else about each part.
+    #[must_use]
+    pub fn map<M>(self, mut what: impl FnMut(N) -> M) -> IdleParts<M> {
+        IdleParts {
+            eni_primaries: what(self.eni_primaries),
+            pooled: what(self.pooled),
+            leaving: what(self.leaving),
+            coming: what(self.coming),
+            unknown: what(self.unknown),
+        }
+    }
+
+    /// The parts in their order.
+    #[must_use]
+    pub fn parts(self) -> [N; 5] {
+        [self.eni_primaries, self.pooled, self.leaving, self.coming, self.unknown]
     }
 }
 

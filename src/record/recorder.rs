@@ -2,20 +2,22 @@
 
 mod audit;
 mod levels;
+mod trouble;
 
 use hdrhistogram::Histogram;
 
 use super::{
-    Cause, Counting, FailureReason, JournalEntry, PodRecord, PodRow, Recording, Stranded, TimeWeighted, Timeline,
-    Unschedulable, Was,
+    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording, Stranded,
+    TimeWeighted, Timeline, Unschedulable, Was,
 };
 use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
-use crate::model::Model;
+use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use levels::{Group, NodeNote, VSwitchLevels};
+use trouble::Trouble;
 
 /// Longest wait that is told apart: ten years, in ms.
 const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
@@ -45,6 +47,8 @@ pub struct Recorder {
     waiting: TimeWeighted,
     unschedulable: TimeWeighted,
     counting: Counting,
+    /// vSwitches that are full for the first time and whose idle addresses are not accounted for.
+    unaccounted: Vec<VSwitchId>,
     calls: [u64; Api::ALL.len()],
     errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
     binding: Vec<(Instant, Cause)>,
@@ -96,6 +100,7 @@ impl Recorder {
             },
             waiting: TimeWeighted::default(),
             unschedulable: TimeWeighted::default(),
+            unaccounted: Vec::new(),
             calls: [0; Api::ALL.len()],
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
             binding: Vec::new(),
@@ -127,7 +132,7 @@ impl Recorder {
     /// A node joined a group.
     pub fn node_joined(&mut self, now: Instant, node: NodeId, group: usize, name: impl FnOnce() -> String) {
         assert_eq!(node.index(), self.nodes.len(), "nodes are numbered in the order of joining");
-        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: None });
+        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: Trouble::default(), left: false });
         self.groups[group].levels.nodes += 1;
         self.event(now, "node_joined", name, || "joined".to_owned());
     }
@@ -135,6 +140,7 @@ impl Recorder {
     /// A node left.
     pub fn node_left(&mut self, now: Instant, node: NodeId, name: impl FnOnce() -> String) {
         self.enis_changed(node, 0);
+        self.nodes[node.index()].left = true;
         self.group_of(node).levels.nodes -= 1;
         self.event(now, "node_left", name, || "left".to_owned());
     }
@@ -235,13 +241,7 @@ impl Recorder {
     /// The daemon left a pod without an address.
     pub fn pod_failed(&mut self, now: Instant, node: NodeId, failure: FailureReason, name: impl FnOnce() -> String) {
         self.pods.failures[failure.index()] += 1;
-        let trouble = self.nodes[node.index()].trouble;
-        let cause = match failure {
-            FailureReason::NodeFull => Some(Cause::NodeCapacity),
-            FailureReason::Inhibited | FailureReason::Deadline => trouble,
-            FailureReason::Restart => None,
-        };
-        if let Some(cause) = cause {
+        if let Some(cause) = self.nodes[node.index()].trouble.cause(now, failure) {
             self.binds(now, cause);
         }
         self.event(now, ALLOC_FAILED, name, || failure.message().to_owned());
@@ -263,26 +263,30 @@ impl Recorder {
         self.pods.unschedulable_ms.saturating_record(wait.as_millis());
     }
 
+    /// A call leaves at `at`, to be answered after `latency`.
+    pub fn call_left(&mut self, at: Instant, node: NodeId, api: Api, latency: Span) {
+        self.nodes[node.index()].trouble.call_left(at, api, latency);
+    }
+
     /// A call was answered well.
     pub fn call_answered(&mut self, api: Api) {
         self.calls[api.index()] += 1;
     }
 
-    /// A call was refused; `vswitch` is that of the interface or of the call.
-    pub fn call_refused(&mut self, now: Instant, node: NodeId, api: Api, code: ErrorCode, vswitch: Option<VSwitchId>) {
+    /// A call was refused; `vswitch` is that of the interface or of the call, `quota` the one that
+    /// has no room for what it asked for.
+    pub fn call_refused(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        api: Api,
+        code: ErrorCode,
+        vswitch: Option<VSwitchId>,
+        quota: Option<Quota>,
+    ) {
         self.calls[api.index()] += 1;
         self.errors[api.index()][code.index()] += 1;
-        let cause = match code {
-            ErrorCode::IpNotEnough => vswitch.map(Cause::VSwitch),
-            ErrorCode::QuotaPrivateIp | ErrorCode::EniPerRegion => Some(Cause::Quota(code)),
-            ErrorCode::EniPerInstance => Some(Cause::EniSlots),
-            ErrorCode::IpPerEni => Some(Cause::AddressesPerEni),
-            ErrorCode::Throttling => Some(Cause::Api(api)),
-            ErrorCode::NotFound | ErrorCode::Internal => None,
-        };
-        if cause.is_some() {
-            self.nodes[node.index()].trouble = cause;
-        }
+        self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
         if let (ErrorCode::IpNotEnough, Some(vswitch)) = (code, vswitch) {
             self.refused(now, vswitch);
         }
@@ -290,15 +294,38 @@ impl Recorder {
 
     /// A daemon that wanted addresses looked a vSwitch up and found it empty.
     pub fn found_empty(&mut self, now: Instant, node: NodeId, vswitch: VSwitchId) {
-        self.nodes[node.index()].trouble = Some(Cause::VSwitch(vswitch));
+        self.nodes[node.index()].trouble.is_short(now, Cause::VSwitch(vswitch));
         self.refused(now, vswitch);
     }
 
     /// A node has this many secondary interfaces now.
     pub fn enis_changed(&mut self, node: NodeId, enis: u32) {
+        if self.nodes[node.index()].left {
+            return;
+        }
         let before = std::mem::replace(&mut self.nodes[node.index()].enis, enis);
         let levels = &mut self.group_of(node).levels;
         levels.enis = levels.enis - before + enis;
+    }
+
+    /// The next vSwitch that is full for the first time and whose idle addresses are not accounted
+    /// for: whoever knows the daemons answers with [`Self::account`], before anything else happens.
+    pub fn take_newly_full(&mut self) -> Option<VSwitchId> {
+        self.unaccounted.pop()
+    }
+
+    /// What the idle addresses of a newly full vSwitch are about, and how many more calls under
+    /// way ask for.
+    ///
+    /// # Panics
+    /// If the parts do not add up to the idle addresses: an address is not accounted for.
+    pub fn account(&mut self, vswitch: VSwitchId, idle: IdleParts<u32>, asked: u32) {
+        self.audit_idle(vswitch, idle);
+        let levels = &mut self.vswitches[vswitch.index()];
+        let who = levels.holders();
+        if let Some(full) = &mut levels.first_refusal {
+            *full = Full { who, idle, asked, ..*full };
+        }
     }
 
     /// Rows of the timeline so far.
@@ -366,7 +393,9 @@ impl Recorder {
         let levels = &mut self.vswitches[vswitch.index()];
         levels.refusals += 1;
         if levels.first_refusal.is_none() {
-            levels.first_refusal = Some((now, levels.holders()));
+            let who = levels.holders();
+            levels.first_refusal = Some(Full { at: now, who, idle: IdleParts::default(), asked: 0 });
+            self.unaccounted.push(vswitch);
             let name = self.names[vswitch.index()].clone();
             let text = format!("{name} is full");
             self.landmark(now, "vswitch_full", name, text);
@@ -403,3 +432,6 @@ impl Recorder {
         self.pod_log.get_mut(row as usize)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::{Plot, Run, sha256};
 use crate::outcome::{
-    Estimate, MEASURES, Measure, Proportion, Summary, count, measure, plus_minus, range_of_spans, span,
+    Account, Estimate, MEASURES, Measure, Proportion, Summary, count, counting_text, measure, plus_minus,
+    range_of_spans, span,
 };
 use crate::scenario::{Origin, Setting, Source};
-use crate::units::percent;
+use crate::units::{percent, thousands};
 
 const TEMPLATE: &str = include_str!("report.html");
 
@@ -143,9 +144,10 @@ impl Table {
 }
 
 fn tables(summary: &Summary) -> Vec<Table> {
-    let all = [vswitches(summary), holders(summary), limits(summary), pools(summary), pods(summary), messages(summary)];
-    let more = [stranded(summary), api_calls(summary), landmarks(summary)];
-    all.into_iter().chain(more).filter(|table| !table.rows.is_empty()).collect()
+    let addresses = [vswitches(summary), holders(summary), at_full(summary), counting(summary)];
+    let cluster = [limits(summary), pools(summary), zones(summary), pods(summary), unschedulable(summary)];
+    let more = [messages(summary), stranded(summary), api_calls(summary), landmarks(summary)];
+    addresses.into_iter().chain(cluster).chain(more).filter(|table| !table.rows.is_empty()).collect()
 }
 
 fn vswitches(summary: &Summary) -> Table {
@@ -188,6 +190,59 @@ fn holders(summary: &Summary) -> Table {
         }
         row("at the end", vswitch.end.parts().map(|n| plus_minus(&n)));
     }
+    table
+}
+
+/// A full vSwitch address by address: rows that add up, and what is asked for.
+fn at_full(summary: &Summary) -> Table {
+    let mut table = Table::new("When first full, address by address", &["vSwitch", "addresses"], &[]);
+    table.header.push(Heading { label: "number", definition: "Mean over the runs in which it is full." });
+    for vswitch in &summary.vswitches {
+        let Some(full) = &vswitch.at_full else { continue };
+        let mut row = |about: &str, number: String| {
+            table.rows.push(vec![vswitch.id.clone(), about.to_owned(), number]);
+        };
+        let Account { pods, idle, others } = full.account();
+        row("serving pods", thousands(pods));
+        idle.iter().for_each(|&(n, about)| row(&format!("idle, {about}"), thousands(n)));
+        others.iter().for_each(|(n, about)| row(about, thousands(*n)));
+        row("all usable", thousands(vswitch.usable.into()));
+        row("asked for by calls under way", plus_minus(&full.asked));
+    }
+    table
+}
+
+/// What counting says beside what the simulation says.
+fn counting(summary: &Summary) -> Table {
+    let counting = &summary.counting;
+    let mut table = Table::new("Counting and simulation", &["how"], &[]);
+    let Some(text) = counting_text(summary) else { return table };
+    table.note = text;
+    let full = measure("counting.time_to_full_s").expect("the table of measures holds what the page shows");
+    table.header.extend(["full in", "full"].map(|label| Heading { label, definition: full.definition }));
+    let rows = [
+        ("counting pods against usable addresses", &counting.full, &counting.time_to_full_s),
+        ("simulation: the first vSwitch of pods", &counting.simulated_full, &counting.simulated_time_to_full_s),
+    ];
+    table.rows.extend(rows.map(|(how, full, at)| vec![how.to_owned(), runs(full), time(summary, at.as_ref())]));
+    table
+}
+
+fn zones(summary: &Summary) -> Table {
+    let measures = ["zones.nodes", "zones.most_nodes", "zones.pods", "zones.most_pods"];
+    let mut table = Table::new("Zones", &["zone"], &measures);
+    let Some(skew) = &summary.most_zone_skew else { return table };
+    table.note = format!("The largest difference in pods between two zones was {}.", plus_minus(skew));
+    table.rows.extend(summary.zones.iter().map(|zone| {
+        let numbers = [&zone.nodes, &zone.most_nodes, &zone.pods, &zone.most_pods];
+        [zone.zone.clone()].into_iter().chain(numbers.map(plus_minus)).collect()
+    }));
+    table
+}
+
+fn unschedulable(summary: &Summary) -> Table {
+    let mut table = Table::new("Pods without a node", &["why"], &["pods.unschedulable_by.pods"]);
+    table.rows.extend(summary.pods.unschedulable_by.iter().map(|why| vec![why.text.clone(), plus_minus(&why.pods)]));
     table
 }
 
@@ -237,11 +292,15 @@ fn pods(summary: &Summary) -> Table {
         ("pods.most_waiting", &pods.most_waiting),
         ("pods.unschedulable_at_end", &pods.unschedulable_at_end),
         ("pods.most_unschedulable", &pods.most_unschedulable),
+        ("pods.unschedulable_pod_h", &pods.unschedulable_pod_h),
+        ("pods.waiting_pod_h", &pods.waiting_pod_h),
     ];
     let waits = [
         ("pods.wait_p50_s", &pods.wait_p50_s),
         ("pods.wait_p99_s", &pods.wait_p99_s),
         ("pods.wait_longest_s", &pods.wait_longest_s),
+        ("pods.unschedulable_p50_s", &pods.unschedulable_p50_s),
+        ("pods.unschedulable_longest_s", &pods.unschedulable_longest_s),
     ];
     let row = |name: &str, value: String| {
         let measure = measure(name).expect("the table of measures holds what the page shows");

@@ -3,11 +3,15 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use crate::outcome::{Estimate, Limit, PodSummary, Summary, count, plus_minus, range_of_spans};
+use crate::outcome::{
+    Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, plus_minus, range_of_spans, span,
+};
 use crate::record::Holders;
 
 /// Width of the labels on the left.
 const LABEL: usize = 11;
+/// Most vSwitches that are accounted for; `report.html` has all.
+const MOST_ACCOUNTS: usize = 3;
 /// Most vSwitches, and most pools, that are shown; `report.html` shows all.
 const MOST_ROWS: usize = 12;
 
@@ -23,7 +27,12 @@ pub fn terminal(summary: &Summary, columns: usize) -> String {
         }
     };
     labelled("Limits", &summary.limits.iter().map(|limit| limit_line(limit, summary)).collect::<Vec<_>>());
+    let accounts: Vec<_> = summary.vswitches.iter().filter(|v| v.serves_pods).filter_map(account_text).collect();
+    labelled("When full", &accounts[..accounts.len().min(MOST_ACCOUNTS)]);
+    labelled("Counting", counting_text(summary).as_slice());
     labelled("Pods", &[pods_line(&summary.pods), waits_line(&summary.pods)]);
+    labelled("No node", unschedulable_line(&summary.pods).as_slice());
+    labelled("Zones", zones_line(summary).as_slice());
     let seen = summary.messages.iter().map(|message| format!("{} ({})", message.text, message.place));
     labelled("Users see", &seen.collect::<Vec<_>>());
     let stranded = summary.stranded.iter().map(|stranded| {
@@ -55,10 +64,31 @@ fn pods_line(pods: &PodSummary) -> String {
     if pods.waiting_at_end.max > 0.0 {
         line += &format!("; {} wait at the end", plus_minus(&pods.waiting_at_end));
     }
-    if pods.most_unschedulable.max > 0.0 {
-        line += &format!("; up to {} found no node", count(pods.most_unschedulable.max));
-    }
     line + "."
+}
+
+fn unschedulable_line(pods: &PodSummary) -> Option<String> {
+    if pods.most_unschedulable.max == 0.0 {
+        return None;
+    }
+    let mut line = format!(
+        "up to {} pods at once found no node, {} do at the end; {} pod-hours without one",
+        count(pods.most_unschedulable.max),
+        plus_minus(&pods.unschedulable_at_end),
+        plus_minus(&pods.unschedulable_pod_h)
+    );
+    if let (Some(median), Some(longest)) = (&pods.unschedulable_p50_s, &pods.unschedulable_longest_s) {
+        line += &format!("; who got one later waited {}, at most {}", span(median.median), span(longest.max));
+    }
+    Some(line + ".")
+}
+
+/// Only where there is more than one zone.
+fn zones_line(summary: &Summary) -> Option<String> {
+    let skew = summary.most_zone_skew.as_ref()?;
+    let zones = summary.zones.iter().take(MOST_ROWS).map(|zone| format!("{} in {}", count(zone.pods.mean), zone.zone));
+    let zones = zones.collect::<Vec<_>>().join(", ");
+    Some(format!("pods at the end: {zones}; the largest difference was {}.", count(skew.max)))
 }
 
 fn waits_line(pods: &PodSummary) -> String {

@@ -1,7 +1,7 @@
 //! What holds if a scenario does not say otherwise, and why.
 
 use crate::chance::SpanDist;
-use crate::model::{Concurrency, Portion, Strictness};
+use crate::model::{Concurrency, Expander, Portion, Scoring, Strictness};
 use crate::openapi::Api;
 use crate::time::Span;
 
@@ -149,6 +149,66 @@ pub(super) const ENIS_PER_REGION: Default<Option<u64>> =
 /// Calls per minute.
 pub(super) const THROTTLE: Default<Option<u64>> =
     Default { value: None, source: "off: the quota depends on the account (Quota Center)" };
+
+/// Nodes on top while a pool is replaced.
+pub(super) const SURGE: Default<Portion> =
+    Default { value: Portion::Count(0), source: "assumption: nodes are replaced in their places, one by one" };
+
+/// Nodes that may be missing while a pool is replaced.
+pub(super) const UNAVAILABLE: Default<Portion> =
+    Default { value: Portion::Count(1), source: "assumption: nodes are replaced in their places, one by one" };
+
+/// Time between the notice of an interruption and the release.
+pub(super) const NOTICE: Default<Span> =
+    Default { value: Span::mins(5), source: "ECS: a spot instance is told five minutes before its release" };
+
+/// How the scheduler scores nodes.
+pub(super) const SCORING: Default<Scoring> =
+    Default { value: Scoring::LeastAllocated, source: "kube-scheduler: NodeResourcesFit's scoring strategy" };
+
+/// Time between two looks of the autoscaler.
+pub(super) const SCAN_INTERVAL: Default<Span> =
+    Default { value: Span::secs(60), source: "ACK's API: CreateAutoscalingConfig (upstream: 10 s)" };
+
+/// Which pool the autoscaler lets grow.
+pub(super) const EXPANDER: Default<Expander> =
+    Default { value: Expander::LeastWaste, source: "cluster-autoscaler: --expander of current versions" };
+
+/// Share of requested resources below which a node is unneeded.
+pub(super) const UTILIZATION_THRESHOLD: Default<f64> =
+    Default { value: 0.5, source: "ACK's API: CreateAutoscalingConfig, and upstream" };
+
+/// Time for which a node is unneeded until it is removed, and after a scale-up.
+pub(super) const SCALE_DOWN_DELAY: Default<Span> =
+    Default { value: Span::mins(10), source: "ACK's API: CreateAutoscalingConfig, and upstream" };
+
+/// From the last sign of a node until it is not ready.
+pub(super) const NODE_MONITOR_GRACE: Default<Span> = Default {
+    value: Span::secs(50),
+    source: "kube-controller-manager: --node-monitor-grace-period (40 s in older versions)",
+};
+
+/// From then until its pods are evicted.
+pub(super) const EVICTION_AFTER: Default<Span> = Default {
+    value: Span::mins(5),
+    source: "kube-apiserver: --default-not-ready-toleration-seconds and --default-unreachable-toleration-seconds",
+};
+
+/// Time from asking for an instance until its daemon serves pods.
+pub(super) fn provisioning() -> Default<SpanDist> {
+    Default {
+        value: SpanDist::log_normal(Span::secs(90), Span::mins(5)),
+        source: "assumption: no measurement is published; set it if you have one",
+    }
+}
+
+/// From the end of a pod's containers to CNI DEL.
+pub(super) fn teardown() -> Default<SpanDist> {
+    Default {
+        value: SpanDist::Uniform(Span::secs(1), Span::secs(3)),
+        source: "assumption: the kubelet looks every second (PLEG) and stops the sandbox at its next sync",
+    }
+}
 
 /// Pause between a failed sandbox and the next try.
 pub(super) fn sandbox_retry() -> Default<SpanDist> {

@@ -4,11 +4,11 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::schedule::{nodes_in_zone, peak};
+use super::schedule::{most_of_others, nodes_in_zone, nodes_of_type};
 use super::{Loaded, Origin, Setting, show};
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{Model, NodePool, PoolZone, Shape, Tenant, VSwitch};
+use crate::model::{Model, NodePool, PoolSize, PoolZone, Shape, VSwitch};
 use crate::time::Instant;
 use crate::units::thousands;
 
@@ -58,9 +58,11 @@ fn settings(out: &mut String, settings: &[Setting]) {
 /// heading.
 fn heading(path: &str) -> (&str, &str) {
     let Some((of, key)) = path.rsplit_once('.') else { return ("scenario", path) };
+    let small =
+        [".limits", ".allocatable", ".nodes.autoscale", ".replace", ".interruptions", ".crashes", ".scale_down"];
     match path.split_once('.').filter(|_| path.starts_with("workloads[")) {
         Some(workload) => workload,
-        None => match of.strip_suffix(".limits") {
+        None => match small.iter().find_map(|end| of.strip_suffix(end)) {
             Some(of) => (of, &path[of.len() + 1..]),
             None => (of, key),
         },
@@ -129,10 +131,8 @@ fn fact(out: &mut String, text: &str) {
 /// What a vSwitch has, and for whom.
 fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
     let all = usable(vswitch.cidr);
-    let others = |of: &dyn Fn(&Tenant) -> u64| vswitch.tenants.iter().map(of).sum::<u64>();
-    let first = others(&|tenant| tenant.addresses.count(Instant::ZERO).into());
-    let most = others(&|tenant| peak(&tenant.addresses, model.horizon).round() as u64);
-    let others = match (first, most) {
+    let (first, most) = (vswitch.wanted_by_others(Instant::ZERO), most_of_others(vswitch, model.horizon));
+    let others = match (u64::from(first), u64::from(most)) {
         (0, 0) => "none used by others".to_owned(),
         (first, most) if first == most => format!("{} used by others", thousands(first)),
         (first, most) => format!("{} and up to {} used by others", thousands(first), thousands(most)),
@@ -154,15 +154,22 @@ fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
     format!("vSwitch {id} (/{prefix}): {} usable addresses, {others}; for {roles}", thousands(all.into()))
 }
 
-/// What a pool has room for in a zone, and what its watermarks keep.
+/// What a pool has room for in a zone on nodes of a type, and what its watermarks keep.
 fn pool_fact(model: &Model, pool: &NodePool, shape: &Shape, zone: &PoolZone) -> String {
     let daemon = &zone.daemon;
-    let nodes = nodes_in_zone(model, pool);
+    let nodes = nodes_of_type(nodes_in_zone(model, pool), pool, shape);
     let pods = nodes * u64::from(shape.max_pods);
+    let of_type = if pool.shapes.len() > 1 { format!(" on {}", shape.instance_type) } else { String::new() };
+    let peak = match &pool.size {
+        PoolSize::Scheduled(_) => "at the peak".to_owned(),
+        PoolSize::Autoscaled { min, max, .. } => format!("scaled from {min} to {max} nodes in all, here at most"),
+    };
+    let about = if pool.shapes.len() > 1 { " about" } else { "" };
+    let on_top = if pool.replacement.is_some() { " (a replacement's on top included)" } else { "" };
     let idle = |n: u32| thousands(nodes * u64::from(n));
     format!(
-        "node pool {} in {}: {} a node, from {} of {}; at the peak {} with room for {}; the watermarks keep {} to {} \
-         idle addresses a node, {} to {} in all",
+        "node pool {} in {}{of_type}: {} a node, from {} of {}; {peak}{about} {}{on_top} with room for {}; the \
+         watermarks keep {} to {} idle addresses a node, {} to {} in all",
         pool.name,
         zone.zone,
         show::count(shape.max_pods.into(), "pod", "pods"),

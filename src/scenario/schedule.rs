@@ -8,7 +8,7 @@ use super::series::{Columns, series};
 use super::show;
 use super::written::{self, Csv, Distribution, Empirical, Exponential, Linear, Logistic, Point};
 use crate::chance::SpanDist;
-use crate::model::{Model, NodePool, PoolSize, Schedule};
+use crate::model::{Model, NodePool, PoolSize, Schedule, Shape, VSwitch};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -34,17 +34,35 @@ pub(super) fn peak(schedule: &Schedule, horizon: Span) -> f64 {
     }
 }
 
-/// Most nodes that a pool has until `horizon`.
-pub(super) fn most_nodes(pool: &NodePool, horizon: Span) -> u64 {
-    match &pool.size {
-        PoolSize::Scheduled(nodes) => peak(nodes, horizon).round() as u64,
-        PoolSize::Autoscaled { max, .. } => u64::from(*max),
+/// Most addresses that the other tenants of a vSwitch want together until `horizon`.
+pub(super) fn most_of_others(vswitch: &VSwitch, horizon: Span) -> u32 {
+    if let [only] = &vswitch.tenants[..] {
+        return peak(&only.addresses, horizon).round() as u32;
     }
+    let changes =
+        std::iter::successors(Some(Instant::ZERO), |&at| vswitch.next_change_of_others(at, Instant::ZERO + horizon));
+    changes.map(|at| vswitch.wanted_by_others(at)).max().unwrap_or_default()
+}
+
+/// Most nodes that a pool has until `horizon`, those on top during a replacement included.
+pub(super) fn most_nodes(pool: &NodePool, horizon: Span) -> u64 {
+    let nodes = match &pool.size {
+        PoolSize::Scheduled(nodes) => peak(nodes, horizon).round() as u32,
+        PoolSize::Autoscaled { max, .. } => *max,
+    };
+    let surge = pool.replacement.as_ref().map_or(0, |replacement| replacement.max_surge.up(nodes));
+    u64::from(nodes) + u64::from(surge)
 }
 
 /// Most nodes of a pool in one of its zones: new nodes go to the zones in turn.
 pub(super) fn nodes_in_zone(model: &Model, pool: &NodePool) -> u64 {
     most_nodes(pool, model.horizon).div_ceil(pool.zones().len() as u64)
+}
+
+/// Nodes of a type among so many of its pool, by its weight.
+pub(super) fn nodes_of_type(nodes: u64, pool: &NodePool, shape: &Shape) -> u64 {
+    let sum: f64 = pool.shapes.iter().map(|shape| shape.weight).sum();
+    (nodes as f64 * shape.weight / sum).round() as u64
 }
 
 /// The schedule that was written; `None` = it is wrong, which is reported.

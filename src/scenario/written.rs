@@ -1,17 +1,27 @@
 //! The sections of a scenario file as they are written. Everything may be missing; what the
 //! documentation of a key says is what `brimline schema` says.
 
+mod faults;
+mod nodes;
+mod tenants;
 mod workloads;
 
-pub(super) use workloads::*;
+pub(super) use faults::Fault;
+pub(super) use nodes::{
+    Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
+    NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, ZoneOutage,
+};
+pub(super) use tenants::{Tenant, Used};
+pub(super) use workloads::{
+    Arrivals, CronJob, DaemonSet, Deployment, Group, Hpa, Job, Load, Replicas, Requests, Rollout, StatefulSet, Trace,
+    TraceCounts, TracePods, Update, Workload, ZoneSpread,
+};
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{SchemaGenerator, json_schema};
 
 use super::diagnostics::Problems;
 use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number};
-use super::read::{At, Entries, Read, choice, section, wrong_kind};
+use super::read::{At, Entries, Read, choice, either_schema, section, wrong_kind};
 use super::yaml::{Node, Value};
 
 section! {
@@ -41,8 +51,16 @@ section! {
         optional workloads: Vec<Workload>,
         /// How the cloud behaves.
         optional cloud: Cloud,
+        /// How the scheduler behaves.
+        optional scheduler: Scheduler,
+        /// How the cluster autoscaler behaves, for node pools that it scales.
+        optional autoscaler: Autoscaler,
+        /// How the control plane finds nodes that failed.
+        optional control_plane: ControlPlane,
         /// How the kubelet behaves.
         optional kubelet: Kubelet,
+        /// Outages of zones.
+        optional zone_outages: Vec<ZoneOutage>,
         /// What to write besides the answer.
         optional outputs: Outputs,
     }
@@ -67,8 +85,8 @@ section! {
         required zone: At<String>,
         /// Its addresses; prefix 16 to 29. Four of them are the cloud's own.
         required cidr: At<Block>,
-        /// Addresses that others take: load balancers, databases, other clusters.
-        optional used: At<Schedule>,
+        /// Addresses that others take, all together or by tenant: load balancers, databases, other clusters.
+        optional used: Used,
     }
 }
 
@@ -89,44 +107,6 @@ section! {
 }
 
 section! {
-    /// Nodes of one kind.
-    "a node pool" struct NodePool {
-        /// Its name.
-        required name: At<String>,
-        /// Instance type, such as `ecs.g7.2xlarge`.
-        required instance_type: At<String>,
-        /// Limits of the type, where they are to differ from the table.
-        optional limits: Limits,
-        /// Zones that new nodes go to, in turn.
-        optional zones: Vec<At<String>>,
-        /// vSwitch of the nodes' primary interfaces: one ID, or one for each zone.
-        required node_vswitch: NodeVSwitch,
-        /// Wanted number of nodes.
-        required nodes: At<Schedule>,
-        /// Most pods with an address of their own on a node; pods with `host_network` do not count.
-        optional max_pods: At<Count>,
-        /// The pool's dynamic configuration, which patches `terway.eni_config` (RFC 7396).
-        optional eni_config: EniConfig,
-    }
-}
-
-section! {
-    /// Limits of an instance type.
-    "`limits`" struct Limits {
-        /// Interfaces, the primary one included (`EniQuantity`).
-        optional adapters: At<Count>,
-        /// IPv4 addresses of an interface, its primary one included (`EniPrivateIpAddressQuantity`).
-        optional ipv4_per_adapter: At<Count>,
-        /// IPv6 addresses of an interface (`EniIpv6AddressQuantity`); matters for `ip_stack: dual`.
-        optional ipv6_per_adapter: At<Count>,
-        /// Interfaces with trunk members (`EniTotalQuantity`); matters for `enable_eni_trunking`.
-        optional total_adapters: At<Count>,
-        /// RDMA interfaces (`EriQuantity`); matters for `enable_erdma`.
-        optional erdma_adapters: At<Count>,
-    }
-}
-
-section! {
     /// How the cloud behaves.
     "`cloud`" struct Cloud {
         /// Time from call to answer, by action of the API.
@@ -137,6 +117,8 @@ section! {
         optional metadata_lag: At<Duration>,
         /// Quotas of the account: a number, or `off`.
         optional quotas: Quotas,
+        /// Times of trouble.
+        optional faults: Vec<Fault>,
     }
 }
 
@@ -149,14 +131,6 @@ section! {
         optional vpc_addresses: At<Limit>,
         /// Elastic network interfaces in the region.
         optional enis_per_region: At<Limit>,
-    }
-}
-
-section! {
-    /// How the kubelet behaves.
-    "`kubelet`" struct Kubelet {
-        /// Pause between a failed sandbox and the next try.
-        optional sandbox_retry: At<Distribution>,
     }
 }
 
@@ -335,13 +309,6 @@ pub(super) enum Empirical {
     File(DurationFile),
 }
 
-/// vSwitch of the nodes' primary interfaces.
-#[derive(Debug, Clone)]
-pub(super) enum NodeVSwitch {
-    One(At<String>),
-    PerZone(Entries<At<String>>),
-}
-
 /// Where an eni-config stands.
 #[derive(Debug, Clone)]
 pub(super) enum EniConfig {
@@ -371,15 +338,6 @@ impl Read for Empirical {
     }
 }
 
-impl Read for NodeVSwitch {
-    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        match node.value {
-            Value::Map(_) => Read::read(node, problems).map(Self::PerZone),
-            _ => Read::read(node, problems).map(Self::One),
-        }
-    }
-}
-
 impl Read for EniConfig {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         match &node.value {
@@ -395,27 +353,7 @@ impl Read for EniConfig {
     }
 }
 
-/// Gives an enum with several forms its schema.
-macro_rules! either_schema {
-    ($type:ident, $generator:ident => $schemas:expr) => {
-        impl JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "anyOf": $schemas })
-            }
-        }
-    };
-}
-
 either_schema!(Empirical, g => [g.subschema_for::<Vec<Duration>>(), g.subschema_for::<DurationFile>()]);
-either_schema!(NodeVSwitch, g => [g.subschema_for::<String>(), g.subschema_for::<Entries<String>>()]);
 either_schema!(EniConfig, g => [
     g.subschema_for::<EniConfigFile>(),
     json_schema!({ "type": "object", "description": "The keys of eni_conf.", "not": { "required": ["file"] } }),

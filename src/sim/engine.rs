@@ -4,6 +4,7 @@
 //! What pods there are, and where, is decided above: by a [`Cluster`](super::world) or by the
 //! script of a conformance case.
 
+mod account;
 mod audit;
 
 use std::collections::VecDeque;
@@ -17,8 +18,9 @@ use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::{Config, NodeLocal};
-use crate::ipam::{Answer, CallId, Failure, Input, Output, Release, Request};
+use crate::ipam::{Answer, CallId, Failure, Fate, Input, Output, Release, Request};
 use crate::openapi::{Api, ErrorCode};
+use crate::record::IdleParts;
 use crate::time::{Instant, Span};
 
 /// What an event is about; kind and index share 32 bits.
@@ -144,6 +146,8 @@ struct Call {
     node: NodeId,
     id: CallId,
     request: Request,
+    /// When it leaves the daemon; never = the daemon died before.
+    leaves: Instant,
 }
 
 /// Somebody who is told what happens; every method has nothing to do by default.
@@ -166,6 +170,12 @@ pub trait Observer {
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
     /// The daemon left a pod without an address; the kubelet will try again.
     fn failed(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _failure: Failure) {}
+    /// The next vSwitch whose idle addresses it wants to be told of, at once.
+    fn wants_account(&mut self) -> Option<VSwitchId> {
+        None
+    }
+    /// What the idle addresses of a vSwitch are about, and how many more calls under way ask for.
+    fn account(&mut self, _vswitch: VSwitchId, _idle: IdleParts<u32>, _asked: u32) {}
 }
 
 /// The world below the cluster.
@@ -331,7 +341,10 @@ impl<O: Observer> Engine<O> {
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         match was {
-            PodState::Running => self.release(node, Release { pod: id, eni, address, retain }),
+            PodState::Running => {
+                let then = if retain { Fate::Retained } else { Fate::Idle };
+                self.release(node, Release { pod: id, eni, address, then });
+            }
             PodState::Waiting => {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 self.input(node, Input::Cancel(id));
@@ -344,11 +357,12 @@ impl<O: Observer> Engine<O> {
 
     /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,
     /// and the plugin tells the daemon nothing (rule R120): the collection finds the address
-    /// (rule R126), as it finds a retained one.
+    /// (rule R126).
     fn release(&mut self, node: NodeId, release: Release) {
         let state = &mut self.nodes[node.index()];
         if state.power == Power::Down {
-            state.unreleased.push(Release { retain: true, ..release });
+            let leaked = Release { then: Fate::Leaked, ..release };
+            state.unreleased.push(if release.then == Fate::Idle { leaked } else { release });
         } else {
             self.input(node, Input::Release(release));
         }
@@ -366,8 +380,17 @@ impl<O: Observer> Engine<O> {
     /// A node stops working: its daemon dies, its kubelet does nothing, calls go on in the cloud.
     pub fn node_down(&mut self, node: NodeId) {
         self.input(node, Input::Stop);
+        self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::Down, Instant::NEVER);
+    }
+
+    /// A daemon's life is over: calls that it has not made yet are never made.
+    fn dies(&mut self, node: NodeId) {
+        let not_left = |call: &&mut Call| call.node == node && call.leaves > self.now;
+        for call in self.calls.iter_mut().filter(not_left) {
+            call.leaves = Instant::NEVER;
+        }
     }
 
     /// A node works again, from its disk: the daemon restarts, the kubelet goes on with the pods
@@ -389,6 +412,7 @@ impl<O: Observer> Engine<O> {
     /// An instance is released: its pods must be gone from it already, but for their addresses.
     pub fn release_node(&mut self, node: NodeId) {
         self.touch(node);
+        self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::Released, Instant::NEVER);
         let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
@@ -400,6 +424,8 @@ impl<O: Observer> Engine<O> {
 
     /// The daemon of a node is restarted with `config`.
     pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
+        self.touch(node);
+        self.dies(node);
         self.cloud.strand(node);
         let attached = self.cloud.attached(node);
         self.input(node, Input::Restart { config, attached });
@@ -408,6 +434,7 @@ impl<O: Observer> Engine<O> {
     /// The next happening not later than `until`, with its time; `None` = there is none and it
     /// is `until` now.
     pub fn step(&mut self, until: Instant) -> Option<Happening> {
+        self.give_accounts();
         loop {
             if let Some(pod) = self.served.pop_front() {
                 return Some(Happening::Served(pod));
@@ -470,15 +497,23 @@ impl<O: Observer> Engine<O> {
     }
 
     fn answer(&mut self, index: u32) {
-        let Call { node, id, request } = self.calls[index as usize];
+        let Call { node, id, request, leaves } = self.calls[index as usize];
         self.free_calls.push(index);
+        if leaves == Instant::NEVER {
+            return;
+        }
+        // What went on inside the node before is told before.
+        self.touch(node);
         let reply = self.cloud.execute(self.now, node, &request);
+        let state = &self.nodes[node.index()];
         if let Ok(Answer::Created(eni, _)) = reply
-            && !self.nodes[node.index()].daemon.awaits(id)
+            && (state.power != Power::Up || !state.daemon.awaits(id))
         {
             self.cloud.leak(eni);
         }
         self.observer.answered(self.now, node, &request, reply.as_ref().map_err(|&code| code), &self.cloud);
+        // Before the daemon knows the answer: the call still counts as under way.
+        self.give_accounts();
         self.input(node, Input::Reply(id, reply));
     }
 
@@ -515,6 +550,7 @@ impl<O: Observer> Engine<O> {
 
     /// Lets happen inside every node what is due by now.
     pub fn settle(&mut self) {
+        self.give_accounts();
         for node in (0..self.nodes.len()).map(NodeId::new) {
             self.touch(node);
         }
@@ -559,7 +595,7 @@ impl<O: Observer> Engine<O> {
     }
 
     fn call(&mut self, node: NodeId, id: CallId, at: Instant, request: Request) {
-        let call = Call { node, id, request };
+        let call = Call { node, id, request, leaves: at };
         let index = match self.free_calls.pop() {
             Some(index) => {
                 self.calls[index as usize] = call;

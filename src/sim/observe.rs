@@ -5,15 +5,20 @@ use crate::cloud::Cloud;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::{Answer, Failure, Request};
 use crate::openapi::{Api, ErrorCode};
-use crate::record::Recorder;
-use crate::time::Instant;
+use crate::record::{IdleParts, Recorder};
+use crate::time::{Instant, Span};
 
 /// The cloud's side of a vSwitch changed.
 pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: VSwitchId) {
-    recorder.vswitch_changed(now, id, &cloud.usage(id), 0);
+    let usage = cloud.usage(id);
+    recorder.vswitch_changed(now, id, &usage, usage.leaked);
 }
 
 impl Observer for Recorder {
+    fn called(&mut self, at: Instant, node: NodeId, api: Api, latency: Span) {
+        self.call_left(at, node, api, latency);
+    }
+
     fn answered(
         &mut self,
         now: Instant,
@@ -36,7 +41,10 @@ impl Observer for Recorder {
                     _ => {}
                 }
             }
-            Err(code) => self.call_refused(now, node, request.api(), code, vswitch),
+            Err(code) => {
+                let quota = cloud.quota_refusing(request);
+                self.call_refused(now, node, request.api(), code, vswitch, quota);
+            }
         }
         if let Some(vswitch) = vswitch.filter(|_| request.api() != Api::DescribeVSwitches) {
             refresh(self, now, cloud, vswitch);
@@ -53,5 +61,13 @@ impl Observer for Recorder {
 
     fn failed(&mut self, now: Instant, id: PodId, pod: &Pod, failure: Failure) {
         self.pod_failed(now, pod.node, failure, || format!("pod-{}", id.0));
+    }
+
+    fn wants_account(&mut self) -> Option<VSwitchId> {
+        self.take_newly_full()
+    }
+
+    fn account(&mut self, vswitch: VSwitchId, idle: IdleParts<u32>, asked: u32) {
+        Recorder::account(self, vswitch, idle, asked);
     }
 }

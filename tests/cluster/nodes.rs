@@ -72,6 +72,7 @@ fn a_replacement_without_surge_drains_first() {
 fn an_interrupted_node_is_drained_within_its_notice() {
     let mut model = cluster(&["z"], 1);
     model.seed = 7;
+    model.horizon = Span::mins(16);
     model.node_pools[0].provisioning = seconds(30);
     model.node_pools[0].interruptions = Some(Interruptions { every: Span::mins(8), notice: Span::mins(5) });
     model.workloads = vec![web(1), agent()];
@@ -91,24 +92,23 @@ fn a_node_that_reboots_soon_keeps_its_pods() {
     assert_eq!((recording.pods.requested, lives), (3, 0), "nobody is evicted within 50 s + 5 min");
 }
 
-/// Evicted from a node that is down: the Deployment has its successor at once, the StatefulSet's
-/// pod comes again only when the old one is gone; when the node is back, its sandboxes have no
-/// network namespace, the plugin tells the daemon nothing (R120), and the addresses leak until
-/// the second collection, 5 minutes later (R124, R126).
+/// Evicted from a node that is down: the Deployment's successor is made at once, the
+/// StatefulSet's pod comes again only when the old one is gone. When the node is back, sandboxes
+/// have no network namespace, the plugin tells the daemon nothing (R120), and the addresses leak
+/// until the first collection after the start, 5 minutes later (R124, R126); the StatefulSet's pod gets its own
+/// again.
 #[test]
 fn a_node_that_reboots_late_has_leaked_addresses_until_the_collection() {
-    let mut model = cluster(&["y", "z"], 2);
-    model.horizon = Span::mins(40);
-    model.zone_outages = vec![ZoneOutage { zone: "y".to_owned(), at: at(60), lasts: Span::mins(10) }];
-    // The pool has use for the node when it is back.
-    model.node_pools[0].size = PoolSize::Scheduled(steps(2, &[(650, 3)]));
-    model.node_pools[0].provisioning = seconds(300);
+    let mut model = cluster(&["z"], 1);
+    model.horizon = Span::mins(66);
+    model.node_pools[0].crashes = Some(Crashes { every: Span::mins(60), then: AfterCrash::Reboot(seconds(900)) });
     model.workloads = vec![web(2), db(1)];
     insta::assert_snapshot!(story(&model, 60));
-    model.outputs.samples = 40;
+    model.outputs.samples = 66;
     let recording = run(&model);
-    let in_use = |minute: usize| recording.timeline.vswitches[1][minute].pods;
-    assert_eq!([in_use(0), in_use(5), in_use(10), in_use(15), in_use(17)], [0, 2, 2, 2, 0], "addresses of zone y");
+    let in_use: Vec<_> = recording.timeline.vswitches[1].iter().map(|holders| holders.pods).collect();
+    let levels: Vec<_> = in_use.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect();
+    assert_eq!(levels, [(0, 1), (3, 57), (5, 5), (3, 4)], "addresses in use, and for how many minutes");
 }
 
 /// A crashed node whose instance is released: its addresses come back with it, and its pods come
@@ -133,4 +133,39 @@ fn a_zone_outage_moves_nodes_and_pods() {
     model.zone_outages = vec![ZoneOutage { zone: "y".to_owned(), at: at(60), lasts: Span::mins(15) }];
     model.workloads = vec![web(4)];
     insta::assert_snapshot!(story(&model, 60));
+}
+
+/// Cluster autoscaler: unschedulable pods bring a node at the next scan and its provisioning, and
+/// a node without pods goes after 10 minutes of being unneeded, also 10 minutes after the last
+/// scale-up.
+#[test]
+fn the_autoscaler_adds_and_removes_nodes() {
+    let mut model = cluster(&["z"], 1);
+    model.horizon = Span::mins(40);
+    model.node_pools[0].provisioning = seconds(90);
+    model.node_pools[0].size = PoolSize::Autoscaled { initial: 1, min: 1, max: 3 };
+    model.node_pools[0].shapes[0].max_pods = 2;
+    let replicas = Replicas::Scheduled(steps(1, &[(65, 3), (600, 1)]));
+    model.workloads = vec![workload("web", WorkloadKind::Deployment { replicas, rollout: None }, slow())];
+    insta::assert_snapshot!(story(&model, 0));
+}
+
+/// With more than three nodes and 45 % of all unready the autoscaler does nothing
+/// (`--max-total-unready-percentage`): in a cluster of two zones the loss of one stops it.
+#[test]
+fn the_autoscaler_stops_when_half_of_the_nodes_are_lost() {
+    let most = |nodes: u32| {
+        let mut model = cluster(&["y", "z"], nodes);
+        model.horizon = Span::mins(30);
+        model.node_pools[0].size = PoolSize::Autoscaled { initial: nodes, min: 1, max: 3 * nodes };
+        model.node_pools[0].shapes[0].max_pods = 1;
+        model.zone_outages = vec![ZoneOutage { zone: "y".to_owned(), at: at(60), lasts: Span::mins(20) }];
+        model.workloads = vec![web(nodes)];
+        model.outputs.samples = 30;
+        let recording = run(&model);
+        let nodes = |minute: usize| recording.timeline.groups.iter().map(|group| group[minute].nodes).sum::<u32>();
+        (nodes(18), recording.timeline.unschedulable[18])
+    };
+    assert_eq!(most(6), (9, 0), "three unready nodes are tolerated");
+    assert_eq!(most(8), (8, 4), "four of eight are too many");
 }

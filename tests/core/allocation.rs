@@ -46,7 +46,7 @@ fn cc3_a_release_of_another_interface_does_nothing() {
     let mut story = one_served(2, 10);
     let address = story.address(1);
     for (pod, eni) in [(1, EniId(7)), (2, EniId(0))] {
-        let release = Release { pod: PodId(pod), eni, address, retain: false };
+        let release = Release { pod: PodId(pod), eni, address, then: brimline::ipam::Fate::Idle };
         story.at(20.0).input(Input::Release(release)).tells("").usage(0, 1);
     }
 }

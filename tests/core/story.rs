@@ -8,7 +8,7 @@ use brimline::chance::{SmallStream, SpanDist, stream};
 use brimline::cloud::{Behaviour, Cloud};
 use brimline::id::{EniId, NodeId, PodId, VSwitchId};
 use brimline::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
-use brimline::ipam::{Answer, CallId, Eni, Input, Output, Release, Request};
+use brimline::ipam::{Answer, CallId, Eni, Fate, Input, Output, Release, Request};
 use brimline::model::Quotas;
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::{Instant, Span};
@@ -231,7 +231,8 @@ impl Story {
 
     fn release_of(&mut self, pod: u32, retain: bool) -> Option<Release> {
         let (eni, address) = self.pods.remove(&PodId(pod))?;
-        Some(Release { pod: PodId(pod), eni: eni.id, address, retain })
+        let then = if retain { Fate::Retained } else { Fate::Idle };
+        Some(Release { pod: PodId(pod), eni: eni.id, address, then })
     }
 
     fn run(&mut self, until: Instant) {

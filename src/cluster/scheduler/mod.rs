@@ -14,10 +14,12 @@
 //! One of the best is taken at random (`selectHost` in `schedule_one.go`).
 //!
 //! Simplified:
-//! - Of nodes whose score before the pod is the same, [`SAMPLE`] are looked at, from a random one
-//!   on. Upstream looks at fewer (`percentageOfNodesToScore`), but at any: here the best score is
-//!   found exactly where no more nodes than that have the same score, and elsewhere to within two
-//!   points.
+//! - In clusters of more than [`EXACT`] nodes, upstream scores a part of the nodes that come next in
+//!   turn (`percentageOfNodesToScore`). Here the best scores are looked for everywhere, but of nodes
+//!   of a group whose scores before the pod are the same only [`SAMPLE`] are looked at, from a random
+//!   one on; the score of the chosen node is the best to within two points, or somewhat more on nodes
+//!   where pods without requests count for more than there is. With a preference for
+//!   zones or hosts, as many are looked at in each group, by their score.
 //! - Without `NodeResourcesBalancedAllocation` and `ImageLocality` (weight 1 each), and without
 //!   the constraints that `PodTopologySpread` adds to Deployments and StatefulSets that have none
 //!   (`systemDefaultConstraints`: hosts and zones, `ScheduleAnyway`). In their place, LeastAllocated
@@ -44,8 +46,12 @@ use crate::cluster::scheduler::search::{Candidate, Failures};
 use crate::id::NodeId;
 use crate::model::{Resources, Scoring, Strictness, ZoneSpread};
 
-/// Most nodes of the same score that a placement looks at: upstream's `minFeasibleNodesToFind`.
-pub const SAMPLE: usize = 100;
+/// In a cluster of this many nodes all are looked at (`minFeasibleNodesToFind` in
+/// `schedule_one.go`).
+pub const EXACT: usize = 100;
+/// So many nodes of a group with the same score are looked at in larger clusters (an assumption;
+/// the more, the more evenly pods lie among equals).
+pub const SAMPLE: usize = 32;
 
 /// Nodes of one group (pool, type, zone): what they have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +103,8 @@ pub struct Scheduler {
     groups: Vec<Group>,
     workloads: Vec<Workload>,
     nodes: Vec<Option<Node>>,
+    /// How many there are.
+    count: usize,
     /// Pods of workloads with rules, per node.
     companions: Vec<Vec<Companion>>,
     failures: Failures,
@@ -113,8 +121,6 @@ struct Workload {
     groups: Vec<u32>,
     /// Pods per zone that count for the spread.
     zones: Vec<u32>,
-    /// How often these numbers, or the zones, have changed.
-    changes: u64,
 }
 
 const KNOWN: &str = "the node is in the books";
@@ -122,6 +128,9 @@ const KNOWN: &str = "the node is in the books";
 impl Scheduler {
     /// A scheduler of these groups, without nodes. Groups and workloads are named by their
     /// position from now on.
+    ///
+    /// # Panics
+    /// If there are more than 64 zones; no region has.
     #[must_use]
     pub fn new(
         groups: impl IntoIterator<Item = GroupSpec>,
@@ -131,12 +140,14 @@ impl Scheduler {
     ) -> Self {
         let groups: Vec<_> = groups.into_iter().map(Group::new).collect();
         let zones = groups.iter().map(|group| group.spec.zone + 1).max().unwrap_or(0);
+        assert!(zones <= 64, "no region has more than 64 zones");
         let workloads = workloads.into_iter().map(|rules| Workload::new(rules, &groups, zones)).collect();
         Self {
             scoring,
             groups,
             workloads,
             nodes: Vec::new(),
+            count: 0,
             companions: Vec::new(),
             failures: Failures::default(),
             candidates: Vec::new(),
@@ -151,9 +162,9 @@ impl Scheduler {
         self.companions.resize(size, Vec::new());
         self.nodes[node.index()] = Some(Node::new(group, reserved));
         self.groups[group].nodes += 1;
+        self.count += 1;
         self.change(node, |_| {});
         self.failures.roomier(node);
-        self.zones_changed();
     }
 
     /// A node left; its pods are forgotten.
@@ -165,7 +176,7 @@ impl Scheduler {
             self.workloads[gone.workload as usize].zones[group.spec.zone] -= gone.staying();
         }
         self.nodes[node.index()] = None;
-        self.zones_changed();
+        self.count -= 1;
     }
 
     /// Whether pods may be placed on a node: not while it is cordoned or `NotReady`.
@@ -177,7 +188,8 @@ impl Scheduler {
     /// A node for another pod, which counts there from now on.
     ///
     /// # Errors
-    /// What keeps the pod from most nodes, if it fits on none.
+    /// What keeps the pod from most nodes, if it fits on none; of that when it was last looked at
+    /// every node, since pods that found none are then looked after where room was made.
     pub fn place(&mut self, workload: usize, requests: Resources) -> Result<NodeId, Unfit> {
         let node = self.find(workload, requests)?;
         self.add(workload, requests, node);
@@ -290,16 +302,8 @@ impl Scheduler {
         state.zones[zone] -= all[position].staying();
         change(&mut all[position]);
         state.zones[zone] += all[position].staying();
-        state.changes += 1;
         if all[position].pods == 0 {
             all.swap_remove(position);
-        }
-    }
-
-    /// A zone may have got its first node, or lost its last.
-    fn zones_changed(&mut self) {
-        for workload in &mut self.workloads {
-            workload.changes += 1;
         }
     }
 }
@@ -308,6 +312,6 @@ impl Workload {
     fn new(rules: Rules, groups: &[Group], zones: usize) -> Self {
         let allowed = groups.iter().zip(0..).filter(|(group, _)| rules.node_pools.contains(&group.spec.pool));
         let groups = allowed.map(|(_, position)| position).collect();
-        Self { rules, groups, zones: vec![0; zones], changes: 0 }
+        Self { rules, groups, zones: vec![0; zones] }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::cluster::scheduler::books::{Bucket, Group, Load, Shelf};
 use crate::cluster::scheduler::score::{self, STEPS, UNIT};
-use crate::cluster::scheduler::{Rules, SAMPLE, Scheduler, Unfit, Workload};
+use crate::cluster::scheduler::{EXACT, Rules, SAMPLE, Scheduler, Unfit, Workload};
 use crate::id::NodeId;
 use crate::model::{Resources, Scoring, Strictness};
 
@@ -59,19 +59,19 @@ struct Failure {
     why: Unfit,
     /// Changes that it knows of.
     seen: usize,
-    /// Changes of its workload that it knows of.
-    changes: u64,
+    /// Zones in which it has been looked for a node, a bit each.
+    zones: u64,
 }
 
 impl Scheduler {
     /// A node for another pod.
     pub(super) fn find(&mut self, workload: usize, requests: Resources) -> Result<NodeId, Unfit> {
         let wanted = self.wanted(workload, requests);
-        let changes = self.workloads[workload].changes;
+        let zones = self.open_zones(&wanted);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         let failed = self.failures.known.get(&(workload, requests)).copied();
-        let failed = failed.filter(|failed| wanted.zone_limit == u32::MAX || failed.changes == changes);
+        let failed = failed.filter(|failed| zones & !failed.zones == 0);
         match failed {
             Some(failed) => self.look_again(&wanted, failed.seen, &mut candidates),
             None => self.look(&wanted, &mut candidates),
@@ -82,10 +82,15 @@ impl Scheduler {
             self.failures.known.remove(&(workload, requests));
             return Ok(node);
         }
-        let why = failed.map_or_else(|| self.why(&wanted), |failed| failed.why);
-        let failure = Failure { why, seen: self.failures.roomier.len(), changes };
-        self.failures.known.insert((workload, requests), failure);
+        let (why, zones) = failed.map_or_else(|| (self.why(&wanted), zones), |failed| (failed.why, failed.zones));
+        self.failures.known.insert((workload, requests), Failure { why, seen: self.failures.roomier.len(), zones });
         Err(why)
+    }
+
+    /// Zones that can take another pod of the workload, a bit each.
+    fn open_zones(&self, wanted: &Wanted) -> u64 {
+        let zones = self.workloads[wanted.workload].zones.iter().zip(0..);
+        zones.filter(|&(&pods, _)| pods < wanted.zone_limit).map(|(_, zone)| 1_u64 << zone).sum()
     }
 
     pub(super) fn wanted(&self, workload: usize, requests: Resources) -> Wanted {
@@ -161,12 +166,16 @@ impl Scheduler {
         best: &mut u32,
         found: &mut Vec<Candidate>,
     ) {
-        let mut from = 0;
+        let (mut from, first) = (0, found.len());
         while let Some(bucket) = shelf(&mut self.groups[group as usize]).next(from) {
             from = bucket + 1;
             let spec = &self.groups[group as usize].spec;
             let bound = score::bound(spec, bucket as u32, wanted.weighed, wanted.takes_address, self.scoring);
-            if wanted.indifferent && bound < *best {
+            let enough = match wanted.indifferent {
+                true => bound < *best,
+                false => found.len() - first >= self.sample(),
+            };
+            if enough {
                 return;
             }
             let content = &mut shelf(&mut self.groups[group as usize]).buckets[bucket];
@@ -180,6 +189,11 @@ impl Scheduler {
         }
     }
 
+    /// Most nodes to look at in a bucket.
+    fn sample(&self) -> usize {
+        if self.count <= EXACT { EXACT } else { SAMPLE }
+    }
+
     /// Looks through a bucket from a random node on; also the best score found in it.
     fn look_through(
         &mut self,
@@ -190,7 +204,7 @@ impl Scheduler {
     ) -> (Bucket, u32) {
         let group = &self.groups[group as usize];
         // Nodes of a bucket are all alike where only places count.
-        let sample = if group.spec.unbounded() && wanted.indifferent && !wanted.alone { 1 } else { SAMPLE };
+        let sample = if group.spec.unbounded() && wanted.indifferent && !wanted.alone { 1 } else { self.sample() };
         let (all, first) = (bucket.nodes.len(), found.len());
         let start = if all > 1 { self.chance.below(all as u32) as usize } else { 0 };
         let (late, early) = bucket.nodes.split_at(start);

@@ -63,6 +63,8 @@ impl Reader {
             total_adapters: self.count(json, "EniTotalQuantity"),
             trunk: self.truth(json, "EniTrunkSupported"),
             erdma_adapters: self.count(json, "EriQuantity"),
+            cpu_cores: self.count(json, "CpuCoreCount"),
+            memory_mib: self.gibibytes(json, "MemorySize"),
         };
         for (key, found) in [
             ("InstanceTypeId", name.is_some()),
@@ -100,6 +102,16 @@ impl Reader {
         }
     }
 
+    /// An amount of memory in GiB, as MiB.
+    fn gibibytes(&mut self, json: &Json, key: &str) -> Option<u32> {
+        let value = json.get(key)?;
+        let mib = value.float().and_then(super::mebibytes);
+        if mib.is_none() {
+            self.wrong(key, "a number of GiB", value);
+        }
+        mib
+    }
+
     fn truth(&mut self, json: &Json, key: &str) -> Option<bool> {
         let value = json.get(key)?;
         if value.bool().is_none() {
@@ -124,7 +136,8 @@ mod tests {
     fn answers_of_the_api_are_read() {
         let text = r#"{"RequestId": "x", "InstanceTypes": {"InstanceType": [
             {"InstanceTypeId": "ecs.a", "EniQuantity": 4, "EniTotalQuantity": 6, "EniTrunkSupported": true,
-             "EniPrivateIpAddressQuantity": 5, "EniIpv6AddressQuantity": -1, "EriQuantity": 2, "GPUSpec": ""},
+             "EniPrivateIpAddressQuantity": 5, "EniIpv6AddressQuantity": -1, "EriQuantity": 2, "GPUSpec": "",
+             "CpuCoreCount": 1, "MemorySize": 0.5},
             {"InstanceTypeId": "ecs.b", "EniQuantity": 4, "EniTotalQuantity": 6, "EniTrunkSupported": false,
              "EniPrivateIpAddressQuantity": 5}]}}
             {"InstanceTypes": {"InstanceType": []}}"#;
@@ -134,13 +147,14 @@ mod tests {
         assert_eq!((a.member_adapters(), a.max_member_adapters(), a.multi_ip_pods()), (Some(2), Some(4), 15));
         assert_eq!((b.member_adapters(), b.max_member_adapters()), (Some(0), Some(0)));
         assert_eq!((a.ipv6_per_adapter, b.ipv6_per_adapter), (Some(0), None));
-        assert_eq!(from_api(&format!("[{}]", text.lines().take(5).collect::<String>()), 0).unwrap().0.len(), 2);
+        assert_eq!((a.cpu_cores, a.memory_mib, b.memory_mib), (Some(1), Some(512), None));
+        assert_eq!(from_api(&format!("[{}]", text.lines().take(6).collect::<String>()), 0).unwrap().0.len(), 2);
     }
 
     #[test]
     fn every_problem_is_told_with_its_place() {
         let text = r#"{"InstanceTypes": {"InstanceType": [{"InstanceTypeId": 7, "EniQuantity": "4",
-            "EniTrunkSupported": 1}]}} {} []"#;
+            "EniTrunkSupported": 1, "MemorySize": -8}]}} {} []"#;
         let notes = from_api(text, 3).unwrap_err();
         let told: Vec<_> = notes.iter().map(|note| (note.title.as_str(), note.place.clone().unwrap())).collect();
         let at = |part: &str| {
@@ -151,8 +165,9 @@ mod tests {
         assert_eq!(told[1], ("`InstanceTypeId` must be a string, found the number `7`", at("7")));
         assert_eq!(told[2], ("`EniQuantity` must be an integer, found the string `\"4\"`", at("\"4\"")));
         assert_eq!(told[3], ("`EniTrunkSupported` must be true or false, found the number `1`", at("1")));
-        assert_eq!(told[4].0, "this is not an answer of DescribeInstanceTypes");
-        assert_eq!(told.len(), 6, "{told:?}");
+        assert_eq!(told[4], ("`MemorySize` must be a number of GiB, found the number `-8`", at("-8")));
+        assert_eq!(told[5].0, "this is not an answer of DescribeInstanceTypes");
+        assert_eq!(told.len(), 7, "{told:?}");
         for text in ["", "[", "null"] {
             assert!(from_api(text, 0).is_err(), "{text}");
         }
@@ -165,10 +180,8 @@ mod tests {
             let limits = InstanceLimits {
                 adapters,
                 ipv4_per_adapter: 10,
-                ipv6_per_adapter: None,
-                total_adapters: None,
-                trunk: None,
                 erdma_adapters: Some(eri),
+                ..InstanceLimits::default()
             };
             assert_eq!(limits.erdma_res(), Some(res), "({adapters}, {eri})");
         }

@@ -6,8 +6,8 @@ mod table;
 pub use api::from_api;
 pub use table::{Row, UnknownType, builtin, builtin_types};
 
-/// What an instance type allows, as `DescribeInstanceTypes` says it (rule R33). `None` = the
-/// source does not say.
+/// What an instance type has and allows, as `DescribeInstanceTypes` says it (rule R33). `None` =
+/// the source does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct InstanceLimits {
     /// Interfaces of the instance, the primary one included (`EniQuantity`).
@@ -23,11 +23,21 @@ pub struct InstanceLimits {
     pub trunk: Option<bool>,
     /// RDMA interfaces (`EriQuantity`).
     pub erdma_adapters: Option<u32>,
+    /// Cores (`CpuCoreCount`).
+    pub cpu_cores: Option<u32>,
+    /// Memory in MiB (`MemorySize`, there in GiB).
+    pub memory_mib: Option<u32>,
 }
 
 /// A node of an ACK cluster must have room for more pods than this, or it does not join
 /// (Alibaba Cloud's page "Work with Terway").
 pub const JOIN_THRESHOLD: u32 = 11;
+
+/// Whole MiB of so many GiB; `None` = it is no amount of memory.
+fn mebibytes(gibibytes: f64) -> Option<u32> {
+    let mib = (gibibytes * 1024.0).round();
+    (0.0..f64::from(u32::MAX)).contains(&mib).then_some(mib as u32)
+}
 
 impl InstanceLimits {
     /// Most pods with shared interfaces (rule R34, `pkg/aliyun/client/limit.go:67-94`), and ACK's

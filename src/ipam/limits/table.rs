@@ -94,6 +94,8 @@ fn list(names: &[&str; 3]) -> String {
 #[serde(rename_all = "PascalCase")]
 struct Written {
     instance_type_id: String,
+    cpu_core_count: Option<u32>,
+    memory_size: Option<f64>,
     eni_quantity: u32,
     eni_total_quantity: Option<u32>,
     eni_trunk_supported: Option<bool>,
@@ -119,6 +121,8 @@ impl Written {
             total_adapters: self.eni_total_quantity,
             trunk: self.eni_trunk_supported,
             erdma_adapters: self.eri_quantity,
+            cpu_cores: self.cpu_core_count,
+            memory_mib: self.memory_size.and_then(super::mebibytes),
         });
         let source = if self.notes.is_empty() { self.source } else { format!("{} ({})", self.source, self.notes) };
         Row { name: self.instance_type_id, adapters: self.eni_quantity, limits, source }
@@ -144,6 +148,8 @@ mod tests {
             let Some(limits) = limits else { continue };
             assert!((1..=MAX_ADDRESSES).contains(&limits.ipv4_per_adapter), "{name}: {limits:?}");
             assert!(limits.total_adapters.is_none_or(|total| total >= *adapters), "{name}: {limits:?}");
+            assert!(limits.cpu_cores.is_none_or(|cores| (1..=1024).contains(&cores)), "{name}: {limits:?}");
+            assert!(limits.memory_mib.is_none_or(|mib| mib >= 512), "{name}: {limits:?}");
         }
         assert_eq!(rows.iter().filter(|row| row.limits.is_none()).count(), 15);
     }
@@ -163,6 +169,14 @@ mod tests {
         assert_eq!((trunk.adapters, trunk.ipv4_per_adapter, trunk.ipv6_per_adapter), (32, 15, Some(1)), "CC53");
         assert_eq!(of("ecs.g7.xlarge").member_adapters(), Some(16), "G09");
         assert_eq!(of("ecs.c7.4xlarge").member_adapters(), None, "the documentation's tables do not tell");
+    }
+
+    /// The tables of the documentation say 8 vCPU and 32 GiB; the record of one type says nothing.
+    #[test]
+    fn cores_and_memory_are_those_of_the_documentation() {
+        let of = |name| builtin(name).map(|(limits, _)| (limits.cpu_cores, limits.memory_mib)).unwrap();
+        assert_eq!(of("ecs.g7.2xlarge"), (Some(8), Some(32 * 1024)));
+        assert_eq!(of("ecs.ebmre7p.32xlarge"), (None, None));
     }
 
     #[test]

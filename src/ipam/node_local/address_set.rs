@@ -44,6 +44,17 @@ pub struct AddressSet {
     primary: u64,
 }
 
+/// What is known of one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressState {
+    /// A pod has it.
+    pub in_use: bool,
+    /// It waits for being given back.
+    pub deleting: bool,
+    /// It is the interface's primary address.
+    pub primary: bool,
+}
+
 impl AddressSet {
     /// Entries of any status.
     #[must_use]
@@ -192,6 +203,14 @@ impl AddressSet {
                 self.erase(cell);
             }
         }
+    }
+
+    /// What is known of `address`; `None` = it is not here.
+    #[must_use]
+    pub fn state_of(&self, address: Ipv4Addr) -> Option<AddressState> {
+        let bit = 1 << self.cell_at(address)?;
+        let has = |mask: u64| mask & bit != 0;
+        Some(AddressState { in_use: has(self.in_use), deleting: has(self.deleting), primary: has(self.primary) })
     }
 
     /// Addresses with the pods that have them.

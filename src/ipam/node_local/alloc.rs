@@ -45,13 +45,13 @@ pub(super) enum Alloc {
 /// An interface in the making.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Create {
-    n: u8,
+    pub n: u8,
     /// Attempt of the outer loop, over vSwitches (R97).
     round: u8,
     /// When the 60 s of R101 end.
     deadline: Instant,
     selection: Selection,
-    vswitch: VSwitchId,
+    pub vswitch: VSwitchId,
     made: Option<(Eni, Addresses)>,
 }
 
@@ -99,6 +99,14 @@ impl Alloc {
             },
             Self::Assign { step: AssignStep::Backoff { until } | AssignStep::Settling { until, .. }, .. } => until,
             Self::Asleep | Self::Assign { .. } => Instant::NEVER,
+        }
+    }
+
+    /// The interface that exists already and is in the making.
+    pub fn made(&self) -> Option<Eni> {
+        match self {
+            Self::Create(Create { made, .. }, _) => made.map(|(eni, _)| eni),
+            _ => None,
         }
     }
 

@@ -11,6 +11,7 @@ mod rpc;
 mod slot;
 mod timers;
 mod wake;
+mod whereabouts;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 pub use address_set::MAX_ADDRESSES;
 pub use config::{Config, EniSelection, Reclaim, VSwitchSelection};
 pub use slot::Status;
+pub use whereabouts::Whereabouts;
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, VSwitchId};

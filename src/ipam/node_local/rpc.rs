@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::slot::Admission;
 use super::{Config, NodeLocal};
 use crate::id::{EniId, PodId};
-use crate::ipam::{Attached, Failure, Output, Release};
+use crate::ipam::{Attached, Failure, Fate, Output, Release};
 use crate::time::Instant;
 
 /// A call behind a waiting collection, which Go's lock lets nobody overtake (R125).
@@ -67,9 +67,9 @@ impl NodeLocal {
     /// CNI DEL: the address is idle at once and nobody is woken (R69), unless it is retained
     /// (R129).
     fn release(&mut self, release: Release) {
-        let Release { pod, eni, address, retain } = release;
-        if retain {
-            self.retained.push(Retained { pod, eni, address, flagged: true });
+        let Release { pod, eni, address, then } = release;
+        if then != Fate::Idle {
+            self.retained.push(Retained { pod, eni, address, flagged: then == Fate::Retained });
             return;
         }
         let handled = self.slot_of(eni).is_some_and(|i| self.slots[i].set.release(pod, address));
@@ -132,7 +132,7 @@ impl NodeLocal {
                 record.flagged = false;
                 kept.push(record);
             } else {
-                self.release(Release { pod: record.pod, eni: record.eni, address: record.address, retain: false });
+                self.release(Release { pod: record.pod, eni: record.eni, address: record.address, then: Fate::Idle });
             }
         }
         self.retained = kept;

@@ -1,6 +1,6 @@
 //! The recorder's levels against the books of those who have them.
 
-use super::super::GroupLevels;
+use super::super::{GroupLevels, IdleParts};
 use super::Recorder;
 use crate::cloud::Cloud;
 use crate::id::VSwitchId;
@@ -25,6 +25,15 @@ impl Recorder {
                 "other addresses of vSwitch {i}"
             );
         }
+    }
+
+    /// Checks that the parts of the idle addresses of a vSwitch add up to its level.
+    ///
+    /// # Panics
+    /// If they do not: an address is not accounted for.
+    pub fn audit_idle(&self, vswitch: VSwitchId, idle: IdleParts<u32>) {
+        let level = self.vswitches[vswitch.index()].holders().idle;
+        assert_eq!(idle.parts().iter().sum::<u32>(), level, "idle addresses of vSwitch {}: {idle:?}", vswitch.index());
     }
 
     /// Checks the levels of the pools against the pods there are.

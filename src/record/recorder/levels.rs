@@ -1,6 +1,7 @@
 //! Levels while the run goes on.
 
-use super::super::{Cause, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitchRecord};
+use super::super::{Full, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitchRecord};
+use super::trouble::Trouble;
 use crate::cloud::Usage;
 use crate::model::GroupKey;
 use crate::time::{Instant, Span};
@@ -14,8 +15,7 @@ pub(super) struct VSwitchLevels {
     who: Holders<TimeWeighted>,
     min_free: u32,
     first_empty: Option<Instant>,
-    /// First time that it was full, and who held its addresses then.
-    pub first_refusal: Option<(Instant, Holders<u32>)>,
+    pub first_refusal: Option<Full>,
     /// Refused requests.
     pub refusals: u64,
 }
@@ -120,6 +120,8 @@ impl Group {
 pub(super) struct NodeNote {
     pub group: u32,
     pub enis: u32,
-    /// What last kept its daemon from getting addresses.
-    pub trouble: Option<Cause>,
+    /// What keeps its daemon from getting addresses.
+    pub trouble: Trouble,
+    /// It is gone: what is still told of its calls changes no level.
+    pub left: bool,
 }

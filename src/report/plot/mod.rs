@@ -75,7 +75,7 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         layers: vec![
             Layer { name: "serving pods", color: canvas::BLUE, values: holders(|h| h.pods) },
             Layer { name: "idle in node pools", color: canvas::ORANGE, values: holders(|h| h.idle) },
-            Layer { name: "leaked", color: canvas::RED, values: holders(|h| h.leaked) },
+            Layer { name: "leaked", color: canvas::PURPLE, values: holders(|h| h.leaked) },
             Layer { name: "node primaries", color: canvas::GREEN, values: holders(|h| h.primaries) },
             Layer { name: "other tenants", color: canvas::GREY, values: holders(|h| h.others) },
         ],

@@ -1,7 +1,7 @@
-//! How the cloud and the kubelet behave.
+//! How the cloud behaves.
 
 use crate::chance::SpanDist;
-use crate::model::{Cloud, Kubelet, Quotas};
+use crate::model::{Cloud, Quotas};
 use crate::openapi::Api;
 use crate::scenario::defaults::{self, Default};
 use crate::scenario::loader::Loader;
@@ -13,11 +13,8 @@ use crate::scenario::written;
 use crate::time::Span;
 use crate::units::thousands;
 
-/// Shortest typical pause between two tries of a pod; without one, time would stand still.
-const SHORTEST_RETRY: Span = Span::secs(1);
-
 /// The cloud; `None` = something is wrong with it, which is reported.
-pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>) -> Option<Cloud> {
+pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horizon: Option<Span>) -> Option<Cloud> {
     let latencies = written.and_then(|cloud| cloud.latency.as_ref());
     let throttles = written.and_then(|cloud| cloud.throttle.as_ref());
     report_unknown_apis(loader, latencies);
@@ -29,6 +26,8 @@ pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>) -> Op
     });
     let lag = written.and_then(|cloud| cloud.metadata_lag.as_ref()).map(|at| (at.value.0, at.place));
     let metadata_lag = loader.or_default("cloud.metadata_lag", lag, defaults::METADATA_LAG, Span::to_string);
+    let faults = written.and_then(|cloud| cloud.faults.as_deref()).unwrap_or_default();
+    let faults = super::faults::faults(loader, faults, horizon);
     let quotas = written.and_then(|cloud| cloud.quotas.as_ref());
     let quotas = Quotas {
         security_group_addresses: limit(
@@ -58,18 +57,8 @@ pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>) -> Op
         throttle: throttle.map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX))),
         metadata_lag,
         quotas,
-        faults: Vec::new(),
+        faults: faults?,
     })
-}
-
-/// The kubelet; `None` = something is wrong with it, which is reported.
-pub(super) fn kubelet(loader: &mut Loader, written: Option<&written::Kubelet>) -> Option<Kubelet> {
-    let path = "kubelet.sandbox_retry";
-    let sandbox_retry = match written.and_then(|kubelet| kubelet.sandbox_retry.as_ref()) {
-        Some(at) => written_distribution(loader, path, at, SHORTEST_RETRY)?,
-        None => default_distribution(loader, path, defaults::sandbox_retry()),
-    };
-    Some(Kubelet { sandbox_retry, teardown: SpanDist::Constant(Span::ZERO) })
 }
 
 fn latency(loader: &mut Loader, api: Api, written: Option<&Entries<At<written::Distribution>>>) -> Option<SpanDist> {
@@ -80,7 +69,8 @@ fn latency(loader: &mut Loader, api: Api, written: Option<&Entries<At<written::D
     }
 }
 
-fn written_distribution(
+/// The distribution that was written; its typical value is at least `shortest`.
+pub(super) fn written_distribution(
     loader: &mut Loader,
     path: &str,
     at: &At<written::Distribution>,
@@ -91,7 +81,8 @@ fn written_distribution(
     Some(meant)
 }
 
-fn default_distribution(loader: &mut Loader, path: &str, default: Default<SpanDist>) -> SpanDist {
+/// The distribution that holds if none was written.
+pub(super) fn default_distribution(loader: &mut Loader, path: &str, default: Default<SpanDist>) -> SpanDist {
     loader.default(path, show::distribution(&default.value), default.source);
     default.value
 }

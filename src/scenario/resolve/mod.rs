@@ -2,8 +2,14 @@
 //! everything that cannot be is reported.
 
 mod cloud;
+mod control;
 mod eni;
+mod faults;
+mod nodes;
 mod pools;
+mod reserved;
+mod tenants;
+mod types;
 mod vpc;
 mod warn;
 mod workloads;
@@ -15,7 +21,7 @@ use super::quantity::{Count, Duration};
 use super::read::At;
 use super::schedule::About;
 use super::written::Scenario;
-use crate::model::{ControlPlane, Model};
+use crate::model::Model;
 use crate::time::Span;
 
 /// Most pods, nodes or addresses that a schedule may reach: what the world's books hold.
@@ -46,7 +52,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let replications = loader.or_default("replications", replications, defaults::REPLICATIONS, u32::to_string);
     let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, horizon));
     let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
-    let table = written.instance_types.as_ref().map(|types| pools::instance_types(loader, types));
+    let table = written.instance_types.as_ref().map(|types| types::table(loader, types));
     let pools = written.node_pools.as_ref().map(|pools| {
         let world = pools::World {
             names: vpc.as_ref().map(|(names, _)| names),
@@ -60,8 +66,11 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         let world = workloads::World { pools: written.node_pools.as_deref().unwrap_or_default(), horizon, start };
         workloads::resolve(loader, written.workloads.as_deref().unwrap_or_default(), world)
     };
-    let cloud = cloud::cloud(loader, written.cloud.as_ref());
-    let kubelet = cloud::kubelet(loader, written.kubelet.as_ref());
+    let cloud = cloud::cloud(loader, written.cloud.as_ref(), horizon);
+    let control_plane = control::control_plane(loader, written);
+    let kubelet = control::kubelet(loader, written.kubelet.as_ref());
+    let outages = written.zone_outages.as_deref().unwrap_or_default();
+    let outages = vpc.as_ref().and_then(|(names, _)| control::zone_outages(loader, outages, names));
     let outputs = outputs(loader, written);
     let model = Model {
         name,
@@ -75,16 +84,27 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         node_pools: pools??,
         workloads: workloads?,
         cloud: cloud?,
-        zone_outages: Vec::new(),
+        zone_outages: outages?,
         kubelet: kubelet?,
-        control_plane: ControlPlane::default(),
+        control_plane: control_plane?,
         outputs,
     };
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
+    types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {
         warn::warn(loader, &model, written);
     }
     Some(model)
+}
+
+/// A span of at least `shortest`; reports a shorter one.
+fn at_least(loader: &mut Loader, written: &At<Duration>, shortest: Span) -> Option<Span> {
+    if written.value.0 < shortest {
+        let title = format!("this is shorter than {shortest}, the shortest that is simulated");
+        loader.problems.error(written.place, title);
+        return None;
+    }
+    Some(written.value.0)
 }
 
 /// What schedules of `what` must keep to.

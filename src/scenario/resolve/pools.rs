@@ -1,61 +1,25 @@
-//! Node pools: instance limits, zones, and what the daemon on their nodes runs with.
+//! Node pools: zones, and what the daemon on their nodes runs with.
 
-use std::collections::BTreeMap;
-
+use super::types::{self, Table, Type};
 use super::vpc::Names;
-use super::{about, eni, report_duplicates, report_unknown};
-use crate::chance::SpanDist;
+use super::{eni, nodes, report_duplicates, report_unknown};
 use crate::id::VSwitchId;
 use crate::ipam::eni_config::{Document, Node, Resolved, VSwitch, resolve as resolve_daemon};
-use crate::ipam::limits::{InstanceLimits, UnknownType, builtin, from_api};
 use crate::ipam::node_local::Config;
 use crate::ipam::note::nearest;
-use crate::model::{NodePool, PoolSize, PoolZone, Resources, Shape};
+use crate::model::{NodePool, PoolZone, Shape};
 use crate::scenario::Setting;
 use crate::scenario::loader::Loader;
-use crate::scenario::quantity::Count;
 use crate::scenario::read::At;
-use crate::scenario::schedule::schedule;
-use crate::scenario::show;
 use crate::scenario::written::{self, NodeVSwitch};
 use crate::time::Span;
-
-/// Interfaces that an instance may have: the primary one and at least one for pods.
-const ADAPTERS: std::ops::RangeInclusive<u64> = 2..=128;
-
-/// IPv4 addresses that an interface may have (CreateNetworkInterface: the primary one and 49
-/// more).
-const ADDRESSES: std::ops::RangeInclusive<u64> = 1..=50;
-
-/// Most pods on a node that a scenario may ask for.
-const MOST_PODS: u64 = 10_000;
 
 /// What a pool refers to; `None` = it is wrong itself, which was reported.
 pub(super) struct World<'a> {
     pub names: Option<&'a Names<'a>>,
     pub base: Option<&'a Document>,
-    pub types: Option<&'a InstanceTypes>,
+    pub types: Option<&'a Table>,
     pub horizon: Option<Span>,
-}
-
-/// Instance types of a file.
-pub(super) struct InstanceTypes {
-    file: String,
-    /// `None` = the file is wrong, which was reported.
-    limits: Option<BTreeMap<String, InstanceLimits>>,
-}
-
-/// The types of the file that the scenario names.
-pub(super) fn instance_types(loader: &mut Loader, written: &written::InstanceTypes) -> InstanceTypes {
-    let mut types = InstanceTypes { file: String::new(), limits: None };
-    if let Some(path) = &written.file
-        && let Some(source) = loader.open(path)
-    {
-        loader.written("instance_types.file", path.value.clone(), path.place);
-        types.file.clone_from(&path.value);
-        types.limits = eni::checked(loader, from_api(&loader.problems.sources[source].text, source));
-    }
-    types
 }
 
 /// The pools; `None` = something is wrong with them, which is reported.
@@ -70,18 +34,15 @@ pub(super) fn resolve(loader: &mut Loader, written: &[written::NodePool], world:
 }
 
 fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &World<'_>) -> Option<NodePool> {
-    let path = |key: &str| format!("node_pools[{index}].{key}");
+    let own = format!("node_pools[{index}]");
+    let path = |key: &str| format!("{own}.{key}");
     if let Some(name) = &written.name {
         loader.written(path("name"), name.value.clone(), name.place);
     }
-    let limits = limits(loader, &path, written, world.types);
+    let types = types::resolve(loader, &own, written, world.types);
     let zones = zones(loader, &path, written, world.names);
-    let nodes = written.nodes.as_ref().and_then(|at| {
-        let nodes = schedule(loader, at, about(world.horizon, "nodes"))?;
-        loader.written(path("nodes"), show::schedule(&nodes, "nodes"), at.place);
-        Some(nodes)
-    });
-    let max_pods = max_pods(loader, &path("max_pods"), written.max_pods.as_ref(), limits.as_ref());
+    let size = written.nodes.as_ref().and_then(|at| nodes::size(loader, &path("nodes"), &at.value, world.horizon));
+    let life = nodes::life(loader, &own, written);
     let document = match &written.eni_config {
         Some(dynamic) => {
             let dynamic = eni::document(loader, dynamic);
@@ -90,40 +51,60 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
         None => world.base.cloned(),
     };
     let name = written.name.as_ref()?.value.clone();
-    let instance_type = written.instance_type.as_ref()?.value.clone();
-    let (limits, zones, document, names) = (limits?, zones?, document?, world.names?);
+    let (types, zones, document, names) = (types?, zones?, document?, world.names?);
     report_unknown_candidates(loader, &document, names);
-    let daemons: Vec<_> = zones
-        .iter()
-        .map(|(zone, vswitch)| {
-            let node = Node { instance_type: &instance_type, limits: &limits, zone, vswitch: *vswitch };
-            daemon(loader, &document, &node, names)
-        })
-        .collect();
-    let daemons = daemons.into_iter().collect::<Option<Vec<_>>>()?;
-    note_settings(loader, &path("eni_config"), &zones, &daemons);
-    let zones = zones.into_iter().zip(daemons).map(|((zone, node_vswitch), resolved)| PoolZone {
-        zone,
-        node_vswitch,
-        daemon: resolved.config,
-    });
-    let shape = Shape {
-        instance_type,
-        limits,
-        allocatable: Resources::UNBOUNDED,
-        max_pods: max_pods?,
-        weight: 1.0,
-        zones: zones.collect(),
-    };
+    let shapes = shapes(loader, &types, &zones, &document, names)?;
+    let life = life?;
     Some(NodePool {
         name,
-        shapes: vec![shape],
-        size: PoolSize::Scheduled(nodes?),
-        provisioning: SpanDist::Constant(Span::ZERO),
-        replacement: None,
-        interruptions: None,
-        crashes: None,
+        shapes,
+        size: size?,
+        provisioning: life.provisioning,
+        replacement: life.replacement,
+        interruptions: life.interruptions,
+        crashes: life.crashes,
     })
+}
+
+/// The types with the daemons on their nodes.
+fn shapes(
+    loader: &mut Loader,
+    types: &[Type],
+    zones: &[(String, VSwitchId)],
+    document: &Document,
+    names: &Names<'_>,
+) -> Option<Vec<Shape>> {
+    let mut shapes = Some(Vec::new());
+    let mut seen = Vec::new();
+    for of in types {
+        let daemons: Vec<_> = zones
+            .iter()
+            .map(|(zone, vswitch)| {
+                let node = Node { instance_type: &of.name, limits: &of.limits, zone, vswitch: *vswitch };
+                daemon(loader, document, &node, names)
+            })
+            .collect();
+        let Some(daemons) = daemons.into_iter().collect::<Option<Vec<_>>>() else {
+            shapes = None;
+            continue;
+        };
+        note_settings(loader, &format!("{}.eni_config", of.path), zones, &daemons, &mut seen);
+        let zones = zones.iter().zip(daemons).map(|((zone, node_vswitch), resolved)| PoolZone {
+            zone: zone.clone(),
+            node_vswitch: *node_vswitch,
+            daemon: resolved.config,
+        });
+        let shape = Shape {
+            instance_type: of.name.clone(),
+            limits: of.limits,
+            allocatable: of.allocatable,
+            max_pods: of.max_pods,
+            weight: of.weight,
+            zones: zones.collect(),
+        };
+        shapes.iter_mut().for_each(|shapes| shapes.push(shape.clone()));
+    }
+    shapes
 }
 
 /// What the daemon on a node runs with.
@@ -150,13 +131,19 @@ fn report_unknown_candidates(loader: &mut Loader, document: &Document, names: &N
     }
 }
 
-/// Notes the daemon's settings: all of the first zone, and of the others what differs.
-fn note_settings(loader: &mut Loader, path: &str, zones: &[(String, VSwitchId)], daemons: &[Resolved]) {
-    let mut seen: Vec<(&str, &str)> = Vec::new();
+/// Notes the daemon's settings: all of the first type in the first zone, and of the others what
+/// differs.
+fn note_settings(
+    loader: &mut Loader,
+    path: &str,
+    zones: &[(String, VSwitchId)],
+    daemons: &[Resolved],
+    seen: &mut Vec<(&'static str, String)>,
+) {
     for (i, (daemon, (zone, _))) in daemons.iter().zip(zones).enumerate() {
         for setting in &daemon.settings {
-            let known = (setting.key, setting.value.as_str());
-            if i > 0 && seen.contains(&known) {
+            let known = (setting.key, setting.value.clone());
+            if seen.contains(&known) {
                 continue;
             }
             seen.push(known);
@@ -166,121 +153,6 @@ fn note_settings(loader: &mut Loader, path: &str, zones: &[(String, VSwitchId)],
             loader.settings.push(Setting { path, value: setting.value.clone(), origin });
         }
     }
-}
-
-/// Limits of a pool's instance type: as the scenario says, else its file, else the table.
-fn limits(
-    loader: &mut Loader,
-    path: &dyn Fn(&str) -> String,
-    written: &written::NodePool,
-    types: Option<&InstanceTypes>,
-) -> Option<InstanceLimits> {
-    let own = written.limits.as_ref();
-    let adapters = own.and_then(|own| own.adapters.as_ref());
-    let addresses = own.and_then(|own| own.ipv4_per_adapter.as_ref());
-    let right = in_range(loader, "an instance has 2 to 128 interfaces", adapters, ADAPTERS)
-        & in_range(loader, "an interface has 1 to 50 IPv4 addresses", addresses, ADDRESSES);
-    let name = written.instance_type.as_ref()?;
-    loader.written(path("instance_type"), name.value.clone(), name.place);
-    let known = types.and_then(|types| types.limits.as_ref()).and_then(|limits| limits.get(&name.value));
-    let (known, source) = match (known, adapters.zip(addresses)) {
-        (Some(limits), _) => (*limits, types.map(|types| types.file.clone()).unwrap_or_default()),
-        (None, Some(_)) => (unknown_limits(), String::new()),
-        (None, None) => match builtin(&name.value) {
-            Ok((limits, source)) => (limits, source.to_owned()),
-            Err(error) => {
-                // A file of types that is wrong might hold this one.
-                if types.is_none_or(|types| types.limits.is_some()) {
-                    report_unknown_type(loader, name, error);
-                }
-                return None;
-            }
-        },
-    };
-    let mut figure = |key: &str, own: Option<&At<Count>>, known: Option<u32>| {
-        let (value, origin) = match own {
-            Some(at) => (Some(u32::try_from(at.value.0).unwrap_or(u32::MAX)), loader.origin(at.place)),
-            None => (known, crate::scenario::Origin::Default { source: source.clone() }),
-        };
-        let shown = value.map_or_else(|| "not known".to_owned(), |value| value.to_string());
-        loader.settings.push(Setting { path: path(&format!("limits.{key}")), value: shown, origin });
-        value
-    };
-    let of = |pick: fn(&written::Limits) -> Option<&At<Count>>| own.and_then(pick);
-    let limits = InstanceLimits {
-        adapters: figure("adapters", adapters, Some(known.adapters)).unwrap_or_default(),
-        ipv4_per_adapter: figure("ipv4_per_adapter", addresses, Some(known.ipv4_per_adapter)).unwrap_or_default(),
-        ipv6_per_adapter: figure("ipv6_per_adapter", of(|l| l.ipv6_per_adapter.as_ref()), known.ipv6_per_adapter),
-        total_adapters: figure("total_adapters", of(|l| l.total_adapters.as_ref()), known.total_adapters),
-        erdma_adapters: figure("erdma_adapters", of(|l| l.erdma_adapters.as_ref()), known.erdma_adapters),
-        ..known
-    };
-    if right && limits.multi_ip_pods() == 0 {
-        let problem =
-            loader.problems.error(name.place, format!("nodes of type `{}` have no address for pods", name.value));
-        problem.help("pods get theirs from secondary interfaces: an instance needs at least one");
-        return None;
-    }
-    right.then_some(limits)
-}
-
-/// Limits of which nothing is known.
-fn unknown_limits() -> InstanceLimits {
-    InstanceLimits {
-        adapters: 0,
-        ipv4_per_adapter: 0,
-        ipv6_per_adapter: None,
-        total_adapters: None,
-        trunk: None,
-        erdma_adapters: None,
-    }
-}
-
-/// Whether a number is in a range, or not written at all; reports if not.
-fn in_range(
-    loader: &mut Loader,
-    title: &str,
-    written: Option<&At<Count>>,
-    range: std::ops::RangeInclusive<u64>,
-) -> bool {
-    match written {
-        Some(at) if !range.contains(&at.value.0) => {
-            loader.problems.error(at.place, title);
-            false
-        }
-        _ => true,
-    }
-}
-
-fn report_unknown_type(loader: &mut Loader, name: &At<String>, error: UnknownType) {
-    let problem = loader.problems.error(name.place, error.to_string());
-    match &error {
-        // The message names the nearest.
-        UnknownType::Absent { .. } => {}
-        UnknownType::Incomplete { document, .. } => {
-            problem.help(format!("the source, {document}, does not say"));
-        }
-    }
-    problem.help("if it is right, give `limits: {adapters: …, ipv4_per_adapter: …}`, or `instance_types: {file: …}`");
-}
-
-fn max_pods(
-    loader: &mut Loader,
-    path: &str,
-    written: Option<&At<Count>>,
-    limits: Option<&InstanceLimits>,
-) -> Option<u32> {
-    if let Some(at) = written {
-        if !in_range(loader, "a node takes 1 to 10,000 pods", written, 1..=MOST_PODS) {
-            return None;
-        }
-        loader.written(path, format!("{} pods", at.value.0), at.place);
-        return u32::try_from(at.value.0).ok();
-    }
-    let most = limits?.multi_ip_pods();
-    let rule = "ACK's rule: (adapters − 1) × addresses per adapter (help.aliyun.com, work-with-terway)";
-    loader.default(path, show::count(most.into(), "pod", "pods"), rule);
-    Some(most)
 }
 
 /// Zones of a pool with the vSwitch of the nodes' primary interfaces.

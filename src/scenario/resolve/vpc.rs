@@ -2,16 +2,14 @@
 
 use ipnet::Ipv4Net;
 
-use super::{about, report_duplicates};
+use super::report_duplicates;
+use super::tenants::with_tenants;
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{Schedule, Tenant, VSwitch, Vpc};
-use crate::scenario::defaults;
+use crate::model::{VSwitch, Vpc};
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Block;
 use crate::scenario::read::At;
-use crate::scenario::schedule::{peak, schedule};
-use crate::scenario::show;
 use crate::scenario::written;
 use crate::time::Span;
 use crate::units::thousands;
@@ -86,13 +84,10 @@ fn vswitch(
     if let (Some(cidr), Some(block)) = (&written.cidr, block) {
         loader.written(path("cidr"), format!("{block}, {} usable", thousands(usable(block).into())), cidr.place);
     }
-    let used = used(loader, &path("used"), written, block, horizon);
-    Some(VSwitch {
-        id: written.id.as_ref()?.value.clone(),
-        zone: written.zone.as_ref()?.value.clone(),
-        cidr: block?,
-        tenants: vec![Tenant { name: "others".to_owned(), addresses: used? }],
-    })
+    let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
+    let vswitch =
+        (|| Some(VSwitch { id: text(&written.id)?, zone: text(&written.zone)?, cidr: block?, tenants: Vec::new() }))();
+    with_tenants(loader, &path("used"), written.used.as_ref(), vswitch, horizon)
 }
 
 /// The block of a vSwitch, if it may have it.
@@ -110,31 +105,6 @@ fn block(loader: &mut Loader, cidr: &At<Block>, vpc: Option<&At<Block>>) -> Opti
         right = false;
     }
     right.then_some(block)
-}
-
-/// Addresses of other tenants, never more than there are.
-fn used(
-    loader: &mut Loader,
-    path: &str,
-    written: &written::VSwitch,
-    block: Option<Ipv4Net>,
-    horizon: Option<Span>,
-) -> Option<Schedule> {
-    let Some(at) = &written.used else {
-        let default = defaults::USED;
-        loader.default(path, show::count(default.value, "address", "addresses"), default.source);
-        return Some(Schedule::Constant(default.value as f64));
-    };
-    let used = schedule(loader, at, about(horizon, "addresses"))?;
-    let reached = peak(&used, horizon.unwrap_or(Span::ZERO));
-    if let Some(usable) = block.map(usable).filter(|usable| reached > f64::from(*usable)) {
-        let problem = loader.problems.error(at.place, "others use more addresses than the vSwitch has");
-        problem.label(format!("this reaches {}", show::large(reached)));
-        problem.help(format!("it has {} usable addresses", thousands(usable.into())));
-        return None;
-    }
-    loader.written(path, show::schedule(&used, "addresses"), at.place);
-    Some(used)
 }
 
 fn report_overlaps(loader: &mut Loader, list: &[written::VSwitch]) {

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use super::pools::addresses;
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::ipam::limits::JOIN_THRESHOLD;
 use crate::model::{Model, NodePool, Shape};
 use crate::scenario::loader::Loader;
-use crate::scenario::schedule::nodes_in_zone;
+use crate::scenario::schedule::{nodes_in_zone, nodes_of_type};
 use crate::scenario::written::{self, Scenario};
 use crate::time::Instant;
 use crate::units::thousands;
@@ -17,7 +16,6 @@ use crate::units::thousands;
 pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
     let written_pools = written.node_pools.as_deref().unwrap_or_default();
     for (pool, written) in model.node_pools.iter().zip(written_pools) {
-        node_joins(loader, pool, written);
         pods_fit(loader, pool, written);
     }
     unused_vswitches(loader, model, written);
@@ -30,17 +28,6 @@ fn somebody_asks(loader: &mut Loader, model: &Model) {
     if model.workloads.iter().all(|workload| workload.pod.host_network) {
         let problem = loader.problems.warning_without_place("no workload asks for addresses");
         problem.help("add one under `workloads`, unless the nodes' idle addresses are all that you want to see");
-    }
-}
-
-/// ACK lets a node join only if it has room for enough pods.
-fn node_joins(loader: &mut Loader, pool: &NodePool, written: &written::NodePool) {
-    for shape in pool.shapes.iter().filter(|shape| !shape.limits.joins()) {
-        let place = written.instance_type.as_ref().map_or(written.place, |at| at.place);
-        let pods = shape.limits.multi_ip_pods();
-        let title = format!("ACK does not let nodes of type `{}` join a Terway cluster", shape.instance_type);
-        let problem = loader.problems.warning(place, title);
-        problem.label(format!("room for {pods} pods; ACK asks for more than {JOIN_THRESHOLD}"));
     }
 }
 
@@ -79,7 +66,7 @@ fn idle_addresses_fit(loader: &mut Loader, model: &Model, written: &[written::No
         let vswitches = vswitches.into_iter().map(|id| &model.vpc.vswitches[id.index()]);
         let left = vswitches.map(|v| usable(v.cidr).saturating_sub(v.wanted_by_others(Instant::ZERO + model.horizon)));
         let left: u64 = left.map(u64::from).sum();
-        let idle: u64 = here().map(|(pool, zone)| nodes_in_zone(model, pool) * u64::from(zone.daemon.min_idle)).sum();
+        let idle: u64 = here().map(|(pool, _)| idle_in_zone(model, pool, name)).sum();
         let Some(first) =
             written.iter().zip(&model.node_pools).find(|(_, pool)| pool.zones().iter().any(|z| z.zone == name))
         else {
@@ -100,4 +87,14 @@ fn idle_addresses_fit(loader: &mut Loader, model: &Model, written: &[written::No
         ));
         problem.help("lower `min_pool_size`, or add a vSwitch to the zone");
     }
+}
+
+/// Addresses that the nodes of a pool keep idle in a zone at least, at the peak.
+fn idle_in_zone(model: &Model, pool: &NodePool, zone: &str) -> u64 {
+    let nodes = nodes_in_zone(model, pool);
+    let of_shape = |shape: &Shape| {
+        let idle = shape.zones.iter().find(|z| z.zone == zone).map_or(0, |zone| zone.daemon.min_idle);
+        nodes_of_type(nodes, pool, shape) * u64::from(idle)
+    };
+    pool.shapes.iter().map(of_shape).sum()
 }

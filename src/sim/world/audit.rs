@@ -2,7 +2,7 @@
 
 use super::World;
 use super::pods::Phase;
-use crate::id::{NodeId, PodId};
+use crate::id::{NodeId, PodId, VSwitchId};
 use crate::sim::engine::PodState;
 
 impl World<'_> {
@@ -13,6 +13,9 @@ impl World<'_> {
     pub(super) fn audit(&self) {
         let in_use = self.engine.audit();
         self.engine.observer.audit(&in_use, &self.engine.cloud);
+        for id in (0..in_use.len()).map(VSwitchId::new) {
+            self.engine.observer.audit_idle(id, self.engine.account(id).0);
+        }
         let count = |state, ending: bool| {
             let pods = self.engine.pods().iter().zip(&self.pods);
             pods.filter(|(pod, note)| pod.state == state && (note.phase == Phase::Ending) == ending).count()

@@ -1,15 +1,204 @@
-//! stub
-use super::World;
-use crate::chance::Stream;
-use crate::model::Model;
+//! The cluster autoscaler on the world's clock: it looks at the grid of its scan interval, and only
+//! after something happened that it could act on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Control, World};
+use crate::chance::{SmallStream, Stream};
+use crate::cluster::autoscaler::{
+    Backoff, Candidate, InProgress, PendingPods, PoolView, Template, Unneeded, is_healthy, scale_up,
+};
+use crate::cluster::scheduler::Rules;
+use crate::id::NodeId;
+use crate::model::{Model, PoolSize, Resources, WorkloadKind};
+use crate::time::Instant;
+
+/// What the autoscaler remembers.
 #[derive(Debug)]
-pub(super) struct State;
+pub(super) struct State {
+    /// The scheduler's rules, by workload.
+    rules: Vec<Rules>,
+    templates: Vec<Template>,
+    backoff: Vec<Backoff>,
+    unneeded: Unneeded,
+    /// Nodes of autoscaled pools whose utilisation is below the threshold.
+    low: BTreeSet<NodeId>,
+    /// The only scan that counts.
+    next: Instant,
+    chance: SmallStream,
+}
+
 impl State {
-    pub fn new(_m: &Model, _s: &dyn Fn(&str) -> Stream) -> Self {
-        Self
+    pub fn new(model: &Model, rules: Vec<Rules>, mut chance: Stream) -> Self {
+        let pools = model.node_pools.len();
+        Self {
+            templates: (0..pools).map(|pool| template(model, pool)).collect(),
+            backoff: vec![Backoff::default(); pools],
+            rules,
+            unneeded: Unneeded::default(),
+            low: BTreeSet::new(),
+            next: Instant::NEVER,
+            chance: SmallStream::split(&mut chance),
+        }
     }
 }
+
 impl World<'_> {
-    pub(super) fn scan(&mut self) {}
-    pub(super) fn scan_soon(&mut self) {}
+    /// Something happened that the autoscaler may act on: it looks at its next time.
+    pub(super) fn scan_soon(&mut self) {
+        self.scan_not_before(self.engine.now());
+    }
+
+    fn scan_not_before(&mut self, at: Instant) {
+        let interval = self.model.control_plane.autoscaler.scan_interval.0;
+        let autoscaled = |pool: &crate::model::NodePool| matches!(pool.size, PoolSize::Autoscaled { .. });
+        if at > self.horizon || !self.model.node_pools.iter().any(autoscaled) {
+            return;
+        }
+        let at = Instant((at.max(self.engine.now()).0 / interval + 1) * interval);
+        if at < self.autoscaler.next {
+            self.autoscaler.next = at;
+            self.engine.control_at(at, Control::Scan.pack());
+        }
+    }
+
+    /// The requests on a node changed.
+    pub(super) fn load_changed(&mut self, node: NodeId) {
+        let Some(rules) = &self.model.control_plane.autoscaler.scale_down else { return };
+        if !matches!(self.model.node_pools[self.pool_of(node)].size, PoolSize::Autoscaled { .. }) {
+            return;
+        }
+        let note = &self.nodes[node.index()];
+        let low = note.is_counted() && note.works() && self.scheduler.utilization(node) < rules.utilization_threshold;
+        let changed = if low { self.autoscaler.low.insert(node) } else { self.autoscaler.low.remove(&node) };
+        if changed || low {
+            self.scan_soon();
+        }
+    }
+
+    /// A scan: up if pods find no node, else down.
+    pub(super) fn scan(&mut self) {
+        let now = self.engine.now();
+        if now != self.autoscaler.next {
+            return;
+        }
+        self.autoscaler.next = Instant::NEVER;
+        let nodes: u32 = self.pools.iter().map(|pool| pool.present).sum();
+        let unready = self.nodes.iter().filter(|node| node.exists() && !node.works()).count();
+        if !is_healthy(nodes, unready as u32) {
+            return;
+        }
+        if !self.grow() {
+            self.shrink();
+        }
+    }
+
+    /// Asks for nodes that pods without one need; whether any are on their way for that.
+    fn grow(&mut self) -> bool {
+        let now = self.engine.now();
+        let pending = self.pending_pods();
+        if pending.is_empty() {
+            return false;
+        }
+        let views = self.views();
+        let closed = (0..self.pools.len()).map(|pool| self.autoscaler.backoff[pool].until()).filter(|&at| at > now);
+        if let Some(at) = closed.min() {
+            self.scan_not_before(at);
+        }
+        let expander = self.model.control_plane.autoscaler.expander;
+        let state = &mut self.autoscaler;
+        let Some((pool, wanted)) = scale_up(&pending, &views, &state.rules, expander, &mut state.chance) else {
+            return false;
+        };
+        let launched = (0..wanted).take_while(|_| self.launch(pool)).count() as u32;
+        if launched < wanted {
+            self.autoscaler.backoff[pool].failed(now);
+        } else {
+            self.autoscaler.backoff[pool].succeeded();
+        }
+        self.autoscaler.unneeded.scaled_up(now);
+        self.scan_soon();
+        launched > 0
+    }
+
+    /// Removes nodes that have been unneeded for long enough.
+    fn shrink(&mut self) {
+        let settings = &self.model.control_plane.autoscaler;
+        let candidates: Vec<_> = self
+            .autoscaler
+            .low
+            .iter()
+            .map(|&node| Candidate {
+                node,
+                pool: self.pool_of(node),
+                empty: self.nodes[node.index()].pods.iter().all(|&pod| self.is_daemon(self.workload_of(pod))),
+            })
+            .collect();
+        let draining = self.nodes.iter().filter(|node| node.draining && node.exists()).count();
+        let in_progress = InProgress { empty: 0, drained: draining };
+        let views = self.views();
+        let mut unneeded = std::mem::take(&mut self.autoscaler.unneeded);
+        let scan = unneeded.scan(self.engine.now(), settings, &candidates, &views, in_progress, |node, going| {
+            let pods: Vec<_> =
+                self.evictable(node).iter().map(|&pod| (self.workload_of(pod), self.note(pod).requests)).collect();
+            self.scheduler.fits_elsewhere(node, &pods, |other| going.contains(&other))
+        });
+        self.autoscaler.unneeded = unneeded;
+        for removal in scan.remove {
+            self.drain(removal.node);
+        }
+        if scan.next < self.horizon {
+            // The grid point at or after that time.
+            self.scan_not_before(Instant(scan.next.0 - 1));
+        }
+    }
+
+    /// Pods without a node, those that are alike together.
+    fn pending_pods(&self) -> Vec<PendingPods> {
+        let mut alike = BTreeMap::<(usize, Resources), u32>::new();
+        for (workload, state) in self.workloads.iter().enumerate() {
+            for &pod in &state.pending {
+                *alike.entry((workload, self.note(pod).requests)).or_default() += 1;
+            }
+        }
+        alike.into_iter().map(|((workload, requests), count)| PendingPods { workload, requests, count }).collect()
+    }
+
+    /// The autoscaled pools.
+    fn views(&self) -> Vec<PoolView> {
+        let now = self.engine.now();
+        let view = |(pool, model): (usize, &crate::model::NodePool)| match model.size {
+            PoolSize::Autoscaled { min, max, .. } => Some(PoolView {
+                pool,
+                nodes: self.pools[pool].counted + self.pools[pool].launching,
+                upcoming: self.pools[pool].launching,
+                min,
+                max,
+                open: self.autoscaler.backoff[pool].until() <= now,
+                template: self.autoscaler.templates[pool],
+            }),
+            PoolSize::Scheduled(_) => None,
+        };
+        self.model.node_pools.iter().enumerate().filter_map(view).collect()
+    }
+}
+
+/// What a new node of a pool is like: its most weighted type, with the pods of DaemonSets on it.
+fn template(model: &Model, pool: usize) -> Template {
+    let shapes = &model.node_pools[pool].shapes;
+    let shape = shapes.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).expect("a pool has a type");
+    let daemons = model.workloads.iter().filter(|workload| {
+        matches!(workload.kind, WorkloadKind::DaemonSet { .. }) && workload.node_pools.contains(&pool)
+    });
+    let (mut requests, mut addresses) = (Resources::default(), 0);
+    for daemon in daemons {
+        requests = requests.plus(daemon.pod.requests);
+        addresses += u32::from(!daemon.pod.host_network);
+    }
+    Template {
+        allocatable: shape.allocatable,
+        max_pods: shape.max_pods,
+        daemons: requests,
+        daemon_addresses: addresses,
+    }
 }

@@ -198,7 +198,7 @@ impl<'m> World<'m> {
         });
         let mut world = World {
             engine: Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet")),
-            scheduler: scheduler(model, &groups, chance),
+            scheduler: scheduler(model, &groups, rules(model), chance),
             pools: pools.collect(),
             workloads: model.workloads.iter().map(|w| WorkloadState::new(w, model, &stream)).collect(),
             nodes: Vec::new(),
@@ -208,7 +208,7 @@ impl<'m> World<'m> {
             coming: Slab::default(),
             plans: Slab::default(),
             zones_out: Vec::new(),
-            autoscaler: autoscale::State::new(model, &stream),
+            autoscaler: autoscale::State::new(model, rules(model), stream("autoscaler")),
             daemons: stream("daemons"),
             teardown: stream("teardown"),
             horizon,
@@ -345,7 +345,7 @@ fn groups(model: &Model) -> Vec<Group> {
     model.groups().map(group).collect()
 }
 
-fn scheduler(model: &Model, groups: &[Group], chance: SmallStream) -> Scheduler {
+fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallStream) -> Scheduler {
     let zones = model.zone_names();
     let specs = groups.iter().map(|group| {
         let shape = &model.node_pools[group.key.pool].shapes[group.key.shape];
@@ -356,13 +356,18 @@ fn scheduler(model: &Model, groups: &[Group], chance: SmallStream) -> Scheduler 
             max_pods: shape.max_pods,
         }
     });
+    Scheduler::new(specs, rules, model.control_plane.scoring, chance)
+}
+
+/// What the scheduler knows of each workload.
+fn rules(model: &Model) -> Vec<Rules> {
     let rules = model.workloads.iter().map(|workload| Rules {
         node_pools: workload.node_pools.clone(),
         zone_spread: workload.pod.zone_spread,
         anti_affinity: workload.pod.anti_affinity,
         takes_address: !workload.pod.host_network,
     });
-    Scheduler::new(specs, rules, model.control_plane.scoring, chance)
+    rules.collect()
 }
 
 /// What DaemonSets on the node's network request on each node of a pool.
@@ -371,10 +376,7 @@ fn reserved(model: &Model, pool: usize) -> Resources {
         let daemon = matches!(workload.kind, WorkloadKind::DaemonSet { .. });
         daemon && workload.pod.host_network && workload.node_pools.contains(&pool)
     });
-    daemons.fold(Resources::default(), |sum, workload| Resources {
-        cpu_milli: sum.cpu_milli.saturating_add(workload.pod.requests.cpu_milli),
-        memory_mib: sum.memory_mib.saturating_add(workload.pod.requests.memory_mib),
-    })
+    daemons.fold(Resources::default(), |sum, workload| sum.plus(workload.pod.requests))
 }
 
 fn reason(unfit: Unfit) -> Unschedulable {

@@ -263,6 +263,7 @@ impl World<'_> {
             self.plan(after, node, What::Interrupt, None);
         }
         self.plan_crash(node);
+        self.load_changed(node);
         self.place_again = true;
     }
 
@@ -334,6 +335,8 @@ impl World<'_> {
         note.power = Power::Down;
         note.life += 1;
         let life = Some(note.life);
+        self.load_changed(node);
+        let note = &self.nodes[node.index()];
         for &pod in &note.pods {
             self.engine.set_timer(pod, Instant::NEVER);
         }
@@ -382,6 +385,7 @@ impl World<'_> {
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "node_up", || name, || "up".to_owned());
         self.engine.node_up(node, Arc::clone(&self.groups[group].daemon));
+        self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
         for i in 0..self.engine.cloud.vswitch_count() {
             self.refresh(VSwitchId::new(i));
         }
@@ -402,6 +406,7 @@ impl World<'_> {
         if !std::mem::replace(&mut self.nodes[node.index()].counted, true) {
             self.pools[pool].counted += 1;
         }
+        self.load_changed(node);
         self.follow_pool(pool);
     }
 
@@ -513,6 +518,7 @@ impl World<'_> {
         if std::mem::take(&mut self.nodes[node.index()].counted) {
             self.pools[pool].counted -= 1;
         }
+        self.load_changed(node);
     }
 
     /// A replacement of a pool's nodes begins.

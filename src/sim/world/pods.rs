@@ -187,10 +187,13 @@ impl World<'_> {
         let note = self.note_mut(pod);
         (note.phase, note.on_node) = (Phase::Creating, on_node);
         let waited = now.since(note.born);
+        if waited > Span::ZERO {
+            self.engine.observer.pod_scheduled_after(waited);
+        }
         // The observer has to know the pod before its address may come.
-        self.engine.observer.pod_scheduled_after(waited);
         self.engine.observer.pod_requested(now, pod.index(), node, workload);
         self.engine.place_pod(pod, node);
+        self.load_changed(node);
     }
 
     /// A pod has its address: its life begins.
@@ -330,6 +333,7 @@ impl World<'_> {
         self.leave_node(pod);
         self.daemon_gone(workload, node);
         self.changed(workload);
+        self.load_changed(node);
         self.drained(node);
     }
 

@@ -25,14 +25,7 @@ const ARTICLE: &str = r#"{
 "#;
 
 fn limits(adapters: u32, ipv4_per_adapter: u32) -> InstanceLimits {
-    InstanceLimits {
-        adapters,
-        ipv4_per_adapter,
-        ipv6_per_adapter: None,
-        total_adapters: None,
-        trunk: None,
-        erdma_adapters: None,
-    }
+    InstanceLimits { adapters, ipv4_per_adapter, ..InstanceLimits::default() }
 }
 
 /// vsw-AAA and vsw-BBB are in cn-shanghai-f, vsw-CCC is elsewhere; the node's own is number 9.

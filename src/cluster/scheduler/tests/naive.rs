@@ -1,0 +1,278 @@
+//! Whatever happens, the scheduler does what one does that looks at every node and counts anew.
+
+use proptest::prelude::*;
+
+use super::{group, places, requests};
+use crate::cluster::scheduler::*;
+
+/// A scheduler that looks at every node and keeps a list of pods.
+#[derive(Debug, Clone)]
+struct Naive {
+    groups: Vec<GroupSpec>,
+    rules: Vec<Rules>,
+    scoring: Scoring,
+    nodes: Vec<Option<NaiveNode>>,
+}
+
+#[derive(Debug, Clone)]
+struct NaiveNode {
+    group: usize,
+    schedulable: bool,
+    reserved: Resources,
+    pods: Vec<(usize, Resources)>,
+}
+
+impl Naive {
+    fn nodes(&self) -> impl Iterator<Item = (NodeId, &NaiveNode)> {
+        self.nodes.iter().enumerate().filter_map(|(i, node)| Some((NodeId::new(i), node.as_ref()?)))
+    }
+
+    fn allowed(&self, workload: usize, node: &NaiveNode) -> bool {
+        self.rules[workload].node_pools.contains(&self.groups[node.group].pool)
+    }
+
+    fn same(&self, workload: usize, node: &NaiveNode) -> u32 {
+        node.pods.iter().filter(|pod| pod.0 == workload).count() as u32
+    }
+
+    fn in_zone(&self, workload: usize, zone: usize) -> u32 {
+        let nodes = self.nodes().filter(|(_, node)| self.groups[node.group].zone == zone);
+        nodes.map(|(_, node)| self.same(workload, node)).sum()
+    }
+
+    fn addresses(&self, node: &NaiveNode) -> u32 {
+        node.pods.iter().filter(|pod| self.rules[pod.0].takes_address).count() as u32
+    }
+
+    fn feasible(&self, workload: usize, requests: Resources, node: &NaiveNode) -> bool {
+        let (rules, spec) = (&self.rules[workload], self.groups[node.group]);
+        let used =
+            |part: fn(&Resources) -> u32| part(&node.reserved) + node.pods.iter().map(|pod| part(&pod.1)).sum::<u32>();
+        let room = |part: fn(&Resources) -> u32| {
+            part(&requests) == 0 || used(part) + part(&requests) <= part(&spec.allocatable)
+        };
+        let skew = rules.zone_spread.is_none_or(|spread| {
+            let zones = self.nodes().filter(|(_, node)| self.allowed(workload, node));
+            let fewest = zones.map(|(_, node)| self.in_zone(workload, self.groups[node.group].zone)).min();
+            spread.strictness == Strictness::Preferred
+                || self.in_zone(workload, spec.zone) < fewest.unwrap_or(0) + spread.max_skew
+        });
+        node.schedulable
+            && self.allowed(workload, node)
+            && (!rules.takes_address || self.addresses(node) < spec.max_pods)
+            && room(|resources| resources.cpu_milli)
+            && room(|resources| resources.memory_mib)
+            && skew
+            && !(rules.anti_affinity == Some(Strictness::Required) && self.same(workload, node) > 0)
+    }
+
+    /// Score of `NodeResourcesFit` in hundredths.
+    fn fit(&self, workload: usize, requests: Resources, node: &NaiveNode) -> u64 {
+        let spec = self.groups[node.group];
+        let score = |used: u64, whole: u64, steps: u64| match self.scoring {
+            Scoring::LeastAllocated => whole.saturating_sub(used) * steps / whole,
+            Scoring::MostAllocated => used.min(whole) * steps / whole,
+        };
+        if spec.allocatable == Resources::UNBOUNDED {
+            let pods = self.addresses(node) + u32::from(self.rules[workload].takes_address);
+            let used = 10_000 * u64::from(pods.min(spec.max_pods)) / u64::from(spec.max_pods);
+            let free = 10_000 * u64::from(spec.max_pods.saturating_sub(pods)) / u64::from(spec.max_pods);
+            return if self.scoring == Scoring::LeastAllocated { 10_000 - used } else { 10_000 - free };
+        }
+        let or = |request: u32, default: u32| u64::from(if request == 0 { default } else { request });
+        let pods = node.pods.iter().map(|pod| pod.1).chain([requests]);
+        let cpu = u64::from(node.reserved.cpu_milli) + pods.clone().map(|pod| or(pod.cpu_milli, 100)).sum::<u64>();
+        let memory = u64::from(node.reserved.memory_mib) + pods.map(|pod| or(pod.memory_mib, 200)).sum::<u64>();
+        let cpu = score(cpu, spec.allocatable.cpu_milli.into(), 100);
+        100 * ((cpu + score(memory, spec.allocatable.memory_mib.into(), 100)) / 2)
+    }
+
+    /// All plugins' scores of the nodes that a pod fits on, in hundredths.
+    fn scores(&self, workload: usize, requests: Resources) -> Vec<(NodeId, u64)> {
+        let fitting: Vec<_> = self.nodes().filter(|(_, node)| self.feasible(workload, requests, node)).collect();
+        let preferred = Some(Strictness::Preferred);
+        let rules = &self.rules[workload];
+        let mut zones: Vec<_> = fitting.iter().map(|(_, node)| self.groups[node.group].zone).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        let weight = (zones.len() as f64 + 2.0).ln();
+        let raw = |zone: usize| {
+            let skew = rules.zone_spread.map_or(0.0, |spread| f64::from(spread.max_skew)) - 1.0;
+            (f64::from(self.in_zone(workload, zone)) * weight + skew).round() as u64
+        };
+        let (low, high) = (zones.iter().map(|&z| raw(z)).min(), zones.iter().map(|&z| raw(z)).max().unwrap_or(0));
+        let same = || fitting.iter().map(|(_, node)| u64::from(self.same(workload, node)));
+        let (fewest, most) = (same().min().unwrap_or(0), same().max().unwrap_or(0));
+        let score = |node: &NaiveNode| {
+            let mut score = self.fit(workload, requests, node);
+            if rules.zone_spread.map(|spread| spread.strictness) == preferred {
+                let raw = raw(self.groups[node.group].zone);
+                score += 200 * if high == 0 { 100 } else { 100 * (high + low.unwrap_or(0) - raw) / high };
+            }
+            if rules.anti_affinity == preferred && most > fewest {
+                score += 200 * (100 * (most - u64::from(self.same(workload, node))) / (most - fewest));
+            }
+            score
+        };
+        fitting.iter().map(|&(id, node)| (id, score(node))).collect()
+    }
+}
+
+/// Something that happens to a cluster; numbers are taken modulo what there is.
+#[derive(Debug, Clone)]
+enum Step {
+    Join(usize, u32),
+    Leave(usize),
+    Schedulable(usize, bool),
+    Place(usize, u32, u32),
+    Add(usize, u32, usize),
+    Remove(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => (any::<usize>(), 0..300_u32).prop_map(|(group, cpu)| Step::Join(group, cpu)),
+        1 => any::<usize>().prop_map(Step::Leave),
+        1 => (any::<usize>(), any::<bool>()).prop_map(|(node, yes)| Step::Schedulable(node, yes)),
+        12 => (any::<usize>(), 0..8_u32, 0..5_u32)
+            .prop_map(|(workload, cpu, memory)| Step::Place(workload, 170 * cpu, 333 * memory)),
+        1 => (any::<usize>(), 0..500_u32, any::<usize>())
+            .prop_map(|(workload, cpu, node)| Step::Add(workload, cpu, node)),
+        5 => any::<usize>().prop_map(Step::Remove),
+    ]
+}
+
+fn strictness() -> impl Strategy<Value = Strictness> {
+    prop_oneof![Just(Strictness::Required), Just(Strictness::Preferred)]
+}
+
+fn any_rules() -> impl Strategy<Value = Rules> {
+    let pools = prop_oneof![Just(vec![0]), Just(vec![1]), Just(vec![0, 1])];
+    let spread = proptest::option::of((1..3_u32, strictness()));
+    (pools, spread, proptest::option::of(strictness()), proptest::bool::weighted(0.8)).prop_map(
+        |(node_pools, spread, anti_affinity, takes_address)| {
+            let zone_spread = spread.map(|(max_skew, strictness)| ZoneSpread { max_skew, strictness });
+            Rules { node_pools, zone_spread, anti_affinity, takes_address }
+        },
+    )
+}
+
+fn any_group() -> impl Strategy<Value = GroupSpec> {
+    (0..2_usize, 0..3_usize, 1..5_u32, 1..5_u32, 1..12_u32, proptest::bool::weighted(0.3)).prop_map(
+        |(pool, zone, cpu, memory, max_pods, unbounded)| match unbounded {
+            true => places(pool, zone, max_pods),
+            false => group(pool, zone, 1130 * cpu, 2111 * memory, max_pods),
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever happens, a pod is placed where the naive scheduler may place it too, and refused
+    /// only if that one refuses it.
+    #[test]
+    fn as_the_naive_scheduler(
+        groups in proptest::collection::vec(any_group(), 1..5),
+        rules in proptest::collection::vec(any_rules(), 1..4),
+        most in any::<bool>(),
+        steps in proptest::collection::vec(step(), 1..120),
+    ) {
+        let scoring = if most { Scoring::MostAllocated } else { Scoring::LeastAllocated };
+        let mut scheduler = Scheduler::new(groups.clone(), rules.clone(), scoring, SmallStream::new(1));
+        let mut naive = Naive { groups, rules, scoring, nodes: Vec::new() };
+        for step in steps {
+            both(&mut scheduler, &mut naive, step, 0)?;
+        }
+        for (id, node) in naive.nodes() {
+            prop_assert_eq!(scheduler.pods(id) as usize, node.pods.len());
+            let pod = requests(170, 333);
+            for (workload, rules) in naive.rules.iter().enumerate() {
+                prop_assert_eq!(scheduler.fits(workload, pod, id), naive.feasible(workload, pod, node));
+                // Without rules, a pod alone fits elsewhere if it fits on any other node.
+                if rules.zone_spread.is_none() {
+                    let other = |(other, node)| other != id && naive.feasible(workload, pod, node);
+                    let elsewhere = scheduler.fits_elsewhere(id, &[(workload, pod)], |_| false);
+                    prop_assert_eq!(elsewhere, naive.nodes().any(other));
+                }
+            }
+        }
+    }
+}
+
+/// In a large cluster not every node is looked at: the score is the best to within two points.
+#[test]
+fn nearly_as_the_naive_scheduler_in_a_large_cluster() {
+    for (scoring, seed) in [(Scoring::LeastAllocated, 1), (Scoring::MostAllocated, 2)] {
+        let groups = vec![group(0, 0, 4000, 9000, 30), group(0, 1, 7100, 15_100, 20), group(1, 0, 4000, 9000, 5)];
+        let rules = vec![super::rules(&[0, 1]), super::rules(&[1])];
+        let mut scheduler = Scheduler::new(groups.clone(), rules.clone(), scoring, SmallStream::new(seed));
+        let mut naive = Naive { groups, rules, scoring, nodes: Vec::new() };
+        let mut chance = SmallStream::new(seed + 10);
+        for i in 0..3500 {
+            let (some, workload) = (chance.below(1 << 20) as usize, chance.below(2) as usize);
+            // No pod without requests: nodes are never promised more than they have.
+            let place = Step::Place(workload, 60 * (1 + chance.below(6)), 120 * (1 + chance.below(7)));
+            let step = match i {
+                0..450 => Step::Join(some, 0),
+                _ if chance.below(4) == 0 => Step::Remove(some),
+                _ => place,
+            };
+            both(&mut scheduler, &mut naive, step, 200).expect("the score is nearly the best");
+        }
+    }
+}
+
+/// Lets a step happen in both; the score may be `slack` hundredths less than the best.
+fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) -> Result<(), TestCaseError> {
+    let there: Vec<_> = naive.nodes().map(|(id, _)| id).collect();
+    let pick = |i: usize| (!there.is_empty()).then(|| there[i % there.len()]);
+    match step {
+        Step::Join(group, cpu) => {
+            let (id, group) = (NodeId::new(naive.nodes.len()), group % naive.groups.len());
+            scheduler.add_node(id, group, requests(cpu, 0));
+            let node = NaiveNode { group, schedulable: true, reserved: requests(cpu, 0), pods: Vec::new() };
+            naive.nodes.push(Some(node));
+        }
+        Step::Leave(node) => {
+            let Some(node) = pick(node) else { return Ok(()) };
+            scheduler.remove_node(node);
+            naive.nodes[node.index()] = None;
+        }
+        Step::Schedulable(node, yes) => {
+            let Some(node) = pick(node) else { return Ok(()) };
+            scheduler.set_schedulable(node, yes);
+            naive.nodes[node.index()].as_mut().unwrap().schedulable = yes;
+        }
+        Step::Add(workload, cpu, node) => {
+            let Some(node) = pick(node) else { return Ok(()) };
+            let workload = workload % naive.rules.len();
+            // What a workload is spread by counts in its own pools only.
+            if naive.allowed(workload, naive.nodes[node.index()].as_ref().unwrap()) {
+                scheduler.add(workload, requests(cpu, 0), node);
+                naive.nodes[node.index()].as_mut().unwrap().pods.push((workload, requests(cpu, 0)));
+            }
+        }
+        Step::Remove(i) => {
+            let pods: Vec<_> =
+                naive.nodes().flat_map(|(id, node)| (0..node.pods.len()).map(move |k| (id, k))).collect();
+            let Some(&(node, k)) = pods.get(i % pods.len().max(1)) else { return Ok(()) };
+            let (workload, requests) = naive.nodes[node.index()].as_mut().unwrap().pods.swap_remove(k);
+            scheduler.remove(workload, requests, node);
+        }
+        Step::Place(workload, cpu, memory) => {
+            let (workload, pod) = (workload % naive.rules.len(), requests(cpu, memory));
+            let scores = naive.scores(workload, pod);
+            let best = scores.iter().map(|&(_, score)| score).max();
+            let placed = scheduler.place(workload, pod);
+            let score =
+                placed.ok().map(|node| scores.iter().find(|&&(id, _)| id == node).map_or(0, |&(_, score)| score));
+            let good = score.map(|score| score + slack) >= best && score.is_some() == best.is_some();
+            prop_assert!(good, "{:?} for {:?} of {:?}", placed, pod, scores);
+            if let Ok(node) = placed {
+                naive.nodes[node.index()].as_mut().unwrap().pods.push((workload, pod));
+            }
+        }
+    }
+    Ok(())
+}

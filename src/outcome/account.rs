@@ -1,0 +1,136 @@
+//! A full vSwitch address by address, and what counting says instead, in words.
+
+use super::words::{count, span, whole};
+use super::{AtFull, CountingSummary, Summary, VSwitchSummary};
+use crate::record::IdleParts;
+use crate::units::thousands;
+
+/// Who holds how many addresses, in words and whole numbers that add up to the usable ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Addresses that serve pods.
+    pub pods: u64,
+    /// Idle addresses by what they are about: a number and `in node pools`.
+    pub idle: Vec<(u64, &'static str)>,
+    /// The others: a number and `for other tenants`.
+    pub others: Vec<(u64, String)>,
+}
+
+const IDLE: IdleParts<&str> = IdleParts {
+    eni_primaries: "as an ENI's primary address",
+    pooled: "in node pools",
+    leaving: "on their way back",
+    coming: "being attached",
+    unknown: "unknown to the daemon",
+};
+
+impl AtFull {
+    /// The account, as means over the runs in which the vSwitch is full. Parts that nobody has are
+    /// left out.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        let tenants: Vec<_> = match self.tenants.as_slice() {
+            [_, _, ..] => self.tenants.iter().map(|t| (t.addresses.mean, format!("for {}", t.name))).collect(),
+            _ => vec![(self.addresses.others.mean, "for other tenants".to_owned())],
+        };
+        let others = [
+            (self.addresses.leaked.mean, "leaked, on ENIs that no daemon knows".to_owned()),
+            (self.addresses.primaries.mean, "as primary addresses of nodes".to_owned()),
+        ];
+        let free = (self.addresses.free.mean, "free".to_owned());
+        let others: Vec<_> = others.into_iter().chain(tenants).chain([free]).collect();
+        let means = [self.addresses.pods.mean].into_iter();
+        let means = means.chain(self.idle.parts().map(|part| part.mean)).chain(others.iter().map(|&(mean, _)| mean));
+        let mut numbers = whole(&means.collect::<Vec<_>>()).into_iter();
+        let mut next = || numbers.next().expect("there are as many numbers as means");
+        Account {
+            pods: next(),
+            idle: IDLE.parts().map(|about| (next(), about)).into_iter().filter(|&(n, _)| n > 0).collect(),
+            others: others.into_iter().map(|(_, about)| (next(), about)).filter(|&(n, _)| n > 0).collect(),
+        }
+    }
+}
+
+impl Account {
+    /// All idle addresses.
+    #[must_use]
+    pub fn idle_sum(&self) -> u64 {
+        self.idle.iter().map(|&(n, _)| n).sum()
+    }
+}
+
+/// `vsw-AAA, 8,188 addresses: 5,210 serve pods, 2,900 are idle (1,100 as an ENI's primary address,
+/// 1,800 in node pools), 78 as primary addresses of nodes; calls under way ask for 10.`
+#[must_use]
+pub fn account_text(vswitch: &VSwitchSummary) -> Option<String> {
+    let full = vswitch.at_full.as_ref()?;
+    let account = full.account();
+    let mut parts = vec![format!("{} serve pods", thousands(account.pods))];
+    if account.idle_sum() > 0 {
+        let idle: Vec<_> = account.idle.iter().map(|(n, about)| format!("{} {about}", thousands(*n))).collect();
+        parts.push(format!("{} are idle ({})", thousands(account.idle_sum()), idle.join(", ")));
+    }
+    parts.extend(account.others.iter().map(|(n, about)| format!("{} {about}", thousands(*n))));
+    let asked = match count(full.asked.mean).as_str() {
+        "0" => String::new(),
+        asked => format!("; calls under way ask for {asked}"),
+    };
+    let usable = thousands(vswitch.usable.into());
+    Some(format!("{}, {usable} addresses: {}{asked}.", vswitch.id, parts.join(", ")))
+}
+
+/// What counting pods says and what the simulation says, side by side; none if no pod wants an
+/// address.
+#[must_use]
+pub fn counting_text(summary: &Summary) -> Option<String> {
+    let counting = &summary.counting;
+    if counting.most_wanted.max == 0.0 {
+        return None;
+    }
+    let clock = &summary.method.clock;
+    let usable = match counting.vswitches {
+        1 => format!("the {} usable addresses", thousands(counting.usable.into())),
+        n => format!("the {} usable addresses of the {n} vSwitches together", thousands(counting.usable.into())),
+    };
+    let counted = match &counting.time_to_full_s {
+        Some(time) => format!("Pods exceed {usable} {}{}", clock.at(time.median), in_runs(&counting.full)),
+        None => format!("Pods want at most {} of {usable}", count(counting.most_wanted.max)),
+    };
+    let simulated = match &counting.simulated_time_to_full_s {
+        Some(time) => {
+            let which = if counting.vswitches == 1 { "it" } else { "the first vSwitch" };
+            let runs = in_runs(&counting.simulated_full);
+            let when = clock.at(time.median);
+            format!("simulated, {which} is full {when}{}{runs}{}", apart(counting), unserving(summary))
+        }
+        None => "simulated, no vSwitch runs full".to_owned(),
+    };
+    Some(format!("{counted}; {simulated}."))
+}
+
+/// `, when 2,978 of them serve no pod`: the reason, if it is about one vSwitch.
+fn unserving(summary: &Summary) -> String {
+    let mut serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods);
+    let (Some(vswitch), None) = (serving.next(), serving.next()) else { return String::new() };
+    let Some(full) = &vswitch.at_full else { return String::new() };
+    let others = u64::from(vswitch.usable).saturating_sub(full.account().pods);
+    format!(", when {} of them serve no pod", thousands(others))
+}
+
+/// ` in 14 of 20 runs`, if it is not so in all.
+fn in_runs(happened: &super::Proportion) -> String {
+    match happened.always() {
+        true => String::new(),
+        false => format!(" in {} of {} runs", happened.hits, happened.runs),
+    }
+}
+
+/// `, 9h 36m earlier`, over the runs in which both happen.
+fn apart(counting: &CountingSummary) -> String {
+    match counting.simulated_earlier_s.map(|earlier| earlier.median) {
+        None => String::new(),
+        Some(0.0) => ", at the same time".to_owned(),
+        Some(earlier) if earlier > 0.0 => format!(", {} earlier", span(earlier)),
+        Some(later) => format!(", {} later", span(-later)),
+    }
+}

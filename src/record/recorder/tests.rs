@@ -1,0 +1,140 @@
+//! The recorder is told of lives step by step.
+
+use std::net::Ipv4Addr;
+
+use super::{Detail, Recorder};
+use crate::cloud::Usage;
+use crate::id::{NodeId, VSwitchId};
+use crate::ipam::limits::InstanceLimits;
+use crate::ipam::node_local::Config;
+use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc};
+use crate::record::{Cause, GroupLevels, Holders, IdleParts, Recording, Unschedulable, Was};
+use crate::time::{Instant, Span};
+
+const SWITCH: VSwitchId = VSwitchId(0);
+const NODE: NodeId = NodeId(0);
+
+/// A /29 with 4 usable addresses for pods, another for nodes, and one node.
+fn recorder() -> Recorder {
+    let vswitch = |id, cidr| VSwitch::plain(id, "z", cidr);
+    let vpc = Vpc {
+        cidr: "10.0.0.0/8".parse().expect("a block"),
+        vswitches: vec![vswitch("pods", "10.0.0.0/29"), vswitch("nodes", "10.0.1.0/24")],
+    };
+    let daemon = Config::plain((1, 15), (0, 0), vec![SWITCH]);
+    let zone = PoolZone { zone: "z".to_owned(), node_vswitch: VSwitchId(1), daemon };
+    let shape = Shape::plain("ecs.g7.2xlarge", InstanceLimits::default(), vec![zone]);
+    let mut model = Model::plain("lives", Span::hours(9), vpc);
+    model.node_pools = vec![NodePool::plain("default", shape, Schedule::Constant(1.0))];
+    let mut recorder = Recorder::new(0, &model, Detail { pods: true, events: false });
+    recorder.node_joined(at(0), NODE, 0, || "default-0".to_owned());
+    recorder
+}
+
+fn at(hours: u64) -> Instant {
+    Instant::ZERO + Span::hours(hours)
+}
+
+fn usage(on_enis: u32) -> Usage {
+    Usage { usable: 4, free: 4 - on_enis, on_enis, primaries: 0, others: 0, leaked: 0 }
+}
+
+fn serve(recorder: &mut Recorder, now: Instant, pod: usize) {
+    let address = Ipv4Addr::new(10, 0, 0, pod as u8);
+    recorder.pod_served(now, pod, NODE, SWITCH, address, Span::secs(2), false);
+}
+
+fn finish(recorder: Recorder, now: Instant) -> Recording {
+    recorder.finish(now, Vec::new(), 0)
+}
+
+/// The group's levels, and the vSwitch's serving and idle addresses.
+fn levels(recorder: &Recorder) -> (GroupLevels, u32, u32) {
+    let who = recorder.vswitches[0].holders();
+    (recorder.groups[0].levels, who.pods, who.idle)
+}
+
+#[test]
+fn a_pod_holds_its_address_until_its_end() {
+    let mut recorder = recorder();
+    let group = |waiting, running, terminating| GroupLevels { nodes: 1, enis: 0, running, waiting, terminating };
+    recorder.pod_requested(at(1), 0, NODE, 0);
+    assert_eq!(levels(&recorder), (group(1, 0, 0), 0, 0));
+    recorder.vswitch_changed(at(2), SWITCH, &usage(1), 0);
+    serve(&mut recorder, at(2), 0);
+    assert_eq!(levels(&recorder), (group(0, 1, 0), 1, 0));
+    recorder.pod_terminating(at(3), 0, NODE);
+    assert_eq!(levels(&recorder), (group(0, 0, 1), 1, 0));
+    recorder.address_released(at(4), SWITCH);
+    recorder.pod_gone(at(4), 0, NODE, Was::Terminating);
+    assert_eq!(levels(&recorder), (group(0, 0, 0), 0, 1));
+    // Another never gets an address.
+    recorder.pod_requested(at(5), 1, NODE, 0);
+    recorder.pod_gone(at(7), 1, NODE, Was::Waiting);
+    let recording = finish(recorder, at(9));
+    let [row, other] = recording.pod_log.as_slice() else { panic!("two pods") };
+    assert_eq!((row.served, row.deleted, row.ended), (Some(at(2)), Some(at(3)), Some(at(4))));
+    assert_eq!((other.served, other.deleted, other.ended), (None, Some(at(7)), Some(at(7))));
+    assert_eq!((recording.pods.served, recording.pods.gave_up), (1, 1));
+    assert_eq!(recording.pods.waiting_area_s, 3.0 * 3600.0);
+}
+
+#[test]
+fn leaked_addresses_are_not_idle() {
+    let mut recorder = recorder();
+    recorder.vswitch_changed(at(1), SWITCH, &usage(3), 2);
+    let who = Holders { idle: 1, leaked: 2, free: 1, ..Holders::default() };
+    assert_eq!(recorder.vswitches[0].holders(), who);
+    let mean = finish(recorder, at(4)).vswitches[0].mean;
+    assert_eq!((mean.leaked, mean.idle), (1.5, 0.75));
+}
+
+#[test]
+fn pods_without_a_node_are_summed_over_time_by_reason() {
+    let mut recorder = recorder();
+    recorder.unschedulable(at(1), 2, Some(Unschedulable::Cpu));
+    recorder.unschedulable(at(2), 5, Some(Unschedulable::ZoneSpread));
+    recorder.unschedulable(at(3), 1, None);
+    recorder.pod_scheduled_after(Span::hours(2));
+    let recording = finish(recorder, at(5));
+    let pods = recording.pods;
+    assert_eq!((pods.max_unschedulable, pods.unschedulable_at_end, pods.max_waiting), (5, 1, 0));
+    assert_eq!(pods.unschedulable_area_s, (2.0 + 5.0 + 2.0) * 3600.0);
+    assert_eq!(pods.unschedulable_by, [0, 0, 2, 0, 3, 0]);
+    assert_eq!(recording.binding, [(at(1), Cause::Cpu), (at(2), Cause::ZoneSpread)]);
+    assert_eq!(pods.unschedulable_ms.len(), 1);
+}
+
+#[test]
+fn counting_is_full_when_pods_outnumber_the_addresses_that_serve_pods() {
+    let mut recorder = recorder();
+    recorder.demand(at(1), 4);
+    recorder.demand(at(2), 6);
+    recorder.demand(at(3), 5);
+    let counting = finish(recorder, at(4)).counting;
+    assert_eq!((counting.usable, counting.most_wanted, counting.full), (4, 6, Some(at(2))));
+}
+
+#[test]
+fn the_first_refusal_is_accounted_for_once() {
+    let mut recorder = recorder();
+    recorder.vswitch_changed(at(1), SWITCH, &usage(3), 0);
+    recorder.found_empty(at(2), NODE, SWITCH);
+    recorder.found_empty(at(2), NODE, SWITCH);
+    assert_eq!((recorder.take_newly_full(), recorder.take_newly_full()), (Some(SWITCH), None));
+    let idle = IdleParts { eni_primaries: 1, coming: 2, ..IdleParts::default() };
+    recorder.account(SWITCH, idle, 7);
+    recorder.found_empty(at(3), NODE, SWITCH);
+    assert_eq!(recorder.take_newly_full(), None);
+    let full = finish(recorder, at(4)).vswitches[0].first_refusal.expect("it is full");
+    assert_eq!((full.at, full.who.idle, full.idle, full.asked), (at(2), 3, idle, 7));
+}
+
+#[test]
+#[should_panic(expected = "idle addresses of vSwitch 0")]
+fn an_address_that_is_not_accounted_for_is_a_fault() {
+    let mut recorder = recorder();
+    recorder.vswitch_changed(at(1), SWITCH, &usage(3), 0);
+    recorder.found_empty(at(2), NODE, SWITCH);
+    recorder.account(SWITCH, IdleParts { pooled: 2, ..IdleParts::default() }, 0);
+}

@@ -1,0 +1,54 @@
+//! Who else takes addresses of a vSwitch, as it is written.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::Schedule;
+use crate::scenario::diagnostics::Problems;
+use crate::scenario::read::{At, Read, section};
+use crate::scenario::yaml::{Node, Value};
+
+/// What others take of a vSwitch.
+#[derive(Debug, Clone)]
+pub(in crate::scenario) enum Used {
+    /// All of them together.
+    Together(At<Schedule>),
+    /// One by one.
+    Tenants(At<Vec<Tenant>>),
+}
+
+section! {
+    /// Somebody who takes addresses of a vSwitch: a name and one of `load_balancers` and `addresses`.
+    "a tenant" struct Tenant {
+        /// Who it is.
+        required name: At<String>,
+        /// ALB and NLB instances, each with three addresses in the vSwitch.
+        optional load_balancers: At<Schedule>,
+        /// Addresses.
+        optional addresses: At<Schedule>,
+    }
+}
+
+impl Read for Used {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match node.value {
+            Value::List(_) => Read::read(node, problems).map(Self::Tenants),
+            _ => Read::read(node, problems).map(Self::Together),
+        }
+    }
+}
+
+impl JsonSchema for Used {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Used".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [generator.subschema_for::<Schedule>(), generator.subschema_for::<Vec<Tenant>>()] })
+    }
+}

@@ -1,0 +1,41 @@
+//! What the idle addresses of a vSwitch are about, address by address.
+
+use super::{Engine, Observer, Power};
+use crate::id::{NodeId, VSwitchId};
+use crate::ipam::node_local::Whereabouts;
+use crate::record::IdleParts;
+
+impl<O: Observer> Engine<O> {
+    /// Gives the observer the accounts that it wants. Costs nothing while it wants none.
+    pub(super) fn give_accounts(&mut self) {
+        while let Some(vswitch) = self.observer.wants_account() {
+            let (idle, asked) = self.account(vswitch);
+            self.observer.account(vswitch, idle, asked);
+        }
+    }
+
+    /// Addresses of a vSwitch on interfaces of nodes whose daemon knows them, without those that
+    /// serve pods, by what they are about; and how many more the calls under way ask for. The
+    /// cloud says which addresses there are, the daemons what each is.
+    #[must_use]
+    pub fn account(&self, vswitch: VSwitchId) -> (IdleParts<u32>, u32) {
+        let (mut idle, mut asked) = (IdleParts::default(), 0);
+        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.power != Power::Released) {
+            asked += node.daemon.asked(vswitch);
+            let enis = self.cloud.interfaces(NodeId::new(i)).filter(|&(_, on, _)| on == vswitch);
+            for (eni, _, addresses) in enis {
+                for &address in addresses {
+                    match node.daemon.whereabouts(eni, address) {
+                        Some(Whereabouts::EniPrimary) => idle.eni_primaries += 1,
+                        Some(Whereabouts::Pooled) => idle.pooled += 1,
+                        Some(Whereabouts::Leaving) => idle.leaving += 1,
+                        Some(Whereabouts::Coming) => idle.coming += 1,
+                        Some(Whereabouts::Unknown) => idle.unknown += 1,
+                        Some(Whereabouts::Serving) | None => {}
+                    }
+                }
+            }
+        }
+        (idle, asked)
+    }
+}

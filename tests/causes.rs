@@ -1,0 +1,234 @@
+//! The verdict names the cause: one small world for each kind of trouble.
+
+use brimline::chance::SpanDist;
+use brimline::id::VSwitchId;
+use brimline::ipam::limits::InstanceLimits;
+use brimline::ipam::node_local::Config;
+use brimline::model::{
+    Fault, Model, NodePool, PoolSize, PoolZone, Quotas, Schedule, Shape, Tenant, VSwitch, Vpc, Workload, WorkloadKind,
+};
+use brimline::openapi::{Api, ErrorCode};
+use brimline::outcome::{Summary, summarize};
+use brimline::sim::run_audited;
+use brimline::time::{Instant, Span};
+
+/// Two nodes, each with two interfaces of five addresses, four pods, and 16 after ten minutes;
+/// every call takes a second. There is room for all of them.
+fn world() -> Model {
+    let limits = InstanceLimits { adapters: 3, ipv4_per_adapter: 5, ..InstanceLimits::default() };
+    let daemon = Config::plain((2, 5), (0, 2), vec![VSwitchId(1)]);
+    let zone = PoolZone { zone: "zone-a".to_owned(), node_vswitch: VSwitchId(0), daemon };
+    let shape = Shape::plain("test", limits, vec![zone]);
+    let vswitches =
+        vec![VSwitch::plain("vsw-nodes", "zone-a", "10.0.0.0/28"), VSwitch::plain("vsw-pods", "zone-a", "10.0.1.0/27")];
+    let mut model =
+        Model::plain("causes", Span::hours(2), Vpc { cidr: "10.0.0.0/16".parse().expect("a block"), vswitches });
+    model.cloud.latency = Api::ALL.map(|_| SpanDist::Constant(Span::secs(1)));
+    model.node_pools = vec![NodePool::plain("default", shape, Schedule::Constant(2.0))];
+    model.workloads = pods(16.0);
+    model
+}
+
+/// Four pods, and `count` after ten minutes.
+fn pods(count: f64) -> Vec<Workload> {
+    let steps = vec![(Instant::ZERO, 4.0), (Instant::ZERO + Span::mins(10), count)];
+    vec![Workload::plain("web", WorkloadKind::deployment(Schedule::Steps(steps)), vec![0])]
+}
+
+fn nodes(count: f64) -> PoolSize {
+    PoolSize::Scheduled(Schedule::Constant(count))
+}
+
+/// A time of trouble in the first hour.
+fn fault(api: Api, fail: f64, code: ErrorCode, slow: f64) -> Vec<Fault> {
+    let to = Instant::ZERO + Span::hours(1);
+    vec![Fault { apis: Api::ALL.map(|other| other == api), from: Instant::ZERO, to, fail, code, slow }]
+}
+
+fn run(model: &Model) -> Summary {
+    summarize(model, &[run_audited(model, 0, Span::mins(1))])
+}
+
+/// The kind of the verdict and its text, after some change to the world.
+fn verdict(change: impl FnOnce(&mut Model)) -> String {
+    let mut model = world();
+    change(&mut model);
+    let verdict = run(&model).verdict;
+    format!("{}: {}", verdict.kind, lines(&verdict.text))
+}
+
+/// A line for each part of the text.
+fn lines(text: &str) -> String {
+    ["; ", ": ", ". "].iter().fold(text.to_owned(), |text, end| text.replace(end, &format!("{}\n", end.trim_end())))
+}
+
+#[test]
+fn nothing_is_wrong() {
+    insta::assert_snapshot!(verdict(|_| {}), @r"
+    none: No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn a_vswitch_is_exhausted() {
+    let tenants = vec![
+        Tenant { name: "load balancers".to_owned(), addresses: Schedule::Constant(12.0) },
+        Tenant { name: "rds".to_owned(), addresses: Schedule::Constant(4.0) },
+    ];
+    insta::assert_snapshot!(verdict(|model| model.vpc.vswitches[1].tenants = tenants), @r"
+    vswitch: vsw-pods (/27, 28 usable) is full after 10m 1s (one run, so no interval);
+    14 % of its addresses serve pods, 21 % sit idle in node pools, 57 % belong to other tenants, 7 % are free, too few for a request.
+    ");
+}
+
+#[test]
+fn the_vswitch_of_the_nodes_is_empty() {
+    insta::assert_snapshot!(verdict(|model| model.node_pools[0].size = nodes(13.0)), @r"
+    vswitch: vsw-nodes (/28, 12 usable) is full after 0 ms (one run, so no interval), so that nodes cannot join;
+    100 % of its addresses are node primaries.
+    ");
+}
+
+#[test]
+fn a_node_has_no_room() {
+    insta::assert_snapshot!(verdict(|model| {
+        model.node_pools[0].shapes[0].max_pods = 20;
+        model.workloads = pods(21.0);
+    }), @r"
+    node_capacity: Pods wait for addresses, at most 17 at once, for the first time after 10m (one run, so no interval):
+    every ENI of a node is full and no ENI slot is left.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 8 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn every_node_has_its_max_pods() {
+    insta::assert_snapshot!(verdict(|model| model.workloads = pods(21.0)), @r"
+    max_pods: Pods find no node, at most 1 at once, for the first time after 10m (one run, so no interval):
+    every node has as many pods as it may have (max pods).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 8 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn the_security_group_is_full() {
+    let quotas = Quotas { security_group_addresses: Some(14), ..Quotas::default() };
+    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
+    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn the_vpc_is_full() {
+    let quotas = Quotas { vpc_addresses: Some(14), ..Quotas::default() };
+    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
+    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn the_region_has_its_interfaces() {
+    let quotas = Quotas { enis_per_region: Some(3), ..Quotas::default() };
+    insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
+    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the region has as many ENIs as the account may have (EniLimitExceeded).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 15 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn the_account_is_throttled() {
+    insta::assert_snapshot!(verdict(|model| {
+        model.cloud.throttle[Api::CreateNetworkInterface.index()] = Some(1);
+        model.node_pools[0].size = nodes(10.0);
+    }), @r"
+    api: Pods wait for addresses, at most 12 at once, for the first time after 1m 58s (one run, so no interval):
+    the API refuses CreateNetworkInterface (Throttling).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn the_api_throttles_below_the_clients_rates_for_a_while() {
+    let faults = fault(Api::AssignPrivateIpAddresses, 1.0, ErrorCode::Throttling, 1.0);
+    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
+    api: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the API refuses AssignPrivateIpAddresses (Throttling).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn an_action_is_out_of_order() {
+    for api in [Api::CreateNetworkInterface, Api::AttachNetworkInterface, Api::DescribeVSwitches] {
+        let text = verdict(|model| model.cloud.faults = fault(api, 1.0, ErrorCode::Internal, 1.0));
+        assert!(text.starts_with("outage: ") && text.contains(api.name()), "{text}");
+    }
+    let faults = fault(Api::AssignPrivateIpAddresses, 1.0, ErrorCode::Internal, 1.0);
+    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
+    outage: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    the API answers AssignPrivateIpAddresses with InternalError.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn errors_come_in_a_burst() {
+    let faults = fault(Api::AttachNetworkInterface, 0.8, ErrorCode::Internal, 1.0);
+    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
+    outage: Pods wait for addresses, at most 14 at once, for the first time after 1m 58s (one run, so no interval):
+    the API answers AttachNetworkInterface with InternalError.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
+}
+
+#[test]
+fn interfaces_take_long_to_attach() {
+    for slow in [58.0, 90.0, 300.0] {
+        let faults = fault(Api::AttachNetworkInterface, 0.0, ErrorCode::Internal, slow);
+        let text = verdict(|model| model.cloud.faults = faults);
+        assert!(text.starts_with("slow_api: "), "{text}");
+    }
+    let faults = fault(Api::AttachNetworkInterface, 0.0, ErrorCode::Internal, 60.0);
+    insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
+    slow_api: Pods wait for addresses, at most 16 at once, for the first time after 1m 58s (one run, so no interval):
+    AttachNetworkInterface takes long, 30 s and more.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
+    ");
+}
+
+/// What goes wrong with giving back keeps nobody waiting.
+#[test]
+fn an_outage_that_no_pod_notices_is_no_cause() {
+    let faults = fault(Api::UnassignPrivateIpAddresses, 1.0, ErrorCode::Internal, 100.0);
+    let text = verdict(|model| model.cloud.faults = faults);
+    assert!(text.starts_with("none: "), "{text}");
+}
+
+/// When the trouble is over everybody is served.
+#[test]
+fn nobody_waits_after_the_trouble() {
+    for (fail, slow) in [(1.0, 1.0), (0.8, 1.0), (0.0, 90.0)] {
+        for api in [Api::CreateNetworkInterface, Api::AttachNetworkInterface, Api::AssignPrivateIpAddresses] {
+            let mut model = world();
+            model.cloud.faults = fault(api, fail, ErrorCode::Internal, slow);
+            let pods = run(&model).pods;
+            assert_eq!((pods.served.mean, pods.waiting_at_end.mean), (16.0, 0.0), "{api:?}, {fail}, {slow}");
+        }
+    }
+}
