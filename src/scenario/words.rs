@@ -3,7 +3,7 @@
 use super::diagnostics::{Problems, quoted_list};
 use super::read::{Read, wrong_kind};
 use super::yaml::{Node, Value};
-use crate::model::{Concurrency, Strictness};
+use crate::model::{Concurrency, Expander, Scoring, Strictness};
 
 /// A value that is written as a word.
 pub(super) trait Word: Copy + PartialEq + 'static {
@@ -75,4 +75,12 @@ words!(Concurrency {
     "allow" => Concurrency::Allow,
     "forbid" => Concurrency::Forbid,
     "replace" => Concurrency::Replace,
+});
+words!(Scoring {
+    "least_allocated" => Scoring::LeastAllocated,
+    "most_allocated" => Scoring::MostAllocated,
+});
+words!(Expander {
+    "least-waste" => Expander::LeastWaste,
+    "random" => Expander::Random,
 });

@@ -9,10 +9,13 @@ mod workloads;
 pub(super) use faults::Fault;
 pub(super) use nodes::{
     Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
-    NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, Word, ZoneOutage,
+    NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, ZoneOutage,
 };
 pub(super) use tenants::{Tenant, Used};
-pub(super) use workloads::*;
+pub(super) use workloads::{
+    Arrivals, CronJob, DaemonSet, Deployment, Group, Hpa, Job, Load, Replicas, Requests, Rollout, StatefulSet, Trace,
+    TraceCounts, TracePods, Update, Workload, ZoneSpread,
+};
 
 use schemars::{SchemaGenerator, json_schema};
 

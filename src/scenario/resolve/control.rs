@@ -10,7 +10,8 @@ use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Duration;
 use crate::scenario::read::At;
 use crate::scenario::show;
-use crate::scenario::written::{self, Nodes, Scenario, Word};
+use crate::scenario::words::Word;
+use crate::scenario::written::{self, Nodes, Scenario};
 use crate::time::{Instant, Span};
 
 /// Shortest typical pause between two tries of a pod; without one, time would stand still.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use super::workloads::most_requested;
 use super::{eni, report_duplicates, reserved};
 use crate::ipam::limits::{InstanceLimits, JOIN_THRESHOLD, UnknownType, builtin, from_api};
 use crate::model::{Model, Resources};
@@ -87,7 +88,7 @@ pub(super) fn resolve(
 pub(super) fn check_requests(loader: &mut Loader, model: &Model, written: &[written::NodePool]) {
     for (i, (pool, written)) in model.node_pools.iter().zip(written).enumerate() {
         for workload in model.workloads.iter().filter(|workload| workload.node_pools.contains(&i)) {
-            let requests = workload.pod.requests;
+            let requests = most_requested(workload);
             let unknown = |shape: &&crate::model::Shape| {
                 requests.cpu_milli > 0 && shape.allocatable.cpu_milli == Resources::UNBOUNDED.cpu_milli
                     || requests.memory_mib > 0 && shape.allocatable.memory_mib == Resources::UNBOUNDED.memory_mib

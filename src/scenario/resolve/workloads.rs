@@ -13,7 +13,7 @@ use crate::scenario::loader::Loader;
 use crate::scenario::written::{self, NodePool};
 use crate::time::Span;
 
-pub(super) use total::check as check_total;
+pub(super) use total::{check as check_total, most_requested};
 
 /// Shortest typical life of a pod; shorter ones would churn without end in no time.
 const SHORTEST_LIFE: Span = Span::secs(1);

@@ -1,7 +1,7 @@
 //! How many pods a model reaches, roughly.
 
 use crate::chance::SpanDist;
-use crate::model::{CountDist, Model, Replicas, Trace, Workload, WorkloadKind};
+use crate::model::{CountDist, Model, Replicas, Resources, Trace, Workload, WorkloadKind};
 use crate::scenario::loader::Loader;
 use crate::scenario::resolve::MOST;
 use crate::scenario::schedule::{most_nodes, peak};
@@ -49,6 +49,15 @@ fn most_pods(model: &Model, workload: &Workload) -> f64 {
             points.iter().map(|&(_, count)| f64::from(count)).fold(0.0, f64::max)
         }
     }
+}
+
+/// The most that any pod of a workload requests of each resource.
+pub(in crate::scenario::resolve) fn most_requested(workload: &Workload) -> Resources {
+    let WorkloadKind::Trace(Trace::Pods(pods)) = &workload.kind else { return workload.pod.requests };
+    pods.iter().fold(Resources::default(), |most, pod| Resources {
+        cpu_milli: most.cpu_milli.max(pod.requests.cpu_milli),
+        memory_mib: most.memory_mib.max(pod.requests.memory_mib),
+    })
 }
 
 /// The mean of a distribution in seconds; infinite if there is none.
