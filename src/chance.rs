@@ -80,7 +80,7 @@ pub enum SpanDist {
     Pareto {
         /// The shortest.
         minimum: crate::time::Span,
-        /// Tail index, more than 0; the mean is infinite from 1 downwards.
+        /// Tail index; more than 1, so that there is a mean.
         shape: f64,
     },
     /// Weibull: P(longer than t) = exp(−(t / `scale`)^`shape`); heavy-tailed for `shape` below 1.
@@ -130,6 +130,49 @@ impl SpanDist {
             Self::Empirical(values) => values[below(rng, values.len() as u64) as usize],
         }
     }
+
+    /// Draws what is left of a life that is under way at a time that has nothing to do with it:
+    /// such a life is longer than others, in proportion to its length, and uniformly far on its
+    /// way (renewal theory: the equilibrium distribution).
+    pub fn sample_residual(&self, rng: &mut Stream) -> crate::time::Span {
+        let life = self.sample_by_length(rng);
+        crate::time::Span(below(rng, life.0.saturating_add(1)))
+    }
+
+    /// Draws a value with a probability in proportion to its length.
+    fn sample_by_length(&self, rng: &mut Stream) -> crate::time::Span {
+        use rand_distr::{Distribution, Gamma};
+        match self {
+            Self::Constant(span) => *span,
+            Self::Uniform(low, high) => {
+                let (low, high) = (low.as_secs_f64(), high.as_secs_f64());
+                let square = low * low + open_unit(rng) * (high * high - low * low);
+                crate::time::Span::from_secs_f64(square.sqrt())
+            }
+            Self::Exponential(mean) => mean.mul_f64(-(open_unit(rng) * open_unit(rng)).ln()),
+            Self::LogNormal { mu, sigma } => Self::LogNormal { mu: mu + sigma * sigma, sigma: *sigma }.sample(rng),
+            Self::Pareto { minimum, shape } => Self::Pareto { minimum: *minimum, shape: shape - 1.0 }.sample(rng),
+            Self::Weibull { scale, shape } => {
+                let gamma = Gamma::new(1.0 + 1.0 / shape, 1.0).expect("the shape is positive");
+                scale.mul_f64(gamma.sample(rng).powf(1.0 / shape))
+            }
+            Self::Empirical(values) => {
+                let total: u64 = values.iter().map(|value| value.0).fold(0, u64::saturating_add);
+                let mut left = below(rng, total);
+                let found = values.iter().find(|value| {
+                    let here = left < value.0;
+                    left = left.saturating_sub(value.0);
+                    here
+                });
+                found.or(values.first()).copied().unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// A number uniform in (0, 1].
+fn open_unit(rng: &mut Stream) -> f64 {
+    ((rng.next_u64() >> 11) + 1) as f64 / (1u64 << 53) as f64
 }
 
 /// A number uniform in [0, 1).
@@ -140,4 +183,58 @@ pub fn unit(rng: &mut Stream) -> f64 {
 /// A whole number uniform in 0..n (0 for n = 0).
 fn below(rng: &mut Stream, n: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    fn every_kind() -> [SpanDist; 7] {
+        let secs = Span::secs;
+        [
+            SpanDist::Constant(secs(100)),
+            SpanDist::Uniform(secs(50), secs(150)),
+            SpanDist::Exponential(secs(100)),
+            SpanDist::LogNormal { mu: 4.0, sigma: 0.8 },
+            SpanDist::Pareto { minimum: secs(60), shape: 3.5 },
+            SpanDist::Weibull { scale: secs(90), shape: 0.8 },
+            SpanDist::Empirical(vec![secs(10), secs(90), secs(200)]),
+        ]
+    }
+
+    fn mean(draws: impl Iterator<Item = Span>) -> f64 {
+        let (mut n, mut sum) = (0.0, 0.0);
+        for span in draws {
+            n += 1.0;
+            sum += span.as_secs_f64();
+        }
+        sum / n
+    }
+
+    #[test]
+    fn heavy_tails_have_their_quantiles() {
+        let mut rng = stream(1, 0, "test");
+        let mut exceeding = |dist: &SpanDist, limit: Span| {
+            (0..100_000).filter(|_| dist.sample(&mut rng) > limit).count() as f64 / 100_000.0
+        };
+        let pareto = SpanDist::Pareto { minimum: Span::secs(10), shape: 1.5 };
+        assert!((exceeding(&pareto, Span::secs(40)) - 0.125).abs() < 0.004);
+        assert_eq!(exceeding(&pareto, Span::millis(9_999)), 1.0);
+        let weibull = SpanDist::Weibull { scale: Span::secs(10), shape: 0.5 };
+        assert!((exceeding(&weibull, Span::secs(40)) - (-2.0_f64).exp()).abs() < 0.004);
+    }
+
+    /// What is left of a life has the mean E(L²) / 2 E(L), by definition.
+    #[test]
+    fn what_is_left_of_a_life_has_its_mean() {
+        for dist in every_kind() {
+            let mut rng = stream(3, 0, "test");
+            let lives: Vec<_> = (0..400_000).map(|_| dist.sample(&mut rng)).collect();
+            let squares: f64 = lives.iter().map(|life| life.as_secs_f64().powi(2)).sum::<f64>() / lives.len() as f64;
+            let expected = squares / 2.0 / mean(lives.into_iter());
+            let left = mean((0..400_000).map(|_| dist.sample_residual(&mut rng)));
+            assert!((left / expected - 1.0).abs() < 0.05, "{dist:?}: {left}, {expected}");
+        }
+    }
 }

@@ -1,95 +1,130 @@
-//! The load that a HorizontalPodAutoscaler follows: a base with a daily wave, quieter weekends and
-//! noise.
+//! A load over time: a base with a daily wave, quieter weekends and noise.
 //!
-//! An assumption of this program, for want of a source: a sine over the day, one factor for
-//! Saturday and Sunday, and normal noise that stays the same for [`Load::NOISE_PERIOD`]. The noise
-//! is a function of time, so that looking more often changes nothing.
+//! The load stays the same during each [`Load::NOISE_PERIOD`], and it is a function of the time
+//! alone: looking more often, or less, changes nothing.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
+use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
 
-use crate::chance::{SmallStream, Stream};
-use crate::model::{Load, MONDAY};
+use crate::chance::Stream;
+use crate::model::{Load, Schedule};
 use crate::time::{Instant, Span};
 
-/// A load over time.
-#[derive(Debug)]
+const DAY: Span = Span::days(1);
+
+/// A load as one replication sees it.
+#[derive(Debug, Clone)]
 pub struct LoadCurve {
     load: Load,
-    /// Day of the week at time zero; 0 = Monday.
-    first_day: u64,
-    noise: u64,
+    /// Days from the last Monday, 00:00, to time zero.
+    days_since_monday: u64,
+    seed: u64,
 }
 
 impl LoadCurve {
-    /// The curve of `load`; without a `start` time zero is a Monday, 00:00.
+    /// The curve of `load`. Time zero is 00:00 of `start`, and of a Monday if there is no date;
+    /// `seed` decides the noise.
     #[must_use]
-    pub fn new(load: &Load, start: Option<Date>, mut chance: Stream) -> Self {
-        let first_day = start.unwrap_or(MONDAY).weekday().to_monday_zero_offset() as u64;
-        Self { load: load.clone(), first_day, noise: SmallStream::split(&mut chance).next_u64() }
+    pub fn new(load: &Load, start: Option<Date>, seed: u64) -> Self {
+        let weekday = start.map_or(Weekday::Monday, Date::weekday);
+        Self { load: load.clone(), days_since_monday: weekday.to_monday_zero_offset() as u64, seed }
     }
 
-    /// The load at `at`, in pods that would be fully busy; never negative.
+    /// The load at `at`, in pods that would be fully busy.
     #[must_use]
     pub fn value(&self, at: Instant) -> f64 {
-        let Load { base, daily, peak, weekend, noise } = &self.load;
-        let day = Span::days(1).0;
-        let phase = (at.0 as f64 - peak.0 as f64) / day as f64;
-        let wave = 1.0 + daily * (phase * std::f64::consts::TAU).cos();
-        let is_weekend = (at.0 / day + self.first_day) % 7 >= 5;
-        let weekday = if is_weekend { *weekend } else { 1.0 };
-        let noise = if *noise > 0.0 { 1.0 + noise * self.normal(at.0 / Load::NOISE_PERIOD.0) } else { 1.0 };
-        (base.value(at) * wave * weekday * noise).max(0.0)
+        let period = at.0 / Load::NOISE_PERIOD.0;
+        let at = Instant(period * Load::NOISE_PERIOD.0);
+        self.load.base.value(at).max(0.0) * self.wave(at) * self.week(at) * self.noise(period)
     }
 
-    /// A standard normal number that belongs to a period (Box and Muller).
-    fn normal(&self, period: u64) -> f64 {
-        let mut chance = SmallStream::new(self.noise ^ period.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let (radius, angle) = (1.0 - chance.unit(), chance.unit());
-        (-2.0 * radius.ln()).sqrt() * (angle * std::f64::consts::TAU).cos()
+    /// The time until which the load stays what it is at `at`.
+    #[must_use]
+    pub fn holds_until(&self, at: Instant) -> Instant {
+        let Load { base, daily, weekend, noise, .. } = &self.load;
+        if matches!(base, Schedule::Constant(_)) && *daily == 0.0 && *weekend == 1.0 && *noise == 0.0 {
+            return Instant::NEVER;
+        }
+        let period = at.0 / Load::NOISE_PERIOD.0;
+        Instant((period + 1).saturating_mul(Load::NOISE_PERIOD.0))
+    }
+
+    /// The daily wave: 1 on average over a day.
+    fn wave(&self, at: Instant) -> f64 {
+        let share = (at.0 as f64 - self.load.peak.0 as f64) / DAY.0 as f64;
+        (1.0 + self.load.daily * (std::f64::consts::TAU * share).cos()).max(0.0)
+    }
+
+    /// The weekend's quiet: 1 on average over a week.
+    fn week(&self, at: Instant) -> f64 {
+        let workday = 7.0 / (5.0 + 2.0 * self.load.weekend);
+        let is_weekend = (at.0 / DAY.0 + self.days_since_monday) % 7 >= 5;
+        if is_weekend { workday * self.load.weekend } else { workday }
+    }
+
+    /// The noise of a period: lognormal with mean 1, so that no load is negative.
+    fn noise(&self, period: u64) -> f64 {
+        if self.load.noise == 0.0 {
+            return 1.0;
+        }
+        let variance = (self.load.noise * self.load.noise).ln_1p();
+        let z: f64 = StandardNormal.sample(&mut Stream::seed_from_u64(self.seed.wrapping_add(period)));
+        (variance.sqrt() * z - variance / 2.0).exp()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::stream;
-    use crate::model::Schedule;
 
-    fn curve(daily: f64, weekend: f64, noise: f64, start: Option<Date>) -> LoadCurve {
-        let base = Schedule::Constant(100.0);
-        let load = Load { base, daily, peak: Span::hours(14), weekend, noise };
-        LoadCurve::new(&load, start, stream(1, 0, "load"))
+    fn load() -> Load {
+        Load { base: Schedule::Constant(100.0), daily: 0.4, peak: Span::hours(14), weekend: 0.7, noise: 0.05 }
     }
 
     fn at(days: u64, hours: u64) -> Instant {
         Instant::ZERO + Span::days(days) + Span::hours(hours)
     }
 
-    #[test]
-    fn the_wave_peaks_at_its_time_of_day() {
-        let curve = curve(0.4, 1.0, 0.0, None);
-        let rounded = |at| curve.value(at).round() as u32;
-        assert_eq!([rounded(at(0, 14)), rounded(at(9, 2)), rounded(at(3, 8))], [140, 60, 100]);
+    /// Mean and standard deviation over some whole weeks.
+    fn moments(load: &Load, weeks: u64) -> (f64, f64) {
+        let curve = LoadCurve::new(load, None, 7);
+        let n = weeks * 7 * 288;
+        let values: Vec<f64> = (0..n).map(|i| curve.value(Instant(i * Load::NOISE_PERIOD.0))).collect();
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n as f64;
+        (mean, variance.sqrt())
     }
 
     #[test]
-    fn weekends_follow_the_calendar() {
-        let loads = |start| (0..7).map(|day| curve(0.0, 0.5, 0.0, start).value(at(day, 0))).collect::<Vec<_>>();
-        assert_eq!(loads(None), [100.0, 100.0, 100.0, 100.0, 100.0, 50.0, 50.0]);
-        // 2026-12-04 is a Friday.
-        let friday = loads(Some(jiff::civil::date(2026, 12, 4)));
-        assert_eq!(friday, [100.0, 50.0, 50.0, 100.0, 100.0, 100.0, 100.0]);
+    fn the_mean_over_weeks_is_the_base() {
+        let (mean, _) = moments(&load(), 20);
+        assert!((mean - 100.0).abs() < 0.1, "{mean}");
+        let flat = Load { daily: 0.0, weekend: 1.0, ..load() };
+        let (mean, deviation) = moments(&flat, 20);
+        assert!((mean - 100.0).abs() < 0.1 && (deviation - 5.0).abs() < 0.1, "{mean} ± {deviation}");
     }
 
     #[test]
-    fn noise_has_its_deviation_and_stays_for_five_minutes() {
-        let curve = curve(0.0, 1.0, 0.1, None);
-        let minute = |n: u64| curve.value(Instant::ZERO + Span::mins(n));
-        assert_eq!(minute(0), minute(4));
-        assert_ne!(minute(4), minute(5));
-        let n = 20_000;
-        let mean = (0..n).map(|i| minute(5 * i)).sum::<f64>() / n as f64;
-        let variance = (0..n).map(|i| (minute(5 * i) - mean).powi(2)).sum::<f64>() / n as f64;
-        assert!((mean - 100.0).abs() < 0.3 && (variance.sqrt() - 10.0).abs() < 0.2, "{mean} ± {}", variance.sqrt());
+    fn the_peak_is_at_its_hour_and_the_weekend_where_the_date_says() {
+        let quiet = Load { noise: 0.0, ..load() };
+        let curve = LoadCurve::new(&quiet, None, 1);
+        assert!((curve.value(at(1, 14)) / curve.value(at(1, 2)) - 1.4 / 0.6).abs() < 1e-9);
+        assert!((curve.value(at(5, 14)) / curve.value(at(4, 14)) - 0.7).abs() < 1e-9);
+        // 2026-12-01 is a Tuesday: the first Saturday comes after four days.
+        let dated = LoadCurve::new(&quiet, Some(jiff::civil::date(2026, 12, 1)), 1);
+        assert!((dated.value(at(4, 14)) / dated.value(at(3, 14)) - 0.7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_load_is_a_function_of_the_time_that_holds_for_a_while() {
+        let curve = LoadCurve::new(&load(), None, 3);
+        let (here, until) = (at(2, 3), curve.holds_until(at(2, 3)));
+        assert_eq!(until, here + Load::NOISE_PERIOD);
+        assert_eq!(curve.value(here), curve.value(Instant(until.0 - 1)));
+        assert_ne!(curve.value(here), curve.value(until));
+        assert_ne!(curve.value(here), LoadCurve::new(&load(), None, 4).value(here));
+        let constant = Load { daily: 0.0, weekend: 1.0, noise: 0.0, ..load() };
+        assert_eq!(LoadCurve::new(&constant, None, 3).holds_until(here), Instant::NEVER);
     }
 }

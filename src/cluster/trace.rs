@@ -5,9 +5,6 @@ use crate::chance::{SpanDist, Stream, unit};
 use crate::model::{Resources, TracePod};
 use crate::time::{Instant, Span};
 
-/// Lives among which the one that covers time zero is chosen.
-const CANDIDATES: usize = 32;
-
 /// Pods until `horizon`, in the order of their arrivals. At each of `points` (in order, the first
 /// at zero) there are as many as it says, and after the last one as many as it says.
 ///
@@ -26,7 +23,7 @@ pub fn synthesize(
     let Some(&(mut from, first)) = points.first() else { return pods };
     for _ in 0..first {
         alive.push(pods.len());
-        pods.push(pod(from, from + residual(lifetime, chance)));
+        pods.push(pod(from, from + lifetime.sample_residual(chance).max(Span(1))));
     }
     for (to, wanted) in later(points, horizon) {
         alive.retain(|&i: &usize| pods[i].depart > to);
@@ -62,18 +59,6 @@ fn later(points: &[(Instant, u32)], horizon: Instant) -> impl Iterator<Item = (I
 
 fn pod(arrive: Instant, depart: Instant) -> TracePod {
     TracePod { arrive, depart, requests: Resources::default() }
-}
-
-/// What is left of a life that is under way: long lives are more likely to be, and any moment of
-/// them is as good.
-fn residual(lifetime: &SpanDist, chance: &mut Stream) -> Span {
-    let lives: [Span; CANDIDATES] = std::array::from_fn(|_| lifetime.sample(chance));
-    let mut left = lives.iter().map(|life| life.as_secs_f64()).sum::<f64>() * unit(chance);
-    let life = lives.iter().find(|life| {
-        left -= life.as_secs_f64();
-        left < 0.0
-    });
-    life.unwrap_or(&lives[CANDIDATES - 1]).mul_f64(unit(chance)).max(Span(1))
 }
 
 /// A moment after `from`, not later than `to`.

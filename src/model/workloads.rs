@@ -154,7 +154,7 @@ pub struct Hpa {
 /// A load, in pods that would be fully busy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
-    /// Mean of a working day.
+    /// Mean over a week.
     pub base: Schedule,
     /// Height of the daily wave as a share of the base: 0.4 = between 60 and 140 %.
     pub daily: f64,

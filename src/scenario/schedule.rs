@@ -221,8 +221,14 @@ pub(super) fn distribution(loader: &mut Loader, written: &At<Distribution>, shor
             (SpanDist::log_normal(median.value.0, p99.value.0), median.value.0)
         }
         Distribution::Pareto(pareto) => {
-            let (minimum, shape) = (pareto.minimum.as_ref()?, pareto.shape.as_ref()?.value.0);
+            let (minimum, shape) = (pareto.minimum.as_ref()?, pareto.shape.as_ref()?);
             let minimum = positive(loader, minimum)?;
+            if shape.value.0 <= 1.0 {
+                let problem = loader.problems.error(shape.place, "a Pareto distribution of this shape has no mean");
+                problem.help("its shape is more than 1");
+                return None;
+            }
+            let shape = shape.value.0;
             (SpanDist::Pareto { minimum, shape }, minimum.mul_f64(2.0_f64.powf(1.0 / shape)))
         }
         Distribution::Weibull(weibull) => {

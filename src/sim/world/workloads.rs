@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::pods::{Active, NewPod, Phase};
 use super::{Control, World};
-use crate::chance::Stream;
+use crate::chance::{SmallStream, Stream};
 use crate::cluster::arrivals::Arrivals;
-use crate::cluster::hpa::HpaState;
+use crate::cluster::hpa::Hpa;
 use crate::cluster::load::LoadCurve;
 use crate::cluster::rollout::{Pods, steps};
 use crate::cluster::trace;
@@ -37,7 +37,9 @@ pub(super) struct WorkloadState {
     /// Pods of a trace, and the first that has not come.
     pub trace: Option<Arc<Vec<TracePod>>>,
     next_of_trace: usize,
-    hpa: Option<(HpaState, LoadCurve)>,
+    hpa: Option<(Hpa, LoadCurve)>,
+    /// When its HPA looks next.
+    next_look: Instant,
     arrivals: Option<Arrivals>,
     pub lifetimes: Stream,
     pub readiness: Stream,
@@ -66,9 +68,10 @@ impl WorkloadState {
             _ => None,
         };
         let hpa = match &workload.kind {
-            WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => {
-                Some((HpaState::new(hpa), LoadCurve::new(&hpa.load, start, stream("load"))))
-            }
+            WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => Some((
+                Hpa::new(hpa),
+                LoadCurve::new(&hpa.load, start, SmallStream::split(&mut stream("load")).next_u64()),
+            )),
             _ => None,
         };
         let arrivals = match &workload.kind {
@@ -94,6 +97,7 @@ impl WorkloadState {
             trace,
             next_of_trace: 0,
             hpa,
+            next_look: Instant::ZERO,
             arrivals,
             lifetimes: stream("lifetimes"),
             readiness: stream("readiness"),
@@ -106,6 +110,19 @@ impl World<'_> {
     /// Something about a workload changed; its controller looks before anything else happens.
     pub(super) fn changed(&mut self, workload: usize) {
         self.changed[workload] = true;
+        let now = self.engine.now();
+        if let Some((hpa, _)) = &self.workloads[workload].hpa {
+            self.look_at(workload, hpa.next_sync(now));
+        }
+    }
+
+    /// An HPA looks at `at`, unless it does earlier.
+    fn look_at(&mut self, workload: usize, at: Instant) {
+        let next = &mut self.workloads[workload].next_look;
+        if at < *next && at <= self.horizon {
+            *next = at;
+            self.engine.control_at(at, Control::Workload(workload).pack());
+        }
     }
 
     /// Controllers look until none has anything to do.
@@ -138,9 +155,10 @@ impl World<'_> {
                 self.changed(workload);
                 self.follow(replicas, control);
             }
-            WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => {
-                self.hpa_looks(workload);
-                self.engine.control_at(now + hpa.sync_period, control.pack());
+            WorkloadKind::Deployment { replicas: Replicas::Autoscaled(_), .. } => {
+                if self.workloads[workload].next_look == now {
+                    self.hpa_looks(workload);
+                }
             }
             WorkloadKind::DaemonSet { .. } => {}
             WorkloadKind::Job { at, concurrency, .. } => {
@@ -452,12 +470,19 @@ impl World<'_> {
         let state = &mut self.workloads[workload];
         let pods = state.active.len() + state.old.len();
         let ready = state.active.ready + state.old.ready;
-        let (hpa, load) = state.hpa.as_mut().expect("the kind has one");
-        let load = load.value(now);
-        state.wanted = match now {
+        let (hpa, curve) = state.hpa.as_mut().expect("the kind has one");
+        let load = curve.value(now);
+        let wanted = match now {
             Instant::ZERO => hpa.settled(load),
             _ => hpa.look(now, ready, pods - ready, state.wanted, load),
         };
-        self.changed(workload);
+        let at_rest = ready == pods && pods == wanted;
+        let next = hpa.next_look(now, at_rest, curve.holds_until(now));
+        let changed = std::mem::replace(&mut state.wanted, wanted) != wanted;
+        state.next_look = Instant::NEVER;
+        self.look_at(workload, next);
+        if changed {
+            self.changed(workload);
+        }
     }
 }
