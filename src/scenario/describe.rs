@@ -58,14 +58,14 @@ fn settings(out: &mut String, settings: &[Setting]) {
 /// heading.
 fn heading(path: &str) -> (&str, &str) {
     let Some((of, key)) = path.rsplit_once('.') else { return ("scenario", path) };
+    if let Some(workload) = path.split_once('.').filter(|_| path.starts_with("workloads[")) {
+        return workload;
+    }
     let small =
         [".limits", ".allocatable", ".nodes.autoscale", ".replace", ".interruptions", ".crashes", ".scale_down"];
-    match path.split_once('.').filter(|_| path.starts_with("workloads[")) {
-        Some(workload) => workload,
-        None => match small.iter().find_map(|end| of.strip_suffix(end)) {
-            Some(of) => (of, &path[of.len() + 1..]),
-            None => (of, key),
-        },
+    match small.iter().find_map(|end| of.strip_suffix(end)) {
+        Some(of) => (of, &path[of.len() + 1..]),
+        None => (of, key),
     }
 }
 

@@ -3,16 +3,16 @@
 //! Decisions and the little that has to be remembered between two scans; whoever calls has the
 //! clock and the cluster. What is where in kubernetes/autoscaler, below `cluster-autoscaler/`:
 //!
-//! - [`is_healthy`]: `clusterstate/clusterstate.go`
-//! - [`scale_up`]: `core/podlistprocessor/filter_out_schedulable.go`,
+//! - [`is_healthy`] is from `clusterstate/clusterstate.go`
+//! - [`scale_up()`] is from `core/podlistprocessor/filter_out_schedulable.go`,
 //!   `estimator/binpacking_estimator.go`, `core/scaleup/orchestrator/orchestrator.go`,
 //!   `expander/waste`, `expander/random`
-//! - [`Backoff`]: `utils/backoff/exponential_backoff.go`
-//! - [`Unneeded`]: `core/scaledown/planner/planner.go`, `core/scaledown/unneeded/nodes.go`,
+//! - [`Backoff`] is from `utils/backoff/exponential_backoff.go`
+//! - [`Unneeded`] is from `core/scaledown/planner/planner.go`, `core/scaledown/unneeded/nodes.go`,
 //!   `core/scaledown/budgets/budgets.go`
 //!
 //! Order of a scan, as in `core/static_autoscaler.go`: nothing at all in an unhealthy cluster; then
-//! [`scale_up`]; scale-down ([`Unneeded::scan`]) only if no pool grew.
+//! [`scale_up()`]; scale-down ([`Unneeded::scan`]) only if no pool grew.
 //!
 //! Simplified:
 //! - A pool is one node group with one template; upstream's template is a node of the pool, or what

@@ -59,7 +59,7 @@ struct Failure {
     why: Unfit,
     /// Changes that it knows of.
     seen: usize,
-    /// Zones in which it has been looked for a node, a bit each.
+    /// Zones that were open when it last looked, a bit each: in others there may be room.
     zones: u64,
 }
 
@@ -82,7 +82,7 @@ impl Scheduler {
             self.failures.known.remove(&(workload, requests));
             return Ok(node);
         }
-        let (why, zones) = failed.map_or_else(|| (self.why(&wanted), zones), |failed| (failed.why, failed.zones));
+        let why = failed.map_or_else(|| self.why(&wanted), |failed| failed.why);
         self.failures.known.insert((workload, requests), Failure { why, seen: self.failures.roomier.len(), zones });
         Err(why)
     }
@@ -206,7 +206,7 @@ impl Scheduler {
         // Nodes of a bucket are all alike where only places count.
         let sample = if group.spec.unbounded() && wanted.indifferent && !wanted.alone { 1 } else { self.sample() };
         let (all, first) = (bucket.nodes.len(), found.len());
-        let start = if all > 1 { self.chance.below(all as u32) as usize } else { 0 };
+        let start = self.chance.below(all as u32) as usize;
         let (late, early) = bucket.nodes.split_at(start);
         let mut room = Load::default();
         for &node in early.iter().chain(late) {

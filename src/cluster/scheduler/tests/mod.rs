@@ -297,3 +297,35 @@ fn select_host_draws_among_all_equals() {
     // 100 each, standard deviation 10.
     assert!(drawn.iter().all(|&times| (50..150).contains(&times)), "{drawn:?}");
 }
+
+/// A pod that found no node does not miss room that was made while its zone was closed.
+#[test]
+fn room_in_a_closed_zone_is_found_when_it_opens() {
+    let mut scheduler = one_each(&[places(0, 0, 2), places(0, 1, 2)], [spread(1, Strictness::Required), rules(&[0])]);
+    [0, 0, 1, 1].iter().for_each(|&node| scheduler.add(1, NOTHING, NodeId(node)));
+    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
+    // Zone 0 gets a pod, which closes it, and then room.
+    scheduler.add(0, NOTHING, NodeId(0));
+    [0, 0].iter().for_each(|&node| scheduler.remove(1, NOTHING, NodeId(node)));
+    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
+    // Zone 1 gets one too, which opens zone 0.
+    scheduler.add(0, NOTHING, NodeId(1));
+    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)));
+}
+
+/// What the search relies on when it stops: no node of a bucket has a higher score than its bound,
+/// also where pods without requests count for more than there is.
+#[test]
+fn no_score_is_higher_than_its_bound() {
+    let spec = group(0, 0, 1130, 2111, 9);
+    for scoring in [Scoring::LeastAllocated, Scoring::MostAllocated] {
+        for (cpu, memory) in (0..1500).step_by(23).flat_map(|cpu| (0..2700).step_by(41).map(move |m| (cpu, m))) {
+            let node = Node::new(0, requests(cpu, memory));
+            let bucket = score::bucket(&spec, &node, scoring);
+            for pod in [NOTHING, requests(10, 1000), requests(700, 10), requests(333, 333)].map(score::weighed) {
+                let fit = score::fit(&spec, &node, pod, true, scoring);
+                assert!(fit <= score::bound(&spec, bucket, pod, true, scoring), "{cpu} {memory} {pod:?} {scoring:?}");
+            }
+        }
+    }
+}

@@ -107,7 +107,7 @@ impl Naive {
             let mut score = self.fit(workload, requests, node);
             if rules.zone_spread.map(|spread| spread.strictness) == preferred {
                 let raw = raw(self.groups[node.group].zone);
-                score += 200 * if high == 0 { 100 } else { 100 * (high + low.unwrap_or(0) - raw) / high };
+                score += 200 * (100 * (high + low.unwrap_or(0) - raw)).checked_div(high).unwrap_or(100);
             }
             if rules.anti_affinity == preferred && most > fewest {
                 score += 200 * (100 * (most - u64::from(self.same(workload, node))) / (most - fewest));
