@@ -274,7 +274,8 @@ impl Read for Cpu {
         let milli = match &node.value {
             Value::Int(cores) => Some(*cores as f64 * 1000.0),
             Value::Float(cores) => Some(cores * 1000.0),
-            Value::Text(text) => milli(text),
+            // Manifests write whole cores in quotes.
+            Value::Text(text) => milli(text).or_else(|| text.parse().ok().map(|cores: f64| cores * 1000.0)),
             _ => None,
         };
         let Some(milli) = milli else {

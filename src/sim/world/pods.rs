@@ -316,6 +316,7 @@ impl World<'_> {
             // The kubelet finds out when it is back.
             Phase::Creating => self.engine.set_timer(pod, Instant::NEVER),
             Phase::Starting | Phase::Ready => {
+                self.scheduler.leaving(workload, self.engine.pod(pod).node);
                 let teardown = self.model.kubelet.teardown.sample(&mut self.teardown);
                 let at = if self.node_works(pod) { now + grace + teardown } else { Instant::NEVER };
                 if at == now { self.finish_pod(pod) } else { self.engine.set_timer(pod, at) }
