@@ -335,6 +335,7 @@ impl Dice {
 }
 
 /// How many worlds are tried: `default`, or what `BRIMLINE_SWARM` says (many, once, by hand).
+#[allow(clippy::disallowed_methods, reason = "how long to test is no part of a run")]
 fn worlds(default: u64) -> u64 {
     std::env::var("BRIMLINE_SWARM").map_or(default, |text| text.parse().expect("BRIMLINE_SWARM is a number of worlds"))
 }

@@ -41,11 +41,14 @@ impl Arrivals {
     }
 
     fn within(&mut self, per_hour: &Schedule, highest: f64, from: Instant, to: Instant) -> Option<Instant> {
+        if highest <= 0.0 {
+            return None;
+        }
         let mut at = from;
-        while highest > 0.0 {
+        loop {
             let hours = SpanDist::Exponential(Span::hours(1)).sample(&mut self.times);
             // Two at the same nanosecond would be one.
-            at = at + hours.mul_f64(1.0 / highest).max(Span(1));
+            at += hours.mul_f64(1.0 / highest).max(Span(1));
             if at >= to {
                 return None;
             }
@@ -53,7 +56,6 @@ impl Arrivals {
                 return Some(at);
             }
         }
-        None
     }
 
     /// How many pods come together.

@@ -6,6 +6,8 @@
 
 mod account;
 mod audit;
+mod pods;
+mod power;
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -18,7 +20,7 @@ use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::{Config, NodeLocal};
-use crate::ipam::{Answer, CallId, Failure, Fate, Input, Output, Release, Request};
+use crate::ipam::{Answer, CallId, Failure, Input, Output, Release, Request};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::IdleParts;
 use crate::time::{Instant, Span};
@@ -276,159 +278,6 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn pods(&self) -> &[Pod] {
         &self.pods
-    }
-
-    /// A pod exists, and has no node yet.
-    pub fn create_pod(&mut self, owner: u32) -> PodId {
-        let pod = Pod {
-            node: NodeId::NONE,
-            owner,
-            state: PodState::Pending,
-            requested: self.now,
-            served: Instant::NEVER,
-            eni: EniId::NONE,
-            vswitch: VSwitchId::NONE,
-            address: Ipv4Addr::UNSPECIFIED,
-            timer: Instant::NEVER,
-        };
-        match self.free_pods.pop() {
-            Some(id) => {
-                self.pods[id.index()] = pod;
-                id
-            }
-            None => {
-                self.pods.push(pod);
-                PodId::new(self.pods.len() - 1)
-            }
-        }
-    }
-
-    /// A pod whose identity outlives it (StatefulSet) exists again.
-    pub fn recreate_pod(&mut self, id: PodId) {
-        let pod = &mut self.pods[id.index()];
-        assert_eq!(pod.state, PodState::Gone, "only a pod that is gone comes again");
-        (pod.node, pod.state, pod.served) = (NodeId::NONE, PodState::Pending, Instant::NEVER);
-    }
-
-    /// A pod was scheduled to `node`: it asks for its address. A node that is down hears nothing
-    /// of it; its kubelet finds the pod when it is back.
-    pub fn place_pod(&mut self, id: PodId, node: NodeId) {
-        let pod = &mut self.pods[id.index()];
-        assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
-        (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
-        match self.nodes[node.index()].power {
-            Power::Up => self.input(node, Input::Allocate(id)),
-            Power::Down => self.nodes[node.index()].retries.push((self.now, id)),
-            Power::Released => unreachable!("no pod goes to an instance that is gone"),
-        }
-    }
-
-    /// Sets the timer of a pod, which has one only.
-    pub fn set_timer(&mut self, pod: PodId, at: Instant) {
-        self.pods[pod.index()].timer = at;
-        if at != Instant::NEVER {
-            self.events.push(at, Event::Timer(pod).pack());
-        }
-    }
-
-    /// A pod is deleted, wherever it is. With `retain` its address is retained for it and its
-    /// identity is kept for [`Self::recreate_pod`].
-    pub fn delete_pod(&mut self, id: PodId, retain: bool) {
-        let Pod { node, state: was, eni, address, .. } = self.pods[id.index()];
-        if was != PodState::Pending {
-            self.touch(node);
-        }
-        let pod = &mut self.pods[id.index()];
-        (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
-        match was {
-            PodState::Running => {
-                let then = if retain { Fate::Retained } else { Fate::Idle };
-                self.release(node, Release { pod: id, eni, address, then });
-            }
-            PodState::Waiting => {
-                self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
-                self.input(node, Input::Cancel(id));
-                self.left(id);
-            }
-            PodState::Pending => self.left(id),
-            PodState::Gone | PodState::Leaving => unreachable!("a pod is deleted once"),
-        }
-    }
-
-    /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,
-    /// and the plugin tells the daemon nothing (rule R120): the collection finds the address
-    /// (rule R126).
-    fn release(&mut self, node: NodeId, release: Release) {
-        let state = &mut self.nodes[node.index()];
-        if state.power == Power::Down {
-            let leaked = Release { then: Fate::Leaked, ..release };
-            state.unreleased.push(if release.then == Fate::Idle { leaked } else { release });
-        } else {
-            self.input(node, Input::Release(release));
-        }
-    }
-
-    /// Nothing of a deleted pod is left: its place is free for another.
-    fn left(&mut self, id: PodId) {
-        let state = &mut self.pods[id.index()].state;
-        if *state == PodState::Leaving {
-            *state = PodState::Gone;
-            self.free_pods.push(id);
-        }
-    }
-
-    /// A node stops working: its daemon dies, its kubelet does nothing, calls go on in the cloud.
-    pub fn node_down(&mut self, node: NodeId) {
-        self.input(node, Input::Stop);
-        self.dies(node);
-        let state = &mut self.nodes[node.index()];
-        (state.power, state.armed) = (Power::Down, Instant::NEVER);
-    }
-
-    /// A daemon's life is over: calls that it has not made yet are never made.
-    fn dies(&mut self, node: NodeId) {
-        let not_left = |call: &&mut Call| call.node == node && call.leaves > self.now;
-        for call in self.calls.iter_mut().filter(not_left) {
-            call.leaves = Instant::NEVER;
-        }
-    }
-
-    /// A node works again, from its disk: the daemon restarts, the kubelet goes on with the pods
-    /// that are still the node's.
-    pub fn node_up(&mut self, node: NodeId, config: Arc<Config>) {
-        let now = self.now;
-        let state = &mut self.nodes[node.index()];
-        state.power = Power::Up;
-        let unreleased = std::mem::take(&mut state.unreleased);
-        for retry in &mut state.retries {
-            retry.0 = retry.0.max(now);
-        }
-        self.restart_daemon(node, config);
-        for release in unreleased {
-            self.input(node, Input::Release(release));
-        }
-    }
-
-    /// An instance is released: its pods must be gone from it already, but for their addresses.
-    pub fn release_node(&mut self, node: NodeId) {
-        self.touch(node);
-        self.dies(node);
-        let state = &mut self.nodes[node.index()];
-        (state.power, state.armed) = (Power::Released, Instant::NEVER);
-        let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
-        for (pod, eni) in held {
-            self.released(pod, eni);
-        }
-        self.cloud.release_instance(node);
-    }
-
-    /// The daemon of a node is restarted with `config`.
-    pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
-        self.touch(node);
-        self.dies(node);
-        self.cloud.strand(node);
-        let attached = self.cloud.attached(node);
-        self.input(node, Input::Restart { config, attached });
     }
 
     /// The next happening not later than `until`, with its time; `None` = there is none and it

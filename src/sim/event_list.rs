@@ -22,7 +22,7 @@
 //! wrap around.
 //!
 //! Many events at one instant are no burden: a bucket of one instant needs no sort and any number
-//! of events may be appended to it. What is pushed into the bottom moves at most [`SMALL`]
+//! of events may be appended to it. What is pushed into the bottom moves at most `SMALL`
 //! events; where it would move more, the bottom becomes a rung.
 
 use std::collections::VecDeque;

@@ -4,7 +4,9 @@ mod audit;
 mod autoscale;
 mod nodes;
 mod pods;
+mod replacement;
 mod slab;
+mod trouble;
 mod workloads;
 
 use std::sync::Arc;
@@ -20,9 +22,10 @@ use crate::ipam::node_local::Config;
 use crate::model::{GroupKey, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
-use nodes::{Coming, NodeNote, Plan, PoolState};
+use nodes::{Coming, NodeNote, PoolState};
 use pods::PodNote;
 use slab::Slab;
+use trouble::Plan;
 use workloads::WorkloadState;
 
 /// Events of this layer.

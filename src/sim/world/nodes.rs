@@ -7,7 +7,7 @@ use super::{Control, World, refresh};
 use crate::chance::SmallStream;
 use crate::cloud::Launch;
 use crate::id::{NodeId, PodId, VSwitchId};
-use crate::model::{AfterCrash, PoolSize, Replacement};
+use crate::model::PoolSize;
 use crate::time::{Instant, Span};
 
 /// Pause before a pool whose vSwitches have no primary address for another node tries again (an
@@ -26,14 +26,14 @@ pub(super) struct PoolState {
     /// Instances that were asked for and have not joined.
     pub launching: u32,
     /// Nodes that still have to be replaced, the next one last.
-    to_replace: Vec<NodeId>,
+    pub to_replace: Vec<NodeId>,
     /// The size that an autoscaled pool keeps meanwhile.
-    replace_size: u32,
+    pub replace_size: u32,
     /// When a launch that failed is tried again.
     retry: Instant,
     pub provisioning: crate::chance::Stream,
     shapes: SmallStream,
-    trouble: crate::chance::Stream,
+    pub trouble: crate::chance::Stream,
 }
 
 /// An instance that was asked for.
@@ -48,43 +48,22 @@ pub(super) struct Coming {
 pub(super) struct NodeNote {
     pub group: usize,
     pub pods: Vec<PodId>,
-    power: Power,
+    pub power: Power,
     /// Nothing new comes to it; it is released when its pods are gone.
     pub draining: bool,
     /// It counts for its pool's number of nodes.
-    counted: bool,
+    pub counted: bool,
     /// It failed with its zone, and comes back with it.
-    in_outage: bool,
+    pub in_outage: bool,
     /// Number of times that it failed or came back: older plans are stale.
-    life: u32,
+    pub life: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Power {
+pub(super) enum Power {
     Up,
     Down,
     Released,
-}
-
-/// Something that will happen to a node.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Plan {
-    node: NodeId,
-    what: What,
-    /// [`NodeNote::life`] at which it was made; `None` = whatever becomes of the node.
-    life: Option<u32>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    /// The cloud gives notice that it takes the instance back.
-    Interrupt,
-    Crash,
-    /// The control plane finds out that the node is down.
-    NotReady,
-    Evict,
-    Reboot,
-    Release,
 }
 
 impl NodeNote {
@@ -257,193 +236,9 @@ impl World<'_> {
         self.engine.start_daemon(node, daemon, SmallStream::split(&mut self.daemons), true);
         self.refresh(self.groups[index].node_vswitch);
         self.start_daemons(pool, node);
-        let model = &self.model.node_pools[pool];
-        if let Some(interruptions) = &model.interruptions {
-            let after = exponential(interruptions.every, &mut self.pools[pool].trouble);
-            self.plan(after, node, What::Interrupt, None);
-        }
-        self.plan_crash(node);
+        self.plan_trouble(node);
         self.load_changed(node);
         self.place_again = true;
-    }
-
-    fn plan_crash(&mut self, node: NodeId) {
-        let pool = self.pool_of(node);
-        if let Some(crashes) = &self.model.node_pools[pool].crashes {
-            let after = exponential(crashes.every, &mut self.pools[pool].trouble);
-            self.plan(after, node, What::Crash, Some(self.nodes[node.index()].life));
-        }
-    }
-
-    fn plan(&mut self, after: Span, node: NodeId, what: What, life: Option<u32>) {
-        let at = self.engine.now() + after;
-        if at <= self.horizon {
-            let slot = self.plans.insert(Plan { node, what, life });
-            self.engine.control_at(at, Control::Plan(slot).pack());
-        }
-    }
-
-    /// What was planned for a node is due, unless it has become pointless.
-    pub(super) fn plan_due(&mut self, slot: usize) {
-        let Plan { node, what, life } = self.plans.remove(slot);
-        let note = &self.nodes[node.index()];
-        if !note.exists() || life.is_some_and(|life| life != note.life) {
-            return;
-        }
-        match what {
-            What::Interrupt => self.interrupt(node),
-            What::Crash => self.crash(node),
-            What::NotReady => self.node_not_ready(node),
-            What::Evict => self.evict(node),
-            What::Reboot => self.node_up(node),
-            What::Release => self.release(node),
-        }
-    }
-
-    /// The cloud takes an instance back, after its notice.
-    fn interrupt(&mut self, node: NodeId) {
-        let interruptions = self.model.node_pools[self.pool_of(node)].interruptions.expect("the pool has them");
-        if interruptions.notice == Span::ZERO {
-            self.release(node);
-            return;
-        }
-        self.plan(interruptions.notice, node, What::Release, None);
-        self.drain(node);
-        self.follow_pool(self.pool_of(node));
-    }
-
-    fn crash(&mut self, node: NodeId) {
-        let pool = self.pool_of(node);
-        let then = self.model.node_pools[pool].crashes.as_ref().expect("the pool has them").then.clone();
-        self.node_down(node);
-        let (what, after) = match &then {
-            AfterCrash::Reboot(after) => (What::Reboot, after),
-            AfterCrash::Release(after) => (What::Release, after),
-        };
-        let after = after.sample(&mut self.pools[pool].trouble);
-        self.plan(after, node, what, Some(self.nodes[node.index()].life));
-    }
-
-    /// A node stops working. The control plane finds out when it misses its signs, and evicts its
-    /// pods later still; nobody on the node hears of that.
-    fn node_down(&mut self, node: NodeId) {
-        self.engine.node_down(node);
-        let now = self.engine.now();
-        let name = self.node_name(node);
-        self.engine.observer.event(now, "node_down", || name, || "down".to_owned());
-        let note = &mut self.nodes[node.index()];
-        note.power = Power::Down;
-        note.life += 1;
-        let life = Some(note.life);
-        self.load_changed(node);
-        let note = &self.nodes[node.index()];
-        for &pod in &note.pods {
-            self.engine.set_timer(pod, Instant::NEVER);
-        }
-        let plane = &self.model.control_plane;
-        self.plan(plane.node_monitor_grace, node, What::NotReady, life);
-        self.plan(plane.node_monitor_grace + plane.eviction_after, node, What::Evict, life);
-    }
-
-    fn node_not_ready(&mut self, node: NodeId) {
-        self.scheduler.set_schedulable(node, false);
-        for pod in self.nodes[node.index()].pods.clone() {
-            self.not_ready(pod);
-            self.changed(self.workload_of(pod));
-        }
-        // A scaling group replaces instances that have stopped, not those that hang.
-        if self.nodes[node.index()].in_outage {
-            self.count_out(node);
-            self.follow_pool(self.pool_of(node));
-        }
-    }
-
-    /// Pods of a node that is lost are told to end: controllers make others, and a StatefulSet
-    /// waits until they are gone.
-    fn evict(&mut self, node: NodeId) {
-        for pod in self.evictable(node) {
-            self.terminate(pod);
-        }
-    }
-
-    /// A node works again: pods that were told to end are gone, the others go on.
-    fn node_up(&mut self, node: NodeId) {
-        let note = &self.nodes[node.index()];
-        if self.zone_is_out(note.group) {
-            return;
-        }
-        for pod in note.pods.clone() {
-            if self.note(pod).phase == Phase::Ending {
-                self.finish_pod(pod);
-            }
-        }
-        let note = &mut self.nodes[node.index()];
-        note.power = Power::Up;
-        note.in_outage = false;
-        note.life += 1;
-        let (group, draining) = (note.group, note.draining);
-        let (now, name) = (self.engine.now(), self.node_name(node));
-        self.engine.observer.event(now, "node_up", || name, || "up".to_owned());
-        self.engine.node_up(node, Arc::clone(&self.groups[group].daemon));
-        self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
-        for i in 0..self.engine.cloud.vswitch_count() {
-            self.refresh(VSwitchId::new(i));
-        }
-        for pod in self.nodes[node.index()].pods.clone() {
-            if matches!(self.note(pod).phase, Phase::Starting | Phase::Ready) {
-                self.not_ready(pod);
-                self.get_ready(pod);
-            }
-        }
-        self.plan_crash(node);
-        if draining {
-            self.drained(node);
-            return;
-        }
-        self.scheduler.set_schedulable(node, true);
-        self.place_again = true;
-        let pool = self.pool_of(node);
-        if !std::mem::replace(&mut self.nodes[node.index()].counted, true) {
-            self.pools[pool].counted += 1;
-        }
-        self.load_changed(node);
-        self.follow_pool(pool);
-    }
-
-    /// A zone fails, with every node in it.
-    pub(super) fn outage_begins(&mut self, outage: usize) {
-        let zone = &self.model.zone_outages[outage].zone;
-        self.zones_out.push(zone.clone());
-        let now = self.engine.now();
-        self.engine.observer.landmark(now, "zone_outage", zone.clone(), format!("{zone} fails"));
-        for node in (0..self.nodes.len()).map(NodeId::new) {
-            let note = &mut self.nodes[node.index()];
-            if note.exists() && self.groups[note.group].zone == *zone {
-                note.in_outage = true;
-                if note.works() {
-                    self.node_down(node);
-                }
-            }
-        }
-    }
-
-    /// A zone is back, and with it the nodes that failed with it.
-    pub(super) fn outage_ends(&mut self, outage: usize) {
-        let zone = &self.model.zone_outages[outage].zone;
-        let position = self.zones_out.iter().position(|out| out == zone).expect("its outage began");
-        self.zones_out.remove(position);
-        let now = self.engine.now();
-        self.engine.observer.landmark(now, "zone_back", zone.clone(), format!("{zone} is back"));
-        for node in (0..self.nodes.len()).map(NodeId::new) {
-            let note = &self.nodes[node.index()];
-            if note.power == Power::Down && note.in_outage && self.groups[note.group].zone == *zone {
-                self.node_up(node);
-            }
-        }
-    }
-
-    fn zone_is_out(&self, group: usize) -> bool {
-        self.zones_out.contains(&self.groups[group].zone)
     }
 
     /// Nothing new comes to a node, its pods are told to end, and when they are gone it is
@@ -489,7 +284,7 @@ impl World<'_> {
     }
 
     /// An instance is gone, with whatever was on it.
-    fn release(&mut self, node: NodeId) {
+    pub(super) fn release(&mut self, node: NodeId) {
         self.count_out(node);
         for pod in self.nodes[node.index()].pods.clone() {
             self.lose(pod);
@@ -513,70 +308,12 @@ impl World<'_> {
     }
 
     /// A node does not count for its pool any more.
-    fn count_out(&mut self, node: NodeId) {
+    pub(super) fn count_out(&mut self, node: NodeId) {
         let pool = self.pool_of(node);
         if std::mem::take(&mut self.nodes[node.index()].counted) {
             self.pools[pool].counted -= 1;
         }
         self.load_changed(node);
-    }
-
-    /// A replacement of a pool's nodes begins.
-    pub(super) fn replacement_due(&mut self, pool: usize) {
-        let Some(Replacement { at, .. }) = &self.model.node_pools[pool].replacement else { return };
-        let now = self.engine.now();
-        if at.not_before(now) == Some(now) && now > Instant::ZERO {
-            let old = (0..self.nodes.len()).map(NodeId::new).filter(|&node| {
-                let note = &self.nodes[node.index()];
-                note.exists() && !note.draining && self.groups[note.group].key.pool == pool
-            });
-            // The first to join is the first to go.
-            self.pools[pool].to_replace = old.rev().collect();
-            self.pools[pool].replace_size = self.pools[pool].counted + self.pools[pool].launching;
-            let name = &self.model.node_pools[pool].name;
-            let text = format!("replacement of the nodes of {name} begins");
-            self.engine.observer.landmark(now, "replacement", name.clone(), text);
-            self.replace_next(pool);
-        }
-        self.next_moment(at, Control::Replace(pool));
-    }
-
-    /// Nodes on top and nodes missing that a pool may have, if it is being replaced.
-    fn replacing(&self, pool: usize, wanted: u32) -> Option<(u32, u32)> {
-        let replacement = self.model.node_pools[pool].replacement.as_ref()?;
-        let PoolState { to_replace, present, counted, .. } = &self.pools[pool];
-        if to_replace.is_empty() && present == counted {
-            return None;
-        }
-        let surge = replacement.max_surge.up(wanted);
-        let unavailable = replacement.max_unavailable.down(wanted);
-        Some((surge, if surge == 0 { unavailable.max(1) } else { unavailable }))
-    }
-
-    /// The next steps of a pool's replacement: launch as many as the surge leaves room for, drain
-    /// as many as may be missing.
-    fn replace_next(&mut self, pool: usize) {
-        loop {
-            let PoolState { present, launching, counted, .. } = self.pools[pool];
-            let wanted = match &self.model.node_pools[pool].size {
-                PoolSize::Scheduled(nodes) => nodes.count(self.engine.now()),
-                // The autoscaler is not asked; the pool keeps its size.
-                PoolSize::Autoscaled { .. } => self.pools[pool].replace_size,
-            };
-            let old = self.pools[pool].to_replace.len() as u32;
-            let Some((surge, unavailable)) = self.replacing(pool, wanted).filter(|_| old > 0) else { return };
-            let room = (wanted + surge).saturating_sub(present + launching);
-            if room > 0 && (counted + launching).saturating_sub(wanted) < old.min(surge) && self.launch(pool) {
-                continue;
-            }
-            if counted.saturating_sub(1) < wanted.saturating_sub(unavailable) {
-                return;
-            }
-            let node = self.pools[pool].to_replace.pop().expect("there is one");
-            if self.nodes[node.index()].exists() {
-                self.drain(node);
-            }
-        }
     }
 
     /// Which type a new node of a pool has.
@@ -603,7 +340,7 @@ impl World<'_> {
         self.groups[self.nodes[node.index()].group].key.pool
     }
 
-    fn node_name(&self, node: NodeId) -> String {
+    pub(super) fn node_name(&self, node: NodeId) -> String {
         format!("{}-{}", self.model.node_pools[self.pool_of(node)].name, node.0)
     }
 
@@ -611,8 +348,4 @@ impl World<'_> {
         let now = self.engine.now();
         refresh(&mut self.engine.observer, now, &self.engine.cloud, id);
     }
-}
-
-fn exponential(mean: Span, chance: &mut crate::chance::Stream) -> Span {
-    crate::chance::SpanDist::Exponential(mean).sample(chance)
 }

@@ -405,7 +405,7 @@ impl World<'_> {
     pub(super) fn daemon_gone(&mut self, workload: usize, node: NodeId) {
         let note = &self.nodes[node.index()];
         let is_there = |&pod: &PodId| self.workload_of(pod) == workload && self.note(pod).phase != Phase::Ending;
-        if self.is_daemon(workload) && note.exists() && !note.pods.iter().any(|pod| is_there(pod)) {
+        if self.is_daemon(workload) && note.exists() && !note.pods.iter().any(is_there) {
             self.bare_nodes.push((workload, node));
         }
     }

@@ -1,0 +1,109 @@
+//! Pods come, are placed, and go.
+
+use std::net::Ipv4Addr;
+
+use super::{Engine, Event, Observer, Pod, PodState, Power};
+use crate::id::{EniId, NodeId, PodId, VSwitchId};
+use crate::ipam::{Fate, Input, Release};
+use crate::time::Instant;
+
+impl<O: Observer> Engine<O> {
+    /// A pod exists, and has no node yet.
+    pub fn create_pod(&mut self, owner: u32) -> PodId {
+        let pod = Pod {
+            node: NodeId::NONE,
+            owner,
+            state: PodState::Pending,
+            requested: self.now,
+            served: Instant::NEVER,
+            eni: EniId::NONE,
+            vswitch: VSwitchId::NONE,
+            address: Ipv4Addr::UNSPECIFIED,
+            timer: Instant::NEVER,
+        };
+        match self.free_pods.pop() {
+            Some(id) => {
+                self.pods[id.index()] = pod;
+                id
+            }
+            None => {
+                self.pods.push(pod);
+                PodId::new(self.pods.len() - 1)
+            }
+        }
+    }
+
+    /// A pod whose identity outlives it (StatefulSet) exists again.
+    pub fn recreate_pod(&mut self, id: PodId) {
+        let pod = &mut self.pods[id.index()];
+        assert_eq!(pod.state, PodState::Gone, "only a pod that is gone comes again");
+        (pod.node, pod.state, pod.served) = (NodeId::NONE, PodState::Pending, Instant::NEVER);
+    }
+
+    /// A pod was scheduled to `node`: it asks for its address. A node that is down hears nothing
+    /// of it; its kubelet finds the pod when it is back.
+    pub fn place_pod(&mut self, id: PodId, node: NodeId) {
+        let pod = &mut self.pods[id.index()];
+        assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
+        (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
+        match self.nodes[node.index()].power {
+            Power::Up => self.input(node, Input::Allocate(id)),
+            Power::Down => self.nodes[node.index()].retries.push((self.now, id)),
+            Power::Released => unreachable!("no pod goes to an instance that is gone"),
+        }
+    }
+
+    /// Sets the timer of a pod, which has one only.
+    pub fn set_timer(&mut self, pod: PodId, at: Instant) {
+        self.pods[pod.index()].timer = at;
+        if at != Instant::NEVER {
+            self.events.push(at, Event::Timer(pod).pack());
+        }
+    }
+
+    /// A pod is deleted, wherever it is. With `retain` its address is retained for it and its
+    /// identity is kept for [`Self::recreate_pod`].
+    pub fn delete_pod(&mut self, id: PodId, retain: bool) {
+        let Pod { node, state: was, eni, address, .. } = self.pods[id.index()];
+        if was != PodState::Pending {
+            self.touch(node);
+        }
+        let pod = &mut self.pods[id.index()];
+        (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
+        match was {
+            PodState::Running => {
+                let then = if retain { Fate::Retained } else { Fate::Idle };
+                self.release(node, Release { pod: id, eni, address, then });
+            }
+            PodState::Waiting => {
+                self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
+                self.input(node, Input::Cancel(id));
+                self.left(id);
+            }
+            PodState::Pending => self.left(id),
+            PodState::Gone | PodState::Leaving => unreachable!("a pod is deleted once"),
+        }
+    }
+
+    /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,
+    /// and the plugin tells the daemon nothing (rule R120): the collection finds the address
+    /// (rule R126).
+    fn release(&mut self, node: NodeId, release: Release) {
+        let state = &mut self.nodes[node.index()];
+        if state.power == Power::Down {
+            let leaked = Release { then: Fate::Leaked, ..release };
+            state.unreleased.push(if release.then == Fate::Idle { leaked } else { release });
+        } else {
+            self.input(node, Input::Release(release));
+        }
+    }
+
+    /// Nothing of a deleted pod is left: its place is free for another.
+    pub(super) fn left(&mut self, id: PodId) {
+        let state = &mut self.pods[id.index()].state;
+        if *state == PodState::Leaving {
+            *state = PodState::Gone;
+            self.free_pods.push(id);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Nodes fail, come back, and are released.
+
+use std::sync::Arc;
+
+use super::{Call, Engine, Observer, Power};
+use crate::id::NodeId;
+use crate::ipam::Input;
+use crate::ipam::node_local::Config;
+use crate::time::Instant;
+
+impl<O: Observer> Engine<O> {
+    /// A node stops working: its daemon dies, its kubelet does nothing, calls go on in the cloud.
+    pub fn node_down(&mut self, node: NodeId) {
+        self.input(node, Input::Stop);
+        self.dies(node);
+        let state = &mut self.nodes[node.index()];
+        (state.power, state.armed) = (Power::Down, Instant::NEVER);
+    }
+
+    /// A daemon's life is over: calls that it has not made yet are never made.
+    fn dies(&mut self, node: NodeId) {
+        let not_left = |call: &&mut Call| call.node == node && call.leaves > self.now;
+        for call in self.calls.iter_mut().filter(not_left) {
+            call.leaves = Instant::NEVER;
+        }
+    }
+
+    /// A node works again, from its disk: the daemon restarts, the kubelet goes on with the pods
+    /// that are still the node's.
+    pub fn node_up(&mut self, node: NodeId, config: Arc<Config>) {
+        let now = self.now;
+        let state = &mut self.nodes[node.index()];
+        state.power = Power::Up;
+        let unreleased = std::mem::take(&mut state.unreleased);
+        for retry in &mut state.retries {
+            retry.0 = retry.0.max(now);
+        }
+        self.restart_daemon(node, config);
+        for release in unreleased {
+            self.input(node, Input::Release(release));
+        }
+    }
+
+    /// An instance is released: its pods must be gone from it already, but for their addresses.
+    pub fn release_node(&mut self, node: NodeId) {
+        self.touch(node);
+        self.dies(node);
+        let state = &mut self.nodes[node.index()];
+        (state.power, state.armed) = (Power::Released, Instant::NEVER);
+        let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
+        for (pod, eni) in held {
+            self.released(pod, eni);
+        }
+        self.cloud.release_instance(node);
+    }
+
+    /// The daemon of a node is restarted with `config`.
+    pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
+        self.touch(node);
+        self.dies(node);
+        self.cloud.strand(node);
+        let attached = self.cloud.attached(node);
+        self.input(node, Input::Restart { config, attached });
+    }
+}

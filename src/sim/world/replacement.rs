@@ -1,0 +1,67 @@
+//! The nodes of a pool are replaced, a few at a time.
+
+use super::nodes::PoolState;
+use super::{Control, World};
+use crate::id::NodeId;
+use crate::model::{PoolSize, Replacement};
+use crate::time::Instant;
+
+impl World<'_> {
+    /// A replacement of a pool's nodes begins.
+    pub(super) fn replacement_due(&mut self, pool: usize) {
+        let Some(Replacement { at, .. }) = &self.model.node_pools[pool].replacement else { return };
+        let now = self.engine.now();
+        if at.not_before(now) == Some(now) && now > Instant::ZERO {
+            let old = (0..self.nodes.len()).map(NodeId::new).filter(|&node| {
+                let note = &self.nodes[node.index()];
+                note.exists() && !note.draining && self.groups[note.group].key.pool == pool
+            });
+            // The first to join is the first to go.
+            self.pools[pool].to_replace = old.rev().collect();
+            self.pools[pool].replace_size = self.pools[pool].counted + self.pools[pool].launching;
+            let name = &self.model.node_pools[pool].name;
+            let text = format!("replacement of the nodes of {name} begins");
+            self.engine.observer.landmark(now, "replacement", name.clone(), text);
+            self.replace_next(pool);
+        }
+        self.next_moment(at, Control::Replace(pool));
+    }
+
+    /// Nodes on top and nodes missing that a pool may have, if it is being replaced.
+    pub(super) fn replacing(&self, pool: usize, wanted: u32) -> Option<(u32, u32)> {
+        let replacement = self.model.node_pools[pool].replacement.as_ref()?;
+        let PoolState { to_replace, present, counted, .. } = &self.pools[pool];
+        if to_replace.is_empty() && present == counted {
+            return None;
+        }
+        let surge = replacement.max_surge.up(wanted);
+        let unavailable = replacement.max_unavailable.down(wanted);
+        Some((surge, if surge == 0 { unavailable.max(1) } else { unavailable }))
+    }
+
+    /// The next steps of a pool's replacement: launch as many as the surge leaves room for, drain
+    /// as many as may be missing.
+    pub(super) fn replace_next(&mut self, pool: usize) {
+        loop {
+            let PoolState { present, launching, counted, .. } = self.pools[pool];
+            let wanted = match &self.model.node_pools[pool].size {
+                PoolSize::Scheduled(nodes) => nodes.count(self.engine.now()),
+                // The autoscaler is not asked; the pool keeps its size.
+                PoolSize::Autoscaled { .. } => self.pools[pool].replace_size,
+            };
+            let old = self.pools[pool].to_replace.len() as u32;
+            let Some((surge, unavailable)) = self.replacing(pool, wanted).filter(|_| old > 0) else { return };
+            let room = (wanted + surge).saturating_sub(present + launching);
+            if room > 0 && (counted + launching).saturating_sub(wanted) < old.min(surge) && self.launch(pool) {
+                continue;
+            }
+            if counted.saturating_sub(1) < wanted.saturating_sub(unavailable) {
+                return;
+            }
+            let node = self.pools[pool].to_replace.pop().expect("there is one");
+            if self.nodes[node.index()].exists() {
+                self.drain(node);
+            }
+        }
+    }
+}

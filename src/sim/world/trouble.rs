@@ -1,0 +1,227 @@
+//! What befalls nodes: interruptions, crashes, outages of zones.
+
+use std::sync::Arc;
+
+use super::nodes::Power;
+use super::pods::Phase;
+use super::{Control, World};
+use crate::chance::{SpanDist, Stream};
+use crate::id::{NodeId, VSwitchId};
+use crate::model::AfterCrash;
+use crate::time::{Instant, Span};
+
+/// Something that will happen to a node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    node: NodeId,
+    what: What,
+    /// [`NodeNote::life`] at which it was made; `None` = whatever becomes of the node.
+    life: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The cloud gives notice that it takes the instance back.
+    Interrupt,
+    Crash,
+    /// The control plane finds out that the node is down.
+    NotReady,
+    Evict,
+    Reboot,
+    Release,
+}
+
+impl World<'_> {
+    /// A node joined: what will befall it is drawn.
+    pub(super) fn plan_trouble(&mut self, node: NodeId) {
+        let pool = self.pool_of(node);
+        if let Some(interruptions) = &self.model.node_pools[pool].interruptions {
+            let after = exponential(interruptions.every, &mut self.pools[pool].trouble);
+            self.plan(after, node, What::Interrupt, None);
+        }
+        self.plan_crash(node);
+    }
+
+    fn plan_crash(&mut self, node: NodeId) {
+        let pool = self.pool_of(node);
+        if let Some(crashes) = &self.model.node_pools[pool].crashes {
+            let after = exponential(crashes.every, &mut self.pools[pool].trouble);
+            self.plan(after, node, What::Crash, Some(self.nodes[node.index()].life));
+        }
+    }
+
+    fn plan(&mut self, after: Span, node: NodeId, what: What, life: Option<u32>) {
+        let at = self.engine.now() + after;
+        if at <= self.horizon {
+            let slot = self.plans.insert(Plan { node, what, life });
+            self.engine.control_at(at, Control::Plan(slot).pack());
+        }
+    }
+
+    /// What was planned for a node is due, unless it has become pointless.
+    pub(super) fn plan_due(&mut self, slot: usize) {
+        let Plan { node, what, life } = self.plans.remove(slot);
+        let note = &self.nodes[node.index()];
+        if !note.exists() || life.is_some_and(|life| life != note.life) {
+            return;
+        }
+        match what {
+            What::Interrupt => self.interrupt(node),
+            What::Crash => self.crash(node),
+            What::NotReady => self.node_not_ready(node),
+            What::Evict => self.evict(node),
+            What::Reboot => self.node_up(node),
+            What::Release => self.release(node),
+        }
+    }
+
+    /// The cloud takes an instance back, after its notice.
+    fn interrupt(&mut self, node: NodeId) {
+        let interruptions = self.model.node_pools[self.pool_of(node)].interruptions.expect("the pool has them");
+        if interruptions.notice == Span::ZERO {
+            self.release(node);
+            return;
+        }
+        self.plan(interruptions.notice, node, What::Release, None);
+        self.drain(node);
+        self.follow_pool(self.pool_of(node));
+    }
+
+    fn crash(&mut self, node: NodeId) {
+        let pool = self.pool_of(node);
+        let then = self.model.node_pools[pool].crashes.as_ref().expect("the pool has them").then.clone();
+        self.node_down(node);
+        let (what, after) = match &then {
+            AfterCrash::Reboot(after) => (What::Reboot, after),
+            AfterCrash::Release(after) => (What::Release, after),
+        };
+        let after = after.sample(&mut self.pools[pool].trouble);
+        self.plan(after, node, what, Some(self.nodes[node.index()].life));
+    }
+
+    /// A node stops working. The control plane finds out when it misses its signs, and evicts its
+    /// pods later still; nobody on the node hears of that.
+    fn node_down(&mut self, node: NodeId) {
+        self.engine.node_down(node);
+        let now = self.engine.now();
+        let name = self.node_name(node);
+        self.engine.observer.event(now, "node_down", || name, || "down".to_owned());
+        let note = &mut self.nodes[node.index()];
+        note.power = Power::Down;
+        note.life += 1;
+        let life = Some(note.life);
+        self.load_changed(node);
+        let note = &self.nodes[node.index()];
+        for &pod in &note.pods {
+            self.engine.set_timer(pod, Instant::NEVER);
+        }
+        let plane = &self.model.control_plane;
+        self.plan(plane.node_monitor_grace, node, What::NotReady, life);
+        self.plan(plane.node_monitor_grace + plane.eviction_after, node, What::Evict, life);
+    }
+
+    fn node_not_ready(&mut self, node: NodeId) {
+        self.scheduler.set_schedulable(node, false);
+        for pod in self.nodes[node.index()].pods.clone() {
+            self.not_ready(pod);
+            self.changed(self.workload_of(pod));
+        }
+        // A scaling group replaces instances that have stopped, not those that hang.
+        if self.nodes[node.index()].in_outage {
+            self.count_out(node);
+            self.follow_pool(self.pool_of(node));
+        }
+    }
+
+    /// Pods of a node that is lost are told to end: controllers make others, and a StatefulSet
+    /// waits until they are gone.
+    fn evict(&mut self, node: NodeId) {
+        for pod in self.evictable(node) {
+            self.terminate(pod);
+        }
+    }
+
+    /// A node works again: pods that were told to end are gone, the others go on.
+    fn node_up(&mut self, node: NodeId) {
+        let note = &self.nodes[node.index()];
+        if self.zone_is_out(note.group) {
+            return;
+        }
+        for pod in note.pods.clone() {
+            if self.note(pod).phase == Phase::Ending {
+                self.finish_pod(pod);
+            }
+        }
+        let note = &mut self.nodes[node.index()];
+        note.power = Power::Up;
+        note.in_outage = false;
+        note.life += 1;
+        let (group, draining) = (note.group, note.draining);
+        let (now, name) = (self.engine.now(), self.node_name(node));
+        self.engine.observer.event(now, "node_up", || name, || "up".to_owned());
+        self.engine.node_up(node, Arc::clone(&self.groups[group].daemon));
+        self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
+        for i in 0..self.engine.cloud.vswitch_count() {
+            self.refresh(VSwitchId::new(i));
+        }
+        for pod in self.nodes[node.index()].pods.clone() {
+            if matches!(self.note(pod).phase, Phase::Starting | Phase::Ready) {
+                self.not_ready(pod);
+                self.get_ready(pod);
+            }
+        }
+        self.plan_crash(node);
+        if draining {
+            self.drained(node);
+            return;
+        }
+        self.scheduler.set_schedulable(node, true);
+        self.place_again = true;
+        let pool = self.pool_of(node);
+        if !std::mem::replace(&mut self.nodes[node.index()].counted, true) {
+            self.pools[pool].counted += 1;
+        }
+        self.load_changed(node);
+        self.follow_pool(pool);
+    }
+
+    /// A zone fails, with every node in it.
+    pub(super) fn outage_begins(&mut self, outage: usize) {
+        let zone = &self.model.zone_outages[outage].zone;
+        self.zones_out.push(zone.clone());
+        let now = self.engine.now();
+        self.engine.observer.landmark(now, "zone_outage", zone.clone(), format!("{zone} fails"));
+        for node in (0..self.nodes.len()).map(NodeId::new) {
+            let note = &mut self.nodes[node.index()];
+            if note.exists() && self.groups[note.group].zone == *zone {
+                note.in_outage = true;
+                if note.works() {
+                    self.node_down(node);
+                }
+            }
+        }
+    }
+
+    /// A zone is back, and with it the nodes that failed with it.
+    pub(super) fn outage_ends(&mut self, outage: usize) {
+        let zone = &self.model.zone_outages[outage].zone;
+        let position = self.zones_out.iter().position(|out| out == zone).expect("its outage began");
+        self.zones_out.remove(position);
+        let now = self.engine.now();
+        self.engine.observer.landmark(now, "zone_back", zone.clone(), format!("{zone} is back"));
+        for node in (0..self.nodes.len()).map(NodeId::new) {
+            let note = &self.nodes[node.index()];
+            if note.power == Power::Down && note.in_outage && self.groups[note.group].zone == *zone {
+                self.node_up(node);
+            }
+        }
+    }
+
+    pub(super) fn zone_is_out(&self, group: usize) -> bool {
+        self.zones_out.contains(&self.groups[group].zone)
+    }
+}
+
+fn exponential(mean: Span, chance: &mut Stream) -> Span {
+    SpanDist::Exponential(mean).sample(chance)
+}
