@@ -99,7 +99,14 @@ impl AddressSet {
     }
 
     /// Adds a valid address.
+    ///
+    /// Upstream's map has no bound: if metadata never shows new addresses (R105), entries that are
+    /// to be given back gather for as long as pods wait. Here what does not fit is forgotten, and
+    /// stays on the interface.
     pub fn add_valid(&mut self, address: Ipv4Addr, primary: bool, chance: &mut SmallStream) {
+        if self.len() == MAX_ADDRESSES {
+            return;
+        }
         let bit = self.insert(Entry { address, pod: PodId::NONE }, chance);
         self.valid |= bit;
         if primary {
@@ -107,8 +114,11 @@ impl AddressSet {
         }
     }
 
-    /// Adds an address that is to be given back (R63).
+    /// Adds an address that is to be given back (R63), if it fits.
     pub fn add_deleting(&mut self, address: Ipv4Addr, chance: &mut SmallStream) {
+        if self.len() == MAX_ADDRESSES {
+            return;
+        }
         self.deleting |= self.insert(Entry { address, pod: PodId::NONE }, chance);
     }
 
