@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use brimline::model::{PoolSize, Schedule};
+use brimline::model::{Model, PoolSize, Schedule};
 use brimline::outcome::summarize;
 use brimline::record::Cause;
 use brimline::report::terminal;
 use brimline::scenario::{Loaded, demo, describe, load, load_text, schema};
-use brimline::sim::{Progress, replicate};
-use brimline::time::Span;
+use brimline::sim::{Progress, replicate, run};
+use brimline::time::{Instant, Span};
 use serde_json::Value;
 
 /// Every scenario file, in the order of names.
@@ -87,6 +87,30 @@ fn every_scenario_has_its_answer() {
         assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{text}");
         insta::assert_snapshot!(format!("answer_{}", model.name), text);
     }
+}
+
+/// With watermarks 0/0 and large nodes a month of a real cluster fills a /19 when counting its pods
+/// says so, to the hour; every address that serves nobody then is accounted for. With the article's
+/// 20/80 it is full at once.
+#[test]
+fn a_real_month_is_full_when_counted_and_earlier_with_watermarks() {
+    let mut model = loaded(Path::new("scenarios/dlrm2025-month.yaml")).model;
+    let full = |model: &Model| {
+        let recording = run(model, 0, &Progress::default());
+        let full = recording.vswitches[1].first_refusal.expect("it is full");
+        assert_eq!(full.who.parts().iter().sum::<u32>(), 8188, "{full:?}");
+        assert_eq!(full.idle.parts().iter().sum::<u32>(), full.who.idle, "{full:?}");
+        (full.at, recording.counting.full.expect("the pods are too many"))
+    };
+    model.horizon = Span::days(21);
+    let (simulated, counted) = full(&model);
+    let hour = Span::hours(1);
+    assert!(simulated <= counted + hour && simulated + hour >= counted, "{simulated:?}, {counted:?}");
+    for zone in model.node_pools.iter_mut().flat_map(|pool| &mut pool.shapes[0].zones) {
+        (zone.daemon.min_idle, zone.daemon.max_idle) = (20, 80);
+    }
+    let (simulated, _) = full(&model);
+    assert!(simulated < Instant::ZERO + Span::days(2), "{simulated:?}");
 }
 
 /// A pod that asked just now strands nothing: it may still be served.

@@ -169,3 +169,18 @@ fn the_autoscaler_stops_when_half_of_the_nodes_are_lost() {
     assert_eq!(most(6), (9, 0), "three unready nodes are tolerated");
     assert_eq!(most(8), (8, 4), "four of eight are too many");
 }
+
+/// Cost grows with events, not with nodes × time: a cluster in which nothing happens costs next to
+/// nothing for as long as it is watched.
+#[test]
+fn an_idle_cluster_costs_nothing_over_time() {
+    let events = |days: u64| {
+        let mut model = cluster(&["y", "z"], 100);
+        model.horizon = Span::days(days);
+        model.node_pools[0].size = PoolSize::Autoscaled { initial: 100, min: 100, max: 200 };
+        model.workloads = vec![web(300), db(20), agent()];
+        brimline::sim::run(&model, 0, &brimline::sim::Progress::default()).events
+    };
+    let (short, long) = (events(10), events(200));
+    assert!(long < short + 20, "{short} events in 10 days, {long} in 200");
+}
