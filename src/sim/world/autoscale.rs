@@ -76,6 +76,21 @@ impl World<'_> {
         }
     }
 
+    /// Whether nodes are on their way, or the autoscaler may still ask for some, that pods of a
+    /// workload could go to.
+    pub(super) fn nodes_will_come(&self, workload: usize) -> bool {
+        let model = &self.model.workloads[workload];
+        model.node_pools.iter().any(|&pool| {
+            let state = &self.pools[pool];
+            let grows = match self.model.node_pools[pool].size {
+                PoolSize::Autoscaled { max, .. } => state.counted + state.launching < max,
+                PoolSize::Scheduled(_) => false,
+            };
+            let template = &self.autoscaler.templates[pool];
+            state.launching > 0 || grows && model.pod.requests.plus(template.daemons).fits_in(template.allocatable)
+        })
+    }
+
     /// A scan: up if pods find no node, else down.
     pub(super) fn scan(&mut self) {
         let now = self.engine.now();

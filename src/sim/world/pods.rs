@@ -143,7 +143,8 @@ impl World<'_> {
             let born = |&&w: &&usize| self.note(self.workloads[w].pending[0]).born;
             let Some(&workload) = open.iter().min_by_key(born) else { break };
             if let Err(unfit) = self.place_one(workload) {
-                why = why.or(Some(unfit));
+                // What nodes on their way will mend is no limit.
+                why = why.or(Some(unfit).filter(|_| !self.nodes_will_come(workload)));
                 open.retain(|&w| w != workload);
             }
         }
