@@ -1,5 +1,6 @@
 //! Documents that the program writes are what it would write now.
 
+use std::io::Write;
 use std::path::Path;
 
 fn document(path: &str) -> String {
@@ -25,12 +26,70 @@ fn the_schema_is_the_readers_own() {
 #[test]
 fn the_scenario_of_the_readme_loads() {
     let readme = document("README.md");
-    let (_, rest) = readme.split_once("```yaml\n").expect("the README shows a scenario");
-    let (scenario, _) = rest.split_once("```").expect("the block ends");
+    let [scenario] = examples(&readme)[..] else { panic!("the README shows one scenario") };
+    assert_eq!(warnings(scenario), [""; 0]);
+}
+
+/// So does what the documentation of scenarios shows: whole scenarios, and sections of one.
+#[test]
+fn the_examples_of_the_scenario_language_load() {
+    let page = document("docs/scenario.md");
+    let examples: Vec<_> = examples(&page).into_iter().filter(|example| !example.starts_with("# yaml-")).collect();
+    assert!(examples.len() >= 10, "{} examples are left", examples.len());
+    for example in examples {
+        let is_whole = example.contains("\nvpc:");
+        assert_eq!(warnings(&if is_whole { example.to_owned() } else { with_section(example) }), [""; 0], "{example}");
+    }
+}
+
+/// The YAML that a page shows.
+fn examples(page: &str) -> Vec<&str> {
+    let blocks = page.split("```yaml\n").skip(1);
+    blocks.map(|rest| rest.split_once("```").expect("the block ends").0).collect()
+}
+
+/// A scenario with this section in place of its own.
+fn with_section(section: &str) -> String {
+    let (used, section) = match section.strip_prefix("used:") {
+        Some(tenants) => (format!("used:{tenants}"), ""),
+        None => (String::new(), section),
+    };
+    // A vSwitch that nothing uses would be warned about.
+    let (second, candidates) = match section.contains("vsw-b") {
+        true => ("- {id: vsw-b, zone: cn-hangzhou-k, cidr: 10.0.4.0/22}\n", ", cn-hangzhou-k: [vsw-b]"),
+        false => ("", ""),
+    };
+    let pods = format!("- id: vsw-pods\n  zone: cn-hangzhou-j\n  cidr: 10.1.0.0/19\n{}", indented(&used, 2));
+    let vswitches = format!("- {{id: vsw-a, zone: cn-hangzhou-j, cidr: 10.0.0.0/22}}\n{second}{pods}");
+    let own = [
+        format!("terway: {{eni_config: {{vswitches: {{cn-hangzhou-j: [vsw-pods]{candidates}}}}}}}\n"),
+        "node_pools: [{name: p, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-a, nodes: 9}]\n".to_owned(),
+        "workloads: [{name: w, deployment: {replicas: 7}}]\n".to_owned(),
+    ];
+    let key = |text: &str| text.split_once(':').map(|(key, _)| key.to_owned());
+    let kept: String = own.into_iter().filter(|text| key(text) != key(section)).collect();
+    let vpc = format!("vpc:\n  cidr: 10.0.0.0/8\n  vswitches:\n{}", indented(&vswitches, 4));
+    format!("# Is it enough?\nhorizon: 90d\n{vpc}{section}{kept}")
+}
+
+fn indented(text: &str, by: usize) -> String {
+    text.lines().map(|line| format!("{:by$}{line}\n", "")).collect()
+}
+
+/// What is said of a scenario, in a folder with the files that examples name.
+fn warnings(scenario: &str) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let eni_config = "{\"max_pool_size\": 5, \"min_pool_size\": 0, \"vswitches\": {\"cn-hangzhou-j\": [\"vsw-pods\"]}}";
-    std::fs::write(folder.path().join("eni-config.yaml"), eni_config).expect("a writable folder");
-    let loaded = brimline::scenario::load_text("readme.yaml", scenario, folder.path());
-    let loaded = loaded.unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
-    assert_eq!(loaded.warnings, [""; 0]);
+    let mut pods = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    pods.write_all(b"pod,arrive,depart\na,0,60\n").expect("a string takes everything");
+    let files = [
+        ("eni-config.yaml", b"{\"max_pool_size\": 5, \"vswitches\": {\"cn-hangzhou-j\": [\"vsw-pods\"]}}".to_vec()),
+        ("cluster-2.csv", b"days,addresses\n0,10\n30,50\n".to_vec()),
+        ("pods.csv.gz", pods.finish().expect("a string takes everything")),
+        ("hourly.csv", b"hour,running_at_end\n0,100\n1,120\n".to_vec()),
+    ];
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).expect("a writable folder");
+    }
+    let loaded = brimline::scenario::load_text("example.yaml", scenario, folder.path());
+    loaded.unwrap_or_else(|diagnostics| panic!("{scenario}\n{diagnostics}")).warnings
 }

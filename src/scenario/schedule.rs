@@ -54,7 +54,7 @@ pub(super) fn most_nodes(pool: &NodePool, horizon: Span) -> u64 {
     u64::from(nodes) + u64::from(surge)
 }
 
-/// Most nodes of a pool in one of its zones: new nodes go to the zones in turn.
+/// Most nodes of a pool in one of its zones: a new node goes to the one with fewest.
 pub(super) fn nodes_in_zone(model: &Model, pool: &NodePool) -> u64 {
     most_nodes(pool, model.horizon).div_ceil(pool.zones().len() as u64)
 }

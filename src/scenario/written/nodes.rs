@@ -25,7 +25,7 @@ section! {
         optional max_pods: At<Count>,
         /// What pods may request on a node.
         optional allocatable: Allocatable,
-        /// Zones that new nodes go to, in turn.
+        /// Zones; a new node goes to the one with fewest of the pool.
         optional zones: Vec<At<String>>,
         /// vSwitch of the nodes' primary interfaces: one ID, or one for each zone.
         required node_vswitch: NodeVSwitch,

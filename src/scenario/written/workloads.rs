@@ -133,7 +133,7 @@ section! {
 section! {
     /// A load, in pods that would be fully busy.
     "`load`" struct Load {
-        /// Mean on days that are no weekend.
+        /// Mean over a week.
         required base: At<Schedule>,
         /// Height of the daily wave: with `40 %`, the load lies between 60 and 140 % of the base.
         optional daily: At<Percent>,
