@@ -93,8 +93,6 @@ struct Failure {
 }
 
 impl Backoff {
-    /// A node that has not come for this long will not come (`--max-node-provision-time`).
-    pub const PROVISION_TIME: Span = Span::mins(15);
     /// First pause (`--initial-node-group-backoff-duration`).
     const INITIAL: Span = Span::mins(5);
     /// Longest pause (`--max-node-group-backoff-duration`).
