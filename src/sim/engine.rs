@@ -324,6 +324,7 @@ impl<O: Observer> Engine<O> {
     fn next_event(&mut self, until: Instant) -> Option<Event> {
         if self.instant.is_empty() {
             let at = self.events.peek_time().filter(|&at| at <= until)?;
+            assert!(at >= self.now, "time does not run backwards");
             self.now = at;
             while self.events.peek_time() == Some(at) {
                 let (_, event) = self.events.pop().expect("it was there a moment ago");

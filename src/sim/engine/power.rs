@@ -32,13 +32,15 @@ impl<O: Observer> Engine<O> {
         let state = &mut self.nodes[node.index()];
         state.power = Power::Up;
         let unreleased = std::mem::take(&mut state.unreleased);
-        for retry in &mut state.retries {
-            retry.0 = retry.0.max(now);
-        }
+        // A daemon that is stopped hears nothing before its restart.
+        let retries = std::mem::take(&mut state.retries);
         self.restart_daemon(node, config);
         for release in unreleased {
             self.input(node, Input::Release(release));
         }
+        self.nodes[node.index()].retries.extend(retries.into_iter().map(|(at, pod)| (at.max(now), pod)));
+        self.touch(node);
+        self.arm(node);
     }
 
     /// An instance is released: its pods must be gone from it already, but for their addresses.

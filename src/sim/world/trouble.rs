@@ -165,9 +165,14 @@ impl World<'_> {
             self.refresh(VSwitchId::new(i));
         }
         for pod in self.nodes[node.index()].pods.clone() {
-            if matches!(self.note(pod).phase, Phase::Starting | Phase::Ready) {
-                self.not_ready(pod);
-                self.get_ready(pod);
+            match self.note(pod).phase {
+                Phase::Starting | Phase::Ready => {
+                    self.not_ready(pod);
+                    self.get_ready(pod);
+                }
+                // That of a trace departs whether it has its address or not.
+                Phase::Creating => self.engine.set_timer(pod, self.note(pod).end),
+                _ => {}
             }
         }
         self.plan_crash(node);
