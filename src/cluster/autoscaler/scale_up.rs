@@ -94,8 +94,7 @@ fn estimate(pending: &[PendingPods], view: &PoolView, rules: &[Rules]) -> Option
             + share(pods.requests.memory_mib, template.allocatable.memory_mib)
     };
     pods.sort_by(|a, b| size(b).total_cmp(&size(a)));
-    // A surge, or nodes that came back with their zone, may be more than that.
-    let most = view.max.saturating_sub(view.nodes).min(MOST_NODES) as usize;
+    let most = (view.max - view.nodes).min(MOST_NODES) as usize;
     let mut bins = Vec::new();
     let mut helped = Helped::default();
     for pods in pods {
