@@ -148,7 +148,7 @@ struct Call {
     node: NodeId,
     id: CallId,
     request: Request,
-    /// When it leaves the daemon; never = the daemon died before.
+    /// When it leaves the daemon; never = it is over, or the daemon died before.
     leaves: Instant,
 }
 
@@ -324,6 +324,7 @@ impl<O: Observer> Engine<O> {
     fn next_event(&mut self, until: Instant) -> Option<Event> {
         if self.instant.is_empty() {
             let at = self.events.peek_time().filter(|&at| at <= until)?;
+            assert!(at >= self.now, "time does not run backwards");
             self.now = at;
             while self.events.peek_time() == Some(at) {
                 let (_, event) = self.events.pop().expect("it was there a moment ago");
@@ -351,19 +352,27 @@ impl<O: Observer> Engine<O> {
         if leaves == Instant::NEVER {
             return;
         }
+        self.calls[index as usize].leaves = Instant::NEVER;
         // What went on inside the node before is told before.
         self.touch(node);
-        let reply = self.cloud.execute(self.now, node, &request);
         let state = &self.nodes[node.index()];
+        let awaited = state.power == Power::Up && state.daemon.awaits(id);
+        let reply = self.execute(node, &request, awaited);
+        self.input(node, Input::Reply(id, reply));
+    }
+
+    /// The cloud carries out a call; an interface that nobody awaits leaks.
+    fn execute(&mut self, node: NodeId, request: &Request, awaited: bool) -> Result<Answer, ErrorCode> {
+        let reply = self.cloud.execute(self.now, node, request);
         if let Ok(Answer::Created(eni, _)) = reply
-            && (state.power != Power::Up || !state.daemon.awaits(id))
+            && !awaited
         {
             self.cloud.leak(eni);
         }
-        self.observer.answered(self.now, node, &request, reply.as_ref().map_err(|&code| code), &self.cloud);
+        self.observer.answered(self.now, node, request, reply.as_ref().map_err(|&code| code), &self.cloud);
         // Before the daemon knows the answer: the call still counts as under way.
         self.give_accounts();
-        self.input(node, Input::Reply(id, reply));
+        reply
     }
 
     /// Hands an input to a daemon and carries out what it does; nobody hears it on a node that

@@ -1,8 +1,10 @@
 //! A timeline for everything that happens to nodes.
 
+use std::sync::Arc;
+
 use brimline::model::{
-    AfterCrash, Crashes, Interruptions, PodTemplate, PoolSize, Portion, Replacement, Replicas, Times, WorkloadKind,
-    ZoneOutage,
+    AfterCrash, Crashes, Interruptions, Model, PodTemplate, PoolSize, Portion, Replacement, Replicas, Resources,
+    Tenant, Times, Trace, TracePod, Workload, WorkloadKind, ZoneOutage,
 };
 use brimline::time::Span;
 
@@ -183,4 +185,126 @@ fn an_idle_cluster_costs_nothing_over_time() {
     };
     let (short, long) = (events(10), events(200));
     assert!(long < short + 20, "{short} events in 10 days, {long} in 200");
+}
+
+/// A node that is down hears nothing of a pod that is placed on it; when it is back, the pod asks
+/// the daemon that has started, not the one that died, and is served without another try.
+#[test]
+fn a_pod_placed_on_a_node_that_is_down_is_served_when_it_is_back() {
+    let mut model = cluster(&["z"], 1);
+    model.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(60), lasts: Span::secs(30) }];
+    let replicas = Replicas::Scheduled(steps(0, &[(70, 1)]));
+    model.workloads = vec![workload("web", WorkloadKind::Deployment { replicas, rollout: None }, slow())];
+    let recording = run(&model);
+    let served = recording.pod_log[0].served.expect("the node is back");
+    // The daemon of a new life creates an interface (R101); another try came after 10 s at least.
+    assert!(served > at(90) && served < at(100), "{served:?}");
+    assert_eq!(recording.pods.failures.iter().sum::<u64>(), 0);
+}
+
+/// A life that ends while the node is down is over when it is back, not before.
+#[test]
+fn a_life_that_ends_in_an_outage_is_over_after_it() {
+    let mut model = cluster(&["z"], 1);
+    model.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(60), lasts: Span::secs(120) }];
+    let pod = PodTemplate { lifetime: Some(seconds(100)), ..slow() };
+    model.workloads = vec![Workload { pod, ..web(1) }];
+    let recording = run(&model);
+    assert_eq!(recording.pod_log[0].deleted, Some(at(180)));
+}
+
+/// A pod of a trace that waits for its address when its node fails departs all the same.
+#[test]
+fn a_pod_of_a_trace_departs_though_its_node_failed() {
+    let mut model = cluster(&["z"], 1);
+    model.node_pools[0].shapes[0].max_pods = 30;
+    model.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(60), lasts: Span::secs(30) }];
+    // The node has 20 addresses; the last pod waits for ever.
+    let pod =
+        |i| TracePod { arrive: at(i), depart: at(if i < 20 { 10_000 } else { 300 }), requests: Resources::default() };
+    let trace = Trace::Pods(Arc::new((0..21).map(pod).collect()));
+    model.workloads = vec![workload("replay", WorkloadKind::Trace(trace), PodTemplate::default())];
+    let recording = run(&model);
+    assert_eq!(recording.pod_log.iter().find_map(|row| row.ended), Some(at(300)));
+}
+
+/// A scale-in takes no more nodes than are too many, also if some of them are down and go at once.
+#[test]
+fn a_scale_in_right_after_a_failure_takes_no_node_too_many() {
+    let mut model = cluster(&["y", "z"], 6);
+    model.node_pools[0].provisioning = seconds(90);
+    model.node_pools[0].size = PoolSize::Scheduled(steps(6, &[(65, 3)]));
+    model.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(60), lasts: Span::secs(30) }];
+    let nodes = nodes_by_minute(&model);
+    assert_eq!(nodes[2..], [3; 9], "{nodes:?}");
+}
+
+fn replace_at(secs: u64, surge: u32, unavailable: u32) -> Option<Replacement> {
+    Some(Replacement {
+        at: Times::At(vec![at(secs)]),
+        max_surge: Portion::Count(surge),
+        max_unavailable: Portion::Count(unavailable),
+    })
+}
+
+/// Nodes of the pool at every minute, all groups together.
+fn nodes_by_minute(model: &Model) -> Vec<u32> {
+    let mut model = model.clone();
+    model.outputs.samples = (model.horizon.0 / Span::mins(1).0) as u32;
+    let groups = run(&model).timeline.groups;
+    (0..groups[0].len()).map(|minute| groups.iter().map(|group| group[minute].nodes).sum()).collect()
+}
+
+/// Nodes that joined and left, by their numbers.
+fn came_and_went(model: &Model) -> (Vec<String>, Vec<String>) {
+    let journal = run(model).journal;
+    let of = |text: &str| journal.iter().filter(|e| e.text.contains(text)).map(|e| e.subject.clone()).collect();
+    (of("join"), of("left"))
+}
+
+/// A pool that will be replaced some day moves its lost nodes to another zone like any other.
+#[test]
+fn an_outage_long_before_a_replacement_is_no_replacement() {
+    let mut model = cluster(&["y", "z"], 4);
+    model.node_pools[0].replacement = replace_at(100_000, 0, 1);
+    model.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(60), lasts: Span::mins(30) }];
+    let nodes = nodes_by_minute(&model);
+    assert_eq!(nodes[5], 6, "two are lost, and two more are there: {nodes:?}");
+}
+
+/// A replacement whose surge finds no primary address goes on when there is one.
+#[test]
+fn a_replacement_goes_on_when_its_launch_succeeds_at_last() {
+    let mut model = cluster(&["z"], 2);
+    model.horizon = Span::mins(60);
+    model.node_pools[0].replacement = replace_at(60, 1, 0);
+    let addresses = steps(250, &[(900, 100)]);
+    model.vpc.vswitches[0].tenants = vec![Tenant { name: "others".to_owned(), addresses }];
+    let (_, left) = came_and_went(&model);
+    assert_eq!(left, ["pool-0", "pool-1"]);
+}
+
+/// An autoscaled pool keeps its size while it is replaced, and has it afterwards, also without a
+/// surge and though its least number is smaller.
+#[test]
+fn an_autoscaled_pool_is_replaced_without_a_surge() {
+    let mut model = cluster(&["z"], 3);
+    model.node_pools[0].provisioning = seconds(30);
+    model.node_pools[0].size = PoolSize::Autoscaled { initial: 3, min: 1, max: 3 };
+    model.node_pools[0].replacement = replace_at(60, 0, 1);
+    let (_, left) = came_and_went(&model);
+    assert_eq!(left, ["pool-0", "pool-1", "pool-2"]);
+    assert_eq!(nodes_by_minute(&model)[5], 3);
+}
+
+/// A launch that is lost with its zone: the autoscaler looks again, and launches elsewhere.
+#[test]
+fn the_autoscaler_launches_again_what_a_zone_outage_took() {
+    let mut model = cluster(&["y", "z"], 1);
+    model.node_pools[0].provisioning = seconds(90);
+    model.node_pools[0].size = PoolSize::Autoscaled { initial: 1, min: 1, max: 3 };
+    model.node_pools[0].shapes[0].max_pods = 1;
+    model.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(60), lasts: Span::mins(30) }];
+    model.workloads = vec![web(2)];
+    assert_eq!(run(&model).pods.unschedulable_at_end, 0);
 }

@@ -98,6 +98,22 @@ fn a_daemon_set_with_surge_has_two_pods_on_a_node() {
     insta::assert_snapshot!(story(&model, 60));
 }
 
+/// A rollout with surge that overtakes another: the pods of the one in the middle go, and the
+/// newest come.
+#[test]
+fn a_daemon_set_rollout_overtakes_another() {
+    let mut model = cluster(&["z"], 2);
+    let rollout = Rollout {
+        at: Times::At(vec![at(60), at(64)]),
+        max_surge: Portion::Count(1),
+        max_unavailable: Portion::Count(0),
+    };
+    model.workloads = vec![workload("agent", WorkloadKind::DaemonSet { rollout: Some(rollout) }, slow())];
+    let recording = run(&model);
+    let ended = recording.pod_log.iter().filter(|row| row.ended.is_some()).count();
+    assert_eq!((recording.pod_log.len(), ended), (5, 3), "two old ones, one in the middle");
+}
+
 /// A DaemonSet on the node's network takes no address, but what it requests.
 #[test]
 fn a_daemon_set_on_the_nodes_network_takes_no_address() {

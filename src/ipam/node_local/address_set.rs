@@ -245,6 +245,8 @@ impl AddressSet {
         assert!(self.valid & self.deleting == 0, "an address is valid and is given back");
         assert!(self.occupied & self.tombstones == 0, "a cell is taken and a tombstone");
         assert!(self.primary & self.deleting == 0, "the primary address is never given back");
+        let once = |cell: usize| self.cell_at(self.entries[cell].address) == Some(cell);
+        assert!(cells(self.occupied).all(once), "an address has one entry");
     }
 
     fn cell_of(&self, pod: PodId) -> Option<usize> {
@@ -266,7 +268,16 @@ impl AddressSet {
         Some(mask.trailing_zeros() as usize)
     }
 
+    /// Adds an entry; it replaces that of the same address, which is here still if the cloud gave
+    /// it again before instance metadata showed that it was given back (`PutValid`, `PutDeleting`).
     fn insert(&mut self, entry: Entry, chance: &mut SmallStream) -> u64 {
+        if let Some(cell) = self.cell_at(entry.address) {
+            for mask in [&mut self.in_use, &mut self.valid, &mut self.deleting, &mut self.primary] {
+                *mask &= !(1 << cell);
+            }
+            self.entries[cell] = entry;
+            return 1 << cell;
+        }
         assert!(self.len() < MAX_ADDRESSES, "an interface holds at most {MAX_ADDRESSES} addresses");
         let capacity = self.entries.len() as u32;
         let taken = (self.occupied | self.tombstones).count_ones();
@@ -362,6 +373,19 @@ mod tests {
             assert!(set.bind_at(PodId(7), address(idle)));
         }
         set
+    }
+
+    /// `Set.PutValid`, `Set.PutDeleting`: the map has one entry for an address.
+    #[test]
+    fn an_address_that_comes_again_has_one_entry() {
+        let mut chance = SmallStream::new(1);
+        let mut set = fresh(3, false, &mut chance);
+        set.add_deleting(address(2), &mut chance);
+        set.add_deleting(address(2), &mut chance);
+        assert_eq!((set.len(), set.deleting()), (3, 1));
+        set.add_valid(address(2), false, &mut chance);
+        assert_eq!((set.len(), set.deleting(), set.idle()), (3, 0, 3));
+        set.check_invariants();
     }
 
     fn share_wasted(idle: u32) -> f64 {

@@ -53,8 +53,9 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// Sets the timer of a pod, which has one only.
+    /// Sets the timer of a pod, which has one only; it is due now if its time is past.
     pub fn set_timer(&mut self, pod: PodId, at: Instant) {
+        let at = at.max(self.now);
         self.pods[pod.index()].timer = at;
         if at != Instant::NEVER {
             self.events.push(at, Event::Timer(pod).pack());

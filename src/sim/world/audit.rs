@@ -88,6 +88,10 @@ impl World<'_> {
             assert_eq!(state.present as usize, present.count(), "instances of pool {pool}");
             let counted = nodes().filter(|node| self.nodes[node.index()].is_counted());
             assert_eq!(state.counted as usize, counted.count(), "nodes of pool {pool}");
+            let leaving = nodes().map(|node| &self.nodes[node.index()]).filter(|note| note.exists() && note.replaced);
+            assert_eq!(state.leaving as usize, leaving.count(), "nodes of pool {pool} that leave");
+            let old = state.to_replace.iter().map(|node| &self.nodes[node.index()]);
+            assert!(old.into_iter().all(|note| note.exists() && !note.draining), "nodes to replace of pool {pool}");
             let in_groups: u32 = state.groups.clone().map(|group| self.in_zone[group]).sum();
             assert_eq!(in_groups, state.present + state.launching, "nodes of pool {pool} by zone");
         }

@@ -185,9 +185,10 @@ impl World<'_> {
         let view = |(pool, model): (usize, &crate::model::NodePool)| match model.size {
             PoolSize::Autoscaled { min, max, .. } => Some(PoolView {
                 pool,
-                nodes: self.pools[pool].counted + self.pools[pool].launching,
+                nodes: self.pools[pool].expected(),
                 upcoming: self.pools[pool].launching,
-                min,
+                // Its size stays while its nodes are replaced.
+                min: min.max(self.pools[pool].replace_size),
                 max,
                 open: self.autoscaler.backoff[pool].until() <= now,
                 template: self.autoscaler.templates[pool],

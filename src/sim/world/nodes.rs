@@ -25,9 +25,11 @@ pub(super) struct PoolState {
     pub counted: u32,
     /// Instances that were asked for and have not joined.
     pub launching: u32,
-    /// Nodes that still have to be replaced, the next one last.
+    /// Nodes that still have to be replaced, the next one last; none of them is being drained.
     pub to_replace: Vec<NodeId>,
-    /// The size that an autoscaled pool keeps meanwhile.
+    /// Nodes that are being drained since they are replaced.
+    pub leaving: u32,
+    /// The size that an autoscaled pool keeps while its nodes are replaced; 0 = they are not.
     pub replace_size: u32,
     /// When a launch that failed is tried again.
     retry: Instant,
@@ -55,6 +57,8 @@ pub(super) struct NodeNote {
     pub counted: bool,
     /// It failed with its zone, and comes back with it.
     pub in_outage: bool,
+    /// It is being drained since it is replaced.
+    pub replaced: bool,
     /// Number of times that it failed or came back: older plans are stale.
     pub life: u32,
 }
@@ -89,6 +93,7 @@ impl PoolState {
             counted: 0,
             launching: 0,
             to_replace: Vec::new(),
+            leaving: 0,
             replace_size: 0,
             retry: Instant::ZERO,
             provisioning: stream("provisioning"),
@@ -96,16 +101,22 @@ impl PoolState {
             trouble: stream("trouble"),
         }
     }
+
+    /// Nodes that the pool has or will have, without those that leave or are lost.
+    pub fn expected(&self) -> u32 {
+        self.counted + self.launching
+    }
 }
 
 impl World<'_> {
-    /// The wanted number of a pool's nodes; an autoscaled pool keeps its least number.
-    fn wanted_nodes(&self, pool: usize) -> u32 {
+    /// The wanted number of a pool's nodes; an autoscaled pool keeps its least number, and its size
+    /// while its nodes are replaced.
+    pub(super) fn wanted_nodes(&self, pool: usize) -> u32 {
         let now = self.engine.now();
         match &self.model.node_pools[pool].size {
             PoolSize::Scheduled(nodes) => nodes.count(now),
             PoolSize::Autoscaled { initial, .. } if now == Instant::ZERO => *initial,
-            PoolSize::Autoscaled { min, .. } => *min,
+            PoolSize::Autoscaled { min, .. } => self.pools[pool].replace_size.max(*min),
         }
     }
 
@@ -117,29 +128,24 @@ impl World<'_> {
         }
     }
 
-    /// Launches what is missing in a pool, and removes what is too much.
+    /// Launches what is missing in a pool, removes what is too much, and goes on with its
+    /// replacement.
     pub(super) fn follow_pool(&mut self, pool: usize) {
         let wanted = self.wanted_nodes(pool);
-        let model = &self.model.node_pools[pool];
-        let scheduled = matches!(model.size, PoolSize::Scheduled(_));
-        let surge = self.replacing(pool, wanted).map_or(0, |(surge, _)| surge);
-        let state = &self.pools[pool];
-        let have = state.counted + state.launching;
-        // While nodes are replaced, those that leave still count against the surge.
-        let room = match self.replacing(pool, wanted) {
-            Some((surge, _)) => (wanted + surge).saturating_sub(state.present + state.launching),
-            None => u32::MAX,
-        };
-        for _ in 0..wanted.saturating_sub(have).min(room) {
-            if !self.launch(pool) {
-                break;
-            }
-        }
-        for _ in 0..have.saturating_sub(wanted + surge) {
-            if scheduled && let Some(node) = self.scheduler.emptiest(pool) {
+        let replacing = self.replacing(pool, wanted);
+        while self.pools[pool].expected() < wanted && self.has_room(pool, wanted) && self.launch(pool) {}
+        if matches!(self.model.node_pools[pool].size, PoolSize::Scheduled(_)) {
+            let most = wanted + replacing.map_or(0, |(surge, _)| surge);
+            while self.pools[pool].expected() > most
+                && let Some(node) = self.scheduler.emptiest(pool)
+            {
                 self.drain(node);
             }
         }
+        if replacing.is_none() && self.pools[pool].expected() >= wanted {
+            self.pools[pool].replace_size = 0;
+        }
+        self.replace_next(pool);
     }
 
     /// Asks the cloud for an instance: in the zone with fewest nodes of the pool, or in another
@@ -159,9 +165,7 @@ impl World<'_> {
                 return true;
             }
         }
-        let wanted = self.wanted_nodes(pool);
-        let PoolState { counted, launching, .. } = self.pools[pool];
-        let missing = wanted.saturating_sub(counted + launching).max(1);
+        let missing = self.wanted_nodes(pool).saturating_sub(self.pools[pool].expected()).max(1);
         let group = first + order.first().copied().unwrap_or_default();
         let now = self.engine.now();
         if !order.is_empty() {
@@ -203,11 +207,12 @@ impl World<'_> {
             let vswitch = self.groups[group].node_vswitch;
             self.engine.cloud.abandon(coming.launch);
             self.refresh(vswitch);
+            // The autoscaler took it for the node of some pods.
+            self.place_again = true;
         } else {
             self.join(coming);
         }
         self.follow_pool(pool);
-        self.replace_next(pool);
     }
 
     /// An instance becomes a node: its daemon starts, its DaemonSet pods come.
@@ -227,6 +232,7 @@ impl World<'_> {
             draining: false,
             counted: true,
             in_outage: false,
+            replaced: false,
             life: 0,
         });
         self.scheduler.add_node(node, index, self.reserved[pool]);
@@ -242,18 +248,20 @@ impl World<'_> {
     }
 
     /// Nothing new comes to a node, its pods are told to end, and when they are gone it is
-    /// released. DaemonSet pods stay to the end. PodDisruptionBudgets are not modelled.
+    /// released; one that does not work is released without that. DaemonSet pods stay to the end.
+    /// PodDisruptionBudgets are not modelled.
     pub(super) fn drain(&mut self, node: NodeId) {
         if self.nodes[node.index()].draining {
-            return;
-        }
-        if !self.nodes[node.index()].works() {
-            self.release(node);
             return;
         }
         self.nodes[node.index()].draining = true;
         self.scheduler.set_schedulable(node, false);
         self.count_out(node);
+        self.not_to_replace(node);
+        if !self.nodes[node.index()].works() {
+            self.to_release.push(node);
+            return;
+        }
         for pod in self.evictable(node) {
             self.terminate(pod);
         }
@@ -286,15 +294,17 @@ impl World<'_> {
     /// An instance is gone, with whatever was on it.
     pub(super) fn release(&mut self, node: NodeId) {
         self.count_out(node);
+        self.not_to_replace(node);
         for pod in self.nodes[node.index()].pods.clone() {
             self.lose(pod);
         }
         let note = &mut self.nodes[node.index()];
         note.power = Power::Released;
-        let group = note.group;
+        let (group, replaced) = (note.group, note.replaced);
         self.scheduler.remove_node(node);
         let pool = self.pool_of(node);
         self.pools[pool].present -= 1;
+        self.pools[pool].leaving -= u32::from(replaced);
         self.in_zone[group] -= 1;
         let now = self.engine.now();
         let name = self.node_name(node);
@@ -303,8 +313,9 @@ impl World<'_> {
         for i in 0..self.engine.cloud.vswitch_count() {
             self.refresh(VSwitchId::new(i));
         }
+        // There may be a zone less to spread over, and the cluster healthy enough to grow.
+        self.place_again = true;
         self.follow_pool(pool);
-        self.replace_next(pool);
     }
 
     /// A node does not count for its pool any more.

@@ -3,7 +3,7 @@
 use super::nodes::PoolState;
 use super::{Control, World};
 use crate::id::NodeId;
-use crate::model::{PoolSize, Replacement};
+use crate::model::Replacement;
 use crate::time::Instant;
 
 impl World<'_> {
@@ -18,7 +18,9 @@ impl World<'_> {
             });
             // The first to join is the first to go.
             self.pools[pool].to_replace = old.rev().collect();
-            self.pools[pool].replace_size = self.pools[pool].counted + self.pools[pool].launching;
+            if self.pools[pool].replace_size == 0 {
+                self.pools[pool].replace_size = self.pools[pool].expected();
+            }
             let name = &self.model.node_pools[pool].name;
             let text = format!("replacement of the nodes of {name} begins");
             self.engine.observer.landmark(now, "replacement", name.clone(), text);
@@ -30,8 +32,8 @@ impl World<'_> {
     /// Nodes on top and nodes missing that a pool may have, if it is being replaced.
     pub(super) fn replacing(&self, pool: usize, wanted: u32) -> Option<(u32, u32)> {
         let replacement = self.model.node_pools[pool].replacement.as_ref()?;
-        let PoolState { to_replace, present, counted, .. } = &self.pools[pool];
-        if to_replace.is_empty() && present == counted {
+        let PoolState { to_replace, leaving, .. } = &self.pools[pool];
+        if to_replace.is_empty() && *leaving == 0 {
             return None;
         }
         let surge = replacement.max_surge.up(wanted);
@@ -39,29 +41,38 @@ impl World<'_> {
         Some((surge, if surge == 0 { unavailable.max(1) } else { unavailable }))
     }
 
+    /// Whether a pool may have another node: while its nodes are replaced, those that leave for
+    /// that still count against the surge.
+    pub(super) fn has_room(&self, pool: usize, wanted: u32) -> bool {
+        let state = &self.pools[pool];
+        self.replacing(pool, wanted).is_none_or(|(surge, _)| state.expected() + state.leaving < wanted + surge)
+    }
+
     /// The next steps of a pool's replacement: launch as many as the surge leaves room for, drain
     /// as many as may be missing.
     pub(super) fn replace_next(&mut self, pool: usize) {
         loop {
-            let PoolState { present, launching, counted, .. } = self.pools[pool];
-            let wanted = match &self.model.node_pools[pool].size {
-                PoolSize::Scheduled(nodes) => nodes.count(self.engine.now()),
-                // The autoscaler is not asked; the pool keeps its size.
-                PoolSize::Autoscaled { .. } => self.pools[pool].replace_size,
-            };
-            let old = self.pools[pool].to_replace.len() as u32;
+            let wanted = self.wanted_nodes(pool);
+            let state = &self.pools[pool];
+            let old = state.to_replace.len() as u32;
             let Some((surge, unavailable)) = self.replacing(pool, wanted).filter(|_| old > 0) else { return };
-            let room = (wanted + surge).saturating_sub(present + launching);
-            if room > 0 && (counted + launching).saturating_sub(wanted) < old.min(surge) && self.launch(pool) {
+            if self.has_room(pool, wanted) && state.expected() < wanted + old.min(surge) && self.launch(pool) {
                 continue;
             }
-            if counted.saturating_sub(1) < wanted.saturating_sub(unavailable) {
+            let state = &mut self.pools[pool];
+            if state.counted.saturating_sub(1) < wanted.saturating_sub(unavailable) {
                 return;
             }
-            let node = self.pools[pool].to_replace.pop().expect("there is one");
-            if self.nodes[node.index()].exists() {
-                self.drain(node);
-            }
+            let node = state.to_replace.pop().expect("there is one");
+            state.leaving += 1;
+            self.nodes[node.index()].replaced = true;
+            self.drain(node);
         }
+    }
+
+    /// A node leaves: its turn to be replaced does not come any more.
+    pub(super) fn not_to_replace(&mut self, node: NodeId) {
+        let pool = self.pool_of(node);
+        self.pools[pool].to_replace.retain(|&other| other != node);
     }
 }

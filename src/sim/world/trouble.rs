@@ -145,6 +145,8 @@ impl World<'_> {
     fn node_up(&mut self, node: NodeId) {
         let note = &self.nodes[node.index()];
         if self.zone_is_out(note.group) {
+            // It comes back with its zone.
+            self.nodes[node.index()].in_outage = true;
             return;
         }
         for pod in note.pods.clone() {
@@ -165,9 +167,14 @@ impl World<'_> {
             self.refresh(VSwitchId::new(i));
         }
         for pod in self.nodes[node.index()].pods.clone() {
-            if matches!(self.note(pod).phase, Phase::Starting | Phase::Ready) {
-                self.not_ready(pod);
-                self.get_ready(pod);
+            match self.note(pod).phase {
+                Phase::Starting | Phase::Ready => {
+                    self.not_ready(pod);
+                    self.get_ready(pod);
+                }
+                // That of a trace departs whether it has its address or not.
+                Phase::Creating => self.engine.set_timer(pod, self.note(pod).end),
+                _ => {}
             }
         }
         self.plan_crash(node);
@@ -193,11 +200,9 @@ impl World<'_> {
         self.engine.observer.landmark(now, "zone_outage", zone.clone(), format!("{zone} fails"));
         for node in (0..self.nodes.len()).map(NodeId::new) {
             let note = &mut self.nodes[node.index()];
-            if note.exists() && self.groups[note.group].zone == *zone {
+            if note.works() && self.groups[note.group].zone == *zone {
                 note.in_outage = true;
-                if note.works() {
-                    self.node_down(node);
-                }
+                self.node_down(node);
             }
         }
     }

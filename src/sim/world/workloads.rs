@@ -312,24 +312,32 @@ impl World<'_> {
         }
     }
 
-    /// With a surge the new pod comes first, and the old one of its node goes when it is ready.
+    /// With a surge the new pod comes first, and the old one of its node goes when it is ready. An
+    /// old one that is not ready is replaced at once. So is the younger of two old pods of a node,
+    /// which a rollout leaves behind that the next one overtakes (`podsShouldBeOnNode` in
+    /// `daemon_controller.go`).
     fn surge_daemons(&mut self, workload: usize, nodes: u32, surge: u32) {
+        let newest = self.workloads[workload].version;
         let old = self.workloads[workload].old.pods.clone();
-        let mut room =
-            surge.saturating_sub((self.workloads[workload].active.len() + old.len() as u32).saturating_sub(nodes));
+        let counted = self.workloads[workload].active.len() + old.len() as u32;
+        let mut room = surge.saturating_sub(counted.saturating_sub(nodes));
         for pod in old {
-            let node = self.engine.pod(pod).node;
-            let version = self.workloads[workload].version;
-            let is_new = |&&other: &&PodId| {
-                self.workload_of(other) == workload
-                    && self.note(other).version == version
-                    && self.note(other).phase != Phase::Ending
-            };
-            match self.nodes[node.index()].pods.iter().find(is_new).map(|&new| self.note(new).phase) {
+            let (node, version) = (self.engine.pod(pod).node, self.note(pod).version);
+            let ready = self.note(pod).phase == Phase::Ready;
+            let others = self.nodes[node.index()].pods.iter().filter(|&&other| self.workload_of(other) == workload);
+            let others = others.map(|&other| self.note(other)).filter(|note| note.phase != Phase::Ending);
+            let (mut new, mut has_elder) = (None, false);
+            for note in others {
+                new = new.or((note.version == newest).then_some(note.phase));
+                has_elder |= note.version < version;
+            }
+            match new {
                 Some(Phase::Ready) => self.terminate(pod),
+                _ if has_elder => self.terminate(pod),
+                Some(_) if !ready => self.terminate(pod),
                 Some(_) => {}
-                None if room > 0 => {
-                    room -= 1;
+                None if room > 0 || !ready => {
+                    room -= u32::from(ready);
                     self.create_pod(workload, NewPod { node: Some(node), ..NewPod::default() });
                 }
                 None => {}
