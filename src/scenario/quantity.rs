@@ -414,7 +414,7 @@ scalar_schema! {
     Growth => { "type": "string", "pattern": "^-?[0-9.]+ *% *(/.+)?$" },
     Percent => { "type": "string", "pattern": "^[0-9.]+ *%$" },
     Portion => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+ *%$" }] },
-    Cpu => { "oneOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+m$" }] },
+    Cpu => { "oneOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+m?$" }] },
     Memory => { "type": "string", "pattern": "^[0-9.]+ *([KMGT]i|[kMGT])$" },
     Duration => { "type": "string", "pattern": "^P?[0-9]" },
     Block => { "type": "string", "pattern": "^[0-9.]+/[0-9]+$" },
