@@ -41,7 +41,7 @@ pub(super) fn of(summary: &Summary) -> Verdict {
     // Where the autoscaler may not go on, what nodes lack is not the reason any more.
     let maximum = summary.limits.iter().find(|limit| limit.kind == "pool_max");
     let first = summary.limits.first();
-    match maximum.filter(|_| first.is_some_and(|first| is_about_nodes(first))).or(first) {
+    match maximum.filter(|_| first.is_some_and(is_about_nodes)).or(first) {
         Some(limit) => {
             Verdict { kind: limit.kind, vswitch: None, text: format!("{} {calm}", binds(limit, summary, clock)) }
         }
