@@ -188,6 +188,7 @@ fn fits(schema: &Value, value: &Value, root: &Value) -> bool {
         Some("array") => value.is_array(),
         Some("string") => value.is_string(),
         Some("integer") => value.is_u64(),
+        Some("number") => value.is_number(),
         Some("boolean") => value.is_boolean(),
         _ => true,
     };
