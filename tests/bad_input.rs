@@ -38,6 +38,11 @@ type Edit = (&'static str, &'static str);
 
 /// Every bad input: what it shows, and its edits of the good scenario.
 const BAD: &[(&str, &[Edit])] = &[
+    ("percentages without sign", &[("{replicas: 100}", "{replicas: 100, rollout: {every: 7d, max_surge: 0.25}}")]),
+    (
+        "percentages without sign, whole",
+        &[("{replicas: 100}", "{replicas: {hpa: {max: 9, target: 60, load: {base: 5, daily: 40 %}}}}")],
+    ),
     ("no YAML", &[("vpc:\n", "vpc: [\n")]),
     ("an empty file", &[(GOOD, "")]),
     ("a list", &[(GOOD, "- a\n- b\n")]),
@@ -358,6 +363,57 @@ fn every_bad_input_has_its_message() {
     }
     let settings = insta::Settings::clone_current();
     settings.bind(|| insta::assert_snapshot!("messages", all));
+}
+
+/// What is allowed and likely not meant.
+const ODD: &[(&str, &[Edit])] = &[
+    ("thousandths of a core without their unit", &[("lifetime: 2d", "requests: {cpu: 2000}")]),
+    ("more memory than any node has", &[("lifetime: 2d", "requests: {cpu: 1, memory: 64Gi}")]),
+    (
+        "CPU and memory of different nodes",
+        &[
+            ("instance_type: ecs.g7.2xlarge", "instance_types: [ecs.c7.4xlarge, ecs.r7.2xlarge]"),
+            ("lifetime: 2d", "requests: {cpu: 12, memory: 48Gi}"),
+        ],
+    ),
+    ("a rollout after the end", &[("{replicas: 100}", "{replicas: 100, rollout: {every: 30d}}")]),
+    ("a replacement after the end", &[("nodes: 10", "nodes: 10\n    replace: {at: 40d}")]),
+    ("a Job after the end", &[("deployment: {replicas: 100}\n    lifetime: 2d", "job: {at: 31d, duration: 5m}")]),
+    (
+        "an outage after the end, of a zone without nodes",
+        &[
+            ("    - {id: vsw-pods", "    - {id: vsw-k, zone: cn-hangzhou-k, cidr: 10.2.0.0/24}\n    - {id: vsw-pods"),
+            ("lifetime: 2d", "lifetime: 2d\nzone_outages: [{zone: cn-hangzhou-k, at: 30d, lasts: 1h}]"),
+        ],
+    ),
+    (
+        "a trace that ends early, with a column of another name",
+        &[("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: short.csv}}")],
+    ),
+    (
+        "a trace that goes on",
+        &[
+            ("horizon: 30d", "horizon: 1h"),
+            ("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: short.csv}}"),
+        ],
+    ),
+];
+
+#[test]
+fn what_is_odd_is_told() {
+    let mut all = String::new();
+    for (title, edits) in ODD {
+        let odd = edits.iter().fold(GOOD.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{title}: the edit has no effect");
+            text.replacen(from, to, 1)
+        });
+        let loaded = load_text("odd.yaml", &odd, Path::new("tests/bad_input"));
+        let warnings = loaded.unwrap_or_else(|diagnostics| panic!("{title}: {diagnostics}")).warnings;
+        assert!(!warnings.is_empty(), "{title}: no warning");
+        writeln!(all, "## {title}\n\n{}", warnings.join("\n")).expect("a string takes it");
+    }
+    let settings = insta::Settings::clone_current();
+    settings.bind(|| insta::assert_snapshot!("warnings", all));
 }
 
 #[test]

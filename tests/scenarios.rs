@@ -53,7 +53,15 @@ fn warnings_are_those_that_are_meant() {
         "warning: Terway would refuse this: JSON has no comments and no trailing commas",
     ]
     "#);
-    for quiet in ["slash19-defaults", "teaching-slash26", "two-vswitches", "dlrm2025-month"] {
+    for quiet in [
+        "slash19-defaults",
+        "teaching-slash26",
+        "two-vswitches",
+        "dlrm2025-month",
+        "rollout-surge",
+        "zone-outage",
+        "autoscaled-night",
+    ] {
         assert_eq!(warnings(&format!("scenarios/{quiet}.yaml")), [""; 0], "{quiet}");
     }
 }

@@ -1,7 +1,7 @@
 //! A full vSwitch address by address, and what counting says instead, in words.
 
-use super::words::{count, span, whole};
-use super::{AtFull, CountingSummary, Summary, VSwitchSummary};
+use super::words::{count, range_of_spans, span, whole};
+use super::{After, AtFull, Clock, CountingSummary, Summary, VSwitchSummary};
 use crate::record::IdleParts;
 use crate::units::thousands;
 
@@ -62,13 +62,13 @@ impl Account {
 /// `vsw-AAA, 8,188 addresses: 5,210 serve pods, 2,900 are idle (1,100 as an ENI's primary address,
 /// 1,800 in node pools), 78 as primary addresses of nodes; calls under way ask for 10.`
 #[must_use]
-pub fn account_text(vswitch: &VSwitchSummary) -> Option<String> {
+pub fn account_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<String> {
     let full = vswitch.at_full.as_ref()?;
     let account = full.account();
-    let mut parts = vec![format!("{} serve pods", thousands(account.pods))];
+    let mut parts = vec![says(account.pods, "serves a pod", "serve pods")];
     if account.idle_sum() > 0 {
         let idle: Vec<_> = account.idle.iter().map(|(n, about)| format!("{} {about}", thousands(*n))).collect();
-        parts.push(format!("{} are idle ({})", thousands(account.idle_sum()), idle.join(", ")));
+        parts.push(format!("{} ({})", says(account.idle_sum(), "is idle", "are idle"), idle.join(", ")));
     }
     parts.extend(account.others.iter().map(|(n, about)| format!("{} {about}", thousands(*n))));
     let asked = match count(full.asked.mean).as_str() {
@@ -76,7 +76,20 @@ pub fn account_text(vswitch: &VSwitchSummary) -> Option<String> {
         asked => format!("; calls under way ask for {asked}"),
     };
     let usable = thousands(vswitch.usable.into());
-    Some(format!("{}, {usable} addresses: {}{asked}.", vswitch.id, parts.join(", ")))
+    let moment = moment(vswitch, clock).map(|moment| format!(", {moment}")).unwrap_or_default();
+    Some(format!("{}, {usable} addresses{moment}: {}{asked}.", vswitch.id, parts.join(", ")))
+}
+
+/// `17 s after the rollout of web began`; else the time of day, if the runs agree on it.
+fn moment(vswitch: &VSwitchSummary, clock: &Clock) -> Option<String> {
+    let time = vswitch.time_to_full_s?;
+    let after = vswitch.at_full.as_ref().and_then(|full| full.after.as_ref());
+    after.map(after_text).or_else(|| clock.time_of_day(&time))
+}
+
+/// `17 s (15 s to 19 s) after the rollout of web began`.
+pub(super) fn after_text(after: &After) -> String {
+    format!("{} after {}", range_of_spans(&after.later_s), after.text)
 }
 
 /// What counting pods says and what the simulation says, side by side; none if no pod wants an
@@ -114,7 +127,12 @@ fn unserving(summary: &Summary) -> String {
     let (Some(vswitch), None) = (serving.next(), serving.next()) else { return String::new() };
     let Some(full) = &vswitch.at_full else { return String::new() };
     let others = u64::from(vswitch.usable).saturating_sub(full.account().pods);
-    format!(", when {} of them serve no pod", thousands(others))
+    format!(", when {} no pod", says(others, "of them serves", "of them serve"))
+}
+
+/// `1 is idle`, `1,100 are idle`.
+fn says(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(n), if n == 1 { one } else { many })
 }
 
 /// ` in 14 of 20 runs`, if it is not so in all.

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
+use super::Estimate;
 use super::words::span;
 use crate::model::Model;
 use crate::time::Span;
@@ -55,6 +56,14 @@ impl Clock {
             _ if self.in_days() => format!("on {}", self.point(secs)),
             _ => format!("after {}", self.point(secs)),
         }
+    }
+
+    /// `at 02:07` of the cluster's clock, if days are told and runs differ by an hour at most.
+    #[must_use]
+    pub fn time_of_day(&self, time: &Estimate) -> Option<String> {
+        let minutes = (time.median % DAY_SECS / 60.0) as u32;
+        let agree = self.in_days() && time.p95 - time.p5 <= 3600.0;
+        agree.then(|| format!("at {:02}:{:02}", minutes / 60, minutes % 60))
     }
 
     /// `day 38 to 44`, or `2h 5m to 2h 20m` if the horizon is short; one point if both are the

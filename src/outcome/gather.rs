@@ -1,5 +1,6 @@
 //! From recordings to a summary.
 
+mod after;
 mod full;
 mod zones;
 
@@ -13,7 +14,7 @@ use hdrhistogram::Histogram;
 
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{GroupKey, Model, PoolZone, Quota};
+use crate::model::{GroupKey, Model, PoolSize, PoolZone, Quota};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
 use crate::record::{
     Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, SLOW_CALL, StrandedReason, Unschedulable,
@@ -174,6 +175,9 @@ impl Runs<'_> {
             Cause::AntiAffinity => {
                 plain("anti_affinity", "every node with room has a pod that another keeps away from")
             }
+            Cause::PoolMaximum => {
+                plain("pool_max", "the pools that could grow have as many nodes as the autoscaler may give them")
+            }
             Cause::Quota(quota) => ("quota", quota_text(quota).to_owned()),
             Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
             Cause::Outage(api) => ("outage", format!("the API answers {} with InternalError", api.name())),
@@ -191,6 +195,7 @@ impl Runs<'_> {
             never_served: pods(never_served),
             waiting_at_end: pods(|p| p.waiting_at_end.into()),
             most_waiting: pods(|p| p.max_waiting.into()),
+            most_waiting_s: self.some(|r| (r.pods.max_waiting > 0).then(|| secs(r.pods.max_waiting_at))),
             wait_p50_s: self.some(|r| wait_quantile(&r.pods, 0.5)),
             wait_p99_s: self.some(|r| wait_quantile(&r.pods, 0.99)),
             wait_longest_s: self.some(|r| (r.pods.served > 0).then(|| millis(r.pods.wait_ms.max()))),
@@ -239,6 +244,7 @@ impl Runs<'_> {
                 zone: zone.zone.clone(),
                 instance_type: shape.instance_type.clone(),
                 max_pods: shape.max_pods,
+                autoscaled: matches!(pool.size, PoolSize::Autoscaled { .. }),
                 nodes: group(|g| g.end.nodes),
                 enis: group(|g| g.end.enis),
                 running: group(|g| g.end.running),
@@ -322,27 +328,29 @@ impl Runs<'_> {
     }
 
     fn landmarks(&self) -> Vec<Landmark> {
-        let mut seen = BTreeMap::<(&'static str, &str, &str), Vec<f64>>::new();
+        // Per landmark, the times in each run in which it happened.
+        let mut seen = BTreeMap::<(&'static str, &str, &str), BTreeMap<u32, Vec<f64>>>::new();
         for recording in self.recordings {
-            let mut known = Vec::new();
             for entry in recording.journal.iter().filter(|entry| entry.landmark) {
-                let key = (entry.kind, entry.subject.as_str(), entry.text.as_str());
-                if !known.contains(&key) {
-                    known.push(key);
-                    seen.entry(key).or_default().push(secs(entry.at));
-                }
+                let runs = seen.entry((entry.kind, &entry.subject, &entry.text)).or_default();
+                runs.entry(recording.replication).or_default().push(secs(entry.at));
             }
         }
-        let mut landmarks: Vec<_> = seen
-            .into_iter()
-            .map(|((kind, subject, text), times)| Landmark {
+        let landmark = |((kind, subject, text), runs): ((&'static str, &str, &str), BTreeMap<u32, Vec<f64>>)| {
+            let estimate = |values: Vec<f64>| Estimate::of(&values).expect("a recording has the landmark");
+            let nth = |n: usize| runs.values().filter_map(|times| times.get(n).copied()).collect::<Vec<_>>();
+            let most = runs.values().map(Vec::len).max().unwrap_or_default();
+            Landmark {
                 kind,
                 subject: subject.to_owned(),
                 text: text.to_owned(),
-                happened: Proportion::new(times.len(), self.recordings.len()),
-                time_s: Estimate::of(&times).expect("a recording has the landmark"),
-            })
-            .collect();
+                happened: Proportion::new(runs.len(), self.recordings.len()),
+                time_s: estimate(nth(0)),
+                times: estimate(runs.values().map(|times| times.len() as f64).collect()),
+                times_s: (0..most).map(|n| estimate(nth(n)).median).collect(),
+            }
+        };
+        let mut landmarks: Vec<_> = seen.into_iter().map(landmark).collect();
         landmarks.sort_by(|a, b| a.time_s.median.total_cmp(&b.time_s.median));
         landmarks
     }

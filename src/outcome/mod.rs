@@ -128,6 +128,22 @@ pub struct AtFull {
     pub tenants: Vec<TenantSummary>,
     /// Addresses that calls under way ask for, the refused one among them.
     pub asked: Estimate,
+    /// What happened shortly before, if it is the same in most of these runs.
+    pub after: Option<After>,
+}
+
+/// What happened shortly before a vSwitch was full: the latest rollout, replacement, outage or
+/// large Job that began at most an hour before, or an outage that lasts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct After {
+    /// Its kind, as in [`Landmark::kind`], or `job`.
+    pub kind: &'static str,
+    /// In words: `the rollout of web began`.
+    pub text: String,
+    /// Runs in which it was this.
+    pub happened: Proportion,
+    /// How long before it was.
+    pub later_s: Estimate,
 }
 
 /// What is said of another tenant of a vSwitch.
@@ -181,7 +197,7 @@ pub struct ZoneSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
-    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `quota`, `api`, `outage`,
+    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`, `api`, `outage`,
     /// `slow_api`.
     pub kind: &'static str,
     /// In words.
@@ -207,6 +223,8 @@ pub struct PodSummary {
     pub waiting_at_end: Estimate,
     /// Most pods that waited at once.
     pub most_waiting: Estimate,
+    /// When they first did; none if no pod ever waited.
+    pub most_waiting_s: Option<Estimate>,
     /// Median wait.
     pub wait_p50_s: Option<Estimate>,
     /// 99th percentile of the wait.
@@ -262,6 +280,8 @@ pub struct PoolSummary {
     pub instance_type: String,
     /// Most pods with an address of their own on a node.
     pub max_pods: u32,
+    /// Whether the autoscaler decides how many nodes there are.
+    pub autoscaled: bool,
     /// Nodes at the end.
     pub nodes: Estimate,
     /// Secondary interfaces at the end.
@@ -335,6 +355,11 @@ pub struct Landmark {
     pub happened: Proportion,
     /// When it first happened.
     pub time_s: Estimate,
+    /// How often it happened.
+    pub times: Estimate,
+    /// When it happened for the first, the second, the third time, ...: medians, in s.
+    #[serde(skip)]
+    pub times_s: Vec<f64>,
 }
 
 /// Says what `recordings` of `model` mean.

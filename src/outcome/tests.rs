@@ -7,7 +7,7 @@ use super::{MEASURES, account_text, counting_text, measure, summarize};
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
-use crate::model::{GroupKey, Model, NodePool, PoolZone, Quota, Schedule, Shape, Tenant, VSwitch, Vpc};
+use crate::model::{GroupKey, Model, NodePool, PoolSize, PoolZone, Quota, Schedule, Shape, Tenant, VSwitch, Vpc};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
     Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry, PodRecord,
@@ -58,6 +58,7 @@ fn calm(replication: u32, free: u32) -> Recording {
             gave_up: 0,
             waiting_at_end: 0,
             max_waiting: 0,
+            max_waiting_at: Instant::ZERO,
             unschedulable_at_end: 0,
             max_unschedulable: 0,
             unschedulable_by: [0; Unschedulable::ALL.len()],
@@ -294,10 +295,17 @@ fn rich() -> super::Summary {
         run.errors[Api::AssignPrivateIpAddresses.index()][ErrorCode::IpNotEnough.index()] = 4;
         run.pods.failures[FailureReason::Deadline.index()] = 7;
         run.pods.served = 1;
+        (run.pods.max_waiting, run.pods.max_waiting_at) = (12, at(41.0));
         run.pods.wait_ms.record(5).expect("in bounds");
         run.stranded = vec![Stranded { vswitch: VSwitchId(0), addresses: 5, reason: StrandedReason::NotConfigured }];
         let (kind, subject, text) = ("vswitch_full", "vsw-AAA".to_owned(), "vsw-AAA is full".to_owned());
-        run.journal = vec![JournalEntry { at: at(41.0), landmark: true, kind, subject, text }];
+        let full = run.vswitches[1].first_refusal.expect("it is full").at;
+        let (rollout, web) = ("rollout of web begins".to_owned(), "web".to_owned());
+        let began = Instant(full.0 - Span::secs(17).0);
+        run.journal = vec![
+            JournalEntry { at: began, landmark: true, kind: "rollout", subject: web, text: rollout },
+            JournalEntry { at: full, landmark: true, kind, subject, text },
+        ];
     }
     summarize(&model, &runs)
 }
@@ -312,13 +320,63 @@ fn a_full_vswitch_is_accounted_for_address_by_address() {
     let summary = summarize(&model, &[full(0, 1, at(40.5))]);
     let vswitch = summary.vswitches.iter().find(|v| v.id == "vsw-AAA").expect("it is there");
     assert_eq!(
-        account_text(vswitch).as_deref(),
+        account_text(vswitch, &summary.method.clock).as_deref(),
         Some(
-            "vsw-AAA, 8,188 addresses: 3,111 serve pods, 4,995 are idle (246 as an ENI's primary address, 4,739 in \
+            "vsw-AAA, 8,188 addresses, at 12:00: 3,111 serve pods, 4,995 are idle (246 as an ENI's primary address, 4,739 in \
              node pools, 3 on their way back, 6 being attached, 1 unknown to the daemon), 82 as primary addresses of \
              nodes; calls under way ask for 10."
         )
     );
+}
+
+fn mark(at: Instant, kind: &'static str, subject: &str) -> JournalEntry {
+    JournalEntry { at, landmark: true, kind, subject: subject.to_owned(), text: format!("{kind} of {subject}") }
+}
+
+/// What happened shortly before, or lasts, is likely the reason; what is long over is not.
+#[test]
+fn a_full_vswitch_names_what_came_before() {
+    let before = |span: Span| Instant(at(40.5).0 - span.0);
+    let (outage, back) = ("zone_outage", "zone_back");
+    let cases = [
+        (vec![mark(before(Span::secs(17)), "rollout", "web")], Some("17.0 s after the rollout of web began")),
+        (vec![mark(before(Span::hours(2)), "rollout", "web")], None),
+        (vec![mark(before(Span::hours(2)), outage, "z-a")], Some("2h after z-a failed")),
+        (vec![mark(before(Span::hours(5)), outage, "z-a"), mark(before(Span::hours(2)), back, "z-a")], None),
+        (
+            vec![mark(before(Span::hours(2)), outage, "z-a"), mark(before(Span::mins(1)), "replacement", "p")],
+            Some("1m after the replacement of the nodes of p began"),
+        ),
+    ];
+    for (journal, expected) in cases {
+        let mut run = full(0, 1, at(40.5));
+        run.journal = journal;
+        let text = verdict(&model(1, Span::days(90)), &[run]);
+        match expected {
+            Some(expected) => assert!(text.contains(&format!(", {expected}; ")), "{text}"),
+            None => assert!(!text.contains("after"), "{text}"),
+        }
+    }
+}
+
+/// Pods without a node are how the autoscaler works, as long as it may add nodes.
+#[test]
+fn pods_that_wait_for_the_autoscaler_are_no_limit() {
+    let mut model = model(1, Span::days(90));
+    model.node_pools[0].size = PoolSize::Autoscaled { initial: 1, min: 1, max: 9 };
+    let mut run = calm(0, 3000);
+    run.binding = vec![(at(2.0), Cause::Cpu)];
+    run.pods.max_unschedulable = 45;
+    run.pods.unschedulable_ms.record(120_000).expect("in bounds");
+    let text = verdict(&model, std::slice::from_ref(&run));
+    assert!(
+        text.starts_with("No vSwitch runs full") && text.contains("the autoscaler adds, at most 45 at once"),
+        "{text}"
+    );
+    run.binding.push((at(3.0), Cause::PoolMaximum));
+    let text = verdict(&model, std::slice::from_ref(&run));
+    assert!(text.starts_with("Pods find no node, at most 45 at once, for the first time on day 4"), "{text}");
+    assert!(text.contains("as many nodes as the autoscaler may give them"), "{text}");
 }
 
 /// Means over runs are no whole numbers; what is written adds up nevertheless.

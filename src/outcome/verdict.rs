@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::words::count;
+use super::words::{count, span};
 use super::{Clock, Estimate, Limit, Proportion, Summary, VSwitchSummary};
 use crate::record::Holders;
 use crate::units::{percent, thousands};
@@ -31,7 +31,17 @@ pub(super) fn of(summary: &Summary) -> Verdict {
         return Verdict { kind: "vswitch", vswitch: Some(vswitch.id.clone()), text: full(vswitch, clock) };
     }
     let calm = calm(summary, clock);
-    match summary.limits.first() {
+    if let Some(wait) = waits_for_nodes(summary) {
+        return Verdict {
+            kind: "none",
+            vswitch: summary.vswitches.first().map(|v| v.id.clone()),
+            text: format!("{calm} {wait}"),
+        };
+    }
+    // Where the autoscaler may not go on, what nodes lack is not the reason any more.
+    let maximum = summary.limits.iter().find(|limit| limit.kind == "pool_max");
+    let first = summary.limits.first();
+    match maximum.filter(|_| first.is_some_and(is_about_nodes)).or(first) {
         Some(limit) => {
             Verdict { kind: limit.kind, vswitch: None, text: format!("{} {calm}", binds(limit, summary, clock)) }
         }
@@ -43,7 +53,10 @@ fn full(vswitch: &VSwitchSummary, clock: &Clock) -> String {
     let time = vswitch.time_to_full_s.as_ref().expect("a vSwitch that is full is so at some time");
     let who = vswitch.at_full_share.as_ref().expect("a vSwitch that is full has holders then");
     let nodes = if vswitch.serves_pods { "" } else { ", so that nodes cannot join" };
-    format!("{} is full {}{nodes}; {}.", named(vswitch), when(&vswitch.full, time, clock), holders(who))
+    let after = vswitch.at_full.as_ref().and_then(|full| full.after.as_ref());
+    let after = after.map(|after| format!(", {} after {}", span(after.later_s.median), after.text));
+    let when = when(&vswitch.full, time, clock) + &after.unwrap_or_default();
+    format!("{} is full {when}{nodes}; {}.", named(vswitch), holders(who))
 }
 
 fn named(vswitch: &VSwitchSummary) -> String {
@@ -98,13 +111,34 @@ fn holders(who: &Holders<Estimate>) -> String {
     held.collect::<Vec<_>>().join(", ")
 }
 
+/// Whether a limit keeps pods from a node.
+fn is_about_nodes(limit: &Limit) -> bool {
+    let kinds = ["max_pods", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
+    kinds.contains(&limit.kind)
+}
+
+/// That pods find no node is how the autoscaler learns that it has to add some: no limit, unless it
+/// may not, or pods are left over at the end.
+fn waits_for_nodes(summary: &Summary) -> Option<String> {
+    let pods = &summary.pods;
+    let longest = pods.unschedulable_longest_s.as_ref()?;
+    let is_normal = summary.pools.iter().any(|pool| pool.autoscaled)
+        && summary.limits.iter().all(|limit| is_about_nodes(limit) && limit.kind != "pool_max")
+        && pods.unschedulable_at_end.median == 0.0;
+    is_normal.then(|| {
+        format!(
+            "Pods wait for nodes that the autoscaler adds, at most {} at once and {}.",
+            count(pods.most_unschedulable.max),
+            span(longest.max)
+        )
+    })
+}
+
 /// `Pods find no node from day 12 on (...): every node has as many pods as it may have.`
 fn binds(limit: &Limit, summary: &Summary, clock: &Clock) -> String {
-    let who = match limit.kind {
-        "max_pods" | "no_node" | "cpu" | "memory" | "zone_spread" | "anti_affinity" => {
-            format!("Pods find no node, at most {} at once,", count(summary.pods.most_unschedulable.max))
-        }
-        _ => format!("Pods wait for addresses, at most {} at once,", count(summary.pods.most_waiting.max)),
+    let who = match is_about_nodes(limit) {
+        true => format!("Pods find no node, at most {} at once,", count(summary.pods.most_unschedulable.max)),
+        false => format!("Pods wait for addresses, at most {} at once,", count(summary.pods.most_waiting.max)),
     };
     format!("{who} for the first time {}: {}.", when(&limit.bound, &limit.time_to_bind_s, clock), limit.text)
 }

@@ -164,6 +164,8 @@ pub struct PodRecord {
     pub waiting_at_end: u32,
     /// Most pods that waited for an address at once.
     pub max_waiting: u32,
+    /// When they first were as many.
+    pub max_waiting_at: Instant,
     /// Pods that find no node at the end (Pending).
     pub unschedulable_at_end: u32,
     /// Most pods that found no node at once.
@@ -205,6 +207,8 @@ pub enum Cause {
     ZoneSpread,
     /// Every node with room has a pod that another keeps away from.
     AntiAffinity,
+    /// Node pools that would grow for a pod have as many nodes as the autoscaler may give them.
+    PoolMaximum,
     /// A quota of the account.
     Quota(#[serde(skip)] Quota),
     /// The API refuses calls (`Throttling`).
@@ -253,12 +257,16 @@ pub struct Timeline {
     pub at: Vec<Instant>,
     /// Per vSwitch, per row.
     pub vswitches: Vec<Vec<Holders<u32>>>,
+    /// Per vSwitch, fewest free addresses since the row before.
+    pub least_free: Vec<Vec<u32>>,
     /// Per group, per row.
     pub groups: Vec<Vec<GroupLevels>>,
     /// Per group, most waiting pods since the row before.
     pub max_waiting: Vec<Vec<u32>>,
     /// Pods that find no node, per row.
     pub unschedulable: Vec<u32>,
+    /// Most such pods since the row before.
+    pub max_unschedulable: Vec<u32>,
 }
 
 /// Something that happened.

@@ -46,6 +46,8 @@ pub struct Recorder {
     pods: PodRecord,
     waiting: TimeWeighted,
     unschedulable: TimeWeighted,
+    /// Most pods without a node since the last row of the timeline.
+    recent_unschedulable: u32,
     counting: Counting,
     /// vSwitches that are full for the first time and whose idle addresses are not accounted for.
     unaccounted: Vec<VSwitchId>,
@@ -71,6 +73,7 @@ impl Recorder {
         let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");
         let timeline = Timeline {
             vswitches: vec![Vec::new(); vswitches.len()],
+            least_free: vec![Vec::new(); vswitches.len()],
             groups: vec![Vec::new(); groups.len()],
             max_waiting: vec![Vec::new(); groups.len()],
             ..Timeline::default()
@@ -89,6 +92,7 @@ impl Recorder {
                 gave_up: 0,
                 waiting_at_end: 0,
                 max_waiting: 0,
+                max_waiting_at: Instant::ZERO,
                 unschedulable_at_end: 0,
                 max_unschedulable: 0,
                 unschedulable_by: [0; Unschedulable::ALL.len()],
@@ -100,6 +104,7 @@ impl Recorder {
             },
             waiting: TimeWeighted::default(),
             unschedulable: TimeWeighted::default(),
+            recent_unschedulable: 0,
             unaccounted: Vec::new(),
             calls: [0; Api::ALL.len()],
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
@@ -159,7 +164,9 @@ impl Recorder {
         self.pod_events += 1;
         let waiting = self.waiting.level() + 1;
         self.waiting.set(now, waiting);
-        self.pods.max_waiting = self.pods.max_waiting.max(waiting);
+        if waiting > self.pods.max_waiting {
+            (self.pods.max_waiting, self.pods.max_waiting_at) = (waiting, now);
+        }
         self.group_of(node).add_waiting();
         if self.detail.pods {
             self.pod_rows.resize(self.pod_rows.len().max(pod + 1), u32::MAX);
@@ -256,6 +263,12 @@ impl Recorder {
         }
         self.unschedulable.set(now, pods);
         self.pods.max_unschedulable = self.pods.max_unschedulable.max(pods);
+        self.recent_unschedulable = self.recent_unschedulable.max(pods);
+    }
+
+    /// The autoscaler would add nodes for pods without one, if the pools' maximum allowed it.
+    pub fn pools_at_maximum(&mut self, now: Instant) {
+        self.binds(now, Cause::PoolMaximum);
     }
 
     /// A pod that had found no node got one, `wait` after it was made.
@@ -338,14 +351,17 @@ impl Recorder {
     pub fn sample(&mut self, now: Instant) {
         let timeline = &mut self.timeline;
         timeline.at.push(now);
-        for (rows, levels) in timeline.vswitches.iter_mut().zip(&self.vswitches) {
-            rows.push(levels.holders());
+        for (i, levels) in self.vswitches.iter_mut().enumerate() {
+            timeline.vswitches[i].push(levels.holders());
+            timeline.least_free[i].push(levels.take_recent_free());
         }
         for (i, group) in self.groups.iter_mut().enumerate() {
             timeline.groups[i].push(group.levels);
             timeline.max_waiting[i].push(group.take_recent_waiting());
         }
-        timeline.unschedulable.push(self.unschedulable.level());
+        let unschedulable = self.unschedulable.level();
+        timeline.unschedulable.push(unschedulable);
+        timeline.max_unschedulable.push(std::mem::replace(&mut self.recent_unschedulable, unschedulable));
     }
 
     /// The warm-up is over: time-weighted measures begin anew.

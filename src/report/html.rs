@@ -302,6 +302,7 @@ fn pods(summary: &Summary) -> Table {
         ("pods.unschedulable_p50_s", &pods.unschedulable_p50_s),
         ("pods.unschedulable_longest_s", &pods.unschedulable_longest_s),
     ];
+    let when = summary.pods.most_waiting_s.as_ref();
     let row = |name: &str, value: String| {
         let measure = measure(name).expect("the table of measures holds what the page shows");
         vec![measure.label.to_owned(), value]
@@ -309,6 +310,7 @@ fn pods(summary: &Summary) -> Table {
     let mut table = Table::new("Pods and their waits", &["measure"], &[]);
     table.header.push(Heading { label: "value", definition: "" });
     table.rows.extend(counts.map(|(name, value)| row(name, plus_minus(value))));
+    table.rows.push(row("pods.most_waiting_s", time(summary, when)));
     table.rows.extend(waits.map(|(name, value)| row(name, value.as_ref().map_or("none".to_owned(), range_of_spans))));
     table
 }
@@ -344,13 +346,12 @@ fn api_calls(summary: &Summary) -> Table {
 }
 
 fn landmarks(summary: &Summary) -> Table {
-    let mut table = Table::new("What happened", &["what"], &["landmarks.happened", "landmarks.time_s"]);
-    table.rows.extend(
-        summary
-            .landmarks
-            .iter()
-            .map(|mark| vec![mark.text.clone(), runs(&mark.happened), time(summary, Some(&mark.time_s))]),
-    );
+    let mut table =
+        Table::new("What happened", &["what"], &["landmarks.happened", "landmarks.time_s", "landmarks.times"]);
+    table.rows.extend(summary.landmarks.iter().map(|mark| {
+        let time = time(summary, Some(&mark.time_s));
+        vec![mark.text.clone(), runs(&mark.happened), time, plus_minus(&mark.times)]
+    }));
     table
 }
 

@@ -24,6 +24,7 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
         "primary_addresses",
         "other_addresses",
         "free_addresses",
+        "least_free_addresses",
         "nodes",
         "enis",
         "running_pods",
@@ -31,15 +32,17 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
         "most_waiting_pods",
         "terminating_pods",
         "unschedulable_pods",
+        "most_unschedulable_pods",
     ])?;
     for recording in recordings {
         let timeline = &recording.timeline;
         for (row, &at) in timeline.at.iter().enumerate() {
             let start = || vec![recording.replication.to_string(), secs(at), datetime(model, at)];
-            for (vswitch, levels) in model.vpc.vswitches.iter().zip(&timeline.vswitches) {
+            for (i, vswitch) in model.vpc.vswitches.iter().enumerate() {
                 let mut record = start();
                 record.extend(["vswitch".to_owned(), vswitch.id.clone(), vswitch.zone.clone(), String::new()]);
-                record.extend(levels[row].parts().map(|n| n.to_string()));
+                record.extend(timeline.vswitches[i][row].parts().map(|n| n.to_string()));
+                record.push(timeline.least_free[i][row].to_string());
                 write_padded(&mut csv, record)?;
             }
             for (i, (key, zone)) in model.groups().enumerate() {
@@ -49,21 +52,22 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
                 let instance_type = pool.shapes[key.shape].instance_type.clone();
                 let mut record = start();
                 record.extend(["node_pool".to_owned(), pool.name.clone(), zone.zone.clone(), instance_type]);
-                record.extend(std::iter::repeat_n(String::new(), Holders::POSITIONS.parts().len()));
+                record.extend(std::iter::repeat_n(String::new(), Holders::POSITIONS.parts().len() + 1));
                 record.extend(numbers.map(|n| n.to_string()));
                 write_padded(&mut csv, record)?;
             }
             let mut record = start();
             record.push("cluster".to_owned());
-            record.extend(std::iter::repeat_n(String::new(), TIMELINE_COLUMNS - 5));
+            record.extend(std::iter::repeat_n(String::new(), TIMELINE_COLUMNS - 6));
             record.push(timeline.unschedulable[row].to_string());
+            record.push(timeline.max_unschedulable[row].to_string());
             write_padded(&mut csv, record)?;
         }
     }
     Ok(csv.into_inner()?)
 }
 
-const TIMELINE_COLUMNS: usize = 20;
+const TIMELINE_COLUMNS: usize = 22;
 
 fn write_padded(csv: &mut Writer<Vec<u8>>, mut record: Vec<String>) -> csv::Result<()> {
     record.resize(TIMELINE_COLUMNS, String::new());

@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use crate::outcome::{
-    Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, plus_minus, range_of_spans, span,
+    Clock, Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, plus_minus, range_of_spans, span,
 };
 use crate::record::Holders;
 
@@ -27,10 +27,12 @@ pub fn terminal(summary: &Summary, columns: usize) -> String {
         }
     };
     labelled("Limits", &summary.limits.iter().map(|limit| limit_line(limit, summary)).collect::<Vec<_>>());
-    let accounts: Vec<_> = summary.vswitches.iter().filter(|v| v.serves_pods).filter_map(account_text).collect();
+    let clock = &summary.method.clock;
+    let accounts: Vec<_> =
+        summary.vswitches.iter().filter(|v| v.serves_pods).filter_map(|v| account_text(v, clock)).collect();
     labelled("When full", &accounts[..accounts.len().min(MOST_ACCOUNTS)]);
     labelled("Counting", counting_text(summary).as_slice());
-    labelled("Pods", &[pods_line(&summary.pods), waits_line(&summary.pods)]);
+    labelled("Pods", &[pods_line(&summary.pods), waits_line(&summary.pods, clock)]);
     labelled("No node", unschedulable_line(&summary.pods).as_slice());
     labelled("Zones", zones_line(summary).as_slice());
     let seen = summary.messages.iter().map(|message| format!("{} ({})", message.text, message.place));
@@ -58,11 +60,16 @@ fn limit_line(limit: &Limit, summary: &Summary) -> String {
 fn pods_line(pods: &PodSummary) -> String {
     let mut line =
         format!("{} asked for an address, {} got one", plus_minus(&pods.requested), plus_minus(&pods.served));
-    if pods.never_served.max > 0.0 {
-        line += &format!(", {} never did", plus_minus(&pods.never_served));
-    }
-    if pods.waiting_at_end.max > 0.0 {
-        line += &format!("; {} wait at the end", plus_minus(&pods.waiting_at_end));
+    // Pods that end without having got one are few; mostly they wait still.
+    let (never, waiting) = (&pods.never_served, &pods.waiting_at_end);
+    match (never.max > 0.0, waiting.max > 0.0) {
+        (true, true) if never.mean == waiting.mean => line += &format!("; {} still wait at the end", plus_minus(never)),
+        (true, true) => {
+            line +=
+                &format!(", {} never did; {} of these still wait at the end", plus_minus(never), plus_minus(waiting));
+        }
+        (true, false) => line += &format!(", {} never did", plus_minus(never)),
+        (false, _) => {}
     }
     line + "."
 }
@@ -91,10 +98,15 @@ fn zones_line(summary: &Summary) -> Option<String> {
     Some(format!("pods at the end: {zones}; the largest difference was {}.", count(skew.max)))
 }
 
-fn waits_line(pods: &PodSummary) -> String {
+fn waits_line(pods: &PodSummary, clock: &Clock) -> String {
+    let when = match &pods.most_waiting_s {
+        Some(time) if time.median == 0.0 => ", at the start".to_owned(),
+        Some(time) => format!(", {}", clock.at(time.median)),
+        None => String::new(),
+    };
     let quantile = |wait: &Option<Estimate>| wait.as_ref().map_or("none".to_owned(), range_of_spans);
     format!(
-        "Wait for an address: p50 {}, p99 {}; the longest that was served {}; most waiting at once {}.",
+        "Wait for an address: p50 {}, p99 {}; the longest that was served {}; most waiting at once {}{when}.",
         quantile(&pods.wait_p50_s),
         quantile(&pods.wait_p99_s),
         quantile(&pods.wait_longest_s),

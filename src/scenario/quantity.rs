@@ -220,7 +220,7 @@ impl Read for Percent {
             _ => None,
         };
         match share {
-            None => wrong_kind(node, "a percentage is expected here, such as `50 %`", problems),
+            None => no_percentage(node, "a percentage is expected here, such as `50 %`", problems),
             Some(share) if share < 0.0 => {
                 problems.error(node.place, "a percentage here must not be negative");
             }
@@ -239,10 +239,24 @@ impl Read for Portion {
             }
             Value::Text(_) => Percent::read(node, problems).map(|share| Self(model::Portion::Share(share.0))),
             _ => {
-                wrong_kind(node, "a whole number or a percentage is expected here, such as `10 %`", problems);
+                no_percentage(node, "a whole number or a percentage is expected here, such as `10 %`", problems);
                 None
             }
         }
+    }
+}
+
+/// Reports what is no percentage; a bare number may be meant as one, or as a share of 1.
+fn no_percentage(node: &Node, expected: &str, problems: &mut Problems) {
+    let meant = match node.value {
+        Value::Int(n) => Some(n.to_string()),
+        Value::Float(share) if (0.0..1.0).contains(&share) => Some(format!("{}", (share * 1e4).round() / 1e2)),
+        Value::Float(n) => Some(n.to_string()),
+        _ => None,
+    };
+    let problem = problems.error(node.place, expected).label(format!("this is {}", node.kind()));
+    if let Some(meant) = meant {
+        problem.help(format!("a percentage carries its sign: `{meant} %`"));
     }
 }
 

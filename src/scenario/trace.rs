@@ -90,6 +90,7 @@ impl Columns {
         let depart = required(loader, table, &["depart", "depart_s"]);
         let cpu = optional(loader, table, &["cpu", "cpu_milli"]);
         let memory = optional(loader, table, &["memory", "memory_mib"]);
+        warn_of_near_misses(loader, table);
         let with_unit = |(column, name): (usize, usize)| (column, if name == 0 { Unit::Quantity } else { Unit::Named });
         let (pod, arrive, depart) = (pod?.0, arrive?.0, depart?.0);
         Some(Self { pod, arrive, depart, cpu: cpu?.map(with_unit), memory: memory?.map(with_unit) })
@@ -104,6 +105,19 @@ fn required(loader: &mut Loader, table: &Table, names: &[&str]) -> Option<(usize
         problem.label("not found here").help("it has `pod`, `arrive` and `depart`, and may have `cpu` and `memory`");
     }
     found
+}
+
+/// Columns that are ignored, as any that is not known, but look like requests.
+fn warn_of_near_misses(loader: &mut Loader, table: &Table) {
+    let known = ["cpu", "cpu_milli", "memory", "memory_mib"];
+    let near = |name: &&str| {
+        let name = name.to_lowercase();
+        (name.starts_with("cpu") || name.starts_with("mem")) && !known.contains(&name.as_str())
+    };
+    for name in table.header().iter().filter(near) {
+        let problem = loader.problems.warning(table.header_place(), format!("the column `{name}` is ignored"));
+        problem.help("requests are read from `cpu` or `cpu_milli`, and `memory` or `memory_mib`");
+    }
 }
 
 /// The column with one of these names, if there is one; outer `None` = there are several.

@@ -23,6 +23,7 @@ impl Runs<'_> {
             idle: IdleParts::POSITIONS.map(|at| part(&|full| full.idle.parts()[at])),
             tenants: tenants.collect(),
             asked: part(&|full| full.asked),
+            after: self.after(i),
         })
     }
 

@@ -14,6 +14,8 @@ pub(super) struct VSwitchLevels {
     on_enis: u32,
     who: Holders<TimeWeighted>,
     min_free: u32,
+    /// Fewest free addresses since the last row of the timeline.
+    recent_free: u32,
     first_empty: Option<Instant>,
     pub first_refusal: Option<Full>,
     /// Refused requests.
@@ -23,7 +25,7 @@ pub(super) struct VSwitchLevels {
 impl VSwitchLevels {
     /// A vSwitch of which every address is free.
     pub fn new(usable: u32) -> Self {
-        let mut levels = Self { usable, min_free: usable, ..Self::default() };
+        let mut levels = Self { usable, min_free: usable, recent_free: usable, ..Self::default() };
         levels.who.free.set(Instant::ZERO, usable);
         levels
     }
@@ -41,6 +43,7 @@ impl VSwitchLevels {
         self.who.others.set(now, usage.others);
         self.who.free.set(now, usage.free);
         self.min_free = self.min_free.min(usage.free);
+        self.recent_free = self.recent_free.min(usage.free);
         if usage.free == 0 && self.first_empty.is_none() {
             self.first_empty = Some(now);
         }
@@ -59,6 +62,11 @@ impl VSwitchLevels {
     fn set_pods(&mut self, now: Instant, pods: u32) {
         self.who.pods.set(now, pods);
         self.who.idle.set(now, self.on_enis - pods);
+    }
+
+    /// Fewest free addresses since this was asked before.
+    pub fn take_recent_free(&mut self) -> u32 {
+        std::mem::replace(&mut self.recent_free, self.who.free.level())
     }
 
     /// Time-weighted measures begin anew.

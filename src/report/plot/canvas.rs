@@ -21,6 +21,9 @@ pub(super) const MUTED: RGBColor = RGBColor(0x5B, 0x63, 0x6E);
 pub(super) const GRID: RGBColor = RGBColor(0xE4, 0xE7, 0xEB);
 pub(super) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFE);
 
+/// For things of one kind: neighbours differ in hue and in lightness.
+pub(super) const SERIES: [RGBColor; 5] = [BLUE, ORANGE, GREEN, PURPLE, GREY];
+
 /// Where a text stands relative to its point.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Align {

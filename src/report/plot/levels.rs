@@ -9,7 +9,9 @@ const WIDTH: u32 = 1000;
 const HEIGHT: u32 = 480;
 const LEFT: f64 = 72.0;
 const RIGHT: f64 = 812.0;
-const TOP: f64 = 92.0;
+/// Upper edge without labels of landmarks; each line of them takes [`LINE`].
+const TOP: f64 = 82.0;
+const LINE: f64 = 17.0;
 const BOTTOM: f64 = 390.0;
 /// The strip of waiting pods, below the axis of time.
 const STRIP: (f64, f64) = (BOTTOM + 4.0, BOTTOM + 16.0);
@@ -18,8 +20,13 @@ const TEXT: f64 = 14.0;
 const BRIEF: f64 = 0.12;
 /// Least distance of two labels on the right.
 const LABEL_GAP: f64 = 34.0;
-/// Most landmarks that are labelled.
-const MOST_MARKS: usize = 4;
+/// Most landmarks that are labelled, and lines of labels.
+const MOST_MARKS: usize = 6;
+const MOST_LINES: usize = 4;
+/// Least distance of two ticks of a landmark that comes again and again.
+const TICK_GAP: f64 = 4.0;
+/// Part of the height from which on a brief peak is shown.
+const VISIBLE: f64 = 0.01;
 
 /// What to draw.
 pub(super) struct Levels<'a> {
@@ -33,10 +40,18 @@ pub(super) struct Levels<'a> {
     pub(super) capacity: Option<f64>,
     /// 5 and 95 % quantiles of the total, per row; empty with one run.
     pub(super) band: Vec<(f64, f64)>,
-    /// Per row; empty without a strip.
-    pub(super) waiting: Vec<Waiting>,
+    /// Highest total since the row before, per row; empty if it is not known.
+    pub(super) peak: Vec<f64>,
+    pub(super) strip: Option<Strip>,
     pub(super) landmarks: Vec<&'a Landmark>,
     pub(super) runs: usize,
+}
+
+/// A strip below the axis of time: pods that wait for something.
+pub(super) struct Strip {
+    pub(super) name: &'static str,
+    /// Per row.
+    pub(super) rows: Vec<Waiting>,
 }
 
 /// Waiting pods at a row.
@@ -46,13 +61,13 @@ pub(super) struct Waiting {
     pub(super) now: f64,
     /// Most pods that waited since the row before.
     pub(super) most: f64,
-    /// Pods that have their address.
-    pub(super) running: f64,
+    /// Pods that have what those wait for.
+    pub(super) others: f64,
 }
 
 /// One layer.
 pub(super) struct Layer {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) color: RGBColor,
     /// Per row.
     pub(super) values: Vec<f64>,
@@ -62,6 +77,7 @@ pub(super) struct Layer {
 struct Frame {
     end: f64,
     most: f64,
+    top: f64,
 }
 
 impl Frame {
@@ -70,7 +86,7 @@ impl Frame {
     }
 
     fn y(&self, level: f64) -> f64 {
-        BOTTOM - (BOTTOM - TOP) * level / self.most
+        BOTTOM - (BOTTOM - self.top) * level / self.most
     }
 }
 
@@ -80,8 +96,11 @@ pub(super) fn draw(levels: &Levels) -> String {
     let highest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
     let top = sums.last().map_or(0.0, |total| highest(total));
     let band = levels.band.iter().map(|b| b.1).fold(0.0, f64::max);
-    let most = top.max(band).max(levels.capacity.unwrap_or(0.0)).max(1.0);
-    let frame = Frame { end: levels.clock.horizon.as_secs_f64().max(1e-9), most: most * 1.06 };
+    let most = top.max(band).max(highest(&levels.peak)).max(levels.capacity.unwrap_or(0.0)).max(1.0);
+    let mut frame = Frame { end: levels.clock.horizon.as_secs_f64().max(1e-9), most: most * 1.06, top: TOP };
+    let marks = layout(levels, &frame);
+    let lines = marks.iter().map(|mark| mark.line + 1).max().unwrap_or(0);
+    frame.top += LINE * lines as f64;
     picture(WIDTH, HEIGHT, |canvas| {
         title(canvas, levels);
         y_axis(canvas, levels, &frame);
@@ -89,7 +108,8 @@ pub(super) fn draw(levels: &Levels) -> String {
         areas(canvas, levels, &frame, &sums);
         capacity(canvas, levels, &frame);
         strip(canvas, levels, &frame);
-        marks(canvas, levels, &frame);
+        ticks(canvas, levels, &frame);
+        self::marks(canvas, &marks, &frame);
         labels(canvas, levels, &frame, &sums);
     })
 }
@@ -127,7 +147,7 @@ fn y_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
 }
 
 fn x_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
-    let below = if levels.waiting.is_empty() { BOTTOM } else { STRIP.1 };
+    let below = if levels.strip.is_none() { BOTTOM } else { STRIP.1 };
     let (unit, name, steps) = time_unit(frame.end);
     let step =
         steps.iter().copied().find(|step| frame.end / (unit * step) <= 9.0).unwrap_or(nice(frame.end / unit / 7.0));
@@ -171,9 +191,23 @@ fn areas(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
         canvas.polygon(edge(&high).into_iter().chain(edge(&low).into_iter().rev()), INK, 0.16);
     }
     if let Some(total) = sums.last() {
+        if let Some(peaks) = peaks(levels, total, frame) {
+            canvas.polygon(edge(&peaks).into_iter().chain(edge(total).into_iter().rev()), MUTED, 0.45);
+        }
         canvas.line(edge(total), INK, 1.0);
     }
     canvas.line([(LEFT, BOTTOM), (RIGHT, BOTTOM)], MUTED, 1.0);
+}
+
+/// The total where it rises visibly between two rows and falls again, and else the total of the
+/// rows; none if it never does.
+fn peaks(levels: &Levels, total: &[f64], frame: &Frame) -> Option<Vec<f64>> {
+    let before = total.first().into_iter().chain(total);
+    let rows = levels.peak.iter().zip(total).zip(before);
+    let peaks: Vec<_> = rows
+        .map(|((&peak, &total), &before)| if peak - total.max(before) > frame.most * VISIBLE { peak } else { total })
+        .collect();
+    (peaks.iter().zip(total).any(|(peak, total)| peak > total)).then_some(peaks)
 }
 
 fn capacity(canvas: &Canvas, levels: &Levels, frame: &Frame) {
@@ -187,46 +221,104 @@ fn capacity(canvas: &Canvas, levels: &Levels, frame: &Frame) {
 /// The redder, the larger the share of pods that wait; what is over before the next row stays
 /// pale.
 fn strip(canvas: &Canvas, levels: &Levels, frame: &Frame) {
-    if levels.waiting.is_empty() {
-        return;
-    }
+    let Some(strip) = &levels.strip else { return };
     canvas.rectangle(LEFT, STRIP.0, RIGHT, STRIP.1, GRID, 0.7);
-    for (row, ends) in levels.waiting.windows(2).enumerate() {
+    for (row, ends) in strip.rows.windows(2).enumerate() {
         // The root makes a few waiting among many visible.
-        let share = |waiting: f64| (waiting / (waiting + ends[1].running).max(1.0)).sqrt();
+        let share = |waiting: f64| (waiting / (waiting + ends[1].others).max(1.0)).sqrt();
         let opacity = share(ends[0].now.min(ends[1].now)).max(share(ends[1].most).min(BRIEF));
         if opacity > 0.04 {
             let (from, to) = (frame.x(levels.at[row]), frame.x(levels.at[row + 1]));
             canvas.rectangle(from, STRIP.0, to, STRIP.1, RED, opacity);
         }
     }
-    let most = levels.waiting.iter().map(|waiting| waiting.most).fold(0.0, f64::max);
+    let most = strip.rows.iter().map(|waiting| waiting.most).fold(0.0, f64::max);
     let middle = (STRIP.0 + STRIP.1) / 2.0;
-    canvas.text("waiting pods", (RIGHT + 28.0, middle), TEXT, RED, Align::Left);
+    canvas.text(strip.name, (RIGHT + 28.0, middle), TEXT, RED, Align::Left);
     let note = format!("{} at most", count(most));
     canvas.text(&note, (RIGHT + 28.0, middle + 17.0), TEXT - 1.0, MUTED, Align::Left);
 }
 
-fn marks(canvas: &Canvas, levels: &Levels, frame: &Frame) {
-    let mut free_from = [LEFT; 2];
-    for mark in levels.landmarks.iter().take(MOST_MARKS) {
-        let x = frame.x(mark.time_s.median);
-        canvas.rectangle(frame.x(mark.time_s.p5), TOP, frame.x(mark.time_s.p95), BOTTOM, RED, 0.10);
-        canvas.dashes(x, TOP - 4.0, BOTTOM, RED);
-        let text = format!("{}, {}", mark.text, levels.clock.point(mark.time_s.median));
-        // About the width of the text; labels that meet go to the second line or are left out.
+/// A landmark with a line and a label.
+struct Mark {
+    /// Places of the 5 % quantile, the median and the 95 % quantile.
+    x: [f64; 3],
+    text: String,
+    /// Middle of the text.
+    middle: f64,
+    /// Line of the label, from the bottom up.
+    line: usize,
+    color: RGBColor,
+}
+
+/// The landmarks that have a label: what is full first, then in order of time, as long as there
+/// is room.
+fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
+    let mut chosen: Vec<_> = levels.landmarks.iter().collect();
+    chosen.sort_by_key(|mark| mark.kind != "vswitch_full");
+    chosen.truncate(MOST_MARKS);
+    chosen.sort_by(|a, b| a.time_s.median.total_cmp(&b.time_s.median));
+    let mut free_from = [16.0; MOST_LINES];
+    let mut marks = Vec::new();
+    for mark in chosen {
+        let x = [mark.time_s.p5, mark.time_s.median, mark.time_s.p95].map(|secs| frame.x(secs));
+        let text = format!("{}, {}{}", mark.text, levels.clock.point(mark.time_s.median), again(mark));
+        // About the width of the text.
         let width = text.chars().count() as f64 * TEXT * 0.58;
-        let from = (x - width / 2.0).clamp(LEFT, f64::from(WIDTH) - width - 8.0);
+        let from = (x[1] - width / 2.0).clamp(16.0, (f64::from(WIDTH) - width - 8.0).max(16.0));
         let Some(line) = free_from.iter().position(|&free| from >= free) else { continue };
         free_from[line] = from + width + 12.0;
-        let y = TOP - 12.0 - 16.0 * line as f64;
-        canvas.text(&text, (from + width / 2.0, y), TEXT, RED, Align::Centre);
+        let color = if mark.kind == "vswitch_full" { RED } else { INK };
+        marks.push(Mark { x, text, middle: from + width / 2.0, line, color });
+    }
+    marks
+}
+
+/// `, and 51 times more`.
+fn again(mark: &Landmark) -> String {
+    match mark.times_s.len() {
+        0 | 1 => String::new(),
+        2 => " and once more".to_owned(),
+        n => format!(" and {} times more", n - 1),
+    }
+}
+
+fn marks(canvas: &Canvas, marks: &[Mark], frame: &Frame) {
+    for mark in marks {
+        let y = frame.top - 16.0 - LINE * mark.line as f64;
+        canvas.rectangle(mark.x[0], frame.top, mark.x[2], BOTTOM, mark.color, 0.10);
+        canvas.dashes(mark.x[1], frame.top - 4.0, BOTTOM, mark.color);
+        canvas.text(&mark.text, (mark.middle, y), TEXT, mark.color, Align::Centre);
+    }
+}
+
+/// Short ticks on the axis of time for all landmarks, each time that they come.
+fn ticks(canvas: &Canvas, levels: &Levels, frame: &Frame) {
+    for mark in &levels.landmarks {
+        let color = if mark.kind == "vswitch_full" { RED } else { INK };
+        let mut free_from = 0.0;
+        for x in mark.times_s.iter().map(|&secs| frame.x(secs)) {
+            if x >= free_from {
+                canvas.line([(x, BOTTOM - 7.0), (x, BOTTOM)], color, 1.5);
+                free_from = x + TICK_GAP;
+            }
+        }
     }
 }
 
 /// Names of the layers at their right end, moved apart where they would meet.
 fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
     let mut places = Vec::new();
+    if let (Some(total), Some(row)) = (sums.last(), levels.at.len().checked_sub(1))
+        && peaks(levels, total, frame).is_some()
+    {
+        let y = frame.top - 8.0;
+        canvas.rectangle(RIGHT + 12.0, y - 5.0, RIGHT + 22.0, y + 5.0, MUTED, 0.45);
+        canvas.text("brief peaks", (RIGHT + 28.0, y), TEXT, INK, Align::Left);
+        let between = crate::outcome::span(levels.at[row] / row.max(1) as f64);
+        let note = format!("shorter than {between}");
+        canvas.text(&note, (RIGHT + 28.0, y + 17.0), TEXT - 1.0, MUTED, Align::Left);
+    }
     let mut below = 0.0;
     for (layer, sum) in levels.layers.iter().zip(sums) {
         let (Some(&top), Some(&last)) = (sum.last(), layer.values.last()) else { return };
@@ -242,7 +334,7 @@ fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
     }
     for (y, layer, last) in places {
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, layer.color, 0.88);
-        canvas.text(layer.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+        canvas.text(&layer.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
         canvas.text(&format!("{} at the end", count(last)), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
     }
 }
@@ -279,7 +371,7 @@ mod tests {
 
     #[test]
     fn layers_stack() {
-        let layer = |values: &[f64]| Layer { name: "", color: INK, values: values.to_vec() };
+        let layer = |values: &[f64]| Layer { name: String::new(), color: INK, values: values.to_vec() };
         assert_eq!(sums(&[layer(&[1.0, 2.0]), layer(&[0.0, 5.0])], 2), [[1.0, 2.0], [1.0, 7.0]]);
     }
 }

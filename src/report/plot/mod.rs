@@ -10,8 +10,8 @@ mod waits;
 use crate::id::VSwitchId;
 use crate::model::{GroupKey, Model, PoolZone};
 use crate::outcome::Summary;
-use crate::record::{Recording, Timeline};
-use levels::{Layer, Levels, Waiting};
+use crate::record::{GroupLevels, Recording};
+use levels::{Layer, Levels, Strip, Waiting};
 
 /// A plot.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -40,6 +40,13 @@ pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) ->
         caption: "Pods of the whole cluster that want an address of their own.".to_owned(),
         svg: levels::draw(&of_pods(model, summary, recordings, None)),
     });
+    if summary.zones.len() > 1 {
+        plots.push(Plot {
+            name: "zones".to_owned(),
+            caption: "Pods by the zone of their node: running, waiting for an address, or terminating.".to_owned(),
+            svg: levels::draw(&of_zones(model, summary, recordings)),
+        });
+    }
     if model.node_pools.len() > 1 {
         plots.extend(model.node_pools.iter().enumerate().map(|(i, pool)| Plot {
             name: super::file_name(&format!("pods-{}", pool.name)),
@@ -73,15 +80,16 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         clock: &summary.method.clock,
         at: times(recordings),
         layers: vec![
-            Layer { name: "serving pods", color: canvas::BLUE, values: holders(|h| h.pods) },
-            Layer { name: "idle in node pools", color: canvas::ORANGE, values: holders(|h| h.idle) },
-            Layer { name: "leaked", color: canvas::PURPLE, values: holders(|h| h.leaked) },
-            Layer { name: "node primaries", color: canvas::GREEN, values: holders(|h| h.primaries) },
-            Layer { name: "other tenants", color: canvas::GREY, values: holders(|h| h.others) },
+            Layer { name: "serving pods".to_owned(), color: canvas::BLUE, values: holders(|h| h.pods) },
+            Layer { name: "idle in node pools".to_owned(), color: canvas::ORANGE, values: holders(|h| h.idle) },
+            Layer { name: "leaked".to_owned(), color: canvas::PURPLE, values: holders(|h| h.leaked) },
+            Layer { name: "node primaries".to_owned(), color: canvas::GREEN, values: holders(|h| h.primaries) },
+            Layer { name: "other tenants".to_owned(), color: canvas::GREY, values: holders(|h| h.others) },
         ],
         capacity: Some(usable),
         band: band(recordings, total),
-        waiting: waiting(recordings, &groups),
+        peak: mean(recordings, |r, row| usable - f64::from(r.timeline.least_free[i][row])),
+        strip: strip(recordings, &groups),
         landmarks: summary.landmarks.iter().filter(|mark| of_this(model, mark, &vswitch.id)).collect(),
         runs: recordings.len(),
     }
@@ -102,15 +110,19 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
     };
     let (running, waiting, terminating) = (sum(|g| g.running), sum(|g| g.waiting), sum(|g| g.terminating));
     let mut layers = vec![
-        Layer { name: "with an address", color: canvas::BLUE, values: mean(recordings, &running) },
-        Layer { name: "terminating", color: canvas::ORANGE, values: mean(recordings, &terminating) },
-        Layer { name: "waiting for one", color: canvas::RED, values: mean(recordings, &waiting) },
+        Layer { name: "with an address".to_owned(), color: canvas::BLUE, values: mean(recordings, &running) },
+        Layer { name: "terminating".to_owned(), color: canvas::ORANGE, values: mean(recordings, &terminating) },
+        Layer { name: "waiting for one".to_owned(), color: canvas::RED, values: mean(recordings, &waiting) },
     ];
     let mut title = "Pods".to_owned();
     let pending = |r: &Recording, row: usize| f64::from(r.timeline.unschedulable[row]);
     match only {
         Some(pool) => title = format!("Pods on pool {}", model.node_pools[pool].name),
-        None => layers.push(Layer { name: "without a node", color: canvas::GREY, values: mean(recordings, pending) }),
+        None => layers.push(Layer {
+            name: "without a node".to_owned(),
+            color: canvas::GREY,
+            values: mean(recordings, pending),
+        }),
     }
     let total = move |r: &Recording, row: usize| {
         let pending = if only.is_none() { pending(r, row) } else { 0.0 };
@@ -124,7 +136,35 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
         layers,
         capacity: None,
         band: band(recordings, total),
-        waiting: Vec::new(),
+        peak: Vec::new(),
+        strip: if only.is_none() { unschedulable(recordings) } else { None },
+        landmarks: summary.landmarks.iter().collect(),
+        runs: recordings.len(),
+    }
+}
+
+/// Pods by zone.
+fn of_zones<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording]) -> Levels<'a> {
+    let pods = |groups: Vec<usize>| {
+        move |r: &Recording, row: usize| {
+            groups.iter().map(|&group| f64::from(r.timeline.groups[group][row].pods())).sum::<f64>()
+        }
+    };
+    let layer = |(i, zone): (usize, &crate::outcome::ZoneSummary)| Layer {
+        name: zone.zone.clone(),
+        color: canvas::SERIES[i % canvas::SERIES.len()],
+        values: mean(recordings, pods(groups(model, |_, z| z.zone == zone.zone))),
+    };
+    Levels {
+        title: "Pods by zone".to_owned(),
+        unit: "pods",
+        clock: &summary.method.clock,
+        at: times(recordings),
+        layers: summary.zones.iter().enumerate().map(layer).collect(),
+        capacity: None,
+        band: band(recordings, pods(groups(model, |_, _| true))),
+        peak: Vec::new(),
+        strip: None,
         landmarks: summary.landmarks.iter().collect(),
         runs: recordings.len(),
     }
@@ -160,20 +200,28 @@ fn band(recordings: &[Recording], value: impl Fn(&Recording, usize) -> f64) -> V
     .collect()
 }
 
-/// The waiting pods of the groups, row by row, as means over the replications; nothing without a
-/// group.
-fn waiting(recordings: &[Recording], groups: &[usize]) -> Vec<Waiting> {
-    if groups.is_empty() {
-        return Vec::new();
-    }
-    let sum = |value: fn(&Timeline, usize, usize) -> u32| {
-        mean(recordings, |r, row| groups.iter().map(|&g| f64::from(value(&r.timeline, g, row))).sum())
+/// The waiting pods of the groups; none without a group.
+fn strip(recordings: &[Recording], groups: &[usize]) -> Option<Strip> {
+    let sum = |r: &Recording, row: usize, of: fn(&GroupLevels) -> u32| {
+        groups.iter().map(|&group| f64::from(of(&r.timeline.groups[group][row]))).sum::<f64>()
     };
-    let now = sum(|timeline, group, row| timeline.groups[group][row].waiting);
-    let most = sum(|timeline, group, row| timeline.max_waiting[group][row]);
-    let running = sum(|timeline, group, row| timeline.groups[group][row].running);
-    let rows = now.into_iter().zip(most).zip(running);
-    rows.map(|((now, most), running)| Waiting { now, most, running }).collect()
+    let now = mean(recordings, |r, row| sum(r, row, |levels| levels.waiting));
+    let most = mean(recordings, |r, row| groups.iter().map(|&g| f64::from(r.timeline.max_waiting[g][row])).sum());
+    let others = mean(recordings, |r, row| sum(r, row, |levels| levels.running));
+    (!groups.is_empty()).then(|| Strip { name: "waiting pods", rows: rows(now, most, others) })
+}
+
+/// The pods without a node; none if every pod found one at once.
+fn unschedulable(recordings: &[Recording]) -> Option<Strip> {
+    let now = mean(recordings, |r, row| f64::from(r.timeline.unschedulable[row]));
+    let most = mean(recordings, |r, row| f64::from(r.timeline.max_unschedulable[row]));
+    let others = mean(recordings, |r, row| r.timeline.groups.iter().map(|levels| f64::from(levels[row].pods())).sum());
+    most.iter().any(|&n| n > 0.0).then(|| Strip { name: "pods without a node", rows: rows(now, most, others) })
+}
+
+fn rows(now: Vec<f64>, most: Vec<f64>, others: Vec<f64>) -> Vec<Waiting> {
+    let rows = now.into_iter().zip(most).zip(others);
+    rows.map(|((now, most), others)| Waiting { now, most, others }).collect()
 }
 
 /// Different names may become the same file name; then a number tells them apart.

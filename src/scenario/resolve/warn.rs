@@ -3,14 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::pools::addresses;
+use super::workloads::most_requested;
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{Model, NodePool, Shape};
+use crate::model::{Model, NodePool, Resources, Shape, Times, Trace, Workload, WorkloadKind};
+use crate::scenario::diagnostics::{Place, quoted_list};
 use crate::scenario::loader::Loader;
 use crate::scenario::schedule::{nodes_in_zone, nodes_of_type};
+use crate::scenario::show;
 use crate::scenario::written::{self, Scenario};
 use crate::time::Instant;
 use crate::units::thousands;
+
+/// Part of the run that a trace covers at least.
+const TRACE_COVERS: f64 = 0.95;
 
 /// Warns of what surprises.
 pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
@@ -21,6 +27,127 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
     unused_vswitches(loader, model, written);
     idle_addresses_fit(loader, model, written_pools);
     somebody_asks(loader, model);
+    too_late(loader, model, written);
+    outages_strike(loader, model, written);
+    for (workload, written) in model.workloads.iter().zip(written.workloads.iter().flatten()) {
+        pods_find_a_node(loader, model, workload, written);
+        trace_lasts(loader, model, workload, written);
+    }
+}
+
+/// What comes for the first time after the end.
+fn too_late(loader: &mut Loader, model: &Model, written: &Scenario) {
+    let mut check = |what: &str, times: &Times, place: Place| {
+        let first = times.not_before(Instant::ZERO);
+        if first.is_none_or(|first| first >= Instant::ZERO + model.horizon) {
+            let problem = loader.problems.warning(place, format!("this {what} comes after the end"));
+            let first = first.map(|first| format!("for the first time after {}", first.since(Instant::ZERO)));
+            problem.label(first.unwrap_or_default());
+            problem.help(format!("the run ends after {}, the `horizon`", model.horizon));
+        }
+    };
+    for (pool, written) in model.node_pools.iter().zip(written.node_pools.iter().flatten()) {
+        if let (Some(replacement), Some(written)) = (&pool.replacement, &written.replace) {
+            check("replacement", &replacement.at, written.place);
+        }
+    }
+    for (workload, written) in model.workloads.iter().zip(written.workloads.iter().flatten()) {
+        match &workload.kind {
+            WorkloadKind::Deployment { rollout: Some(rollout), .. }
+            | WorkloadKind::DaemonSet { rollout: Some(rollout) } => {
+                let deployment = written.deployment.as_ref().and_then(|set| set.rollout.as_ref());
+                let daemon_set = written.daemon_set.as_ref().and_then(|set| set.rollout.as_ref());
+                check("rollout", &rollout.at, deployment.or(daemon_set).map_or(written.place, |at| at.place));
+            }
+            WorkloadKind::StatefulSet { updates: Some(times), .. } => {
+                let update = written.stateful_set.as_ref().and_then(|set| set.update.as_ref());
+                check("update", times, update.map_or(written.place, |at| at.place));
+            }
+            WorkloadKind::Job { at, .. } => check("Job", at, written.place),
+            _ => {}
+        }
+    }
+    for outage in written.zone_outages.iter().flatten() {
+        if let Some(at) = &outage.at {
+            check("outage", &Times::At(vec![Instant::ZERO + at.value.0]), at.place);
+        }
+    }
+}
+
+/// Outages of zones in which there are no nodes.
+fn outages_strike(loader: &mut Loader, model: &Model, written: &Scenario) {
+    let zones: BTreeSet<&str> = model.groups().map(|(_, zone)| zone.zone.as_str()).collect();
+    for zone in written.zone_outages.iter().flatten().filter_map(|outage| outage.zone.as_ref()) {
+        if !zones.contains(zone.value.as_str()) {
+            let title = format!("no node pool has nodes in zone `{}`, so that its outage changes nothing", zone.value);
+            loader
+                .problems
+                .warning(zone.place, title)
+                .help(format!("there are nodes in {}", quoted_list(zones.iter().copied())));
+        }
+    }
+}
+
+/// Pods that request more than any node has find none, ever.
+fn pods_find_a_node(loader: &mut Loader, model: &Model, workload: &Workload, written: &written::Workload) {
+    let shapes = || workload.node_pools.iter().flat_map(|&pool| &model.node_pools[pool].shapes);
+    let most = most_requested(workload);
+    let (cpu, memory) = (most.cpu_milli, most.memory_mib);
+    let largest = |of: fn(&Resources) -> u32| shapes().map(|shape| of(&shape.allocatable)).max().unwrap_or(u32::MAX);
+    let who = written.name.as_ref().map(|name| name.value.as_str()).unwrap_or_default();
+    let requests = written.requests.as_ref();
+    let place = |own: Option<Place>| own.unwrap_or(written.place);
+    let mut warn = |title: String, place: Place, label: String, help: &str| {
+        let problem = loader.problems.warning(place, title);
+        problem.label(label).help(help);
+    };
+    let daemons = "the scheduler will not find a node for it; take a larger type, or correct the request";
+    if cpu > largest(|node| node.cpu_milli) {
+        let help = match cpu % 1000 {
+            0 if cpu >= 100_000 => format!("a bare number is cores; `{}m` are thousandths of a core", cpu / 1000),
+            _ => daemons.to_owned(),
+        };
+        let label = format!("{}; the largest node has {}", show::cpu(cpu), show::cpu(largest(|node| node.cpu_milli)));
+        let at = place(requests.and_then(|requests| Some(requests.cpu.as_ref()?.place)));
+        warn(format!("a pod of `{who}` requests more CPU than any node has"), at, label, &help);
+    } else if memory > largest(|node| node.memory_mib) {
+        let has = show::memory(largest(|node| node.memory_mib));
+        let label = format!("{}; the largest node has {has}", show::memory(memory));
+        let at = place(requests.and_then(|requests| Some(requests.memory.as_ref()?.place)));
+        warn(format!("a pod of `{who}` requests more memory than any node has"), at, label, daemons);
+    } else if !shapes().any(|shape| most.fits_in(shape.allocatable)) {
+        let at = place(requests.map(|requests| requests.place));
+        let title = format!("no node has both the CPU and the memory that a pod of `{who}` requests");
+        warn(title, at, format!("{} and {}", show::cpu(cpu), show::memory(memory)), daemons);
+    }
+}
+
+/// Traces that say nothing about a good part of the run.
+fn trace_lasts(loader: &mut Loader, model: &Model, workload: &Workload, written: &written::Workload) {
+    let WorkloadKind::Trace(trace) = &workload.kind else { return };
+    let (end, after) = match trace {
+        Trace::Pods(pods) => {
+            let known = |at: &Instant| *at != Instant::NEVER;
+            let last = pods.iter().flat_map(|pod| [pod.arrive, pod.depart]).filter(known).max();
+            (last, "no pod comes or goes after that")
+        }
+        Trace::Counts { points, .. } => (points.last().map(|&(at, _)| at), "the number stays the same after that"),
+    };
+    let Some(end) = end.map(|end| end.since(Instant::ZERO)) else { return };
+    let place = written.trace.as_ref().map_or(written.place, |trace| trace.place);
+    if end.as_secs_f64() < model.horizon.as_secs_f64() * TRACE_COVERS {
+        let problem = loader.problems.warning(place, "this trace ends before the run");
+        problem.label(format!("it ends after {end}, the run after {}", model.horizon)).help(after);
+    }
+    let late = match trace {
+        Trace::Pods(pods) => pods.iter().filter(|pod| pod.arrive >= Instant::ZERO + model.horizon).count(),
+        Trace::Counts { .. } => 0,
+    };
+    if late > 0 {
+        let problem = loader.problems.warning(place, "this trace goes on after the run");
+        problem.label(format!("{} of its pods come after {}", thousands(late as u64), model.horizon));
+        problem.help("raise the `horizon` to see them");
+    }
 }
 
 /// Without pods a run shows the nodes' own pools only.

@@ -123,6 +123,9 @@ impl World<'_> {
         let expander = self.model.control_plane.autoscaler.expander;
         let state = &mut self.autoscaler;
         let Some((pool, wanted)) = scale_up(&pending, &views, &state.rules, expander, &mut state.chance) else {
+            if self.would_grow(&pending, views) {
+                self.engine.observer.pools_at_maximum(now);
+            }
             return false;
         };
         let launched = (0..wanted).take_while(|_| self.launch(pool)).count() as u32;
@@ -134,6 +137,16 @@ impl World<'_> {
         self.autoscaler.unneeded.scaled_up(now);
         self.scan_soon();
         launched > 0
+    }
+
+    /// Whether a pool would grow if it had not reached its maximum.
+    fn would_grow(&self, pending: &[PendingPods], mut views: Vec<PoolView>) -> bool {
+        for view in views.iter_mut().filter(|view| view.nodes >= view.max) {
+            view.max = u32::MAX;
+        }
+        let expander = self.model.control_plane.autoscaler.expander;
+        // Which one is not asked, so that chance is not either.
+        scale_up(pending, &views, &self.autoscaler.rules, expander, &mut SmallStream::new(0)).is_some()
     }
 
     /// Removes nodes that have been unneeded for long enough.

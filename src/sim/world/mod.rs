@@ -302,7 +302,8 @@ impl<'m> World<'m> {
     /// Sets the event of the next of some moments.
     fn next_moment(&mut self, times: &Times, control: Control) {
         let next = times.not_before(self.engine.now() + Span(1));
-        if let Some(at) = next.filter(|&at| at <= self.horizon) {
+        // What begins with the end would only be seen half-begun.
+        if let Some(at) = next.filter(|&at| at < self.horizon) {
             self.engine.control_at(at, control.pack());
         }
     }

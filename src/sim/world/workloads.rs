@@ -119,7 +119,7 @@ impl World<'_> {
     /// An HPA looks at `at`, unless it does earlier.
     fn look_at(&mut self, workload: usize, at: Instant) {
         let next = &mut self.workloads[workload].next_look;
-        if at < *next && at <= self.horizon {
+        if at < *next && at < self.horizon {
             *next = at;
             self.engine.control_at(at, Control::Workload(workload).pack());
         }

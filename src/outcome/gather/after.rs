@@ -1,0 +1,99 @@
+//! What happened shortly before a vSwitch was full.
+
+use std::collections::BTreeMap;
+
+use super::{Runs, secs};
+use crate::address::usable;
+use crate::model::{Times, WorkloadKind};
+use crate::outcome::{After, Estimate, Proportion};
+use crate::record::Recording;
+use crate::time::{Instant, Span};
+
+/// What began longer ago is no likely reason, unless it lasts (an assumption).
+const SHORTLY: Span = Span::hours(1);
+/// A Job of fewer pods than this part of the addresses fills no vSwitch.
+const LARGE_JOB: u32 = 20;
+
+/// What happened: kind and words.
+type What = (&'static str, String);
+
+impl Runs<'_> {
+    /// What happened shortly before vSwitch `i` was first full; none unless it is the same in most
+    /// of the runs in which it is.
+    pub(super) fn after(&self, i: usize) -> Option<After> {
+        let full = |r: &Recording| r.vswitches[i].first_refusal.map(|full| full.at);
+        let runs = self.recordings.iter().filter(|r| full(r).is_some()).count();
+        let mut found = BTreeMap::<What, Vec<f64>>::new();
+        for recording in self.recordings {
+            if let Some((what, at, full)) = full(recording).and_then(|at| self.latest(recording, i, at)) {
+                found.entry(what).or_default().push(secs(full) - secs(at));
+            }
+        }
+        let ((kind, text), later) = found.into_iter().max_by_key(|(_, later)| later.len())?;
+        (later.len() * 2 > runs).then(|| After {
+            kind,
+            text,
+            happened: Proportion::new(later.len(), self.recordings.len()),
+            later_s: Estimate::of(&later).expect("it happened in some run"),
+        })
+    }
+
+    /// The latest thing before `full`, with its time and `full`.
+    fn latest(&self, recording: &Recording, vswitch: usize, full: Instant) -> Option<(What, Instant, Instant)> {
+        let before = || recording.journal.iter().filter(|entry| entry.landmark && entry.at <= full);
+        let lasts = |kind: &str, zone: &str, since: Instant| {
+            kind == "zone_outage"
+                && !before().any(|entry| entry.kind == "zone_back" && entry.subject == zone && entry.at > since)
+        };
+        let near = |at: Instant| full.since(at) <= SHORTLY;
+        let marks = before()
+            .filter(|entry| near(entry.at) || lasts(entry.kind, &entry.subject, entry.at))
+            .filter_map(|entry| Some(((entry.kind, began(entry.kind, &entry.subject)?), entry.at)));
+        let jobs = self.jobs(vswitch, full);
+        // Of what happened at once the first counts.
+        let latest = marks.chain(jobs).reduce(|best, next| if next.1 > best.1 { next } else { best });
+        latest.map(|(what, at)| (what, at, full))
+    }
+
+    /// The latest large Jobs that began shortly before, those of one moment together.
+    fn jobs(&self, vswitch: usize, full: Instant) -> Option<(What, Instant)> {
+        let large = usable(self.model.vpc.vswitches[vswitch].cidr) / LARGE_JOB;
+        let from = Instant(full.0.saturating_sub(SHORTLY.0));
+        let mut latest: Option<(Instant, Vec<&str>)> = None;
+        for workload in &self.model.workloads {
+            let WorkloadKind::Job { at, job, .. } = &workload.kind else { continue };
+            let Some(at) = last(from, full, at).filter(|_| job.parallelism.min(job.completions) >= large.max(1)) else {
+                continue;
+            };
+            match &mut latest {
+                Some((best, names)) if at == *best => names.push(&workload.name),
+                Some((best, _)) if at < *best => {}
+                _ => latest = Some((at, vec![&workload.name])),
+            }
+        }
+        let (at, names) = latest?;
+        Some((("job", format!("a Job of {} began", names.join(" and one of "))), at))
+    }
+}
+
+/// The last of some moments in a range.
+fn last(from: Instant, to: Instant, times: &Times) -> Option<Instant> {
+    let mut last = None;
+    let mut now = from;
+    while let Some(at) = times.not_before(now).filter(|&at| at <= to) {
+        last = Some(at);
+        now = at + Span(1);
+    }
+    last
+}
+
+/// What happened, in the past tense; none if it is not the scenario's doing.
+fn began(kind: &str, subject: &str) -> Option<String> {
+    match kind {
+        "rollout" => Some(format!("the rollout of {subject} began")),
+        "replacement" => Some(format!("the replacement of the nodes of {subject} began")),
+        "zone_outage" => Some(format!("{subject} failed")),
+        "zone_back" => Some(format!("{subject} was back")),
+        _ => None,
+    }
+}
