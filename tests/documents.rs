@@ -38,7 +38,10 @@ fn the_examples_of_the_scenario_language_load() {
     assert!(examples.len() >= 10, "{} examples are left", examples.len());
     for example in examples {
         let is_whole = example.contains("\nvpc:");
-        assert_eq!(warnings(&if is_whole { example.to_owned() } else { with_section(example) }), [""; 0], "{example}");
+        let mut told = warnings(&if is_whole { example.to_owned() } else { with_section(example) });
+        // The traces of the test are short.
+        told.retain(|warning| !warning.starts_with("warning: this trace ends before the run"));
+        assert_eq!(told, [""; 0], "{example}");
     }
 }
 
