@@ -262,14 +262,6 @@ impl Scheduler {
         cpu.max(share(node.requested.memory, spec.allocatable.memory_mib))
     }
 
-    /// The schedulable node of `pool` with fewest pods, the last to join among equals: the one
-    /// that a scale-in takes.
-    #[must_use]
-    pub fn emptiest(&self, pool: usize) -> Option<NodeId> {
-        let groups = self.groups.iter().filter(|group| group.spec.pool == pool);
-        groups.flat_map(Group::schedulable).min_by_key(|&node| (self.pods(node), std::cmp::Reverse(node)))
-    }
-
     fn node(&self, node: NodeId) -> &Node {
         self.nodes[node.index()].as_ref().expect(KNOWN)
     }

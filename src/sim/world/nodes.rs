@@ -1,5 +1,6 @@
 //! Nodes: they are launched, join, fail, come back, are drained and released.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::pods::Phase;
@@ -137,7 +138,7 @@ impl World<'_> {
         if matches!(self.model.node_pools[pool].size, PoolSize::Scheduled(_)) {
             let most = wanted + replacing.map_or(0, |(surge, _)| surge);
             while self.pools[pool].expected() > most
-                && let Some(node) = self.scheduler.emptiest(pool)
+                && let Some(node) = self.least_missed(pool)
             {
                 self.drain(node);
             }
@@ -340,6 +341,21 @@ impl World<'_> {
             left < 0.0
         });
         hit.unwrap_or(shapes.len() - 1)
+    }
+
+    /// The node that a scale-in takes: of the zone with most nodes of the pool, so that zones stay
+    /// balanced (the scaling group's `MultiAZPolicy: BALANCE`), the one with fewest pods, the last
+    /// to join among equals.
+    fn least_missed(&self, pool: usize) -> Option<NodeId> {
+        let stays = |&node: &NodeId| {
+            let note = &self.nodes[node.index()];
+            note.counted && note.works() && self.pool_of(node) == pool
+        };
+        let zone = |node: NodeId| self.groups[self.nodes[node.index()].group].key.zone;
+        let nodes: Vec<_> = (0..self.nodes.len()).map(NodeId::new).filter(stays).collect();
+        let mut in_zone = vec![0; self.model.node_pools[pool].zones().len()];
+        nodes.iter().for_each(|&node| in_zone[zone(node)] += 1);
+        nodes.into_iter().max_by_key(|&node| (in_zone[zone(node)], Reverse(self.scheduler.pods(node)), node))
     }
 
     /// Nodes of a pool in a zone, of all types, those on their way included.

@@ -58,19 +58,6 @@ fn pods_go_where_fewest_are_until_all_is_full() {
     assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
     scheduler.add(0, NOTHING, NodeId(0));
     assert_eq!((scheduler.pods(NodeId(0)), scheduler.pods(NodeId(1))), (3, 2));
-    assert_eq!(scheduler.emptiest(0), Some(NodeId(1)));
-    scheduler.remove_node(NodeId(1));
-    assert_eq!(scheduler.emptiest(0), Some(NodeId(0)));
-}
-
-#[test]
-fn emptiest_is_the_last_to_join_among_equals() {
-    let mut scheduler = least([places(0, 0, 9)], [rules(&[0])]);
-    (0..3).for_each(|node| scheduler.add_node(NodeId(node), 0, NOTHING));
-    scheduler.add(0, NOTHING, NodeId(2));
-    assert_eq!(scheduler.emptiest(0), Some(NodeId(1)));
-    scheduler.set_schedulable(NodeId(1), false);
-    assert_eq!(scheduler.emptiest(0), Some(NodeId(0)), "a node that is drained already is not taken twice");
 }
 
 /// `NodeResourcesFit`, filter: requests count to the last thousandth, and what is not requested is
