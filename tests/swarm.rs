@@ -360,7 +360,7 @@ fn on_worlds(count: u64, quiet: bool, property: impl Fn(&Model) + Sync) {
 /// its limits, at any time.
 #[test]
 fn safety_every_law_holds_at_any_time() {
-    on_worlds(worlds(700), false, |model| {
+    on_worlds(worlds(1000), false, |model| {
         let recording = run_audited(model, 0, Span::secs(20));
         let pods = &recording.pods;
         assert_eq!(pods.requested, pods.served + pods.gave_up + u64::from(pods.waiting_at_end), "pods are conserved");
@@ -377,7 +377,7 @@ fn safety_every_law_holds_at_any_time() {
 /// reach has as many addresses as a batch asks for.
 #[test]
 fn liveness_every_pod_that_can_get_an_address_gets_one() {
-    on_worlds(worlds(400), true, |model| {
+    on_worlds(worlds(1000), true, |model| {
         let recording = run_audited(model, 0, Span::mins(10));
         let reachable = recording.stranded.iter().filter(|stranded| {
             stranded.addresses as usize >= BATCH

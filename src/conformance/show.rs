@@ -80,8 +80,8 @@ No recorded case covers whole clusters; laws do. `tests/swarm.rs` draws random s
 random: every kind of workload, rollouts, autoscalers, replacement, interruptions, crashes, outages of zones, other tenants,
 quotas, throttling and faults of the API. *Safety*: after everything that happens, an address has one owner, and the books of
 cloud, daemons, recorder, scheduler and controllers agree. *Liveness*: once nothing new happens, no pod waits while a vSwitch
-that its node can reach has as many addresses as a batch asks for. 1,100 worlds in every test run (700 safety, 400 liveness);
-100,000 once by hand (60,000 safety, 40,000 liveness, 2026-11-25). `BRIMLINE_SWARM=60000 cargo test
+that its node can reach has as many addresses as a batch asks for. 2,000 worlds in every test run (1,000 safety, 1,000 liveness);
+100,000 once by hand (60,000 safety, 40,000 liveness, 2026-11-25), none of which broke a law. `BRIMLINE_SWARM=60000 cargo test
 --release --test swarm` tries as many of each.
 
 ## Known deviations
