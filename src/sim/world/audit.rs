@@ -86,7 +86,7 @@ impl World<'_> {
             let nodes = || (0..self.nodes.len()).map(NodeId::new).filter(|&node| self.pool_of(node) == pool);
             let present = nodes().filter(|node| self.nodes[node.index()].exists());
             assert_eq!(state.present as usize, present.count(), "instances of pool {pool}");
-            let counted = nodes().filter(|node| self.nodes[node.index()].is_counted());
+            let counted = nodes().filter(|node| self.nodes[node.index()].counted);
             assert_eq!(state.counted as usize, counted.count(), "nodes of pool {pool}");
             let leaving = nodes().map(|node| &self.nodes[node.index()]).filter(|note| note.exists() && note.replaced);
             assert_eq!(state.leaving as usize, leaving.count(), "nodes of pool {pool} that leave");

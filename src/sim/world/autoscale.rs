@@ -69,7 +69,7 @@ impl World<'_> {
             return;
         }
         let note = &self.nodes[node.index()];
-        let low = note.is_counted() && note.works() && self.scheduler.utilization(node) < rules.utilization_threshold;
+        let low = note.counted && note.works() && self.scheduler.utilization(node) < rules.utilization_threshold;
         let changed = if low { self.autoscaler.low.insert(node) } else { self.autoscaler.low.remove(&node) };
         if changed || low {
             self.scan_soon();

@@ -137,6 +137,8 @@ struct World<'m> {
     changed: Vec<bool>,
     /// Pods that found no node may find one now.
     place_again: bool,
+    /// Pods that found no node when they were last tried.
+    pending: u32,
     /// Nodes that have been drained.
     to_release: Vec<NodeId>,
     /// Nodes whose DaemonSet pod is gone, with the workload.
@@ -218,6 +220,7 @@ impl<'m> World<'m> {
             demand: 0,
             changed: vec![false; model.workloads.len()],
             place_again: false,
+            pending: 0,
             to_release: Vec::new(),
             bare_nodes: Vec::new(),
             lost_of_trace: Vec::new(),

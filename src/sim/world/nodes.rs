@@ -76,10 +76,6 @@ impl NodeNote {
         self.power == Power::Up
     }
 
-    pub fn is_counted(&self) -> bool {
-        self.counted
-    }
-
     pub fn exists(&self) -> bool {
         self.power != Power::Released
     }
@@ -311,9 +307,7 @@ impl World<'_> {
         let name = self.node_name(node);
         self.engine.observer.node_left(now, node, || name);
         self.engine.release_node(node);
-        for i in 0..self.engine.cloud.vswitch_count() {
-            self.refresh(VSwitchId::new(i));
-        }
+        self.refresh_all();
         // There may be a zone less to spread over, and the cluster healthy enough to grow.
         self.place_again = true;
         self.follow_pool(pool);
@@ -369,6 +363,13 @@ impl World<'_> {
 
     pub(super) fn node_name(&self, node: NodeId) -> String {
         format!("{}-{}", self.model.node_pools[self.pool_of(node)].name, node.0)
+    }
+
+    /// The cloud's side of any vSwitch may have changed.
+    pub(super) fn refresh_all(&mut self) {
+        for i in 0..self.engine.cloud.vswitch_count() {
+            self.refresh(VSwitchId::new(i));
+        }
     }
 
     pub(super) fn refresh(&mut self, id: VSwitchId) {

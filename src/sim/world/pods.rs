@@ -136,6 +136,9 @@ impl World<'_> {
         if !std::mem::take(&mut self.place_again) {
             return;
         }
+        if self.pending == 0 && self.workloads.iter().all(|state| state.pending.is_empty()) {
+            return;
+        }
         let mut open: Vec<usize> = (0..self.workloads.len()).collect();
         let mut why = None;
         loop {
@@ -148,10 +151,10 @@ impl World<'_> {
                 open.retain(|&w| w != workload);
             }
         }
-        let pending = self.workloads.iter().map(|state| state.pending.len() as u32).sum();
+        self.pending = self.workloads.iter().map(|state| state.pending.len() as u32).sum();
         let now = self.engine.now();
-        self.engine.observer.unschedulable(now, pending, why.map(super::reason));
-        if pending > 0 {
+        self.engine.observer.unschedulable(now, self.pending, why.map(super::reason));
+        if self.pending > 0 {
             self.scan_soon();
         }
     }

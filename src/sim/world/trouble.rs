@@ -6,7 +6,7 @@ use super::nodes::Power;
 use super::pods::Phase;
 use super::{Control, World};
 use crate::chance::{SpanDist, Stream};
-use crate::id::{NodeId, VSwitchId};
+use crate::id::NodeId;
 use crate::model::AfterCrash;
 use crate::time::{Instant, Span};
 
@@ -163,9 +163,7 @@ impl World<'_> {
         self.engine.observer.event(now, "node_up", || name, || "up".to_owned());
         self.engine.node_up(node, Arc::clone(&self.groups[group].daemon));
         self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
-        for i in 0..self.engine.cloud.vswitch_count() {
-            self.refresh(VSwitchId::new(i));
-        }
+        self.refresh_all();
         for pod in self.nodes[node.index()].pods.clone() {
             match self.note(pod).phase {
                 Phase::Starting | Phase::Ready => {
