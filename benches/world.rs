@@ -6,7 +6,7 @@ mod model;
 use std::hash::Hasher;
 use std::path::Path;
 
-use brimline::model::Model;
+use brimline::model::{Ensemble, Model};
 use brimline::record::Recording;
 use brimline::sim::{Progress, replicate};
 use brimline::time::Span;
@@ -63,7 +63,7 @@ fn main() {
 #[allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn measure(name: &str, model: &Model) {
     let start = std::time::Instant::now();
-    let recordings = replicate(model, &Progress::default());
+    let recordings = replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default());
     let seconds = start.elapsed().as_secs_f64();
     let sum = |of: fn(&Recording) -> u64| recordings.iter().map(of).sum::<u64>() as f64;
     let (events, pod_events) = (sum(|r| r.events), sum(|r| r.pod_events));

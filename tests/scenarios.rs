@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use brimline::model::{Model, PoolSize, Schedule};
+use brimline::model::{Ensemble, Model, PoolSize, Schedule};
 use brimline::outcome::summarize;
 use brimline::record::Cause;
 use brimline::report::terminal;
@@ -90,7 +90,10 @@ fn check_prints_the_model_with_origins() {
 fn every_scenario_has_its_answer() {
     for path in files() {
         let model = loaded(&path).model;
-        let summary = summarize(&model, &replicate(&model, &Progress::default()));
+        let summary = summarize(
+            &model,
+            &replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default()),
+        );
         let text = terminal(&summary, 80);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{text}");
         insta::assert_snapshot!(format!("answer_{}", model.name), text);
@@ -126,7 +129,7 @@ fn a_real_month_is_full_when_counted_and_earlier_with_watermarks() {
 fn what_is_free_at_the_start_is_not_stranded() {
     let mut model = loaded(Path::new("scenarios/teaching-slash26.yaml")).model;
     model.horizon = Span::secs(1);
-    let recordings = replicate(&model, &Progress::default());
+    let recordings = replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default());
     assert!(recordings.iter().all(|recording| recording.pods.waiting_at_end == 12 && recording.stranded.is_empty()));
 }
 
@@ -135,7 +138,11 @@ fn what_is_free_at_the_start_is_not_stranded() {
 fn no_node_is_not_max_pods() {
     let mut model = loaded(Path::new("scenarios/teaching-slash26.yaml")).model;
     model.node_pools[0].size = PoolSize::Scheduled(Schedule::Constant(0.0));
-    let causes: Vec<_> = replicate(&model, &Progress::default())[0].binding.iter().map(|&(_, cause)| cause).collect();
+    let causes: Vec<_> = replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default())[0]
+        .binding
+        .iter()
+        .map(|&(_, cause)| cause)
+        .collect();
     assert_eq!(causes, [Cause::NoNode]);
 }
 

@@ -11,9 +11,9 @@ use brimline::ipam::BATCH;
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
 use brimline::model::{
-    AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Fault, Hpa, Interruptions, Job, Kubelet, Load,
-    Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone, Portion, Quotas, Replacement, Replicas, Resources,
-    Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod, VSwitch, Vpc, Workload,
+    AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Job,
+    Kubelet, Load, Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone, Portion, Quotas, Replacement, Replicas,
+    Resources, Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod, VSwitch, Vpc, Workload,
     WorkloadKind, ZoneOutage, ZoneSpread,
 };
 use brimline::openapi::ErrorCode;
@@ -395,7 +395,10 @@ fn determinism_threads_and_audits_change_nothing() {
     let threads = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().expect("a pool of threads");
     for seed in 1000..1020 {
         let model = Dice::new(seed).model(false);
-        let run = |n| threads(n).install(|| replicate(&model, &Progress::default()));
+        let run = |n| {
+            threads(n)
+                .install(|| replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default()))
+        };
         let one = run(1);
         assert_same(&text(&one), &text(&run(2)), seed);
         assert_same(&text(&one[..1]), &text(&[run_audited(&model, 0, Span::secs(7))]), seed);

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::scenario::{self, Diagnostics};
+use crate::scenario::{self, Blueprint, Diagnostics};
 use print::print;
 
 /// Predicts when a Terway cluster on Alibaba Cloud runs out of vSwitch addresses, and why.
@@ -59,6 +59,10 @@ struct RunArgs {
     /// Seed of all chance, instead of the scenario's
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
+    /// Change a value of the scenario before it is read, such as
+    /// `terway.eni_config.max_pool_size=10`; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
     /// Independent runs, instead of the scenario's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     replications: Option<u32>,
@@ -140,9 +144,9 @@ pub fn main(cli: Cli) -> ExitCode {
 
 fn carry_out(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Demo(args) => run::run(scenario::demo()?, &args, "brimline demo"),
+        Command::Demo(args) => run::run(&Blueprint::demo(), &args, "brimline demo"),
         Command::Run { file, args } => {
-            run::run(scenario::load(&file)?, &args, &format!("brimline run {}", file.display()))
+            run::run(&Blueprint::open(&file)?, &args, &format!("brimline run {}", file.display()))
         }
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
         Command::Schema => Ok(print(&scenario::schema())?),

@@ -10,13 +10,14 @@ use crate::model::Model;
 use crate::outcome::summarize;
 use crate::record::Recording;
 use crate::report::{self, Run};
-use crate::scenario::{Loaded, Origin, Setting};
-use crate::sim::{Progress, replicate};
+use crate::scenario::{Blueprint, Edit};
+use crate::sim::Progress;
+use crate::study;
 use crate::units::thousands;
 
 /// Simulates, answers, and writes the report; its place is the last line.
-pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(), Stop> {
-    override_settings(&mut loaded, args);
+pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result<(), Stop> {
+    let loaded = scenario.with(edits(args)).load()?;
     report::prepare(&args.output)?;
     let model = &loaded.model;
     let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
@@ -24,7 +25,8 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
     let counter = Progress::default();
     #[allow(clippy::disallowed_methods, reason = "the speed of the program is no result")]
     let start = Instant::now();
-    let recordings = progress::show(model, args.quiet, &counter, || pool.install(|| replicate(model, &counter)));
+    let recordings =
+        progress::show(model, args.quiet, &counter, || pool.install(|| study::run(&loaded.ensemble(), &counter)));
     let wall = start.elapsed();
     let summary = summarize(model, &recordings);
     let text = if args.json {
@@ -63,29 +65,19 @@ pub(super) fn run(mut loaded: Loaded, args: &RunArgs, command: &str) -> Result<(
 }
 
 /// What the command line says beats the file.
-fn override_settings(loaded: &mut Loaded, args: &RunArgs) {
-    let mut set = |path: &str, value: String| {
-        let setting = Setting { path: path.to_owned(), value, origin: Origin::Command };
-        match loaded.settings.iter_mut().find(|setting| setting.path == path) {
-            Some(old) => *old = setting,
-            None => loaded.settings.push(setting),
-        }
-    };
-    if let Some(seed) = args.seed {
-        loaded.model.seed = seed;
-        set("seed", seed.to_string());
-    }
-    if let Some(replications) = args.replications {
-        loaded.model.replications = replications;
-        set("replications", replications.to_string());
-    }
+fn edits(args: &RunArgs) -> Vec<Edit> {
+    let seed = args.seed.map(|seed| Edit::parse("--seed", &format!("seed={seed}")));
+    let replications = args.replications.map(|n| Edit::parse("--replications", &format!("replications={n}")));
+    let set = args.set.iter().map(|text| Edit::parse("--set", text));
+    set.chain(seed).chain(replications).collect()
 }
 
 /// The command that repeats the run, without what does not change its numbers.
 fn reproduce(command: &str, args: &RunArgs) -> String {
     let seed = args.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.replications.map(|n| format!(" --replications {n}"));
-    [Some(command.to_owned()), seed, replications].into_iter().flatten().collect()
+    let set = args.set.iter().map(|text| format!(" --set '{text}'")).collect::<String>();
+    [Some(command.to_owned() + &set), seed, replications].into_iter().flatten().collect()
 }
 
 fn speed(model: &Model, recordings: &[Recording], wall: Duration) -> String {

@@ -1,12 +1,18 @@
 //! What is to be simulated: complete and valid. Nothing here is optional because "the file may
 //! lack it"; [`crate::scenario`] fills defaults and refuses what cannot be.
 
+mod actions;
+mod claims;
 mod cron;
+mod ensemble;
 mod nodes;
 mod schedule;
 mod workloads;
 
+pub use actions::{Action, Condition, Deed, Restart, Trigger};
+pub use claims::{Bound, Claim, Comparison, Holder, Level, PodReading, Reading, Statement, VSwitchReading};
 pub use cron::{Cron, MONDAY};
+pub use ensemble::Ensemble;
 pub use nodes::{
     AfterCrash, Autoscaler, Crashes, Expander, Interruptions, NodePool, PoolSize, PoolZone, Replacement, ScaleDown,
     Shape, ZoneOutage,
@@ -43,6 +49,8 @@ pub struct Model {
     pub seed: u64,
     /// Independent runs; at least 1.
     pub replications: u32,
+    /// Fewer runs than that are enough once they are as precise as this.
+    pub precision: Option<Precision>,
     /// VPC and vSwitches.
     pub vpc: Vpc,
     /// Node pools.
@@ -53,6 +61,12 @@ pub struct Model {
     pub cloud: Cloud,
     /// Outages of zones, in order of time.
     pub zone_outages: Vec<ZoneOutage>,
+    /// What is done while the run goes on, in the order of the scenario.
+    pub actions: Vec<Action>,
+    /// What must hold.
+    pub policy: Vec<Claim>,
+    /// Waits for an address that are to be counted: [`Reading::WaitedOver`]; none twice.
+    pub late_waits: Vec<LateWait>,
     /// Behaviour of the kubelet.
     pub kubelet: Kubelet,
     /// Behaviour of the control plane.
@@ -81,6 +95,31 @@ pub struct VSwitch {
     pub cidr: Ipv4Net,
     /// Others that take addresses of it; none has the name of another.
     pub tenants: Vec<Tenant>,
+    /// Whether its addresses reach the internet (an SNAT entry of a NAT gateway).
+    pub snat: bool,
+    /// Position in [`Model::actions`] of the action that adds it; `None` = it is there from the
+    /// start.
+    pub added_by: Option<usize>,
+}
+
+/// How precise the mean of a reading over the runs has to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Precision {
+    /// The reading.
+    pub reading: Reading,
+    /// Its name.
+    pub name: String,
+    /// Half the width of its interval at most, in its unit.
+    pub half_width: f64,
+}
+
+/// Waits that [`Reading::WaitedOver`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LateWait {
+    /// Waits longer than this.
+    pub over: Span,
+    /// Which are so before this time.
+    pub before: Instant,
 }
 
 /// Somebody else who takes addresses of a vSwitch.
@@ -214,6 +253,7 @@ impl Model {
             start: None,
             seed: 1,
             replications: 1,
+            precision: None,
             vpc,
             node_pools: Vec::new(),
             workloads: Vec::new(),
@@ -225,6 +265,9 @@ impl Model {
                 faults: Vec::new(),
             },
             zone_outages: Vec::new(),
+            actions: Vec::new(),
+            policy: Vec::new(),
+            late_waits: Vec::new(),
             kubelet: Kubelet {
                 sandbox_retry: SpanDist::Uniform(Span::secs(10), Span::secs(15)),
                 teardown: SpanDist::Constant(Span::ZERO),
@@ -243,10 +286,26 @@ impl Model {
         })
     }
 
-    /// The vSwitches that pods take addresses of, in order: some daemon has them as candidates.
+    /// The vSwitches that pods take addresses of, in order: some daemon has them as candidates, or
+    /// will have them after an edit of eni-config.
     #[must_use]
     pub fn serving_vswitches(&self) -> BTreeSet<VSwitchId> {
-        self.groups().flat_map(|(_, zone)| &zone.daemon.vswitches).copied().collect()
+        let at_first = self.groups().map(|(_, zone)| &zone.daemon);
+        let later = self.actions.iter().flat_map(|action| match &action.deed {
+            Deed::EditEniConfig(daemons) => &daemons[..],
+            _ => &[],
+        });
+        at_first.chain(later).flat_map(|daemon| &daemon.vswitches).copied().collect()
+    }
+
+    /// Makes sure that runs count what a reading needs.
+    pub fn observe(&mut self, reading: &Reading) {
+        if let Reading::WaitedOver { over, before } = *reading {
+            let wait = LateWait { over, before };
+            if !self.late_waits.contains(&wait) {
+                self.late_waits.push(wait);
+            }
+        }
     }
 
     /// The zones of all vSwitches, each once, in alphabetical order.
@@ -288,7 +347,7 @@ impl VSwitch {
     #[must_use]
     pub fn plain(id: &str, zone: &str, cidr: &str) -> Self {
         let cidr = cidr.parse().expect("a block of addresses");
-        Self { id: id.to_owned(), zone: zone.to_owned(), cidr, tenants: Vec::new() }
+        Self { id: id.to_owned(), zone: zone.to_owned(), cidr, tenants: Vec::new(), snat: true, added_by: None }
     }
 
     /// Addresses that others want at `at`, all together.

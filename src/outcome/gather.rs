@@ -378,11 +378,11 @@ const HOUR_SECS: f64 = 3600.0;
 /// Later than every record.
 const NEVER: Instant = Instant::NEVER;
 
-fn secs(at: Instant) -> f64 {
+pub(super) fn secs(at: Instant) -> f64 {
     Span(at.0).as_secs_f64()
 }
 
-fn millis(ms: u64) -> f64 {
+pub(super) fn millis(ms: u64) -> f64 {
     Span::millis(ms).as_secs_f64()
 }
 
@@ -392,13 +392,13 @@ fn unschedulable(pods: &PodRecord, ms: fn(&Histogram<u64>) -> u64) -> Option<f64
     (!waits.is_empty()).then(|| millis(ms(waits)))
 }
 
-fn never_served(pods: &PodRecord) -> u64 {
+pub(super) fn never_served(pods: &PodRecord) -> u64 {
     pods.gave_up + u64::from(pods.waiting_at_end)
 }
 
 /// The `q` quantile of the wait of all pods that asked, in s; those that were never served wait
 /// longest.
-fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
+pub(super) fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
     let served = pods.wait_ms.len();
     let all = served + never_served(pods);
     let rank = (q * all as f64).ceil().max(1.0) as u64;

@@ -6,6 +6,7 @@ mod clock;
 mod estimate;
 mod gather;
 mod measure;
+mod reading;
 mod verdict;
 mod words;
 
@@ -13,6 +14,7 @@ pub use account::{Account, account_text, counting_text};
 pub use clock::Clock;
 pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion};
 pub use measure::{Kind, MEASURES, Measure, measure};
+pub use reading::value;
 pub use verdict::Verdict;
 pub use words::{FEW_RUNS, count, plus_minus, range_of_spans, span};
 

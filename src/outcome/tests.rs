@@ -41,6 +41,7 @@ fn calm(replication: u32, free: u32) -> Recording {
         first_refusal: None,
         first_empty: None,
         refusals: 0,
+        served: 0,
         mean: Holders { pods: f64::from(usable - free), free: f64::from(free), ..Holders::default() },
         min_free: free,
         end: Holders { pods: usable - free, free, ..Holders::default() },
@@ -76,6 +77,8 @@ fn calm(replication: u32, free: u32) -> Recording {
         journal: Vec::new(),
         pod_log: Vec::new(),
         stranded: Vec::new(),
+        actions: Vec::new(),
+        late_waits: Vec::new(),
         events: 10,
         pod_events: 5,
     }

@@ -39,10 +39,46 @@ pub struct Recording {
     pub pod_log: Vec<PodRow>,
     /// Addresses that are free at the end though pods wait, with the reason.
     pub stranded: Vec<Stranded>,
+    /// What came of each action, in the order of [`Model::actions`](crate::model::Model::actions).
+    pub actions: Vec<ActionRecord>,
+    /// Pods that waited too long, in the order of
+    /// [`Model::late_waits`](crate::model::Model::late_waits).
+    pub late_waits: Vec<u64>,
     /// Events that the simulation processed.
     pub events: u64,
     /// Pods created plus pods ended.
     pub pod_events: u64,
+}
+
+/// What came of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ActionRecord {
+    /// When it began; `None` = never.
+    pub began: Option<Instant>,
+    /// When it was complete; `None` = never.
+    pub ended: Option<Instant>,
+    /// Pods that waited for an address when it began.
+    pub waiting: u32,
+    /// Of these, the ones that have got one since.
+    pub relieved: u32,
+    /// When the last of these had got one, or had ended without; `None` = some wait still, or none
+    /// did.
+    pub recovered: Option<Instant>,
+    /// Who can use added vSwitches once it is complete; `None` = none was added before, or it is
+    /// not complete.
+    pub reach: Option<Reach>,
+}
+
+/// Which nodes can use the vSwitches that were added during the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// Nodes that work.
+    pub nodes: u32,
+    /// Of these, the ones whose daemon runs with such a vSwitch among its candidates.
+    pub configured: u32,
+    /// Of these, the ones that have an interface on such a vSwitch, or a free slot for one. The
+    /// others can never use it.
+    pub able: u32,
 }
 
 /// Who holds the addresses of a vSwitch. The six parts add up to its usable addresses.
@@ -103,6 +139,8 @@ pub struct VSwitchRecord {
     pub first_empty: Option<Instant>,
     /// Refused requests.
     pub refusals: u64,
+    /// Pods that got an address of it.
+    pub served: u64,
     /// Time-weighted means after the warm-up.
     pub mean: Holders<f64>,
     /// Fewest free addresses after the warm-up.

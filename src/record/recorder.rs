@@ -7,8 +7,8 @@ mod trouble;
 use hdrhistogram::Histogram;
 
 use super::{
-    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording, Stranded,
-    TimeWeighted, Timeline, Unschedulable, Was,
+    ActionRecord, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording,
+    Stranded, TimeWeighted, Timeline, Unschedulable, Was,
 };
 use crate::address::usable;
 use crate::cloud::Usage;
@@ -59,6 +59,8 @@ pub struct Recorder {
     pod_log: Vec<PodRow>,
     /// Position of each pod's current life in `pod_log`, by pod.
     pod_rows: Vec<u32>,
+    actions: Vec<ActionRecord>,
+    late_waits: Vec<u64>,
     warm_from: Instant,
     pod_events: u64,
 }
@@ -113,6 +115,8 @@ impl Recorder {
             journal: Vec::new(),
             pod_log: Vec::new(),
             pod_rows: Vec::new(),
+            actions: vec![ActionRecord::default(); model.actions.len()],
+            late_waits: vec![0; model.late_waits.len()],
             warm_from: Instant::ZERO,
             pod_events: 0,
         }
@@ -197,6 +201,7 @@ impl Recorder {
         wait: Span,
         counted: bool,
     ) {
+        self.vswitches[vswitch.index()].served += 1;
         if !counted {
             self.vswitches[vswitch.index()].bind(now);
         }
@@ -400,6 +405,8 @@ impl Recorder {
             journal: self.journal,
             pod_log: self.pod_log,
             stranded,
+            actions: self.actions,
+            late_waits: self.late_waits,
             events,
             pod_events: self.pod_events,
         }

@@ -9,7 +9,9 @@ use crate::chance::SpanDist;
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
-use crate::model::{Model, NodePool, Outputs, PoolZone, Schedule, Shape, Tenant, VSwitch, Vpc, Workload, WorkloadKind};
+use crate::model::{
+    Ensemble, Model, NodePool, Outputs, PoolZone, Schedule, Shape, Tenant, VSwitch, Vpc, Workload, WorkloadKind,
+};
 use crate::outcome::{Summary, summarize};
 use crate::record::Recording;
 use crate::scenario::{Origin, Setting, Source};
@@ -54,7 +56,7 @@ fn tiny() -> Model {
 }
 
 fn simulated(model: &Model) -> (Vec<Recording>, Summary) {
-    let recordings = replicate(model, &Progress::default());
+    let recordings = replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default());
     let summary = summarize(model, &recordings);
     (recordings, summary)
 }

@@ -16,6 +16,21 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// One error that has no place in a file.
+    pub(super) fn without_place(title: String) -> Self {
+        let mut problems = Problems::default();
+        problems.error_without_place(title);
+        Self { sources: Vec::new(), errors: problems.list }
+    }
+
+    /// The same errors, with the reason why they come up.
+    pub(super) fn because(mut self, reason: &str) -> Self {
+        for error in &mut self.errors {
+            error.help(reason);
+        }
+        self
+    }
+
     /// Number of errors.
     #[must_use]
     pub fn len(&self) -> usize {

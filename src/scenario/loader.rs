@@ -23,6 +23,8 @@ pub(super) enum Files {
     Folder(PathBuf),
     /// In the program.
     Builtin,
+    /// They were read before, from a folder.
+    Read(PathBuf, Vec<Source>),
 }
 
 /// A loading under way.
@@ -53,6 +55,11 @@ impl Loader {
                 (path.display().to_string(), read_text(&path))
             }
             Files::Builtin => (format!("scenarios/{}", path.value), builtin(&path.value)),
+            Files::Read(folder, sources) => {
+                let name = folder.join(&path.value).display().to_string();
+                let text = sources.iter().find(|source| source.name == name).map(|source| source.text.clone());
+                (name, text.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it was not kept")))
+            }
         };
         if let Some(known) = self.problems.sources.iter().position(|source| source.name == name) {
             return Some(known);
@@ -81,6 +88,9 @@ impl Loader {
 
     /// The origin of what stands at a place.
     pub fn origin(&self, place: Place) -> Origin {
+        if self.problems.file_name(place).starts_with("--") {
+            return Origin::Command;
+        }
         Origin::File { name: self.problems.file_name(place).to_owned(), line: self.problems.line(place) }
     }
 

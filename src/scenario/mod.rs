@@ -2,15 +2,18 @@
 //! and diagnostics with file, line, column and hint.
 //!
 //! ```text
-//! text ─yaml→ tree with places ─read→ sections as written ─resolve→ Model, settings, warnings
+//! text ─yaml→ tree with places ─edits, draws→ tree ─read→ sections as written ─resolve→ Model, settings, warnings
 //! ```
 //!
 //! Nothing stops at the first error: what is wrong is left out, and what depends on it is not
 //! reported again.
 
+mod blueprint;
 mod defaults;
 mod describe;
 mod diagnostics;
+mod edit;
+mod expression;
 mod loader;
 mod quantity;
 mod read;
@@ -21,6 +24,7 @@ mod show;
 mod table;
 mod times;
 mod trace;
+mod uncertain;
 mod words;
 mod written;
 mod yaml;
@@ -28,24 +32,48 @@ mod yaml;
 use std::io;
 use std::path::Path;
 
-use crate::model::Model;
-use loader::{Files, Loader};
-use read::Read;
+use crate::model::{Ensemble, Model};
 
+pub use blueprint::Blueprint;
 pub use describe::describe;
 pub use diagnostics::Diagnostics;
+pub use edit::Edit;
+pub use expression::{claim, reading};
+pub use uncertain::Uncertain;
 
 /// A scenario that was read, checked and completed.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// What is to be simulated.
+    /// What is to be simulated, with typical values of uncertain inputs.
     pub model: Model,
+    /// The model of each replication; empty if no input is uncertain.
+    drawn: Vec<Model>,
+    /// Inputs that are drawn for every replication.
+    pub uncertain: Vec<Uncertain>,
     /// Every value of the model with its origin, in the order of the documentation.
     pub settings: Vec<Setting>,
     /// What deserves attention but does not stop a run, rendered.
     pub warnings: Vec<String>,
     /// The files that were read, the scenario first.
     pub sources: Vec<Source>,
+    blueprint: Blueprint,
+}
+
+impl Loaded {
+    /// The models of all replications.
+    #[must_use]
+    pub fn ensemble(&self) -> Ensemble {
+        match self.uncertain[..] {
+            [] => Ensemble::certain(self.model.clone()),
+            _ => Ensemble::uncertain(self.model.clone(), self.drawn.clone()),
+        }
+    }
+
+    /// The scenario as it was read, to be changed and loaded again without reading files again.
+    #[must_use]
+    pub fn blueprint(&self) -> &Blueprint {
+        &self.blueprint
+    }
 }
 
 /// A file that was read.
@@ -100,17 +128,7 @@ pub enum Origin {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
-    let name = path.display().to_string();
-    let folder = path.parent().unwrap_or(Path::new(""));
-    match loader::read_text(path) {
-        Ok(text) => load_text(&name, &text, folder),
-        Err(error) => {
-            let mut loader = Loader::new(Files::Folder(folder.to_owned()));
-            let title = format!("the scenario `{name}` cannot be read: {error}");
-            loader.problems.error_without_place(title);
-            finish(loader, None)
-        }
-    }
+    Blueprint::open(path)?.load()
 }
 
 /// Loads a scenario from its text, as if it stood in file `name`; files that it names lie in
@@ -119,7 +137,7 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load_text(name: &str, text: &str, folder: &Path) -> Result<Loaded, Diagnostics> {
-    load_from(name, text, Files::Folder(folder.to_owned()))
+    Blueprint::of_text(name, text, folder).load()
 }
 
 /// The built-in scenario: the cluster of the article.
@@ -127,8 +145,7 @@ pub fn load_text(name: &str, text: &str, folder: &Path) -> Result<Loaded, Diagno
 /// # Errors
 /// Never, as a test shows.
 pub fn demo() -> Result<Loaded, Diagnostics> {
-    let text = include_str!("../../scenarios/slash19-article.yaml");
-    load_from("scenarios/slash19-article.yaml", text, Files::Builtin)
+    Blueprint::demo().load()
 }
 
 /// The JSON Schema of scenario files, for editors.
@@ -143,31 +160,4 @@ fn builtin(path: &str) -> io::Result<String> {
         "eni-config-article.yaml" => Ok(include_str!("../../scenarios/eni-config-article.yaml").to_owned()),
         _ => Err(io::Error::new(io::ErrorKind::NotFound, "it is not part of the program")),
     }
-}
-
-fn load_from(name: &str, text: &str, files: Files) -> Result<Loaded, Diagnostics> {
-    let mut loader = Loader::new(files);
-    let file = loader.add_source(name.to_owned(), text.to_owned());
-    let stem = Path::new(name).file_stem().map_or_else(|| name.into(), |stem| stem.to_string_lossy());
-    let model = yaml::parse(&mut loader.problems, file)
-        .and_then(|tree| written::Scenario::read(&tree, &mut loader.problems))
-        .and_then(|written| resolve::resolve(&mut loader, &written, &stem, question(text)));
-    finish(loader, model)
-}
-
-/// The result of a loading.
-fn finish(mut loader: Loader, model: Option<Model>) -> Result<Loaded, Diagnostics> {
-    if model.is_none() && !loader.problems.has_errors() {
-        loader.problems.error_without_place("the scenario is incomplete");
-    }
-    let (warnings, sources) = loader.problems.finish()?;
-    let model = model.expect("a loading without a model has an error");
-    Ok(Loaded { model, settings: loader.settings, warnings, sources })
-}
-
-/// The question that a scenario asks: the first paragraph of its first comment.
-fn question(text: &str) -> String {
-    let comment = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
-    let comment = comment.skip_while(|line| line.is_empty() || line.starts_with("yaml-language-server"));
-    comment.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

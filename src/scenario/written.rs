@@ -61,6 +61,8 @@ section! {
         optional kubelet: Kubelet,
         /// Outages of zones.
         optional zone_outages: Vec<ZoneOutage>,
+        /// What must hold: claims such as `vswitch.free.min >= 10 %` or `P(any pod waits > 60s before 60d) <= 1 %`.
+        optional policy: Vec<At<String>>,
         /// What to write besides the answer.
         optional outputs: Outputs,
     }
@@ -312,7 +314,10 @@ pub(super) enum Empirical {
 /// Where an eni-config stands.
 #[derive(Debug, Clone)]
 pub(super) enum EniConfig {
-    File(At<String>),
+    File {
+        path: At<String>,
+        patch: Option<EniPatch>,
+    },
     /// The keys of the document, or its text as a block.
     Inline(Node),
 }
@@ -322,8 +327,26 @@ section! {
     "`eni_config`" struct EniConfigFile {
         /// Its path, from the scenario's folder.
         required file: At<String>,
+        /// Keys that are to be different: a merge patch (RFC 7396).
+        optional patch: EniPatch,
     }
 }
+
+/// Keys of an eni-config.
+#[derive(Debug, Clone)]
+pub(super) struct EniPatch(pub Node);
+
+impl Read for EniPatch {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        if !matches!(node.value, Value::Map(_)) {
+            wrong_kind(node, "keys of eni_conf are expected here, such as `{max_pool_size: 10}`", problems);
+            return None;
+        }
+        Some(Self(node.clone()))
+    }
+}
+
+either_schema!(EniPatch, _g => [json_schema!({ "type": "object", "description": "Keys of eni_conf." })]);
 
 impl Read for Empirical {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
@@ -342,7 +365,8 @@ impl Read for EniConfig {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         match &node.value {
             Value::Map(map) if map.iter().any(|(key, _)| key.name == "file") => {
-                EniConfigFile::read(node, problems)?.file.map(Self::File)
+                let EniConfigFile { file, patch, .. } = EniConfigFile::read(node, problems)?;
+                file.map(|path| Self::File { path, patch })
             }
             Value::Map(_) | Value::Text(_) => Some(Self::Inline(node.clone())),
             _ => {

@@ -6,11 +6,12 @@ mod observe;
 mod stranded;
 mod world;
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use engine::{Engine, Happening, Observer, Pod, PodState};
 
-use crate::model::Model;
+use crate::model::{Ensemble, Model};
 use crate::record::Recording;
 use crate::time::Span;
 
@@ -23,12 +24,13 @@ pub struct Progress {
     pub events: AtomicU64,
 }
 
-/// Runs every replication of `model` on the threads of the current rayon pool; the recordings are
-/// in the order of replications and do not depend on the number of threads.
+/// Runs some replications of `ensemble` on the threads of the current rayon pool; the recordings
+/// are in the order of replications and do not depend on the number of threads.
 #[must_use]
-pub fn replicate(model: &Model, progress: &Progress) -> Vec<Recording> {
+pub fn replicate(ensemble: &Ensemble, replications: Range<u32>, progress: &Progress) -> Vec<Recording> {
     use rayon::prelude::*;
-    (0..model.replications).into_par_iter().map(|replication| run(model, replication, progress)).collect()
+    let run = |replication| run(ensemble.of(replication), replication, progress);
+    replications.into_par_iter().map(run).collect()
 }
 
 /// Runs one replication of `model`.

@@ -20,6 +20,8 @@ pub(super) struct VSwitchLevels {
     pub first_refusal: Option<Full>,
     /// Refused requests.
     pub refusals: u64,
+    /// Pods that got an address of it.
+    pub served: u64,
 }
 
 impl VSwitchLevels {
@@ -82,6 +84,7 @@ impl VSwitchLevels {
             first_refusal: self.first_refusal,
             first_empty: self.first_empty,
             refusals: self.refusals,
+            served: self.served,
             mean: self.who.map(|level| level.mean(now, length)),
             min_free: self.min_free,
             end: self.holders(),

@@ -5,19 +5,33 @@ use crate::ipam::note::{Checked, Note, Place as NotePlace, Severity};
 use crate::scenario::Origin;
 use crate::scenario::diagnostics::Place;
 use crate::scenario::loader::Loader;
-use crate::scenario::written::EniConfig;
+use crate::scenario::written::{EniConfig, EniPatch};
 use crate::scenario::yaml::{Node, Value};
 
 /// The document; `None` = it cannot be read, which is reported.
 pub(super) fn document(loader: &mut Loader, written: &EniConfig) -> Option<Document> {
-    let checked = match written {
-        EniConfig::File(path) => {
+    match written {
+        EniConfig::File { path, patch } => {
             let source = loader.open(path)?;
-            read(&loader.problems.sources[source].text, source)
+            let checked = read(&loader.problems.sources[source].text, source);
+            let document = self::checked(loader, checked);
+            match patch {
+                Some(EniPatch(node)) => patched(loader, &document?, node),
+                None => document,
+            }
         }
-        EniConfig::Inline(node) => inline(loader, node)?,
-    };
-    self::checked(loader, checked)
+        EniConfig::Inline(node) => {
+            let checked = inline(loader, node)?;
+            self::checked(loader, checked)
+        }
+    }
+}
+
+/// A document with the keys of a patch (RFC 7396).
+pub(super) fn patched(loader: &mut Loader, document: &Document, patch: &Node) -> Option<Document> {
+    let patch = inline(loader, patch)?;
+    let patch = checked(loader, patch)?;
+    Some(document.merge(&patch))
 }
 
 /// What was checked; reports its problems.

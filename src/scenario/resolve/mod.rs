@@ -16,6 +16,7 @@ mod workloads;
 
 use super::defaults;
 use super::diagnostics::Place;
+use super::expression::read_claim;
 use super::loader::Loader;
 use super::quantity::{Count, Duration};
 use super::read::At;
@@ -72,7 +73,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let outages = written.zone_outages.as_deref().unwrap_or_default();
     let outages = vpc.as_ref().and_then(|(names, _)| control::zone_outages(loader, outages, names));
     let outputs = outputs(loader, written);
-    let model = Model {
+    let mut model = Model {
         name,
         question,
         horizon: horizon?,
@@ -80,21 +81,37 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         start,
         seed,
         replications,
+        precision: None,
         vpc: vpc.and_then(|(_, vpc)| vpc)?,
         node_pools: pools??,
         workloads: workloads?,
         cloud: cloud?,
         zone_outages: outages?,
+        actions: Vec::new(),
+        policy: Vec::new(),
+        late_waits: Vec::new(),
         kubelet: kubelet?,
         control_plane: control_plane?,
         outputs,
     };
+    policy(loader, &mut model, written.policy.as_deref().unwrap_or_default());
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {
         warn::warn(loader, &model, written);
     }
     Some(model)
+}
+
+/// What must hold.
+fn policy(loader: &mut Loader, model: &mut Model, written: &[At<String>]) {
+    for (i, text) in written.iter().enumerate() {
+        if let Some(claim) = read_claim(text, model, &mut loader.problems) {
+            loader.written(format!("policy[{i}]"), claim.text.clone(), text.place);
+            model.observe(&claim.statement.reading);
+            model.policy.push(claim);
+        }
+    }
 }
 
 /// A span of at least `shortest`; reports a shorter one.

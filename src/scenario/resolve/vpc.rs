@@ -85,8 +85,16 @@ fn vswitch(
         loader.written(path("cidr"), format!("{block}, {} usable", thousands(usable(block).into())), cidr.place);
     }
     let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
-    let vswitch =
-        (|| Some(VSwitch { id: text(&written.id)?, zone: text(&written.zone)?, cidr: block?, tenants: Vec::new() }))();
+    let vswitch = (|| {
+        Some(VSwitch {
+            id: text(&written.id)?,
+            zone: text(&written.zone)?,
+            cidr: block?,
+            tenants: Vec::new(),
+            snat: true,
+            added_by: None,
+        })
+    })();
     with_tenants(loader, &path("used"), written.used.as_ref(), vswitch, horizon)
 }
 

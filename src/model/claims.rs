@@ -1,0 +1,303 @@
+//! Numbers by name: levels that conditions look at while a run goes on, readings that it leaves
+//! behind, and claims about these.
+
+use crate::id::VSwitchId;
+use crate::model::Model;
+use crate::openapi::Api;
+use crate::time::{Instant, Span};
+
+/// How two numbers are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `==`
+    Equal,
+    /// `!=`
+    Unequal,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Greater,
+}
+
+/// Whose addresses, as [`crate::record::Holders`] has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody's.
+    Free,
+    /// On an interface of a node without serving a pod.
+    Idle,
+    /// Serving pods.
+    Pods,
+    /// On an interface that no daemon knows.
+    Leaked,
+    /// Primary addresses of nodes.
+    Primaries,
+    /// Of other tenants.
+    Others,
+}
+
+/// A level at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Addresses of a vSwitch.
+    VSwitch(VSwitchId, Holder),
+    /// Pods that were placed on a node and have no address yet.
+    WaitingPods,
+    /// Pods that find no node.
+    UnschedulablePods,
+    /// Nodes of a pool.
+    Nodes(usize),
+}
+
+/// A number that a run leaves behind. A time that never comes is infinite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reading {
+    /// Of a vSwitch.
+    VSwitch(VSwitchId, VSwitchReading),
+    /// Of the vSwitch of pods that is worst off: the least free, the first full, the most of
+    /// everything else.
+    AnyVSwitch(VSwitchReading),
+    /// Of the vSwitches of pods together: [`VSwitchReading::Mean`], [`VSwitchReading::End`] and
+    /// [`VSwitchReading::Refusals`] add up.
+    AllVSwitches(VSwitchReading),
+    /// Of pods.
+    Pods(PodReading),
+    /// Pods that waited longer than `over` for an address, for the wait to be over that before
+    /// `before`.
+    WaitedOver {
+        /// The wait.
+        over: Span,
+        /// Waits that pass `over` later do not count; [`Instant::NEVER`] = all count.
+        before: Instant,
+    },
+    /// Answered calls of an action of the API, or of all.
+    Calls(Option<Api>),
+    /// Refused calls of an action of the API, or of all.
+    RefusedCalls(Option<Api>),
+    /// Nodes of a pool at the end, or of all.
+    Nodes(Option<usize>),
+    /// Secondary interfaces of a pool's nodes at the end, or of all.
+    Enis(Option<usize>),
+}
+
+/// A number about a vSwitch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VSwitchReading {
+    /// Fewest free addresses after the warm-up.
+    LeastFree,
+    /// The same as a share of the usable ones.
+    LeastFreeShare,
+    /// Addresses as a mean over time after the warm-up.
+    Mean(Holder),
+    /// Addresses at the end.
+    End(Holder),
+    /// Seconds from the start until it is full.
+    TimeToFull,
+    /// Refused requests.
+    Refusals,
+}
+
+/// A number about pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PodReading {
+    /// Pods that asked for an address.
+    Requested,
+    /// Pods that got one.
+    Served,
+    /// Pods that did not get one before they ended or the run did.
+    NeverServed,
+    /// Pods that wait for one at the end.
+    WaitingAtEnd,
+    /// Most pods that waited at once.
+    MostWaiting,
+    /// Pod-hours of waiting for an address.
+    WaitingHours,
+    /// Median wait for an address, in seconds; pods that are never served wait longest.
+    WaitP50,
+    /// 95th percentile.
+    WaitP95,
+    /// 99th percentile.
+    WaitP99,
+    /// Longest wait that ended with an address, in seconds.
+    WaitLongest,
+    /// Pods that find no node at the end.
+    UnschedulableAtEnd,
+    /// Most pods that found no node at once.
+    MostUnschedulable,
+    /// Pod-hours without a node.
+    UnschedulableHours,
+}
+
+/// A reading compared with a number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// The reading.
+    pub reading: Reading,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With which number, in the reading's unit.
+    pub than: f64,
+}
+
+/// What must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// As it was written.
+    pub text: String,
+    /// About one run.
+    pub statement: Statement,
+    /// How probable the statement is to be: at most or at least a probability. `None` = it must
+    /// hold in every run.
+    pub probability: Option<(Bound, f64)>,
+}
+
+/// On which side of a number something must stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// At most.
+    AtMost,
+    /// At least.
+    AtLeast,
+}
+
+impl Comparison {
+    /// Whether `a` compares to `b` like this.
+    #[must_use]
+    pub fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Less => a < b,
+            Self::AtMost => a <= b,
+            Self::Equal => a == b,
+            Self::Unequal => a != b,
+            Self::AtLeast => a >= b,
+            Self::Greater => a > b,
+        }
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Equal => "==",
+            Self::Unequal => "!=",
+            Self::AtLeast => ">=",
+            Self::Greater => ">",
+        }
+    }
+}
+
+impl Reading {
+    /// Its unit: `addresses`, `pods`, `s`, ...
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        match self {
+            Self::VSwitch(_, reading) | Self::AnyVSwitch(reading) | Self::AllVSwitches(reading) => match reading {
+                VSwitchReading::LeastFree | VSwitchReading::Mean(_) | VSwitchReading::End(_) => "addresses",
+                VSwitchReading::LeastFreeShare => "share",
+                VSwitchReading::TimeToFull => "s",
+                VSwitchReading::Refusals => "requests",
+            },
+            Self::Pods(reading) => match reading {
+                PodReading::WaitP50 | PodReading::WaitP95 | PodReading::WaitP99 | PodReading::WaitLongest => "s",
+                PodReading::WaitingHours | PodReading::UnschedulableHours => "pod-hours",
+                _ => "pods",
+            },
+            Self::WaitedOver { .. } => "pods",
+            Self::Calls(_) | Self::RefusedCalls(_) => "calls",
+            Self::Nodes(_) => "nodes",
+            Self::Enis(_) => "interfaces",
+        }
+    }
+}
+
+impl Holder {
+    /// Each with its name.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("free", Self::Free),
+        ("idle", Self::Idle),
+        ("pods", Self::Pods),
+        ("leaked", Self::Leaked),
+        ("primaries", Self::Primaries),
+        ("others", Self::Others),
+    ];
+}
+
+impl PodReading {
+    /// Each with its name.
+    pub const ALL: [(&'static str, Self); 13] = [
+        ("requested", Self::Requested),
+        ("served", Self::Served),
+        ("never_served", Self::NeverServed),
+        ("waiting.end", Self::WaitingAtEnd),
+        ("waiting.max", Self::MostWaiting),
+        ("waiting.hours", Self::WaitingHours),
+        ("wait.p50", Self::WaitP50),
+        ("wait.p95", Self::WaitP95),
+        ("wait.p99", Self::WaitP99),
+        ("wait.longest", Self::WaitLongest),
+        ("unschedulable.end", Self::UnschedulableAtEnd),
+        ("unschedulable.max", Self::MostUnschedulable),
+        ("unschedulable.hours", Self::UnschedulableHours),
+    ];
+}
+
+impl VSwitchReading {
+    /// Each with its name; those that add up over vSwitches if `additive`.
+    fn named(additive: bool) -> impl Iterator<Item = (String, Self)> {
+        let of_holder =
+            |(name, holder)| [(format!("{name}.mean"), Self::Mean(holder)), (format!("{name}.end"), Self::End(holder))];
+        let alone = [("free.min", Self::LeastFree), ("time_to_full", Self::TimeToFull)];
+        let alone = alone.into_iter().filter(move |_| !additive).map(|(name, reading)| (name.to_owned(), reading));
+        let refusals = [("refusals".to_owned(), Self::Refusals)];
+        alone.chain(Holder::ALL.into_iter().flat_map(of_holder)).chain(refusals)
+    }
+}
+
+impl Model {
+    /// Every level of the model with its name, such as `vsw-AAA.free` and `pods.waiting`.
+    #[must_use]
+    pub fn levels(&self) -> Vec<(String, Level)> {
+        let of_vswitch = self.vpc.vswitches.iter().enumerate().flat_map(|(i, vswitch)| {
+            let level = move |holder| Level::VSwitch(VSwitchId::new(i), holder);
+            Holder::ALL.map(|(name, holder)| (format!("{}.{name}", vswitch.id), level(holder)))
+        });
+        let pools = self.node_pools.iter().enumerate();
+        let pools = pools.map(|(i, pool)| (format!("node_pools.{}.nodes", pool.name), Level::Nodes(i)));
+        let pods = [("waiting", Level::WaitingPods), ("unschedulable", Level::UnschedulablePods)];
+        of_vswitch.chain(pods.map(|(name, level)| (format!("pods.{name}"), level))).chain(pools).collect()
+    }
+
+    /// Every reading of the model with its name, such as `vsw-AAA.free.min` and `pods.wait.p99`.
+    /// `vswitch` is the one that is worst off, `vswitches` are all together. Besides there is
+    /// [`Reading::WaitedOver`], `pods.waiting_over(60s)`.
+    #[must_use]
+    pub fn readings(&self) -> Vec<(String, Reading)> {
+        let mut all = Vec::new();
+        for (i, vswitch) in self.vpc.vswitches.iter().enumerate() {
+            let named = VSwitchReading::named(false);
+            all.extend(named.map(|(n, of)| (format!("{}.{n}", vswitch.id), Reading::VSwitch(VSwitchId::new(i), of))));
+        }
+        all.extend(VSwitchReading::named(false).map(|(n, of)| (format!("vswitch.{n}"), Reading::AnyVSwitch(of))));
+        all.extend(VSwitchReading::named(true).map(|(n, of)| (format!("vswitches.{n}"), Reading::AllVSwitches(of))));
+        all.extend(PodReading::ALL.map(|(name, of)| (format!("pods.{name}"), Reading::Pods(of))));
+        all.push(("calls".to_owned(), Reading::Calls(None)));
+        all.push(("calls.refused".to_owned(), Reading::RefusedCalls(None)));
+        for api in Api::ALL {
+            all.push((format!("calls.{}", api.name()), Reading::Calls(Some(api))));
+            all.push((format!("calls.{}.refused", api.name()), Reading::RefusedCalls(Some(api))));
+        }
+        all.push(("nodes.end".to_owned(), Reading::Nodes(None)));
+        all.push(("enis.end".to_owned(), Reading::Enis(None)));
+        for (i, pool) in self.node_pools.iter().enumerate() {
+            all.push((format!("node_pools.{}.nodes.end", pool.name), Reading::Nodes(Some(i))));
+            all.push((format!("node_pools.{}.enis.end", pool.name), Reading::Enis(Some(i))));
+        }
+        all
+    }
+}

@@ -1,0 +1,92 @@
+//! What a run says about a [`Reading`].
+
+use super::gather::{millis, never_served, secs, wait_quantile};
+use crate::id::VSwitchId;
+use crate::model::{Holder, LateWait, Model, PodReading, Reading, VSwitchReading};
+use crate::record::{GroupLevels, Holders, Recording, VSwitchRecord};
+
+/// The value of `reading` in a run of `model`, in its unit: infinite if it is a time that never
+/// comes or a wait that never ends; none if there is nothing to read, as the wait of no pod.
+///
+/// # Panics
+/// If it counts late waits that [`Model::observe`] was not told of.
+#[must_use]
+pub fn value(reading: &Reading, model: &Model, run: &Recording) -> Option<f64> {
+    let serving = || model.serving_vswitches().into_iter().map(|id| &run.vswitches[id.index()]);
+    match *reading {
+        Reading::VSwitch(id, of) => Some(of_vswitch(of, record(run, id))),
+        Reading::AnyVSwitch(of) => {
+            let values = serving().map(|record| of_vswitch(of, record));
+            if is_worse_if_less(of) { values.reduce(f64::min) } else { values.reduce(f64::max) }
+        }
+        Reading::AllVSwitches(of) => Some(serving().map(|record| of_vswitch(of, record)).sum()),
+        Reading::Pods(of) => of_pods(of, run),
+        Reading::WaitedOver { over, before } => {
+            let at = model.late_waits.iter().position(|&wait| wait == LateWait { over, before });
+            Some(run.late_waits[at.expect("the model was told to count it")] as f64)
+        }
+        Reading::Calls(None) => Some(run.calls.iter().sum::<u64>() as f64),
+        Reading::Calls(Some(api)) => Some(run.calls[api.index()] as f64),
+        Reading::RefusedCalls(None) => Some(run.errors.iter().flatten().sum::<u64>() as f64),
+        Reading::RefusedCalls(Some(api)) => Some(run.errors[api.index()].iter().sum::<u64>() as f64),
+        Reading::Nodes(pool) => Some(of_groups(run, pool, |levels| levels.nodes)),
+        Reading::Enis(pool) => Some(of_groups(run, pool, |levels| levels.enis)),
+    }
+}
+
+fn record(run: &Recording, id: VSwitchId) -> &VSwitchRecord {
+    &run.vswitches[id.index()]
+}
+
+fn is_worse_if_less(of: VSwitchReading) -> bool {
+    use VSwitchReading::{End, LeastFree, LeastFreeShare, Mean, TimeToFull};
+    matches!(of, LeastFree | LeastFreeShare | TimeToFull | Mean(Holder::Free) | End(Holder::Free))
+}
+
+fn of_vswitch(of: VSwitchReading, record: &VSwitchRecord) -> f64 {
+    match of {
+        VSwitchReading::LeastFree => f64::from(record.min_free),
+        VSwitchReading::LeastFreeShare => f64::from(record.min_free) / f64::from(record.usable.max(1)),
+        VSwitchReading::Mean(holder) => held_by(holder, record.mean),
+        VSwitchReading::End(holder) => f64::from(held_by(holder, record.end)),
+        VSwitchReading::TimeToFull => record.first_refusal.map_or(f64::INFINITY, |full| secs(full.at)),
+        VSwitchReading::Refusals => record.refusals as f64,
+    }
+}
+
+fn held_by<N>(holder: Holder, who: Holders<N>) -> N {
+    match holder {
+        Holder::Free => who.free,
+        Holder::Idle => who.idle,
+        Holder::Pods => who.pods,
+        Holder::Leaked => who.leaked,
+        Holder::Primaries => who.primaries,
+        Holder::Others => who.others,
+    }
+}
+
+fn of_pods(of: PodReading, run: &Recording) -> Option<f64> {
+    const HOUR_SECS: f64 = 3600.0;
+    let pods = &run.pods;
+    Some(match of {
+        PodReading::Requested => pods.requested as f64,
+        PodReading::Served => pods.served as f64,
+        PodReading::NeverServed => never_served(pods) as f64,
+        PodReading::WaitingAtEnd => pods.waiting_at_end.into(),
+        PodReading::MostWaiting => pods.max_waiting.into(),
+        PodReading::WaitingHours => pods.waiting_area_s / HOUR_SECS,
+        PodReading::WaitP50 => wait_quantile(pods, 0.5)?,
+        PodReading::WaitP95 => wait_quantile(pods, 0.95)?,
+        PodReading::WaitP99 => wait_quantile(pods, 0.99)?,
+        PodReading::WaitLongest if pods.wait_ms.is_empty() => return None,
+        PodReading::WaitLongest => millis(pods.wait_ms.max()),
+        PodReading::UnschedulableAtEnd => pods.unschedulable_at_end.into(),
+        PodReading::MostUnschedulable => pods.max_unschedulable.into(),
+        PodReading::UnschedulableHours => pods.unschedulable_area_s / HOUR_SECS,
+    })
+}
+
+fn of_groups(run: &Recording, pool: Option<usize>, of: fn(&GroupLevels) -> u32) -> f64 {
+    let groups = run.groups.iter().filter(|group| pool.is_none_or(|pool| group.key.pool == pool));
+    groups.map(|group| f64::from(of(&group.end))).sum()
+}
