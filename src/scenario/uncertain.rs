@@ -131,7 +131,7 @@ impl Settling<'_> {
     }
 
     fn shape(&mut self, written: &Written) -> Option<(Shape, Kind)> {
-        let numbers: Vec<_> = written.numbers.iter().map(|node| Kind::of(node)).collect();
+        let numbers: Vec<_> = written.numbers.iter().map(Kind::of).collect();
         let Some(all) = numbers.into_iter().collect::<Option<Vec<_>>>() else {
             let problem = self.problems.error(written.place, "an uncertain input is made of numbers");
             problem.help("such as `[80, 120]`, `[5d, 9d]` or `{p5: 8 %, p50: 10 %, p95: 15 %}`");
