@@ -161,3 +161,62 @@ pub(super) fn name_of(item: &Node) -> Option<&str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario::{Blueprint, Diagnostics, Loaded};
+
+    const SCENARIO: &str = "
+horizon: 10d
+vpc:
+  cidr: 10.0.0.0/8
+  vswitches: [{id: vsw-a, zone: a, cidr: 10.0.0.0/24}]
+terway: {eni_config: {vswitches: {a: [vsw-a]}, max_pool_size: 5}}
+node_pools: [{name: a.b, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-a, nodes: 1}]
+";
+
+    fn load(changes: &[&str]) -> Result<Loaded, Diagnostics> {
+        let edits = changes.iter().map(|text| Edit::parse("--set", text));
+        Blueprint::of_text("a.yaml", SCENARIO, Path::new("")).with(edits).load()
+    }
+
+    #[test]
+    fn what_stands_at_a_path_is_replaced() {
+        let changes =
+            ["node_pools[a.b].nodes=7", "vpc.vswitches[0].cidr=10.0.1.0/25", "terway.eni_config.max_pool_size=9", "seed=3"];
+        let loaded = load(&changes).expect("all of them fit");
+        let model = &loaded.model;
+        let max_idle = model.node_pools[0].zones()[0].daemon.max_idle;
+        assert_eq!((model.seed, max_idle, model.vpc.vswitches[0].cidr.prefix_len()), (3, 9, 25));
+        assert_eq!(model.node_pools[0].size, crate::model::PoolSize::Scheduled(crate::model::Schedule::Constant(7.0)));
+        let seed = loaded.settings.iter().find(|setting| setting.path == "seed").expect("it is noted");
+        assert_eq!(seed.origin, crate::scenario::Origin::Command);
+        // The files alone, with the changes, are the same scenario.
+        let again = loaded.blueprint().load().expect("it loaded before");
+        assert_eq!(again.model, loaded.model);
+    }
+
+    #[test]
+    fn keys_that_are_missing_are_made() {
+        let loaded = load(&["cloud.quotas.vpc_addresses=500"]).expect("it fits");
+        assert_eq!(loaded.model.cloud.quotas.vpc_addresses, Some(500));
+    }
+
+    #[test]
+    fn a_path_that_does_not_resolve_is_pointed_at() {
+        for (text, says) in [
+            ("node_pools.ab.nodes=7", "did you mean `a.b`?"),
+            ("seed.of.chance=7", "there is no `of` here"),
+            ("hroizon=7d", "did you mean `horizon`?"),
+            ("a..b=7", "is no path"),
+            ("seed", "gets no value"),
+            ("seed=few", "a whole number is expected"),
+        ] {
+            let wrong = load(&[text]).expect_err(text).to_string();
+            assert!(wrong.contains(says) && wrong.contains("--set:1:"), "{text}: {wrong}");
+        }
+    }
+}
