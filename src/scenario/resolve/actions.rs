@@ -3,6 +3,8 @@
 mod deeds;
 mod edits;
 mod order;
+#[cfg(test)]
+mod tests;
 mod triggers;
 mod warn;
 

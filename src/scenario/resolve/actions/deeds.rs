@@ -29,7 +29,8 @@ pub(super) enum Kind<'w> {
     ReplaceNodes(&'w ReplaceNodes),
     Drain(&'w Drain),
     LoseZone(&'w LoseZone),
-    LimitApi(&'w At<Entries<At<Limit>>>),
+    /// With whether nothing was wrong with the action so far.
+    LimitApi(&'w At<Entries<At<Limit>>>, bool),
 }
 
 impl Kind<'_> {
@@ -43,13 +44,13 @@ impl Kind<'_> {
             Self::ReplaceNodes(_) => "replace_nodes",
             Self::Drain(_) => "drain",
             Self::LoseZone(_) => "lose_zone",
-            Self::LimitApi(_) => "limit_api",
+            Self::LimitApi(..) => "limit_api",
         }
     }
 
     /// Whether it is complete as soon as it begins.
     pub fn is_at_once(&self) -> bool {
-        matches!(self, Self::AddVSwitch(_) | Self::EditEniConfig(_) | Self::Scale(_) | Self::LimitApi(_))
+        matches!(self, Self::AddVSwitch(_) | Self::EditEniConfig(_) | Self::Scale(_) | Self::LimitApi(..))
     }
 }
 
@@ -63,7 +64,7 @@ pub(super) fn the_one<'w>(loader: &mut Loader, written: &'w Action) -> Option<Ki
         written.replace_nodes.as_ref().map(Kind::ReplaceNodes),
         written.drain.as_ref().map(Kind::Drain),
         written.lose_zone.as_ref().map(Kind::LoseZone),
-        written.limit_api.as_ref().map(Kind::LimitApi),
+        written.limit_api.as_ref().map(|limits| Kind::LimitApi(limits, written.sound)),
     ];
     let kinds: Vec<Kind<'_>> = kinds.into_iter().flatten().collect();
     match kinds[..] {
@@ -109,7 +110,7 @@ pub(super) fn resolve(
         Kind::ReplaceNodes(replace) => replace_nodes(loader, model, path, replace),
         Kind::Drain(drain) => self::drain(loader, model, path, drain),
         Kind::LoseZone(lose) => lose_zone(loader, model, path, lose),
-        Kind::LimitApi(limit) => limit_api(loader, path, limit),
+        Kind::LimitApi(limits, sound) => limit_api(loader, path, limits, *sound),
     }
 }
 
@@ -280,10 +281,13 @@ fn lose_zone(loader: &mut Loader, model: &Model, path: &str, written: &LoseZone)
     Some((Deed::LoseZone { zone, lasts }, text))
 }
 
-fn limit_api(loader: &mut Loader, path: &str, written: &At<Entries<At<Limit>>>) -> Option<(Deed, String)> {
+fn limit_api(loader: &mut Loader, path: &str, written: &At<Entries<At<Limit>>>, sound: bool) -> Option<(Deed, String)> {
     let [(key, limit)] = &written.value.0[..] else {
-        let problem = loader.problems.error(written.place, "an action changes the limit of one action of the API");
-        problem.help("such as `limit_api: {AssignPrivateIpAddresses: 600}`; make an action of each");
+        // What is missing may be what is wrong.
+        if sound {
+            let problem = loader.problems.error(written.place, "an action changes the limit of one action of the API");
+            problem.help("such as `limit_api: {AssignPrivateIpAddresses: 600}`; make an action of each");
+        }
         return None;
     };
     let known = Api::ALL.map(Api::name);

@@ -84,7 +84,12 @@ fn after(loader: &mut Loader, index: usize, at: &At<String>, names: &[String]) -
     let action = named(loader, index, at, name, names);
     let delay = delay.parse::<Span>().map_err(|_| {
         let place = part(loader, at, delay);
-        let problem = loader.problems.error(place, format!("`{delay}` is not a duration"));
+        let title = if delay.is_empty() {
+            "a duration is missing here".to_owned()
+        } else {
+            format!("`{delay}` is not a duration")
+        };
+        let problem = loader.problems.error(place, title);
         problem.help("write a number with its unit, such as `after: previous + 5m`");
     });
     Some((action?, delay.ok()?))
