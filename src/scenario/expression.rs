@@ -49,7 +49,6 @@ fn alone<T>(
 }
 
 /// A condition of an action.
-#[allow(dead_code, reason = "actions come next")]
 pub(super) fn read_condition(text: &At<String>, model: &Model, problems: &mut Problems) -> Option<Condition> {
     let mut reader = Reader::new(text, problems)?;
     let name = reader.word("a level, such as `vsw-AAA.free`")?;
@@ -249,7 +248,6 @@ impl<'p> Reader<'p> {
         span
     }
 
-    #[allow(dead_code, reason = "actions come next")]
     /// A number of addresses, or a percentage of the usable ones of a vSwitch.
     fn amount_of(&mut self, model: &Model, vswitch: usize) -> Option<f64> {
         let number = self.number()?;

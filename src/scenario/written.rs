@@ -1,11 +1,13 @@
 //! The sections of a scenario file as they are written. Everything may be missing; what the
 //! documentation of a key says is what `brimline schema` says.
 
+mod actions;
 mod faults;
 mod nodes;
 mod tenants;
 mod workloads;
 
+pub(super) use actions::{Action, AddedVSwitch, Drain, LoseZone, ReplaceNodes, RestartTerway, Scale};
 pub(super) use faults::Fault;
 pub(super) use nodes::{
     Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
@@ -61,6 +63,8 @@ section! {
         optional kubelet: Kubelet,
         /// Outages of zones.
         optional zone_outages: Vec<ZoneOutage>,
+        /// What is done while the run goes on, at a time, on a condition, or one after the other.
+        optional actions: Vec<Action>,
         /// What must hold: claims such as `vswitch.free.min >= 10 %` or `P(any pod waits > 60s before 60d) <= 1 %`.
         optional policy: Vec<At<String>>,
         /// What to write besides the answer.
@@ -89,6 +93,8 @@ section! {
         required cidr: At<Block>,
         /// Addresses that others take, all together or by tenant: load balancers, databases, other clusters.
         optional used: Used,
+        /// Whether its pods reach the internet: an SNAT entry of a NAT gateway for its addresses.
+        optional snat: At<bool>,
     }
 }
 

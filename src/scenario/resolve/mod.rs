@@ -1,6 +1,7 @@
 //! From what was written to the model: references are followed, defaults filled in, and
 //! everything that cannot be is reported.
 
+mod actions;
 mod cloud;
 mod control;
 mod eni;
@@ -51,7 +52,8 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let seed = loader.or_default("seed", seed, defaults::SEED, u64::to_string);
     let replications = within(loader, "replications", written.replications.as_ref(), MOST_REPLICATIONS);
     let replications = loader.or_default("replications", replications, defaults::REPLICATIONS, u32::to_string);
-    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, horizon));
+    let actions = written.actions.as_deref().unwrap_or_default();
+    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, actions, horizon));
     let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
     let table = written.instance_types.as_ref().map(|types| types::table(loader, types));
     let pools = written.node_pools.as_ref().map(|pools| {
@@ -73,6 +75,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let outages = written.zone_outages.as_deref().unwrap_or_default();
     let outages = vpc.as_ref().and_then(|(names, _)| control::zone_outages(loader, outages, names));
     let outputs = outputs(loader, written);
+    let (names, vpc) = vpc?;
     let mut model = Model {
         name,
         question,
@@ -82,7 +85,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         seed,
         replications,
         precision: None,
-        vpc: vpc.and_then(|(_, vpc)| vpc)?,
+        vpc: vpc?,
         node_pools: pools??,
         workloads: workloads?,
         cloud: cloud?,
@@ -94,6 +97,8 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         control_plane: control_plane?,
         outputs,
     };
+    let world = actions::World { names: &names, base: &base??, written };
+    actions::resolve(loader, &mut model, world);
     policy(loader, &mut model, written.policy.as_deref().unwrap_or_default());
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());

@@ -7,6 +7,7 @@ use super::tenants::with_tenants;
 use crate::address::usable;
 use crate::id::VSwitchId;
 use crate::model::{VSwitch, Vpc};
+use crate::scenario::defaults;
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Block;
 use crate::scenario::read::At;
@@ -17,10 +18,13 @@ use crate::units::thousands;
 /// Prefixes that a vSwitch may have (CreateVSwitch).
 const PREFIXES: std::ops::RangeInclusive<u8> = 16..=29;
 
-/// The vSwitches by name, also those that have something wrong with them.
+/// The vSwitches by name, also those that have something wrong with them: those of the start, and
+/// behind them those that actions add, in the order of these.
 #[derive(Debug, Default)]
 pub(super) struct Names<'w> {
     list: Vec<&'w written::VSwitch>,
+    /// The actions that add the last of the list, by position.
+    adding: Vec<usize>,
 }
 
 impl<'w> Names<'w> {
@@ -28,6 +32,12 @@ impl<'w> Names<'w> {
     pub fn find(&self, id: &str) -> Option<(VSwitchId, Option<&'w At<String>>)> {
         let position = self.list.iter().position(|v| v.id.as_ref().is_some_and(|at| at.value == id))?;
         Some((VSwitchId::new(position), self.list[position].zone.as_ref()))
+    }
+
+    /// The action that adds a vSwitch, by position; `None` = the vSwitch is there from the start.
+    pub fn added_by(&self, id: VSwitchId) -> Option<usize> {
+        let first = self.list.len() - self.adding.len();
+        id.index().checked_sub(first).map(|i| self.adding[i])
     }
 
     /// All IDs.
@@ -44,14 +54,17 @@ impl<'w> Names<'w> {
     }
 }
 
-/// The names of the vSwitches, and the network if all is right.
+/// The names of all vSwitches, and the network at the start if all is right.
 pub(super) fn resolve<'w>(
     loader: &mut Loader,
     written: &'w written::Vpc,
+    actions: &'w [written::Action],
     horizon: Option<Span>,
 ) -> (Names<'w>, Option<Vpc>) {
     let list = written.vswitches.as_deref().unwrap_or_default();
-    let names = Names { list: list.iter().collect() };
+    let added = actions.iter().enumerate().filter_map(|(i, action)| Some((i, &action.add_vswitch.as_ref()?.0)));
+    let (adding, added): (Vec<_>, Vec<_>) = added.unzip();
+    let names = Names { list: list.iter().chain(added).collect(), adding };
     let cidr = written.cidr.as_ref();
     if let Some(cidr) = cidr {
         loader.written("vpc.cidr", cidr.value.0.to_string(), cidr.place);
@@ -59,22 +72,25 @@ pub(super) fn resolve<'w>(
     if written.vswitches.as_ref().is_some_and(Vec::is_empty) {
         loader.problems.error(written.place, "a VPC needs at least one vSwitch");
     }
-    report_duplicates(loader, "vSwitches", list.iter().map(|v| v.id.as_ref()));
-    report_overlaps(loader, list);
-    let vswitches: Vec<_> = list.iter().enumerate().map(|(i, v)| vswitch(loader, i, v, cidr, horizon)).collect();
+    report_duplicates(loader, "vSwitches", names.list.iter().map(|v| v.id.as_ref()));
+    report_overlaps(loader, &names.list);
+    let vswitches = list.iter().enumerate();
+    let vswitches = vswitches.map(|(i, v)| vswitch(loader, &format!("vpc.vswitches[{i}]"), v, cidr, horizon));
+    let vswitches: Vec<_> = vswitches.collect();
     let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
     let vpc = cidr.zip(vswitches).map(|(cidr, vswitches)| Vpc { cidr: cidr.value.0, vswitches });
     (names, vpc)
 }
 
-fn vswitch(
+/// The vSwitch at `path`, which is there from the start; `None` = it is wrong, which is reported.
+pub(super) fn vswitch(
     loader: &mut Loader,
-    index: usize,
+    path: &str,
     written: &written::VSwitch,
     vpc: Option<&At<Block>>,
     horizon: Option<Span>,
 ) -> Option<VSwitch> {
-    let path = |key: &str| format!("vpc.vswitches[{index}].{key}");
+    let path = |key: &str| format!("{path}.{key}");
     for (key, at) in [("id", &written.id), ("zone", &written.zone)] {
         if let Some(at) = at {
             loader.written(path(key), at.value.clone(), at.place);
@@ -84,6 +100,8 @@ fn vswitch(
     if let (Some(cidr), Some(block)) = (&written.cidr, block) {
         loader.written(path("cidr"), format!("{block}, {} usable", thousands(usable(block).into())), cidr.place);
     }
+    let snat = written.snat.as_ref().map(|at| (at.value, at.place));
+    let snat = loader.or_default(&path("snat"), snat, defaults::SNAT, bool::to_string);
     let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
     let vswitch = (|| {
         Some(VSwitch {
@@ -91,7 +109,7 @@ fn vswitch(
             zone: text(&written.zone)?,
             cidr: block?,
             tenants: Vec::new(),
-            snat: true,
+            snat,
             added_by: None,
         })
     })();
@@ -115,7 +133,7 @@ fn block(loader: &mut Loader, cidr: &At<Block>, vpc: Option<&At<Block>>) -> Opti
     right.then_some(block)
 }
 
-fn report_overlaps(loader: &mut Loader, list: &[written::VSwitch]) {
+fn report_overlaps(loader: &mut Loader, list: &[&written::VSwitch]) {
     let blocks: Vec<_> = list.iter().filter_map(|v| v.cidr.as_ref()).collect();
     for (i, block) in blocks.iter().enumerate() {
         let overlaps = |other: &&&At<Block>| {
