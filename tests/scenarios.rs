@@ -94,7 +94,7 @@ fn every_scenario_has_its_answer() {
             &model,
             &replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default()),
         );
-        let text = terminal(&summary, 80);
+        let text = terminal(&summary, &[], 80);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{text}");
         insta::assert_snapshot!(format!("answer_{}", model.name), text);
     }

@@ -38,7 +38,8 @@ fn watch(model: &Model, progress: &Progress, done: &AtomicBool) {
         bar.set_position(hours(progress.simulated_ns.load(Ordering::Relaxed)).min(total));
         let speed = progress.events.load(Ordering::Relaxed) as f64 / bar.elapsed().as_secs_f64().max(1e-3);
         bar.set_message(format!(
-            "{} × {} simulated, {} events/s",
+            "{}{} × {} simulated, {} events/s",
+            if model.precision.is_some() { "at most " } else { "" },
             model.replications,
             model.horizon,
             thousands(speed as u64)

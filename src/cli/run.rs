@@ -32,7 +32,7 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
     let text = if args.json {
         serde_json::to_string_pretty(&summary).context("the summary is not JSON")?
     } else {
-        report::terminal(&summary, print::columns())
+        report::terminal(&summary, &loaded.uncertain, print::columns())
     };
     print(&text)?;
     // The answer comes first, also where both streams go to one terminal.
@@ -47,6 +47,7 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
         summary: &summary,
         recordings: &recordings,
         settings: &loaded.settings,
+        uncertain: &loaded.uncertain,
         sources: &loaded.sources,
         warnings: &loaded.warnings,
         reproduce: &reproduce(command, args),
@@ -86,7 +87,7 @@ fn speed(model: &Model, recordings: &[Recording], wall: Duration) -> String {
     let per_second = |n: u64| thousands((n as f64 / wall.as_secs_f64().max(1e-3)) as u64);
     format!(
         "{} × {} in {:.1} s: {} events ({}/s), {} pod events ({}/s)",
-        model.replications,
+        recordings.len(),
         model.horizon,
         wall.as_secs_f64(),
         thousands(events),

@@ -109,8 +109,17 @@ pub struct Precision {
     pub reading: Reading,
     /// Its name.
     pub name: String,
-    /// Half the width of its interval at most, in its unit.
-    pub half_width: f64,
+    /// Half the width of its interval at most.
+    pub half_width: HalfWidth,
+}
+
+/// Half the width of an interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HalfWidth {
+    /// In the unit of the reading.
+    Absolute(f64),
+    /// As a share of the mean: 0.05 is 5 %.
+    OfMean(f64),
 }
 
 /// Waits that [`Reading::WaitedOver`] counts.
@@ -337,6 +346,11 @@ impl Default for ControlPlane {
             eviction_after: Span::mins(5),
         }
     }
+}
+
+impl Precision {
+    /// Fewest runs that it is judged by: by fewer, an interval may be narrow by accident.
+    pub const FEWEST_RUNS: u32 = 10;
 }
 
 impl VSwitch {

@@ -66,6 +66,14 @@ impl Estimate {
         Some(Self { runs: sorted.len(), mean, interval: interval(&sorted, mean), p5, median, p95, min, max })
     }
 
+    /// 25 and 75 % quantiles of values that are not empty.
+    #[must_use]
+    pub fn quartiles(values: &[f64]) -> [f64; 2] {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        [0.25, 0.75].map(|p| quantile(&sorted, p))
+    }
+
     /// Half the width of the interval of the mean.
     #[must_use]
     pub fn half_width(&self) -> Option<f64> {

@@ -1,14 +1,18 @@
 //! From recordings to a summary.
 
+mod actions;
 mod after;
 mod full;
+mod risk;
 mod zones;
 
 use std::collections::BTreeMap;
 
+use super::quantiles::quantiles;
 use super::{
     ApiSummary, Clock, Estimate, FEW_RUNS, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary,
-    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, verdict,
+    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, precision,
+    verdict,
 };
 use hdrhistogram::Histogram;
 
@@ -30,6 +34,7 @@ pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
         question: model.question.clone(),
         method: runs.method(),
         vswitches: runs.vswitches(),
+        risk: Vec::new(),
         limits: runs.limits(),
         pods: runs.pods(),
         counting: runs.counting(),
@@ -39,11 +44,14 @@ pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
         stranded: runs.stranded(),
         messages: runs.messages(),
         api_calls: runs.api_calls(),
+        actions: runs.actions(),
         landmarks: runs.landmarks(),
         events: runs.each(|r| r.events as f64),
         pod_events: runs.each(|r| r.pod_events as f64),
+        quantiles: quantiles(model, recordings),
         measures: MEASURES,
     };
+    summary.risk = runs.risk(&summary.vswitches);
     summary.verdict = verdict::of(&summary);
     summary
 }
@@ -86,6 +94,7 @@ impl Runs<'_> {
             version: env!("CARGO_PKG_VERSION"),
             clock: Clock::of(self.model),
             intervals,
+            precision: self.model.precision.as_ref().map(|wanted| precision(wanted, self.model, self.recordings)),
         }
     }
 
@@ -124,6 +133,7 @@ impl Runs<'_> {
             prefix: vswitch.cidr.prefix_len(),
             usable,
             serves_pods,
+            snat: vswitch.snat,
             full,
             full_first: self.share(|r| full_at(r).is_some_and(|at| at == first(r))),
             time_to_full_s: self.some(|r| full_at(r).map(secs)),
@@ -131,6 +141,8 @@ impl Runs<'_> {
             at_full: self.at_full(i),
             time_to_empty_s: self.some(|r| r.vswitches[i].first_empty.map(secs)),
             refusals: self.each(|r| r.vswitches[i].refusals as f64),
+            served: self.each(|r| r.vswitches[i].served as f64),
+            steady: self.steadiness(i),
             mean: Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].mean.parts()[part])),
             end: Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].end.parts()[part].into())),
             least_free: self.each(|r| f64::from(r.vswitches[i].min_free)),

@@ -21,7 +21,7 @@ pub use terminal::terminal;
 use crate::model::Model;
 use crate::outcome::Summary;
 use crate::record::Recording;
-use crate::scenario::{Setting, Source};
+use crate::scenario::{Setting, Source, Uncertain};
 
 /// A finished run.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,8 @@ pub struct Run<'a> {
     pub recordings: &'a [Recording],
     /// Every value of the model with its origin.
     pub settings: &'a [Setting],
+    /// Inputs that were drawn for every replication.
+    pub uncertain: &'a [Uncertain],
     /// The files that were read, the scenario first.
     pub sources: &'a [Source],
     /// Warnings of loading the scenario.
@@ -80,6 +82,8 @@ fn fill(folder: &Path, run: &Run) -> anyhow::Result<()> {
     save(folder, "summary.json", &json(run.summary)?)?;
     save(folder, "timeline.csv", &tables::timeline(run.model, run.recordings)?)?;
     save(folder, "api_calls.csv", &tables::api_calls(run.recordings)?)?;
+    save(folder, "risk.csv", &tables::risk(run.summary)?)?;
+    save(folder, "quantiles.csv", &tables::quantiles(run.summary)?)?;
     if run.model.outputs.pods {
         save(folder, "pods.csv", &tables::pods(run.model, run.recordings)?)?;
     }

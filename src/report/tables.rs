@@ -4,6 +4,7 @@ use csv::Writer;
 
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
+use crate::outcome::{FullBy, Interval, Quantiles, Summary};
 use crate::record::{GroupLevels, Holders, Recording};
 use crate::time::{Instant, Span};
 
@@ -144,6 +145,43 @@ pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<
                 &entry.landmark.to_string(),
             ])?;
         }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// One row per vSwitch of pods, or any of them, and time: how probable it is that it is full by
+/// then.
+pub(super) fn risk(summary: &Summary) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record(["time_s", "vswitch", "runs", "full", "probability", "low", "high"])?;
+    for risk in &summary.risk {
+        for FullBy { time_s, full } in &risk.curve {
+            let end = |end: fn(Interval) -> f64| full.interval.map(|i| end(i).to_string()).unwrap_or_default();
+            csv.write_record([
+                time_s.to_string(),
+                risk.vswitch.clone(),
+                full.runs.to_string(),
+                full.hits.to_string(),
+                full.share().to_string(),
+                end(|i| i.low),
+                end(|i| i.high),
+            ])?;
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// One row per reading. A time that never comes is `inf`.
+pub(super) fn quantiles(summary: &Summary) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record([
+        "measure", "unit", "runs", "mean", "low", "high", "min", "p5", "p25", "p50", "p75", "p95", "max",
+    ])?;
+    for Quantiles { measure, unit, estimate: e, p25, p75 } in &summary.quantiles {
+        let end = |end: fn(Interval) -> f64| e.interval.map(|i| end(i).to_string()).unwrap_or_default();
+        let quantiles = [e.min, e.p5, *p25, e.median, *p75, e.p95, e.max].map(|n| n.to_string());
+        let head = [measure.clone(), (*unit).to_owned(), e.runs.to_string(), e.mean.to_string()];
+        csv.write_record(head.into_iter().chain([end(|i| i.low), end(|i| i.high)]).chain(quantiles))?;
     }
     Ok(csv.into_inner()?)
 }

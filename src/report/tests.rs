@@ -83,6 +83,7 @@ fn written(root: &Path, model: &Model, threads: usize, wall: Duration) -> std::p
         summary: &summary,
         recordings: &recordings,
         settings: &settings(),
+        uncertain: &[],
         sources: &[Source { name: "small.yaml".to_owned(), text: "name: small\n".to_owned() }],
         warnings: &[],
         reproduce: "brimline run small.yaml",
@@ -117,9 +118,9 @@ fn text(folder: &Path, file: &str) -> String {
 fn a_small_run_reads_like_this() {
     let model = tiny();
     let (_, summary) = simulated(&model);
-    insta::assert_snapshot!("terminal", terminal(&summary, 80));
-    assert_eq!(terminal(&summary, usize::MAX).lines().next(), Some(summary.verdict.text.as_str()));
-    assert!(terminal(&summary, 80).lines().all(|line| line.chars().count() <= 80));
+    insta::assert_snapshot!("terminal", terminal(&summary, &[], 80));
+    assert_eq!(terminal(&summary, &[], usize::MAX).lines().next(), Some(summary.verdict.text.as_str()));
+    assert!(terminal(&summary, &[], 80).lines().all(|line| line.chars().count() <= 80));
 }
 
 #[test]
@@ -192,6 +193,7 @@ fn what_cannot_be_written_leaves_nothing() {
         summary: &summary,
         recordings: &recordings,
         settings: &[],
+        uncertain: &[],
         sources: &[],
         warnings: &[],
         reproduce: "",

@@ -22,6 +22,9 @@ pub(super) const SEED: Default<u64> = Default { value: 1, source: "any seed is a
 pub(super) const REPLICATIONS: Default<u32> =
     Default { value: 20, source: "enough for an interval of 90 %: one run in twenty lies outside on either side" };
 
+/// Most runs for a precision.
+pub(super) const AT_MOST: Default<u32> = Default { value: 200, source: "ten times the usual number" };
+
 /// Addresses of other tenants.
 pub(super) const USED: Default<u64> = Default { value: 0, source: "assumption: nobody else uses the vSwitch" };
 

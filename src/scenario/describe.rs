@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::schedule::{most_of_others, nodes_in_zone, nodes_of_type, surges};
-use super::{Loaded, Origin, Setting, show};
+use super::{Loaded, Origin, Setting, Uncertain, show};
 use crate::address::usable;
 use crate::id::VSwitchId;
 use crate::model::{Action, Deed, Model, NodePool, PoolSize, PoolZone, Shape, VSwitch};
@@ -29,6 +29,7 @@ pub fn describe(loaded: &Loaded) -> String {
         push(&mut out, &format!("  {line}"));
     }
     settings(&mut out, &loaded.settings);
+    uncertain(&mut out, &loaded.uncertain);
     capacity(&mut out, &loaded.model);
     out
 }
@@ -51,6 +52,17 @@ fn settings(out: &mut String, settings: &[Setting]) {
         let shown = if origin == last_origin && origin.len() > WIDTH - ORIGIN { "as above" } else { &origin };
         self::setting(out, key, &setting.value, shown);
         last_origin = origin;
+    }
+}
+
+/// What is drawn for every run; above stand the typical values.
+fn uncertain(out: &mut String, uncertain: &[Uncertain]) {
+    if uncertain.is_empty() {
+        return;
+    }
+    push(out, "\nuncertain inputs, drawn for each run");
+    for input in uncertain {
+        fact(out, &format!("{}: {}; typical {}", input.path, input.text, input.typical));
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn read_condition(text: &At<String>, model: &Model, problems: &mut Pr
 }
 
 /// A reading.
-fn read_reading(text: &At<String>, model: &Model, problems: &mut Problems) -> Option<Reading> {
+pub(super) fn read_reading(text: &At<String>, model: &Model, problems: &mut Problems) -> Option<Reading> {
     let mut reader = Reader::new(text, problems)?;
     let reading = reader.reading(model)?;
     reader.end()?;

@@ -388,6 +388,77 @@ impl Read for Day {
     }
 }
 
+/// What stands for a number that is drawn for every run.
+const UNCERTAIN: &str = "Uncertain";
+
+/// Adds to the schema of a quantity that it may be uncertain, which is defined once.
+pub(super) fn or_uncertain(generator: &mut SchemaGenerator, plain: Schema) -> Schema {
+    let number = json_schema!({ "type": ["number", "string"] });
+    let two = json_schema!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 });
+    let section = |properties: serde_json::Value| {
+        let required: Vec<_> = properties.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+        json_schema!({
+            "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+        })
+    };
+    let definition = json_schema!({
+        "description": "A number that is drawn for every run.",
+        "anyOf": [
+            two,
+            section(serde_json::json!({ "between": two })),
+            section(serde_json::json!({ "p5": number, "p50": number, "p95": number })),
+        ],
+    });
+    generator.definitions_mut().entry(UNCERTAIN).or_insert(definition.to_value());
+    json_schema!({ "anyOf": [plain, { "$ref": format!("#/$defs/{UNCERTAIN}") }] })
+}
+
+/// Takes it away again from everything in a schema with these definitions: numbers there say how
+/// the simulation is done.
+pub(super) fn without_uncertain(schema: &mut serde_json::Value, definitions: &mut serde_json::Value) {
+    use serde_json::Value;
+    let is_uncertain = |way: &Value| way["$ref"] == format!("#/$defs/{UNCERTAIN}");
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::Array(ways)) = map.get_mut("anyOf")
+                && ways.iter().any(is_uncertain)
+            {
+                let plain = ways.iter().find(|way| !is_uncertain(way)).and_then(Value::as_object).cloned();
+                map.remove("anyOf");
+                map.extend(plain.into_iter().flatten());
+            }
+            if let Some(Value::String(path)) = map.get("$ref") {
+                let name = path.trim_start_matches("#/$defs/").to_owned();
+                let mut definition = definitions[&name].take();
+                without_uncertain(&mut definition, definitions);
+                definitions[&name] = definition;
+            }
+            map.values_mut().for_each(|value| without_uncertain(value, definitions));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| without_uncertain(value, definitions)),
+        _ => {}
+    }
+}
+
+/// Gives a quantity the schema of a YAML scalar, or of a number that is drawn.
+macro_rules! uncertain_schema {
+    ($($type:ty => $schema:tt,)*) => {$(
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                or_uncertain(generator, json_schema!($schema))
+            }
+        }
+    )*};
+}
+
 /// Gives a quantity the schema of a YAML scalar.
 macro_rules! scalar_schema {
     ($($type:ty => $schema:tt,)*) => {$(
@@ -407,7 +478,7 @@ macro_rules! scalar_schema {
     )*};
 }
 
-scalar_schema! {
+uncertain_schema! {
     Count => { "type": "integer", "minimum": 0 },
     Number => { "type": "number", "exclusiveMinimum": 0 },
     Limit => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "const": "off" }] },
@@ -417,6 +488,9 @@ scalar_schema! {
     Cpu => { "oneOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+m?$" }] },
     Memory => { "type": "string", "pattern": "^[0-9.]+ *([KMGT]i|[kMGT])$" },
     Duration => { "type": "string", "pattern": "^P?[0-9]" },
+}
+
+scalar_schema! {
     Block => { "type": "string", "pattern": "^[0-9.]+/[0-9]+$" },
     Day => { "type": "string", "format": "date" },
 }

@@ -4,6 +4,7 @@
 mod actions;
 mod faults;
 mod nodes;
+mod replications;
 mod tenants;
 mod workloads;
 
@@ -13,6 +14,7 @@ pub(super) use nodes::{
     Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
     NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, ZoneOutage,
 };
+pub(super) use replications::{HalfWidth, Replications, Until};
 pub(super) use tenants::{Tenant, Used};
 pub(super) use workloads::{
     Arrivals, CronJob, DaemonSet, Deployment, Group, Hpa, Job, Load, Replicas, Requests, Rollout, StatefulSet, Trace,
@@ -22,8 +24,9 @@ pub(super) use workloads::{
 use schemars::{SchemaGenerator, json_schema};
 
 use super::diagnostics::Problems;
-use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number};
+use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number, without_uncertain};
 use super::read::{At, Entries, Read, choice, either_schema, section, wrong_kind};
+use super::uncertain::CERTAIN;
 use super::yaml::{Node, Value};
 
 section! {
@@ -39,8 +42,8 @@ section! {
         optional warm_up: At<Duration>,
         /// Seed of all chance: the same seed gives the same numbers.
         optional seed: At<Count>,
-        /// Independent runs, from 1 to 10,000.
-        optional replications: At<Count>,
+        /// Independent runs: a number from 1 to 10,000, or until they are precise enough.
+        optional replications: Replications,
         /// The network.
         required vpc: Vpc,
         /// Terway's configuration.
@@ -394,5 +397,13 @@ either_schema!(EniConfig, g => [
 pub(super) fn schema() -> String {
     let mut schema = SchemaGenerator::default().into_root_schema_for::<Scenario>();
     schema.insert("title".to_owned(), "brimline scenario".into());
+    if let Some(mut definitions) = schema.remove("$defs") {
+        for key in CERTAIN {
+            if let Some(property) = schema.get_mut("properties").and_then(|properties| properties.get_mut(key)) {
+                without_uncertain(property, &mut definitions);
+            }
+        }
+        schema.insert("$defs".to_owned(), definitions);
+    }
     serde_json::to_string_pretty(&schema).expect("a schema is plain JSON")
 }

@@ -8,6 +8,7 @@ mod eni;
 mod faults;
 mod nodes;
 mod pools;
+mod replications;
 mod reserved;
 mod tenants;
 mod types;
@@ -32,9 +33,6 @@ const MOST: u64 = 1 << 24;
 /// Longest horizon: ten years.
 const LONGEST: Span = Span::days(3653);
 
-/// Most replications.
-const MOST_REPLICATIONS: u64 = 10_000;
-
 /// Most rows of the timeline.
 const MOST_SAMPLES: u64 = 100_000;
 
@@ -50,8 +48,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let warm_up = warm_up(loader, written.warm_up.as_ref(), horizon);
     let seed = written.seed.as_ref().map(|at| (at.value.0, at.place));
     let seed = loader.or_default("seed", seed, defaults::SEED, u64::to_string);
-    let replications = within(loader, "replications", written.replications.as_ref(), MOST_REPLICATIONS);
-    let replications = loader.or_default("replications", replications, defaults::REPLICATIONS, u32::to_string);
+    let replications = replications::replications(loader, written.replications.as_ref());
     let actions = written.actions.as_deref().unwrap_or_default();
     let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, actions, horizon));
     let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
@@ -99,6 +96,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     };
     let world = actions::World { names: &names, base: &base??, written };
     actions::resolve(loader, &mut model, world);
+    replications::precision(loader, &mut model, written.replications.as_ref());
     policy(loader, &mut model, written.policy.as_deref().unwrap_or_default());
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
