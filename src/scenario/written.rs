@@ -3,6 +3,7 @@
 
 mod faults;
 mod nodes;
+mod sweep;
 mod tenants;
 mod workloads;
 
@@ -11,6 +12,7 @@ pub(super) use nodes::{
     Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
     NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, ZoneOutage,
 };
+pub(super) use sweep::{Sweep, Vary};
 pub(super) use tenants::{Tenant, Used};
 pub(super) use workloads::{
     Arrivals, CronJob, DaemonSet, Deployment, Group, Hpa, Job, Load, Replicas, Requests, Rollout, StatefulSet, Trace,
@@ -63,6 +65,8 @@ section! {
         optional zone_outages: Vec<ZoneOutage>,
         /// What must hold: claims such as `vswitch.free.min >= 10 %` or `P(any pod waits > 60s before 60d) <= 1 %`.
         optional policy: Vec<At<String>>,
+        /// What is varied by `brimline sweep`.
+        optional sweep: Sweep,
         /// What to write besides the answer.
         optional outputs: Outputs,
     }

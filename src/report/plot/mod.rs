@@ -2,7 +2,9 @@
 //! waited.
 
 mod canvas;
+pub(super) mod heat;
 mod levels;
+pub(super) mod line;
 #[cfg(feature = "png")]
 pub(super) mod png;
 mod waits;
