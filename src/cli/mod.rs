@@ -1,9 +1,11 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
 mod conformance;
+mod measures;
 mod print;
 mod progress;
 mod run;
+mod sweep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +44,13 @@ enum Command {
     Check {
         /// Scenario file
         file: PathBuf,
+    },
+    /// Simulates a scenario at many points: every combination of values, or a Latin hypercube
+    Sweep(sweep::SweepArgs),
+    /// Lists what can be measured, and what conditions can look at
+    Measures {
+        /// Scenario file; without it, the built-in scenario
+        file: Option<PathBuf>,
     },
     /// Prints the JSON Schema of scenario files, for editors
     Schema,
@@ -149,6 +158,8 @@ fn carry_out(command: Command) -> Result<(), Stop> {
             run::run(&Blueprint::open(&file)?, &args, &format!("brimline run {}", file.display()))
         }
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
+        Command::Sweep(args) => sweep::carry_out(args),
+        Command::Measures { file } => measures::carry_out(file.as_deref()),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),
     }

@@ -66,7 +66,7 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
 }
 
 /// What the command line says beats the file.
-fn edits(args: &RunArgs) -> Vec<Edit> {
+pub(super) fn edits(args: &RunArgs) -> Vec<Edit> {
     let seed = args.seed.map(|seed| Edit::parse("--seed", &format!("seed={seed}")));
     let replications = args.replications.map(|n| Edit::parse("--replications", &format!("replications={n}")));
     let set = args.set.iter().map(|text| Edit::parse("--set", text));
@@ -74,7 +74,7 @@ fn edits(args: &RunArgs) -> Vec<Edit> {
 }
 
 /// The command that repeats the run, without what does not change its numbers.
-fn reproduce(command: &str, args: &RunArgs) -> String {
+pub(super) fn reproduce(command: &str, args: &RunArgs) -> String {
     let seed = args.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.replications.map(|n| format!(" --replications {n}"));
     let set = args.set.iter().map(|text| format!(" --set '{text}'")).collect::<String>();

@@ -4,7 +4,9 @@
 mod actions;
 mod claims;
 mod cron;
+mod definitions;
 mod ensemble;
+mod measured;
 mod nodes;
 mod schedule;
 mod workloads;
@@ -13,6 +15,7 @@ pub use actions::{Action, Condition, Deed, Restart, Trigger};
 pub use claims::{Bound, Claim, Comparison, Holder, Level, PodReading, Reading, Statement, VSwitchReading};
 pub use cron::{Cron, MONDAY};
 pub use ensemble::Ensemble;
+pub use measured::Measured;
 pub use nodes::{
     AfterCrash, Autoscaler, Crashes, Expander, Interruptions, NodePool, PoolSize, PoolZone, Replacement, ScaleDown,
     Shape, ZoneOutage,

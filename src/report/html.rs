@@ -72,6 +72,12 @@ pub(super) fn page<'a>(run: &Run<'a>, plots: &[Plot]) -> anyhow::Result<String> 
     template.render(Serde(&page)).context("the report")
 }
 
+/// The style sheet, which other pages share.
+pub(super) fn style() -> &'static str {
+    let (_, rest) = TEMPLATE.split_once("<style>").expect("the template has a style sheet");
+    rest.split_once("</style>").expect("the style sheet ends").0
+}
+
 /// One of the three key numbers.
 #[derive(Debug, Serialize)]
 struct Figure {

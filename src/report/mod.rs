@@ -3,8 +3,10 @@
 
 mod html;
 mod manifest;
+mod measures;
 mod plot;
 mod sha256;
+pub mod sweep;
 mod tables;
 mod terminal;
 
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+pub use measures::measures;
 pub use plot::Plot;
 pub use terminal::terminal;
 

@@ -19,6 +19,9 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// Who wants changes that the scenario's own section `sweep` asks for.
+    pub const SWEEP: &'static str = "sweep";
+
     /// The change that `PATH=VALUE` asks for; what has no `=` has no value, which
     /// [`Blueprint::load`](super::Blueprint::load) reports.
     #[must_use]
@@ -37,6 +40,9 @@ struct Step {
 
 /// Applies a change to the tree of a scenario; reports why it cannot be.
 pub(super) fn apply(loader: &mut Loader, tree: &mut Node, edit: &Edit) {
+    if edit.option == Edit::SWEEP {
+        return apply_own(loader, tree, edit);
+    }
     let text = format!("{}={}", edit.path, edit.value);
     // The value is read where it stands, so that its problems point there.
     let masked = " ".repeat(edit.path.len() + 1) + &edit.value;
@@ -44,11 +50,11 @@ pub(super) fn apply(loader: &mut Loader, tree: &mut Node, edit: &Edit) {
     let value = yaml::parse(&mut loader.problems, file);
     loader.problems.sources[file] = Source { name: edit.option.clone(), text };
     let problems = &mut loader.problems;
-    let Some(steps) = steps(&edit.path, file, problems) else { return };
+    let whole = Place { file, start: 0, end: edit.path.len() };
+    let Some(steps) = steps(&edit.path, whole, problems) else { return };
     let Some(value) = value else { return };
     if matches!(value.value, Value::Null) {
-        let place = Place { file, start: 0, end: edit.path.len() };
-        let problem = problems.error(place, format!("`{}` gets no value", edit.path));
+        let problem = problems.error(whole, format!("`{}` gets no value", edit.path));
         problem.help("write PATH=VALUE, such as `node_pools.default.nodes=120`");
         return;
     }
@@ -57,8 +63,51 @@ pub(super) fn apply(loader: &mut Loader, tree: &mut Node, edit: &Edit) {
     }
 }
 
-/// The steps of a path: keys apart by dots, and positions or names in brackets.
-fn steps(path: &str, file: usize, problems: &mut Problems) -> Option<Vec<Step>> {
+/// Applies a change that the scenario itself asks for: its problems point into its section.
+fn apply_own(loader: &mut Loader, tree: &mut Node, edit: &Edit) {
+    let Some((path, place)) = written_at(loader, tree, edit) else { return apply_as(loader, tree, edit, "--vary") };
+    let mut aside = Problems::default();
+    aside.sources.push(Source { name: String::new(), text: edit.value.clone() });
+    let Some(mut value) = yaml::parse(&mut aside, 0) else {
+        loader.problems.error(place, format!("`{}` is not YAML", edit.value));
+        return;
+    };
+    value.put_at(place);
+    let Some(steps) = steps(&edit.path, path, &mut loader.problems) else { return };
+    if let Some(target) = descend(tree, &steps, &mut loader.problems) {
+        *target = value;
+    }
+}
+
+/// The same change as if somebody else wanted it.
+fn apply_as(loader: &mut Loader, tree: &mut Node, edit: &Edit, option: &str) {
+    apply(loader, tree, &Edit { option: option.to_owned(), ..edit.clone() });
+}
+
+/// Where the section `sweep` names the path of a change, and where its value.
+fn written_at(loader: &Loader, tree: &Node, edit: &Edit) -> Option<(Place, Place)> {
+    let (_, sweep) = entry(tree, "sweep")?;
+    let (_, vary) = entry(sweep, "vary")?;
+    let (key, values) = entry(vary, &edit.path)?;
+    // In quotes, the path begins one character later.
+    let written = loader.problems.sources[key.place.file].text.get(key.place.start..key.place.end)?;
+    let start = key.place.start + written.find(&edit.path)?;
+    let path = Place { start, end: start + edit.path.len(), ..key.place };
+    let value = match &values.value {
+        Value::List(items) => items.iter().find(|item| item.flow() == edit.value).unwrap_or(values),
+        _ => values,
+    };
+    Some((path, value.place))
+}
+
+fn entry<'n>(node: &'n Node, name: &str) -> Option<&'n (Key, Node)> {
+    let Value::Map(entries) = &node.value else { return None };
+    entries.iter().find(|(key, _)| key.name == name)
+}
+
+/// The steps of a path that stands at `whole`: keys apart by dots, and positions or names in
+/// brackets.
+fn steps(path: &str, whole: Place, problems: &mut Problems) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     let mut at = 0;
     while at < path.len() {
@@ -73,13 +122,13 @@ fn steps(path: &str, file: usize, problems: &mut Problems) -> Option<Vec<Step>> 
                 (at, end, end)
             }
         };
-        steps.push(Step { name: path[from..to].trim().to_owned(), place: Place { file, start: from, end: to } });
+        let place = Place { start: whole.start + from, end: whole.start + to, ..whole };
+        steps.push(Step { name: path[from..to].trim().to_owned(), place });
         at = next + usize::from(path[next.min(path.len())..].starts_with('.'));
     }
     let right = !steps.is_empty() && !path.ends_with('.') && steps.iter().all(|step| !step.name.is_empty());
     if !right {
-        let place = Place { file, start: 0, end: path.len() };
-        let problem = problems.error(place, format!("`{path}` is no path in a scenario"));
+        let problem = problems.error(whole, format!("`{path}` is no path in a scenario"));
         problem.help("keys are apart by dots, such as `node_pools.default.nodes` or `vpc.vswitches[0].cidr`");
     }
     right.then_some(steps)

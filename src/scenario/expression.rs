@@ -14,7 +14,7 @@ use super::diagnostics::{Place, Problem, Problems, quoted_list};
 use super::loader::{Files, Loader};
 use super::read::At;
 use crate::ipam::note::nearest;
-use crate::model::{Bound, Claim, Comparison, Condition, Level, Model, Reading, Statement, VSwitchReading};
+use crate::model::{Bound, Claim, Comparison, Condition, Level, Measured, Model, Reading, Statement, VSwitchReading};
 use crate::time::{Instant, Span};
 use crate::units::percent;
 
@@ -32,6 +32,15 @@ pub fn claim(model: &Model, option: &str, text: &str) -> Result<Claim, Diagnosti
 /// What is wrong with it.
 pub fn reading(model: &Model, option: &str, text: &str) -> Result<Reading, Diagnostics> {
     alone(option, text, |text, problems| read_reading(text, model, problems))
+}
+
+/// What the text of a command-line option asks of every run of `model`: a reading, or the
+/// probability of a statement, such as `P(any pod waits > 60s)`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn measured(model: &Model, option: &str, text: &str) -> Result<Measured, Diagnostics> {
+    alone(option, text, |text, problems| read_measured(text, model, problems))
 }
 
 /// Reads a text that stands alone.
@@ -68,6 +77,21 @@ pub(super) fn read_reading(text: &At<String>, model: &Model, problems: &mut Prob
     let reading = reader.reading(model)?;
     reader.end()?;
     Some(reading)
+}
+
+/// A reading, or the probability of a statement.
+pub(super) fn read_measured(text: &At<String>, model: &Model, problems: &mut Problems) -> Option<Measured> {
+    let mut reader = Reader::new(text, problems)?;
+    let measured = if reader.takes_word("P") {
+        reader.expect("(")?;
+        let statement = reader.statement(model)?;
+        reader.expect(")")?;
+        Measured::Probability(statement)
+    } else {
+        Measured::Reading(reader.reading(model)?)
+    };
+    reader.end()?;
+    Some(measured)
 }
 
 /// A claim.

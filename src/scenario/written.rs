@@ -5,6 +5,7 @@ mod actions;
 mod faults;
 mod nodes;
 mod replications;
+mod sweep;
 mod tenants;
 mod workloads;
 
@@ -15,6 +16,7 @@ pub(super) use nodes::{
     NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, ZoneOutage,
 };
 pub(super) use replications::{HalfWidth, Replications, Until};
+pub(super) use sweep::{Sweep, Vary};
 pub(super) use tenants::{Tenant, Used};
 pub(super) use workloads::{
     Arrivals, CronJob, DaemonSet, Deployment, Group, Hpa, Job, Load, Replicas, Requests, Rollout, StatefulSet, Trace,
@@ -70,6 +72,8 @@ section! {
         optional actions: Vec<Action>,
         /// What must hold: claims such as `vswitch.free.min >= 10 %` or `P(any pod waits > 60s before 60d) <= 1 %`.
         optional policy: Vec<At<String>>,
+        /// What is varied by `brimline sweep`.
+        optional sweep: Sweep,
         /// What to write besides the answer.
         optional outputs: Outputs,
     }

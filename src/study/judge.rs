@@ -3,7 +3,7 @@
 use serde::Serialize;
 use statrs::distribution::{Beta, ContinuousCDF};
 
-use crate::model::{Bound, Claim, Ensemble};
+use crate::model::{Bound, Claim, Ensemble, Model, Statement};
 use crate::outcome::{CONFIDENCE, Proportion, value};
 use crate::record::Recording;
 
@@ -36,13 +36,15 @@ pub struct Judgement {
 /// Judges a claim by all runs of an ensemble, in the order of replications.
 #[must_use]
 pub fn judge(claim: &Claim, ensemble: &Ensemble, runs: &[Recording]) -> Judgement {
-    let statement = &claim.statement;
-    let holds = |run: &&Recording| {
-        let reading = value(&statement.reading, ensemble.of(run.replication), run);
-        // Of nothing, nothing bad can be said: no pod waits.
-        reading.is_none_or(|reading| statement.comparison.holds(reading, statement.than))
-    };
+    let holds = |run: &&Recording| holds(&claim.statement, ensemble.of(run.replication), run);
     decide(claim, runs.iter().filter(holds).count(), runs.len())
+}
+
+/// Whether a statement holds in a run of `model`.
+pub(super) fn holds(statement: &Statement, model: &Model, run: &Recording) -> bool {
+    let reading = value(&statement.reading, model, run);
+    // Of nothing, nothing bad can be said: no pod waits.
+    reading.is_none_or(|reading| statement.comparison.holds(reading, statement.than))
 }
 
 /// Judges a claim whose statement holds in `hits` of `runs` runs. A claim about every run holds if
@@ -108,7 +110,7 @@ fn beta(a: usize, b: usize, share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Comparison, Reading, Statement};
+    use crate::model::{Comparison, Reading};
 
     fn claim(probability: Option<(Bound, f64)>) -> Claim {
         let statement = Statement { reading: Reading::Calls(None), comparison: Comparison::Less, than: 0.0 };

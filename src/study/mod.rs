@@ -1,9 +1,9 @@
 //! Studies: many runs of a scenario and its variants, and what they say together.
 
-mod axis;
 mod judge;
+pub mod sweep;
 
-pub use axis::{Axis, ParseAxisError, Range, Values};
+pub use crate::scenario::{Axis, ParseAxisError, Range, Values};
 pub use judge::{Decision, Judgement, decide, judge};
 
 use crate::model::{Ensemble, Precision, Reading};

@@ -3,7 +3,9 @@
 
 mod axes;
 mod canvas;
+pub(super) mod heat;
 mod levels;
+pub(super) mod line;
 #[cfg(feature = "png")]
 pub(super) mod png;
 mod risk;

@@ -10,11 +10,14 @@ mod nodes;
 mod pools;
 mod replications;
 mod reserved;
+mod sweep;
 mod tenants;
 mod types;
 mod vpc;
 mod warn;
 mod workloads;
+
+pub use sweep::SweepSection;
 
 use super::defaults;
 use super::diagnostics::Place;
@@ -98,6 +101,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     actions::resolve(loader, &mut model, world);
     replications::precision(loader, &mut model, written.replications.as_ref());
     policy(loader, &mut model, written.policy.as_deref().unwrap_or_default());
+    loader.sweep = written.sweep.as_ref().map(|section| sweep::resolve(loader, section, &model));
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {

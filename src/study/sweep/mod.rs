@@ -1,0 +1,263 @@
+//! Sweeps: a scenario at many points, each with other values at some paths.
+//!
+//! Every point is read and checked before one runs. All points have the same seed and so, as far
+//! as they say the same, the same chance (common random numbers); their differences are not noise.
+
+mod design;
+mod results;
+mod runner;
+mod sensitivity;
+
+pub use design::{Design, MOST_POINTS};
+pub use results::{Cell, Results};
+pub use sensitivity::{Influence, Method, Ranking, number, ranking};
+
+use rayon::prelude::*;
+
+use crate::model::{Claim, Measured, Model};
+use crate::scenario::{Axis, Blueprint, Diagnostics, Edit, Source, SweepSection, measured};
+use crate::time::Span;
+
+/// What is measured if nobody says.
+pub const DEFAULT_MEASURES: [&str; 12] = [
+    "P(any vswitch is full)",
+    "vswitch.time_to_full",
+    "vswitch.free.min",
+    "vswitches.idle.mean",
+    "vswitches.pods.mean",
+    "pods.wait.p50",
+    "pods.wait.p99",
+    "pods.waiting.max",
+    "pods.never_served",
+    "pods.unschedulable.max",
+    "calls",
+    "calls.refused",
+];
+
+/// What somebody wants of a sweep; what is missing is as the scenario's section `sweep` says.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// What is varied.
+    pub axes: Vec<Axis>,
+    /// Points of a Latin hypercube.
+    pub points: Option<u32>,
+    /// What is measured.
+    pub measures: Vec<String>,
+}
+
+/// A sweep whose every point was checked.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// Name of the scenario.
+    pub name: String,
+    /// The question that it asks.
+    pub question: String,
+    /// Seed of all chance, unless it is varied.
+    pub seed: u64,
+    /// What is varied.
+    pub axes: Vec<Axis>,
+    /// How the points were chosen.
+    pub design: Design,
+    /// The points.
+    pub points: Vec<Point>,
+    /// What is measured, by name, with its unit.
+    pub measures: Vec<(String, &'static str)>,
+    /// Claims of the scenario at any of the points.
+    pub claims: Vec<Claim>,
+    /// The files of all points, the scenario first.
+    pub sources: Vec<Source>,
+    /// Warnings of loading the scenario as it is.
+    pub warnings: Vec<String>,
+    blueprint: Blueprint,
+    option: &'static str,
+}
+
+/// A point of a sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// The value of each axis.
+    pub values: Vec<String>,
+    /// Independent runs.
+    pub replications: u32,
+    /// Simulated time of each.
+    pub horizon: Span,
+    /// Which of [`Sweep::claims`] are its own.
+    pub claims: Vec<bool>,
+}
+
+/// Why a sweep cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// What is wanted makes no sense.
+    #[error("{0}")]
+    Wish(String),
+    /// The scenario is wrong, as it is or at some points.
+    #[error(transparent)]
+    Scenario(#[from] Diagnostics),
+}
+
+/// What one run says: each measure, then for each claim whether its statement holds (1 or 0).
+pub type Row = Vec<Option<f64>>;
+
+impl Sweep {
+    /// The sweep of a scenario. Reads the scenario at every point, on the threads of the current
+    /// rayon pool.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at any point.
+    pub fn prepare(scenario: &Blueprint, wish: &Wish) -> Result<Self, Unfit> {
+        let loaded = scenario.load()?;
+        let section = loaded.sweep.clone().unwrap_or_default();
+        let (axes, points, option) = varied(wish, &section);
+        let (design, points) = design::points(&axes, points, loaded.model.seed).map_err(Unfit::Wish)?;
+        let measures = match () {
+            () if !wish.measures.is_empty() => wish.measures.clone(),
+            () if !section.measures.is_empty() => section.measures,
+            () => DEFAULT_MEASURES.map(str::to_owned).to_vec(),
+        };
+        let check = |values: &Vec<String>| check(scenario, &axes, option, values, &measures);
+        let checked: Vec<_> = points.par_iter().map(check).collect();
+        let wrong = points.iter().zip(&checked).filter_map(|(values, checked)| {
+            let wrong = checked.as_ref().err()?.clone();
+            Some((format!("this is so with {}", in_words(&axes, values)), wrong))
+        });
+        if let Some(wrong) = Diagnostics::together(wrong) {
+            return Err(wrong.into());
+        }
+        let checked: Vec<_> = checked.into_iter().flatten().collect();
+        let (claims, sources) = (claims(&checked), sources(&checked));
+        let units = &checked.first().expect("a design has a point").units;
+        Ok(Self {
+            name: loaded.model.name,
+            question: loaded.model.question,
+            seed: loaded.model.seed,
+            axes,
+            design,
+            measures: measures.into_iter().zip(units.iter().copied()).collect(),
+            blueprint: Blueprint::of_sources(&sources).with(scenario.edits().iter().cloned()),
+            points: points.into_iter().zip(&checked).map(|(values, checked)| checked.point(values, &claims)).collect(),
+            claims,
+            sources,
+            warnings: loaded.warnings,
+            option,
+        })
+    }
+
+    /// Changes of the scenario that all points share.
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
+        self.blueprint.edits()
+    }
+
+    /// What the axes are called in few words: the last keys of their paths that tell them apart.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        let suffix = |path: &str, keys: usize| {
+            let keys: Vec<_> = path.rsplitn(keys + 1, '.').take(keys).collect();
+            keys.into_iter().rev().collect::<Vec<_>>().join(".")
+        };
+        let alone = |path: &str, keys: usize| {
+            let own = suffix(path, keys);
+            self.axes.iter().filter(|other| suffix(&other.path, keys) == own).count() == 1
+        };
+        let label = |axis: &Axis| {
+            let all = axis.path.split('.').count();
+            // A key such as `to` says little without its owner.
+            let least = if suffix(&axis.path, 1).len() < MEANING { 2.min(all) } else { 1 };
+            let keys = (least..all).find(|&keys| alone(&axis.path, keys)).unwrap_or(all);
+            suffix(&axis.path, keys)
+        };
+        self.axes.iter().map(label).collect()
+    }
+
+    /// Runs at all points.
+    #[must_use]
+    pub fn runs(&self) -> u64 {
+        self.points.iter().map(|point| u64::from(point.replications)).sum()
+    }
+}
+
+/// Letters from which on a key stands for itself.
+const MEANING: usize = 5;
+
+/// What is varied, at how many points, and who says so: the command line, or else the scenario.
+fn varied(wish: &Wish, section: &SweepSection) -> (Vec<Axis>, Option<u32>, &'static str) {
+    match wish.axes[..] {
+        [] => (section.axes.clone(), wish.points.or(section.points), Edit::SWEEP),
+        _ => (wish.axes.clone(), wish.points, "--vary"),
+    }
+}
+
+fn in_words(axes: &[Axis], values: &[String]) -> String {
+    let values = axes.iter().zip(values);
+    values.map(|(axis, value)| format!("{} = {value}", axis.path)).collect::<Vec<_>>().join(", ")
+}
+
+/// The changes that make a point of the scenario.
+fn edits<'a>(axes: &'a [Axis], option: &'a str, values: &'a [String]) -> impl Iterator<Item = Edit> + 'a {
+    axes.iter().zip(values).map(move |(axis, value)| axis.edit(option, value))
+}
+
+/// What is kept of a point that was read.
+struct Checked {
+    replications: u32,
+    horizon: Span,
+    units: Vec<&'static str>,
+    claims: Vec<Claim>,
+    sources: Vec<Source>,
+}
+
+impl Checked {
+    fn point(&self, values: Vec<String>, all: &[Claim]) -> Point {
+        let own = |claim: &Claim| self.claims.iter().any(|own| own.text == claim.text);
+        let claims = all.iter().map(own).collect();
+        Point { values, replications: self.replications, horizon: self.horizon, claims }
+    }
+}
+
+fn check(
+    scenario: &Blueprint,
+    axes: &[Axis],
+    option: &str,
+    values: &[String],
+    measures: &[String],
+) -> Result<Checked, Diagnostics> {
+    let loaded = scenario.with(edits(axes, option, values)).load()?;
+    let measured = read_all(&loaded.model, measures)?;
+    let Model { replications, horizon, policy, .. } = loaded.model;
+    let units = measured.iter().map(Measured::unit).collect();
+    let sources = loaded.sources.into_iter().filter(|source| !source.name.starts_with("--")).collect();
+    Ok(Checked { replications, horizon, units, claims: policy, sources })
+}
+
+/// What is measured at a point.
+fn read_all(model: &Model, measures: &[String]) -> Result<Vec<Measured>, Diagnostics> {
+    let read: Vec<_> = measures.iter().map(|text| measured(model, "--measure", text)).collect();
+    let wrong = read.iter().filter_map(|read| Some((String::new(), read.as_ref().err()?.clone())));
+    match Diagnostics::together(wrong) {
+        Some(wrong) => Err(wrong),
+        None => Ok(read.into_iter().flatten().collect()),
+    }
+}
+
+/// Claims at any of the points, each once.
+fn claims(checked: &[Checked]) -> Vec<Claim> {
+    let mut all: Vec<Claim> = Vec::new();
+    for claim in checked.iter().flat_map(|checked| &checked.claims) {
+        if all.iter().all(|other| other.text != claim.text) {
+            all.push(claim.clone());
+        }
+    }
+    all
+}
+
+/// Files of all points, each once.
+fn sources(checked: &[Checked]) -> Vec<Source> {
+    let mut all: Vec<Source> = Vec::new();
+    for source in checked.iter().flat_map(|checked| &checked.sources) {
+        if all.iter().all(|other| other.name != source.name) {
+            all.push(source.clone());
+        }
+    }
+    all
+}
