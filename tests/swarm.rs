@@ -122,7 +122,8 @@ impl Dice {
         match self.range(0, 9) {
             0 | 1 => {
                 let i = model.vpc.vswitches.len();
-                let (zone, cidr) = (self.range(0, zones as u32 - 1), format!("10.0.{}.0/{}", 4 * i, self.range(23, 28)));
+                let (zone, cidr) =
+                    (self.range(0, zones as u32 - 1), format!("10.0.{}.0/{}", 4 * i, self.range(23, 28)));
                 let plain = VSwitch::plain(&format!("vsw-{i}"), &format!("zone-{zone}"), &cidr);
                 model.vpc.vswitches.push(VSwitch { added_by: Some(index), ..plain });
                 Deed::AddVSwitch(VSwitchId::new(i))
@@ -157,6 +158,9 @@ impl Dice {
         let daemons = model.groups().map(|(key, zone)| {
             let known = (0..model.vpc.vswitches.len()).filter(|&i| model.vpc.vswitches[i].zone == zone.zone);
             let mut vswitches: Vec<_> = known.map(VSwitchId::new).collect();
+            if self.chance(50) {
+                vswitches.reverse();
+            }
             vswitches.truncate(self.range(1, vswitches.len() as u32) as usize);
             self.daemon(model.node_pools[key.pool].shapes[key.shape].limits, vswitches)
         });

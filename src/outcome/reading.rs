@@ -12,7 +12,11 @@ use crate::record::{GroupLevels, Holders, Recording, VSwitchRecord};
 /// If it counts late waits that [`Model::observe`] was not told of.
 #[must_use]
 pub fn value(reading: &Reading, model: &Model, run: &Recording) -> Option<f64> {
-    let serving = || model.serving_vswitches().into_iter().map(|id| &run.vswitches[id.index()]);
+    let exists = |id: &VSwitchId| {
+        let added_by = model.vpc.vswitches[id.index()].added_by;
+        added_by.is_none_or(|action| run.actions[action].began.is_some())
+    };
+    let serving = || model.serving_vswitches().into_iter().filter(exists).map(|id| &run.vswitches[id.index()]);
     match *reading {
         Reading::VSwitch(id, of) => Some(of_vswitch(of, record(run, id))),
         Reading::AnyVSwitch(of) => {
