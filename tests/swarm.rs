@@ -3,6 +3,9 @@
 //! Safety: every law of the world holds at any time, whatever happens. Liveness: once nothing
 //! new happens, every pod that can get an address has one.
 
+#[path = "swarm/runbook.rs"]
+mod runbook;
+
 use std::sync::Arc;
 
 use brimline::chance::{SmallStream, SpanDist};
@@ -11,12 +14,12 @@ use brimline::ipam::BATCH;
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
 use brimline::model::{
-    Action, AfterCrash, Cloud, Comparison, Concurrency, Condition, ControlPlane, CountDist, Crashes, Deed, Ensemble,
-    Fault, Hpa, Interruptions, Job, Kubelet, LateWait, Load, Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone,
-    Portion, Quotas, Replacement, Replicas, Resources, Restart, Rollout, Schedule, Scoring, Shape, Strictness, Tenant,
-    Times, Trace, TracePod, Trigger, VSwitch, Vpc, Workload, WorkloadKind, ZoneOutage, ZoneSpread,
+    AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Job,
+    Kubelet, Load, Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone, Portion, Quotas, Replacement, Replicas,
+    Resources, Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod, VSwitch, Vpc, Workload,
+    WorkloadKind, ZoneOutage, ZoneSpread,
 };
-use brimline::openapi::{Api, ErrorCode};
+use brimline::openapi::ErrorCode;
 use brimline::record::{Recording, StrandedReason};
 use brimline::sim::{Progress, replicate, run_audited};
 use brimline::time::{Instant, Span};
@@ -87,84 +90,6 @@ impl Dice {
             self.actions(&mut model, zones, within, quiet);
         }
         model
-    }
-
-    /// A runbook; what begins on a condition may begin at any time, so quiet worlds have none.
-    fn actions(&mut self, model: &mut Model, zones: usize, within: Span, quiet: bool) {
-        for index in 0..self.range(1, 6) as usize {
-            let trigger = match self.range(0, if quiet { 1 } else { 2 }) {
-                0 if index > 0 => {
-                    let action = self.range(0, index as u32 - 1) as usize;
-                    Trigger::After { action, delay: within.mul_f64(0.1 * self.0.unit() * f64::from(self.range(0, 1))) }
-                }
-                2 => Trigger::When(self.condition(model)),
-                _ => Trigger::At(Instant::ZERO + within.mul_f64(0.8 * self.0.unit())),
-            };
-            let deed = self.deed(model, index, zones, within, quiet);
-            model.actions.push(Action { name: format!("action-{index}"), text: String::new(), trigger, deed });
-        }
-        let over = self.millis(0, 600_000);
-        model.late_waits = vec![LateWait { over, before: Instant::ZERO + within.mul_f64(self.0.unit()) }];
-    }
-
-    fn condition(&mut self, model: &Model) -> Condition {
-        let levels = model.levels();
-        let (text, level) = levels[self.0.below(levels.len() as u32) as usize].clone();
-        let comparison = self.pick(&[Comparison::Less, Comparison::AtLeast, Comparison::Equal, Comparison::Unequal]);
-        Condition { text, level, comparison, than: f64::from(self.range(0, 40)) }
-    }
-
-    fn deed(&mut self, model: &mut Model, index: usize, zones: usize, within: Span, quiet: bool) -> Deed {
-        let pool = self.range(0, model.node_pools.len() as u32 - 1) as usize;
-        let scaled = |workload: &Workload| {
-            matches!(workload.kind, WorkloadKind::Deployment { .. } | WorkloadKind::StatefulSet { .. })
-        };
-        match self.range(0, 9) {
-            0 | 1 => {
-                let i = model.vpc.vswitches.len();
-                let (zone, cidr) =
-                    (self.range(0, zones as u32 - 1), format!("10.0.{}.0/{}", 4 * i, self.range(23, 28)));
-                let plain = VSwitch::plain(&format!("vsw-{i}"), &format!("zone-{zone}"), &cidr);
-                model.vpc.vswitches.push(VSwitch { added_by: Some(index), ..plain });
-                Deed::AddVSwitch(VSwitchId::new(i))
-            }
-            2 => Deed::EditEniConfig(self.edited(model)),
-            3 | 4 => Deed::RestartTerway(Restart {
-                pools: (0..model.node_pools.len()).filter(|&i| i == pool || self.chance(50)).collect(),
-                at_most_at_once: self.portion(),
-                takes: self.pick(&[Span::ZERO, Span::secs(3), Span::secs(40), Span::mins(7)]),
-            }),
-            5 if model.workloads.iter().any(scaled) => {
-                let workload = model.workloads.iter().position(scaled).expect("there is one");
-                Deed::ScaleWorkload { workload, replicas: self.range(0, 100) }
-            }
-            6 if matches!(model.node_pools[pool].size, PoolSize::Scheduled(_)) => {
-                Deed::ScaleNodePool { pool, nodes: self.range(0, 8) }
-            }
-            7 => Deed::ReplaceNodes { pool, max_surge: self.portion(), max_unavailable: self.portion() },
-            8 => {
-                let zone = format!("zone-{}", self.range(0, zones as u32 - 1));
-                Deed::LoseZone { zone, lasts: within.mul_f64(0.2 * self.0.unit()) }
-            }
-            9 if !quiet => {
-                Deed::LimitApi { api: self.pick(&Api::ALL), limit: self.chance(70).then(|| self.range(0, 20)) }
-            }
-            _ => Deed::Drain { pool, nodes: self.portion() },
-        }
-    }
-
-    /// Other daemons for every group, which may know vSwitches that are added some day.
-    fn edited(&mut self, model: &Model) -> Vec<Config> {
-        let daemons = model.groups().map(|(key, zone)| {
-            let known = (0..model.vpc.vswitches.len()).filter(|&i| model.vpc.vswitches[i].zone == zone.zone);
-            let mut vswitches: Vec<_> = known.map(VSwitchId::new).collect();
-            if self.chance(50) {
-                vswitches.reverse();
-            }
-            vswitches.truncate(self.range(1, vswitches.len() as u32) as usize);
-            self.daemon(model.node_pools[key.pool].shapes[key.shape].limits, vswitches)
-        });
-        daemons.collect()
     }
 
     fn vpc(&mut self, zones: usize, within: Span, quiet: bool) -> Vpc {
@@ -447,6 +372,7 @@ fn safety_every_law_holds_at_any_time() {
         let pods = &recording.pods;
         assert_eq!(pods.requested, pods.served + pods.gave_up + u64::from(pods.waiting_at_end), "pods are conserved");
         assert_eq!(pods.served, pods.wait_ms.len(), "every wait is counted");
+        recording.actions.iter().for_each(runbook::check);
         let quotas = &model.cloud.quotas;
         let on_enis: u32 = recording.vswitches.iter().map(|v| v.end.pods + v.end.idle).sum();
         assert!(quotas.security_group_addresses.is_none_or(|most| u64::from(on_enis) <= most));
