@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use hdrhistogram::Histogram;
 
 use super::{
-    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording,
-    Stranded, TimeWeighted, Timeline, Unschedulable, Was,
+    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording, Stranded,
+    TimeWeighted, Timeline, Unschedulable, Was,
 };
 use crate::address::usable;
 use crate::cloud::Usage;

@@ -4,8 +4,8 @@ use super::Recorder;
 use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::VSwitchId;
-use crate::model::{Action, Holder, Level, Model};
-use crate::record::{Holders, Reach};
+use crate::model::{Action, Level, Model};
+use crate::record::Reach;
 use crate::time::Instant;
 
 impl Recorder {
@@ -36,7 +36,7 @@ impl Recorder {
         match level {
             Level::VSwitch(id, holder) => {
                 let levels = Some(&self.vswitches[id.index()]).filter(|levels| levels.exists())?;
-                Some(held_by(holder, levels.holders()))
+                Some(levels.holders().of(holder))
             }
             Level::WaitingPods => Some(self.waiting.level()),
             Level::UnschedulablePods => Some(self.unschedulable.level()),
@@ -52,15 +52,4 @@ impl Recorder {
 pub(super) fn usable_at_first(model: &Model) -> u32 {
     let serving = model.serving_vswitches().into_iter().map(|id| &model.vpc.vswitches[id.index()]);
     serving.filter(|vswitch| vswitch.added_by.is_none()).map(|vswitch| usable(vswitch.cidr)).sum()
-}
-
-fn held_by(holder: Holder, who: Holders<u32>) -> u32 {
-    match holder {
-        Holder::Free => who.free,
-        Holder::Idle => who.idle,
-        Holder::Pods => who.pods,
-        Holder::Leaked => who.leaked,
-        Holder::Primaries => who.primaries,
-        Holder::Others => who.others,
-    }
 }

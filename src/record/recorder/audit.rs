@@ -14,7 +14,11 @@ impl Recorder {
         for (i, (levels, &in_use)) in self.vswitches.iter().zip(in_use).enumerate() {
             let (holders, usage) = (levels.holders(), cloud.usage(VSwitchId::new(i)));
             if !levels.exists() {
-                assert_eq!((holders.parts(), usage.on_enis, usage.primaries), ([0; 6], 0, 0), "vSwitch {i} is not there");
+                assert_eq!(
+                    (holders.parts(), usage.on_enis, usage.primaries),
+                    ([0; 6], 0, 0),
+                    "vSwitch {i} is not there"
+                );
                 continue;
             }
             assert_eq!(holders.pods, in_use, "addresses in use of vSwitch {i}");

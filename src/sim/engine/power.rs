@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Engine, Observer, Power};
 use crate::id::NodeId;
-use crate::ipam::node_local::Config;
 use crate::ipam::Input;
+use crate::ipam::node_local::Config;
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {

@@ -30,6 +30,12 @@ impl<O: Observer> Engine<O> {
         self.input(node, Input::Restart { config, attached });
     }
 
+    /// Whether the node works and its daemon does not.
+    #[must_use]
+    pub fn daemon_is_down(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].power == Power::DaemonDown
+    }
+
     /// A daemon's life is over: calls that it has not made yet are never made.
     pub(super) fn dies(&mut self, node: NodeId) {
         let not_left = |call: &&mut Call| call.node == node && call.leaves > self.now;

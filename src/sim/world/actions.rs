@@ -192,6 +192,21 @@ impl World<'_> {
         }
     }
 
+    /// A workload has this many pods from now on.
+    fn scale_workload(&mut self, workload: usize, replicas: u32) {
+        let state = &mut self.workloads[workload];
+        (state.wanted, state.scaled, state.hpa) = (replicas, true, None);
+        if !self.model.workloads[workload].pod.host_network {
+            self.changed(workload);
+        }
+    }
+
+    /// A pool has this many nodes from now on.
+    fn scale_pool(&mut self, pool: usize, nodes: u32) {
+        self.pools[pool].scaled = Some(nodes);
+        self.follow_pool(pool);
+    }
+
     /// Drains some of a pool's nodes, the first to join first.
     fn drain_some(&mut self, pool: usize, nodes: Portion) -> BTreeSet<NodeId> {
         let staying = self.staying(pool);
@@ -209,7 +224,8 @@ impl World<'_> {
         let mut reach = Reach::default();
         for node in (0..self.nodes.len()).map(NodeId::new).filter(|node| self.nodes[node.index()].works()) {
             let daemon = self.engine.daemon(node);
-            let mut candidates = self.actions.added.iter().filter(|id| daemon.config().vswitches.contains(id)).peekable();
+            let mut candidates =
+                self.actions.added.iter().filter(|id| daemon.config().vswitches.contains(id)).peekable();
             reach.nodes += 1;
             reach.configured += u32::from(candidates.peek().is_some());
             reach.able += u32::from(candidates.any(|&id| daemon.has_way_to(id)));

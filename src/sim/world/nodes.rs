@@ -133,12 +133,6 @@ impl World<'_> {
         }
     }
 
-    /// A pool has this many nodes from now on.
-    pub(super) fn scale_pool(&mut self, pool: usize, nodes: u32) {
-        self.pools[pool].scaled = Some(nodes);
-        self.follow_pool(pool);
-    }
-
     /// Launches what is missing in a pool, removes what is too much, and goes on with its
     /// replacement.
     pub(super) fn follow_pool(&mut self, pool: usize) {

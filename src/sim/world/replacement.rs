@@ -11,7 +11,9 @@ use crate::time::Instant;
 impl World<'_> {
     /// A replacement of a pool's nodes begins.
     pub(super) fn replacement_due(&mut self, pool: usize) {
-        let Some(Replacement { at, max_surge, max_unavailable }) = &self.model.node_pools[pool].replacement else { return };
+        let Some(Replacement { at, max_surge, max_unavailable }) = &self.model.node_pools[pool].replacement else {
+            return;
+        };
         let now = self.engine.now();
         if at.not_before(now) == Some(now) && now > Instant::ZERO {
             self.begin_replacement(pool, (*max_surge, *max_unavailable));

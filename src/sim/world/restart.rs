@@ -31,9 +31,8 @@ impl World<'_> {
     /// The daemons of the pools' nodes that work are restarted, in the order of joining. Nodes that
     /// come later start with what is new anyway.
     pub(super) fn begin_restart(&mut self, action: usize, restart: &Restart) -> Roll {
-        let concerned = |&node: &NodeId| {
-            self.nodes[node.index()].works() && restart.pools.contains(&self.pool_of(node))
-        };
+        let concerned =
+            |&node: &NodeId| self.nodes[node.index()].works() && restart.pools.contains(&self.pool_of(node));
         let to_come: Vec<_> = (0..self.nodes.len()).map(NodeId::new).filter(concerned).rev().collect();
         let at_most = restart.at_most_at_once.up(to_come.len() as u32).max(1);
         let mut roll = Roll { to_come, turns: 0, at_most, takes: restart.takes };

@@ -25,9 +25,9 @@ pub(super) struct WorkloadState {
     pub pending: VecDeque<PodId>,
     pub version: u32,
     /// Wanted number of pods, where there is one.
-    wanted: u32,
+    pub wanted: u32,
     /// An action gave it that number, and nobody else does any more.
-    scaled: bool,
+    pub scaled: bool,
     /// Whether it matters when pods are ready.
     pub watches_readiness: bool,
     /// Pods of a StatefulSet by ordinal; those that are gone too.
@@ -39,7 +39,7 @@ pub(super) struct WorkloadState {
     /// Pods of a trace, and the first that has not come.
     pub trace: Option<Arc<Vec<TracePod>>>,
     next_of_trace: usize,
-    hpa: Option<(Hpa, LoadCurve)>,
+    pub hpa: Option<(Hpa, LoadCurve)>,
     /// When its HPA looks next.
     next_look: Instant,
     arrivals: Option<Arrivals>,
@@ -181,15 +181,6 @@ impl World<'_> {
                 }
             }
             WorkloadKind::Trace(_) => self.trace_arrives(workload),
-        }
-    }
-
-    /// A workload has this many pods from now on, whatever its schedule or its HPA says.
-    pub(super) fn scale_workload(&mut self, workload: usize, replicas: u32) {
-        let state = &mut self.workloads[workload];
-        (state.wanted, state.scaled, state.hpa) = (replicas, true, None);
-        if !self.model.workloads[workload].pod.host_network {
-            self.changed(workload);
         }
     }
 
