@@ -128,7 +128,8 @@ pub struct Full {
     pub asked: u32,
 }
 
-/// What was recorded of one vSwitch.
+/// What was recorded of one vSwitch. One that an action adds has no addresses before that, and its
+/// means are of the time since.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VSwitchRecord {
     /// Usable addresses.
@@ -143,7 +144,7 @@ pub struct VSwitchRecord {
     pub served: u64,
     /// Time-weighted means after the warm-up.
     pub mean: Holders<f64>,
-    /// Fewest free addresses after the warm-up.
+    /// Fewest free addresses after the warm-up, since it exists; if it never does, all.
     pub min_free: u32,
     /// At the end.
     pub end: Holders<u32>,

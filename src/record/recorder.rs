@@ -1,23 +1,28 @@
 //! The recorder: keeps levels, tallies and the journal while a replication runs.
 
+mod actions;
 mod audit;
 mod levels;
 mod trouble;
+mod waits;
+
+use std::collections::BTreeSet;
 
 use hdrhistogram::Histogram;
 
 use super::{
-    ActionRecord, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording,
+    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording,
     Stranded, TimeWeighted, Timeline, Unschedulable, Was,
 };
 use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
-use crate::model::{Model, Quota};
+use crate::model::{Model, Quota, VSwitch};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use levels::{Group, NodeNote, VSwitchLevels};
 use trouble::Trouble;
+use waits::Waits;
 
 /// Longest wait that is told apart: ten years, in ms.
 const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
@@ -59,8 +64,9 @@ pub struct Recorder {
     pod_log: Vec<PodRow>,
     /// Position of each pod's current life in `pod_log`, by pod.
     pod_rows: Vec<u32>,
-    actions: Vec<ActionRecord>,
-    late_waits: Vec<u64>,
+    waits: Waits,
+    /// vSwitches that pods take addresses of, sooner or later.
+    serving: BTreeSet<VSwitchId>,
     warm_from: Instant,
     pod_events: u64,
 }
@@ -69,9 +75,9 @@ impl Recorder {
     /// A recorder of replication `replication` of a model.
     #[must_use]
     pub fn new(replication: u32, model: &Model, detail: Detail) -> Self {
-        let vswitches: Vec<_> = model.vpc.vswitches.iter().map(|v| VSwitchLevels::new(usable(v.cidr))).collect();
+        let levels = |v: &VSwitch| VSwitchLevels::new(usable(v.cidr), v.added_by.is_none());
+        let vswitches: Vec<_> = model.vpc.vswitches.iter().map(levels).collect();
         let groups: Vec<_> = model.groups().map(|(key, _)| Group::new(key)).collect();
-        let serving = model.serving_vswitches().into_iter().map(|id| usable(model.vpc.vswitches[id.index()].cidr));
         let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");
         let timeline = Timeline {
             vswitches: vec![Vec::new(); vswitches.len()],
@@ -84,7 +90,7 @@ impl Recorder {
             replication,
             detail,
             names: model.vpc.vswitches.iter().map(|v| v.id.clone()).collect(),
-            counting: Counting { usable: serving.sum(), ..Counting::default() },
+            counting: Counting { usable: actions::usable_at_first(model), ..Counting::default() },
             vswitches,
             groups,
             nodes: Vec::new(),
@@ -115,8 +121,8 @@ impl Recorder {
             journal: Vec::new(),
             pod_log: Vec::new(),
             pod_rows: Vec::new(),
-            actions: vec![ActionRecord::default(); model.actions.len()],
-            late_waits: vec![0; model.late_waits.len()],
+            waits: Waits::new(model),
+            serving: model.serving_vswitches(),
             warm_from: Instant::ZERO,
             pod_events: 0,
         }
@@ -166,6 +172,7 @@ impl Recorder {
     pub fn pod_requested(&mut self, now: Instant, pod: usize, node: NodeId, workload: usize) {
         self.pods.requested += 1;
         self.pod_events += 1;
+        self.waits.begin(now, pod);
         let waiting = self.waiting.level() + 1;
         self.waiting.set(now, waiting);
         if waiting > self.pods.max_waiting {
@@ -205,6 +212,7 @@ impl Recorder {
         if !counted {
             self.vswitches[vswitch.index()].bind(now);
         }
+        self.waits.end(now, pod, true);
         self.waiting.set(now, self.waiting.level() - 1);
         let levels = &mut self.group_of(node).levels;
         levels.waiting -= 1;
@@ -238,6 +246,7 @@ impl Recorder {
         match was {
             Was::Waiting => {
                 levels.waiting -= 1;
+                self.waits.end(now, pod, false);
                 self.waiting.set(now, self.waiting.level() - 1);
                 self.pods.gave_up += 1;
             }
@@ -383,7 +392,6 @@ impl Recorder {
     /// Ends the recording.
     #[must_use]
     pub fn finish(mut self, now: Instant, stranded: Vec<Stranded>, events: u64) -> Recording {
-        let length = now.since(self.warm_from);
         // What goes on inside a node may have been told late; of equal times it comes last.
         self.binding.sort_by_key(|&(at, _)| at);
         let late = |entry: &JournalEntry| (entry.kind == ALLOC_FAILED).then(|| entry.subject.clone());
@@ -392,9 +400,10 @@ impl Recorder {
         self.pods.waiting_area_s = self.waiting.area_s(now);
         self.pods.unschedulable_at_end = self.unschedulable.level();
         self.pods.unschedulable_area_s = self.unschedulable.area_s(now);
+        let (actions, late_waits) = self.waits.finish(now);
         Recording {
             replication: self.replication,
-            vswitches: self.vswitches.iter().map(|levels| levels.record(now, length)).collect(),
+            vswitches: self.vswitches.iter().map(|levels| levels.record(now, self.warm_from)).collect(),
             groups: self.groups.iter().map(Group::record).collect(),
             pods: self.pods,
             counting: self.counting,
@@ -405,8 +414,8 @@ impl Recorder {
             journal: self.journal,
             pod_log: self.pod_log,
             stranded,
-            actions: self.actions,
-            late_waits: self.late_waits,
+            actions,
+            late_waits,
             events,
             pod_events: self.pod_events,
         }

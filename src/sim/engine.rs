@@ -6,8 +6,10 @@
 
 mod account;
 mod audit;
+mod kubelet;
 mod pods;
 mod power;
+mod restart;
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -136,6 +138,8 @@ struct Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Power {
     Up,
+    /// The kubelet goes on, the daemon does not.
+    DaemonDown,
     /// Neither daemon nor kubelet runs; the cloud goes on.
     Down,
     /// Its instance is gone; nothing of it counts any more.
@@ -280,6 +284,12 @@ impl<O: Observer> Engine<O> {
         &self.pods
     }
 
+    /// The time of the next event, some of which turn out to be nothing.
+    #[must_use]
+    pub fn next_time(&mut self) -> Option<Instant> {
+        if self.instant.is_empty() { self.events.peek_time() } else { Some(self.now) }
+    }
+
     /// The next happening not later than `until`, with its time; `None` = there is none and it
     /// is `until` now.
     pub fn step(&mut self, until: Instant) -> Option<Happening> {
@@ -390,18 +400,22 @@ impl<O: Observer> Engine<O> {
     /// Lets happen inside a node what is due by now: the daemon's timers and the kubelet's
     /// retries, in order of time, each at its own time.
     fn touch(&mut self, node: NodeId) {
-        while self.nodes[node.index()].power == Power::Up {
+        while matches!(self.nodes[node.index()].power, Power::Up | Power::DaemonDown) {
             let state = &mut self.nodes[node.index()];
             let (at, retry) = state.due();
             if at > self.now {
                 return;
             }
-            let input = match retry {
-                Some(i) => Input::Allocate(state.retries.remove(i).1),
+            self.processed += 1;
+            let input = match retry.map(|i| state.retries.remove(i).1) {
+                Some(pod) if state.power == Power::DaemonDown => {
+                    self.retry(node, at, pod, Failure::Down);
+                    continue;
+                }
+                Some(pod) => Input::Allocate(pod),
                 None => Input::Tick,
             };
             state.daemon.handle(at, input);
-            self.processed += 1;
             self.pump(node, at);
         }
     }
@@ -467,30 +481,5 @@ impl<O: Observer> Engine<O> {
         let latency = self.cloud.latency(request.api(), at);
         self.observer.called(at, node, request.api(), latency);
         self.events.push(at + latency, Event::Answer(index).pack());
-    }
-
-    /// The kubelet tries a failed sandbox again after a while (rule R119).
-    fn retry(&mut self, node: NodeId, at: Instant, id: PodId, failure: Failure) {
-        let pod = &self.pods[id.index()];
-        if pod.node != node || pod.state != PodState::Waiting {
-            // It was deleted while the node was down.
-            return;
-        }
-        let node = &mut self.nodes[node.index()];
-        node.retries.push((at + self.sandbox_retry.sample(&mut node.kubelet), id));
-        self.observer.failed(at, id, pod, failure);
-    }
-}
-
-impl Node {
-    /// When something is due inside the node, and the position of the retry that it is; `None` =
-    /// it is a timer of the daemon, which goes first at equal times. Of equal retries the one that
-    /// failed first is first.
-    fn due(&self) -> (Instant, Option<usize>) {
-        let timer = self.daemon.poll_timeout();
-        match (0..self.retries.len()).min_by_key(|&i| self.retries[i].0) {
-            Some(i) if self.retries[i].0 < timer => (self.retries[i].0, Some(i)),
-            _ => (timer, None),
-        }
     }
 }

@@ -41,6 +41,8 @@ impl Observer for Recorder {
                     _ => {}
                 }
             }
+            // A look-up that finds no such vSwitch is a good answer.
+            Err(ErrorCode::NotFound) if request.api() == Api::DescribeVSwitches => self.call_answered(request.api()),
             Err(code) => {
                 let quota = cloud.quota_refusing(request);
                 self.call_refused(now, node, request.api(), code, vswitch, quota);

@@ -149,6 +149,7 @@ impl NodeLocal {
             Input::Release(release) => self.rpc(Blocked::Release(release)),
             Input::Reply(call, reply) => self.reply(call, reply),
             Input::Stop => self.stopped = true,
+            Input::Kill => self.kill(),
             Input::Restart { config, attached } => self.restart(config, &attached),
             Input::Tick => {}
         }

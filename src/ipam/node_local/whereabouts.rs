@@ -48,6 +48,13 @@ impl NodeLocal {
         })
     }
 
+    /// Whether it can have addresses of a vSwitch without giving an interface up: one is on it, or
+    /// will be, or there is a free slot (R93).
+    #[must_use]
+    pub fn has_way_to(&self, vswitch: VSwitchId) -> bool {
+        self.slots.iter().any(|slot| slot.eni.or(slot.alloc.made()).is_none_or(|eni| eni.vswitch == vswitch))
+    }
+
     /// Addresses of a vSwitch that calls under way ask for.
     #[must_use]
     pub fn asked(&self, vswitch: VSwitchId) -> u32 {

@@ -73,7 +73,12 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         mean(recordings, move |r, row| f64::from(part(&r.timeline.vswitches[i][row])))
     };
     let usable = f64::from(crate::address::usable(vswitch.cidr));
-    let total = |r: &Recording, row: usize| usable - f64::from(r.timeline.vswitches[i][row].free);
+    let taken = |r: &Recording, row: usize, free: u32| {
+        // One that an action adds has no addresses before.
+        let exists = r.timeline.vswitches[i][row].parts() != [0; 6];
+        if exists { usable - f64::from(free) } else { 0.0 }
+    };
+    let total = |r: &Recording, row: usize| taken(r, row, r.timeline.vswitches[i][row].free);
     Levels {
         title: format!("{}: addresses in use", vswitch.id),
         unit: "addresses",
@@ -88,7 +93,7 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         ],
         capacity: Some(usable),
         band: band(recordings, total),
-        peak: mean(recordings, |r, row| usable - f64::from(r.timeline.least_free[i][row])),
+        peak: mean(recordings, |r, row| taken(r, row, r.timeline.least_free[i][row])),
         strip: strip(recordings, &groups),
         landmarks: summary.landmarks.iter().filter(|mark| of_this(model, mark, &vswitch.id)).collect(),
         runs: recordings.len(),

@@ -331,6 +331,10 @@ impl World<'_> {
 
     /// A pod leaves its node: its sandbox is gone and so, soon, is its address.
     pub(super) fn finish_pod(&mut self, pod: PodId) {
+        if let Some(pause) = self.engine.del_fails(pod) {
+            self.engine.set_timer(pod, self.engine.now() + pause);
+            return;
+        }
         let node = self.engine.pod(pod).node;
         let (workload, note) = (self.workload_of(pod), *self.note(pod));
         self.scheduler.remove(workload, note.requests, node);

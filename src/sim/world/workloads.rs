@@ -26,6 +26,8 @@ pub(super) struct WorkloadState {
     pub version: u32,
     /// Wanted number of pods, where there is one.
     wanted: u32,
+    /// An action gave it that number, and nobody else does any more.
+    scaled: bool,
     /// Whether it matters when pods are ready.
     pub watches_readiness: bool,
     /// Pods of a StatefulSet by ordinal; those that are gone too.
@@ -90,6 +92,7 @@ impl WorkloadState {
             pending: VecDeque::new(),
             version: 0,
             wanted: 0,
+            scaled: false,
             watches_readiness,
             ordinals: Vec::new(),
             runs: VecDeque::new(),
@@ -144,7 +147,7 @@ impl World<'_> {
     /// pods arrive, its HPA looks.
     pub(super) fn workload_due(&mut self, workload: usize) {
         let model = &self.model.workloads[workload];
-        if model.pod.host_network {
+        if model.pod.host_network || self.workloads[workload].scaled {
             return;
         }
         let (now, control) = (self.engine.now(), Control::Workload(workload));
@@ -178,6 +181,15 @@ impl World<'_> {
                 }
             }
             WorkloadKind::Trace(_) => self.trace_arrives(workload),
+        }
+    }
+
+    /// A workload has this many pods from now on, whatever its schedule or its HPA says.
+    pub(super) fn scale_workload(&mut self, workload: usize, replicas: u32) {
+        let state = &mut self.workloads[workload];
+        (state.wanted, state.scaled, state.hpa) = (replicas, true, None);
+        if !self.model.workloads[workload].pod.host_network {
+            self.changed(workload);
         }
     }
 
