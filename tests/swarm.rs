@@ -11,12 +11,12 @@ use brimline::ipam::BATCH;
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
 use brimline::model::{
-    AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Job,
-    Kubelet, Load, Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone, Portion, Quotas, Replacement, Replicas,
-    Resources, Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod, VSwitch, Vpc, Workload,
-    WorkloadKind, ZoneOutage, ZoneSpread,
+    Action, AfterCrash, Cloud, Comparison, Concurrency, Condition, ControlPlane, CountDist, Crashes, Deed, Ensemble,
+    Fault, Hpa, Interruptions, Job, Kubelet, LateWait, Load, Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone,
+    Portion, Quotas, Replacement, Replicas, Resources, Restart, Rollout, Schedule, Scoring, Shape, Strictness, Tenant,
+    Times, Trace, TracePod, Trigger, VSwitch, Vpc, Workload, WorkloadKind, ZoneOutage, ZoneSpread,
 };
-use brimline::openapi::ErrorCode;
+use brimline::openapi::{Api, ErrorCode};
 use brimline::record::{Recording, StrandedReason};
 use brimline::sim::{Progress, replicate, run_audited};
 use brimline::time::{Instant, Span};
@@ -68,7 +68,7 @@ impl Dice {
         let pools = (0..self.range(1, 2)).map(|i| self.pool(i, &vpc, zones, within, quiet)).collect::<Vec<_>>();
         let workloads = (0..self.range(1, 3)).map(|i| self.workload(i, pools.len(), within, quiet)).collect();
         let plain = Model::plain("swarm", horizon, vpc);
-        Model {
+        let mut model = Model {
             seed: u64::from(self.range(0, u32::MAX - 1)),
             replications: 2,
             node_pools: pools,
@@ -82,7 +82,85 @@ impl Dice {
             kubelet: Kubelet { teardown: self.span(Span::secs(20)), ..plain.kubelet },
             outputs: Outputs { samples: 20, pods: true, events: true },
             ..plain
+        };
+        if self.chance(60) {
+            self.actions(&mut model, zones, within, quiet);
         }
+        model
+    }
+
+    /// A runbook; what begins on a condition may begin at any time, so quiet worlds have none.
+    fn actions(&mut self, model: &mut Model, zones: usize, within: Span, quiet: bool) {
+        for index in 0..self.range(1, 6) as usize {
+            let trigger = match self.range(0, if quiet { 1 } else { 2 }) {
+                0 if index > 0 => {
+                    let action = self.range(0, index as u32 - 1) as usize;
+                    Trigger::After { action, delay: within.mul_f64(0.1 * self.0.unit() * f64::from(self.range(0, 1))) }
+                }
+                2 => Trigger::When(self.condition(model)),
+                _ => Trigger::At(Instant::ZERO + within.mul_f64(0.8 * self.0.unit())),
+            };
+            let deed = self.deed(model, index, zones, within, quiet);
+            model.actions.push(Action { name: format!("action-{index}"), text: String::new(), trigger, deed });
+        }
+        let over = self.millis(0, 600_000);
+        model.late_waits = vec![LateWait { over, before: Instant::ZERO + within.mul_f64(self.0.unit()) }];
+    }
+
+    fn condition(&mut self, model: &Model) -> Condition {
+        let levels = model.levels();
+        let (text, level) = levels[self.0.below(levels.len() as u32) as usize].clone();
+        let comparison = self.pick(&[Comparison::Less, Comparison::AtLeast, Comparison::Equal, Comparison::Unequal]);
+        Condition { text, level, comparison, than: f64::from(self.range(0, 40)) }
+    }
+
+    fn deed(&mut self, model: &mut Model, index: usize, zones: usize, within: Span, quiet: bool) -> Deed {
+        let pool = self.range(0, model.node_pools.len() as u32 - 1) as usize;
+        let scaled = |workload: &Workload| {
+            matches!(workload.kind, WorkloadKind::Deployment { .. } | WorkloadKind::StatefulSet { .. })
+        };
+        match self.range(0, 9) {
+            0 | 1 => {
+                let i = model.vpc.vswitches.len();
+                let (zone, cidr) = (self.range(0, zones as u32 - 1), format!("10.0.{}.0/{}", 4 * i, self.range(23, 28)));
+                let plain = VSwitch::plain(&format!("vsw-{i}"), &format!("zone-{zone}"), &cidr);
+                model.vpc.vswitches.push(VSwitch { added_by: Some(index), ..plain });
+                Deed::AddVSwitch(VSwitchId::new(i))
+            }
+            2 => Deed::EditEniConfig(self.edited(model)),
+            3 | 4 => Deed::RestartTerway(Restart {
+                pools: (0..model.node_pools.len()).filter(|&i| i == pool || self.chance(50)).collect(),
+                at_most_at_once: self.portion(),
+                takes: self.pick(&[Span::ZERO, Span::secs(3), Span::secs(40), Span::mins(7)]),
+            }),
+            5 if model.workloads.iter().any(scaled) => {
+                let workload = model.workloads.iter().position(scaled).expect("there is one");
+                Deed::ScaleWorkload { workload, replicas: self.range(0, 100) }
+            }
+            6 if matches!(model.node_pools[pool].size, PoolSize::Scheduled(_)) => {
+                Deed::ScaleNodePool { pool, nodes: self.range(0, 8) }
+            }
+            7 => Deed::ReplaceNodes { pool, max_surge: self.portion(), max_unavailable: self.portion() },
+            8 => {
+                let zone = format!("zone-{}", self.range(0, zones as u32 - 1));
+                Deed::LoseZone { zone, lasts: within.mul_f64(0.2 * self.0.unit()) }
+            }
+            9 if !quiet => {
+                Deed::LimitApi { api: self.pick(&Api::ALL), limit: self.chance(70).then(|| self.range(0, 20)) }
+            }
+            _ => Deed::Drain { pool, nodes: self.portion() },
+        }
+    }
+
+    /// Other daemons for every group, which may know vSwitches that are added some day.
+    fn edited(&mut self, model: &Model) -> Vec<Config> {
+        let daemons = model.groups().map(|(key, zone)| {
+            let known = (0..model.vpc.vswitches.len()).filter(|&i| model.vpc.vswitches[i].zone == zone.zone);
+            let mut vswitches: Vec<_> = known.map(VSwitchId::new).collect();
+            vswitches.truncate(self.range(1, vswitches.len() as u32) as usize);
+            self.daemon(model.node_pools[key.pool].shapes[key.shape].limits, vswitches)
+        });
+        daemons.collect()
     }
 
     fn vpc(&mut self, zones: usize, within: Span, quiet: bool) -> Vpc {

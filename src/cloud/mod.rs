@@ -151,6 +151,12 @@ impl Cloud {
         self.vswitches[id.index()].exists = true;
     }
 
+    /// Whether a vSwitch exists.
+    #[must_use]
+    pub fn has_vswitch(&self, id: VSwitchId) -> bool {
+        self.vswitches[id.index()].exists
+    }
+
     /// At most `limit` calls of an action are carried out per minute from now on, those of this
     /// minute included; `None` = any number.
     pub fn limit(&mut self, api: Api, limit: Option<u32>) {

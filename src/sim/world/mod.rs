@@ -353,7 +353,9 @@ impl<'m> World<'m> {
     fn finish(mut self) -> Recording {
         self.engine.settle();
         self.audit();
-        let stranded = stranded(&self.engine, &self.model.serving_vswitches());
+        let mut meant = self.model.serving_vswitches();
+        meant.retain(|&id| self.engine.cloud.has_vswitch(id));
+        let stranded = stranded(&self.engine, &meant);
         let events = self.engine.processed();
         self.engine.observer.finish(self.horizon, stranded, events)
     }
