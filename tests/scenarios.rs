@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use brimline::model::{Ensemble, Model, PoolSize, Schedule};
 use brimline::outcome::summarize;
-use brimline::record::Cause;
+use brimline::record::{Cause, Recording};
 use brimline::report::terminal;
 use brimline::scenario::{Loaded, demo, describe, load, load_text, schema};
 use brimline::sim::{Progress, replicate, run};
@@ -53,6 +53,10 @@ fn warnings_are_those_that_are_meant() {
         "warning: Terway would refuse this: JSON has no comments and no trailing commas",
     ]
     "#);
+    for as_the_article in ["article-remedy", "article-remedy-replace"] {
+        let path = format!("scenarios/{as_the_article}.yaml");
+        assert_eq!(warnings(&path), warnings("scenarios/slash19-article.yaml"), "{as_the_article}");
+    }
     for quiet in [
         "slash19-defaults",
         "teaching-slash26",
@@ -122,6 +126,35 @@ fn a_real_month_is_full_when_counted_and_earlier_with_watermarks() {
     }
     let (simulated, _) = full(&model);
     assert!(simulated < Instant::ZERO + Span::days(2), "{simulated:?}");
+}
+
+/// After the article's remedy everybody can use the new vSwitch but the nodes without a free slot,
+/// and their pods wait on; once these nodes are replaced, nobody does.
+#[test]
+fn the_remedy_of_the_article_helps_nodes_with_a_free_slot_only() {
+    let recording = |name: &str| {
+        let model = loaded(Path::new(&format!("scenarios/{name}.yaml"))).model;
+        run(&model, 0, &Progress::default())
+    };
+    let waiting = |recording: &Recording| recording.groups.iter().map(|group| group.end.waiting).collect::<Vec<_>>();
+    let remedy = recording("article-remedy");
+    let restart = &remedy.actions[2];
+    let reach = restart.reach.expect("a vSwitch was added");
+    // The nodes of the API have no free slot, and neither have the ten first ones of the other pool,
+    // which had ten pods each at the start.
+    assert_eq!((reach.configured, reach.able), (reach.nodes, reach.nodes - 8 - 10), "{reach:?}");
+    // 8 nodes with 36 addresses each, for 43 pods of the API and one of the DaemonSet.
+    let in_vain = 8 * (44 - 36);
+    assert!(restart.waiting > in_vain, "pods of other nodes wait too: {restart:?}");
+    assert_eq!((restart.relieved, restart.recovered), (restart.waiting - in_vain, None), "{restart:?}");
+    assert_eq!(waiting(&remedy), [0, in_vain]);
+    let replaced = recording("article-remedy-replace");
+    let begins = |recording: &Recording| recording.actions[..3].iter().map(|action| action.began).collect::<Vec<_>>();
+    assert_eq!(begins(&replaced), begins(&remedy), "it is the same story until then");
+    let replacement = &replaced.actions[3];
+    let reach = replacement.reach.expect("a vSwitch was added");
+    assert_eq!((reach.configured, reach.able), (reach.nodes, reach.nodes - 10), "{reach:?}");
+    assert_eq!(waiting(&replaced), [0, 0]);
 }
 
 /// A pod that asked just now strands nothing: it may still be served.

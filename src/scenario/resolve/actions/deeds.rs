@@ -262,7 +262,8 @@ fn drain(loader: &mut Loader, model: &Model, path: &str, written: &Drain) -> Opt
     let (nodes, place) = some_nodes(loader, Some(written.nodes.as_ref()?), "no node is drained")??;
     loader.written(format!("{path}.nodes"), show::portion(&nodes, "nodes"), place);
     let pool = pool?;
-    let text = format!("{} of {} are drained", show::portion(&nodes, "nodes"), model.node_pools[pool].name);
+    let verb = if nodes == Portion::Count(1) { "is" } else { "are" };
+    let text = format!("{} of {} {verb} drained", show::portion(&nodes, "nodes"), model.node_pools[pool].name);
     Some((Deed::Drain { pool, nodes }, text))
 }
 

@@ -37,9 +37,12 @@ impl<'a> Edits<'a> {
 
     /// The next edit, which is the action at `index` and changes the keys of a patch.
     pub fn next(&mut self, loader: &mut Loader, model: &Model, index: usize, patch: &EniPatch) -> Option<Deed> {
-        self.check_order(loader, index, patch);
+        let in_order = self.check_order(loader, index, patch);
         let document = eni::patched(loader, &self.document, &patch.0)?;
-        self.check_candidates(loader, index, &document);
+        pools::report_unknown_candidates(loader, &document, self.world.names);
+        if in_order {
+            self.check_candidates(loader, index, &document);
+        }
         let daemons = daemons(loader, model, self.world, &document);
         if let (Some(before), Some(after)) = (&self.daemons, &daemons) {
             note_changes(loader, model, index, patch, before, after);
@@ -52,20 +55,20 @@ impl<'a> Edits<'a> {
     }
 
     /// An edit changes what the edits before it left, so that it must come after them.
-    fn check_order(&self, loader: &mut Loader, index: usize, patch: &EniPatch) {
-        let (Some(order), Some(last)) = (self.order, self.last) else { return };
+    fn check_order(&self, loader: &mut Loader, index: usize, patch: &EniPatch) -> bool {
+        let (Some(order), Some(last)) = (self.order, self.last) else { return true };
         if order.is_sure(index, last) {
-            return;
+            return true;
         }
         let title = "it is not certain that this edit comes after the edit before it in the list";
         let problem = loader.problems.error(patch.0.place, title);
         problem.label("what it leaves depends on that");
         problem.help(format!("write `after: {} + …`, or times (`at`) that increase", self.names[last]));
+        false
     }
 
-    /// Candidates must exist, and be there when the edit comes.
+    /// Candidates must be there when the edit comes.
     fn check_candidates(&self, loader: &mut Loader, index: usize, document: &Document) {
-        pools::report_unknown_candidates(loader, document, self.world.names);
         let Some(order) = self.order else { return };
         let help = "let this edit come after the action that adds it, by `after` or at a later time (`at`)";
         let comes_before = |action| order.is_sure(index, action);

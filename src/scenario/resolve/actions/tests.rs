@@ -29,7 +29,7 @@ fn loaded(actions: &str) -> Loaded {
 }
 
 const RUNBOOK: &str = "
-  - {name: new, when: vsw-a.free < 10 %, add_vswitch: {id: vsw-c, zone: a, cidr: 10.0.2.0/25, snat: true, used: 7}}
+  - {name: new, when: vsw-a.free < 25 %, add_vswitch: {id: vsw-c, zone: a, cidr: 10.0.2.0/25, snat: true, used: 7}}
   - {edit_eni_config: {max_pool_size: 7, min_pool_size: null, vswitches: {a: [vsw-a, vsw-c]}}}
   - {after: 5m, restart_terway: all}
   - {after: new + 1h, restart_terway: {node_pools: [own], at_most_at_once: 2, takes: 1m}}
@@ -48,10 +48,10 @@ fn a_runbook_is_read_as_it_is_meant() {
     let model = loaded(RUNBOOK).model;
     let after = |action, delay| Trigger::After { action, delay };
     let condition = Condition {
-        text: "vsw-a.free < 10 %".to_owned(),
+        text: "vsw-a.free < 25 %".to_owned(),
         level: Level::VSwitch(VSwitchId::new(0), Holder::Free),
         comparison: Comparison::Less,
-        than: 25.2,
+        than: 63.0,
     };
     let restart = |pools, at_most_at_once, takes| Deed::RestartTerway(Restart { pools, at_most_at_once, takes });
     let limit = |limit| Deed::LimitApi { api: Api::AssignPrivateIpAddresses, limit };
@@ -73,7 +73,20 @@ fn a_runbook_is_read_as_it_is_meant() {
     let others: Vec<_> = others.map(|action| (action.trigger.clone(), action.deed.clone())).collect();
     assert_eq!(others, expected);
     let told: Vec<_> = model.actions.iter().map(|action| format!("{}: {}", action.name, action.text)).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    new: vsw-c is added
+    edit_eni_config-1: eni-config is edited: max_pool_size, min_pool_size, vswitches
+    restart_terway-1: Terway is restarted, on 10 % of the nodes at a time
+    restart_terway-2: Terway is restarted, on 2 nodes of own at a time
+    edit_eni_config-2: eni-config is edited: vswitches
+    scale-1: web is scaled to 70 pods
+    scale-2: node pool own is scaled to 12 nodes
+    replace_nodes-1: the nodes of both are replaced
+    drain-1: 10 % of the nodes of both are drained
+    lose_zone-1: zone b is lost for 2h
+    limit_api-1: the limit of AssignPrivateIpAddresses is 600 a minute
+    limit_api-2: the limit of AssignPrivateIpAddresses is off
+    ");
 }
 
 #[test]
@@ -111,10 +124,67 @@ fn edits_build_on_each_other_and_below_the_keys_of_a_pool() {
 
 #[test]
 fn what_an_action_changes_is_noted_once_and_action_by_action() {
-    let loaded = loaded(&format!("{RUNBOOK}  - {{edit_eni_config: {{max_pool_size: 20}}}}\n"));
+    let loaded =
+        loaded(&format!("{RUNBOOK}  - {{after: edit_eni_config-2, edit_eni_config: {{max_pool_size: 20}}}}\n"));
     let noted = loaded.settings.iter().filter(|setting| setting.path.starts_with("actions["));
     let noted: Vec<_> = noted.map(|setting| format!("{}: {}", setting.path, setting.value)).collect();
-    insta::assert_snapshot!(noted.join("\n"), @"");
+    insta::assert_snapshot!(noted.join("\n"), @r"
+    actions[0].name: new
+    actions[0].when: vsw-a.free < 25 %
+    actions[0].add_vswitch.id: vsw-c
+    actions[0].add_vswitch.zone: a
+    actions[0].add_vswitch.cidr: 10.0.2.0/25, 124 usable
+    actions[0].add_vswitch.snat: true
+    actions[0].add_vswitch.used: 7 addresses
+    actions[1].name: edit_eni_config-1
+    actions[1].after: new
+    actions[1].edit_eni_config.max_pool_size: 7 idle addresses
+    actions[1].edit_eni_config.min_pool_size: 0 idle addresses
+    actions[1].edit_eni_config.vswitches: vsw-a, vsw-c
+    actions[2].name: restart_terway-1
+    actions[2].after: edit_eni_config-1 + 5m
+    actions[2].restart_terway.at_most_at_once: 10 % of the nodes
+    actions[2].restart_terway.takes: 30.0 s
+    actions[2].restart_terway.node_pools: all
+    actions[3].name: restart_terway-2
+    actions[3].after: new + 1h
+    actions[3].restart_terway.at_most_at_once: 2 nodes
+    actions[3].restart_terway.takes: 1m
+    actions[3].restart_terway.node_pools: own
+    actions[4].name: edit_eni_config-2
+    actions[4].after: edit_eni_config-1
+    actions[4].edit_eni_config.vswitches: vsw-c
+    actions[5].name: scale-1
+    actions[5].at: 3d
+    actions[5].scale.replicas: 70
+    actions[5].scale.workload: web
+    actions[6].name: scale-2
+    actions[6].after: scale-1
+    actions[6].scale.nodes: 12
+    actions[6].scale.node_pool: own
+    actions[7].name: replace_nodes-1
+    actions[7].after: scale-2
+    actions[7].replace_nodes.node_pool: both
+    actions[7].replace_nodes.max_surge: 20 % of the nodes
+    actions[7].replace_nodes.max_unavailable: 1 node
+    actions[8].name: drain-1
+    actions[8].after: replace_nodes-1
+    actions[8].drain.node_pool: both
+    actions[8].drain.nodes: 10 % of the nodes
+    actions[9].name: lose_zone-1
+    actions[9].after: drain-1
+    actions[9].lose_zone.zone: b
+    actions[9].lose_zone.lasts: 2h
+    actions[10].name: limit_api-1
+    actions[10].after: lose_zone-1
+    actions[10].limit_api.AssignPrivateIpAddresses: 600 a minute
+    actions[11].name: limit_api-2
+    actions[11].after: limit_api-1 + 1d
+    actions[11].limit_api.AssignPrivateIpAddresses: off
+    actions[12].name: edit_eni_config-3
+    actions[12].after: edit_eni_config-2
+    actions[12].edit_eni_config.max_pool_size: 20 idle addresses
+    ");
 }
 
 /// Uncertain inputs are drawn before actions are read, those in `after` too.
