@@ -272,6 +272,7 @@ fn warning(vswitch: &VSwitchSummary) -> Option<String> {
 /// Who holds the addresses: a row per vSwitch and way of looking.
 fn holders(summary: &Summary) -> Table {
     let mut table = Table::new("Who holds the addresses", &["vSwitch", "as"], &[]);
+    table.note = means_text(&summary.vswitches, &summary.method.clock);
     let labels = ["serving pods", "idle in node pools", "leaked", "node primaries", "other tenants", "free"];
     table.header.extend(labels.map(|label| Heading { label, definition: "" }));
     for vswitch in &summary.vswitches {
