@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Plot, Run, sha256};
 use crate::outcome::{
     Account, Estimate, MEASURES, Measure, Proportion, Quantiles, Summary, VSwitchSummary, count, counting_text,
-    measure, no_way_out_text, plus_minus, range_of_spans, span,
+    means_text, measure, no_way_out_text, plus_minus, range_of_spans, span,
 };
 use crate::scenario::{Origin, Setting, Source, Uncertain};
 use crate::units::{percent, thousands};
