@@ -64,6 +64,22 @@ const BAD: &[(&str, &[Edit])] = &[
     ("a date that is none", &[("30d", "30d\nstart: 2026-02-30")]),
     ("no replications", &[("30d", "30d\nreplications: 0")]),
     ("too many replications", &[("30d", "30d\nreplications: 10001")]),
+    ("replications that are no number", &[("30d", "30d\nreplications: many")]),
+    ("replications until nothing is said", &[("30d", "30d\nreplications: {at_most: 50}")]),
+    (
+        "a precision of a measure that is not there",
+        &[("30d", "30d\nreplications: {until: {measure: vsw-pods.time_to_ful, half_width: 1d}, at_most: 9}")],
+    ),
+    ("a precision in another unit", &[("30d", "30d\nreplications: {until: {measure: pods.served, half_width: 1d}}")]),
+    (
+        "a precision of a time without unit",
+        &[("30d", "30d\nreplications: {until: {measure: vsw-pods.time_to_full, half_width: 3}}")],
+    ),
+    ("a precision of nothing", &[("30d", "30d\nreplications: {until: {measure: pods.served, half_width: 0 %}}")]),
+    (
+        "a precision that is uncertain",
+        &[("30d", "30d\nreplications: {until: {measure: pods.served, half_width: [1, 2]}}")],
+    ),
     ("a negative seed", &[("30d", "30d\nseed: -1")]),
     ("no samples", &[("30d", "30d\noutputs: {samples: 0, pods: yes}")]),
     ("a block that is none", &[("10.1.0.0/19", "10.1.0.0")]),

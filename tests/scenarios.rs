@@ -211,6 +211,33 @@ fn a_scenario_without_pods_is_told() {
     assert!(loaded.warnings[0].starts_with("warning: no workload asks for addresses"), "{}", loaded.warnings[0]);
 }
 
+/// What may be drawn fits where it may stand, and nowhere else.
+#[test]
+fn the_schema_knows_uncertain_inputs() {
+    let schema: Value = serde_json::from_str(&schema()).expect("the schema is JSON");
+    let text = std::fs::read_to_string("scenarios/teaching-slash26.yaml").expect("it can be read");
+    let value: Value = serde_saphyr::from_str(&text).expect("it is YAML");
+    let fits_with = |change: &dyn Fn(&mut Value)| {
+        let mut changed = value.clone();
+        change(&mut changed);
+        fits(&schema, &changed, &schema)
+    };
+    let quantiles = serde_json::json!({"p5": "1m", "p50": "2m", "p95": "5m"});
+    for nodes in ["[8, 12]", r#"{"between": [8, 12]}"#, r#"{"linear": {"from": 1, "to": [3, 9]}}"#] {
+        let nodes: Value = serde_json::from_str(nodes).expect("JSON");
+        assert!(fits_with(&|scenario| scenario["node_pools"][0]["nodes"] = nodes.clone()), "{nodes}");
+    }
+    assert!(fits_with(&|scenario| scenario["node_pools"][0]["provisioning"] = quantiles.clone()));
+    assert!(!fits_with(&|scenario| scenario["node_pools"][0]["nodes"] = serde_json::json!({"p5": 1})));
+    for certain in ["horizon", "warm_up", "seed"] {
+        assert!(!fits_with(&|scenario| scenario[certain] = quantiles.clone()), "{certain}");
+    }
+    assert!(!fits_with(&|scenario| scenario["outputs"] = serde_json::json!({"samples": [5, 9]})));
+    let until = serde_json::json!({"until": {"measure": "pods.served", "half_width": "5 %"}, "at_most": 50});
+    assert!(fits_with(&|scenario| scenario["replications"] = until.clone()));
+    assert!(!fits_with(&|scenario| scenario["replications"] = serde_json::json!({"until": {}})));
+}
+
 /// All keys that the schema knows.
 fn schema_keys(schema: &Value, keys: &mut BTreeSet<String>) {
     match schema {

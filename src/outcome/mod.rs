@@ -25,7 +25,7 @@ pub use reading::value;
 pub use risk::{ANY, FullBy, Risk};
 pub use runbook::{ActionSummary, ReachSummary, no_way_out_text};
 pub use verdict::Verdict;
-pub use warmup::{Steadiness, warm_up_text};
+pub use warmup::{Steadiness, means_text, warm_up_text};
 pub use words::{FEW_RUNS, count, plus_minus, range_of_spans, span};
 
 use serde::Serialize;

@@ -366,7 +366,15 @@ fn an_action_says_what_it_achieved() {
             text([never; 4]),
         ]
         .join("\n"),
-        @""
+        @r"
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; 200 of them have got an address since; the last wait was over 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; all of them have got an address since; the last wait was over 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, in 3 of 4 runs, complete 10m later. 212 pods waited then; 200 of them have got an address since; in 2 of 3 runs the last wait was over 2h later, in the others some wait still. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; 200 of them have got an address since; some wait still at the end. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later.
+    terway is restarted: on day 43, not complete at the end.
+    terway is restarted: it never began.
+    "
     );
 }
 
@@ -406,7 +414,14 @@ fn precision_is_that_of_the_runs_that_have_the_measure() {
     texts.extend(told(wanted(HalfWidth::Absolute(day)), &mut model, &runs[11..]));
     texts.extend(told(wanted(HalfWidth::Absolute(day)), &mut model, &runs[20..]));
     let lines: Vec<_> = texts.iter().map(|(reached, text)| format!("{reached}: {text}")).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    true: The mean of vsw-AAA.time_to_full is known to ± 15h 31m: precise enough (± 1d).
+    false: The mean of vsw-AAA.time_to_full is known to ± 15h 31m: not as precise as wanted (± 12h).
+    true: The mean of vsw-AAA.time_to_full is known to ± 15h 31m: precise enough (± 2 % of the mean).
+    true: The mean of vsw-AAA.time_to_full is known to ± 15h 31m, over the 20 of 25 runs that have it: precise enough (± 1d).
+    false: The mean of vsw-AAA.time_to_full is known to ± 1d 2h, over the 9 of 14 runs that have it: too few to judge (± 1d).
+    false: The mean of vsw-AAA.time_to_full is not known, over the 0 of 5 runs that have it: too few to judge (± 1d).
+    ");
 }
 
 fn tenant(name: &str, addresses: f64) -> Tenant {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Plot, Run, sha256};
 use crate::outcome::{
     Account, Estimate, MEASURES, Measure, Proportion, Quantiles, Summary, VSwitchSummary, count, counting_text,
-    measure, no_way_out_text, plus_minus, range_of_spans, span,
+    means_text, measure, no_way_out_text, plus_minus, range_of_spans, span,
 };
 use crate::scenario::{Origin, Setting, Source, Uncertain};
 use crate::units::{percent, thousands};
@@ -278,6 +278,7 @@ fn warning(vswitch: &VSwitchSummary) -> Option<String> {
 /// Who holds the addresses: a row per vSwitch and way of looking.
 fn holders(summary: &Summary) -> Table {
     let mut table = Table::new("Who holds the addresses", &["vSwitch", "as"], &[]);
+    table.note = means_text(&summary.vswitches, &summary.method.clock);
     let labels = ["serving pods", "idle in node pools", "leaked", "node primaries", "other tenants", "free"];
     table.header.extend(labels.map(|label| Heading { label, definition: "" }));
     for vswitch in &summary.vswitches {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ipnet::Ipv4Net;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value as Json;
 
 use super::diagnostics::Problems;
 use super::read::{Read, wrong_kind};
@@ -395,7 +396,7 @@ const UNCERTAIN: &str = "Uncertain";
 pub(super) fn or_uncertain(generator: &mut SchemaGenerator, plain: Schema) -> Schema {
     let number = json_schema!({ "type": ["number", "string"] });
     let two = json_schema!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 });
-    let section = |properties: serde_json::Value| {
+    let section = |properties: Json| {
         let required: Vec<_> = properties.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
         json_schema!({
             "type": "object", "properties": properties, "required": required, "additionalProperties": false,
@@ -415,39 +416,42 @@ pub(super) fn or_uncertain(generator: &mut SchemaGenerator, plain: Schema) -> Sc
 
 /// Takes it away again from everything in a schema with these definitions: numbers there say how
 /// the simulation is done.
-pub(super) fn without_uncertain(schema: &mut serde_json::Value, definitions: &mut serde_json::Value) {
-    use serde_json::Value;
-    let is_uncertain = |way: &Value| way["$ref"] == format!("#/$defs/{UNCERTAIN}");
+pub(super) fn without_uncertain(schema: &mut Json, definitions: &mut Json) {
     match schema {
-        Value::Object(map) => {
-            if let Some(Value::Array(ways)) = map.get_mut("anyOf")
-                && ways.iter().any(is_uncertain)
-            {
-                let plain = ways.iter().find(|way| !is_uncertain(way)).and_then(Value::as_object).cloned();
-                map.remove("anyOf");
-                map.extend(plain.into_iter().flatten());
-            }
-            if let Some(Value::String(path)) = map.get("$ref") {
-                let name = path.trim_start_matches("#/$defs/").to_owned();
-                let mut definition = definitions[&name].take();
-                without_uncertain(&mut definition, definitions);
-                definitions[&name] = definition;
+        Json::Object(map) => {
+            let name =
+                map.get("$ref").and_then(Json::as_str).map(|path| path.trim_start_matches("#/$defs/").to_owned());
+            if let Some(name) = name {
+                match plain(&definitions[&name]).cloned() {
+                    Some(plain) => {
+                        map.remove("$ref");
+                        map.extend(plain);
+                    }
+                    None => {
+                        let mut definition = definitions[&name].take();
+                        without_uncertain(&mut definition, definitions);
+                        definitions[&name] = definition;
+                    }
+                }
             }
             map.values_mut().for_each(|value| without_uncertain(value, definitions));
         }
-        Value::Array(list) => list.iter_mut().for_each(|value| without_uncertain(value, definitions)),
+        Json::Array(list) => list.iter_mut().for_each(|value| without_uncertain(value, definitions)),
         _ => {}
     }
+}
+
+/// What a quantity is if it is certain; none if it always is.
+fn plain(definition: &Json) -> Option<&serde_json::Map<String, Json>> {
+    let ways = definition["anyOf"].as_array()?;
+    let is_uncertain = |way: &Json| way["$ref"] == format!("#/$defs/{UNCERTAIN}");
+    ways.iter().any(is_uncertain).then(|| ways.iter().find_map(Json::as_object)).flatten()
 }
 
 /// Gives a quantity the schema of a YAML scalar, or of a number that is drawn.
 macro_rules! uncertain_schema {
     ($($type:ty => $schema:tt,)*) => {$(
         impl JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
             fn schema_name() -> Cow<'static, str> {
                 stringify!($type).into()
             }

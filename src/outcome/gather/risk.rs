@@ -2,8 +2,8 @@
 
 use super::{Runs, secs};
 use crate::id::VSwitchId;
-use crate::outcome::warmup::{Counted, steadiness};
-use crate::outcome::{ANY, Clock, Estimate, Risk, Steadiness, VSwitchSummary};
+use crate::outcome::warmup::steadiness;
+use crate::outcome::{ANY, Clock, Risk, Steadiness, VSwitchSummary};
 use crate::record::Recording;
 
 /// Where at least this share of the runs ends full, the level is steady because it cannot grow.
@@ -38,11 +38,8 @@ impl Runs<'_> {
             let who = r.timeline.vswitches[i][row];
             f64::from(who.pods + who.idle)
         };
-        let runs = self.recordings.len() as f64;
-        let mean = |row: usize| self.recordings.iter().map(|r| held(r, row)).sum::<f64>() / runs;
-        let values: Vec<f64> = (0..at.len()).map(mean).collect();
-        let counted = self.each(|r| r.vswitches[i].mean.pods + r.vswitches[i].mean.idle);
-        let counted = Counted { mean: counted.mean, half_width: Estimate::half_width(&counted).unwrap_or(0.0) };
-        steadiness(&at, &values, &Clock::of(self.model), counted)
+        let runs: Vec<Vec<f64>> =
+            self.recordings.iter().map(|r| (0..at.len()).map(|row| held(r, row)).collect()).collect();
+        steadiness(&at, &runs, &Clock::of(self.model))
     }
 }
