@@ -41,7 +41,8 @@ struct Page<'a> {
 pub(super) fn page(results: &Results, plots: &[Plot], reproduce: &str) -> anyhow::Result<String> {
     let sweep = results.sweep;
     let axes = sweep.axes.iter().enumerate().map(|(i, axis)| (axis.path.as_str(), values(results, i)));
-    let measures = sweep.measures.iter().map(|(name, unit)| (name.as_str(), format!("{}, {unit}", words::headline(unit))));
+    let measures =
+        sweep.measures.iter().map(|(name, unit)| (name.as_str(), format!("{}, {unit}", words::headline(unit))));
     let page = Page {
         style: html::style(),
         name: &sweep.name,
@@ -110,7 +111,14 @@ fn sensitivity(results: &Results) -> Vec<Vec<String>> {
 fn row(results: &Results, point: usize) -> Vec<String> {
     let sweep = results.sweep;
     let values = sweep.points[point].values.iter().cloned();
-    let cell = |(measure, (_, unit)): (usize, &(String, &'static str))| words::cell(&results.cell(point, measure), unit);
-    let claims = (0..sweep.claims.len()).map(|claim| results.decision(point, claim).map_or("", super::tables::word).to_owned());
-    [(point + 1).to_string()].into_iter().chain(values).chain(sweep.measures.iter().enumerate().map(cell)).chain(claims).collect()
+    let cell =
+        |(measure, (_, unit)): (usize, &(String, &'static str))| words::cell(&results.cell(point, measure), unit);
+    let claims =
+        (0..sweep.claims.len()).map(|claim| results.decision(point, claim).map_or("", super::tables::word).to_owned());
+    [(point + 1).to_string()]
+        .into_iter()
+        .chain(values)
+        .chain(sweep.measures.iter().enumerate().map(cell))
+        .chain(claims)
+        .collect()
 }
