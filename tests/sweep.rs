@@ -218,9 +218,10 @@ fn a_killed_sweep_goes_on_where_it_was() {
     let done = rows() / 3;
     let [unfinished] = &results(&killed)[..] else { panic!("one folder") };
     assert!(unfinished.to_string_lossy().ends_with(".unfinished") && (2..60).contains(&done), "{done} of 60");
-    // As if the kill had come in the middle of a line.
+    // As if the kill had come in the middle of a point, and of a line.
     let mut torn = journal().expect("a journal");
-    torn.push_str("60,0,12\n60,1,3");
+    let row = torn.lines().last().and_then(|line| line.split_once(',')).expect("a row").1.to_owned();
+    torn.push_str(&format!("60,0{}\n60,1{}", &row[1..], &row[1..row.len() / 2]));
     std::fs::write(unfinished.join("replications.csv"), torn).expect("writable");
     let (code, _, err) = sweep(&killed, &LONG);
     assert_eq!(code, 0, "{err}");
