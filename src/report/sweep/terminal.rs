@@ -76,13 +76,21 @@ pub(super) fn depends(results: &Results, ranking: &Ranking) -> String {
     let one = |axis: usize| {
         let value = ranking.influences[axis].value;
         match ranking.method {
-            Method::RankRegression => {
-                format!("{} {}{:.2}", labels[axis], if value < 0.0 { '−' } else { '+' }, value.abs())
-            }
+            Method::RankRegression => format!("{} {}", labels[axis], coefficient(value)),
             _ => format!("{} {}", labels[axis], percent(value)),
         }
     };
     ranking.order().into_iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// `+0.92`, `−0.20`, or `0.00` without a sign.
+pub(super) fn coefficient(value: f64) -> String {
+    let digits = format!("{:.2}", value.abs());
+    match () {
+        () if digits == "0.00" => digits,
+        () if value < 0.0 => format!("−{digits}"),
+        () => format!("+{digits}"),
+    }
 }
 
 /// Where each claim holds.

@@ -112,25 +112,14 @@ impl Sweep {
         let section = loaded.sweep.clone().unwrap_or_default();
         let (axes, points, option) = varied(wish, &section);
         let (design, points) = design::points(&axes, points, loaded.model.seed).map_err(Unfit::Wish)?;
-        let measures = match () {
-            () if !wish.measures.is_empty() => wish.measures.clone(),
-            () if !section.measures.is_empty() => section.measures,
-            () => DEFAULT_MEASURES.map(str::to_owned).to_vec(),
-        };
+        let measures = measures(wish, section);
         let known = files(loaded.sources);
         let check = |values: &Vec<String>| {
             let scenario = scenario.with(edits(&axes, option, values));
-            check(&scenario, &measures, &known)
+            let because = |wrong: Diagnostics| wrong.because(&format!("this is so with {}", in_words(&axes, values)));
+            check(&scenario, &measures, &known).map_err(because)
         };
-        let checked: Vec<_> = points.par_iter().map(check).collect();
-        let wrong = points.iter().zip(&checked).filter_map(|(values, checked)| {
-            let wrong = checked.as_ref().err()?.clone();
-            Some(wrong.because(&format!("this is so with {}", in_words(&axes, values))))
-        });
-        if let Some(wrong) = Diagnostics::together(wrong) {
-            return Err(wrong.into());
-        }
-        let checked: Vec<_> = checked.into_iter().flatten().collect();
+        let checked = every(points.par_iter().map(check).collect::<Vec<_>>())?;
         let claims = all_of(checked.iter().flat_map(|checked| &checked.claims), |claim| claim.text.clone());
         let sources = known.iter().chain(checked.iter().flat_map(|checked| &checked.more_sources));
         let sources = all_of(sources, |source| source.name.clone());
@@ -199,6 +188,27 @@ fn varied(wish: &Wish, section: &SweepSection) -> (Vec<Axis>, Option<u32>, &'sta
     }
 }
 
+/// What is measured: as the command line says, or else the scenario, or else what most ask for.
+fn measures(wish: &Wish, section: SweepSection) -> Vec<String> {
+    match () {
+        () if !wish.measures.is_empty() => wish.measures.clone(),
+        () if !section.measures.is_empty() => section.measures,
+        () => DEFAULT_MEASURES.map(str::to_owned).to_vec(),
+    }
+}
+
+/// All results, or everything that is wrong with any.
+fn every<T>(results: impl IntoIterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
+    let (mut good, mut wrong) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(result) => good.push(result),
+            Err(diagnostics) => wrong.push(diagnostics),
+        }
+    }
+    Diagnostics::together(wrong).map_or(Ok(good), Err)
+}
+
 fn in_words(axes: &[Axis], values: &[String]) -> String {
     let values = axes.iter().zip(values);
     values.map(|(axis, value)| format!("{} = {value}", axis.path)).collect::<Vec<_>>().join(", ")
@@ -252,11 +262,7 @@ fn files(mut sources: Vec<Source>) -> Vec<Source> {
 
 /// What is measured at a point.
 fn read_all(model: &Model, measures: &[String]) -> Result<Vec<Measured>, Diagnostics> {
-    let read: Vec<_> = measures.iter().map(|text| measured(model, "--measure", text)).collect();
-    match Diagnostics::together(read.iter().filter_map(|read| read.as_ref().err().cloned())) {
-        Some(wrong) => Err(wrong),
-        None => Ok(read.into_iter().flatten().collect()),
-    }
+    every(measures.iter().map(|text| measured(model, "--measure", text)))
 }
 
 /// Things with the same key once each, in the order in which they first come.
