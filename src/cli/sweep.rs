@@ -10,7 +10,7 @@ use super::{RunArgs, Stop, progress, run};
 use crate::report::{self, sweep::Journal};
 use crate::scenario::{Axis, Blueprint};
 use crate::sim::Progress;
-use crate::study::sweep::{MOST_POINTS, Results, Sweep, Unfit, Wish};
+use crate::study::sweep::{MOST_POINTS, Results, Row, Sweep, Unfit, Wish};
 
 /// What to vary, and how to run.
 #[derive(Debug, Args)]
@@ -71,7 +71,7 @@ pub(super) fn carry_out(args: SweepArgs) -> Result<(), Stop> {
 }
 
 fn tell_start(sweep: &Sweep, journal: &Journal) {
-    let (done, all) = (journal.done(), sweep.points.len());
+    let (done, all) = (journal.done().len(), sweep.points.len());
     match done {
         0 => eprintln!("{all} points, {} runs; end it at any time, the same command goes on", sweep.runs()),
         done => eprintln!("{done} of {all} points were done in {}", journal.folder().display()),
@@ -84,8 +84,11 @@ fn simulate(
     journal: &mut Journal,
     pool: &rayon::ThreadPool,
     quiet: bool,
-) -> anyhow::Result<Vec<Vec<crate::study::sweep::Row>>> {
-    let before = journal.are_done();
+) -> anyhow::Result<Vec<Vec<Row>>> {
+    let before = journal.done();
+    if before.len() == sweep.points.len() {
+        return Ok(journal.rows());
+    }
     let is_done = |point: usize| before.binary_search(&point).is_ok();
     let counter = Progress::default();
     let points = progress::Points::of(sweep, is_done);

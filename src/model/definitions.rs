@@ -17,10 +17,10 @@ impl Level {
     #[must_use]
     pub fn definition(&self) -> String {
         match self {
-            Self::VSwitch(_, holder) => format!("Addresses of the vSwitch {} now.", holder.which()),
+            Self::VSwitch(_, holder) => format!("Addresses {}, in the vSwitch.", holder.which()),
             Self::WaitingPods => "Pods on a node that have no address yet.".to_owned(),
             Self::UnschedulablePods => "Pods that find no node.".to_owned(),
-            Self::Nodes(_) => "Nodes of the pool now.".to_owned(),
+            Self::Nodes(_) => "Nodes of the pool.".to_owned(),
         }
     }
 }
@@ -40,9 +40,9 @@ impl Reading {
                     | VSwitchReading::End(Holder::Free) => "the least",
                     _ => "the most",
                 };
-                format!("{} Of the vSwitches that serve pods, {which}.", of.definition("a vSwitch"))
+                format!("{} Of the vSwitches of pods, {which}.", of.definition("a vSwitch"))
             }
-            Self::AllVSwitches(of) => of.definition("all vSwitches that serve pods"),
+            Self::AllVSwitches(of) => of.definition("all vSwitches of pods"),
             Self::Pods(of) => of.definition().to_owned(),
             Self::WaitedOver { .. } => {
                 "Pods that waited longer than this for an address; with `before 60d`, whose wait was that long by then."
@@ -66,9 +66,9 @@ impl VSwitchReading {
             Self::LeastFree => format!("Fewest free addresses of {of} at any moment after the warm-up."),
             Self::LeastFreeShare => format!("The same as a share of the usable addresses of {of}."),
             Self::Mean(holder) => {
-                format!("Addresses of {of} {}, as a mean over the time after the warm-up.", holder.which())
+                format!("Addresses {}, in {of}, as a mean over the time after the warm-up.", holder.which())
             }
-            Self::End(holder) => format!("Addresses of {of} {} at the end of the run.", holder.which()),
+            Self::End(holder) => format!("Addresses {}, in {of}, at the end of the run.", holder.which()),
             Self::TimeToFull => format!("Time from the start until {of} is full: refuses a request; or never."),
             Self::Refusals => format!("Requests that {of} refused for lack of addresses."),
         }
@@ -80,9 +80,9 @@ impl Holder {
     fn which(self) -> &'static str {
         match self {
             Self::Free => "that are free",
-            Self::Idle => "on interfaces of nodes that serve no pod",
+            Self::Idle => "that are on nodes and serve no pod",
             Self::Pods => "that serve pods",
-            Self::Leaked => "on interfaces that no daemon knows",
+            Self::Leaked => "that are on interfaces which no daemon knows",
             Self::Primaries => "that are primary addresses of nodes",
             Self::Others => "that other tenants hold",
         }

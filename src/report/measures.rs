@@ -16,8 +16,8 @@ pub fn measures(model: &Model, columns: usize) -> String {
     let readings = readings.into_iter().map(|(name, reading)| [name, reading.unit().to_owned(), reading.definition()]);
     let levels = model.levels().into_iter().map(|(name, level)| [name, level.unit().to_owned(), level.definition()]);
     format!(
-        "Measures, for --measure, policies and `sweep`; with P(…), the share of runs in which\n\
-         something holds: `P(pods.wait.p99 > 60s)`, `P(any vswitch is full before 30d)`.\n\n{}\n\n\
+        "Measures, for --measure, policies and `sweep`. In P(…) they make probabilities:\n\
+         `P(pods.wait.p99 > 60s)`, `P(any vswitch is full before 30d)`.\n\n{}\n\n\
          Levels, for conditions of actions such as `vsw-AAA.free < 200`\n\n{}",
         table(readings, columns),
         table(levels, columns)

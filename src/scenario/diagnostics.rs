@@ -30,14 +30,13 @@ impl Diagnostics {
         Self { parts: vec![Part { sources: Vec::new(), errors: problems.list }] }
     }
 
-    /// The errors of several variants of a scenario, each with the reason why it comes up, and
-    /// those that several share once; none without one.
+    /// The errors of several readings, those that they share once; none without one.
     #[must_use]
-    pub fn together(variants: impl IntoIterator<Item = (String, Self)>) -> Option<Self> {
+    pub fn together(all: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut seen = BTreeSet::new();
         let mut parts = Vec::new();
-        for (reason, variant) in variants {
-            for Part { sources, mut errors } in variant.because(&reason).parts {
+        for one in all {
+            for Part { sources, mut errors } in one.parts {
                 errors.retain(|error| seen.insert(error.identity(&sources)));
                 parts.push(Part { sources, errors });
             }
@@ -47,7 +46,8 @@ impl Diagnostics {
     }
 
     /// The same errors, with the reason why they come up.
-    pub(super) fn because(mut self, reason: &str) -> Self {
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
         for error in self.parts.iter_mut().flat_map(|part| &mut part.errors) {
             error.help(reason);
         }

@@ -36,15 +36,22 @@ pub struct Judgement {
 /// Judges a claim by all runs of an ensemble, in the order of replications.
 #[must_use]
 pub fn judge(claim: &Claim, ensemble: &Ensemble, runs: &[Recording]) -> Judgement {
-    let holds = |run: &&Recording| holds(&claim.statement, ensemble.of(run.replication), run);
-    decide(claim, runs.iter().filter(holds).count(), runs.len())
+    let hits = runs.iter().filter(|run| is_hit(claim, ensemble.of(run.replication), run)).count();
+    decide(claim, hits, runs.len())
 }
 
-/// Whether a statement holds in a run of `model`.
-pub(super) fn holds(statement: &Statement, model: &Model, run: &Recording) -> bool {
-    let reading = value(&statement.reading, model, run);
-    // Of nothing, nothing bad can be said: no pod waits.
-    reading.is_none_or(|reading| statement.comparison.holds(reading, statement.than))
+/// Whether a claim's statement holds in a run of `model`. If there is nothing to read, it does
+/// unless it is the bad thing that is to be improbable: of nothing, nothing bad can be said.
+pub(super) fn is_hit(claim: &Claim, model: &Model, run: &Recording) -> bool {
+    let is_bad = matches!(claim.probability, Some((Bound::AtMost, _)));
+    holds(&claim.statement, model, run).unwrap_or(!is_bad)
+}
+
+/// Whether a statement holds in a run of `model`; none if there is nothing to read, as the wait of
+/// no pod.
+pub(super) fn holds(statement: &Statement, model: &Model, run: &Recording) -> Option<bool> {
+    let reading = value(&statement.reading, model, run)?;
+    Some(statement.comparison.holds(reading, statement.than))
 }
 
 /// Judges a claim whose statement holds in `hits` of `runs` runs. A claim about every run holds if

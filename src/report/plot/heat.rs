@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{Align, Canvas, GREY, GRID, INK, MUTED, picture};
+use super::canvas::{Align, Canvas, GRID, INK, MUTED, picture};
 
 const WIDTH: u32 = 1000;
 const LEFT: f64 = 170.0;
@@ -21,6 +21,7 @@ const LETTER: f64 = 7.6;
 const PALE: RGBColor = RGBColor(0xE6, 0xF0, 0xF9);
 const MIDDLE: RGBColor = RGBColor(0x5D, 0x9C, 0xCF);
 const DEEP: RGBColor = RGBColor(0x0E, 0x3A, 0x66);
+const NEVER: RGBColor = RGBColor(0xCF, 0xD4, 0xDA);
 const ON_PALE: RGBColor = RGBColor(0x1E, 0x24, 0x2B);
 const ON_DEEP: RGBColor = RGBColor(0xFC, 0xFC, 0xFC);
 
@@ -64,6 +65,8 @@ pub(in crate::report) fn draw(heat: &Heat) -> String {
     let (columns, rows) = (heat.x.labels.len() as f64, heat.y.labels.len() as f64);
     let finite = heat.cells.iter().flatten().flatten().copied().filter(|value| value.is_finite());
     let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    // Colours do not tell apart what reads the same.
+    let high = if high >= low && (heat.write)(low) == (heat.write)(high) { low } else { high };
     let row = ROW.min(MOST_ROWS_HEIGHT / rows).max(16.0);
     let frame = Frame { column: (RIGHT - LEFT) / columns, row, bottom: TOP + row * rows, low, high };
     picture(WIDTH, (frame.bottom + 58.0) as u32, |canvas| {
@@ -85,7 +88,7 @@ fn cell(canvas: &Canvas, heat: &Heat, frame: &Frame, (row, column): (usize, usiz
     let Some(value) = value else { return canvas.rectangle(left, top, right, bottom, GRID, 0.4) };
     let way = frame.way(value);
     let (color, ink) = match () {
-        () if value.is_infinite() => (GREY, ON_PALE),
+        () if value.is_infinite() => (NEVER, ON_PALE),
         () if way > 0.45 => (color(way), ON_DEEP),
         () => (color(way), ON_PALE),
     };
@@ -122,7 +125,7 @@ fn sides(canvas: &Canvas, heat: &Heat, frame: &Frame) {
 /// The colours with the lowest and the highest value.
 fn legend(canvas: &Canvas, heat: &Heat, frame: &Frame) {
     const STEPS: usize = 24;
-    if frame.low > frame.high {
+    if frame.low >= frame.high {
         return;
     }
     let (left, height) = (RIGHT + 14.0, (frame.bottom - TOP).min(160.0));

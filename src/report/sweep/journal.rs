@@ -86,15 +86,9 @@ impl Journal {
         Ok(Self { folder, target, done, file: Some(file), lock: Some(lock) })
     }
 
-    /// Points that are done.
+    /// Points that are done, in their order.
     #[must_use]
-    pub fn done(&self) -> usize {
-        self.done.len()
-    }
-
-    /// Whether each point is done.
-    #[must_use]
-    pub fn are_done(&self) -> Vec<usize> {
+    pub fn done(&self) -> Vec<usize> {
         self.done.keys().copied().collect()
     }
 
@@ -200,7 +194,7 @@ fn difference(known: &[u8], plan: &[u8]) -> String {
 
 /// Puts a file in the place of another, at once.
 fn replace(folder: &Path, file: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let (path, new) = (folder.join(file), folder.join(format!(".{file}.{}", std::process::id())));
+    let (path, new) = (folder.join(file), folder.join(format!(".{file}.new")));
     let write = || {
         let mut to = File::create(&new)?;
         to.write_all(bytes)?;

@@ -5,9 +5,12 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::{pictures, terminal, words};
+use super::terminal::{self, coefficient};
+use super::{pictures, words};
+use crate::outcome::Interval;
 use crate::report::{Plot, html};
-use crate::study::sweep::{Method, Results, ranking};
+use crate::study::Values;
+use crate::study::sweep::{Design, Influence, Method, Results, ranking};
 use crate::units::percent;
 
 const TEMPLATE: &str = include_str!("sweep.html");
@@ -41,7 +44,8 @@ struct Page<'a> {
 pub(super) fn page(results: &Results, plots: &[Plot], reproduce: &str) -> anyhow::Result<String> {
     let sweep = results.sweep;
     let axes = sweep.axes.iter().enumerate().map(|(i, axis)| (axis.path.as_str(), values(results, i)));
-    let measures = sweep.measures.iter().map(|(name, unit)| (name.as_str(), format!("{}, {unit}", words::headline(unit))));
+    let measures =
+        sweep.measures.iter().map(|(name, unit)| (name.as_str(), format!("{}, {unit}", words::headline(unit))));
     let page = Page {
         style: html::style(),
         name: &sweep.name,
@@ -52,7 +56,7 @@ pub(super) fn page(results: &Results, plots: &[Plot], reproduce: &str) -> anyhow
         plots,
         constant: constant(results),
         sensitivity: sensitivity(results),
-        is_regression: sweep.design == crate::study::sweep::Design::LatinHypercube,
+        is_regression: sweep.design == Design::LatinHypercube,
         labels: sweep.labels(),
         measures: measures.collect(),
         points: (0..sweep.points.len().min(MOST_POINTS)).map(|point| row(results, point)).collect(),
@@ -71,7 +75,6 @@ pub(super) fn page(results: &Results, plots: &[Plot], reproduce: &str) -> anyhow
 
 /// The values that an axis takes, in words.
 fn values(results: &Results, axis: usize) -> String {
-    use crate::study::Values;
     match &results.sweep.axes[axis].values {
         Values::List(list) => list.join(", "),
         Values::Range(range) => {
@@ -96,9 +99,12 @@ fn constant(results: &Results) -> Vec<String> {
 fn sensitivity(results: &Results) -> Vec<Vec<String>> {
     let row = |(measure, (name, _)): (usize, &(String, &'static str))| {
         let ranking = ranking(results, measure)?;
-        let influence = |influence: &crate::study::sweep::Influence| match (ranking.method, influence.interval) {
-            (Method::RankRegression, Some(i)) => format!("{:+.2} ({:+.2} to {:+.2})", influence.value, i.low, i.high),
-            (Method::RankRegression, None) => "0".to_owned(),
+        let influence = |influence: &Influence| match (ranking.method, influence.interval) {
+            (Method::RankRegression, Some(Interval { low, high })) => {
+                let [value, low, high] = [influence.value, low, high].map(coefficient);
+                format!("{value} ({low} to {high})")
+            }
+            (Method::RankRegression, None) => coefficient(influence.value),
             _ => percent(influence.value),
         };
         let start = [name.clone()].into_iter().chain(ranking.influences.iter().map(influence));
@@ -110,7 +116,14 @@ fn sensitivity(results: &Results) -> Vec<Vec<String>> {
 fn row(results: &Results, point: usize) -> Vec<String> {
     let sweep = results.sweep;
     let values = sweep.points[point].values.iter().cloned();
-    let cell = |(measure, (_, unit)): (usize, &(String, &'static str))| words::cell(&results.cell(point, measure), unit);
-    let claims = (0..sweep.claims.len()).map(|claim| results.decision(point, claim).map_or("", super::tables::word).to_owned());
-    [(point + 1).to_string()].into_iter().chain(values).chain(sweep.measures.iter().enumerate().map(cell)).chain(claims).collect()
+    let cell =
+        |(measure, (_, unit)): (usize, &(String, &'static str))| words::cell(&results.cell(point, measure), unit);
+    let claims =
+        (0..sweep.claims.len()).map(|claim| results.decision(point, claim).map_or("", super::tables::word).to_owned());
+    [(point + 1).to_string()]
+        .into_iter()
+        .chain(values)
+        .chain(sweep.measures.iter().enumerate().map(cell))
+        .chain(claims)
+        .collect()
 }

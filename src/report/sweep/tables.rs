@@ -50,11 +50,10 @@ pub fn summary(results: &Results) -> String {
         let (name, unit) = &sweep.measures[measure];
         json!({ "name": name, "unit": unit, "missing": cell.missing, "never": cell.never, "estimate": cell.estimate, "share": cell.share })
     };
-    let claim = |point: usize, claim: usize| {
-        json!({ "claim": sweep.claims[claim].text, "decision": results.decision(point, claim).map(word) })
-    };
+    let claim = |point: usize, claim: usize| json!({ "claim": sweep.claims[claim].text, "decision": results.decision(point, claim).map(word) });
     let point = |(i, point): (usize, &Point)| {
-        let values = sweep.axes.iter().zip(&point.values).map(|(axis, value)| (axis.path.clone(), value.as_str().into()));
+        let values =
+            sweep.axes.iter().zip(&point.values).map(|(axis, value)| (axis.path.clone(), value.as_str().into()));
         json!({
             "point": i + 1,
             "values": values.collect::<serde_json::Map<_, _>>(),

@@ -16,7 +16,7 @@ pub fn terminal(results: &Results, columns: usize) -> String {
     let mut text = wrap(&title(results), 0, columns) + "\n\n";
     text += &format!("{}\n", measures(results, columns));
     for line in claims(results) {
-        text += &format!("\n{}", wrap(&line, 0, columns));
+        text += &format!("\n{}\n", wrap(&line, 0, columns));
     }
     let note = match sweep.design {
         Design::Grid => {
@@ -42,7 +42,8 @@ pub(super) fn title(results: &Results) -> String {
         (least, most) if least == most => format!("{most} runs each"),
         (least, most) => format!("{least} to {most} runs each"),
     };
-    let points = if sweep.points.len() == 1 { "one point".to_owned() } else { format!("{} points", sweep.points.len()) };
+    let points =
+        if sweep.points.len() == 1 { "one point".to_owned() } else { format!("{} points", sweep.points.len()) };
     format!("{}: {points} ({}: {labels}), {runs}", sweep.name, sweep.design.words())
 }
 
@@ -75,11 +76,21 @@ pub(super) fn depends(results: &Results, ranking: &Ranking) -> String {
     let one = |axis: usize| {
         let value = ranking.influences[axis].value;
         match ranking.method {
-            Method::RankRegression => format!("{} {}{:.2}", labels[axis], if value < 0.0 { '−' } else { '+' }, value.abs()),
+            Method::RankRegression => format!("{} {}", labels[axis], coefficient(value)),
             _ => format!("{} {}", labels[axis], percent(value)),
         }
     };
     ranking.order().into_iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// `+0.92`, `−0.20`, or `0.00` without a sign.
+pub(super) fn coefficient(value: f64) -> String {
+    let digits = format!("{:.2}", value.abs());
+    match () {
+        () if digits == "0.00" => digits,
+        () if value < 0.0 => format!("−{digits}"),
+        () => format!("+{digits}"),
+    }
 }
 
 /// Where each claim holds.

@@ -12,6 +12,8 @@ pub use design::{Design, MOST_POINTS};
 pub use results::{Cell, Results};
 pub use sensitivity::{Influence, Method, Ranking, number, ranking};
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use crate::model::{Claim, Measured, Model};
@@ -66,7 +68,7 @@ pub struct Sweep {
     pub claims: Vec<Claim>,
     /// The files of all points, the scenario first.
     pub sources: Vec<Source>,
-    /// Warnings of loading the scenario as it is.
+    /// Warnings of loading the scenario at its points, each once.
     pub warnings: Vec<String>,
     blueprint: Blueprint,
     option: &'static str,
@@ -110,22 +112,20 @@ impl Sweep {
         let section = loaded.sweep.clone().unwrap_or_default();
         let (axes, points, option) = varied(wish, &section);
         let (design, points) = design::points(&axes, points, loaded.model.seed).map_err(Unfit::Wish)?;
-        let measures = match () {
-            () if !wish.measures.is_empty() => wish.measures.clone(),
-            () if !section.measures.is_empty() => section.measures,
-            () => DEFAULT_MEASURES.map(str::to_owned).to_vec(),
+        let measures = measures(wish, section);
+        let known = files(loaded.sources);
+        let check = |values: &Vec<String>| {
+            let scenario = scenario.with(edits(&axes, option, values));
+            let because = |wrong: Diagnostics| wrong.because(&format!("this is so with {}", in_words(&axes, values)));
+            check(&scenario, &measures, &known).map_err(because)
         };
-        let check = |values: &Vec<String>| check(scenario, &axes, option, values, &measures);
-        let checked: Vec<_> = points.par_iter().map(check).collect();
-        let wrong = points.iter().zip(&checked).filter_map(|(values, checked)| {
-            let wrong = checked.as_ref().err()?.clone();
-            Some((format!("this is so with {}", in_words(&axes, values)), wrong))
-        });
-        if let Some(wrong) = Diagnostics::together(wrong) {
-            return Err(wrong.into());
-        }
-        let checked: Vec<_> = checked.into_iter().flatten().collect();
-        let (claims, sources) = (claims(&checked), sources(&checked));
+        let checked = every(points.par_iter().map(check).collect::<Vec<_>>())?;
+        let claims = all_of(checked.iter().flat_map(|checked| &checked.claims), |claim| claim.text.clone());
+        let sources = known.iter().chain(checked.iter().flat_map(|checked| &checked.more_sources));
+        let sources = all_of(sources, |source| source.name.clone());
+        // The same warning at another point differs in what is quoted only.
+        let warnings = checked.iter().flat_map(|checked| &checked.warnings);
+        let warnings = all_of(warnings, |warning| warning.lines().take(2).collect::<String>());
         let units = &checked.first().expect("a design has a point").units;
         Ok(Self {
             name: loaded.model.name,
@@ -138,7 +138,7 @@ impl Sweep {
             points: points.into_iter().zip(&checked).map(|(values, checked)| checked.point(values, &claims)).collect(),
             claims,
             sources,
-            warnings: loaded.warnings,
+            warnings,
             option,
         })
     }
@@ -188,6 +188,27 @@ fn varied(wish: &Wish, section: &SweepSection) -> (Vec<Axis>, Option<u32>, &'sta
     }
 }
 
+/// What is measured: as the command line says, or else the scenario, or else what most ask for.
+fn measures(wish: &Wish, section: SweepSection) -> Vec<String> {
+    match () {
+        () if !wish.measures.is_empty() => wish.measures.clone(),
+        () if !section.measures.is_empty() => section.measures,
+        () => DEFAULT_MEASURES.map(str::to_owned).to_vec(),
+    }
+}
+
+/// All results, or everything that is wrong with any.
+fn every<T>(results: impl IntoIterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
+    let (mut good, mut wrong) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(result) => good.push(result),
+            Err(diagnostics) => wrong.push(diagnostics),
+        }
+    }
+    Diagnostics::together(wrong).map_or(Ok(good), Err)
+}
+
 fn in_words(axes: &[Axis], values: &[String]) -> String {
     let values = axes.iter().zip(values);
     values.map(|(axis, value)| format!("{} = {value}", axis.path)).collect::<Vec<_>>().join(", ")
@@ -204,7 +225,8 @@ struct Checked {
     horizon: Span,
     units: Vec<&'static str>,
     claims: Vec<Claim>,
-    sources: Vec<Source>,
+    warnings: Vec<String>,
+    more_sources: Vec<Source>,
 }
 
 impl Checked {
@@ -215,49 +237,36 @@ impl Checked {
     }
 }
 
-fn check(
-    scenario: &Blueprint,
-    axes: &[Axis],
-    option: &str,
-    values: &[String],
-    measures: &[String],
-) -> Result<Checked, Diagnostics> {
-    let loaded = scenario.with(edits(axes, option, values)).load()?;
+/// Reads a point; `known` are the files that all points are likely to read.
+fn check(scenario: &Blueprint, measures: &[String], known: &[Source]) -> Result<Checked, Diagnostics> {
+    let loaded = scenario.load()?;
     let measured = read_all(&loaded.model, measures)?;
     let Model { replications, horizon, policy, .. } = loaded.model;
-    let units = measured.iter().map(Measured::unit).collect();
-    let sources = loaded.sources.into_iter().filter(|source| !source.name.starts_with("--")).collect();
-    Ok(Checked { replications, horizon, units, claims: policy, sources })
+    let mut more_sources = files(loaded.sources);
+    more_sources.retain(|source| known.iter().all(|known| known.name != source.name));
+    Ok(Checked {
+        replications,
+        horizon,
+        units: measured.iter().map(Measured::unit).collect(),
+        claims: policy,
+        warnings: loaded.warnings,
+        more_sources,
+    })
+}
+
+/// Files among sources; the others are options of the command line.
+fn files(mut sources: Vec<Source>) -> Vec<Source> {
+    sources.retain(|source| !source.name.starts_with("--"));
+    sources
 }
 
 /// What is measured at a point.
 fn read_all(model: &Model, measures: &[String]) -> Result<Vec<Measured>, Diagnostics> {
-    let read: Vec<_> = measures.iter().map(|text| measured(model, "--measure", text)).collect();
-    let wrong = read.iter().filter_map(|read| Some((String::new(), read.as_ref().err()?.clone())));
-    match Diagnostics::together(wrong) {
-        Some(wrong) => Err(wrong),
-        None => Ok(read.into_iter().flatten().collect()),
-    }
+    every(measures.iter().map(|text| measured(model, "--measure", text)))
 }
 
-/// Claims at any of the points, each once.
-fn claims(checked: &[Checked]) -> Vec<Claim> {
-    let mut all: Vec<Claim> = Vec::new();
-    for claim in checked.iter().flat_map(|checked| &checked.claims) {
-        if all.iter().all(|other| other.text != claim.text) {
-            all.push(claim.clone());
-        }
-    }
-    all
-}
-
-/// Files of all points, each once.
-fn sources(checked: &[Checked]) -> Vec<Source> {
-    let mut all: Vec<Source> = Vec::new();
-    for source in checked.iter().flat_map(|checked| &checked.sources) {
-        if all.iter().all(|other| other.name != source.name) {
-            all.push(source.clone());
-        }
-    }
-    all
+/// Things with the same key once each, in the order in which they first come.
+fn all_of<'a, T: Clone + 'a>(things: impl Iterator<Item = &'a T>, key: impl Fn(&T) -> String) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    things.filter(|thing| seen.insert(key(thing))).cloned().collect()
 }

@@ -43,7 +43,7 @@ impl Results<'_> {
             missing: rows.len() - values.len(),
             never: values.iter().filter(|value| value.is_infinite()).count(),
             estimate: Estimate::of(&values),
-            share: (unit == PROBABILITY).then(|| Proportion::new(hits, rows.len())),
+            share: (unit == PROBABILITY && !values.is_empty()).then(|| Proportion::new(hits, values.len())),
             is_time: unit == "s",
         }
     }

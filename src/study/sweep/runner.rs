@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Row, Sweep, edits, read_all};
-use crate::model::{Ensemble, Measured, Model, Statement};
+use crate::model::{Claim, Ensemble, Measured, Model};
 use crate::outcome::value;
 use crate::record::Recording;
 use crate::sim::{Progress, run};
-use crate::study::judge::holds;
+use crate::study::judge::{holds, is_hit};
 
 impl Sweep {
     /// Runs the points that are not done, on the threads of the current rayon pool, and hands each
@@ -56,10 +56,10 @@ impl Sweep {
         let names: Vec<_> = self.measures.iter().map(|(name, _)| name.clone()).collect();
         let measured = read_all(&loaded.model, &names).expect("they were read before");
         let own = |text: &str| loaded.model.policy.iter().find(|claim| claim.text == text);
-        let claims: Vec<_> = self.claims.iter().map(|claim| own(&claim.text).map(|c| c.statement.clone())).collect();
+        let claims = self.claims.iter().map(|claim| own(&claim.text).cloned()).collect();
+        // The scenario's own claims are observed already.
         let mut ensemble = loaded.ensemble();
-        let statements = claims.iter().flatten().map(|statement| &statement.reading);
-        measured.iter().map(Measured::reading).chain(statements).for_each(|reading| ensemble.observe(reading));
+        measured.iter().for_each(|measured| ensemble.observe(measured.reading()));
         Open { ensemble, measured, claims }
     }
 }
@@ -75,7 +75,7 @@ struct Slot {
 struct Open {
     ensemble: Ensemble,
     measured: Vec<Measured>,
-    claims: Vec<Option<Statement>>,
+    claims: Vec<Option<Claim>>,
 }
 
 impl Slot {
@@ -106,7 +106,7 @@ impl Open {
         let model = self.ensemble.of(replication);
         let run = run(model, replication, progress);
         let measures = self.measured.iter().map(|measured| of_run(measured, model, &run));
-        let claims = self.claims.iter().map(|statement| Some(truth(statement.as_ref()?, model, &run)));
+        let claims = self.claims.iter().map(|claim| Some(truth(is_hit(claim.as_ref()?, model, &run))));
         measures.chain(claims).collect()
     }
 }
@@ -114,13 +114,13 @@ impl Open {
 fn of_run(measured: &Measured, model: &Model, run: &Recording) -> Option<f64> {
     match measured {
         Measured::Reading(reading) => value(reading, model, run),
-        Measured::Probability(statement) => Some(truth(statement, model, run)),
+        Measured::Probability(statement) => holds(statement, model, run).map(truth),
     }
 }
 
-/// 1 if a statement holds, otherwise 0.
-fn truth(statement: &Statement, model: &Model, run: &Recording) -> f64 {
-    f64::from(u8::from(holds(statement, model, run)))
+/// 1 for true, 0 for false.
+fn truth(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
 }
 
 /// A thread that panics ends the program with its own message.

@@ -53,15 +53,15 @@ impl Ranking {
     }
 }
 
-/// Which axes matter for a measure; none if all points say the same, if one says nothing, or if
-/// there are too few.
+/// Which axes matter for a measure; none if all points say the same, if one says nothing, if there
+/// are too few, or if only one axis is varied.
 #[must_use]
 pub fn ranking(results: &Results, measure: usize) -> Option<Ranking> {
     let values = results.headlines(measure).into_iter().collect::<Option<Vec<_>>>()?;
-    if values.iter().all(|value| *value == values[0]) {
+    let sweep = results.sweep;
+    if sweep.axes.len() < 2 || values.iter().all(|value| *value == values[0]) {
         return None;
     }
-    let sweep = results.sweep;
     let column = |axis: usize| sweep.points.iter().map(|point| point.values[axis].as_str()).collect::<Vec<_>>();
     let columns: Vec<_> = (0..sweep.axes.len()).map(column).collect();
     match sweep.design {
