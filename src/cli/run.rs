@@ -10,29 +10,38 @@ use crate::model::Model;
 use crate::outcome::summarize;
 use crate::record::Recording;
 use crate::report::{self, Run};
-use crate::scenario::{Blueprint, Edit};
+use crate::scenario::{Blueprint, Edit, claim};
 use crate::sim::Progress;
-use crate::study;
+use crate::study::{self, Decision};
 use crate::units::thousands;
 
 /// Simulates, answers, and writes the report; its place is the last line.
 pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result<(), Stop> {
     let loaded = scenario.with(edits(args)).load()?;
-    report::prepare(&args.output)?;
     let model = &loaded.model;
+    let fail_if = args.fail_if.iter().map(|text| claim(model, "--fail-if", text)).collect::<Result<_, _>>()?;
+    let rules = study::rules(&model.policy, fail_if);
+    let mut ensemble = loaded.ensemble();
+    rules.iter().for_each(|rule| ensemble.observe(&rule.claim.statement.reading));
+    report::prepare(&args.output)?;
+    [&args.junit, &args.markdown].into_iter().flatten().try_for_each(|path| report::prepare_file(path))?;
     let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let counter = Progress::default();
     #[allow(clippy::disallowed_methods, reason = "the speed of the program is no result")]
     let start = Instant::now();
     let recordings =
-        progress::show(model, args.quiet, &counter, || pool.install(|| study::run(&loaded.ensemble(), &counter)));
+        progress::show(model, args.quiet, &counter, || pool.install(|| study::run(&ensemble, &counter)));
     let wall = start.elapsed();
     let summary = summarize(model, &recordings);
-    let text = if args.json {
-        serde_json::to_string_pretty(&summary).context("the summary is not JSON")?
-    } else {
-        report::terminal(&summary, print::columns())
+    let findings = study::findings(&rules, &ensemble, &recordings);
+    let text = match (args.json, &findings[..]) {
+        (true, findings) => String::from_utf8(report::summary_json(&summary, findings)?).expect("JSON is UTF-8"),
+        (false, []) => report::terminal(&summary, print::columns()),
+        (false, findings) => {
+            let columns = print::columns();
+            format!("{}\n{}", report::terminal(&summary, columns), report::policy(findings, columns))
+        }
     };
     print(&text)?;
     // The answer comes first, also where both streams go to one terminal.
@@ -42,26 +51,36 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
         }
         eprintln!("\n{}", speed(model, &recordings, wall));
     }
+    let reproduce = reproduce(command, args);
     let run = Run {
         model,
         summary: &summary,
+        findings: &findings,
         recordings: &recordings,
         settings: &loaded.settings,
         sources: &loaded.sources,
         warnings: &loaded.warnings,
-        reproduce: &reproduce(command, args),
+        reproduce: &reproduce,
         command: &std::env::args().collect::<Vec<_>>().join(" "),
         wall,
         threads,
     };
     let folder = report::write(&args.output, &model.name, &run)?;
-    let place = format!("Report: {}", folder.join("report.html").display());
+    let page = folder.join("report.html").display().to_string();
+    if let Some(path) = &args.junit {
+        report::replace_file(path, &report::junit(&summary, &findings))?;
+    }
+    if let Some(path) = &args.markdown {
+        report::replace_file(path, &report::markdown(&summary, &findings, &reproduce, &page))?;
+    }
+    let place = format!("Report: {page}");
     if args.json {
         eprintln!("{place}")
     } else {
         print(&place)?
     }
-    Ok(())
+    let kept = findings.iter().all(|finding| finding.decision == Decision::Holds);
+    if kept { Ok(()) } else { Err(Stop::CheckFailed) }
 }
 
 /// What the command line says beats the file.
@@ -76,8 +95,11 @@ fn edits(args: &RunArgs) -> Vec<Edit> {
 fn reproduce(command: &str, args: &RunArgs) -> String {
     let seed = args.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.replications.map(|n| format!(" --replications {n}"));
-    let set = args.set.iter().map(|text| format!(" --set '{text}'")).collect::<String>();
-    [Some(command.to_owned() + &set), seed, replications].into_iter().flatten().collect()
+    let quoted = |option: &str, texts: &[String]| {
+        texts.iter().map(|text| format!(" {option} '{text}'")).collect::<String>()
+    };
+    let (set, fail_if) = (quoted("--set", &args.set), quoted("--fail-if", &args.fail_if));
+    [Some(command.to_owned() + &set), seed, replications, Some(fail_if)].into_iter().flatten().collect()
 }
 
 fn speed(model: &Model, recordings: &[Recording], wall: Duration) -> String {

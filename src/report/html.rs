@@ -5,12 +5,13 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::{Plot, Run, sha256};
+use super::{Plot, Run, policy, sha256};
 use crate::outcome::{
     Account, Estimate, MEASURES, Measure, Proportion, Summary, count, counting_text, measure, plus_minus,
     range_of_spans, span,
 };
 use crate::scenario::{Origin, Setting, Source};
+use crate::study::Finding;
 use crate::units::{percent, thousands};
 
 const TEMPLATE: &str = include_str!("report.html");
@@ -20,6 +21,7 @@ const TEMPLATE: &str = include_str!("report.html");
 struct Page<'a> {
     summary: &'a Summary,
     figures: Vec<Figure>,
+    policy: Option<Policy>,
     tables: Vec<Table>,
     plots: &'a [Plot],
     settings: Vec<Row<'a>>,
@@ -27,6 +29,25 @@ struct Page<'a> {
     warnings: &'a [String],
     reproduce: &'a str,
     measures: &'static [Measure],
+}
+
+/// What the run was held to.
+#[derive(Debug, Serialize)]
+struct Policy {
+    headline: String,
+    /// Each rule with its decision in a word and the numbers.
+    rules: Vec<[String; 3]>,
+}
+
+impl Policy {
+    /// None without a rule.
+    fn of(findings: &[Finding]) -> Option<Self> {
+        let row = |finding: &Finding| {
+            [policy::word(finding.decision).to_owned(), policy::rule(finding), policy::numbers(finding)]
+        };
+        let rules = findings.iter().map(row).collect();
+        (!findings.is_empty()).then(|| Self { headline: policy::headline(findings), rules })
+    }
 }
 
 /// A value of the model.
@@ -55,6 +76,7 @@ pub(super) fn page<'a>(run: &Run<'a>, plots: &[Plot]) -> anyhow::Result<String> 
     let page = Page {
         summary: run.summary,
         figures: figures(run.summary),
+        policy: Policy::of(run.findings),
         tables: tables(run.summary),
         plots,
         settings: run.settings.iter().map(setting).collect(),

@@ -9,7 +9,7 @@ use crate::outcome::{
 use crate::record::Holders;
 
 /// Width of the labels on the left.
-const LABEL: usize = 11;
+pub(super) const LABEL: usize = 11;
 /// Most vSwitches that are accounted for; `report.html` has all.
 const MOST_ACCOUNTS: usize = 3;
 /// Most vSwitches, and most pools, that are shown; `report.html` shows all.
@@ -187,7 +187,7 @@ fn shorten(name: &str) -> String {
 }
 
 /// Breaks a text at spaces, so that a line that begins at column `indent` ends before `columns`.
-fn wrap(text: &str, indent: usize, columns: usize) -> String {
+pub(super) fn wrap(text: &str, indent: usize, columns: usize) -> String {
     let mut out = String::with_capacity(text.len());
     let mut column = indent;
     // A percentage stays in one piece.

@@ -81,6 +81,7 @@ fn written(root: &Path, model: &Model, threads: usize, wall: Duration) -> std::p
     let run = Run {
         model,
         summary: &summary,
+        findings: &[],
         recordings: &recordings,
         settings: &settings(),
         sources: &[Source { name: "small.yaml".to_owned(), text: "name: small\n".to_owned() }],
@@ -190,6 +191,7 @@ fn what_cannot_be_written_leaves_nothing() {
     let run = Run {
         model: &model,
         summary: &summary,
+        findings: &[],
         recordings: &recordings,
         settings: &[],
         sources: &[],

@@ -37,10 +37,11 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(claim: &Claim, ensemble: &Ensemble, runs: &[Recording]) -> Judgement {
     let statement = &claim.statement;
+    // Of nothing, nothing bad can be said: no pod waits. What is to be improbable is bad.
+    let of_nothing = !matches!(claim.probability, Some((Bound::AtMost, _)));
     let holds = |run: &&Recording| {
         let reading = value(&statement.reading, ensemble.of(run.replication), run);
-        // Of nothing, nothing bad can be said: no pod waits.
-        reading.is_none_or(|reading| statement.comparison.holds(reading, statement.than))
+        reading.map_or(of_nothing, |reading| statement.comparison.holds(reading, statement.than))
     };
     decide(claim, runs.iter().filter(holds).count(), runs.len())
 }

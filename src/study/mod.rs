@@ -2,9 +2,11 @@
 
 mod axis;
 mod judge;
+mod policy;
 
 pub use axis::{Axis, ParseAxisError, Range, Values};
 pub use judge::{Decision, Judgement, decide, judge};
+pub use policy::{Finding, Rule, RuleKind, findings, rules};
 
 use crate::model::{Ensemble, Reading};
 use crate::outcome::value;
