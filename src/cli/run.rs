@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::print::{self, print};
 use super::{RunArgs, Stop, progress};
-use crate::model::Model;
+use crate::model::{Claim, Model};
 use crate::outcome::summarize;
 use crate::record::Recording;
 use crate::report::{self, Run};
@@ -19,8 +19,7 @@ use crate::units::thousands;
 pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result<(), Stop> {
     let loaded = scenario.with(edits(args)).load()?;
     let model = &loaded.model;
-    let fail_if = args.fail_if.iter().map(|text| claim(model, "--fail-if", text)).collect::<Result<_, _>>()?;
-    let rules = study::rules(&model.policy, fail_if);
+    let rules = study::rules(&model.policy, fail_if(model, &args.fail_if)?);
     let mut ensemble = loaded.ensemble();
     rules.iter().for_each(|rule| ensemble.observe(&rule.claim.statement.reading));
     report::prepare(&args.output)?;
@@ -30,8 +29,7 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
     let counter = Progress::default();
     #[allow(clippy::disallowed_methods, reason = "the speed of the program is no result")]
     let start = Instant::now();
-    let recordings =
-        progress::show(model, args.quiet, &counter, || pool.install(|| study::run(&ensemble, &counter)));
+    let recordings = progress::show(model, args.quiet, &counter, || pool.install(|| study::run(&ensemble, &counter)));
     let wall = start.elapsed();
     let summary = summarize(model, &recordings);
     let findings = study::findings(&rules, &ensemble, &recordings);
@@ -83,6 +81,16 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
     if kept { Ok(()) } else { Err(Stop::CheckFailed) }
 }
 
+/// What must not be; everything that is wrong with it is told at once.
+fn fail_if(model: &Model, texts: &[String]) -> Result<Vec<Claim>, Stop> {
+    let mut wrong = Vec::new();
+    let claims = texts.iter().filter_map(|text| {
+        claim(model, "--fail-if", text).map_err(|diagnostics| wrong.push(diagnostics.render(print::coloured()))).ok()
+    });
+    let claims = claims.collect();
+    if wrong.is_empty() { Ok(claims) } else { Err(Stop::Input(wrong.join("\n\n"))) }
+}
+
 /// What the command line says beats the file.
 fn edits(args: &RunArgs) -> Vec<Edit> {
     let seed = args.seed.map(|seed| Edit::parse("--seed", &format!("seed={seed}")));
@@ -95,9 +103,8 @@ fn edits(args: &RunArgs) -> Vec<Edit> {
 fn reproduce(command: &str, args: &RunArgs) -> String {
     let seed = args.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.replications.map(|n| format!(" --replications {n}"));
-    let quoted = |option: &str, texts: &[String]| {
-        texts.iter().map(|text| format!(" {option} '{text}'")).collect::<String>()
-    };
+    let quoted =
+        |option: &str, texts: &[String]| texts.iter().map(|text| format!(" {option} '{text}'")).collect::<String>();
     let (set, fail_if) = (quoted("--set", &args.set), quoted("--fail-if", &args.fail_if));
     [Some(command.to_owned() + &set), seed, replications, Some(fail_if)].into_iter().flatten().collect()
 }
