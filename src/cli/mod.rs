@@ -1,5 +1,6 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
+mod compare;
 mod conformance;
 mod print;
 mod progress;
@@ -38,6 +39,8 @@ enum Command {
         #[command(flatten)]
         args: RunArgs,
     },
+    /// Compares scenarios, or changes of one, run by run with the same random numbers
+    Compare(compare::CompareArgs),
     /// Checks a scenario and shows the resolved model, with the origin of each value
     Check {
         /// Scenario file
@@ -158,6 +161,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Run { file, args } => {
             run::run(&Blueprint::open(&file)?, &args, &format!("brimline run {}", file.display()))
         }
+        Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),

@@ -60,19 +60,20 @@ struct Row<'a> {
 
 /// A file that was read.
 #[derive(Debug, Serialize)]
-struct File<'a> {
+pub(super) struct File<'a> {
     name: &'a str,
     sha256: String,
     text: &'a str,
 }
 
+impl<'a> File<'a> {
+    pub(super) fn of(source: &'a Source) -> Self {
+        Self { name: &source.name, sha256: sha256::hex(source.text.as_bytes()), text: &source.text }
+    }
+}
+
 /// The page of a run.
 pub(super) fn page<'a>(run: &Run<'a>, plots: &[Plot]) -> anyhow::Result<String> {
-    let file = |source: &'a Source| File {
-        name: &source.name,
-        sha256: sha256::hex(source.text.as_bytes()),
-        text: &source.text,
-    };
     let page = Page {
         summary: run.summary,
         figures: figures(run.summary),
@@ -80,15 +81,26 @@ pub(super) fn page<'a>(run: &Run<'a>, plots: &[Plot]) -> anyhow::Result<String> 
         tables: tables(run.summary),
         plots,
         settings: run.settings.iter().map(setting).collect(),
-        sources: run.sources.iter().map(file).collect(),
+        sources: run.sources.iter().map(File::of).collect(),
         warnings: run.warnings,
         reproduce: run.reproduce,
         measures: MEASURES,
     };
+    render("report.html", TEMPLATE, &page)
+}
+
+/// A page from its template, whose name ends in `.html` so that values are escaped.
+pub(super) fn render(name: &str, template: &str, page: &impl Serialize) -> anyhow::Result<String> {
     let mut environment = Environment::new();
-    environment.add_template("report.html", TEMPLATE).context("the template of the report")?;
-    let template = environment.get_template("report.html").context("the template of the report")?;
-    template.render(Serde(&page)).context("the report")
+    environment.add_template(name, template).context("the template of the report")?;
+    let template = environment.get_template(name).context("the template of the report")?;
+    template.render(Serde(page)).context("the report")
+}
+
+/// The style sheet of the report, for other pages.
+pub(super) fn style() -> &'static str {
+    let between = TEMPLATE.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
+    between.expect("the report has a style sheet").0
 }
 
 /// One of the three key numbers.

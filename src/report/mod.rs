@@ -1,6 +1,7 @@
 //! What a run leaves behind for people and programs: the terminal's summary and a folder with
 //! JSON, CSV, plots and a page.
 
+pub mod compare;
 mod html;
 mod manifest;
 mod plot;

@@ -5,21 +5,21 @@ use plotters::style::RGBColor;
 use super::canvas::{Align, Canvas, GRID, INK, MUTED, RED, picture};
 use crate::outcome::{Clock, Landmark, count};
 
-const WIDTH: u32 = 1000;
-const HEIGHT: u32 = 480;
-const LEFT: f64 = 72.0;
-const RIGHT: f64 = 812.0;
+pub(super) const WIDTH: u32 = 1000;
+pub(super) const HEIGHT: u32 = 480;
+pub(super) const LEFT: f64 = 72.0;
+pub(super) const RIGHT: f64 = 812.0;
 /// Upper edge without labels of landmarks; each line of them takes [`LINE`].
-const TOP: f64 = 82.0;
+pub(super) const TOP: f64 = 82.0;
 const LINE: f64 = 17.0;
-const BOTTOM: f64 = 390.0;
+pub(super) const BOTTOM: f64 = 390.0;
 /// The strip of waiting pods, below the axis of time.
 const STRIP: (f64, f64) = (BOTTOM + 4.0, BOTTOM + 16.0);
-const TEXT: f64 = 14.0;
+pub(super) const TEXT: f64 = 14.0;
 /// Most opacity of the strip for waits that are over before the next row.
 const BRIEF: f64 = 0.12;
 /// Least distance of two labels on the right.
-const LABEL_GAP: f64 = 34.0;
+pub(super) const LABEL_GAP: f64 = 34.0;
 /// Most landmarks that are labelled, and lines of labels.
 const MOST_MARKS: usize = 6;
 const MOST_LINES: usize = 4;
@@ -74,18 +74,18 @@ pub(super) struct Layer {
 }
 
 /// Scales of the axes.
-struct Frame {
-    end: f64,
-    most: f64,
-    top: f64,
+pub(super) struct Frame {
+    pub(super) end: f64,
+    pub(super) most: f64,
+    pub(super) top: f64,
 }
 
 impl Frame {
-    fn x(&self, secs: f64) -> f64 {
+    pub(super) fn x(&self, secs: f64) -> f64 {
         LEFT + (RIGHT - LEFT) * secs / self.end
     }
 
-    fn y(&self, level: f64) -> f64 {
+    pub(super) fn y(&self, level: f64) -> f64 {
         BOTTOM - (BOTTOM - self.top) * level / self.most
     }
 }
@@ -103,8 +103,8 @@ pub(super) fn draw(levels: &Levels) -> String {
     frame.top += LINE * lines as f64;
     picture(WIDTH, HEIGHT, |canvas| {
         title(canvas, levels);
-        y_axis(canvas, levels, &frame);
-        x_axis(canvas, levels, &frame);
+        y_axis(canvas, levels.capacity, &frame);
+        x_axis(canvas, levels.clock, if levels.strip.is_none() { BOTTOM } else { STRIP.1 }, &frame);
         areas(canvas, levels, &frame, &sums);
         capacity(canvas, levels, &frame);
         strip(canvas, levels, &frame);
@@ -133,21 +133,20 @@ fn title(canvas: &Canvas, levels: &Levels) {
     canvas.text(&how, (LEFT - 56.0, 47.0), TEXT, MUTED, Align::Left);
 }
 
-fn y_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
+pub(super) fn y_axis(canvas: &Canvas, capacity: Option<f64>, frame: &Frame) {
     let step = nice(frame.most / 5.0).max(1.0);
     let ticks = (0..).map(|i| f64::from(i) * step).take_while(|&tick| tick <= frame.most);
     for tick in ticks {
         let y = frame.y(tick);
         // The capacity has a line and a label of its own.
-        if levels.capacity.is_none_or(|capacity| (y - frame.y(capacity)).abs() > 14.0) {
+        if capacity.is_none_or(|capacity| (y - frame.y(capacity)).abs() > 14.0) {
             canvas.line([(LEFT, y), (RIGHT, y)], GRID, 1.0);
             canvas.text(&count(tick), (LEFT - 9.0, y), TEXT, MUTED, Align::Right);
         }
     }
 }
 
-fn x_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
-    let below = if levels.strip.is_none() { BOTTOM } else { STRIP.1 };
+pub(super) fn x_axis(canvas: &Canvas, clock: &Clock, below: f64, frame: &Frame) {
     let (unit, name, steps) = time_unit(frame.end);
     let step =
         steps.iter().copied().find(|step| frame.end / (unit * step) <= 9.0).unwrap_or(nice(frame.end / unit / 7.0));
@@ -156,11 +155,11 @@ fn x_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
         let x = frame.x(tick * unit);
         canvas.line([(x, below), (x, below + 5.0)], MUTED, 1.0);
         canvas.text(&count(tick), (x, below + 17.0), TEXT, MUTED, Align::Centre);
-        if let Some(date) = date(levels.clock, tick * unit).filter(|_| i % 2 == 0) {
+        if let Some(date) = date(clock, tick * unit).filter(|_| i % 2 == 0) {
             canvas.text(&date, (x, below + 35.0), TEXT - 1.0, MUTED, Align::Centre);
         }
     }
-    let height = if date(levels.clock, 0.0).is_some() { 56.0 } else { 42.0 };
+    let height = if date(clock, 0.0).is_some() { 56.0 } else { 42.0 };
     let title = format!("{name} since the start");
     canvas.text(&title, ((LEFT + RIGHT) / 2.0, below + height), TEXT, MUTED, Align::Centre);
 }

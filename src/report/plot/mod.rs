@@ -3,9 +3,13 @@
 
 mod canvas;
 mod levels;
+mod lines;
+mod overlay;
 #[cfg(feature = "png")]
 pub(super) mod png;
 mod waits;
+
+pub(super) use overlay::overlay;
 
 use crate::id::VSwitchId;
 use crate::model::{GroupKey, Model, PoolZone};
