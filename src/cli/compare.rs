@@ -50,6 +50,8 @@ pub(super) struct CompareArgs {
 /// A scenario that takes part.
 struct Entry {
     name: String,
+    /// Its name if another has that too.
+    other_name: String,
     origin: String,
     loaded: Loaded,
 }
@@ -121,22 +123,31 @@ fn entries(args: &CompareArgs, warnings: &mut Vec<String>) -> Result<Vec<Entry>,
             false => aligned(&plan, &loaded, seed, replications, warnings)?,
         };
         let name = plan.name.unwrap_or_else(|| loaded.model.name.clone());
-        let is_taken = entries.iter().any(|entry| entry.name == name);
-        let name = if is_taken { plan.other_name } else { name };
-        entries.push(Entry { name, origin: plan.origin, loaded });
+        entries.push(Entry { name, other_name: plan.other_name, origin: plan.origin, loaded });
     }
     if !wrong.is_empty() {
         return Err(Stop::Input(wrong.join("\n\n")));
     }
+    tell_apart(&mut entries);
     check(&entries, warnings)?;
     Ok(entries)
+}
+
+/// Files that state the same name, as copies do, are called by their paths.
+fn tell_apart(entries: &mut [Entry]) {
+    let names: Vec<_> = entries.iter().map(|entry| entry.name.clone()).collect();
+    for entry in entries {
+        if names.iter().filter(|name| **name == entry.name).count() > 1 {
+            entry.name.clone_from(&entry.other_name);
+        }
+    }
 }
 
 /// A scenario before it is loaded.
 struct Plan {
     blueprint: Blueprint,
     name: Option<String>,
-    /// Its name if that is taken.
+    /// Its name if another has that too.
     other_name: String,
     origin: String,
 }

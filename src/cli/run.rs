@@ -7,12 +7,12 @@ use anyhow::Context;
 use super::print::{self, print};
 use super::{RunArgs, Stop, progress};
 use crate::model::{Claim, Model};
-use crate::outcome::summarize;
+use crate::outcome::{Summary, summarize};
 use crate::record::Recording;
 use crate::report::{self, Run};
 use crate::scenario::{Blueprint, Edit, claim};
 use crate::sim::Progress;
-use crate::study::{self, Decision};
+use crate::study::{self, Decision, Finding};
 use crate::units::thousands;
 
 /// Simulates, answers, and writes the report; its place is the last line.
@@ -33,23 +33,17 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
     let wall = start.elapsed();
     let summary = summarize(model, &recordings);
     let findings = study::findings(&rules, &ensemble, &recordings);
-    let text = match (args.json, &findings[..]) {
-        (true, findings) => String::from_utf8(report::summary_json(&summary, findings)?).expect("JSON is UTF-8"),
-        (false, []) => report::terminal(&summary, print::columns()),
-        (false, findings) => {
-            let columns = print::columns();
-            format!("{}\n{}", report::terminal(&summary, columns), report::policy(findings, columns))
-        }
-    };
-    print(&text)?;
+    print(&answer(&summary, &findings, args.json)?)?;
     // The answer comes first, also where both streams go to one terminal.
     if !args.quiet {
         for warning in &loaded.warnings {
             eprintln!("\n{}", warning.trim_end());
         }
+        if args.junit.is_some() && rules.is_empty() {
+            eprintln!("\nwarning: there is neither a policy nor --fail-if, so the JUnit file has no test");
+        }
         eprintln!("\n{}", speed(model, &recordings, wall));
     }
-    let reproduce = reproduce(command, args);
     let run = Run {
         model,
         summary: &summary,
@@ -58,27 +52,42 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
         settings: &loaded.settings,
         sources: &loaded.sources,
         warnings: &loaded.warnings,
-        reproduce: &reproduce,
+        reproduce: &reproduce(command, args),
         command: &std::env::args().collect::<Vec<_>>().join(" "),
         wall,
         threads,
     };
-    let folder = report::write(&args.output, &model.name, &run)?;
+    leave_behind(&run, args)?;
+    let kept = findings.iter().all(|finding| finding.decision == Decision::Holds);
+    if kept { Ok(()) } else { Err(Stop::CheckFailed) }
+}
+
+/// What goes to standard output.
+fn answer(summary: &Summary, findings: &[Finding], json: bool) -> anyhow::Result<String> {
+    if json {
+        return Ok(String::from_utf8(report::summary_json(summary, findings)?).expect("JSON is UTF-8"));
+    }
+    let columns = print::columns();
+    let text = report::terminal(summary, columns);
+    Ok(if findings.is_empty() { text } else { format!("{text}\n{}", report::policy(findings, columns)) })
+}
+
+/// Writes the report and what else was asked for, and tells its place.
+fn leave_behind(run: &Run, args: &RunArgs) -> anyhow::Result<()> {
+    let folder = report::write(&args.output, &run.model.name, run)?;
     let page = folder.join("report.html").display().to_string();
     if let Some(path) = &args.junit {
-        report::replace_file(path, &report::junit(&summary, &findings))?;
+        report::replace_file(path, &report::junit(run.summary, run.findings))?;
     }
     if let Some(path) = &args.markdown {
-        report::replace_file(path, &report::markdown(&summary, &findings, &reproduce, &page))?;
+        report::replace_file(path, &report::markdown(run.summary, run.findings, run.reproduce, &page))?;
     }
     let place = format!("Report: {page}");
     if args.json {
-        eprintln!("{place}")
-    } else {
-        print(&place)?
+        eprintln!("{place}");
+        return Ok(());
     }
-    let kept = findings.iter().all(|finding| finding.decision == Decision::Holds);
-    if kept { Ok(()) } else { Err(Stop::CheckFailed) }
+    print(&place)
 }
 
 /// What must not be; everything that is wrong with it is told at once.

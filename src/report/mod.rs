@@ -141,7 +141,7 @@ fn save(folder: &Path, file: &str, bytes: &[u8]) -> anyhow::Result<()> {
 /// If it cannot.
 pub fn prepare_file(path: &Path) -> anyhow::Result<()> {
     anyhow::ensure!(!path.is_dir(), "{} is a folder, not a file", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
     Draft::new(folder, "probe").map(drop)
 }
@@ -152,10 +152,13 @@ pub fn prepare_file(path: &Path) -> anyhow::Result<()> {
 /// If it cannot be written; the other is as before then.
 pub fn replace_file(path: &Path, text: &str) -> anyhow::Result<()> {
     prepare_file(path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let draft = Draft::new(folder, "file")?;
+    let draft = Draft::new(folder_of(path), "file")?;
     save(&draft.0, "text", text.as_bytes())?;
     fs::rename(draft.0.join("text"), path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A run's folder while it is written; it removes itself unless it is published.

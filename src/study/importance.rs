@@ -32,11 +32,12 @@ pub fn is_headline(reading: &Reading) -> bool {
 }
 
 /// The lower, the more important: full, time to full, waits, pods without a node, idle addresses,
-/// calls, nodes; all vSwitches or pools before single ones.
+/// calls, nodes; all vSwitches before the worst, and that before single ones.
 pub(super) fn rank(reading: &Reading) -> (usize, usize) {
     match reading {
-        Reading::AnyVSwitch(of) | Reading::AllVSwitches(of) => (of_vswitch(*of), 0),
-        Reading::VSwitch(_, of) => (of_vswitch(*of), 1),
+        Reading::AllVSwitches(of) => (of_vswitch(*of), 0),
+        Reading::AnyVSwitch(of) => (of_vswitch(*of), 1),
+        Reading::VSwitch(_, of) => (of_vswitch(*of), 2),
         Reading::WaitedOver { .. } => (10, 0),
         Reading::Pods(of) => (10 + of_pods(*of), 0),
         Reading::Calls(api) => (60, usize::from(api.is_some())),

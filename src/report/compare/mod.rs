@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::terminal::{shorten, table, wrap};
 use super::{Draft, file_name, json, save};
+use crate::model::Reading;
 use crate::outcome::{Interval, Summary, Verdict};
 use crate::scenario::Source;
 use crate::study::{Contrast, Difference, Reality, Side, Statistic, Variant, is_headline, median_error_ratio, tested};
@@ -140,7 +141,7 @@ impl Comparison<'_> {
         }
         let gain = median_error_ratio(self.contrasts).filter(|ratio| ratio.is_finite());
         let gain = gain.map(|ratio| {
-            format!(" The common random numbers make standard errors {ratio:.1} times as small (median).")
+            format!(" Without common random numbers standard errors would be {ratio:.1} times as large (median).")
         });
         format!(
             "{n} pairs of runs with the same random numbers. Times of a variant: median; everything else: mean. \
@@ -155,16 +156,25 @@ impl Comparison<'_> {
 
 /// The rows of a short table: headlines that differ, each comparison once.
 fn short(contrast: &Contrast) -> Vec<&Difference> {
-    let shown = |d: &&Difference| {
-        is_headline(&d.reading) && d.repeats.is_none() && d.reality != Reality::Same && !words::is_void(d)
-    };
-    contrast.differences.iter().filter(shown).collect()
+    let headlines = || contrast.differences.iter().filter(|d| is_headline(&d.reading));
+    let is_again = |d: &Difference| d.repeats.as_ref().is_some_and(|name| headlines().any(|h| h.measure == *name));
+    headlines().filter(|d| d.reality != Reality::Same && !words::is_void(d) && !is_again(d)).collect()
 }
 
-/// The headlines that no run tells apart.
-fn same(contrast: &Contrast) -> Vec<String> {
-    let same = |d: &&Difference| is_headline(&d.reading) && d.reality == Reality::Same;
-    contrast.differences.iter().filter(same).map(words::label).collect()
+/// What no run tells apart: headlines by name, everything else counted.
+fn same(contrast: &Contrast) -> Option<String> {
+    let all = contrast.differences.iter().filter(|d| d.reality == Reality::Same);
+    // That waits end, in as many runs, goes without saying.
+    let is_told = |d: &Difference| d.statistic == Statistic::Mean || d.measure.ends_with(".time_to_full");
+    let is_named = |d: &Difference| is_headline(&d.reading) && !matches!(d.reading, Reading::VSwitch(..)) && is_told(d);
+    let (named, others): (Vec<_>, Vec<_>) = all.partition(|d| is_named(d));
+    let names = named.into_iter().map(words::label).collect::<Vec<_>>().join(", ");
+    match (names.is_empty(), others.len()) {
+        (true, 0) => None,
+        (true, n) => Some(format!("{n} measures are the same in every run.")),
+        (false, 0) => Some(format!("The same in every run: {names}.")),
+        (false, n) => Some(format!("The same in every run: {names}, and {n} more measures.")),
+    }
 }
 
 fn section(comparison: &Comparison, contrast: &Contrast, summary: &Summary, columns: usize) -> String {
@@ -177,7 +187,7 @@ fn section(comparison: &Comparison, contrast: &Contrast, summary: &Summary, colu
             words::side(&d.first, d, &clocks.0),
             words::side(&d.variant, d, &clocks.1),
             words::change(d),
-            words::reality(d.reality).to_owned(),
+            words::reality(d).to_owned(),
         ]
     });
     let lines: Vec<_> = lines.collect();
@@ -195,15 +205,12 @@ fn section(comparison: &Comparison, contrast: &Contrast, summary: &Summary, colu
 /// What a short table does not show.
 fn notes(contrast: &Contrast, first: &str, rows: &[&Difference]) -> Vec<String> {
     let mut notes = Vec::new();
-    let partial = rows.iter().filter(|d| d.statistic == Statistic::Mean && words::missing(d) > 0);
+    let partial = rows.iter().filter(|d| d.statistic == Statistic::Mean && d.pairs > 0 && words::missing(d) > 0);
     let partial: Vec<_> = partial.map(|d| format!("{} ({})", d.measure, d.pairs)).collect();
     if !partial.is_empty() {
         notes.push(format!("Over fewer runs, those in which both have a finite value: {}.", partial.join(", ")));
     }
-    let same = same(contrast);
-    if !same.is_empty() {
-        notes.push(format!("The same in every run: {}.", same.join(", ")));
-    }
+    notes.extend(same(contrast));
     for (name, only) in [(first, &contrast.only_first), (&contrast.variant, &contrast.only_variant)] {
         if !only.is_empty() {
             notes.push(format!("Only {name} has {}.", only.join(", ")));

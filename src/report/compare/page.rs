@@ -93,7 +93,7 @@ fn table<'a>(comparison: &Comparison<'a>, i: usize) -> Table<'a> {
         variant: words::side(&d.variant, d, &clocks[1]),
         change: words::change(d),
         p: d.p_holm.map(p).unwrap_or_default(),
-        reality: words::reality(d.reality),
+        reality: words::reality(d),
         is_real: d.reality == Reality::Real,
     };
     let first = &comparison.variants[0].name;

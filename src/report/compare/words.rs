@@ -105,7 +105,7 @@ pub(super) fn side(side: &Side, difference: &Difference, clock: &Clock) -> Strin
 
 /// `+12.1 d (+10.0 to +14.2)`, or `-17 runs`.
 pub(super) fn change(difference: &Difference) -> String {
-    let Some(mean) = difference.difference else { return "none".to_owned() };
+    let Some(mean) = difference.difference else { return "no run has both".to_owned() };
     if difference.statistic == Statistic::Share {
         let runs = (mean * difference.pairs as f64).round();
         let s = if runs.abs() == 1.0 { "" } else { "s" };
@@ -119,12 +119,13 @@ pub(super) fn change(difference: &Difference) -> String {
 }
 
 /// The word for what to make of a difference.
-pub(super) fn reality(reality: Reality) -> &'static str {
-    match reality {
+pub(super) fn reality(difference: &Difference) -> &'static str {
+    match difference.reality {
         Reality::Real => "real",
         Reality::MayBeChance => "chance?",
         Reality::Same => "same",
-        Reality::Unknown => "unknown",
+        Reality::Unknown if difference.pairs == 1 => "one run",
+        Reality::Unknown => "",
     }
 }
 
