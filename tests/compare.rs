@@ -25,7 +25,7 @@ workloads:
   - {name: web, deployment: {replicas: {linear: {from: 5, to: 40}}}, lifetime: {exponential: {mean: 1h}}}
 ";
 
-const LARGER: &str = "larger: vpc.vswitches.vsw-pods.prefix=26";
+const LARGER: &str = "larger: vpc.vswitches.vsw-pods.cidr=10.0.1.0/26";
 const USED: &str = "used: vpc.vswitches.vsw-pods.used=3";
 
 fn folder() -> TempDir {
@@ -65,7 +65,6 @@ fn variants_of_one_file_are_compared_with_it() {
     assert!(lines[2].starts_with("used: vsw-pods (/27, 28 usable) is full"), "{out}");
     assert_eq!(lines[4], "larger is full in 0 of 8 runs, small in 8 of 8 runs.");
     assert!(lines[6].starts_with("used is full ") && lines[6].contains(" minutes earlier than small (95 %: "), "{out}");
-    assert!(out.contains("Only common") || !out.contains("Only small has"), "{out}");
     assert_eq!(lines.last(), Some(&"Report: output/small-compare/compare.html"));
     let tables = lines[8..].iter().take_while(|line| !line.starts_with("8 pairs of runs"));
     assert!(tables.filter(|line| line.contains("  ")).all(|line| line.chars().count() <= 80), "{out}");
@@ -74,7 +73,7 @@ fn variants_of_one_file_are_compared_with_it() {
     assert_eq!((&share["difference"], &share["reality"]), (&Value::from(-1.0), &Value::from("real")));
     let time = difference(&answer, 0, "vswitch.time_to_full", "mean");
     assert_eq!((&time["pairs"], &time["variant"]["never"]), (&Value::from(0), &Value::from(8)));
-    assert_eq!(answer["variants"][1]["origin"], "a.yaml with vpc.vswitches.vsw-pods.prefix=26");
+    assert_eq!(answer["variants"][1]["origin"], "a.yaml with vpc.vswitches.vsw-pods.cidr=10.0.1.0/26");
     assert!(answer["common_random_numbers"]["median_error_ratio"].as_f64().is_some_and(|ratio| ratio > 0.0));
 }
 
@@ -174,7 +173,7 @@ fn what_cannot_be_compared_is_told() {
     for (arguments, told) in [
         (vec!["a.yaml"], "one scenario alone cannot be compared"),
         (vec!["a.yaml", "a.yaml"], "two variants are called `a.yaml`"),
-        (vec!["a.yaml", "--variant", "x: sed=3"], "there is no key `sed`"),
+        (vec!["a.yaml", "--variant", "x: sed=3"], "a scenario has no key `sed`"),
         (vec!["a.yaml", "--variant", "x"], "gets no value"),
         (vec!["a.yaml", "nowhere.yaml"], "nowhere.yaml"),
     ] {

@@ -92,10 +92,10 @@ fn fail_if_is_the_opposite_of_a_claim() {
     for (claim, code, told) in [
         ("vswitch.free.min < 10%", 3, "true in 5 of 5 runs"),
         ("vswitch.free.min >= 10%", 0, "true in 0 of 5 runs"),
-        ("P(any pod waits > 60s) > 40 %", 3, "true in 5 of 5 runs"),
-        ("P(any pod waits > 60s) < 40 %", 0, "true in 5 of 5 runs"),
+        ("P(pods.wait.p99 > 60s) > 40 %", 3, "true in 5 of 5 runs"),
+        ("P(pods.wait.p99 > 60s) < 40 %", 0, "true in 5 of 5 runs"),
         ("P(any pod waits > 1s before 1ms) > 50 %", 0, "true in 0 of 5 runs"),
-        ("P(any pod waits > 60s) > 99 %", 3, "undecided"),
+        ("P(pods.wait.p99 > 60s) > 99 %", 3, "undecided"),
         ("any vswitch is full before 3h", 3, "true in 5 of 5 runs"),
     ] {
         let (found, out, err) = run(folder.path(), &["--fail-if", claim]);

@@ -23,7 +23,7 @@ pub(super) fn headline(findings: &[Finding]) -> String {
     let (holds, fails, open) = (number(Decision::Holds), number(Decision::Fails), number(Decision::Undecided));
     let verb = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
     let mut text = format!("Policy: {holds} of {}", verb(findings.len(), "rule", "rules"));
-    text += if holds == 1 { " holds" } else { " hold" };
+    text += if holds == 1 || findings.len() == 1 { " holds" } else { " hold" };
     if fails > 0 {
         text += &format!(", {}", verb(fails, "fails", "fail"));
     }
@@ -196,6 +196,7 @@ mod tests {
         use Decision::{Fails, Holds, Undecided};
         let text = |decisions: &[Decision]| headline(&decisions.iter().map(|&d| finding(d)).collect::<Vec<_>>());
         assert_eq!(text(&[Holds]), "Policy: 1 of 1 rule holds.");
+        assert_eq!(text(&[Fails]), "Policy: 0 of 1 rule holds, 1 fails.");
         assert_eq!(text(&[Holds, Holds]), "Policy: 2 of 2 rules hold.");
         assert_eq!(text(&[Fails, Fails, Undecided]), "Policy: 0 of 3 rules hold, 2 fail, 1 is undecided.");
     }
