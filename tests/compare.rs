@@ -11,7 +11,7 @@ const SMALL: &str = "\
 name: small
 horizon: 3h
 seed: 1
-replications: 8
+replications: 12
 vpc:
   cidr: 10.0.0.0/16
   vswitches:
@@ -63,16 +63,16 @@ fn variants_of_one_file_are_compared_with_it() {
     assert!(lines[0].starts_with("small: vsw-pods (/27, 28 usable) is full"), "{out}");
     assert!(lines[1].starts_with("larger: No vSwitch runs full"), "{out}");
     assert!(lines[2].starts_with("used: vsw-pods (/27, 28 usable) is full"), "{out}");
-    assert_eq!(lines[4], "larger is full in 0 of 8 runs, small in 8 of 8 runs.");
+    assert_eq!(lines[4], "larger is full in 0 of 12 runs, small in 12 of 12 runs.");
     assert!(lines[6].starts_with("used is full ") && lines[6].contains(" minutes earlier than small (95 %: "), "{out}");
     assert_eq!(lines.last(), Some(&"Report: output/small-compare/compare.html"));
-    let tables = lines[8..].iter().take_while(|line| !line.starts_with("8 pairs of runs"));
+    let tables = lines[8..].iter().take_while(|line| !line.starts_with("12 pairs of runs"));
     assert!(tables.filter(|line| line.contains("  ")).all(|line| line.chars().count() <= 80), "{out}");
     let answer = json(folder.path(), "small-compare");
     let share = difference(&answer, 0, "vswitch.time_to_full", "share");
     assert_eq!((&share["difference"], &share["reality"]), (&Value::from(-1.0), &Value::from("real")));
     let time = difference(&answer, 0, "vswitch.time_to_full", "mean");
-    assert_eq!((&time["pairs"], &time["variant"]["never"]), (&Value::from(0), &Value::from(8)));
+    assert_eq!((&time["pairs"], &time["variant"]["never"]), (&Value::from(0), &Value::from(12)));
     assert_eq!(answer["variants"][1]["origin"], "a.yaml with vpc.vswitches.vsw-pods.cidr=10.0.1.0/26");
     assert!(answer["common_random_numbers"]["median_error_ratio"].as_f64().is_some_and(|ratio| ratio > 0.0));
 }
@@ -93,33 +93,33 @@ fn differences_are_those_of_single_runs() {
     };
     let (a, b) = (full(None), full(Some("vpc.vswitches.vsw-pods.used=3")));
     let differences: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
-    let mean = differences.iter().sum::<f64>() / 8.0;
-    let error = (differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / 7.0 / 8.0).sqrt();
+    let mean = differences.iter().sum::<f64>() / 12.0;
+    let error = (differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / 11.0 / 12.0).sqrt();
     let near = |found: &Value, wanted: f64| {
         let found = found.as_f64().expect("a number");
         assert!((found - wanted).abs() < 1e-3 * wanted.abs().max(1e-3), "{found} is not {wanted}");
     };
     near(&found["difference"], mean);
-    // Student's factor for seven degrees of freedom.
-    near(&found["interval"]["low"], mean - 2.364_62 * error);
-    near(&found["interval"]["high"], mean + 2.364_62 * error);
+    // Student's factor for eleven degrees of freedom.
+    near(&found["interval"]["low"], mean - 2.200_99 * error);
+    near(&found["interval"]["high"], mean + 2.200_99 * error);
 }
 
 #[test]
 fn two_files_share_the_first_ones_seed_and_runs_and_what_only_one_has_is_told() {
     let folder = folder();
-    let other = SMALL.replace("seed: 1", "seed: 2").replace("replications: 8", "replications: 3");
+    let other = SMALL.replace("seed: 1", "seed: 2").replace("replications: 12", "replications: 3");
     let third = "    - {id: vsw-more, zone: z, cidr: 10.0.2.0/26}\nterway:";
     let other = other.replace("terway:", third).replace("[vsw-pods]", "[vsw-pods, vsw-more]");
     std::fs::write(folder.path().join("b.yaml"), other).expect("a writable folder");
     let (code, out, err) = compare(folder.path(), &["a.yaml", "b.yaml"]);
     assert_eq!(code, 0, "{err}");
     assert!(err.contains("b.yaml states seed 2; it runs with that of the first, 1"), "{err}");
-    assert!(err.contains("b.yaml states 3 replications; it runs as often as the first, 8 times"), "{err}");
+    assert!(err.contains("b.yaml states 3 replications; it runs as often as the first, 12 times"), "{err}");
     assert!(out.starts_with("a.yaml: ") && out.contains("\nb.yaml: "), "both are called small: {out}");
     assert!(out.contains("Only b.yaml has vSwitch vsw-more."), "{out}");
     let answer = json(folder.path(), "small-compare");
-    assert_eq!((&answer["seed"], &answer["replications"]), (&Value::from(1), &Value::from(8)));
+    assert_eq!((&answer["seed"], &answer["replications"]), (&Value::from(1), &Value::from(12)));
     let (_, _, err) = compare(folder.path(), &["a.yaml", "b.yaml", "--seed", "5", "--replications", "2"]);
     assert_eq!(err, "", "the command line decides for both");
 }

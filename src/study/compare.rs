@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::importance::{is_headline, may_be_never, rank};
 use super::paired::{Paired, holm, mcnemar};
 use crate::model::{Ensemble, Model, Reading};
 use crate::outcome::{CONFIDENCE, Estimate, Interval, value};
@@ -60,7 +61,7 @@ pub struct Difference {
     /// How probable a difference as large is by chance: Student's paired test, or McNemar's exact
     /// one for [`Statistic::Share`]; none with fewer than two pairs.
     pub p: Option<f64>,
-    /// The same after Holm's correction for all that were compared.
+    /// The same after Holm's correction, for all headlines or for everything else.
     pub p_holm: Option<f64>,
     /// What to make of it.
     pub reality: Reality,
@@ -146,11 +147,12 @@ pub fn median_error_ratio(contrasts: &[Contrast]) -> Option<f64> {
     Estimate::of(&ratios).map(|estimate| estimate.median)
 }
 
-/// Distinct comparisons that were tested: the family of Holm's correction.
+/// Distinct comparisons that were tested: of headlines, and of everything else. These are the
+/// two families of Holm's correction.
 #[must_use]
-pub fn tested(contrasts: &[Contrast]) -> usize {
-    let all = contrasts.iter().flat_map(|contrast| &contrast.differences);
-    all.filter(|difference| difference.p.is_some() && difference.repeats.is_none()).count()
+pub fn tested(contrasts: &[Contrast]) -> [usize; 2] {
+    let all = || contrasts.iter().flat_map(|contrast| &contrast.differences);
+    [true, false].map(|headline| all().filter(|difference| difference.is_in_family(headline)).count())
 }
 
 fn contrast(first: &Variant, variant: &Variant) -> Contrast {
@@ -170,7 +172,7 @@ fn contrast(first: &Variant, variant: &Variant) -> Contrast {
         variant: variant.name.clone(),
         only_first: missing(&there, &here),
         only_variant: missing(&here, &there),
-        differences: (0..rows.len()).map(|i| rows[i].difference(&rows[..i])).collect(),
+        differences: differences(&rows),
     }
 }
 
@@ -184,20 +186,38 @@ fn values(variant: &Variant, reading: Reading) -> Vec<Option<f64>> {
     variant.runs.iter().map(|run| value(&reading, variant.ensemble.of(run.replication), run)).collect()
 }
 
-/// Corrects all of them together; a comparison that repeats another is corrected as that is.
+fn differences(rows: &[Row]) -> Vec<Difference> {
+    let repeats = |i: usize| repeated(rows, i).map(|row| row.name.clone());
+    rows.iter().enumerate().map(|(i, row)| Difference { repeats: repeats(i), ..row.difference() }).collect()
+}
+
+/// The row that row `i` repeats: of a headline an earlier one, of everything else any headline or
+/// something earlier.
+fn repeated(rows: &[Row], i: usize) -> Option<&Row> {
+    let row = &rows[i];
+    let headlines = rows.iter().enumerate().filter(|(n, other)| is_headline(&other.reading) && *n != i);
+    let earlier = rows[..i].iter().filter(|other| other.has_values_of(row));
+    if is_headline(&row.reading) {
+        return earlier.into_iter().find(|other| is_headline(&other.reading));
+    }
+    headlines.map(|(_, other)| other).find(|other| other.has_values_of(row)).or_else(|| earlier.into_iter().next())
+}
+
+/// Corrects each family; a comparison that repeats another is corrected as that is.
 fn correct(contrasts: &mut [Contrast]) {
-    let own = |d: &&mut Difference| d.repeats.is_none() && d.p.is_some();
-    let mut distinct: Vec<_> = contrasts.iter_mut().flat_map(|c| &mut c.differences).filter(own).collect();
-    let corrected = holm(&distinct.iter().filter_map(|difference| difference.p).collect::<Vec<_>>());
-    for (difference, p) in distinct.iter_mut().zip(corrected) {
-        difference.p_holm = Some(p);
+    for headline in [true, false] {
+        let all = contrasts.iter_mut().flat_map(|contrast| &mut contrast.differences);
+        let mut family: Vec<_> = all.filter(|difference| difference.is_in_family(headline)).collect();
+        let corrected = holm(&family.iter().filter_map(|difference| difference.p).collect::<Vec<_>>());
+        for (difference, p) in family.iter_mut().zip(corrected) {
+            difference.p_holm = Some(p);
+        }
     }
     for contrast in contrasts {
-        for i in 0..contrast.differences.len() {
-            let (before, rest) = contrast.differences.split_at_mut(i);
-            let difference = &mut rest[0];
+        let own = contrast.differences.clone();
+        for difference in &mut contrast.differences {
             if let Some(name) = &difference.repeats {
-                let of = before.iter().find(|d| d.measure == *name && d.statistic == difference.statistic);
+                let of = own.iter().find(|of| of.measure == *name && of.statistic == difference.statistic);
                 difference.p_holm = of.and_then(|of| of.p_holm);
             }
             let is_open = difference.reality == Reality::MayBeChance;
@@ -205,6 +225,12 @@ fn correct(contrasts: &mut [Contrast]) {
                 difference.reality = Reality::Real;
             }
         }
+    }
+}
+
+impl Difference {
+    fn is_in_family(&self, headline: bool) -> bool {
+        self.repeats.is_none() && self.p.is_some() && is_headline(&self.reading) == headline
     }
 }
 
@@ -220,8 +246,8 @@ struct Row {
 impl Row {
     /// The rows of a reading: a time that may never come has one for whether it does.
     fn all(name: &str, first: &[Option<f64>], variant: &[Option<f64>], reading: Reading) -> Vec<Self> {
-        let may_be_never = super::importance::may_be_never(&reading);
-        let statistics = if may_be_never { &[Statistic::Share, Statistic::Mean][..] } else { &[Statistic::Mean] };
+        let statistics =
+            if may_be_never(&reading) { &[Statistic::Share, Statistic::Mean][..] } else { &[Statistic::Mean] };
         let row = |&statistic| {
             let (first, variant) = (first.to_vec(), variant.to_vec());
             Self { name: name.to_owned(), reading, statistic, first, variant }
@@ -230,7 +256,7 @@ impl Row {
     }
 
     fn rank(&self) -> (usize, usize, bool) {
-        let (class, scope) = super::importance::rank(&self.reading);
+        let (class, scope) = rank(&self.reading);
         (class, scope, self.statistic == Statistic::Mean)
     }
 
@@ -238,18 +264,17 @@ impl Row {
         self.first.iter().zip(&self.variant).filter_map(|(a, b)| Some(((*a)?, (*b)?)))
     }
 
-    fn difference(&self, before: &[Self]) -> Difference {
-        let same = |other: &&Self| {
-            other.statistic == self.statistic
-                && other.reading.unit() == self.reading.unit()
-                && (&other.first, &other.variant) == (&self.first, &self.variant)
-        };
-        let repeats = before.iter().find(same).map(|other| other.name.clone());
-        let compared = match self.statistic {
+    /// Whether the two compare the same numbers.
+    fn has_values_of(&self, other: &Self) -> bool {
+        (self.statistic, self.reading.unit()) == (other.statistic, other.reading.unit())
+            && (&self.first, &self.variant) == (&other.first, &other.variant)
+    }
+
+    fn difference(&self) -> Difference {
+        match self.statistic {
             Statistic::Share => self.share(),
             Statistic::Mean => self.mean(),
-        };
-        Difference { repeats, ..compared }
+        }
     }
 
     /// In how many runs the reading is finite.
@@ -326,9 +351,9 @@ mod tests {
 
     const NEVER: Option<f64> = Some(f64::INFINITY);
 
-    fn differences(rows: &[(Reading, &[Option<f64>], &[Option<f64>])]) -> Vec<Difference> {
+    fn found(rows: &[(Reading, &[Option<f64>], &[Option<f64>])]) -> Vec<Difference> {
         let rows: Vec<_> = rows.iter().flat_map(|(r, a, b)| Row::all(&format!("{r:?}"), a, b, *r)).collect();
-        let differences = (0..rows.len()).map(|i| rows[i].difference(&rows[..i])).collect();
+        let differences = differences(&rows);
         let (only_first, only_variant) = (Vec::new(), Vec::new());
         let mut contrasts = [Contrast { variant: "b".to_owned(), only_first, only_variant, differences }];
         correct(&mut contrasts);
@@ -341,8 +366,8 @@ mod tests {
         let full = Reading::AnyVSwitch(VSwitchReading::TimeToFull);
         let first = [Some(10.0), Some(20.0), Some(30.0), NEVER, None];
         let variant = [Some(12.0), NEVER, Some(36.0), NEVER, Some(1.0)];
-        let [share, mean] = &differences(&[(full, &first, &variant)])[..] else { panic!("two rows") };
-        assert_eq!((share.pairs, share.difference, share.p), (4, Some(-0.25), Some(1.0)));
+        let [share, mean] = &found(&[(full, &first, &variant)])[..] else { panic!("two rows") };
+        assert_eq!((share.pairs, share.difference, share.reality), (4, Some(-0.25), Reality::MayBeChance));
         assert_eq!((mean.pairs, mean.difference), (2, Some(4.0)));
         let sides = [(mean.first, 3, 1, 1), (mean.variant, 3, 2, 0)];
         for (side, finite, never, nothing) in sides {
@@ -353,30 +378,36 @@ mod tests {
     #[test]
     fn a_vswitch_that_is_not_full_any_more_is_a_real_difference() {
         let full = Reading::AnyVSwitch(VSwitchReading::TimeToFull);
-        let found = differences(&[(full, &[Some(10.0); 20], &[NEVER; 20])]);
-        assert_eq!(found.iter().map(|d| d.reality).collect::<Vec<_>>(), [Reality::Real, Reality::Unknown]);
-        assert_eq!(found[0].p, Some(2.0 * 0.5_f64.powi(20)));
+        let rows = found(&[(full, &[Some(10.0); 20], &[NEVER; 20])]);
+        assert_eq!(rows.iter().map(|d| d.reality).collect::<Vec<_>>(), [Reality::Real, Reality::Unknown]);
+        assert!((rows[0].p.expect("pairs") / (2.0 * 0.5_f64.powi(20)) - 1.0).abs() < 1e-9, "{:?}", rows[0].p);
         // Of five runs all may differ by chance: one in 16.
-        let few = differences(&[(full, &[Some(10.0); 5], &[NEVER; 5])]);
-        assert_eq!((few[0].p, few[0].reality), (Some(0.0625), Reality::MayBeChance));
+        let few = found(&[(full, &[Some(10.0); 5], &[NEVER; 5])]);
+        assert_eq!(few[0].reality, Reality::MayBeChance);
     }
 
     #[test]
-    fn the_same_values_are_one_comparison() {
-        let (calls, refused) = (Reading::Calls(None), Reading::RefusedCalls(None));
+    fn the_same_values_are_one_comparison_of_the_headlines_if_one_is() {
+        let (served, requested) = (Reading::Pods(PodReading::Served), Reading::Pods(PodReading::Requested));
+        let (never, worst) = (Reading::Pods(PodReading::NeverServed), Reading::Pods(PodReading::MostWaiting));
         let (a, b) = ([Some(1.0), Some(2.0), Some(3.0)], [Some(2.0), Some(3.0), Some(4.5)]);
-        let pods = Reading::Pods(PodReading::Served);
-        let found = differences(&[(calls, &a, &b), (refused, &a, &b), (pods, &a, &b)]);
-        assert_eq!(found[1].repeats.as_ref(), Some(&found[0].measure));
-        assert_eq!(found[2].repeats, None, "pods are not calls");
-        let p = found[0].p.expect("three pairs");
-        assert!(found.iter().all(|d| d.p_holm == Some((2.0 * p).min(1.0))), "a family of two, not of three");
+        let c = [Some(5.0), Some(3.0), Some(9.0)];
+        let rows = found(&[(served, &a, &b), (never, &a, &b), (worst, &a, &b), (requested, &a, &c)]);
+        let repeats: Vec<_> = rows.iter().map(|d| d.repeats.as_deref()).collect();
+        let name = Some(rows[1].measure.as_str());
+        assert_eq!(repeats, [name, None, name, None]);
+        // Each family has one member, so that nothing is to be corrected.
+        assert!(rows.iter().all(|d| d.p_holm == d.p), "{rows:?}");
+        let calls = (Reading::Calls(None), &a[..], &b[..]);
+        let rows = found(&[(never, &a, &c), calls]);
+        assert_eq!(rows[1].repeats, None, "pods are not calls");
+        assert_eq!(rows[1].p_holm, rows[1].p.map(|p| (2.0 * p).min(1.0)), "a family of two");
     }
 
     #[test]
     fn one_run_says_nothing_unless_it_is_the_same() {
         let calls = Reading::Calls(None);
-        assert_eq!(differences(&[(calls, &[Some(1.0)], &[Some(9.0)])])[0].reality, Reality::Unknown);
-        assert_eq!(differences(&[(calls, &[Some(9.0)], &[Some(9.0)])])[0].reality, Reality::Same);
+        assert_eq!(found(&[(calls, &[Some(1.0)], &[Some(9.0)])])[0].reality, Reality::Unknown);
+        assert_eq!(found(&[(calls, &[Some(9.0)], &[Some(9.0)])])[0].reality, Reality::Same);
     }
 }

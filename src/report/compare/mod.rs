@@ -46,8 +46,8 @@ struct Answer<'a> {
     seed: u64,
     replications: usize,
     version: &'static str,
-    /// Distinct comparisons: the family of Holm's correction.
-    tested: usize,
+    /// Distinct comparisons: the families of Holm's correction.
+    tested: Tested,
     common_random_numbers: Gain,
     method: String,
     warnings: &'a [String],
@@ -59,6 +59,13 @@ struct Entry<'a> {
     name: &'a str,
     origin: &'a str,
     verdict: &'a Verdict,
+}
+
+/// How many distinct comparisons were tested.
+#[derive(Debug, Serialize)]
+struct Tested {
+    headlines: usize,
+    others: usize,
 }
 
 /// What common random numbers are worth.
@@ -113,13 +120,14 @@ pub fn answer(comparison: &Comparison) -> anyhow::Result<Vec<u8>> {
     let entries =
         entries.map(|((variant, origin), summary)| Entry { name: &variant.name, origin, verdict: &summary.verdict });
     let method = &summaries[0].method;
+    let [headlines, others] = tested(contrasts);
     json(&Answer {
         variants: entries.collect(),
         answers: comparison.sentences(),
         seed: method.seed,
         replications: method.replications,
         version: method.version,
-        tested: tested(contrasts),
+        tested: Tested { headlines, others },
         common_random_numbers: Gain { median_error_ratio: median_error_ratio(contrasts) },
         method: comparison.method(),
         warnings: comparison.warnings,
@@ -143,12 +151,13 @@ impl Comparison<'_> {
         let gain = gain.map(|ratio| {
             format!(" Without common random numbers standard errors would be {ratio:.1} times as large (median).")
         });
+        let [headlines, others] = tested(self.contrasts);
         format!(
             "{n} pairs of runs with the same random numbers. Times of a variant: median; everything else: mean. \
              Differences: mean of the pairs with its 95 % interval (Student's t). Runs in which something happens are \
-             compared by McNemar's exact test. A difference is \"real\" if it stays so after Holm's correction for all \
-             {} distinct comparisons, so that chance puts a real one into at most 5 of 100 tables.{}",
-            tested(self.contrasts),
+             compared by McNemar's exact test. A difference is \"real\" if it stays so after Holm's correction for the \
+             {headlines} distinct comparisons of headlines (and the {others} others among themselves): chance puts a real \
+             one into at most 5 of 100 tables.{}",
             gain.unwrap_or_default()
         )
     }
@@ -156,9 +165,8 @@ impl Comparison<'_> {
 
 /// The rows of a short table: headlines that differ, each comparison once.
 fn short(contrast: &Contrast) -> Vec<&Difference> {
-    let headlines = || contrast.differences.iter().filter(|d| is_headline(&d.reading));
-    let is_again = |d: &Difference| d.repeats.as_ref().is_some_and(|name| headlines().any(|h| h.measure == *name));
-    headlines().filter(|d| d.reality != Reality::Same && !words::is_void(d) && !is_again(d)).collect()
+    let shown = |d: &&Difference| d.reality != Reality::Same && !words::is_void(d) && d.repeats.is_none();
+    contrast.differences.iter().filter(|d| is_headline(&d.reading)).filter(shown).collect()
 }
 
 /// What no run tells apart: headlines by name, everything else counted.
