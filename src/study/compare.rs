@@ -351,7 +351,10 @@ mod tests {
 
     const NEVER: Option<f64> = Some(f64::INFINITY);
 
-    fn found(rows: &[(Reading, &[Option<f64>], &[Option<f64>])]) -> Vec<Difference> {
+    /// A reading, and its values in the runs of both.
+    type Values<'a> = (Reading, &'a [Option<f64>], &'a [Option<f64>]);
+
+    fn found(rows: &[Values]) -> Vec<Difference> {
         let rows: Vec<_> = rows.iter().flat_map(|(r, a, b)| Row::all(&format!("{r:?}"), a, b, *r)).collect();
         let differences = differences(&rows);
         let (only_first, only_variant) = (Vec::new(), Vec::new());
