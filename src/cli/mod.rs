@@ -1,5 +1,6 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
+mod compare;
 mod conformance;
 mod measures;
 mod print;
@@ -27,7 +28,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 the environment failed (a file cannot be written), 2 the input is wrong, \
-                          3 a check does not hold.";
+                          3 a check or a rule of the policy does not hold, or the runs are too few to tell.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -40,6 +41,8 @@ enum Command {
         #[command(flatten)]
         args: RunArgs,
     },
+    /// Compares scenarios, or changes of one, run by run with the same random numbers
+    Compare(compare::CompareArgs),
     /// Checks a scenario and shows the resolved model, with the origin of each value
     Check {
         /// Scenario file
@@ -78,6 +81,16 @@ struct RunArgs {
     /// Threads to run replications on; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Fail (exit code 3) if this is true in any run, such as `vswitch.free.min < 10%`, or if its
+    /// probability is on this side, as in `P(any pod waits > 60s) > 1%`; may be given several times
+    #[arg(long, value_name = "CLAIM")]
+    fail_if: Vec<String>,
+    /// Write the policy's rules and what came of them as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write a summary in Markdown, for a pull request
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Print the summary as JSON instead of text
     #[arg(long)]
     json: bool,
@@ -157,6 +170,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Run { file, args } => {
             run::run(&Blueprint::open(&file)?, &args, &format!("brimline run {}", file.display()))
         }
+        Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),

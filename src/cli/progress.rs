@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::model::Model;
 use crate::sim::Progress;
 use crate::study::sweep::Sweep;
+use crate::time::Span;
 use crate::units::thousands;
 
 const REFRESH: Duration = Duration::from_millis(100);
@@ -16,7 +17,22 @@ const NANOS_PER_HOUR: u64 = 3_600_000_000_000;
 
 /// Does `work`, and shows meanwhile how far it is, if somebody can see it.
 pub(super) fn show<T: Send>(model: &Model, quiet: bool, progress: &Progress, work: impl FnOnce() -> T + Send) -> T {
-    beside(quiet, |done| watch(model, progress, done), work)
+    let at_most = if model.precision.is_some() { "at most " } else { "" };
+    let runs = Runs { at_most, count: model.replications.into(), horizon: model.horizon };
+    show_runs(runs, quiet, progress, work)
+}
+
+/// Runs of one or several models.
+pub(super) struct Runs {
+    /// `at most `, or nothing.
+    pub(super) at_most: &'static str,
+    pub(super) count: u64,
+    pub(super) horizon: Span,
+}
+
+/// The same for runs of several models.
+pub(super) fn show_runs<T: Send>(runs: Runs, quiet: bool, progress: &Progress, work: impl FnOnce() -> T + Send) -> T {
+    beside(quiet, |done| watch(&runs, progress, done), work)
 }
 
 /// Does `work`, and `watch` beside it until it is done, if somebody can see that.
@@ -84,22 +100,17 @@ fn watch_points(points: &Points, progress: &Progress, done: &AtomicBool) {
     bar.finish_and_clear();
 }
 
-fn watch(model: &Model, progress: &Progress, done: &AtomicBool) {
+fn watch(runs: &Runs, progress: &Progress, done: &AtomicBool) {
     let hours = |ns: u64| ns / NANOS_PER_HOUR;
-    let total = u64::from(model.replications) * hours(model.horizon.0).max(1);
+    let Runs { at_most, count, horizon } = *runs;
+    let total = count * hours(horizon.0).max(1);
     let style =
         ProgressStyle::with_template("{bar:24} {percent:>3} % of {msg}, {eta} left").expect("the template is valid");
     let bar = ProgressBar::new(total).with_style(style);
     while !done.load(Ordering::Acquire) {
         bar.set_position(hours(progress.simulated_ns.load(Ordering::Relaxed)).min(total));
         let speed = progress.events.load(Ordering::Relaxed) as f64 / bar.elapsed().as_secs_f64().max(1e-3);
-        bar.set_message(format!(
-            "{}{} × {} simulated, {} events/s",
-            if model.precision.is_some() { "at most " } else { "" },
-            model.replications,
-            model.horizon,
-            thousands(speed as u64)
-        ));
+        bar.set_message(format!("{at_most}{count} × {horizon} simulated, {} events/s", thousands(speed as u64)));
         std::thread::park_timeout(REFRESH);
     }
     bar.finish_and_clear();

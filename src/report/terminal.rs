@@ -11,7 +11,7 @@ use crate::record::Holders;
 use crate::scenario::Uncertain;
 
 /// Width of the labels on the left.
-const LABEL: usize = 11;
+pub(super) const LABEL: usize = 11;
 /// Most vSwitches that are accounted for; `report.html` has all.
 const MOST_ACCOUNTS: usize = 3;
 /// Most vSwitches, and most pools, that are shown; `report.html` shows all.
@@ -195,7 +195,7 @@ fn left_out(all: usize, what: &str) -> String {
 }
 
 /// A table whose columns are right-aligned, except those at `left`.
-fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
+pub(super) fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header.iter().copied());
     table.add_rows(rows.iter().cloned());
@@ -209,7 +209,7 @@ fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
 }
 
 /// A name in at most 16 characters.
-fn shorten(name: &str) -> String {
+pub(super) fn shorten(name: &str) -> String {
     match name.char_indices().nth(16) {
         None => name.to_owned(),
         Some(_) => name.chars().take(15).chain(['…']).collect(),

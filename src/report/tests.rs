@@ -82,6 +82,7 @@ fn written(root: &Path, model: &Model, threads: usize, wall: Duration) -> std::p
     let run = Run {
         model,
         summary: &summary,
+        findings: &[],
         recordings: &recordings,
         settings: &settings(),
         uncertain: &[],
@@ -196,6 +197,7 @@ fn what_cannot_be_written_leaves_nothing() {
     let run = Run {
         model: &model,
         summary: &summary,
+        findings: &[],
         recordings: &recordings,
         settings: &[],
         uncertain: &[],

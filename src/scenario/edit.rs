@@ -234,8 +234,12 @@ node_pools: [{name: a.b, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-a, nod
 
     #[test]
     fn what_stands_at_a_path_is_replaced() {
-        let changes =
-            ["node_pools[a.b].nodes=7", "vpc.vswitches[0].cidr=10.0.1.0/25", "terway.eni_config.max_pool_size=9", "seed=3"];
+        let changes = [
+            "node_pools[a.b].nodes=7",
+            "vpc.vswitches[0].cidr=10.0.1.0/25",
+            "terway.eni_config.max_pool_size=9",
+            "seed=3",
+        ];
         let loaded = load(&changes).expect("all of them fit");
         let model = &loaded.model;
         let max_idle = model.node_pools[0].zones()[0].daemon.max_idle;

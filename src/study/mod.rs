@@ -1,10 +1,19 @@
 //! Studies: many runs of a scenario and its variants, and what they say together.
 
+mod compare;
+mod importance;
 mod judge;
+mod paired;
+mod policy;
 pub mod sweep;
 
 pub use crate::scenario::{Axis, ParseAxisError, Range, Values};
+pub use compare::{
+    Contrast, Difference, Reality, Side, Statistic, Variant, compare, median_error_ratio, run_variants, tested,
+};
+pub use importance::is_headline;
 pub use judge::{Decision, Judgement, decide, judge};
+pub use policy::{Finding, Rule, RuleKind, findings, rules};
 
 use crate::model::{Ensemble, Precision, Reading};
 use crate::outcome::{precision, value};

@@ -14,7 +14,7 @@ pub(super) const BOTTOM: f64 = 390.0;
 /// Size of text.
 pub(super) const TEXT: f64 = 14.0;
 /// Least distance of two labels on the right.
-const LABEL_GAP: f64 = 34.0;
+pub(super) const LABEL_GAP: f64 = 34.0;
 
 /// Scales of the axes.
 pub(super) struct Frame {

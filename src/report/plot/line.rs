@@ -1,7 +1,7 @@
 //! A number over one input, with what is likely around it.
 
-use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, picture};
 use super::axes::nice;
+use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, picture};
 
 const WIDTH: u32 = 1000;
 const HEIGHT: u32 = 400;

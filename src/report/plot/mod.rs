@@ -6,10 +6,14 @@ mod canvas;
 pub(super) mod heat;
 mod levels;
 pub(super) mod line;
+mod lines;
+mod overlay;
 #[cfg(feature = "png")]
 pub(super) mod png;
 mod risk;
 mod waits;
+
+pub(super) use overlay::overlay;
 
 use crate::id::VSwitchId;
 use crate::model::{GroupKey, Model, PoolZone};
