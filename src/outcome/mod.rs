@@ -2,19 +2,24 @@
 //! intervals, and the verdict.
 
 mod account;
+mod cause;
 mod clock;
 mod estimate;
 mod gather;
 mod measure;
+mod moment;
 mod reading;
+mod tell;
 mod verdict;
 mod words;
 
 pub use account::{Account, account_text, counting_text};
+pub use cause::cause_text;
 pub use clock::Clock;
 pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion};
 pub use measure::{Kind, MEASURES, Measure, measure};
 pub use reading::value;
+pub use tell::{Told, had, holders_text, tell};
 pub use verdict::Verdict;
 pub use words::{FEW_RUNS, count, plus_minus, range_of_spans, span};
 

@@ -147,10 +147,21 @@ struct World<'m> {
     lost_of_trace: Vec<(usize, u32)>,
 }
 
+/// What a model's outputs ask for: the first replication in detail.
+pub(super) fn detail(model: &Model, replication: u32) -> Detail {
+    let first = replication == 0;
+    Detail { pods: model.outputs.pods && first, events: model.outputs.events && first, node: None }
+}
+
 /// Runs replication `replication` of `model`; `tick` is told now and then how far it is (time,
 /// events).
-pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant, u64)) -> Recording {
-    let mut world = World::new(model, replication);
+pub(super) fn run(
+    model: &Model,
+    replication: u32,
+    detail: Detail,
+    mut tick: impl FnMut(Instant, u64),
+) -> Recording {
+    let mut world = World::new(model, replication, detail);
     let horizon = world.horizon;
     while let Some(happening) = world.engine.step(horizon) {
         if matches!(happening, Happening::Control(what) if matches!(Control::unpack(what), Control::Sample)) {
@@ -165,7 +176,7 @@ pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant,
 /// Runs a replication, looks into every node after everything that happens to the cluster, and at
 /// least every simulated `every`, and checks every law of the world.
 pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
-    let mut world = World::new(model, replication);
+    let mut world = World::new(model, replication, detail(model, replication));
     let mut until = Instant::ZERO;
     loop {
         match world.engine.step(until) {
@@ -179,7 +190,7 @@ pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recor
 }
 
 impl<'m> World<'m> {
-    fn new(model: &'m Model, replication: u32) -> Self {
+    fn new(model: &'m Model, replication: u32, detail: Detail) -> Self {
         let stream = |purpose: &str| stream(model.seed, replication, purpose);
         let horizon = Instant::ZERO + model.horizon;
         let behaviour = Behaviour {
@@ -191,8 +202,6 @@ impl<'m> World<'m> {
         };
         let mishaps = SmallStream::split(&mut stream("faults"));
         let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"), mishaps);
-        let first = replication == 0;
-        let detail = Detail { pods: model.outputs.pods && first, events: model.outputs.events && first };
         let groups = groups(model);
         let recorder = Recorder::new(replication, model, detail);
         let chance = SmallStream::split(&mut stream("scheduler"));
