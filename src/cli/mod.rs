@@ -1,6 +1,7 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
 mod conformance;
+mod explain;
 mod print;
 mod progress;
 mod run;
@@ -43,6 +44,8 @@ enum Command {
         /// Scenario file
         file: PathBuf,
     },
+    /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
+    Explain(ExplainArgs),
     /// Prints the JSON Schema of scenario files, for editors
     Schema,
     /// Compares the allocation core with recorded answers of the real Terway code
@@ -75,6 +78,29 @@ struct RunArgs {
     /// Print nothing but the answer: no warnings, no progress, no speed
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// What is to be explained.
+#[derive(Debug, Args)]
+struct ExplainArgs {
+    /// Folder of a run, such as `output/slash19-article`, or a scenario file
+    run: PathBuf,
+    /// The pod of this name, such as `web-17`, instead of the first that waited
+    #[arg(long, value_name = "NAME", conflicts_with = "node")]
+    pod: Option<String>,
+    /// The node of this name, such as `default-3`
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// The first pod that waited from then on; the pod's life then; what happened on the node
+    /// within an hour of it: `40d2h`, `day 41 02:07`
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// The replication, from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    replication: u32,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -149,6 +175,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
             run::run(&Blueprint::open(&file)?, &args, &format!("brimline run {}", file.display()))
         }
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
+        Command::Explain(args) => explain::carry_out(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),
     }

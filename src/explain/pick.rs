@@ -2,7 +2,7 @@
 
 use super::{Unknown, unknown};
 use crate::model::Model;
-use crate::record::{PodRow, Recording};
+use crate::record::{PodName, PodRow, Recording};
 use crate::time::{Instant, Span};
 
 /// Why a pod is told of.
@@ -50,7 +50,8 @@ pub(super) fn by_name(
     name: &str,
     at: Option<Instant>,
 ) -> Result<usize, Unknown> {
-    let lives = || recording.pod_log.iter().enumerate().filter(|(_, life)| life.name.text(model) == name);
+    let wanted = PodName::parse(model, name);
+    let lives = || recording.pod_log.iter().enumerate().filter(|(_, life)| Some(life.name) == wanted);
     let then = at.and_then(|at| lives().filter(|(_, life)| life.created <= at).last());
     let failed = lives().find(|(_, life)| at.is_none() && life.failures > 0);
     let found = then.or(failed).or_else(|| lives().next()).map(|(i, _)| i);

@@ -133,6 +133,14 @@ pub enum CallAnswer {
 }
 
 impl PodName {
+    /// The name that [`PodName::text`] writes so; the pod need not exist.
+    #[must_use]
+    pub fn parse(model: &Model, text: &str) -> Option<Self> {
+        let (workload, serial) = text.rsplit_once('-')?;
+        let workload = model.workloads.iter().position(|known| known.name == workload)? as u32;
+        Some(Self { workload, serial: serial.parse().ok()? })
+    }
+
     /// The name as people read it.
     #[must_use]
     pub fn text(self, model: &Model) -> String {

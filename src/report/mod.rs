@@ -2,9 +2,11 @@
 //! JSON, CSV, plots and a page.
 
 mod html;
+mod kept;
 mod manifest;
 mod plot;
 mod sha256;
+mod story;
 mod tables;
 mod terminal;
 
@@ -15,7 +17,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+pub use kept::{Kept, agrees, kept};
 pub use plot::Plot;
+pub use story::story;
 pub use terminal::terminal;
 
 use crate::model::Model;

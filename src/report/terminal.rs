@@ -187,7 +187,7 @@ fn shorten(name: &str) -> String {
 }
 
 /// Breaks a text at spaces, so that a line that begins at column `indent` ends before `columns`.
-fn wrap(text: &str, indent: usize, columns: usize) -> String {
+pub(super) fn wrap(text: &str, indent: usize, columns: usize) -> String {
     let mut out = String::with_capacity(text.len());
     let mut column = indent;
     // A percentage stays in one piece.

@@ -122,11 +122,6 @@ impl Diary {
         }
     }
 
-    /// What a pod is called, if pods are followed.
-    pub fn name(&self, pod: usize) -> Option<PodName> {
-        self.lives.get(*self.current.get(pod)? as usize).map(|life| life.name)
-    }
-
     /// A pod without a node; says whether that is news, and pods are followed.
     pub fn pending(&mut self, now: Instant, pod: usize, why: Unschedulable) -> bool {
         let Some(life) = self.life(pod).filter(|life| life.pending.is_none()) else { return false };
