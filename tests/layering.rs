@@ -26,9 +26,27 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),
     ("explain", &["id", "ipam", "model", "openapi", "outcome", "record", "sim", "time", "units"]),
     ("study", &["model", "outcome", "record", "scenario", "sim"]),
-    ("report", &["address", "explain", "id", "model", "openapi", "outcome", "record", "scenario", "study", "time", "units"]),
+    (
+        "report",
+        &["address", "explain", "id", "model", "openapi", "outcome", "record", "scenario", "study", "time", "units"],
+    ),
     ("conformance", &["chance", "cloud", "id", "ipam", "model", "openapi", "sim", "time", "units"]),
-    ("cli", &["conformance", "explain", "model", "outcome", "record", "report", "scenario", "sim", "study", "time", "units"]),
+    (
+        "cli",
+        &[
+            "conformance",
+            "explain",
+            "model",
+            "outcome",
+            "record",
+            "report",
+            "scenario",
+            "sim",
+            "study",
+            "time",
+            "units",
+        ],
+    ),
 ];
 
 #[test]

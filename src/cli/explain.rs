@@ -52,8 +52,9 @@ fn whom(args: &ExplainArgs) -> Whom {
 }
 
 fn moment(text: &str) -> Result<Instant, String> {
-    Clock::parse_moment(text)
-        .ok_or_else(|| format!("`{text}` is no moment; write `day 41 02:07`, `02:07:10` or a time since the start, `40d2h`"))
+    Clock::parse_moment(text).ok_or_else(|| {
+        format!("`{text}` is no moment; write `day 41 02:07`, `02:07:10` or a time since the start, `40d2h`")
+    })
 }
 
 /// The scenario of a run as it was done, or of a file.

@@ -52,7 +52,8 @@ impl Again {
 
     /// `12 more attempts fail, 1 AssignPrivateIpAddresses is refused`.
     pub fn text(&self) -> String {
-        let counts = self.counts.iter().map(|(same, n)| format!("{n} {}", if *n == 1 { &same.one } else { &same.many }));
+        let counts =
+            self.counts.iter().map(|(same, n)| format!("{n} {}", if *n == 1 { &same.one } else { &same.many }));
         counts.collect::<Vec<_>>().join(", ")
     }
 }

@@ -5,8 +5,8 @@ use super::pick::Why;
 use super::{Explanation, Line, Teller};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Failure;
-use crate::openapi::Api;
-use crate::outcome::{cause_text, had, span, tell};
+use crate::openapi::ErrorCode;
+use crate::outcome::{cause_text, had, span};
 use crate::record::{CallAnswer, Cause, PodRow, Recording, Step, What};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
@@ -110,10 +110,8 @@ impl Life<'_> {
         }
         causes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         let alone = causes.len() == 1;
-        let texts: Vec<_> = causes
-            .into_iter()
-            .map(|(text, n)| if alone { text } else { format!("{text} ({})", times(n)) })
-            .collect();
+        let texts: Vec<_> =
+            causes.into_iter().map(|(text, n)| if alone { text } else { format!("{text} ({})", times(n)) }).collect();
         (!texts.is_empty()).then(|| format!("Why: {}.", texts.join("; ")))
     }
 
@@ -130,7 +128,7 @@ impl Life<'_> {
 
     fn lines(&self) -> Vec<Line> {
         let calls = self.steps_of_node().filter_map(|step| self.teller.call(self.recording, step));
-        let failures = self.steps().filter_map(|step| self.attempt(step));
+        let failures = self.steps().filter_map(|step| self.teller.attempt(self.recording, step));
         let drafts = self.before().chain(self.arrival()).chain(calls).chain(failures).chain(self.rest());
         self.teller.fold(drafts.collect())
     }
@@ -145,13 +143,21 @@ impl Life<'_> {
         });
         let entries = entries.map(|entry| self.teller.entry(entry));
         let created = self.life.created;
-        let earlier = self.recording.steps.iter().rev().filter(move |step| {
-            step.at < created && created.since(step.at) <= SHORTAGE && is_shortage(step)
-        });
+        let earlier = self
+            .recording
+            .steps
+            .iter()
+            .rev()
+            .filter(move |step| step.at < created && created.since(step.at) <= SHORTAGE && is_shortage(step));
         let mut vswitches: Vec<VSwitchId> = Vec::new();
         let latest = earlier.filter(move |step| {
             let What::Call(call) = &step.what else { return false };
-            call.vswitch.is_some_and(|id| !vswitches.contains(&id) && { vswitches.push(id); true })
+            call.vswitch.is_some_and(|id| {
+                !vswitches.contains(&id) && {
+                    vswitches.push(id);
+                    true
+                }
+            })
         });
         let fails = self.life.failures > 0;
         let latest = latest.filter(move |_| fails).filter_map(|step| {
@@ -183,21 +189,6 @@ impl Life<'_> {
             Draft::new(at, format!("{name} {is_made}goes to {node}{has}."))
         });
         made.into_iter().chain(placed)
-    }
-
-    /// A failed attempt of its own.
-    fn attempt(&self, step: &Step) -> Option<Draft> {
-        let What::Failed { reason, cause, had: then, .. } = &step.what else { return None };
-        let node = self.node_name()?;
-        let text = self.teller.failure(&self.name(), *reason, *cause);
-        let text = format!("{text} {node} has {}.", had(then, self.teller.model));
-        let why = self.teller.why(*reason, *cause);
-        Some(Draft::again(
-            step.at,
-            text,
-            &format!("failed attempt ({why})"),
-            &format!("failed attempts ({why})"),
-        ))
     }
 
     /// From its address to its end.
@@ -253,78 +244,27 @@ impl Life<'_> {
         let here = nodes.iter().filter(|&&node| node == self.life.node).count();
         let names: Vec<_> =
             candidates.iter().map(|id| self.teller.model.vpc.vswitches[id.index()].id.as_str()).collect();
+        let node = self.node_name()?;
         let pods = match nodes.len() {
             0 => return None,
             1 => "one pod that had asked later got an address".to_owned(),
             n => format!("{} pods that had asked later got addresses", thousands(n as u64)),
         };
-        let elsewhere = nodes.len() - here;
-        let (here, elsewhere) = (thousands(here as u64), thousands(elsewhere as u64));
-        let node = self.node_name()?;
-        Some(format!("Meanwhile {pods} of {}: {here} on {node}, {elsewhere} on other nodes.", names.join(" or ")))
-    }
-}
-
-impl Teller<'_> {
-    /// An attempt that failed, in a sentence.
-    pub(super) fn failure(&self, pod: &str, reason: Failure, cause: Option<Cause>) -> String {
-        let how = match reason {
-            Failure::NodeFull | Failure::Inhibited => "is refused at once: no ENI takes its request (rule R74)",
-            Failure::Deadline => "gets no address: its request waited in the daemon until its deadline (rule R112)",
-            Failure::Restart => "gets no address: the daemon was restarted while it waited (rule R135)",
+        let place = match (here, nodes.len() - here) {
+            (0, _) => "on other nodes".to_owned(),
+            (_, 0) => format!("on {node}"),
+            (here, elsewhere) => {
+                format!("{} on {node}, {} on other nodes", thousands(here as u64), thousands(elsewhere as u64))
+            }
         };
-        format!("{pod} {how}. Why: {}. The kubelet tries again (rule R119).", self.why(reason, cause))
-    }
-
-    /// Why an attempt failed.
-    pub(super) fn why(&self, reason: Failure, cause: Option<Cause>) -> String {
-        match (cause, reason) {
-            (Some(cause), _) => cause_text(cause, self.model).1,
-            (None, Failure::Restart) => "the daemon was restarted".to_owned(),
-            (None, _) => "nothing that the daemon called for went wrong".to_owned(),
-        }
-    }
-
-    /// An entry of the journal, in a sentence.
-    pub(super) fn entry(&self, entry: &crate::record::JournalEntry) -> Draft {
-        let text = match entry.landmark {
-            true => format!("{}.", entry.text),
-            false => format!("{} {}.", entry.subject, is(&entry.text)),
-        };
-        Draft::new(entry.at, text)
-    }
-
-    /// A call that has to do with getting addresses, or goes wrong, in a sentence.
-    pub(super) fn call(&self, recording: &Recording, step: &Step) -> Option<Draft> {
-        let What::Call(call) = &step.what else { return None };
-        let api = call.api.name();
-        let told = tell(step, self.model, recording);
-        let text = format!("{} {}.", told.subject, told.text);
-        let vswitch = call.vswitch.map(|id| self.model.vpc.vswitches[id.index()].id.as_str()).unwrap_or_default();
-        match (call.answer, call.api) {
-            (CallAnswer::Refused(code), _) => {
-                let (of, code) = (if vswitch.is_empty() { "" } else { " for " }, code.name());
-                let what = format!("{api}{of}{vswitch} ({code})");
-                Some(Draft::again(step.at, text, &format!("refused {what}"), &format!("refused {what}")))
-            }
-            (CallAnswer::Free(0), _) => {
-                let (one, many) = (format!("look-up of {vswitch} in vain"), format!("look-ups of {vswitch} in vain"));
-                Some(Draft::again(step.at, text, &one, &many))
-            }
-            (CallAnswer::Done, Api::CreateNetworkInterface) => Some(Draft::new(step.at, text)),
-            (CallAnswer::Done, Api::AssignPrivateIpAddresses) => {
-                let what = format!("{api} for {vswitch}, done");
-                Some(Draft::again(step.at, text, &what, &what))
-            }
-            _ => None,
-        }
+        Some(format!("Meanwhile {pods} of {}: {place}.", names.join(" or ")))
     }
 }
 
 /// Whether a step makes a daemon take a vSwitch, or an interface on it, for empty.
 fn is_shortage(step: &Step) -> bool {
-    use crate::openapi::ErrorCode::IpNotEnough;
-    matches!(&step.what, What::Call(call) if matches!(call.answer, CallAnswer::Free(0) | CallAnswer::Refused(IpNotEnough)))
+    let none = [CallAnswer::Free(0), CallAnswer::Refused(ErrorCode::IpNotEnough)];
+    matches!(&step.what, What::Call(call) if none.contains(&call.answer))
 }
 
 fn failure(step: &Step) -> Option<(Failure, Option<Cause>)> {
@@ -340,9 +280,4 @@ fn times(n: u32) -> String {
         2 => "twice".to_owned(),
         n => format!("{} times", thousands(n.into())),
     }
-}
-
-/// `joined` and `left` are verbs; `up` and `down` are not.
-fn is(text: &str) -> String {
-    if ["up", "down"].contains(&text) { format!("is {text}") } else { text.to_owned() }
 }

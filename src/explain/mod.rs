@@ -7,6 +7,7 @@ mod fold;
 mod life;
 mod node;
 mod pick;
+mod say;
 
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ use crate::model::Model;
 use crate::outcome::Clock;
 use crate::record::{Detail, Recording};
 use crate::sim::{Progress, run_in_detail};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// Whom a question is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,25 +81,27 @@ pub fn explain(
 ) -> Result<(Explanation, Recording), Unknown> {
     let run = |detail| run_in_detail(model, replication, detail, progress);
     let lives = run(Detail { pods: true, ..Detail::default() });
-    let of_node = |node: Option<NodeId>| match node {
-        None => lives.clone(),
+    let follow = |lives: Recording, node: Option<NodeId>| match node {
+        None => lives,
         Some(_) => run(Detail { pods: true, events: true, node }),
     };
     let told = Teller { model, clock: Clock::of(model), replication };
     match whom {
         Whom::Node(name) => {
             let node = find_node(model, &lives, name)?;
-            let recording = of_node(Some(node));
+            let recording = follow(lives, Some(node));
             Ok((told.node(&recording, node, at), recording))
         }
         Whom::Pod(name) => {
             let life = pick::by_name(model, &lives, name, at)?;
-            let recording = of_node(lives.pod_log[life].node);
+            let node = lives.pod_log[life].node;
+            let recording = follow(lives, node);
             Ok((told.life(&recording, life, pick::Why::Asked), recording))
         }
         Whom::First => match pick::first(&lives, at) {
             Some((life, why)) => {
-                let recording = of_node(lives.pod_log[life].node);
+                let node = lives.pod_log[life].node;
+                let recording = follow(lives, node);
                 Ok((told.life(&recording, life, why), recording))
             }
             None => Ok((told.nobody(at), lives)),
@@ -115,7 +118,7 @@ struct Teller<'m> {
 
 impl Teller<'_> {
     fn line(&self, at: Instant, text: String) -> Line {
-        Line { at_s: crate::time::Span(at.0).as_secs_f64(), when: self.clock.moment(at), text }
+        Line { at_s: Span(at.0).as_secs_f64(), when: self.clock.moment(at), text }
     }
 
     fn nobody(&self, at: Option<Instant>) -> Explanation {

@@ -4,7 +4,7 @@ use super::fold::{Again, Draft, Same};
 use super::{Explanation, Line, Teller};
 use crate::id::NodeId;
 use crate::openapi::Api;
-use crate::outcome::{had, span};
+use crate::outcome::{Told, had, span, tell};
 use crate::record::{CallAnswer, Recording, Step, What};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
@@ -84,11 +84,7 @@ impl Teller<'_> {
             _ => None,
         });
         let (at, then) = seen.into_iter().next()?;
-        Some(format!(
-            "When a pod last asked, at {}, {name} had {}.",
-            self.clock.moment(at),
-            had(then, self.model)
-        ))
+        Some(format!("When a pod last asked, at {}, {name} had {}.", self.clock.moment(at), had(then, self.model)))
     }
 
     /// The stretches of what is not ordinary, and what is ordinary after the last.
@@ -117,27 +113,14 @@ impl Teller<'_> {
 
     /// A step that is not ordinary.
     fn event(&self, recording: &Recording, step: &Step) -> Option<Draft> {
-        match &step.what {
-            What::Failed { pod, reason, cause, had: then } => {
-                let why = self.why(*reason, *cause);
-                let text = self.failure(&pod.text(self.model), *reason, *cause);
-                let text = format!("{text} The node has {}.", had(then, self.model));
-                let (one, many) = (format!("failed attempt ({why})"), format!("failed attempts ({why})"));
-                Some(Draft::again(step.at, text, &one, &many))
+        let What::Call(call) = &step.what else { return self.attempt(recording, step) };
+        match (call.answer, call.api) {
+            (CallAnswer::Done, Api::AssignPrivateIpAddresses) => None,
+            (CallAnswer::Done, Api::DeleteNetworkInterface) => {
+                let Told { subject, text, .. } = tell(step, self.model, recording);
+                Some(Draft::again(step.at, format!("{subject} {text}."), "ENI deleted", "ENIs deleted"))
             }
-            What::Call(call) => match (call.answer, call.api) {
-                (CallAnswer::Done, Api::AssignPrivateIpAddresses) => None,
-                (CallAnswer::Done, Api::DeleteNetworkInterface) => {
-                    let told = crate::outcome::tell(step, self.model, recording);
-                    let text = format!("{} {}.", told.subject, told.text);
-                    Some(Draft::again(step.at, text, "ENI deleted", "ENIs deleted"))
-                }
-                (CallAnswer::Done, Api::CreateNetworkInterface) => self
-                    .call(recording, step)
-                    .map(|draft| Draft::again(draft.at, draft.text, "ENI created", "ENIs created")),
-                _ => self.call(recording, step),
-            },
-            _ => None,
+            _ => self.call(recording, step),
         }
     }
 
@@ -186,7 +169,8 @@ impl Teller<'_> {
 
 /// Adds an event to the last stretch, or begins another.
 fn push(stretches: &mut Vec<Stretch>, draft: Draft, ordinary: &mut Ordinary) {
-    let goes_on = stretches.last().and_then(|stretch| stretch.drafts.last()).is_some_and(|last| draft.at.since(last.at) <= QUIET);
+    let goes_on =
+        stretches.last().and_then(|stretch| stretch.drafts.last()).is_some_and(|last| draft.at.since(last.at) <= QUIET);
     if !goes_on {
         stretches.push(Stretch { before: std::mem::take(ordinary), drafts: Vec::new() });
     }
@@ -227,8 +211,9 @@ impl Ordinary {
             (self.given_back, "is given back", "are given back"),
         ];
         let counts = counts.into_iter().filter(|&(n, ..)| n > 0);
-        let texts: Vec<_> =
-            counts.map(|(n, one, many)| format!("{} {}", thousands(n.into()), if n == 1 { one } else { many })).collect();
+        let texts: Vec<_> = counts
+            .map(|(n, one, many)| format!("{} {}", thousands(n.into()), if n == 1 { one } else { many }))
+            .collect();
         (!texts.is_empty()).then(|| texts.join(", "))
     }
 }

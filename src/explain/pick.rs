@@ -44,12 +44,7 @@ pub(super) fn first(recording: &Recording, since: Option<Instant>) -> Option<(us
 
 /// The life of the pod of this name: the one that goes on at `at`, or the last that began before;
 /// without `at` the first that a daemon left without an address, else the first.
-pub(super) fn by_name(
-    model: &Model,
-    recording: &Recording,
-    name: &str,
-    at: Option<Instant>,
-) -> Result<usize, Unknown> {
+pub(super) fn by_name(model: &Model, recording: &Recording, name: &str, at: Option<Instant>) -> Result<usize, Unknown> {
     let wanted = PodName::parse(model, name);
     let lives = || recording.pod_log.iter().enumerate().filter(|(_, life)| Some(life.name) == wanted);
     let then = at.and_then(|at| lives().filter(|(_, life)| life.created <= at).last());

@@ -17,9 +17,7 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, String) {
         Cause::Cpu => plain("cpu", "no node has as much CPU left as a pod requests"),
         Cause::Memory => plain("memory", "no node has as much memory left as a pod requests"),
         Cause::ZoneSpread => plain("zone_spread", "a node with room would break a pod's spread over zones"),
-        Cause::AntiAffinity => {
-            plain("anti_affinity", "every node with room has a pod that another keeps away from")
-        }
+        Cause::AntiAffinity => plain("anti_affinity", "every node with room has a pod that another keeps away from"),
         Cause::PoolMaximum => {
             plain("pool_max", "the pools that could grow have as many nodes as the autoscaler may give them")
         }

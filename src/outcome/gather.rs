@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::{
     ApiSummary, Clock, Estimate, FEW_RUNS, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary,
-    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, cause_text, verdict,
+    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, cause_text,
+    verdict,
 };
 use hdrhistogram::Histogram;
 
@@ -16,9 +17,7 @@ use crate::address::usable;
 use crate::id::VSwitchId;
 use crate::model::{GroupKey, Model, PoolSize, PoolZone};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
-use crate::record::{
-    Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable,
-};
+use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
 use crate::time::{Instant, Span};
 
 /// Everything that `recordings` of `model` say.

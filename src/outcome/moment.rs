@@ -6,9 +6,12 @@ use crate::time::{Instant, Span};
 const TENTHS_PER_DAY: u64 = 864_000;
 
 impl Clock {
-    /// `day 41 02:07:10.4`, or `02:07:10.4` since the start if the horizon is short.
+    /// `day 41 02:07:10.4`, or `02:07:10.4` since the start if the horizon is short; `the end` of it.
     #[must_use]
     pub fn moment(&self, at: Instant) -> String {
+        if at.0 >= self.horizon.0 {
+            return "the end".to_owned();
+        }
         let tenths = at.as_millis() / 100;
         let time = |tenths: u64| {
             let secs = tenths / 10;
@@ -51,6 +54,7 @@ mod tests {
         let clock = |days| Clock { horizon: Span::days(days), warm_up: Span::ZERO, start: None };
         assert_eq!(clock(90).moment(at), "day 41 02:07:10.4");
         assert_eq!(clock(2).moment(Instant::ZERO + Span::secs(7630)), "02:07:10.0");
+        assert_eq!(clock(2).moment(Instant::ZERO + Span::days(2)), "the end");
         assert_eq!(Clock::parse_moment("day 41 02:07:10.4").map(|at| clock(90).moment(at)), Some(clock(90).moment(at)));
         for text in ["40d", "day 41", "day 41 0:00", "960:00:00"] {
             assert_eq!(Clock::parse_moment(text), Some(Instant::ZERO + Span::days(40)), "{text}");

@@ -78,16 +78,16 @@ pub fn had(had: &Holdings, model: &Model) -> String {
 #[must_use]
 pub fn holders_text(name: &str, who: Holders<u32>) -> String {
     let parts = [
-        (who.pods, "serve pods"),
-        (who.idle, "are idle on ENIs of nodes"),
-        (who.leaked, "are leaked"),
-        (who.primaries, "are primary addresses of nodes"),
-        (who.others, "belong to other tenants"),
+        (who.pods, "serves a pod", "serve pods"),
+        (who.idle, "is idle on an ENI", "are idle on ENIs"),
+        (who.leaked, "is leaked", "are leaked"),
+        (who.primaries, "is a node's primary address", "are primary addresses of nodes"),
+        (who.others, "belongs to another tenant", "belong to other tenants"),
     ];
     let usable: u32 = who.parts().iter().sum();
-    let held = parts.iter().filter(|&&(n, _)| n > 0).map(|(n, what)| format!("{} {what}, ", thousands((*n).into())));
-    let free = thousands(who.free.into());
-    format!("{name}, {}: {}{free} {} free", many(usable, "address"), held.collect::<String>(), are(who.free))
+    let held = parts.into_iter().filter(|&(n, ..)| n > 0);
+    let held = held.map(|(n, one, more)| format!("{} {}, ", thousands(n.into()), if n == 1 { one } else { more }));
+    format!("{name}, {}: {}{} free", many(usable, "address"), held.collect::<String>(), is_or_are(who.free))
 }
 
 /// `assigns 3 addresses of vsw-AAA to eni-4 (AssignPrivateIpAddresses): done after 1.2 s`.
@@ -108,7 +108,7 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
     let after = span(step.at.since(call.left).as_secs_f64());
     let came = match call.answer {
         CallAnswer::Done => format!("done after {after}"),
-        CallAnswer::Free(free) => format!("{free} {} free", are(free)),
+        CallAnswer::Free(free) => format!("{} free", is_or_are(free)),
         CallAnswer::Refused(code) => format!("refused after {after}, {}", code.name()),
     };
     let then = if call.heard { then(call, vswitch, &eni) } else { "; the daemon was restarted meanwhile".to_owned() };
@@ -154,12 +154,9 @@ fn then(call: &CallStep, vswitch: &str, eni: &str) -> String {
     whole + &then
 }
 
-fn are(n: u32) -> &'static str {
-    if n == 1 { "is" } else { "are" }
-}
-
+/// `1 is`, `1,020 are`.
 fn is_or_are(n: u32) -> String {
-    format!("{n} {}", are(n))
+    format!("{} {}", thousands(n.into()), if n == 1 { "is" } else { "are" })
 }
 
 /// `1 address`, `2 addresses`, `3 ENIs`.

@@ -8,8 +8,8 @@ mod trouble;
 use hdrhistogram::Histogram;
 
 use super::{
-    ActionRecord, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording,
-    Stranded, TimeWeighted, Timeline, Unschedulable, Was, What,
+    ActionRecord, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded,
+    TimeWeighted, Timeline, Unschedulable, Was, What,
 };
 use crate::address::usable;
 use crate::cloud::Usage;

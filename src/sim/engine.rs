@@ -371,13 +371,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// The cloud carries out a call; an interface that nobody awaits leaks.
-    fn execute(
-        &mut self,
-        node: NodeId,
-        request: &Request,
-        left: Instant,
-        awaited: bool,
-    ) -> Result<Answer, ErrorCode> {
+    fn execute(&mut self, node: NodeId, request: &Request, left: Instant, awaited: bool) -> Result<Answer, ErrorCode> {
         let reply = self.cloud.execute(self.now, node, request);
         if let Ok(Answer::Created(eni, _)) = reply
             && !awaited

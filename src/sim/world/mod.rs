@@ -155,12 +155,7 @@ pub(super) fn detail(model: &Model, replication: u32) -> Detail {
 
 /// Runs replication `replication` of `model`; `tick` is told now and then how far it is (time,
 /// events).
-pub(super) fn run(
-    model: &Model,
-    replication: u32,
-    detail: Detail,
-    mut tick: impl FnMut(Instant, u64),
-) -> Recording {
+pub(super) fn run(model: &Model, replication: u32, detail: Detail, mut tick: impl FnMut(Instant, u64)) -> Recording {
     let mut world = World::new(model, replication, detail);
     let horizon = world.horizon;
     while let Some(happening) = world.engine.step(horizon) {
