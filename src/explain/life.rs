@@ -1,5 +1,7 @@
 //! The story of a pod: how it came, waited, got its address, and went.
 
+use std::collections::BTreeMap;
+
 use super::fold::Draft;
 use super::pick::Why;
 use super::{Explanation, Line, Teller};
@@ -57,15 +59,16 @@ impl Life<'_> {
 
     fn summary(&self, why: Why) -> Vec<String> {
         let name = self.name();
+        let from = self.teller.since.map(|at| format!(" from {} on", self.teller.clock.moment(at))).unwrap_or_default();
         let first = match why {
             Why::Asked => None,
-            Why::FirstFailed => Some(format!("{name} is the first pod that a daemon left without an address.")),
+            Why::FirstFailed => Some(format!("{name} is the first pod that a daemon left without an address{from}.")),
             Why::LongestPending => {
-                Some(format!("No daemon left a pod without an address; {name} was longest without a node."))
+                Some(format!("No daemon left a pod without an address{from}; {name} was longest without a node."))
             }
             Why::LongestWait => Some(format!(
-                "Every pod found a node at once, and no daemon left one without an address; {name} waited longest for \
-                 its own."
+                "Every pod found a node at once, and no daemon left one without an address{from}; {name} waited longest \
+                 for its own."
             )),
         };
         first.into_iter().chain([self.wait_text()]).chain(self.causes()).collect()
@@ -129,42 +132,33 @@ impl Life<'_> {
     fn lines(&self) -> Vec<Line> {
         let calls = self.steps_of_node().filter_map(|step| self.teller.call(self.recording, step));
         let failures = self.steps().filter_map(|step| self.teller.attempt(self.recording, step));
-        let drafts = self.before().chain(self.arrival()).chain(calls).chain(failures).chain(self.rest());
-        self.teller.fold(drafts.collect())
+        let before = self.entries().chain(self.shortages_before()).chain(self.arrival());
+        self.teller.fold(before.chain(calls).chain(failures).chain(self.rest()).collect())
     }
 
-    /// What happened to the cluster and to its node shortly before and meanwhile, and what made
-    /// the daemon take a vSwitch for empty.
-    fn before(&self) -> impl Iterator<Item = Draft> {
+    /// What happened to the cluster and to its node shortly before and meanwhile.
+    fn entries(&self) -> impl Iterator<Item = Draft> {
         let (from, to) = (Instant(self.life.created.0.saturating_sub(BEFORE.0)), self.waited_until());
         let node = self.node_name();
         let entries = self.recording.journal.iter().filter(move |entry| {
             (from..=to).contains(&entry.at) && (entry.landmark || Some(&entry.subject) == node.as_ref())
         });
-        let entries = entries.map(|entry| self.teller.entry(entry));
+        entries.map(|entry| self.teller.entry(entry))
+    }
+
+    /// What last made the daemon take a vSwitch for empty before the pod was made, if attempts
+    /// failed; it is told whatever follows.
+    fn shortages_before(&self) -> impl Iterator<Item = Draft> {
         let created = self.life.created;
-        let earlier = self
-            .recording
-            .steps
-            .iter()
-            .rev()
-            .filter(move |step| step.at < created && created.since(step.at) <= SHORTAGE && is_shortage(step));
-        let mut vswitches: Vec<VSwitchId> = Vec::new();
-        let latest = earlier.filter(move |step| {
-            let What::Call(call) = &step.what else { return false };
-            call.vswitch.is_some_and(|id| {
-                !vswitches.contains(&id) && {
-                    vswitches.push(id);
-                    true
-                }
-            })
-        });
-        let fails = self.life.failures > 0;
-        let latest = latest.filter(move |_| fails).filter_map(|step| {
-            // It is told whatever follows.
-            self.teller.call(self.recording, step).map(|draft| Draft { same: None, ..draft })
-        });
-        entries.chain(latest)
+        let mut latest = BTreeMap::new();
+        let earlier = self.recording.steps.iter().filter(|step| step.at < created && created.since(step.at) <= SHORTAGE);
+        for step in earlier.filter(|_| self.life.failures > 0) {
+            if let Some(vswitch) = short_vswitch(step) {
+                latest.insert(vswitch, step);
+            }
+        }
+        let told = latest.into_values().filter_map(|step| self.teller.call(self.recording, step));
+        told.map(|draft| Draft { same: None, ..draft })
     }
 
     /// How it came to its node.
@@ -261,10 +255,11 @@ impl Life<'_> {
     }
 }
 
-/// Whether a step makes a daemon take a vSwitch, or an interface on it, for empty.
-fn is_shortage(step: &Step) -> bool {
-    let none = [CallAnswer::Free(0), CallAnswer::Refused(ErrorCode::IpNotEnough)];
-    matches!(&step.what, What::Call(call) if none.contains(&call.answer))
+/// The vSwitch that a step makes a daemon take for empty, or an interface on it.
+fn short_vswitch(step: &Step) -> Option<VSwitchId> {
+    let What::Call(call) = &step.what else { return None };
+    let is_short = [CallAnswer::Free(0), CallAnswer::Refused(ErrorCode::IpNotEnough)].contains(&call.answer);
+    call.vswitch.filter(|_| is_short)
 }
 
 fn failure(step: &Step) -> Option<(Failure, Option<Cause>)> {

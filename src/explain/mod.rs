@@ -85,7 +85,7 @@ pub fn explain(
         None => lives,
         Some(_) => run(Detail { pods: true, events: true, node }),
     };
-    let told = Teller { model, clock: Clock::of(model), replication };
+    let told = Teller { model, clock: Clock::of(model), replication, since: at };
     match whom {
         Whom::Node(name) => {
             let node = find_node(model, &lives, name)?;
@@ -104,7 +104,7 @@ pub fn explain(
                 let recording = follow(lives, node);
                 Ok((told.life(&recording, life, why), recording))
             }
-            None => Ok((told.nobody(at), lives)),
+            None => Ok((told.nobody(), lives)),
         },
     }
 }
@@ -114,6 +114,8 @@ struct Teller<'m> {
     model: &'m Model,
     clock: Clock,
     replication: u32,
+    /// From when on somebody wants to know.
+    since: Option<Instant>,
 }
 
 impl Teller<'_> {
@@ -121,8 +123,8 @@ impl Teller<'_> {
         Line { at_s: Span(at.0).as_secs_f64(), when: self.clock.moment(at), text }
     }
 
-    fn nobody(&self, at: Option<Instant>) -> Explanation {
-        let since = at.map(|at| format!(" from {} on", self.clock.moment(at))).unwrap_or_default();
+    fn nobody(&self) -> Explanation {
+        let since = self.since.map(|at| format!(" from {} on", self.clock.moment(at))).unwrap_or_default();
         Explanation {
             replication: self.replication,
             subject: String::new(),

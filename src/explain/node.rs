@@ -45,17 +45,16 @@ impl Teller<'_> {
             Some(_) => self.whole(stretches, &last, *range.end()),
             None => self.in_short(stretches, &last, *range.end()),
         };
-        let state = |until: Instant| self.last_seen(recording, &name, until);
         Explanation {
             replication: self.replication,
             summary: vec![self.node_summary(recording, node, &name)],
-            after: state(at.unwrap_or(*range.end())).into_iter().collect(),
+            after: self.last_seen(recording, &name, at.unwrap_or(*range.end())).into_iter().collect(),
             subject: name,
             lines,
         }
     }
 
-    /// How long it was there, and how pods fared on it.
+    /// How pods fared on it.
     fn node_summary(&self, recording: &Recording, node: NodeId, name: &str) -> String {
         let lives = || recording.pod_log.iter().filter(|life| life.node == Some(node));
         let count = |n: usize| thousands(n as u64);
@@ -200,7 +199,7 @@ impl Ordinary {
         self.given_back += other.given_back;
     }
 
-    /// `12 pods come, 12 get an address, 3 go; 9 addresses are assigned and 4 given back`; `None` =
+    /// `12 pods come, 12 get an address, 3 go, 9 addresses are assigned, 4 are given back`; `None` =
     /// nothing happened.
     fn text(&self) -> Option<String> {
         let counts = [

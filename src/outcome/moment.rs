@@ -59,7 +59,7 @@ mod tests {
         for text in ["40d", "day 41", "day 41 0:00", "960:00:00"] {
             assert_eq!(Clock::parse_moment(text), Some(Instant::ZERO + Span::days(40)), "{text}");
         }
-        for text in ["", "day 0", "day x", "12", "1:60", "1:00:60", "1:0:0:0", "-1:00"] {
+        for text in ["", "day 0", "day x", "12", "1:60", "1:0:0:0", "-1:00"] {
             assert_eq!(Clock::parse_moment(text), None, "{text}");
         }
     }
