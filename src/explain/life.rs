@@ -48,6 +48,10 @@ impl Life<'_> {
         self.life.node.map(|node| self.recording.node_name(self.teller.model, node))
     }
 
+    fn vswitch_names(&self, ids: &[VSwitchId]) -> Vec<&str> {
+        ids.iter().map(|id| self.teller.model.vpc.vswitches[id.index()].id.as_str()).collect()
+    }
+
     fn end_of_run(&self) -> Instant {
         Instant::ZERO + self.teller.model.horizon
     }
@@ -151,7 +155,8 @@ impl Life<'_> {
     fn shortages_before(&self) -> impl Iterator<Item = Draft> {
         let created = self.life.created;
         let mut latest = BTreeMap::new();
-        let earlier = self.recording.steps.iter().filter(|step| step.at < created && created.since(step.at) <= SHORTAGE);
+        let earlier =
+            self.recording.steps.iter().filter(|step| step.at < created && created.since(step.at) <= SHORTAGE);
         for step in earlier.filter(|_| self.life.failures > 0) {
             if let Some(vswitch) = short_vswitch(step) {
                 latest.insert(vswitch, step);
@@ -166,7 +171,7 @@ impl Life<'_> {
         let PodRow { created, pending, requested, .. } = *self.life;
         let name = self.name();
         let asked = self.steps().find_map(|step| match &step.what {
-            What::Asked(_, then) => Some(had(then, self.teller.model)),
+            What::Asked(_, then) => Some(then),
             _ => None,
         });
         let made = match (pending, requested == Some(created)) {
@@ -179,8 +184,11 @@ impl Life<'_> {
         };
         let placed = requested.zip(self.node_name()).map(|(at, node)| {
             let is_made = if made.is_some() { "" } else { "is made and " };
-            let has = asked.map(|has| format!(". {node} has {has}")).unwrap_or_default();
-            Draft::new(at, format!("{name} {is_made}goes to {node}{has}."))
+            let has = asked.map(|then| {
+                let vswitches = self.vswitch_names(&then.candidates).join(", ");
+                format!(" {node} has {}. Its vSwitches: {vswitches}.", had(then, self.teller.model))
+            });
+            Draft::new(at, format!("{name} {is_made}goes to {node}.{}", has.unwrap_or_default()))
         });
         made.into_iter().chain(placed)
     }
@@ -236,8 +244,6 @@ impl Life<'_> {
         };
         let nodes: Vec<Option<NodeId>> = self.recording.pod_log.iter().filter(overtakes).map(|l| l.node).collect();
         let here = nodes.iter().filter(|&&node| node == self.life.node).count();
-        let names: Vec<_> =
-            candidates.iter().map(|id| self.teller.model.vpc.vswitches[id.index()].id.as_str()).collect();
         let node = self.node_name()?;
         let pods = match nodes.len() {
             0 => return None,
@@ -251,7 +257,7 @@ impl Life<'_> {
                 format!("{} on {node}, {} on other nodes", thousands(here as u64), thousands(elsewhere as u64))
             }
         };
-        Some(format!("Meanwhile {pods} of {}: {place}.", names.join(" or ")))
+        Some(format!("Meanwhile {pods} of {}: {place}.", self.vswitch_names(&candidates).join(" or ")))
     }
 }
 

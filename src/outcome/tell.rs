@@ -52,7 +52,7 @@ pub fn tell(step: &Step, model: &Model, recording: &Recording) -> Told {
 /// counts as empty`.
 #[must_use]
 pub fn had(had: &Holdings, model: &Model) -> String {
-    let Holdings { slots, enis, in_use, idle, room, inhibited, .. } = had;
+    let Holdings { slots, empty_slots, enis, in_use, idle, room, inhibited, .. } = had;
     let mut text = match enis {
         0 => format!("none of its {} yet", many(*slots, "ENI")),
         _ => format!("{enis} of {} with {} in use and {idle} idle", many(*slots, "ENI"), many(*in_use, "address")),
@@ -62,6 +62,10 @@ pub fn had(had: &Holdings, model: &Model) -> String {
         (_, 0) => ", no room for more on them".to_owned(),
         _ => format!(", room for {room} more on them"),
     };
+    let under_way = slots - enis - empty_slots;
+    if under_way > 0 {
+        text += &format!(", {} being attached or deleted", many(under_way, "ENI"));
+    }
     if *inhibited > 0 {
         text += &format!("; {} with room may not ask (rule R60)", many(*inhibited, "ENI"));
     }
