@@ -30,6 +30,23 @@ fn the_first_pod_that_waited() {
     }
 }
 
+/// What the documentation shows is what the program says.
+#[test]
+fn the_documentation_shows_a_story() {
+    let page = std::fs::read_to_string("docs/explain.md").expect("it is in the repository");
+    assert!(page.contains(told("rollout-surge", &Whom::First, None).trim_end()));
+}
+
+#[test]
+fn a_pod_of_a_stateful_set_keeps_its_name_in_all_its_lives() {
+    let pod = Whom::Pod("db-0".to_owned());
+    let first = told("zone-outage", &pod, None);
+    assert!(first.contains("db-0 has 2 lives (--at tells of another), made at day 1 00:00:00.0, day 4"), "{first}");
+    let second = told("zone-outage", &pod, Some("5d"));
+    assert!(!second.contains("day 1 00:00:00.0  db-0 is made"), "{second}");
+    assert!(second.contains("db-0 is made"), "{second}");
+}
+
 #[test]
 fn the_story_of_a_node() {
     insta::assert_snapshot!(told("rollout-surge", &Whom::Node("default-4".to_owned()), None));

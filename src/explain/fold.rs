@@ -2,6 +2,7 @@
 
 use super::{Line, Teller};
 use crate::time::Instant;
+use crate::units::thousands;
 
 /// A sentence before it is decided whether it is told.
 #[derive(Debug, Clone)]
@@ -52,8 +53,10 @@ impl Again {
 
     /// `12 more attempts fail, 1 AssignPrivateIpAddresses is refused`.
     pub fn text(&self) -> String {
-        let counts =
-            self.counts.iter().map(|(same, n)| format!("{n} {}", if *n == 1 { &same.one } else { &same.many }));
+        let counts = self.counts.iter().map(|(same, n)| {
+            let what = if *n == 1 { &same.one } else { &same.many };
+            format!("{} {what}", thousands((*n).into()))
+        });
         counts.collect::<Vec<_>>().join(", ")
     }
 }

@@ -15,6 +15,8 @@ use crate::units::thousands;
 
 /// How long before a pod was made what happened to the cluster may have led to its waiting.
 const BEFORE: Span = Span::hours(1);
+/// Most lives of a pod that are listed.
+const MOST_LIVES: usize = 6;
 /// How long a daemon takes a vSwitch for empty (rules R60, R86, R89).
 const SHORTAGE: Span = Span::mins(10);
 
@@ -226,7 +228,19 @@ impl Life<'_> {
         messages.sort_unstable();
         messages.dedup();
         let messages = messages.into_iter().map(|message| format!("In the pod's events: {message}"));
-        self.meanwhile().into_iter().chain(messages).collect()
+        self.meanwhile().into_iter().chain(messages).chain(self.lives()).collect()
+    }
+
+    /// That a pod of a StatefulSet has other lives.
+    fn lives(&self) -> Option<String> {
+        let lives = self.recording.pod_log.iter().filter(|life| life.name == self.life.name);
+        let begins: Vec<_> = lives.map(|life| self.teller.clock.moment(life.created)).collect();
+        let most = &begins[..begins.len().min(MOST_LIVES)];
+        let more = if begins.len() > MOST_LIVES { ", ..." } else { "" };
+        (begins.len() > 1).then(|| {
+            let name = self.name();
+            format!("{name} has {} lives (--at tells of another), made at {}{more}.", begins.len(), most.join(", "))
+        })
     }
 
     /// Who asked later and got an address earlier.
@@ -251,6 +265,7 @@ impl Life<'_> {
             n => format!("{} pods that had asked later got addresses", thousands(n as u64)),
         };
         let place = match (here, nodes.len() - here) {
+            (0, 1) => "on another node".to_owned(),
             (0, _) => "on other nodes".to_owned(),
             (_, 0) => format!("on {node}"),
             (here, elsewhere) => {

@@ -47,7 +47,7 @@ pub(super) fn first(recording: &Recording, since: Option<Instant>) -> Option<(us
 pub(super) fn by_name(model: &Model, recording: &Recording, name: &str, at: Option<Instant>) -> Result<usize, Unknown> {
     let wanted = PodName::parse(model, name);
     let lives = || recording.pod_log.iter().enumerate().filter(|(_, life)| Some(life.name) == wanted);
-    let then = at.and_then(|at| lives().filter(|(_, life)| life.created <= at).last());
+    let then = at.and_then(|at| lives().rfind(|(_, life)| life.created <= at));
     let failed = lives().find(|(_, life)| at.is_none() && life.failures > 0);
     let found = then.or(failed).or_else(|| lives().next()).map(|(i, _)| i);
     found.ok_or_else(|| {
