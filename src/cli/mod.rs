@@ -2,6 +2,7 @@
 
 mod compare;
 mod conformance;
+mod explain;
 mod measures;
 mod print;
 mod progress;
@@ -55,6 +56,8 @@ enum Command {
         /// Scenario file; without it, the built-in scenario
         file: Option<PathBuf>,
     },
+    /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
+    Explain(ExplainArgs),
     /// Prints the JSON Schema of scenario files, for editors
     Schema,
     /// Compares the allocation core with recorded answers of the real Terway code
@@ -97,6 +100,29 @@ struct RunArgs {
     /// Print nothing but the answer: no warnings, no progress, no speed
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// What is to be explained.
+#[derive(Debug, Args)]
+struct ExplainArgs {
+    /// Folder of a run, such as `output/slash19-article`, or a scenario file
+    run: PathBuf,
+    /// The pod of this name, such as `web-17`, instead of the first that waited
+    #[arg(long, value_name = "NAME", conflicts_with = "node")]
+    pod: Option<String>,
+    /// The node of this name, such as `default-3`
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// The first pod that waited from then on; the pod's life then; what happened on the node
+    /// within an hour of it: `40d2h`, `day 41 02:07`
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// The replication, from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    replication: u32,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -174,6 +200,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),
+        Command::Explain(args) => explain::carry_out(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),
     }

@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 use ipnet::Ipv4Net;
 
 use crate::chance::SpanDist;
-use crate::id::VSwitchId;
+use crate::id::{NodeId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -296,6 +296,12 @@ impl Model {
                 s.zones.iter().enumerate().map(move |(zone, z)| (GroupKey { pool, shape, zone }, z))
             })
         })
+    }
+
+    /// What a node of a pool is called: the pool, and its number in the order of joining.
+    #[must_use]
+    pub fn node_name(&self, pool: usize, node: NodeId) -> String {
+        format!("{}-{}", self.node_pools[pool].name, node.0)
     }
 
     /// The vSwitches that pods take addresses of, in order: some daemon has them as candidates, or

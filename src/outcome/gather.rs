@@ -11,18 +11,16 @@ use std::collections::BTreeMap;
 use super::quantiles::quantiles;
 use super::{
     ApiSummary, Clock, Estimate, FEW_RUNS, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary,
-    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, precision,
-    verdict,
+    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, cause_text,
+    precision, verdict,
 };
 use hdrhistogram::Histogram;
 
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{GroupKey, Model, PoolSize, PoolZone, Quota};
+use crate::model::{GroupKey, Model, PoolSize, PoolZone};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
-use crate::record::{
-    Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, SLOW_CALL, StrandedReason, Unschedulable,
-};
+use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
 use crate::time::{Instant, Span};
 
 /// Everything that `recordings` of `model` say.
@@ -155,7 +153,7 @@ impl Runs<'_> {
         causes.dedup();
         let limit = |cause: Cause| {
             let at = |r: &Recording| r.binding.iter().find(|(_, c)| *c == cause).map(|&(at, _)| at);
-            let (kind, text) = self.limit_text(cause);
+            let (kind, text) = cause_text(cause, self.model);
             Limit {
                 kind,
                 text,
@@ -170,33 +168,6 @@ impl Runs<'_> {
             first.then(a.time_to_bind_s.median.total_cmp(&b.time_to_bind_s.median))
         });
         limits
-    }
-
-    fn limit_text(&self, cause: Cause) -> (&'static str, String) {
-        let plain = |kind, text: &str| (kind, text.to_owned());
-        match cause {
-            Cause::VSwitch(id) => ("vswitch", format!("{} has too few free addresses", self.name(id))),
-            Cause::NodeCapacity => plain("node_capacity", "every ENI of a node is full and no ENI slot is left"),
-            Cause::EniSlots => plain("eni_slots", "instances refuse another ENI (EniPerInstanceLimitExceeded)"),
-            Cause::AddressesPerEni => plain("addresses_per_eni", "ENIs refuse another address"),
-            Cause::MaxPods => plain("max_pods", "every node has as many pods as it may have (max pods)"),
-            Cause::NoNode => plain("no_node", "there is no node"),
-            Cause::Cpu => plain("cpu", "no node has as much CPU left as a pod requests"),
-            Cause::Memory => plain("memory", "no node has as much memory left as a pod requests"),
-            Cause::ZoneSpread => plain("zone_spread", "a node with room would break a pod's spread over zones"),
-            Cause::AntiAffinity => {
-                plain("anti_affinity", "every node with room has a pod that another keeps away from")
-            }
-            Cause::PoolMaximum => {
-                plain("pool_max", "the pools that could grow have as many nodes as the autoscaler may give them")
-            }
-            Cause::Quota(quota) => ("quota", quota_text(quota).to_owned()),
-            Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
-            Cause::Outage(api) => ("outage", format!("the API answers {} with InternalError", api.name())),
-            Cause::SlowApi(api) => {
-                ("slow_api", format!("{} takes long, {} s and more", api.name(), SLOW_CALL.as_secs_f64()))
-            }
-        }
     }
 
     fn pods(&self) -> PodSummary {
@@ -224,7 +195,7 @@ impl Runs<'_> {
 
     fn unschedulable_by(&self) -> Vec<UnschedulableSummary> {
         let summary = |why: Unschedulable| {
-            let (kind, text) = self.limit_text(why.cause());
+            let (kind, text) = cause_text(why.cause(), self.model);
             UnschedulableSummary { kind, text, pods: self.each(|r| r.pods.unschedulable_by[why.index()] as f64) }
         };
         Unschedulable::ALL.into_iter().map(summary).filter(|summary| summary.pods.max > 0.0).collect()
@@ -418,16 +389,6 @@ pub(super) fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
         0 => None,
         _ if rank > served => Some(f64::INFINITY),
         _ => Some(millis(pods.wait_ms.value_at_quantile(rank as f64 / served as f64))),
-    }
-}
-
-fn quota_text(quota: Quota) -> &'static str {
-    match quota {
-        Quota::SecurityGroupAddresses => {
-            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)"
-        }
-        Quota::VpcAddresses => "the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
-        Quota::EnisPerRegion => "the region has as many ENIs as the account may have (EniLimitExceeded)",
     }
 }
 

@@ -2,20 +2,24 @@
 //! intervals, and the verdict.
 
 mod account;
+mod cause;
 mod clock;
 mod estimate;
 mod gather;
 mod measure;
+mod moment;
 mod precision;
 mod quantiles;
 mod reading;
 mod risk;
 mod runbook;
+mod tell;
 mod verdict;
 mod warmup;
 mod words;
 
 pub use account::{Account, account_text, counting_text};
+pub use cause::cause_text;
 pub use clock::Clock;
 pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion};
 pub use measure::{Kind, MEASURES, Measure, measure};
@@ -24,6 +28,7 @@ pub use quantiles::Quantiles;
 pub use reading::value;
 pub use risk::{ANY, FullBy, Risk};
 pub use runbook::{ActionSummary, ReachSummary, no_way_out_text};
+pub use tell::{Told, had, holders_text, tell};
 pub use verdict::Verdict;
 pub use warmup::{Steadiness, means_text, warm_up_text};
 pub use words::{FEW_RUNS, count, plus_minus, range_of_spans, span};

@@ -78,6 +78,8 @@ fn calm(replication: u32, free: u32) -> Recording {
         binding: Vec::new(),
         timeline: Timeline::default(),
         journal: Vec::new(),
+        steps: Vec::new(),
+        nodes: Vec::new(),
         pod_log: Vec::new(),
         stranded: Vec::new(),
         actions: Vec::new(),

@@ -2,8 +2,10 @@
 
 mod holders;
 mod recorder;
+mod steps;
 
 pub use recorder::{Detail, Recorder};
+pub use steps::{CallAnswer, CallStep, PodName, PodRow, Step, What};
 
 use hdrhistogram::Histogram;
 
@@ -34,8 +36,14 @@ pub struct Recording {
     pub binding: Vec<(Instant, Cause)>,
     /// Levels on a regular grid of time.
     pub timeline: Timeline,
-    /// What happened, in order of time; with `outputs.events` everything, else the landmarks.
+    /// What happened to the cluster, in order of time; with `outputs.events` everything, else the
+    /// landmarks.
     pub journal: Vec<JournalEntry>,
+    /// What happened to pods and what daemons did, in order of time, if `outputs.events` asks for
+    /// it.
+    pub steps: Vec<Step>,
+    /// Group of each node, in the order of joining.
+    pub nodes: Vec<usize>,
     /// Each pod's life, if `outputs.pods` asks for it.
     pub pod_log: Vec<PodRow>,
     /// Addresses that are free at the end though pods wait, with the reason.
@@ -322,27 +330,6 @@ pub struct JournalEntry {
     pub subject: String,
     /// In words.
     pub text: String,
-}
-
-/// One pod's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PodRow {
-    /// Position in [`Model::workloads`](crate::model::Model::workloads).
-    pub workload: usize,
-    /// Number of the node in the order of joining.
-    pub node: u32,
-    /// When it was scheduled and asked for its address.
-    pub requested: Instant,
-    /// When it got its address.
-    pub served: Option<Instant>,
-    /// When it was told to end.
-    pub deleted: Option<Instant>,
-    /// When nothing of it was left: its address, if it had one, was given back to the node.
-    pub ended: Option<Instant>,
-    /// Its vSwitch.
-    pub vswitch: Option<VSwitchId>,
-    /// Its address.
-    pub address: Option<std::net::Ipv4Addr>,
 }
 
 /// Free addresses that no waiting pod can get.

@@ -3,12 +3,14 @@
 
 pub mod compare;
 mod html;
+mod kept;
 mod manifest;
 mod measures;
 mod plot;
 mod policy;
 mod sha256;
 pub mod sweep;
+mod story;
 mod tables;
 mod terminal;
 
@@ -19,9 +21,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+pub use kept::{Kept, agrees, kept};
 pub use measures::measures;
 pub use plot::Plot;
 pub use policy::{junit, markdown, policy};
+pub use story::story;
 pub use terminal::terminal;
 
 use crate::model::Model;

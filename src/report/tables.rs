@@ -4,8 +4,8 @@ use csv::Writer;
 
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
-use crate::outcome::{FullBy, Interval, Quantiles, Summary};
-use crate::record::{GroupLevels, Holders, Recording};
+use crate::outcome::{FullBy, Interval, Quantiles, Summary, Told, tell};
+use crate::record::{GroupLevels, Holders, JournalEntry, Recording};
 use crate::time::{Instant, Span};
 
 /// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster.
@@ -93,16 +93,19 @@ pub(super) fn api_calls(recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     Ok(csv.into_inner()?)
 }
 
-/// One row per pod of the replications that kept them, in the order of asking.
+/// One row per life of a pod of the replications that kept them, in the order of creation.
 pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     let mut csv = Writer::from_writer(Vec::new());
     csv.write_record([
         "replication",
+        "pod",
         "workload",
         "node",
+        "created_s",
         "requested_s",
         "served_s",
         "wait_s",
+        "failures",
         "deleted_s",
         "ended_s",
         "vswitch",
@@ -111,14 +114,17 @@ pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Ve
     for recording in recordings {
         for pod in &recording.pod_log {
             let some = |at: Option<Instant>| at.map(secs).unwrap_or_default();
-            let wait = pod.served.map(|at| Span::as_secs_f64(at.since(pod.requested)).to_string());
+            let wait = pod.served.zip(pod.requested).map(|(served, requested)| served.since(requested));
             csv.write_record([
                 recording.replication.to_string(),
-                model.workloads[pod.workload].name.clone(),
-                pod.node.to_string(),
-                secs(pod.requested),
+                pod.name.text(model),
+                model.workloads[pod.name.workload as usize].name.clone(),
+                pod.node.map(|node| recording.node_name(model, node)).unwrap_or_default(),
+                secs(pod.created),
+                some(pod.requested),
                 some(pod.served),
-                wait.unwrap_or_default(),
+                wait.map(|wait| wait.as_secs_f64().to_string()).unwrap_or_default(),
+                pod.failures.to_string(),
                 some(pod.deleted),
                 some(pod.ended),
                 pod.vswitch.map(|id| model.vpc.vswitches[id.index()].id.clone()).unwrap_or_default(),
@@ -129,21 +135,26 @@ pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Ve
     Ok(csv.into_inner()?)
 }
 
-/// One row per entry of the journals.
+/// One row per entry of the journals and per step, in order of time.
 pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     let mut csv = Writer::from_writer(Vec::new());
     csv.write_record(["replication", "time_s", "datetime", "kind", "subject", "text", "landmark"])?;
     for recording in recordings {
+        let mut steps = recording.steps.iter().peekable();
+        let mut write = |at: Instant, told: &Told, landmark: bool| {
+            let number = recording.replication.to_string();
+            let (time, date, landmark) = (secs(at), datetime(model, at), landmark.to_string());
+            csv.write_record([&number, &time, &date, told.kind, &told.subject, &told.text, &landmark])
+        };
         for entry in &recording.journal {
-            csv.write_record([
-                &recording.replication.to_string(),
-                &secs(entry.at),
-                &datetime(model, entry.at),
-                &entry.kind.to_owned(),
-                &entry.subject,
-                &entry.text,
-                &entry.landmark.to_string(),
-            ])?;
+            while let Some(step) = steps.next_if(|step| step.at < entry.at) {
+                write(step.at, &tell(step, model, recording), false)?;
+            }
+            let JournalEntry { at, landmark, kind, ref subject, ref text } = *entry;
+            write(at, &Told { kind, subject: subject.clone(), text: text.clone() }, landmark)?;
+        }
+        for step in steps {
+            write(step.at, &tell(step, model, recording), false)?;
         }
     }
     Ok(csv.into_inner()?)

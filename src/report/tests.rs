@@ -1,5 +1,6 @@
 //! Runs of small hand-made models, and what they leave behind.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -136,12 +137,17 @@ fn a_small_run_leaves_these_tables() {
     assert!(risk.contains("\n21600,any,2,2,1,0.34"), "{risk}");
     insta::assert_snapshot!("quantiles.csv", text(&folder, "quantiles.csv"));
     let pods = text(&folder, "pods.csv");
-    assert_eq!(
-        pods.lines().next(),
-        Some("replication,workload,node,requested_s,served_s,wait_s,deleted_s,ended_s,vswitch,address")
-    );
+    let header = "replication,pod,workload,node,created_s,requested_s,served_s,wait_s,failures,deleted_s,ended_s,vswitch,\
+                  address";
+    assert_eq!(pods.lines().next(), Some(header));
     assert!(pods.lines().count() > 40);
-    assert!(text(&folder, "events.csv").contains("vswitch_full,vsw-AAA,vsw-AAA is full,true"));
+    let events = text(&folder, "events.csv");
+    let kinds: BTreeSet<_> = events.lines().skip(1).filter_map(|line| line.split(',').nth(3)).collect();
+    let all = "alloc_failed call_answered call_refused node_joined pod_asked pod_created pod_ending pod_gone pod_scheduled \
+               pod_served vswitch_full";
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>().join(" "), all);
+    assert!(events.contains("vswitch_full,vsw-AAA,vsw-AAA is full,true"));
+    assert!(events.contains("pod_scheduled,web-1,goes to default-"));
     let manifest: serde_json::Value = serde_json::from_str(&text(&folder, "manifest.json")).expect("JSON");
     assert_eq!(manifest["run"]["wall_s"], 1.0);
     assert_eq!(manifest["sources"][0]["text"], "name: small\n");

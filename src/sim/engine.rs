@@ -156,26 +156,35 @@ struct Call {
     leaves: Instant,
 }
 
+/// A call that was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// Whose call.
+    pub node: NodeId,
+    /// What it asked for.
+    pub request: &'a Request,
+    /// When it left.
+    pub left: Instant,
+    /// What came back.
+    pub reply: Result<&'a Answer, ErrorCode>,
+    /// Whether the daemon hears it.
+    pub heard: bool,
+}
+
 /// Somebody who is told what happens; every method has nothing to do by default.
 pub trait Observer {
     /// A call leaves at `at` and is answered after `latency`.
     fn called(&mut self, _at: Instant, _node: NodeId, _api: Api, _latency: Span) {}
     /// A call was answered, at the end of its latency.
-    fn answered(
-        &mut self,
-        _now: Instant,
-        _node: NodeId,
-        _request: &Request,
-        _reply: Result<&Answer, ErrorCode>,
-        _cloud: &Cloud,
-    ) {
-    }
+    fn answered(&mut self, _now: Instant, _call: &Answered, _cloud: &Cloud) {}
+    /// A pod is about to ask a daemon for its address.
+    fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _daemon: &NodeLocal) {}
     /// A pod got its address.
     fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
     /// The daemon left a pod without an address; the kubelet will try again.
-    fn failed(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _failure: Failure) {}
+    fn failed(&mut self, _at: Instant, _id: PodId, _pod: &Pod, _failure: Failure, _daemon: &NodeLocal) {}
     /// The next vSwitch whose idle addresses it wants to be told of, at once.
     fn wants_account(&mut self) -> Option<VSwitchId> {
         None
@@ -367,19 +376,20 @@ impl<O: Observer> Engine<O> {
         self.touch(node);
         let state = &self.nodes[node.index()];
         let awaited = state.power == Power::Up && state.daemon.awaits(id);
-        let reply = self.execute(node, &request, awaited);
+        let reply = self.execute(node, &request, leaves, awaited);
         self.input(node, Input::Reply(id, reply));
     }
 
     /// The cloud carries out a call; an interface that nobody awaits leaks.
-    fn execute(&mut self, node: NodeId, request: &Request, awaited: bool) -> Result<Answer, ErrorCode> {
+    fn execute(&mut self, node: NodeId, request: &Request, left: Instant, awaited: bool) -> Result<Answer, ErrorCode> {
         let reply = self.cloud.execute(self.now, node, request);
         if let Ok(Answer::Created(eni, _)) = reply
             && !awaited
         {
             self.cloud.leak(eni);
         }
-        self.observer.answered(self.now, node, request, reply.as_ref().map_err(|&code| code), &self.cloud);
+        let answered = Answered { node, request, left, reply: reply.as_ref().map_err(|&code| code), heard: awaited };
+        self.observer.answered(self.now, &answered, &self.cloud);
         // Before the daemon knows the answer: the call still counts as under way.
         self.give_accounts();
         reply

@@ -28,7 +28,7 @@ impl<O: Observer> Engine<O> {
         }
         let node = &mut self.nodes[node.index()];
         node.retries.push((at + self.sandbox_retry.sample(&mut node.kubelet), id));
-        self.observer.failed(at, id, pod, failure);
+        self.observer.failed(at, id, pod, failure, &node.daemon);
     }
 }
 

@@ -47,7 +47,11 @@ impl<O: Observer> Engine<O> {
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
         (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
         match self.nodes[node.index()].power {
-            Power::Up => self.input(node, Input::Allocate(id)),
+            Power::Up => {
+                self.touch(node);
+                self.observer.asks(self.now, id, &self.pods[id.index()], &self.nodes[node.index()].daemon);
+                self.input(node, Input::Allocate(id));
+            }
             Power::DaemonDown => {
                 self.touch(node);
                 self.retry(node, self.now, id, Failure::Down);

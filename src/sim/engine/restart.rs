@@ -55,7 +55,7 @@ impl<O: Observer> Engine<O> {
             if call.node == node && call.leaves != Instant::NEVER && takes_away(&call.request) {
                 self.calls[index].leaves = Instant::NEVER;
                 // Nobody hears the answer.
-                let _ = self.execute(node, &call.request, false);
+                let _ = self.execute(node, &call.request, call.leaves, false);
             }
         }
     }

@@ -158,10 +158,16 @@ struct World<'m> {
     lost_of_trace: Vec<(usize, u32)>,
 }
 
+/// What a model's outputs ask for: the first replication in detail.
+pub(super) fn detail(model: &Model, replication: u32) -> Detail {
+    let first = replication == 0;
+    Detail { pods: model.outputs.pods && first, events: model.outputs.events && first, node: None }
+}
+
 /// Runs replication `replication` of `model`; `tick` is told now and then how far it is (time,
 /// events).
-pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant, u64)) -> Recording {
-    let mut world = World::new(model, replication);
+pub(super) fn run(model: &Model, replication: u32, detail: Detail, mut tick: impl FnMut(Instant, u64)) -> Recording {
+    let mut world = World::new(model, replication, detail);
     let horizon = world.horizon;
     while let Some(happening) = world.step(horizon) {
         if matches!(happening, Happening::Control(what) if matches!(Control::unpack(what), Control::Sample)) {
@@ -176,7 +182,7 @@ pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant,
 /// Runs a replication, looks into every node after everything that happens to the cluster, and at
 /// least every simulated `every`, and checks every law of the world.
 pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
-    let mut world = World::new(model, replication);
+    let mut world = World::new(model, replication, detail(model, replication));
     let mut until = Instant::ZERO;
     loop {
         match world.step(until) {
@@ -190,7 +196,7 @@ pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recor
 }
 
 impl<'m> World<'m> {
-    fn new(model: &'m Model, replication: u32) -> Self {
+    fn new(model: &'m Model, replication: u32, detail: Detail) -> Self {
         let stream = |purpose: &str| stream(model.seed, replication, purpose);
         let horizon = Instant::ZERO + model.horizon;
         let behaviour = Behaviour {
@@ -205,8 +211,6 @@ impl<'m> World<'m> {
         for (i, _) in model.vpc.vswitches.iter().enumerate().filter(|(_, vswitch)| vswitch.added_by.is_some()) {
             cloud.defer_vswitch(VSwitchId::new(i));
         }
-        let first = replication == 0;
-        let detail = Detail { pods: model.outputs.pods && first, events: model.outputs.events && first };
         let groups = groups(model);
         let recorder = Recorder::new(replication, model, detail);
         let chance = SmallStream::split(&mut stream("scheduler"));

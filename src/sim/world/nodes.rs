@@ -381,7 +381,7 @@ impl World<'_> {
     }
 
     pub(super) fn node_name(&self, node: NodeId) -> String {
-        format!("{}-{}", self.model.node_pools[self.pool_of(node)].name, node.0)
+        self.model.node_name(self.pool_of(node), node)
     }
 
     /// The cloud's side of any vSwitch may have changed.
