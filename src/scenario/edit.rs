@@ -93,8 +93,10 @@ fn descend<'n>(node: &'n mut Node, steps: &[Step], problems: &mut Problems) -> O
         Value::Map(entries) => {
             let at = entries.iter().position(|(key, _)| key.name == step.name).unwrap_or_else(|| {
                 // A block of addresses is stated in one of two ways.
-                if step.name == "prefix" {
-                    entries.retain(|(key, _)| key.name != "cidr");
+                match step.name.as_str() {
+                    "prefix" => entries.retain(|(key, _)| key.name != "cidr"),
+                    "cidr" => entries.retain(|(key, _)| key.name != "prefix"),
+                    _ => {}
                 }
                 let key = Key { name: step.name.clone(), place: step.place };
                 entries.push((key, Node { value: Value::Map(Vec::new()), place: step.place }));

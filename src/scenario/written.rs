@@ -85,8 +85,12 @@ section! {
         required id: At<String>,
         /// Its zone, such as `cn-shanghai-f`.
         required zone: At<String>,
-        /// Its addresses; prefix 16 to 29. Four of them are the cloud's own.
-        required cidr: At<Block>,
+        /// Its addresses; prefix 16 to 29. Four of them are the cloud's own. Or `prefix`.
+        optional cidr: At<Block>,
+        /// Its size alone, 16 to 29, instead of `cidr`: it gets the first free block of the VPC.
+        optional prefix: At<Count>,
+        /// How many of it there are: `vsw-a`, `vsw-a-2`, … Daemons that have it as a candidate have all.
+        optional copies: At<Count>,
         /// Addresses that others take, all together or by tenant: load balancers, databases, other clusters.
         optional used: Used,
     }

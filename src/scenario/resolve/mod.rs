@@ -6,6 +6,7 @@ mod control;
 mod eni;
 mod faults;
 mod nodes;
+mod placement;
 mod pools;
 mod reserved;
 mod tenants;
@@ -40,6 +41,8 @@ const MOST_SAMPLES: u64 = 100_000;
 /// The model of a scenario whose file is called `file_name`; `None` = it cannot be, which is
 /// reported.
 pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, question: String) -> Option<Model> {
+    let (network, places) = written.vpc.as_ref().map(|vpc| placement::placed(loader, vpc)).unzip();
+    let written = &Scenario { vpc: network, ..written.clone() };
     let name = name(loader, written.name.as_ref(), file_name);
     let horizon = horizon(loader, written.horizon.as_ref());
     let start = written.start.as_ref().map(|start| {
@@ -51,7 +54,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let seed = loader.or_default("seed", seed, defaults::SEED, u64::to_string);
     let replications = within(loader, "replications", written.replications.as_ref(), MOST_REPLICATIONS);
     let replications = loader.or_default("replications", replications, defaults::REPLICATIONS, u32::to_string);
-    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, horizon));
+    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, &places.unwrap_or_default(), horizon));
     let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
     let table = written.instance_types.as_ref().map(|types| types::table(loader, types));
     let pools = written.node_pools.as_ref().map(|pools| {

@@ -15,7 +15,7 @@ use crate::time::Span;
 use crate::units::thousands;
 
 /// Prefixes that a vSwitch may have (CreateVSwitch).
-const PREFIXES: std::ops::RangeInclusive<u8> = 16..=29;
+pub(super) const PREFIXES: std::ops::RangeInclusive<u8> = 16..=29;
 
 /// The vSwitches by name, also those that have something wrong with them.
 #[derive(Debug, Default)]
@@ -28,6 +28,17 @@ impl<'w> Names<'w> {
     pub fn find(&self, id: &str) -> Option<(VSwitchId, Option<&'w At<String>>)> {
         let position = self.list.iter().position(|v| v.id.as_ref().is_some_and(|at| at.value == id))?;
         Some((VSwitchId::new(position), self.list[position].zone.as_ref()))
+    }
+
+    /// A vSwitch and its copies, which stand behind it.
+    pub fn with_copies(&self, id: VSwitchId) -> impl Iterator<Item = VSwitchId> {
+        let copies = self.list[id.index()].copies.as_ref().map_or(1, |copies| copies.value.0 as usize);
+        (id.index()..id.index() + copies).map(VSwitchId::new)
+    }
+
+    /// The ID of a vSwitch.
+    pub fn id(&self, id: VSwitchId) -> &'w str {
+        self.list[id.index()].id.as_ref().map_or("", |at| at.value.as_str())
     }
 
     /// All IDs.
@@ -48,6 +59,7 @@ impl<'w> Names<'w> {
 pub(super) fn resolve<'w>(
     loader: &mut Loader,
     written: &'w written::Vpc,
+    paths: &[String],
     horizon: Option<Span>,
 ) -> (Names<'w>, Option<Vpc>) {
     let list = written.vswitches.as_deref().unwrap_or_default();
@@ -61,7 +73,8 @@ pub(super) fn resolve<'w>(
     }
     report_duplicates(loader, "vSwitches", list.iter().map(|v| v.id.as_ref()));
     report_overlaps(loader, list);
-    let vswitches: Vec<_> = list.iter().enumerate().map(|(i, v)| vswitch(loader, i, v, cidr, horizon)).collect();
+    let all = list.iter().zip(paths);
+    let vswitches: Vec<_> = all.map(|(v, path)| vswitch(loader, path, v, cidr, horizon)).collect();
     let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
     let vpc = cidr.zip(vswitches).map(|(cidr, vswitches)| Vpc { cidr: cidr.value.0, vswitches });
     (names, vpc)
@@ -69,20 +82,30 @@ pub(super) fn resolve<'w>(
 
 fn vswitch(
     loader: &mut Loader,
-    index: usize,
+    path: &str,
     written: &written::VSwitch,
     vpc: Option<&At<Block>>,
     horizon: Option<Span>,
 ) -> Option<VSwitch> {
-    let path = |key: &str| format!("vpc.vswitches[{index}].{key}");
+    let path = |key: &str| format!("{path}.{key}");
     for (key, at) in [("id", &written.id), ("zone", &written.zone)] {
         if let Some(at) = at {
             loader.written(path(key), at.value.clone(), at.place);
         }
     }
+    if let Some(copies) = &written.copies {
+        loader.written(path("copies"), copies.value.0.to_string(), copies.place);
+    }
     let block = written.cidr.as_ref().and_then(|cidr| block(loader, cidr, vpc));
     if let (Some(cidr), Some(block)) = (&written.cidr, block) {
-        loader.written(path("cidr"), format!("{block}, {} usable", thousands(usable(block).into())), cidr.place);
+        let text = format!("{block}, {} usable", thousands(usable(block).into()));
+        match &written.prefix {
+            None => loader.written(path("cidr"), text, cidr.place),
+            Some(prefix) => {
+                loader.written(path("prefix"), prefix.value.0.to_string(), prefix.place);
+                loader.default(path("cidr"), text, "the first free block of the VPC of this size");
+            }
+        }
     }
     let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
     let vswitch = (|| {
