@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sim", &["chance", "cloud", "cluster", "id", "ipam", "model", "openapi", "record", "time"]),
     // What it means.
     ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),
-    ("study", &["model", "outcome", "record", "scenario", "sim"]),
+    ("study", &["chance", "model", "outcome", "record", "scenario", "sim"]),
     ("report", &["address", "id", "model", "openapi", "outcome", "record", "scenario", "study", "time", "units"]),
     ("conformance", &["chance", "cloud", "id", "ipam", "model", "openapi", "sim", "time", "units"]),
     ("cli", &["conformance", "model", "outcome", "record", "report", "scenario", "sim", "study", "time", "units"]),

@@ -4,6 +4,7 @@ mod conformance;
 mod print;
 mod progress;
 mod run;
+mod seek;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Command {
         /// Scenario file
         file: PathBuf,
     },
+    /// Seeks the smallest or largest value that keeps the goals, or the best compromises
+    Seek(seek::SeekArgs),
     /// Prints the JSON Schema of scenario files, for editors
     Schema,
     /// Compares the allocation core with recorded answers of the real Terway code
@@ -149,6 +152,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
             run::run(&Blueprint::open(&file)?, &args, &format!("brimline run {}", file.display()))
         }
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
+        Command::Seek(args) => seek::seek(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),
     }

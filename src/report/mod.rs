@@ -4,6 +4,7 @@
 mod html;
 mod manifest;
 mod plot;
+pub mod seek;
 mod sha256;
 mod tables;
 mod terminal;

@@ -165,7 +165,7 @@ fn left_out(all: usize, what: &str) -> String {
 }
 
 /// A table whose columns are right-aligned, except those at `left`.
-fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
+pub(super) fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header.iter().copied());
     table.add_rows(rows.iter().cloned());
@@ -187,7 +187,7 @@ fn shorten(name: &str) -> String {
 }
 
 /// Breaks a text at spaces, so that a line that begins at column `indent` ends before `columns`.
-fn wrap(text: &str, indent: usize, columns: usize) -> String {
+pub(super) fn wrap(text: &str, indent: usize, columns: usize) -> String {
     let mut out = String::with_capacity(text.len());
     let mut column = indent;
     // A percentage stays in one piece.

@@ -2,6 +2,7 @@
 
 mod axis;
 mod judge;
+pub mod seek;
 
 pub use axis::{Axis, ParseAxisError, Range, Values};
 pub use judge::{Decision, Judgement, decide, judge};
