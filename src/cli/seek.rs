@@ -1,6 +1,6 @@
 //! `brimline seek`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::Context;
@@ -11,11 +11,15 @@ use super::{Stop, progress};
 use crate::model::Model;
 use crate::report;
 use crate::scenario::{Blueprint, Edit};
+use crate::study::front::{self, Compromise, Standing, Survey};
 use crate::study::seek::{Answer, Knob, Question, Wanted, Watch, seek as search};
 use crate::units::thousands;
 
 /// Most runs of a point unless the command line says more or less.
 const AT_MOST: u32 = 400;
+
+/// Most combinations of values.
+const MOST_POINTS: usize = 10_000;
 
 /// What is sought, and how.
 #[derive(Debug, Args)]
@@ -24,6 +28,10 @@ pub(super) struct SeekArgs {
     file: PathBuf,
     #[command(flatten)]
     sought: Sought,
+    /// A reading that is to be small, such as `vswitches.idle.mean`, `pods.wait.p99` or `calls`;
+    /// several times with `--vary`
+    #[arg(long, value_name = "READING", requires = "vary")]
+    minimise: Vec<String>,
     /// What must hold, such as `P(any pod waits > 60s before 60d) <= 1 %`; may be given several
     /// times [default: the scenario's policy]
     #[arg(long, value_name = "CLAIM")]
@@ -75,26 +83,60 @@ struct Sought {
     /// The latest safe time
     #[arg(long, value_name = "KNOB")]
     latest: Option<String>,
+    /// The best compromises between several readings (`--minimise`): what is varied, each a path
+    /// with its values, or a knob as above
+    #[arg(long, value_name = "KNOB", requires = "minimise")]
+    vary: Vec<String>,
 }
 
 /// Seeks, answers, and writes the points that were tried.
 pub(super) fn seek(args: &SeekArgs) -> Result<(), Stop> {
     let scenario = Blueprint::open(&args.file)?.with(edits(args));
     let base = scenario.load()?;
-    let question = question(args, scenario, &base.model)?;
+    if args.sought.vary.is_empty() {
+        value(args, question(args, scenario, &base.model)?, &base.model.name)
+    } else {
+        compromises(args, survey(args, scenario, &base.model)?, &base.model.name)
+    }
+}
+
+/// The smallest or largest value.
+fn value(args: &SeekArgs, question: Question, name: &str) -> Result<(), Stop> {
+    let answer = run(args, |watch| search(&question, watch))??;
+    print(&shown(args, &question, &answer)?)?;
+    told_place(args, &report::seek::write(&args.output, name, &answer)?)?;
+    if answer.best.is_some() { Ok(()) } else { Err(Stop::CheckFailed) }
+}
+
+/// The best compromises.
+fn compromises(args: &SeekArgs, survey: Survey, name: &str) -> Result<(), Stop> {
+    let front = run(args, |watch| front::survey(&survey, watch))??;
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&front).context("the answer is not JSON")?,
+        false => report::seek::front_text(&front, print::columns()),
+    };
+    print(&text)?;
+    told_place(args, &report::seek::write_front(&args.output, name, &front)?)?;
+    let found = |point: &Compromise| matches!(point.standing, Standing::Unbeaten | Standing::TiedByNoise);
+    if front.points.iter().any(found) { Ok(()) } else { Err(Stop::CheckFailed) }
+}
+
+/// Does the work on threads, and shows how far it is.
+fn run<T: Send>(args: &SeekArgs, work: impl FnOnce(&Watch) -> T + Send) -> Result<T, Stop> {
     report::prepare(&args.output)?;
     let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let watch = Watch::default();
-    let answer = progress::spin(args.quiet, || told(&watch), || pool.install(|| search(&question, &watch)))?;
-    print(&shown(args, &question, &answer)?)?;
-    let place = format!("Points: {}", report::seek::write(&args.output, &base.model.name, &answer)?.display());
+    Ok(progress::spin(args.quiet, || told(&watch), || pool.install(|| work(&watch))))
+}
+
+fn told_place(args: &SeekArgs, folder: &Path) -> anyhow::Result<()> {
+    let place = format!("Points: {}", folder.display());
     if args.json {
-        eprintln!("{place}")
-    } else {
-        print(&place)?
+        eprintln!("{place}");
+        return Ok(());
     }
-    if answer.best.is_some() { Ok(()) } else { Err(Stop::CheckFailed) }
+    print(&place)
 }
 
 /// What the command line says beats the file.
@@ -113,8 +155,7 @@ fn question(args: &SeekArgs, scenario: Blueprint, model: &Model) -> Result<Quest
     let (wanted, text) =
         sought.into_iter().find_map(|(wanted, text)| Some((wanted, text.as_ref()?))).expect("clap asks for one");
     let knob = Knob::parse(text, model).map_err(|wrong| Stop::Input(format!("error: {}: {wrong}", wanted.option())))?;
-    let policy = || model.policy.iter().map(|claim| claim.text.clone()).collect();
-    let goals: Vec<String> = if args.such_that.is_empty() { policy() } else { args.such_that.clone() };
+    let goals = goals(args, model);
     if goals.is_empty() {
         let text = "error: nothing says what is safe: give `--such-that CLAIM`, or write a `policy` into the scenario\n  \
                     = help: such as `--such-that 'P(any pod waits > 60s) <= 1 %'`";
@@ -128,6 +169,36 @@ fn question(args: &SeekArgs, scenario: Blueprint, model: &Model) -> Result<Quest
         )));
     }
     Ok(Question { scenario, knob, wanted, goals, seed: model.seed, scan: args.scan, first, most })
+}
+
+fn survey(args: &SeekArgs, scenario: Blueprint, model: &Model) -> Result<Survey, Stop> {
+    let knob = |text: &String| Knob::parse(text, model).map_err(|wrong| Stop::Input(format!("error: --vary: {wrong}")));
+    let knobs = args.sought.vary.iter().map(knob).collect::<Result<Vec<_>, _>>()?;
+    let points = knobs.iter().try_fold(1_usize, |points, knob| points.checked_mul(knob.values.len()));
+    if points.is_none_or(|points| points > MOST_POINTS) {
+        let most = thousands(MOST_POINTS as u64);
+        return Err(Stop::Input(format!("error: --vary: there are more than {most} combinations")));
+    }
+    let replications = args.replications.unwrap_or(model.replications);
+    if replications < 2 {
+        return Err(Stop::Input("error: one run says nothing about noise; give `--replications 2` or more".to_owned()));
+    }
+    Ok(Survey {
+        scenario,
+        knobs,
+        objectives: args.minimise.clone(),
+        goals: goals(args, model),
+        seed: model.seed,
+        replications,
+    })
+}
+
+/// What must hold: what the command line says, or the policy.
+fn goals(args: &SeekArgs, model: &Model) -> Vec<String> {
+    if args.such_that.is_empty() {
+        return model.policy.iter().map(|claim| claim.text.clone()).collect();
+    }
+    args.such_that.clone()
 }
 
 fn shown(args: &SeekArgs, question: &Question, answer: &Answer) -> Result<String, Stop> {

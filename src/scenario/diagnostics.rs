@@ -37,6 +37,12 @@ impl Diagnostics {
         self.errors.len()
     }
 
+    /// What the first error says, in one line.
+    #[must_use]
+    pub fn first_line(&self) -> String {
+        self.errors.first().map_or(String::new(), |problem| problem.title.clone())
+    }
+
     /// Whether there is nothing to say; never true of a value that `load` returns.
     #[must_use]
     pub fn is_empty(&self) -> bool {

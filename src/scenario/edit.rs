@@ -114,16 +114,22 @@ fn descend<'n>(node: &'n mut Node, steps: &[Step], problems: &mut Problems) -> O
             return None;
         }
     };
-    if step.name == "eni_config" && rest.first().is_some_and(|next| !["file", "patch"].contains(&next.name.as_str())) {
+    if step.name == "eni_config"
+        && rest.first().is_some_and(|next| !["file", "text", "patch"].contains(&next.name.as_str()))
+    {
         return descend(patch_of(next, step)?, rest, problems);
     }
     descend(next, rest, problems)
 }
 
-/// Where keys of an eni-config go: into the patch of one that stands in a file.
+/// Where keys of an eni-config go: into the patch of one that stands in a file, or is a text.
 fn patch_of<'n>(node: &'n mut Node, step: &Step) -> Option<&'n mut Node> {
+    if matches!(node.value, Value::Text(_)) {
+        let key = Key { name: "text".to_owned(), place: node.place };
+        node.value = Value::Map(vec![(key, node.clone())]);
+    }
     let Value::Map(entries) = &mut node.value else { return Some(node) };
-    if !entries.iter().any(|(key, _)| key.name == "file") {
+    if !entries.iter().any(|(key, _)| ["file", "text"].contains(&key.name.as_str())) {
         return Some(node);
     }
     if !entries.iter().any(|(key, _)| key.name == "patch") {

@@ -1,6 +1,7 @@
 //! Studies: many runs of a scenario and its variants, and what they say together.
 
 mod axis;
+pub mod front;
 mod judge;
 pub mod seek;
 

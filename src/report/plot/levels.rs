@@ -351,7 +351,7 @@ fn time_unit(end: f64) -> (f64, &'static str, &'static [f64]) {
 
 /// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below `n`; 2.5 only if it
 /// stays whole.
-fn nice(n: f64) -> f64 {
+pub(super) fn nice(n: f64) -> f64 {
     let power = 10f64.powf(n.log10().floor());
     let steps: &[f64] = if power >= 10.0 { &[1.0, 2.0, 2.5, 5.0] } else { &[1.0, 2.0, 5.0] };
     let step = steps.iter().map(|m| m * power).find(|&step| step >= n * 0.999_999);

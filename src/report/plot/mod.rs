@@ -5,6 +5,7 @@ mod canvas;
 mod levels;
 #[cfg(feature = "png")]
 pub(super) mod png;
+pub(super) mod scatter;
 mod waits;
 
 use crate::id::VSwitchId;

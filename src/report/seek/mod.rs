@@ -1,6 +1,7 @@
 //! What a search for a value leaves behind: the answer in words, the points that prove it, and
 //! what is to be pasted.
 
+mod front;
 mod snippet;
 mod words;
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use csv::Writer;
 
+pub use front::{front_text, write_front};
 pub use snippet::snippet;
 pub use words::sentence;
 
@@ -53,7 +55,7 @@ pub fn write(root: &Path, name: &str, answer: &Answer) -> anyhow::Result<PathBuf
 /// The points that were tried, goal by goal.
 fn table(answer: &Answer, knob: &Knob) -> String {
     let several = answer.goals.len() > 1;
-    let mut header = vec!["", knob.name.as_str(), "goal", "runs", "hits", "95 % interval", ""];
+    let mut header = vec!["", "value", "goal", "runs", "hits", "95 % interval", ""];
     header.retain(|&title| several || title != "goal");
     let mut rows = Vec::new();
     for (at, point) in answer.points.iter().enumerate() {

@@ -55,7 +55,9 @@ impl Words<'_> {
         let safest = tried().next().map(|point| (self.knob.show(&point.value), self.proof(point), point.finding));
         match safest {
             Some((value, proof, Finding::Unsafe)) => {
-                format!("No value of {} keeps {}: even {value} does not ({proof}).", self.knob.name, self.goals())
+                let between = self.knob.values.len() > self.answer.points.len();
+                let how = if between { " Both ends were run; `--scan` tries every value." } else { "" };
+                format!("No value of {} keeps {}: even {value} does not ({proof}).{how}", self.knob.name, self.goals())
             }
             Some((value, proof, _)) => format!(
                 "No value of {} is known to keep {}; the runs leave open whether {value} does ({proof}).",

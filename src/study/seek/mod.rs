@@ -231,10 +231,8 @@ fn finding(judgements: &[Judgement]) -> Finding {
 
 impl Point {
     fn impossible(value: &str, wrong: &Diagnostics) -> Self {
-        let text = wrong.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let reason = first.strip_prefix("error: ").unwrap_or(first).to_owned();
-        Self { value: value.to_owned(), finding: Finding::Impossible, judgements: Vec::new(), reason: Some(reason) }
+        let reason = Some(wrong.first_line());
+        Self { value: value.to_owned(), finding: Finding::Impossible, judgements: Vec::new(), reason }
     }
 
     /// Runs that would be needed to decide about it; none if it is decided.
