@@ -57,7 +57,7 @@ fn question(wanted: Wanted, knob: &str, sets: &[&str]) -> Question {
 }
 
 fn answer(question: &Question) -> Answer {
-    seek(question, &Watch::default()).unwrap_or_else(|wrong| panic!("{wrong}"))
+    seek(question, &Watch::default())
 }
 
 fn best(answer: &Answer) -> Option<&str> {
@@ -67,7 +67,7 @@ fn best(answer: &Answer) -> Option<&str> {
 /// What a value is, by running it and looking at every recording.
 fn tried(question: &Question, value: &str) -> Finding {
     let Ok(loaded) = question.load(value, question.most) else { return Finding::Impossible };
-    let claim = claim(&loaded.model, "--such-that", GOAL).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let claim = claim(&loaded.model, "--such-that", &question.goals[0]).unwrap_or_else(|wrong| panic!("{wrong}"));
     let mut ensemble = loaded.ensemble();
     ensemble.observe(&claim.statement.reading);
     match judge(&claim, &ensemble, &study::run(&ensemble, &Progress::default())).decision {
@@ -79,27 +79,36 @@ fn tried(question: &Question, value: &str) -> Finding {
 
 #[test]
 fn trying_every_value_confirms_the_answers() {
-    let wide = ["vpc.vswitches.vsw-pods.prefix=24"];
-    let tight = ["vpc.vswitches.vsw-pods.prefix=26"];
-    let cases: [(Wanted, &str, &[&str]); 7] = [
-        (Wanted::Smallest, "prefix(vsw-pods)=22..29", &[]),
-        (Wanted::Smallest, "copies(vsw-pods)=1..8", &[]),
-        (Wanted::Largest, "max_pool_size=0..30", &["vpc.vswitches.vsw-pods.prefix=26", "node_pools.small.nodes=4"]),
+    const NODES_COME: &str =
+        "node_pools.small.nodes={points: [{at: 0h, value: 3}, {at: 40m, value: 3}, {at: 41m, value: 9}]}";
+    let (p24, p26, p27) =
+        ("vpc.vswitches.vsw-pods.prefix=24", "vpc.vswitches.vsw-pods.prefix=26", "vpc.vswitches.vsw-pods.prefix=27");
+    let cases: [(Wanted, &str, &str, &[&str]); 8] = [
+        (Wanted::Smallest, "prefix(vsw-pods)=22..29", GOAL, &[]),
+        (Wanted::Smallest, "copies(vsw-pods)=1..8", GOAL, &["terway.eni_config.vswitch_selection_policy=random", p27]),
+        (Wanted::Largest, "max_pool_size=0..30", GOAL, &[p26, NODES_COME, "workloads.web.deployment.replicas=42"]),
         (
             Wanted::Largest,
-            "min_pool_size=0..12",
-            &["vpc.vswitches.vsw-pods.prefix=26", "terway.eni_config.max_pool_size=12"],
+            "min_pool_size=0..20",
+            GOAL,
+            &[p26, "terway.eni_config.max_pool_size=20", "node_pools.small.nodes=6"],
         ),
-        (Wanted::Largest, "node_pools.small.nodes=3..12", &tight),
-        (Wanted::Largest, "workloads.web.deployment.replicas.points[1].value=10..58/4", &tight),
-        (Wanted::Smallest, "node_pools.small.instance_type=ecs.g7.large,ecs.g7.xlarge,ecs.g7.2xlarge", &wide),
+        (Wanted::Largest, "node_pools.small.nodes=3..12", GOAL, &[p26, "terway.eni_config.min_pool_size=5"]),
+        (Wanted::Largest, "workloads.web.deployment.replicas.points[1].value=10..58/4", GOAL, &[p26]),
+        (Wanted::Earliest, "workloads.web.deployment.replicas.points[1].at=60m..600m/30", GOAL, &[p27]),
+        (
+            Wanted::Smallest,
+            "node_pools.small.instance_type=ecs.g7.large,ecs.g7.xlarge,ecs.g7.2xlarge",
+            "pods.unschedulable.max == 0",
+            &[p24, "workloads.web.deployment.replicas.points[1].value=60"],
+        ),
     ];
     let mut found = Vec::new();
-    for (wanted, knob, sets) in cases {
-        let question = question(wanted, knob, sets);
+    for (wanted, knob, goal, sets) in cases {
+        let question = Question { goals: vec![goal.to_owned()], ..question(wanted, knob, sets) };
         let answer = answer(&question);
-        let downwards = wanted == Wanted::Smallest;
-        let mut values: Vec<_> = question.knob.values.clone();
+        let downwards = matches!(wanted, Wanted::Smallest | Wanted::Earliest);
+        let mut values = question.knob.values.clone();
         if downwards {
             values.reverse();
         }
@@ -117,17 +126,6 @@ fn trying_every_value_confirms_the_answers() {
         found.push(format!("{knob}: {:?}, then {named:?}, {} of {}", best(&answer), answer.points.len(), world.len()));
     }
     insta::assert_snapshot!("answers", found.join("\n"));
-}
-
-#[test]
-fn times_are_sought_with_their_unit() {
-    let knob = "workloads.web.deployment.replicas.points[1].at=5m..120m/5";
-    let question = question(Wanted::Earliest, knob, &["vpc.vswitches.vsw-pods.prefix=27"]);
-    let answer = answer(&question);
-    let best: usize =
-        best(&answer).and_then(|best| best.strip_suffix('m')).and_then(|n| n.parse().ok()).expect("minutes");
-    assert!(best > 5 && best < 120, "{best}");
-    assert!(answer.points.len() < question.knob.values.len() / 2, "{} points", answer.points.len());
 }
 
 #[test]
@@ -151,13 +149,15 @@ fn what_the_noise_leaves_open_is_told() {
     assert!(undecided.iter().any(|point| point.runs_needed() == Some(299)), "{undecided:?}");
 }
 
-/// A watermark that is too low makes pods wait, one that is too high starves others.
+/// A vSwitch is smaller, the higher its prefix: asked the wrong way round, safety begins where it
+/// should end.
 #[test]
 fn safety_that_ends_twice_is_found_out() {
     let question = question(Wanted::Largest, "prefix(vsw-pods)=22..29", &[]);
     let answer = answer(&question);
     assert_eq!((answer.method, best(&answer)), (Method::ScanAfterBisection, Some("22")), "{:?}", answer.points);
-    assert!(!answer.exceptions.is_empty());
+    let exceptions: Vec<_> = answer.exceptions.iter().map(|&at| answer.points[at].value.as_str()).collect();
+    assert_eq!(exceptions, ["29", "28", "27"]);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn an_uncertain_scenario_has_a_model_for_every_run() {
     let sets = ["workloads.web.deployment.replicas.points[1].value=[20, 50]"];
     let answer =
         answer(&Question { first: 20, most: 80, ..question(Wanted::Smallest, "prefix(vsw-pods)=22..29", &sets) });
-    assert_eq!(best(&answer), Some("25"), "{:?}", answer.points);
+    assert_eq!(best(&answer), Some("26"), "{:?}", answer.points);
 }
 
 #[test]
@@ -175,13 +175,13 @@ fn compromises_are_those_that_no_other_beats() {
     let knob = |text: &str| Knob::parse(text, &model).expect(text);
     let asked = Survey {
         scenario,
-        knobs: vec![knob("min_pool_size=0,4,8"), knob("max_pool_size=8,12")],
+        knobs: vec![knob("min_pool_size=0,4"), knob("max_pool_size=0,5,15")],
         objectives: vec!["vswitches.idle.mean".to_owned(), "calls".to_owned()],
         goals: vec![],
         seed: model.seed,
         replications: 10,
     };
-    let Front { points, .. } = survey(&asked, &Watch::default()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let Front { points, .. } = survey(&asked, &Watch::default());
     let mean = |at: usize, objective: usize| points[at].readings[objective].expect("it can be read").mean;
     for (at, point) in points.iter().enumerate() {
         let worse = |other: usize| (0..2).any(|objective| mean(other, objective) > mean(at, objective));
@@ -223,7 +223,7 @@ fn the_command_answers_first_and_prints_what_to_paste() {
 #[test]
 fn compromises_have_a_table_and_a_picture() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let vary = ["--vary", "min_pool_size=0,4,8", "--vary", "prefix(vsw-pods)=24,29"];
+    let vary = ["--vary", "max_pool_size=0,5,15", "--vary", "prefix(vsw-pods)=25,29"];
     let minimise = ["--minimise", "vswitches.idle.mean", "--minimise", "calls", "--such-that", GOAL];
     let (code, out, err) = command(folder.path(), &[&vary[..], &minimise].concat());
     assert_eq!((code, err.as_str()), (0, ""), "{out}");

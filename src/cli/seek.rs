@@ -102,7 +102,8 @@ pub(super) fn seek(args: &SeekArgs) -> Result<(), Stop> {
 
 /// The smallest or largest value.
 fn value(args: &SeekArgs, question: Question, name: &str) -> Result<(), Stop> {
-    let answer = run(args, |watch| search(&question, watch))??;
+    question.check()?;
+    let answer = run(args, |watch| search(&question, watch))?;
     print(&shown(args, &question, &answer)?)?;
     told_place(args, &report::seek::write(&args.output, name, &answer)?)?;
     if answer.best.is_some() { Ok(()) } else { Err(Stop::CheckFailed) }
@@ -110,7 +111,8 @@ fn value(args: &SeekArgs, question: Question, name: &str) -> Result<(), Stop> {
 
 /// The best compromises.
 fn compromises(args: &SeekArgs, survey: Survey, name: &str) -> Result<(), Stop> {
-    let front = run(args, |watch| front::survey(&survey, watch))??;
+    survey.check()?;
+    let front = run(args, |watch| front::survey(&survey, watch))?;
     let text = match args.json {
         true => serde_json::to_string_pretty(&front).context("the answer is not JSON")?,
         false => report::seek::front_text(&front, print::columns()),

@@ -84,15 +84,10 @@ pub enum Standing {
 type Row = Vec<Option<f64>>;
 
 /// Runs every combination, on the threads of the current rayon pool.
-///
-/// # Errors
-/// What is wrong with the scenario, the readings or the goals, if every combination is impossible.
-pub fn survey(survey: &Survey, watch: &Watch) -> Result<Front, Diagnostics> {
+#[must_use]
+pub fn survey(survey: &Survey, watch: &Watch) -> Front {
     let grid = grid(&survey.knobs);
     let measured: Vec<_> = grid.par_iter().map(|values| survey.measure(values, watch)).collect();
-    if measured.iter().all(Result::is_err) {
-        return Err(measured.into_iter().find_map(Result::err).expect("a grid has points"));
-    }
     let units = measured.iter().find_map(|point| point.as_ref().ok()).map(|point| point.units.clone());
     let rows: Vec<_> = measured.iter().map(|point| point.as_ref().map_or(&[][..], |point| &point.rows)).collect();
     let safe: Vec<_> =
@@ -111,14 +106,14 @@ pub fn survey(survey: &Survey, watch: &Watch) -> Result<Front, Diagnostics> {
             reason: None,
         },
     });
-    Ok(Front {
+    Front {
         points: points.collect(),
         knobs: survey.knobs.iter().map(|knob| knob.name.clone()).collect(),
         objectives: survey.objectives.iter().cloned().zip(units.unwrap_or_default()).collect(),
         goals: survey.goals.clone(),
         seed: survey.seed,
         replications: survey.replications,
-    })
+    }
 }
 
 /// Every combination of the knobs' values.
@@ -156,6 +151,18 @@ impl Survey {
         let edits = self.knobs.iter().zip(values).map(|(knob, value)| knob.edit("--vary", value));
         let runs = Edit::parse("--replications", &format!("replications={}", self.replications));
         self.scenario.with(edits.chain([runs])).load()
+    }
+
+    /// Whether there is anything to compare.
+    ///
+    /// # Errors
+    /// What is wrong with the scenario, the readings or the goals, if every combination is
+    /// impossible.
+    pub fn check(&self) -> Result<(), Diagnostics> {
+        let grid = grid(&self.knobs);
+        let mut problems = grid.iter().map(|values| self.load(values).and_then(|of| self.questions(&of.model)).err());
+        let Some(Some(first)) = problems.next() else { return Ok(()) };
+        if problems.all(|problem| problem.is_some()) { Err(first) } else { Ok(()) }
     }
 
     fn measure(&self, values: &[String], watch: &Watch) -> Result<Measured, Diagnostics> {

@@ -110,20 +110,13 @@ pub struct Watch {
 }
 
 /// Answers a question on the threads of the current rayon pool.
-///
-/// # Errors
-/// What is wrong with the scenario or the goals, if every value is impossible.
-pub fn seek(question: &Question, watch: &Watch) -> Result<Answer, Diagnostics> {
+#[must_use]
+pub fn seek(question: &Question, watch: &Watch) -> Answer {
     let mut values = question.knob.values.clone();
     if matches!(question.wanted, Wanted::Smallest | Wanted::Earliest) {
         values.reverse();
     }
     let impossible: Vec<_> = values.par_iter().map(|value| question.problem(value)).collect();
-    if let Some(problem) =
-        impossible.first().and_then(Option::as_ref).filter(|_| impossible.iter().all(Option::is_some))
-    {
-        return Err(problem.clone());
-    }
     let points = values.iter().zip(impossible).map(|(value, wrong)| Some(Point::impossible(value, &wrong?)));
     let mut points: Vec<Option<Point>> = points.collect();
     let finding = |point: &Option<Point>| point.as_ref().map(|point| point.finding);
@@ -132,7 +125,7 @@ pub fn seek(question: &Question, watch: &Watch) -> Result<Answer, Diagnostics> {
     loop {
         let next = search.next();
         if next.is_empty() {
-            return Ok(question.answer(points, &search));
+            return question.answer(points, &search);
         }
         let measured: Vec<_> = next.par_iter().map(|&at| question.measure(&values[at], watch)).collect();
         for (at, point) in next.into_iter().zip(measured) {
@@ -159,6 +152,16 @@ impl Question {
     /// Which goal is wrong, and why.
     pub fn claims(&self, model: &Model) -> Result<Vec<Claim>, Diagnostics> {
         self.goals.iter().map(|text| claim(model, "--such-that", text)).collect()
+    }
+
+    /// Whether there is anything to seek.
+    ///
+    /// # Errors
+    /// What is wrong with the scenario or the goals, if every value is impossible.
+    pub fn check(&self) -> Result<(), Diagnostics> {
+        let mut problems = self.knob.values.iter().map(|value| self.problem(value));
+        let Some(Some(first)) = problems.next() else { return Ok(()) };
+        if problems.all(|problem| problem.is_some()) { Err(first) } else { Ok(()) }
     }
 
     /// Why a value cannot be.

@@ -74,8 +74,8 @@ proptest! {
             prop_assert_eq!(measured.len(), world.len());
             prop_assert_eq!(found.last_safe(), world.iter().rposition(|&f| f == Safe));
         }
-        let seen = |wanted| measured.iter().copied().filter(move |&point| world[point] == wanted);
-        let contradicted = seen(Unsafe).min().zip(seen(Safe).max()).is_some_and(|(first, last)| first < last);
+        let seen = |wanted| measured.iter().filter(|&&point| world[point] == wanted).collect::<Vec<_>>();
+        let contradicted = seen(Unsafe).iter().min().zip(seen(Safe).iter().max()).is_some_and(|(first, last)| first < last);
         prop_assert_eq!(contradicted, found.method() == Method::ScanAfterBisection);
     }
 }
