@@ -7,6 +7,7 @@ mod measures;
 mod print;
 mod progress;
 mod run;
+mod seek;
 mod sweep;
 
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ enum Command {
     },
     /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
     Explain(ExplainArgs),
+    /// Seeks the smallest or largest value that keeps the goals, or the best compromises
+    Seek(seek::SeekArgs),
     /// Prints the JSON Schema of scenario files, for editors
     Schema,
     /// Compares the allocation core with recorded answers of the real Terway code
@@ -201,6 +204,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),
         Command::Explain(args) => explain::carry_out(&args),
+        Command::Seek(args) => seek::seek(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),
     }

@@ -115,3 +115,28 @@ fn watch(runs: &Runs, progress: &Progress, done: &AtomicBool) {
     }
     bar.finish_and_clear();
 }
+
+/// Does `work`, and shows meanwhile what `told` says, if somebody can see it: for work whose
+/// amount nobody knows beforehand.
+pub(super) fn spin<T: Send>(quiet: bool, told: impl Fn() -> String + Sync, work: impl FnOnce() -> T + Send) -> T {
+    if quiet || !std::io::stderr().is_terminal() {
+        return work();
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let style = ProgressStyle::with_template("{spinner} {elapsed}: {msg}").expect("the template is valid");
+            let bar = ProgressBar::new_spinner().with_style(style);
+            while !done.load(Ordering::Acquire) {
+                bar.set_message(told());
+                bar.tick();
+                std::thread::park_timeout(REFRESH);
+            }
+            bar.finish_and_clear();
+        });
+        let result = work();
+        done.store(true, Ordering::Release);
+        watcher.thread().unpark();
+        result
+    })
+}

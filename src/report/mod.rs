@@ -8,6 +8,7 @@ mod manifest;
 mod measures;
 mod plot;
 mod policy;
+pub mod seek;
 mod sha256;
 pub mod sweep;
 mod story;

@@ -60,6 +60,13 @@ impl Diagnostics {
         self.parts.iter().map(|part| part.errors.len()).sum()
     }
 
+    /// What the first error says, in one line.
+    #[must_use]
+    pub fn first_line(&self) -> String {
+        let first = self.parts.iter().flat_map(|part| &part.errors).next();
+        first.map_or(String::new(), |problem| problem.title.clone())
+    }
+
     /// Whether there is nothing to say; never true of a value that `load` returns.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -142,8 +142,10 @@ fn descend<'n>(node: &'n mut Node, steps: &[Step], problems: &mut Problems) -> O
         Value::Map(entries) => {
             let at = entries.iter().position(|(key, _)| key.name == step.name).unwrap_or_else(|| {
                 // A block of addresses is stated in one of two ways.
-                if step.name == "prefix" {
-                    entries.retain(|(key, _)| key.name != "cidr");
+                match step.name.as_str() {
+                    "prefix" => entries.retain(|(key, _)| key.name != "cidr"),
+                    "cidr" => entries.retain(|(key, _)| key.name != "prefix"),
+                    _ => {}
                 }
                 let key = Key { name: step.name.clone(), place: step.place };
                 entries.push((key, Node { value: Value::Map(Vec::new()), place: step.place }));
@@ -161,16 +163,22 @@ fn descend<'n>(node: &'n mut Node, steps: &[Step], problems: &mut Problems) -> O
             return None;
         }
     };
-    if step.name == "eni_config" && rest.first().is_some_and(|next| !["file", "patch"].contains(&next.name.as_str())) {
+    if step.name == "eni_config"
+        && rest.first().is_some_and(|next| !["file", "text", "patch"].contains(&next.name.as_str()))
+    {
         return descend(patch_of(next, step)?, rest, problems);
     }
     descend(next, rest, problems)
 }
 
-/// Where keys of an eni-config go: into the patch of one that stands in a file.
+/// Where keys of an eni-config go: into the patch of one that stands in a file, or is a text.
 fn patch_of<'n>(node: &'n mut Node, step: &Step) -> Option<&'n mut Node> {
+    if matches!(node.value, Value::Text(_)) {
+        let key = Key { name: "text".to_owned(), place: node.place };
+        node.value = Value::Map(vec![(key, node.clone())]);
+    }
     let Value::Map(entries) = &mut node.value else { return Some(node) };
-    if !entries.iter().any(|(key, _)| key.name == "file") {
+    if !entries.iter().any(|(key, _)| ["file", "text"].contains(&key.name.as_str())) {
         return Some(node);
     }
     if !entries.iter().any(|(key, _)| key.name == "patch") {

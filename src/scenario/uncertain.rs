@@ -20,6 +20,9 @@ const Z95: f64 = 1.644_853_626_951_472_7;
 /// Keys of a scenario whose numbers are not drawn: they say how it is simulated, not what.
 pub(super) const CERTAIN: [&str; 6] = ["horizon", "start", "warm_up", "seed", "replications", "outputs"];
 
+/// Keys whose numbers decide what there is, which is the same in every replication.
+const STRUCTURAL: [&str; 1] = ["copies"];
+
 /// Keys of a scenario that hold other scenarios' values, or text.
 const ELSEWHERE: [&str; 2] = ["sweep", "policy"];
 
@@ -86,6 +89,10 @@ impl Settling<'_> {
     /// Looks at the value of `key` at `path`, and at everything in it.
     fn node(&mut self, node: &mut Node, key: &str, path: &str) {
         if let Some(written) = Written::of(node, key) {
+            if STRUCTURAL.contains(&key) {
+                let problem = self.problems.error(node.place, format!("`{key}` cannot be uncertain"));
+                problem.help("every replication has the same vSwitches; write one number");
+            }
             self.settle(node, path, &written);
             return;
         }
@@ -321,7 +328,7 @@ list: [{name: x, n: {p5: 1d, p50: 2d, p95: 9d}}]";
 
     #[test]
     fn mixed_units_decreasing_numbers_and_uncertain_horizons_are_refused() {
-        for text in ["a: [5 %, 7]", "a: [9, 5]", "horizon: [5d, 9d]", "a: {between: [x, 5]}"] {
+        for text in ["a: [5 %, 7]", "a: [9, 5]", "horizon: [5d, 9d]", "a: {copies: [1, 3]}", "a: {between: [x, 5]}"] {
             assert_eq!(settled(text, Draw::Typical).2, 1, "{text}");
         }
     }

@@ -96,8 +96,12 @@ section! {
         required id: At<String>,
         /// Its zone, such as `cn-shanghai-f`.
         required zone: At<String>,
-        /// Its addresses; prefix 16 to 29. Four of them are the cloud's own.
-        required cidr: At<Block>,
+        /// Its addresses; prefix 16 to 29. Four of them are the cloud's own. Or `prefix`.
+        optional cidr: At<Block>,
+        /// Its size alone, 16 to 29, instead of `cidr`: it gets the first free block of the VPC.
+        optional prefix: At<Count>,
+        /// How many of it there are: `vsw-a`, `vsw-a-2`, … Daemons that have it as a candidate have all.
+        optional copies: At<Count>,
         /// Addresses that others take, all together or by tenant: load balancers, databases, other clusters.
         optional used: Used,
         /// Whether its pods reach the internet: an SNAT entry of a NAT gateway for its addresses.
@@ -333,6 +337,11 @@ pub(super) enum EniConfig {
     },
     /// The keys of the document, or its text as a block.
     Inline(Node),
+    /// Its text, with keys that are to be different.
+    Text {
+        text: Node,
+        patch: Option<EniPatch>,
+    },
 }
 
 section! {
@@ -344,6 +353,28 @@ section! {
         optional patch: EniPatch,
     }
 }
+
+section! {
+    /// The text of an eni-config.
+    "`eni_config`" struct EniConfigText {
+        /// The text, as a block.
+        required text: EniText,
+        /// Keys that are to be different: a merge patch (RFC 7396).
+        optional patch: EniPatch,
+    }
+}
+
+/// Text of an eni-config.
+#[derive(Debug, Clone)]
+pub(super) struct EniText(pub Node);
+
+impl Read for EniText {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        String::read(node, problems).map(|_| Self(node.clone()))
+    }
+}
+
+either_schema!(EniText, _g => [json_schema!({ "type": "string" })]);
 
 /// Keys of an eni-config.
 #[derive(Debug, Clone)]
@@ -381,6 +412,10 @@ impl Read for EniConfig {
                 let EniConfigFile { file, patch, .. } = EniConfigFile::read(node, problems)?;
                 file.map(|path| Self::File { path, patch })
             }
+            Value::Map(map) if map.iter().any(|(key, _)| key.name == "text") => {
+                let EniConfigText { text, patch, .. } = EniConfigText::read(node, problems)?;
+                text.map(|EniText(text)| Self::Text { text, patch })
+            }
             Value::Map(_) | Value::Text(_) => Some(Self::Inline(node.clone())),
             _ => {
                 wrong_kind(node, "`eni_config` is `{file: …}`, the keys of eni_conf, or its text", problems);
@@ -393,7 +428,12 @@ impl Read for EniConfig {
 either_schema!(Empirical, g => [g.subschema_for::<Vec<Duration>>(), g.subschema_for::<DurationFile>()]);
 either_schema!(EniConfig, g => [
     g.subschema_for::<EniConfigFile>(),
-    json_schema!({ "type": "object", "description": "The keys of eni_conf.", "not": { "required": ["file"] } }),
+    g.subschema_for::<EniConfigText>(),
+    json_schema!({
+        "type": "object",
+        "description": "The keys of eni_conf.",
+        "not": { "anyOf": [{ "required": ["file"] }, { "required": ["text"] }] },
+    }),
     json_schema!({ "type": "string", "description": "The text of the ConfigMap or of eni_conf, as a block." }),
 ]);
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use statrs::distribution::{Beta, ContinuousCDF};
 
-use crate::model::{Bound, Claim, Ensemble, Model, Statement};
+use crate::model::{Bound, Claim, Ensemble, Statement};
 use crate::outcome::{CONFIDENCE, Proportion, value};
 use crate::record::Recording;
 
@@ -36,23 +36,35 @@ pub struct Judgement {
 /// Judges a claim by all runs of an ensemble, in the order of replications.
 #[must_use]
 pub fn judge(claim: &Claim, ensemble: &Ensemble, runs: &[Recording]) -> Judgement {
-    let hits = runs.iter().filter(|run| is_hit(claim, ensemble.of(run.replication), run)).count();
-    decide(claim, hits, runs.len())
+    let statement = &claim.statement;
+    let holds = |run: &&Recording| is_hit(claim, value(&statement.reading, ensemble.of(run.replication), run));
+    decide(claim, runs.iter().filter(holds).count(), runs.len())
 }
 
-/// Whether a claim's statement holds in a run of `model`. If there is nothing to read, it does
-/// unless it is the bad thing that is to be improbable: of nothing, nothing bad can be said.
-pub(super) fn is_hit(claim: &Claim, model: &Model, run: &Recording) -> bool {
+/// Whether the statement of a claim holds in a run with this reading. Of nothing, nothing bad can
+/// be said, as of the wait of no pod: a statement that is to be rare does not hold then.
+#[must_use]
+pub fn is_hit(claim: &Claim, reading: Option<f64>) -> bool {
     let is_bad = matches!(claim.probability, Some((Bound::AtMost, _)));
-    holds(&claim.statement, model, run).unwrap_or(!is_bad)
+    reading.map_or(!is_bad, |reading| holds(&claim.statement, reading))
 }
 
-/// Whether a statement holds in a run of `model`; none if there is nothing to read, as the wait of
-/// no pod.
-pub(super) fn holds(statement: &Statement, model: &Model, run: &Recording) -> Option<bool> {
-    let reading = value(&statement.reading, model, run)?;
-    Some(statement.comparison.holds(reading, statement.than))
+/// Whether a statement holds in a run with this reading.
+pub(super) fn holds(statement: &Statement, reading: f64) -> bool {
+    statement.comparison.holds(reading, statement.than)
 }
+
+/// How probable a wrong decision may be, on either side.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Errors {
+    /// That a claim holds which does not.
+    pub holds: f64,
+    /// That one fails which holds.
+    pub fails: f64,
+}
+
+/// Those of a single look at the runs.
+const SINGLE: Errors = Errors { holds: 1.0 - CONFIDENCE, fails: 1.0 - CONFIDENCE };
 
 /// Judges a claim whose statement holds in `hits` of `runs` runs. A claim about every run holds if
 /// it holds in all of them. One about a probability is decided by the exact one-sided bound of
@@ -60,6 +72,11 @@ pub(super) fn holds(statement: &Statement, model: &Model, run: &Recording) -> Op
 /// in at most 5 of 100 cases.
 #[must_use]
 pub fn decide(claim: &Claim, hits: usize, runs: usize) -> Judgement {
+    decide_with(claim, hits, runs, SINGLE)
+}
+
+/// The same with other errors, where the runs are looked at more than once.
+pub(super) fn decide_with(claim: &Claim, hits: usize, runs: usize, errors: Errors) -> Judgement {
     let of = |decision, runs_needed| Judgement {
         claim: claim.text.clone(),
         decision,
@@ -75,18 +92,18 @@ pub fn decide(claim: &Claim, hits: usize, runs: usize) -> Judgement {
         Bound::AtLeast => (runs - hits, 1.0 - share),
     };
     match () {
-        () if upper(hits, runs) <= share => of(Decision::Holds, None),
-        () if lower(hits, runs) > share => of(Decision::Fails, None),
-        () => of(Decision::Undecided, Some(needed(hits, runs, share))),
+        () if upper(hits, runs, errors.holds) <= share => of(Decision::Holds, None),
+        () if lower(hits, runs, errors.fails) > share => of(Decision::Fails, None),
+        () => of(Decision::Undecided, Some(needed(hits, runs, share, errors))),
     }
 }
 
 /// Runs from which on it is decided, if further ones are hits or none, whichever is more likely.
-fn needed(hits: usize, runs: usize, share: f64) -> usize {
+fn needed(hits: usize, runs: usize, share: f64, errors: Errors) -> usize {
     let mostly_hits = hits * 2 > runs;
     let decided = |n: usize| {
         let hits = if mostly_hits { hits + (n - runs) } else { hits };
-        upper(hits, n) <= share || lower(hits, n) > share
+        upper(hits, n, errors.holds) <= share || lower(hits, n, errors.fails) > share
     };
     let mut step = 1;
     while !decided(runs + step) {
@@ -101,13 +118,13 @@ fn needed(hits: usize, runs: usize, share: f64) -> usize {
 }
 
 /// Upper end of the one-sided interval of a probability.
-fn upper(hits: usize, runs: usize) -> f64 {
-    if hits == runs { 1.0 } else { beta(hits + 1, runs - hits, CONFIDENCE) }
+fn upper(hits: usize, runs: usize, error: f64) -> f64 {
+    if hits == runs { 1.0 } else { beta(hits + 1, runs - hits, 1.0 - error) }
 }
 
 /// Lower end of the one-sided interval of a probability.
-fn lower(hits: usize, runs: usize) -> f64 {
-    if hits == 0 { 0.0 } else { beta(hits, runs - hits + 1, 1.0 - CONFIDENCE) }
+fn lower(hits: usize, runs: usize, error: f64) -> f64 {
+    if hits == 0 { 0.0 } else { beta(hits, runs - hits + 1, error) }
 }
 
 fn beta(a: usize, b: usize, share: f64) -> f64 {
@@ -129,8 +146,9 @@ mod tests {
         // No hit in n runs: 1 − 0.05^(1/n), the "rule of three".
         for n in [10_usize, 59, 299] {
             let closed = 1.0 - 0.05_f64.powf(1.0 / n as f64);
-            assert!((upper(0, n) - closed).abs() < 1e-9, "{n}: {} is not {closed}", upper(0, n));
-            assert!((lower(n, n) - (1.0 - closed)).abs() < 1e-9);
+            let upper = upper(0, n, SINGLE.holds);
+            assert!((upper - closed).abs() < 1e-9, "{n}: {upper} is not {closed}");
+            assert!((lower(n, n, SINGLE.fails) - (1.0 - closed)).abs() < 1e-9);
         }
     }
 
@@ -144,6 +162,12 @@ mod tests {
         let at_least = claim(Some((Bound::AtLeast, 0.95)));
         assert_eq!(decide(&at_least, 59, 59).decision, Decision::Holds);
         assert_eq!(decide(&at_least, 40, 59).decision, Decision::Fails);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_nothing_bad() {
+        assert!(is_hit(&claim(None), None) && is_hit(&claim(Some((Bound::AtLeast, 0.9))), None));
+        assert!(!is_hit(&claim(Some((Bound::AtMost, 0.1))), None));
     }
 
     #[test]

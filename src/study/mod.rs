@@ -1,10 +1,12 @@
 //! Studies: many runs of a scenario and its variants, and what they say together.
 
 mod compare;
+pub mod front;
 mod importance;
 mod judge;
 mod paired;
 mod policy;
+pub mod seek;
 pub mod sweep;
 
 pub use crate::scenario::{Axis, ParseAxisError, Range, Values};

@@ -16,7 +16,7 @@ mod resolve;
 
 pub use super::note::{Checked, Note, Place, Severity};
 pub use document::{Document, Member, from_members, read};
-pub use resolve::{Node, Origin, Resolved, Setting, VSwitch, resolve};
+pub use resolve::{MAX_CANDIDATES, Node, Origin, Resolved, Setting, VSwitch, resolve};
 
 #[cfg(test)]
 mod tests;

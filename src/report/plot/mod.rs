@@ -11,6 +11,7 @@ mod overlay;
 #[cfg(feature = "png")]
 pub(super) mod png;
 mod risk;
+pub(super) mod scatter;
 mod waits;
 
 pub(super) use overlay::overlay;

@@ -14,16 +14,25 @@ pub(super) fn document(loader: &mut Loader, written: &EniConfig) -> Option<Docum
         EniConfig::File { path, patch } => {
             let source = loader.open(path)?;
             let checked = read(&loader.problems.sources[source].text, source);
-            let document = self::checked(loader, checked);
-            match patch {
-                Some(EniPatch(node)) => patched(loader, &document?, node),
-                None => document,
-            }
+            let document = self::checked(loader, checked)?;
+            with_patch(loader, document, patch.as_ref())
         }
         EniConfig::Inline(node) => {
             let checked = inline(loader, node)?;
             self::checked(loader, checked)
         }
+        EniConfig::Text { text, patch } => {
+            let checked = inline(loader, text)?;
+            let document = self::checked(loader, checked)?;
+            with_patch(loader, document, patch.as_ref())
+        }
+    }
+}
+
+fn with_patch(loader: &mut Loader, document: Document, patch: Option<&EniPatch>) -> Option<Document> {
+    match patch {
+        Some(EniPatch(node)) => patched(loader, &document, node),
+        None => Some(document),
     }
 }
 

@@ -7,6 +7,7 @@ mod control;
 mod eni;
 mod faults;
 mod nodes;
+mod placement;
 mod pools;
 mod replications;
 mod reserved;
@@ -42,6 +43,7 @@ const MOST_SAMPLES: u64 = 100_000;
 /// The model of a scenario whose file is called `file_name`; `None` = it cannot be, which is
 /// reported.
 pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, question: String) -> Option<Model> {
+    let (written, paths) = &placement::placed(loader, written);
     let name = name(loader, written.name.as_ref(), file_name);
     let horizon = horizon(loader, written.horizon.as_ref());
     let start = written.start.as_ref().map(|start| {
@@ -53,7 +55,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let seed = loader.or_default("seed", seed, defaults::SEED, u64::to_string);
     let replications = replications::replications(loader, written.replications.as_ref());
     let actions = written.actions.as_deref().unwrap_or_default();
-    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, actions, horizon));
+    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, &paths, actions, horizon));
     let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
     let table = written.instance_types.as_ref().map(|types| types::table(loader, types));
     let pools = written.node_pools.as_ref().map(|pools| {

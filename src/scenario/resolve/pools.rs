@@ -4,7 +4,7 @@ use super::types::{self, Table, Type};
 use super::vpc::Names;
 use super::{eni, nodes, report_duplicates, report_unknown};
 use crate::id::VSwitchId;
-use crate::ipam::eni_config::{Document, Node, Resolved, VSwitch, resolve as resolve_daemon};
+use crate::ipam::eni_config::{Document, MAX_CANDIDATES, Node, Resolved, VSwitch, resolve as resolve_daemon};
 use crate::ipam::node_local::Config;
 use crate::ipam::note::nearest;
 use crate::model::{NodePool, PoolZone, Shape};
@@ -120,7 +120,35 @@ pub(super) fn daemon(loader: &mut Loader, document: &Document, node: &Node<'_>, 
         let (id, zone) = names.find(id)?;
         Some(VSwitch { id, zone: zone.map_or("", |at| at.value.as_str()) })
     };
-    eni::checked(loader, resolve_daemon(document, node, &find))
+    let resolved = eni::checked(loader, resolve_daemon(document, node, &find))?;
+    let is_listed = document.vswitches().any(|(zone, ..)| zone == node.zone);
+    if is_listed { with_copies(loader, document, resolved, names) } else { Some(resolved) }
+}
+
+/// The same with the copies of its candidates behind each, where eni-config does not list them.
+fn with_copies(
+    loader: &mut Loader,
+    document: &Document,
+    mut resolved: Resolved,
+    names: &Names<'_>,
+) -> Option<Resolved> {
+    let listed = resolved.config.vswitches;
+    let is_new = |id, copy| copy == id || !listed.contains(&copy);
+    let copies = |&id: &VSwitchId| names.with_copies(id).filter(move |&copy| is_new(id, copy));
+    let all: Vec<_> = listed.iter().flat_map(copies).collect();
+    if all.len() > MAX_CANDIDATES {
+        let at = document.vswitches().map(|(_, _, at)| eni::place(at)).next()?;
+        let title = format!("{} vSwitches of one zone are more than can be simulated", all.len());
+        loader.problems.error(at, title).help(format!("at most {MAX_CANDIDATES} can be, copies included"));
+        return None;
+    }
+    if all.len() > listed.len() {
+        let setting = resolved.settings.iter_mut().find(|setting| setting.key == "vswitches");
+        let setting = setting.expect("a daemon has candidates");
+        setting.value = all.iter().map(|&id| names.id(id)).collect::<Vec<_>>().join(", ");
+    }
+    resolved.config.vswitches = all;
+    Some(resolved)
 }
 
 /// Reports vSwitches of eni-config that the VPC does not have, also in zones without nodes.

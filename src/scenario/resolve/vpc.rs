@@ -16,7 +16,7 @@ use crate::time::Span;
 use crate::units::thousands;
 
 /// Prefixes that a vSwitch may have (CreateVSwitch).
-const PREFIXES: std::ops::RangeInclusive<u8> = 16..=29;
+pub(super) const PREFIXES: std::ops::RangeInclusive<u8> = 16..=29;
 
 /// The vSwitches by name, also those that have something wrong with them: those of the start, and
 /// behind them those that actions add, in the order of these.
@@ -40,6 +40,17 @@ impl<'w> Names<'w> {
         id.index().checked_sub(first).map(|i| self.adding[i])
     }
 
+    /// A vSwitch and its copies, which stand behind it.
+    pub fn with_copies(&self, id: VSwitchId) -> impl Iterator<Item = VSwitchId> {
+        let copies = self.list[id.index()].copies.as_ref().map_or(1, |copies| copies.value.0 as usize);
+        (id.index()..id.index() + copies).map(VSwitchId::new)
+    }
+
+    /// The ID of a vSwitch.
+    pub fn id(&self, id: VSwitchId) -> &'w str {
+        self.list[id.index()].id.as_ref().map_or("", |at| at.value.as_str())
+    }
+
     /// All IDs.
     pub fn ids(&self) -> Vec<&'w str> {
         self.list.iter().filter_map(|v| v.id.as_ref()).map(|at| at.value.as_str()).collect()
@@ -58,6 +69,7 @@ impl<'w> Names<'w> {
 pub(super) fn resolve<'w>(
     loader: &mut Loader,
     written: &'w written::Vpc,
+    paths: &[String],
     actions: &'w [written::Action],
     horizon: Option<Span>,
 ) -> (Names<'w>, Option<Vpc>) {
@@ -74,9 +86,8 @@ pub(super) fn resolve<'w>(
     }
     report_duplicates(loader, "vSwitches", names.list.iter().map(|v| v.id.as_ref()));
     report_overlaps(loader, &names.list);
-    let vswitches = list.iter().enumerate();
-    let vswitches = vswitches.map(|(i, v)| vswitch(loader, &format!("vpc.vswitches[{i}]"), v, cidr, horizon));
-    let vswitches: Vec<_> = vswitches.collect();
+    let all = list.iter().zip(paths);
+    let vswitches: Vec<_> = all.map(|(v, path)| vswitch(loader, path, v, cidr, horizon)).collect();
     let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
     let vpc = cidr.zip(vswitches).map(|(cidr, vswitches)| Vpc { cidr: cidr.value.0, vswitches });
     (names, vpc)
@@ -96,9 +107,19 @@ pub(super) fn vswitch(
             loader.written(path(key), at.value.clone(), at.place);
         }
     }
+    if let Some(copies) = &written.copies {
+        loader.written(path("copies"), copies.value.0.to_string(), copies.place);
+    }
     let block = written.cidr.as_ref().and_then(|cidr| block(loader, cidr, vpc));
     if let (Some(cidr), Some(block)) = (&written.cidr, block) {
-        loader.written(path("cidr"), format!("{block}, {} usable", thousands(usable(block).into())), cidr.place);
+        let text = format!("{block}, {} usable", thousands(usable(block).into()));
+        match &written.prefix {
+            None => loader.written(path("cidr"), text, cidr.place),
+            Some(prefix) => {
+                loader.written(path("prefix"), prefix.value.0.to_string(), prefix.place);
+                loader.default(path("cidr"), text, "the first free block of the VPC of this size");
+            }
+        }
     }
     let snat = written.snat.as_ref().map(|at| (at.value, at.place));
     let snat = loader.or_default(&path("snat"), snat, defaults::SNAT, bool::to_string);

@@ -106,7 +106,10 @@ impl Open {
         let model = self.ensemble.of(replication);
         let run = run(model, replication, progress);
         let measures = self.measured.iter().map(|measured| of_run(measured, model, &run));
-        let claims = self.claims.iter().map(|claim| Some(truth(is_hit(claim.as_ref()?, model, &run))));
+        let claims = self.claims.iter().map(|claim| {
+            let claim = claim.as_ref()?;
+            Some(truth(is_hit(claim, value(&claim.statement.reading, model, &run))))
+        });
         measures.chain(claims).collect()
     }
 }
@@ -114,7 +117,7 @@ impl Open {
 fn of_run(measured: &Measured, model: &Model, run: &Recording) -> Option<f64> {
     match measured {
         Measured::Reading(reading) => value(reading, model, run),
-        Measured::Probability(statement) => holds(statement, model, run).map(truth),
+        Measured::Probability(statement) => Some(truth(holds(statement, value(&statement.reading, model, run)?))),
     }
 }
 

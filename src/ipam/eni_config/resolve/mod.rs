@@ -12,6 +12,8 @@ mod pool;
 mod timing;
 mod vswitches;
 
+pub use vswitches::MAX_CANDIDATES;
+
 /// The node that the daemon starts on.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'a> {

@@ -7,7 +7,7 @@ use crate::ipam::node_local::{EniSelection, VSwitchSelection};
 use crate::ipam::note::{Note, Severity};
 
 /// Most candidates that the core can hold.
-const MAX_CANDIDATES: usize = 64;
+pub const MAX_CANDIDATES: usize = 64;
 
 const VSWITCHES: &str = "vswitches";
 

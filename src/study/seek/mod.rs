@@ -1,0 +1,259 @@
+//! Seeks the smallest or largest value of a scenario that keeps its goals.
+//!
+//! Every value is judged with the same random numbers, so that two values differ in nothing else.
+
+mod knob;
+mod plan;
+mod search;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+pub use knob::{Knob, KnobKind, ParseKnobError};
+pub use search::{Finding, Method};
+
+use super::judge::is_hit;
+use super::{Decision, Judgement, read};
+use crate::model::{Claim, Model, Reading};
+use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, claim};
+use crate::sim::Progress;
+use plan::Plan;
+use search::Search;
+
+/// What is sought.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The scenario.
+    pub scenario: Blueprint,
+    /// What is varied.
+    pub knob: Knob,
+    /// Which of its safe values is wanted.
+    pub wanted: Wanted,
+    /// What must hold.
+    pub goals: Vec<String>,
+    /// Seed of all chance, which the scenario has.
+    pub seed: u64,
+    /// Whether every value is tried, however safety is expected to go.
+    pub scan: bool,
+    /// Runs of a point to begin with.
+    pub first: u32,
+    /// Most runs of a point.
+    pub most: u32,
+}
+
+/// Which safe value is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// The smallest.
+    Smallest,
+    /// The largest.
+    Largest,
+    /// The earliest.
+    Earliest,
+    /// The latest.
+    Latest,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    /// The knob, such as `prefix(vsw-AAA)`.
+    pub knob: String,
+    /// Where it stands in the scenario.
+    pub path: String,
+    /// Which safe value was wanted.
+    pub wanted: Wanted,
+    /// What had to hold.
+    pub goals: Vec<String>,
+    /// Seed of all chance.
+    pub seed: u64,
+    /// Most runs of a point.
+    pub most_runs: u32,
+    /// How values were chosen.
+    pub method: Method,
+    /// The values that were tried and those that are impossible, from the one that is most likely
+    /// safe to the one that is least.
+    pub points: Vec<Point>,
+    /// Position of the answer in `points`; none if no value is safe for sure.
+    pub best: Option<usize>,
+    /// Position of the first value beyond it that is unsafe for sure.
+    pub beyond: Option<usize>,
+    /// Positions of values before the answer that are unsafe all the same.
+    pub exceptions: Vec<usize>,
+}
+
+/// A value that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Point {
+    /// The value, in YAML.
+    pub value: String,
+    /// What came out.
+    pub finding: Finding,
+    /// What the runs say about each goal; empty if it is impossible.
+    pub judgements: Vec<Judgement>,
+    /// Why it is impossible.
+    pub reason: Option<String>,
+}
+
+/// How far a search is; any thread may read it.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// How far its runs are.
+    pub progress: Progress,
+    /// Points that were judged.
+    pub points: AtomicU64,
+    /// Runs.
+    pub runs: AtomicU64,
+}
+
+/// Answers a question on the threads of the current rayon pool.
+#[must_use]
+pub fn seek(question: &Question, watch: &Watch) -> Answer {
+    let mut values = question.knob.values.clone();
+    if matches!(question.wanted, Wanted::Smallest | Wanted::Earliest) {
+        values.reverse();
+    }
+    let impossible: Vec<_> = values.par_iter().map(|value| question.problem(value)).collect();
+    let points = values.iter().zip(impossible).map(|(value, wrong)| Some(Point::impossible(value, &wrong?)));
+    let mut points: Vec<Option<Point>> = points.collect();
+    let finding = |point: &Option<Point>| point.as_ref().map(|point| point.finding);
+    let scan = question.scan || !question.knob.is_monotone;
+    let mut search = Search::new(points.iter().map(finding).collect(), scan);
+    loop {
+        let next = search.next();
+        if next.is_empty() {
+            return question.answer(points, &search);
+        }
+        let measured: Vec<_> = next.par_iter().map(|&at| question.measure(&values[at], watch)).collect();
+        for (at, point) in next.into_iter().zip(measured) {
+            search.note(at, point.finding);
+            points[at] = Some(point);
+        }
+    }
+}
+
+impl Question {
+    /// The scenario with a value of the knob.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    pub fn load(&self, value: &str, replications: u32) -> Result<Loaded, Diagnostics> {
+        let option = self.wanted.option();
+        let runs = Edit::parse("--at-most", &format!("replications={replications}"));
+        self.scenario.with([self.knob.edit(option, value), runs]).load()
+    }
+
+    /// What must hold in a model.
+    ///
+    /// # Errors
+    /// Which goal is wrong, and why.
+    pub fn claims(&self, model: &Model) -> Result<Vec<Claim>, Diagnostics> {
+        self.goals.iter().map(|text| claim(model, "--such-that", text)).collect()
+    }
+
+    /// Whether there is anything to seek.
+    ///
+    /// # Errors
+    /// What is wrong with the scenario or the goals, if every value is impossible.
+    pub fn check(&self) -> Result<(), Diagnostics> {
+        let mut problems = self.knob.values.iter().map(|value| self.problem(value));
+        let Some(Some(first)) = problems.next() else { return Ok(()) };
+        if problems.all(|problem| problem.is_some()) { Err(first) } else { Ok(()) }
+    }
+
+    /// Why a value cannot be.
+    fn problem(&self, value: &str) -> Option<Diagnostics> {
+        self.load(value, 1).and_then(|loaded| self.claims(&loaded.model)).err()
+    }
+
+    /// Adds runs to a value until they decide about it.
+    fn measure(&self, value: &str, watch: &Watch) -> Point {
+        let point = match self.judge(value, watch) {
+            Ok(judgements) => {
+                Point { value: value.to_owned(), finding: finding(&judgements), judgements, reason: None }
+            }
+            Err(wrong) => Point::impossible(value, &wrong),
+        };
+        watch.points.fetch_add(1, Ordering::Relaxed);
+        point
+    }
+
+    fn judge(&self, value: &str, watch: &Watch) -> Result<Vec<Judgement>, Diagnostics> {
+        let loaded = self.load(value, self.most)?;
+        let plan = Plan::new(&self.claims(&loaded.model)?, self.first, self.most);
+        let mut ensemble = loaded.ensemble();
+        let readings: Vec<Reading> = plan.claims().map(|claim| claim.statement.reading).collect();
+        readings.iter().for_each(|reading| ensemble.observe(reading));
+        let (mut runs, mut hits, mut judgements) = (0, vec![0; readings.len()], Vec::new());
+        for &look in plan.looks() {
+            for row in read(&ensemble, runs..look, &readings, &watch.progress) {
+                let hit = plan.claims().zip(row).map(|(claim, reading)| is_hit(claim, reading));
+                hits.iter_mut().zip(hit).for_each(|(hits, hit)| *hits += usize::from(hit));
+            }
+            watch.runs.fetch_add(u64::from(look - runs), Ordering::Relaxed);
+            runs = look;
+            judgements = plan.judge(runs, &hits, &judgements);
+            if finding(&judgements) != Finding::Undecided {
+                break;
+            }
+        }
+        Ok(judgements)
+    }
+
+    fn answer(&self, points: Vec<Option<Point>>, search: &Search) -> Answer {
+        let tried: Vec<usize> = (0..points.len()).filter(|&at| points[at].is_some()).collect();
+        let position = |at: usize| tried.iter().position(|&tried| tried == at).expect("an answer was tried");
+        Answer {
+            knob: self.knob.name.clone(),
+            path: self.knob.path.clone(),
+            wanted: self.wanted,
+            goals: self.goals.clone(),
+            seed: self.seed,
+            most_runs: self.most,
+            method: search.method(),
+            best: search.last_safe().map(position),
+            beyond: search.first_unsafe().map(position),
+            exceptions: search.exceptions().into_iter().map(position).collect(),
+            points: points.into_iter().flatten().collect(),
+        }
+    }
+}
+
+/// What the judgements of all goals say together.
+fn finding(judgements: &[Judgement]) -> Finding {
+    let any = |wanted| judgements.iter().any(|judgement| judgement.decision == wanted);
+    match () {
+        () if any(Decision::Fails) => Finding::Unsafe,
+        () if any(Decision::Undecided) => Finding::Undecided,
+        () => Finding::Safe,
+    }
+}
+
+impl Point {
+    fn impossible(value: &str, wrong: &Diagnostics) -> Self {
+        let reason = Some(wrong.first_line());
+        Self { value: value.to_owned(), finding: Finding::Impossible, judgements: Vec::new(), reason }
+    }
+
+    /// Runs that would be needed to decide about it; none if it is decided.
+    #[must_use]
+    pub fn runs_needed(&self) -> Option<usize> {
+        self.judgements.iter().filter_map(|judgement| judgement.runs_needed).max()
+    }
+}
+
+impl Wanted {
+    /// The option of the command line that says so.
+    #[must_use]
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Smallest => "--smallest",
+            Self::Largest => "--largest",
+            Self::Earliest => "--earliest",
+            Self::Latest => "--latest",
+        }
+    }
+}

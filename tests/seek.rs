@@ -1,0 +1,256 @@
+//! What `seek` answers is what trying every value says; its answer is the same for any number of
+//! threads; and what it cannot answer it says.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use brimline::scenario::{Blueprint, claim};
+use brimline::sim::Progress;
+use brimline::study::front::{Front, Standing, Survey, survey};
+use brimline::study::seek::{Answer, Finding, Knob, Method, Question, Wanted, Watch, seek};
+use brimline::study::{self, Decision, judge};
+use serde_json::Value;
+
+/// Three nodes, a /26, and pods that need most of it for a while.
+const SMALL: &str = "\
+# How much does it need?
+name: small
+horizon: 2h
+seed: 3
+replications: 20
+vpc:
+  cidr: 192.168.0.0/16
+  vswitches:
+    - {id: vsw-nodes, zone: z, cidr: 192.168.0.0/24}
+    - {id: vsw-pods, zone: z, prefix: 28}
+terway:
+  eni_config: {max_pool_size: 5, min_pool_size: 0, vswitches: {z: [vsw-pods]}, vswitch_selection_policy: ordered}
+node_pools:
+  - {name: small, instance_type: ecs.g7.xlarge, node_vswitch: vsw-nodes, nodes: 3}
+workloads:
+  - name: web
+    deployment: {replicas: {points: [{at: 0h, value: 6}, {at: 1h, value: 34}]}}
+    lifetime: {exponential: {mean: 30m}}
+";
+
+const GOAL: &str = "P(pods.wait.p99 > 60s) <= 20 %";
+
+fn scenario(sets: &[&str]) -> Blueprint {
+    let sets = sets.iter().map(|set| brimline::scenario::Edit::parse("--set", set));
+    Blueprint::of_text("small.yaml", SMALL, Path::new(".")).with(sets)
+}
+
+fn question(wanted: Wanted, knob: &str, sets: &[&str]) -> Question {
+    let scenario = scenario(sets);
+    let model = scenario.load().unwrap_or_else(|wrong| panic!("{wrong}")).model;
+    let knob = Knob::parse(knob, &model).expect(knob);
+    Question {
+        scenario,
+        knob,
+        wanted,
+        goals: vec![GOAL.to_owned()],
+        seed: model.seed,
+        scan: false,
+        first: 60,
+        most: 60,
+    }
+}
+
+fn answer(question: &Question) -> Answer {
+    seek(question, &Watch::default())
+}
+
+fn best(answer: &Answer) -> Option<&str> {
+    answer.best.map(|best| answer.points[best].value.as_str())
+}
+
+/// What a value is, by running it and looking at every recording.
+fn tried(question: &Question, value: &str) -> Finding {
+    let Ok(loaded) = question.load(value, question.most) else { return Finding::Impossible };
+    let claim = claim(&loaded.model, "--such-that", &question.goals[0]).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut ensemble = loaded.ensemble();
+    ensemble.observe(&claim.statement.reading);
+    match judge(&claim, &ensemble, &study::run(&ensemble, &Progress::default())).decision {
+        Decision::Holds => Finding::Safe,
+        Decision::Fails => Finding::Unsafe,
+        Decision::Undecided => Finding::Undecided,
+    }
+}
+
+#[test]
+fn trying_every_value_confirms_the_answers() {
+    const NODES_COME: &str =
+        "node_pools.small.nodes={points: [{at: 0h, value: 3}, {at: 40m, value: 3}, {at: 41m, value: 9}]}";
+    let (p24, p26, p27) =
+        ("vpc.vswitches.vsw-pods.prefix=24", "vpc.vswitches.vsw-pods.prefix=26", "vpc.vswitches.vsw-pods.prefix=27");
+    let cases: [(Wanted, &str, &str, &[&str]); 8] = [
+        (Wanted::Smallest, "prefix(vsw-pods)=22..29", GOAL, &[]),
+        (Wanted::Smallest, "copies(vsw-pods)=1..8", GOAL, &["terway.eni_config.vswitch_selection_policy=random", p27]),
+        (Wanted::Largest, "max_pool_size=0..30", GOAL, &[p26, NODES_COME, "workloads.web.deployment.replicas=42"]),
+        (
+            Wanted::Largest,
+            "min_pool_size=0..20",
+            GOAL,
+            &[p26, "terway.eni_config.max_pool_size=20", "node_pools.small.nodes=6"],
+        ),
+        (Wanted::Largest, "node_pools.small.nodes=3..12", GOAL, &[p26, "terway.eni_config.min_pool_size=5"]),
+        (Wanted::Largest, "workloads.web.deployment.replicas.points[1].value=10..58/4", GOAL, &[p26]),
+        (Wanted::Earliest, "workloads.web.deployment.replicas.points[1].at=60m..600m/30", GOAL, &[p27]),
+        (
+            Wanted::Smallest,
+            "node_pools.small.instance_type=ecs.g7.large,ecs.g7.xlarge,ecs.g7.2xlarge",
+            "pods.unschedulable.max == 0",
+            &[p24, "workloads.web.deployment.replicas.points[1].value=60"],
+        ),
+    ];
+    let mut found = Vec::new();
+    for (wanted, knob, goal, sets) in cases {
+        let question = Question { goals: vec![goal.to_owned()], ..question(wanted, knob, sets) };
+        let answer = answer(&question);
+        let downwards = matches!(wanted, Wanted::Smallest | Wanted::Earliest);
+        let mut values = question.knob.values.clone();
+        if downwards {
+            values.reverse();
+        }
+        let world: Vec<_> = values.iter().map(|value| tried(&question, value)).collect();
+        let safe = world.iter().rposition(|&finding| finding == Finding::Safe);
+        assert_eq!(best(&answer), safe.map(|at| values[at].as_str()), "{knob}: {world:?}");
+        let beyond = safe.map_or(0, |safe| safe + 1);
+        let beyond = (beyond..world.len()).find(|&at| world[at] == Finding::Unsafe);
+        let named = answer.beyond.map(|at| answer.points[at].value.as_str());
+        assert_eq!(named, beyond.map(|at| values[at].as_str()), "{knob}: {world:?}");
+        for point in &answer.points {
+            let at = values.iter().position(|value| *value == point.value).expect("it is a value");
+            assert_eq!(point.finding, world[at], "{knob} = {}", point.value);
+        }
+        found.push(format!("{knob}: {:?}, then {named:?}, {} of {}", best(&answer), answer.points.len(), world.len()));
+    }
+    insta::assert_snapshot!("answers", found.join("\n"));
+}
+
+#[test]
+fn an_answer_depends_on_no_number_of_threads() {
+    let question = Question { first: 20, most: 320, ..question(Wanted::Largest, "node_pools.small.nodes=3..12", &[]) };
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| answer(&question))
+    };
+    assert_eq!(with(1), with(3));
+}
+
+/// Ten runs decide nothing about one percent, and say how many would.
+#[test]
+fn what_the_noise_leaves_open_is_told() {
+    let mut question = question(Wanted::Smallest, "prefix(vsw-pods)=22..29", &[]);
+    (question.first, question.most, question.goals) = (10, 40, vec!["P(pods.wait.p99 > 60s) <= 1 %".to_owned()]);
+    let answer = answer(&question);
+    assert_eq!(answer.best, None);
+    let undecided: Vec<_> = answer.points.iter().filter(|point| point.finding == Finding::Undecided).collect();
+    assert!(undecided.iter().any(|point| point.runs_needed() == Some(299)), "{undecided:?}");
+}
+
+/// A vSwitch is smaller, the higher its prefix: asked the wrong way round, safety begins where it
+/// should end.
+#[test]
+fn safety_that_ends_twice_is_found_out() {
+    let question = question(Wanted::Largest, "prefix(vsw-pods)=22..29", &[]);
+    let answer = answer(&question);
+    assert_eq!((answer.method, best(&answer)), (Method::ScanAfterBisection, Some("22")), "{:?}", answer.points);
+    let exceptions: Vec<_> = answer.exceptions.iter().map(|&at| answer.points[at].value.as_str()).collect();
+    assert_eq!(exceptions, ["29", "28", "27"]);
+}
+
+#[test]
+fn an_uncertain_scenario_has_a_model_for_every_run() {
+    let sets = ["workloads.web.deployment.replicas.points[1].value=[20, 50]"];
+    let answer =
+        answer(&Question { first: 20, most: 80, ..question(Wanted::Smallest, "prefix(vsw-pods)=22..29", &sets) });
+    assert_eq!(best(&answer), Some("26"), "{:?}", answer.points);
+}
+
+#[test]
+fn compromises_are_those_that_no_other_beats() {
+    let scenario = scenario(&["vpc.vswitches.vsw-pods.prefix=24"]);
+    let model = scenario.load().expect("it loads").model;
+    let knob = |text: &str| Knob::parse(text, &model).expect(text);
+    let asked = Survey {
+        scenario,
+        knobs: vec![knob("min_pool_size=0,4"), knob("max_pool_size=0,5,15")],
+        objectives: vec!["vswitches.idle.mean".to_owned(), "calls".to_owned()],
+        goals: vec![],
+        seed: model.seed,
+        replications: 10,
+    };
+    let Front { points, .. } = survey(&asked, &Watch::default());
+    let mean = |at: usize, objective: usize| points[at].readings[objective].expect("it can be read").mean;
+    for (at, point) in points.iter().enumerate() {
+        let worse = |other: usize| (0..2).any(|objective| mean(other, objective) > mean(at, objective));
+        match point.standing {
+            Standing::BeatenBy(by) => assert!(!worse(by), "{at} is beaten by {by}"),
+            Standing::Unbeaten => assert!((0..points.len()).all(|other| {
+                worse(other) || (0..2).all(|objective| mean(other, objective) == mean(at, objective))
+            })),
+            other => assert_eq!(other, Standing::TiedByNoise),
+        }
+    }
+    let of = |wanted: fn(&Standing) -> bool| points.iter().filter(|point| wanted(&point.standing)).count();
+    assert!(of(|s| *s == Standing::Unbeaten) >= 2 && of(|s| matches!(s, Standing::BeatenBy(_))) >= 1, "{points:?}");
+}
+
+/// Exit code, standard output, standard error of `brimline seek small.yaml …`.
+fn command(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    std::fs::write(folder.join("small.yaml"), SMALL).expect("a writable folder");
+    let mut command = Command::cargo_bin("brimline").expect("the binary is built");
+    let output = command.current_dir(folder).args(["seek", "small.yaml"]).args(arguments).output().expect("it starts");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the output is UTF-8");
+    (output.status.code().expect("no signal"), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_command_answers_first_and_prints_what_to_paste() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (code, out, err) = command(folder.path(), &["--smallest", "prefix(vsw-pods)", "--such-that", GOAL]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    insta::assert_snapshot!("smallest_prefix", out);
+    let csv = std::fs::read_to_string(folder.path().join("output/small-seek/seek.csv")).expect("a table");
+    assert!(csv.starts_with("value,finding,goal,decision,runs,hits,"), "{csv}");
+    let (code, out, _) = command(folder.path(), &["--largest", "max_pool_size", "--such-that", GOAL, "--json", "-q"]);
+    let answer: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &answer["best"]), (3, &Value::Null), "{answer:#}");
+    assert!(folder.path().join("output/small-seek-2/seek.json").is_file());
+}
+
+#[test]
+fn compromises_have_a_table_and_a_picture() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let vary = ["--vary", "max_pool_size=0,5,15", "--vary", "prefix(vsw-pods)=25,29"];
+    let minimise = ["--minimise", "vswitches.idle.mean", "--minimise", "calls", "--such-that", GOAL];
+    let (code, out, err) = command(folder.path(), &[&vary[..], &minimise].concat());
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    insta::assert_snapshot!("compromises", out);
+    for file in ["front.csv", "front.json", "front-1-2.svg"] {
+        assert!(folder.path().join("output/small-seek").join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let wrong: [&[&str]; 8] = [
+        &["--largest", "max_pool_size"],
+        &["--largest", "node_pools.smal.nodes=1..5", "--such-that", GOAL],
+        &["--largest", "node_pools.small.nodes", "--such-that", GOAL],
+        &["--smallest", "prefix(vsw-podz)", "--such-that", GOAL],
+        &["--largest", "max_pool_size", "--such-that", "P(pods.wait.p99 > 60s) <= 2"],
+        &["--largest", "max_pool_size", "--such-that", GOAL, "--at-most", "5"],
+        &["--vary", "max_pool_size=1,2", "--minimise", "pods.wait.p98"],
+        &["--vary", "max_pool_size=1,2", "--minimise", "calls", "--replications", "1"],
+    ];
+    let told = wrong.map(|arguments| {
+        let (code, out, err) = command(folder.path(), arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        err
+    });
+    insta::assert_snapshot!("wrong", told.join("\n"));
+    assert!(!folder.path().join("output").exists());
+}
