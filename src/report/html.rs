@@ -1,5 +1,7 @@
 //! The page: one file that needs nothing else.
 
+mod study;
+
 use anyhow::Context;
 use minijinja::Environment;
 use minijinja::value::Serde;
@@ -7,10 +9,10 @@ use serde::Serialize;
 
 use super::{Plot, Run, policy, sha256};
 use crate::outcome::{
-    Account, Estimate, MEASURES, Measure, Proportion, Quantiles, Summary, VSwitchSummary, count, counting_text,
-    means_text, measure, no_way_out_text, plus_minus, range_of_spans, span,
+    Account, Estimate, MEASURES, Measure, Proportion, Summary, count, counting_text, means_text, measure, plus_minus,
+    range_of_spans, span,
 };
-use crate::scenario::{Origin, Setting, Source, Uncertain};
+use crate::scenario::{Origin, Setting, Source};
 use crate::study::Finding;
 use crate::units::{percent, thousands};
 
@@ -79,12 +81,12 @@ pub(super) fn page<'a>(run: &Run<'a>, plots: &[Plot]) -> anyhow::Result<String> 
     let page = Page {
         summary: run.summary,
         figures: figures(run.summary),
-        tables: tables(run.summary).into_iter().chain(uncertain(run.uncertain)).collect(),
+        tables: tables(run.summary).into_iter().chain(study::uncertain(run.uncertain)).collect(),
         plots,
         settings: run.settings.iter().map(setting).collect(),
         sources: run.sources.iter().map(File::of).collect(),
-        quantiles: quantiles(run.summary),
-        warnings: run.warnings.iter().cloned().chain(run.summary.vswitches.iter().filter_map(warning)).collect(),
+        quantiles: study::quantiles(run.summary),
+        warnings: run.warnings.iter().cloned().chain(run.summary.vswitches.iter().filter_map(study::warning)).collect(),
         policy: Policy::of(run.findings),
         reproduce: run.reproduce,
         measures: MEASURES,
@@ -181,8 +183,14 @@ impl Table {
 }
 
 fn tables(summary: &Summary) -> Vec<Table> {
-    let addresses =
-        [actions(summary), vswitches(summary), risk(summary), holders(summary), at_full(summary), counting(summary)];
+    let addresses = [
+        study::actions(summary),
+        vswitches(summary),
+        study::risk(summary),
+        holders(summary),
+        at_full(summary),
+        counting(summary),
+    ];
     let cluster = [limits(summary), pools(summary), zones(summary), pods(summary), unschedulable(summary)];
     let more = [messages(summary), stranded(summary), api_calls(summary), landmarks(summary)];
     addresses.into_iter().chain(cluster).chain(more).filter(|table| !table.rows.is_empty()).collect()
@@ -211,96 +219,6 @@ fn vswitches(summary: &Summary) -> Table {
         ]
     }));
     table
-}
-
-/// How probable it is that addresses run out by a date; only with several runs, and where they can.
-fn risk(summary: &Summary) -> Table {
-    let mut table = Table::new("Risk of running out", &["vSwitch", "within"], &["risk.by.full"]);
-    if summary.method.replications == 1 || summary.vswitches.iter().all(|v| v.full.never()) {
-        return table;
-    }
-    table.note = "Probabilities with their 95 % intervals (Wilson), each for its date by itself; `risk.csv` has the \
-                  whole curve. Where runs are never full, quantiles of the time may be `never`."
-        .to_owned();
-    let clock = &summary.method.clock;
-    for risk in &summary.risk {
-        let mut row = |within: String, full: String| table.rows.push(vec![risk.vswitch.clone(), within, full]);
-        for by in &risk.by {
-            row(span(by.time_s), format!("{}, {}", percent(by.full.share()), runs(&by.full)));
-        }
-        let time = |secs: f64| if secs.is_finite() { clock.point(secs) } else { "never".to_owned() };
-        let times = &risk.time_to_full_s;
-        let quantiles = [times.p5, times.median, times.p95].map(time).join(", ");
-        row("full on: 5 %, 50 %, 95 % quantile".to_owned(), quantiles);
-    }
-    table
-}
-
-/// What came of the actions.
-fn actions(summary: &Summary) -> Table {
-    let measures = [
-        "actions.began",
-        "actions.began_s",
-        "actions.took_s",
-        "actions.waiting",
-        "actions.relieved",
-        "actions.recovery_s",
-        "actions.reach.nodes",
-        "actions.reach.configured",
-        "actions.reach.able",
-    ];
-    let mut table = Table::new("Actions", &["what"], &measures);
-    let clock = &summary.method.clock;
-    table.note = summary.actions.iter().map(|action| action.text(clock)).collect::<Vec<_>>().join(" ");
-    table.rows.extend(summary.actions.iter().map(|action| {
-        let number = |n: Option<&Estimate>| n.map_or("none".to_owned(), plus_minus);
-        let length = |n: Option<&Estimate>| n.map_or("none".to_owned(), range_of_spans);
-        let reach = action.reach.as_ref();
-        vec![
-            action.text.clone(),
-            runs(&action.began),
-            time(summary, action.began_s.as_ref()),
-            length(action.took_s.as_ref()),
-            number(action.waiting.as_ref()),
-            number(action.relieved.as_ref()),
-            length(action.recovery_s.as_ref()),
-            number(reach.map(|reach| &reach.nodes)),
-            number(reach.map(|reach| &reach.configured)),
-            number(reach.map(|reach| &reach.able)),
-        ]
-    }));
-    table
-}
-
-/// Inputs that were drawn for every run.
-fn uncertain(uncertain: &[Uncertain]) -> Option<Table> {
-    let mut table = Table::new("Uncertain inputs", &["input", "distribution", "typical"], &[]);
-    table.note = "Drawn anew for each run. Where one value has to stand for all, it is the typical one.".to_owned();
-    table
-        .rows
-        .extend(uncertain.iter().map(|input| vec![input.path.clone(), input.text.clone(), input.typical.clone()]));
-    (!uncertain.is_empty()).then_some(table)
-}
-
-/// Every reading over the runs; nothing with one run.
-fn quantiles(summary: &Summary) -> Vec<Vec<String>> {
-    let row = |quantiles: &Quantiles| {
-        let Quantiles { measure, unit, estimate: e, p25, p75 } = quantiles;
-        let number = |n: f64| if *unit == "s" { span(n) } else { count(n) };
-        let mean = match e.half_width() {
-            Some(half) => format!("{} ± {}", number(e.mean), number(half)),
-            None => number(e.mean),
-        };
-        let numbers = [e.min, e.p5, *p25, e.median, *p75, e.p95, e.max].map(number);
-        let head = [measure.clone(), (*unit).to_owned(), e.runs.to_string(), mean];
-        head.into_iter().chain(numbers).collect()
-    };
-    let several = summary.method.replications > 1;
-    summary.quantiles.iter().filter(|_| several).map(row).collect()
-}
-
-fn warning(vswitch: &VSwitchSummary) -> Option<String> {
-    no_way_out_text(vswitch).map(|text| format!("warning: {text}"))
 }
 
 /// Who holds the addresses: a row per vSwitch and way of looking.

@@ -182,9 +182,10 @@ fn of_risk(summary: &Summary) -> Option<Plot> {
     })
 }
 
-/// Whether a landmark belongs into the plot of a vSwitch: it is not about another one.
+/// Whether a landmark belongs into the plot of a vSwitch: it is an action, or not about another
+/// vSwitch.
 fn of_this(model: &Model, mark: &crate::outcome::Landmark, id: &str) -> bool {
-    mark.subject == id || model.vpc.vswitches.iter().all(|v| v.id != mark.subject)
+    mark.kind == "action" || mark.subject == id || model.vpc.vswitches.iter().all(|v| v.id != mark.subject)
 }
 
 fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], only: Option<usize>) -> Levels<'a> {

@@ -7,7 +7,6 @@ use crate::scenario::expression::read_reading;
 use crate::scenario::loader::Loader;
 use crate::scenario::read::At;
 use crate::scenario::written::{self, Replications, Until};
-use crate::time::Span;
 use crate::units::thousands;
 
 /// Most replications.
@@ -76,7 +75,7 @@ fn half_width(loader: &mut Loader, written: &At<written::HalfWidth>, unit: &str)
 fn show(written: written::HalfWidth) -> String {
     match written {
         written::HalfWidth::Number(n) => n.to_string(),
-        written::HalfWidth::Span(span) => Span::to_string(&span),
+        written::HalfWidth::Span(span) => span.to_string(),
         written::HalfWidth::Share(share) => crate::scenario::show::percent(share),
     }
 }
