@@ -244,7 +244,10 @@ mod tests {
         };
         let text = "a: [5, 1.0, '5', 5 %, 1d, yes, null, 'a, b']\nb:\n  c: |\n    two\n    lines\n  'd: e': 10.0.0.0/8";
         let line = flow(text);
-        assert_eq!(line, r#"{a: [5, 1.0, "5", 5 %, 1d, yes, null, "a, b"], b: {c: "two\nlines", "d: e": 10.0.0.0/8}}"#);
+        assert_eq!(
+            line,
+            r#"{a: [5, 1.0, "5", 5 %, 1d, yes, null, "a, b"], b: {c: "two\nlines\n", "d: e": 10.0.0.0/8}}"#
+        );
         assert_eq!(flow(&line), line);
     }
 }
