@@ -66,6 +66,8 @@ fn variants_of_one_file_are_compared_with_it() {
     assert_eq!(lines[4], "larger is full in 0 of 12 runs, small in 12 of 12 runs.");
     assert!(lines[6].starts_with("used is full ") && lines[6].contains(" minutes earlier than small (95 %: "), "{out}");
     assert_eq!(lines.last(), Some(&"Report: output/small-compare/compare.html"));
+    let full = lines.iter().find(|line| line.starts_with("vswitch is full ")).expect("the most important row");
+    assert_eq!(full.split_whitespace().skip(3).collect::<Vec<_>>().join(" "), "12 of 12 0 of 12 -12 runs real");
     let tables = lines[8..].iter().take_while(|line| !line.starts_with("12 pairs of runs"));
     assert!(tables.filter(|line| line.contains("  ")).all(|line| line.chars().count() <= 80), "{out}");
     let answer = json(folder.path(), "small-compare");

@@ -6,6 +6,9 @@ use crate::outcome::{Estimate, Proportion, Summary, count, span};
 use crate::study::{Decision, Finding, RuleKind};
 use crate::units::percent;
 
+/// As many runs as may be asked for.
+const MOST_RUNS: usize = 10_000;
+
 /// The section of the terminal: how many rules hold, and a line for each. Text wraps at `columns`.
 #[must_use]
 pub fn policy(findings: &[Finding], columns: usize) -> String {
@@ -104,10 +107,11 @@ pub(super) fn numbers(finding: &Finding) -> String {
     if let Some(measured) = &finding.measured {
         text += &format!("; measured {}", measure(measured, finding.unit));
     }
-    if let Some(runs) = finding.runs_needed {
-        text += &format!("; too few runs to tell, --replications {runs} would do if more runs are like these");
+    text + &match finding.runs_needed {
+        None => String::new(),
+        Some(runs) if runs > MOST_RUNS => format!("; {runs} runs or so would be needed to tell, more than may be"),
+        Some(runs) => format!("; too few runs to tell, --replications {runs} would do if more runs are like these"),
     }
-    text
 }
 
 fn runs(held: &Proportion) -> String {

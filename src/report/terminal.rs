@@ -209,7 +209,7 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> St
 }
 
 /// A name in at most 16 characters.
-pub(super) fn shorten(name: &str) -> String {
+fn shorten(name: &str) -> String {
     match name.char_indices().nth(16) {
         None => name.to_owned(),
         Some(_) => name.chars().take(15).chain(['…']).collect(),

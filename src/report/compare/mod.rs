@@ -9,7 +9,7 @@ use anyhow::Context;
 use csv::Writer;
 use serde::Serialize;
 
-use super::terminal::{shorten, table, wrap};
+use super::terminal::{table, wrap};
 use super::{Draft, file_name, json, save};
 use crate::model::Reading;
 use crate::outcome::{Interval, Summary, Verdict};
@@ -18,6 +18,9 @@ use crate::study::{Contrast, Difference, Reality, Side, Statistic, Variant, is_h
 
 /// Most rows of a table on the terminal; `compare.csv` has all.
 const MOST_ROWS: usize = 24;
+/// Most characters of a measure, and of the name of a variant, so that a table has 80 columns.
+const LONGEST_LABEL: usize = 24;
+const LONGEST_NAME: usize = 12;
 
 /// A finished comparison.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +95,14 @@ pub fn terminal(comparison: &Comparison, columns: usize) -> String {
         text += &section(comparison, contrast, summary, columns);
     }
     text + "\n" + &wrap(&comparison.method(), 0, columns) + "\n"
+}
+
+/// A text in at most this many characters.
+fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
+    }
 }
 
 /// Writes the folder of a comparison below `root` and returns its path, as [`super::write`] does:
@@ -191,15 +202,16 @@ fn section(comparison: &Comparison, contrast: &Contrast, summary: &Summary, colu
     let (clocks, shown) = ((comparison.summaries[0].method.clock, summary.method.clock), rows.iter().take(MOST_ROWS));
     let lines = shown.map(|d| {
         vec![
-            words::label(d),
+            shorten(&words::label(d), LONGEST_LABEL),
             words::side(&d.first, d, &clocks.0),
             words::side(&d.variant, d, &clocks.1),
-            words::change(d),
+            words::short_change(d),
             words::reality(d).to_owned(),
         ]
     });
     let lines: Vec<_> = lines.collect();
-    let header = ["", &shorten(first), &shorten(&contrast.variant), "difference (95 %)", ""];
+    let header =
+        ["", &shorten(first, LONGEST_NAME), &shorten(&contrast.variant, LONGEST_NAME), "difference (95 %)", ""];
     let mut text = format!("\n{}\n", wrap(&format!("{} against {first}", contrast.variant), 0, columns));
     if !lines.is_empty() {
         text += &format!("{}\n", table(&header, &lines, &[0, 3, 4]));
