@@ -16,6 +16,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::time::Instant;
 
 pub mod backoff;
+pub mod centralized;
 pub mod eni_config;
 pub mod json;
 pub mod limits;
