@@ -30,3 +30,9 @@ fn every_statistical_case_passes() {
 fn every_case_of_our_own_measuring_passes() {
     assert_eq!(passing("node-local-extra"), (13, 0));
 }
+
+/// The centralized controller (`ipam_type: crd`).
+#[test]
+fn every_centralized_case_passes() {
+    assert_eq!(passing("centralized"), (41, 0));
+}

@@ -22,6 +22,8 @@ mod reconcile;
 mod resource;
 mod vswitches;
 mod work_queue;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;

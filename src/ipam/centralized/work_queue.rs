@@ -122,3 +122,59 @@ impl WorkQueue {
         self.order.insert((entry, node));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: NodeId = NodeId(0);
+    const B: NodeId = NodeId(1);
+
+    fn at(secs: u64) -> Instant {
+        Instant::ZERO + Span::secs(secs)
+    }
+
+    /// C26: of several adds the earliest counts, and one without delay takes the delay away.
+    #[test]
+    fn c26_an_immediate_add_takes_the_delay_away() {
+        let mut queue = WorkQueue::new(2);
+        queue.add(A);
+        assert_eq!(queue.take(at(0)), Some(A));
+        queue.done(at(0), A, Ended::Again(Span::secs(120)));
+        assert_eq!((queue.take(at(0)), queue.next_ready(at(0))), (None, at(120)));
+        queue.add(A);
+        assert_eq!(queue.take(at(5)), Some(A));
+        queue.done(at(5), A, Ended::Again(Span::secs(120)));
+        assert_eq!(queue.next_ready(at(5)), at(125));
+    }
+
+    /// C27: a node is never reconciled twice at once; what is added meanwhile waits for the end.
+    #[test]
+    fn c27_a_busy_node_waits_and_so_does_everybody_without_a_worker() {
+        let mut queue = WorkQueue::new(1);
+        queue.add(A);
+        queue.add(B);
+        assert_eq!((queue.take(at(0)), queue.take(at(0))), (Some(A), None));
+        queue.add(A);
+        queue.done(at(1), A, Ended::Again(Span::secs(120)));
+        assert_eq!(queue.take(at(1)), Some(B), "first come, first served");
+        queue.done(at(1), B, Ended::Quiet);
+        assert_eq!((queue.take(at(1)), queue.take(at(1))), (Some(A), None));
+    }
+
+    /// C23: pauses double up to five minutes; a run without an error resets them.
+    #[test]
+    fn c23_pauses_double_after_errors() {
+        let mut queue = WorkQueue::new(1);
+        let mut pause = |ended| {
+            queue.add(A);
+            assert_eq!(queue.take(at(0)), Some(A));
+            queue.done(at(0), A, ended);
+            queue.next_ready(at(0)).since(at(0))
+        };
+        let pauses: Vec<_> = (0..10).map(|_| pause(Ended::Failed)).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300].map(Span::secs));
+        pause(Ended::Again(Span::secs(1)));
+        assert_eq!(pause(Ended::Failed), Span::secs(1));
+    }
+}
