@@ -64,7 +64,8 @@ fn every_rule_has_one_row_in_order() {
 /// A row is *same*, and then names what pins it, or says what differs and why.
 #[test]
 fn every_row_says_how_and_names_what_pins_it() {
-    for line in ledger().lines().filter(|line| RULES.iter().any(|(letter, _)| line.starts_with(&format!("| {letter}")))) {
+    for line in ledger().lines().filter(|line| RULES.iter().any(|(letter, _)| line.starts_with(&format!("| {letter}"))))
+    {
         let columns: Vec<_> = line.split('|').map(str::trim).collect();
         let ["", rule, _, _, _, how, pinned, ""] = columns[..] else { continue };
         if rule[1..].parse::<u32>().is_err() {

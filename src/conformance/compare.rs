@@ -94,13 +94,24 @@ struct Distribution {
     histograms: BTreeMap<String, BTreeMap<String, u32>>,
 }
 
+/// Kinds of cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// One run of the node-local core, value by value.
+    Exact,
+    /// Many runs of the node-local core, by their distributions.
+    Statistical,
+    /// One run of the centralized controller, value by value.
+    Centralized,
+}
+
 /// How a case went.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     /// Name of the case.
     pub case: String,
-    /// Whether the case is a statistical one.
-    pub statistical: bool,
+    /// What kind of case it is.
+    pub suite: Suite,
     /// Values compared.
     pub compared: usize,
     /// Values that do not agree: exact cases only.
@@ -120,7 +131,7 @@ pub(super) fn compare(path: &Path) -> anyhow::Result<Verdict> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let value: Value = serde_json::from_str(&text)?;
     if value["case"]["core"] == super::CENTRALIZED {
-        centralized::compare::compare(&serde_json::from_str(&text)?)
+        centralized::compare::compare(&serde_json::from_str(&text)?, centralized::compare::SEED)
     } else if value["expected"].get("distributions").is_some() {
         compare_statistical(&serde_json::from_str(&text)?)
     } else {
@@ -145,11 +156,11 @@ impl Tally {
         self.samples = self.compared;
     }
 
-    /// The verdict on an exact case.
-    pub(super) fn verdict(self, case: &str) -> Verdict {
+    /// The verdict on a case of one run.
+    pub(super) fn verdict(self, suite: Suite, case: &str) -> Verdict {
         Verdict {
             case: case.to_owned(),
-            statistical: false,
+            suite,
             compared: self.compared,
             mismatches: self.mismatches,
             loose: self.loose,
@@ -202,7 +213,7 @@ fn compare_exact(file: &ExactFile) -> anyhow::Result<Verdict> {
         tally
             .take(expected.allocated_ms, allocated.map_or(-1, |ms| ms as i64), false, || format!("{pod} allocated_ms"));
     }
-    Ok(tally.verdict(&file.case.name))
+    Ok(tally.verdict(Suite::Exact, &file.case.name))
 }
 
 fn compare_totals(tally: &mut Tally, expected: &BTreeMap<String, Range>, names: &[&str], ours: &[u64]) {
@@ -238,7 +249,7 @@ fn compare_statistical(file: &StatisticalFile) -> anyhow::Result<Verdict> {
     }
     Ok(Verdict {
         case: file.case.name.clone(),
-        statistical: true,
+        suite: Suite::Statistical,
         compared,
         mismatches: 0,
         loose: 0,

@@ -5,3 +5,4 @@ mod story;
 mod traces;
 mod troubles;
 mod swarm;
+mod draws;

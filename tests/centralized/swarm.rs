@@ -2,7 +2,7 @@
 //! of cloud and CRs agree. Liveness: once nothing new happens, no pod waits where there is room.
 
 use brimline::chance::SmallStream;
-use brimline::conformance::centralized::case::Case;
+use brimline::conformance::centralized::case::{Case, Op};
 use brimline::conformance::centralized::play::{Played, play};
 use serde_json::{Value, json};
 
@@ -31,9 +31,24 @@ impl Draw {
 fn world(seed: u64) -> Case {
     let mut draw = Draw(SmallStream::new(seed));
     let nodes = 1 + draw.below(4);
-    let latency = |draw: &mut Draw, base: u64| base * u64::from(draw.one(&[1, 2, 5, 10])) / 2;
-    let keys = ["create", "attach", "attach_settle", "assign", "unassign", "detach", "detach_settle", "delete", "describe", "vswitch"];
-    let latency_ms: Value = keys.iter().map(|key| ((*key).to_owned(), json!(latency(&mut draw, 300)))).collect::<serde_json::Map<_, _>>().into();
+    let latency = |draw: &mut Draw, base: u64| base * draw.one(&[1, 2, 5, 10]) / 2;
+    let keys = [
+        "create",
+        "attach",
+        "attach_settle",
+        "assign",
+        "unassign",
+        "detach",
+        "detach_settle",
+        "delete",
+        "describe",
+        "vswitch",
+    ];
+    let latency_ms: Value = keys
+        .iter()
+        .map(|key| ((*key).to_owned(), json!(latency(&mut draw, 300))))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let prefixes = if draw.chance(15) { 1 + draw.below(40) } else { 0 };
     case(json!({
         "nodes": nodes, "node_stagger_ms": draw.below(900), "adapters": 2 + draw.below(4),
@@ -54,14 +69,20 @@ fn world(seed: u64) -> Case {
 
 fn faults(draw: &mut Draw) -> Value {
     let apis = [
-        "CreateNetworkInterface", "AttachNetworkInterface", "DetachNetworkInterface", "DeleteNetworkInterface",
-        "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses", "DescribeNetworkInterfaces", "DescribeVSwitches",
+        "CreateNetworkInterface",
+        "AttachNetworkInterface",
+        "DetachNetworkInterface",
+        "DeleteNetworkInterface",
+        "AssignPrivateIpAddresses",
+        "UnassignPrivateIpAddresses",
+        "DescribeNetworkInterfaces",
+        "DescribeVSwitches",
         "UpdateNodeStatus",
     ];
-    let codes = ["Throttling", "InternalError", "Operation.Conflict", "Forbidden.RAM", "InvalidEniId.NotFound"];
+    let codes = ["Throttling", "InternalError", "Operation.Conflict", "Forbidden.RAM"];
     let faults = (0..draw.below(5)).map(|_| {
         let from = u64::from(draw.below(QUIET_MS as u32));
-        json!({"api": draw.one(&apis), "code": draw.one(&codes[..4]), "from_ms": from, "to_ms": (from + 20_000).min(QUIET_MS)})
+        json!({"api": draw.one(&apis), "code": draw.one(&codes), "from_ms": from, "to_ms": (from + 20_000).min(QUIET_MS)})
     });
     faults.collect()
 }
@@ -72,7 +93,7 @@ fn script(draw: &mut Draw, nodes: u32) -> Value {
     let mut there: Vec<(u32, String)> = Vec::new();
     let mut t_ms = 0;
     for i in 0..draw.below(80) {
-        t_ms += u64::from(draw.one(&[0, 7, 500, 9000]));
+        t_ms += draw.one(&[0, 7, 500, 9000]);
         if t_ms >= QUIET_MS {
             break;
         }
@@ -111,14 +132,20 @@ fn check_safety(case: &Case, played: &Played) {
     }
 }
 
-/// At the end: nobody waits on a node that has room, if the vSwitches have it, too.
+/// At the end: nobody waits on a node that has room, if the vSwitches have it, too. A restart or a
+/// lost write may leave interfaces that no CR names, which take room (C70): such worlds are left out.
 fn check_liveness(case: &Case, played: &Played) {
+    let leaks = case.events.iter().any(|event| event.op == Op::Restart)
+        || case.faults.iter().any(|fault| fault.api == "UpdateNodeStatus");
+    if leaks || case.ipv4_prefix_count > 0 {
+        return;
+    }
     let (_, last) = played.samples.last().expect("there are samples");
     let ample = case.vswitches.iter().any(|vswitch| last[&format!("{}.available", vswitch.id)] > 60);
-    for node in (0..case.nodes).filter(|_| ample && case.ipv4_prefix_count == 0) {
+    for node in (0..case.nodes).filter(|_| ample) {
         let of = |quantity: &str| last[&format!("node{node}.{quantity}")];
         let room = i64::from((case.adapters - 1) * case.ips_per_eni);
-        assert!(of("pending") == 0 || of("bound") >= room - 1, "node {node} leaves pods waiting: {last:?}");
+        assert!(of("pending") == 0 || of("bound") == room, "node {node} leaves pods waiting: {last:?}");
         assert_eq!(of("held"), 0, "node {node} holds addresses of pods that are gone");
     }
 }

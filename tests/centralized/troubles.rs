@@ -22,8 +22,8 @@ fn c69_a_throttled_create_is_repeated_once() {
         "events": pods(1),
         "faults": fault("CreateNetworkInterface", "Throttling", 10_000, 30_000),
     }));
-    // 10.783, 21.383; the next run begins a second later and does a full sync (C34).
-    assert_eq!(told.0.errors["Throttling"], 2);
+    // 10.783, 21.383; the next run begins a second later with a full sync (C34): 23.083, 33.683.
+    assert_eq!(told.0.errors["Throttling"], 3);
     assert_eq!(told.calls("CreateNetworkInterface"), 4, "two in each of two runs");
     assert_eq!(told.end("node0.bound"), 1);
 }
@@ -157,4 +157,15 @@ fn c76_ordered_herds_all_nodes_to_one_vswitch() {
         ],
     }));
     assert_eq!((told.end("vsw-a.available"), told.end("vsw-b.available")), (99, 50));
+}
+
+/// Case 62 (C95): what cannot be given back is left for the next run.
+#[test]
+fn case_62_a_failed_detach_is_left_for_the_next_run() {
+    let told = tell(json!({
+        "events": pods(12),
+        "faults": fault("DetachNetworkInterface", "Forbidden.RAM", 125_000, 160_000),
+    }));
+    assert!(told.0.errors["Forbidden.RAM"] >= 1, "{:?}", told.0.errors);
+    assert_eq!(told.path("node0.enis"), [0, 1, 2, 3, 2]);
 }

@@ -9,8 +9,8 @@ use super::cloud::Cloud;
 use crate::chance::SmallStream;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::centralized::{
-    self, Answer, CallId, Controller, Flavor, Input, NodeConfig, Output, PodKey, Refusal, Request, Selection, Settings, Status,
-    WriteLimit,
+    self, Answer, CallId, Controller, Flavor, Input, NodeConfig, Output, PodKey, Refusal, Request, Selection, Settings,
+    Status, WriteLimit,
 };
 use crate::ipam::node_local::Reclaim;
 use crate::time::{Instant, Span};

@@ -186,3 +186,74 @@ impl Controller {
         self.queue.add(attacher.node);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kind, Nic, Settings};
+    use super::*;
+    use crate::chance::SmallStream;
+    use crate::id::VSwitchId;
+
+    const NODE: NodeId = NodeId(0);
+
+    fn at(mins: u64) -> Instant {
+        Instant::ZERO + Span::mins(mins)
+    }
+
+    fn tasks<const N: usize>(states: [TaskState; N]) -> Tasks {
+        let task = |state| Task { state, addresses: 1, prefixes: 0 };
+        Tasks((0..).map(EniId).zip(states.map(task)).collect())
+    }
+
+    fn knowing(enis: impl IntoIterator<Item = u32>) -> Status {
+        let nic = |eni| (EniId(eni), Nic::created(VSwitchId(0), Kind::Secondary));
+        Status { nics: enis.into_iter().map(nic).collect(), ..Status::default() }
+    }
+
+    fn controller() -> Controller {
+        let mut controller = Controller::new(Settings { jitter: false, ..Settings::default() }, SmallStream::new(1));
+        controller.node(NODE);
+        controller
+    }
+
+    /// Attach calls that were made since the last look.
+    fn attaches(controller: &mut Controller) -> usize {
+        std::iter::from_fn(|| controller.poll()).count()
+    }
+
+    /// Cases 45 and 48 [eni_task_queue_test.go:311, 82]: only tasks under way count; a look at the
+    /// ended ones leaves them.
+    #[test]
+    fn case_45_only_tasks_under_way_count() {
+        assert!(tasks([TaskState::Failed(at(1)), TaskState::Running]).is_attaching());
+        let ended = tasks([TaskState::Failed(at(1))]);
+        assert!(!ended.is_attaching());
+        assert_eq!((ended.ended().len(), ended.ended().len()), (1, 1));
+    }
+
+    /// Cases 44 and 46 [3842-3980, eni_task_queue_test.go:451]: an interface has one task at a time,
+    /// which a restart makes anew.
+    #[test]
+    fn case_46_one_task_at_a_time() {
+        let mut controller = controller();
+        let status = knowing([7, 8]);
+        controller.recover_tasks(at(0), NODE, &status);
+        assert_eq!(attaches(&mut controller), 2);
+        controller.recover_tasks(at(0), NODE, &status);
+        controller.submit(at(0), NODE, EniId(7), 5, 0);
+        assert_eq!(attaches(&mut controller), 0, "they are under way");
+        controller.nodes[0].memory.tasks.end(EniId(7), TaskState::Failed(at(1)));
+        controller.submit(at(1), NODE, EniId(7), 5, 0);
+        assert_eq!(attaches(&mut controller), 1);
+        assert_eq!(controller.nodes[0].memory.tasks.get(EniId(7)).map(|task| task.addresses), Some(5));
+    }
+
+    /// Case 47 [eni_task_queue_test.go:150-310]: orphans go, ended ones after half an hour.
+    #[test]
+    fn case_47_orphans_and_stale_tasks_are_dropped() {
+        let mut tasks =
+            tasks([TaskState::Running, TaskState::Running, TaskState::Failed(at(0)), TaskState::Failed(at(5))]);
+        tasks.clean_up(at(31), &knowing([0, 2, 3]));
+        assert_eq!(tasks.0.keys().copied().collect::<Vec<_>>(), [EniId(0), EniId(3)]);
+    }
+}

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use super::resource::{Binding, IpStatus, NicState, PodKey, Status};
+use super::go_map::GoMap;
+use super::resource::{Binding, IpStatus, Nic, NicState, PodKey, Status};
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
 use crate::time::Instant;
@@ -47,14 +48,14 @@ pub(super) fn bind(now: Instant, status: &mut Status, pods: &[ListedPod], chance
     for pod in &waiting {
         take_over(status, pod);
     }
-    let mut idle = idle(status);
+    let all = all_addresses(status, chance);
     let mut left = 0;
     for pod in waiting.into_iter().filter(|pod| pod.address.is_none()) {
-        if idle.is_empty() {
+        let idle = all.iterate(chance).find(|&(eni, address)| is_idle(&status.nics[&eni], address));
+        let Some((eni, address)) = idle else {
             left += 1;
             continue;
-        }
-        let (eni, address) = idle.swap_remove(chance.below(idle.len() as u32) as usize);
+        };
         let nic = status.nics.get_mut(&eni).expect("it was listed");
         nic.addresses.get_mut(&address).expect("it was listed").pod = Some(binding(pod));
         status.last_modified = Some(now);
@@ -80,9 +81,17 @@ fn binding(pod: &ListedPod) -> Binding {
     Binding { pod: pod.key, uid: pod.uid }
 }
 
-/// What may be given to any pod.
-fn idle(status: &Status) -> Vec<(EniId, Ipv4Addr)> {
-    let in_use = status.nics.iter().filter(|(_, nic)| nic.state == NicState::InUse);
-    let all = in_use.flat_map(|(&eni, nic)| nic.addresses.iter().map(move |(&address, ip)| (eni, address, ip)));
-    all.filter(|(_, _, ip)| ip.is_idle()).map(|(eni, address, _)| (eni, address)).collect()
+/// The map of all addresses that upstream builds for each pass, interface by interface.
+fn all_addresses(status: &Status, chance: &mut SmallStream) -> GoMap<(EniId, Ipv4Addr)> {
+    let mut all = Vec::new();
+    for eni in status.in_map_order(chance) {
+        let addresses = GoMap::of(status.nics[&eni].addresses.keys().copied(), chance);
+        all.extend(addresses.iterate(chance).map(|address| (eni, address)));
+    }
+    GoMap::of(all, chance)
+}
+
+/// Whether an address may be given to any pod.
+fn is_idle(nic: &Nic, address: Ipv4Addr) -> bool {
+    nic.state == NicState::InUse && nic.addresses[&address].is_idle()
 }

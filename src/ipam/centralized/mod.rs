@@ -14,6 +14,7 @@ mod client;
 mod condition;
 mod config;
 mod demand;
+mod go_map;
 mod merge;
 mod placement;
 mod prefix;

@@ -1,9 +1,8 @@
 //! What is given back: victims of the pool's shrinking (C107 to C110). How many are given back is
 //! [`to_delete`](crate::ipam::node_local::pool_sync::to_delete), which both allocators share.
 
-use std::net::Ipv4Addr;
-
 use super::call::Kind;
+use super::go_map::GoMap;
 use super::resource::{IpStatus, Nic, NicState, Status};
 use crate::chance::SmallStream;
 
@@ -29,23 +28,14 @@ fn mark_on(nic: &mut Nic, to_delete: u32, chance: &mut SmallStream) -> u32 {
         return size;
     }
     // Not only idle ones: an Invalid address without a pod would be marked, too.
-    let markable = nic.addresses.iter().filter(|(_, ip)| {
-        ip.pod.is_none() && !ip.primary && ip.status != IpStatus::Deleting
-    });
-    let victims = some_of(markable.map(|(&address, _)| address).collect(), to_delete as usize, chance);
-    for address in &victims {
-        nic.addresses.get_mut(address).expect("it was listed").status = IpStatus::Deleting;
+    let addresses = GoMap::of(nic.addresses.keys().copied(), chance);
+    let mut marked = 0;
+    for address in addresses.iterate(chance) {
+        let ip = nic.addresses.get_mut(&address).expect("it was listed");
+        if marked < to_delete && ip.pod.is_none() && !ip.primary && ip.status != IpStatus::Deleting {
+            ip.status = IpStatus::Deleting;
+            marked += 1;
+        }
     }
-    victims.len() as u32
-}
-
-/// At most `n` of `all`, at random.
-pub(super) fn some_of(mut all: Vec<Ipv4Addr>, n: usize, chance: &mut SmallStream) -> Vec<Ipv4Addr> {
-    let n = n.min(all.len());
-    for i in 0..n {
-        let other = i + chance.below((all.len() - i) as u32) as usize;
-        all.swap(i, other);
-    }
-    all.truncate(n);
-    all
+    marked
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::call::{Interface, Kind, State};
+use super::go_map::GoMap;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, VSwitchId};
 use crate::time::{Instant, Span};
@@ -113,12 +114,8 @@ impl Status {
     #[must_use]
     pub fn stored(&self) -> Self {
         let mut stored = self.clone();
-        for time in [
-            &mut stored.next_sync,
-            &mut stored.last_sync,
-            &mut stored.last_modified,
-            &mut stored.next_reclaim,
-        ] {
+        for time in [&mut stored.next_sync, &mut stored.last_sync, &mut stored.last_modified, &mut stored.next_reclaim]
+        {
             *time = time.map(whole_second);
         }
         for nic in stored.nics.values_mut() {
@@ -134,20 +131,16 @@ impl Status {
         self.nics.values().filter(|nic| nic.state == NicState::InUse).map(Nic::idle).sum()
     }
 
-    /// The interfaces, trunk first, then those with most addresses; equals in random order (C59).
+    /// The interfaces, trunk first, then those with most addresses; equals in map order (C59).
     pub(super) fn sorted(&self, chance: &mut SmallStream) -> Vec<EniId> {
-        let mut ids = self.shuffled(chance);
+        let mut ids = self.in_map_order(chance);
         ids.sort_by_key(|id| (self.nics[id].kind, std::cmp::Reverse(self.nics[id].addresses.len())));
         ids
     }
 
-    /// The interfaces in random order, as Go iterates a map (C95, C131).
-    pub(super) fn shuffled(&self, chance: &mut SmallStream) -> Vec<EniId> {
-        let mut ids: Vec<_> = self.nics.keys().copied().collect();
-        for i in (1..ids.len()).rev() {
-            ids.swap(i, chance.below(i as u32 + 1) as usize);
-        }
-        ids
+    /// The interfaces as Go iterates the map that they were read into.
+    pub(super) fn in_map_order(&self, chance: &mut SmallStream) -> Vec<EniId> {
+        GoMap::of(self.nics.keys().copied(), chance).iterate(chance).collect()
     }
 }
 

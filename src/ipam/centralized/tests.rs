@@ -57,7 +57,8 @@ fn address(n: u32) -> Ipv4Addr {
 fn nic(first: u32, addresses: &str) -> Nic {
     let mut nic = Nic::created(VSwitchId(0), Kind::Secondary);
     (nic.state, nic.standard) = (NicState::InUse, true);
-    nic.addresses = (first..).zip(addresses.chars()).map(|(n, letter)| (address(n), ip(n, n == first, letter))).collect();
+    nic.addresses =
+        (first..).zip(addresses.chars()).map(|(n, letter)| (address(n), ip(n, n == first, letter))).collect();
     nic
 }
 
@@ -229,7 +230,8 @@ fn case_25_one_action_and_one_attach_at_a_time() {
     assert_eq!(found.iter().map(|place| place.addresses).collect::<Vec<_>>(), [1, 2, 9]);
     assert_eq!(chosen(&found, false), Some(0));
     let only_new = places(&config, &status, &mut chance());
-    let only_new: Vec<_> = only_new.into_iter().map(|place| Place { addresses: u32::from(place.eni.is_none()), ..place }).collect();
+    let only_new: Vec<_> =
+        only_new.into_iter().map(|place| Place { addresses: u32::from(place.eni.is_none()), ..place }).collect();
     assert_eq!((chosen(&only_new, false), chosen(&only_new, true)), (Some(2), None));
     assert_eq!(chosen(&found, true), Some(0));
 }
@@ -387,8 +389,7 @@ fn case_68_merging_addresses() {
     merge::sync(&mut nic, &found(0, State::InUse, &[3, 9]));
     let left: Vec<_> = nic.addresses.iter().map(|(address, ip)| (u32::from(*address), ip.status)).collect();
     // The primary one is kept, the pod's is Invalid, the local Deleting is kept, the idle one goes.
-    let expected =
-        [(1, IpStatus::Valid), (2, IpStatus::Invalid), (3, IpStatus::Deleting), (9, IpStatus::Valid)];
+    let expected = [(1, IpStatus::Valid), (2, IpStatus::Invalid), (3, IpStatus::Deleting), (9, IpStatus::Valid)];
     assert_eq!(left, expected);
 }
 
@@ -409,7 +410,8 @@ fn case_69_merging_prefixes() {
         Interface { prefixes, ..found(0, State::InUse, &[1]) }
     };
     merge::sync(&mut nic, &shown(&[16, 32, 64]));
-    let by_number = |nic: &Nic| nic.prefixes.iter().map(|&(first, valid)| (u32::from(first), valid)).collect::<Vec<_>>();
+    let by_number =
+        |nic: &Nic| nic.prefixes.iter().map(|&(first, valid)| (u32::from(first), valid)).collect::<Vec<_>>();
     assert_eq!(by_number(&nic), [(16, true), (32, false), (64, true), (48, false)]);
     assert_eq!((nic.valid_prefixes(), nic.used()), (2, 5));
 }
@@ -478,12 +480,10 @@ fn with_prefixes(state: NicState, addresses: &str, n: u32) -> Nic {
 /// Case 75 [pool_prefix_test.go:22-145]: three slots of fifteen.
 #[test]
 fn case_75_new_interfaces_for_prefixes() {
-    for (wanted, expected) in
-        [(0, vec![]), (1, vec![1]), (14, vec![10, 4]), (15, vec![10, 5]), (28, vec![10, 10, 8])]
-    {
+    for (wanted, expected) in [(0, vec![]), (1, vec![1]), (14, vec![10, 4]), (15, vec![10, 5]), (28, vec![10, 10, 8])] {
         assert_eq!(planned(15, &status([]), wanted, None), expected, "{wanted} prefixes");
     }
-    assert_eq!(planned(1, &status([]), 5, None), [], "there is no room beside the primary address (C124)");
+    assert!(planned(1, &status([]), 5, None).is_empty(), "there is no room beside the primary address (C124)");
 }
 
 /// Case 76 [146-262]: what exists comes first.
@@ -491,8 +491,8 @@ fn case_75_new_interfaces_for_prefixes() {
 fn case_76_existing_interfaces_come_first() {
     let in_use = |addresses: &str, n| status([with_prefixes(NicState::InUse, addresses, n)]);
     assert_eq!(planned(15, &in_use("i", 10), 15, None), [1]);
-    assert_eq!(planned(15, &in_use("i", 5), 5, None), []);
-    assert_eq!(planned(15, &in_use("i", 0), 5, None), []);
+    assert!(planned(15, &in_use("i", 5), 5, None).is_empty());
+    assert!(planned(15, &in_use("i", 0), 5, None).is_empty());
     assert_eq!(planned(15, &in_use("iiiiiiiiiiiiiii", 0), 5, None), [5]);
     assert_eq!(planned(15, &in_use("iiiiiiiiiiii", 0), 10, None), [7]);
     let attaching = status([with_prefixes(NicState::Attaching, "", 0)]);

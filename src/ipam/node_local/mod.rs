@@ -311,9 +311,16 @@ impl NodeLocal {
         let (idle, in_use) = self.usage();
         let (marks, reclaim) = (self.marks(), self.config.reclaim);
         let jitter = self.chance.periods_jitter.then_some(&mut self.chance.reclaim);
-        let mut left =
-            to_delete(self.now, marks, idle, reclaim.as_ref(), Some(self.last_modified), &mut self.next_reclaim, jitter)
-                .total();
+        let mut left = to_delete(
+            self.now,
+            marks,
+            idle,
+            reclaim.as_ref(),
+            Some(self.last_modified),
+            &mut self.next_reclaim,
+            jitter,
+        )
+        .total();
         let mut trimmed = None;
         for k in 0..self.order.len() {
             if left <= 0 {

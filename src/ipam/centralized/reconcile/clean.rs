@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 
 use super::super::Controller;
 use super::super::call::{Answer, Interface, Refusal, Request, State};
-use super::super::reclaim::some_of;
 use super::super::resource::{IpStatus, NicState};
 use super::{Run, Stage, Wake};
 use crate::id::EniId;
@@ -23,11 +22,11 @@ pub(super) struct Cleaning {
     left: Vec<EniId>,
     /// The one that is being dealt with.
     eni: EniId,
-    step: Step,
 }
 
+/// How far it is with that one.
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     /// It is being detached.
     Detaching,
     /// It is being deleted.
@@ -44,7 +43,7 @@ enum Step {
 
 /// What is waited for.
 #[derive(Debug)]
-enum Goal {
+pub(super) enum Goal {
     /// The interface is detached.
     Detached,
     /// The interface does not exist any more.
@@ -56,7 +55,7 @@ enum Goal {
 impl Controller {
     /// Begins the deletions of a run.
     pub(super) fn clean(&mut self, now: Instant, run: &mut Run) {
-        let left = run.status.shuffled(&mut self.chance);
+        let left = run.status.in_map_order(&mut self.chance);
         self.clean_next(now, run, left);
     }
 
@@ -66,8 +65,9 @@ impl Controller {
             let (step, request) = match nic.state {
                 NicState::Deleting | NicState::Detaching => (Step::Detaching, Request::Detach(eni, run.node)),
                 NicState::InUse => {
+                    // Which ten does not matter: nobody has them.
                     let marked = nic.addresses.iter().filter(|(_, ip)| ip.status == IpStatus::Deleting);
-                    let marked = some_of(marked.map(|(&address, _)| address).collect(), BATCH, &mut self.chance);
+                    let marked: Vec<_> = marked.map(|(&address, _)| address).take(BATCH).collect();
                     if marked.is_empty() {
                         continue;
                     }
@@ -76,56 +76,54 @@ impl Controller {
                 NicState::Attaching => continue,
             };
             self.ask(now, run, request);
-            run.stage = Stage::Cleaning(Cleaning { left, eni, step });
+            run.stage = Stage::Cleaning(Cleaning { left, eni }, step);
             return;
         }
         self.settle(now, run);
     }
 
-    pub(super) fn clean_goes_on(&mut self, now: Instant, run: &mut Run, cleaning: Cleaning, wake: Wake) {
-        let Cleaning { left, eni, step } = cleaning;
+    pub(super) fn clean_goes_on(&mut self, now: Instant, run: &mut Run, cleaning: Cleaning, step: Step, wake: Wake) {
         match (step, wake) {
             (Step::Detaching, Wake::Reply(Ok(_) | Err(Refusal::NotFound))) => {
-                self.look(now, run, left, eni, Goal::Detached, 1);
+                self.look(now, run, cleaning, Goal::Detached, 1);
             }
-            (Step::Deleting, Wake::Reply(Ok(_))) => self.wait(now, run, left, eni, Goal::Deleted),
-            (Step::Deleting, Wake::Reply(Err(Refusal::NotFound))) => self.deleted(now, run, left, eni),
+            (Step::Deleting, Wake::Reply(Ok(_))) => self.wait(now, run, cleaning, Goal::Deleted),
+            (Step::Deleting, Wake::Reply(Err(Refusal::NotFound))) => self.deleted(now, run, cleaning),
             (Step::Unassigning(addresses), Wake::Reply(Ok(_) | Err(Refusal::NotFound))) => {
                 self.nodes[run.node.index()].memory.changed = true;
-                self.wait(now, run, left, eni, Goal::Unassigned(addresses));
+                self.wait(now, run, cleaning, Goal::Unassigned(addresses));
             }
-            (Step::Sleeping(goal, attempt), Wake::Timer) => self.look(now, run, left, eni, goal, attempt),
+            (Step::Sleeping(goal, attempt), Wake::Timer) => self.look(now, run, cleaning, goal, attempt),
             (Step::Looking(goal, attempt), Wake::Reply(reply)) => {
-                self.looked(now, run, left, eni, (goal, attempt), reply);
+                self.looked(now, run, cleaning, (goal, attempt), reply);
             }
             (Step::Detaching | Step::Deleting | Step::Unassigning(_) | Step::GivingUp, _) => {
-                self.clean_next(now, run, left);
+                self.clean_next(now, run, cleaning.left);
             }
             (step, wake) => unreachable!("{step:?} does not wait for {wake:?}"),
         }
     }
 
     /// Waits before the first look.
-    fn wait(&mut self, now: Instant, run: &mut Run, left: Vec<EniId>, eni: EniId, goal: Goal) {
+    fn wait(&mut self, now: Instant, run: &mut Run, cleaning: Cleaning, goal: Goal) {
         let pause = match goal {
             Goal::Unassigned(_) => WAIT_ENI_IP_REMOVED_DELAY,
             Goal::Deleted | Goal::Detached => ENI_DELETE_CONFIRM_DELAY,
         };
         self.sleep(now + pause, run);
-        run.stage = Stage::Cleaning(Cleaning { left, eni, step: Step::Sleeping(goal, 1) });
+        run.stage = Stage::Cleaning(cleaning, Step::Sleeping(goal, 1));
     }
 
-    fn look(&mut self, now: Instant, run: &mut Run, left: Vec<EniId>, eni: EniId, goal: Goal, attempt: u8) {
-        self.ask(now, run, Request::Describe(eni));
-        run.stage = Stage::Cleaning(Cleaning { left, eni, step: Step::Looking(goal, attempt) });
+    fn look(&mut self, now: Instant, run: &mut Run, cleaning: Cleaning, goal: Goal, attempt: u8) {
+        self.ask(now, run, Request::Describe(cleaning.eni));
+        run.stage = Stage::Cleaning(cleaning, Step::Looking(goal, attempt));
     }
 
     fn looked(
         &mut self,
         now: Instant,
         run: &mut Run,
-        left: Vec<EniId>,
-        eni: EniId,
+        cleaning: Cleaning,
         (goal, attempt): (Goal, u8),
         reply: Result<Answer, Refusal>,
     ) {
@@ -139,35 +137,35 @@ impl Controller {
             Goal::Deleted => found.is_some_and(|found| found.is_empty()),
             Goal::Unassigned(addresses) => match found.as_deref() {
                 Some([found]) => forget_addresses(run, found, addresses),
-                _ => return self.clean_next(now, run, left),
+                _ => return self.clean_next(now, run, cleaning.left),
             },
         };
         match goal {
             Goal::Detached if reached => {
-                self.ask(now, run, Request::Delete(eni));
-                run.stage = Stage::Cleaning(Cleaning { left, eni, step: Step::Deleting });
+                self.ask(now, run, Request::Delete(cleaning.eni));
+                run.stage = Stage::Cleaning(cleaning, Step::Deleting);
             }
-            Goal::Deleted if reached => self.deleted(now, run, left, eni),
-            Goal::Unassigned(_) if reached => self.clean_next(now, run, left),
-            goal => self.look_later(now, run, left, eni, goal, attempt),
+            Goal::Deleted if reached => self.deleted(now, run, cleaning),
+            Goal::Unassigned(_) if reached => self.clean_next(now, run, cleaning.left),
+            goal => self.look_later(now, run, cleaning, goal, attempt),
         }
     }
 
-    fn look_later(&mut self, now: Instant, run: &mut Run, left: Vec<EniId>, eni: EniId, goal: Goal, attempt: u8) {
+    fn look_later(&mut self, now: Instant, run: &mut Run, cleaning: Cleaning, goal: Goal, attempt: u8) {
         let (pause, step) = match goal.backoff().after(attempt, self.jitter()) {
             Next::Retry(pause) => (pause, Step::Sleeping(goal, attempt + 1)),
             Next::GiveUpAfter(pause) => (pause, Step::GivingUp),
-            Next::GiveUp => return self.clean_next(now, run, left),
+            Next::GiveUp => return self.clean_next(now, run, cleaning.left),
         };
         self.sleep(now + pause, run);
-        run.stage = Stage::Cleaning(Cleaning { left, eni, step });
+        run.stage = Stage::Cleaning(cleaning, step);
     }
 
     /// An interface is gone, and with it its record.
-    fn deleted(&mut self, now: Instant, run: &mut Run, left: Vec<EniId>, eni: EniId) {
+    fn deleted(&mut self, now: Instant, run: &mut Run, cleaning: Cleaning) {
         self.nodes[run.node.index()].memory.changed = true;
-        run.status.nics.remove(&eni);
-        self.clean_next(now, run, left);
+        run.status.nics.remove(&cleaning.eni);
+        self.clean_next(now, run, cleaning.left);
     }
 }
 

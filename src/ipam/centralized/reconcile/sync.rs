@@ -77,7 +77,7 @@ impl Controller {
             run.status.nics.insert(interface.id, Nic::adopted(interface));
         }
         let transitional = found.iter().any(|eni| matches!(eni.state, State::Attaching | State::Detaching));
-        let mut missing = run.status.shuffled(&mut self.chance);
+        let mut missing = run.status.in_map_order(&mut self.chance);
         missing.retain(|&eni| found.iter().all(|found| found.id != eni));
         self.forget(now, run, missing, transitional, false);
     }

@@ -3,8 +3,8 @@
 use super::super::Controller;
 use super::super::call::{Answer, Request};
 use super::super::client::{Attempt, Caller, Judged};
-use super::super::resource::NicState;
 use super::super::prefix::{free, lacking};
+use super::super::resource::NicState;
 use super::{Run, Stage, Wake};
 use crate::id::EniId;
 use crate::ipam::BATCH;
@@ -30,7 +30,7 @@ impl Controller {
     pub(super) fn top_up(&mut self, now: Instant, run: &mut Run) {
         let wanted = run.config.prefixes.expect("prefix mode is on");
         let lacking = lacking(&run.status, wanted);
-        let left = run.status.shuffled(&mut self.chance);
+        let left = run.status.in_map_order(&mut self.chance);
         self.top_up_next(now, run, left, lacking);
     }
 
