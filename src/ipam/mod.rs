@@ -5,8 +5,9 @@
 //! `poll_timeout() -> Instant` (never = [`Instant::NEVER`]) and getters; nothing else. Drain
 //! `poll` before the next `handle`.
 //!
-//! `PORTING.md` is the ledger of rules: R1 to R158, their upstream source, and what is
-//! simplified or left out.
+//! `PORTING.md` is the ledger of rules: R1 to R158 for the daemon's own allocator, which this
+//! module's [`Input`] and [`Output`] are for; C1 to C164 for [`centralized`] IPAM, which has its
+//! own. It names their upstream source, and what is simplified or left out.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;

@@ -19,8 +19,8 @@ fn nearly_every_draw_passes_every_golden_case() {
         }
         played += SEEDS.count();
         failed += lost.len();
-        assert!(lost.len() * 4 <= SEEDS.count(), "{lost:?}");
+        assert!(lost.len() * 8 <= SEEDS.count(), "{lost:?}");
     }
     println!("{failed} of {played} draws fail");
-    assert!(failed * 50 <= played, "{failed} of {played}");
+    assert!(failed * 200 <= played, "{failed} of {played}");
 }

@@ -63,7 +63,8 @@ fn compare_samples(tally: &mut Tally, timeline: &[BTreeMap<String, Range>], play
             tally.take(*range, value, true, || format!("{key} at {:.1} s", *t_ms as f64 / 1e3));
         }
     }
-    Ok(tally.end_of_samples())
+    tally.end_of_samples();
+    Ok(())
 }
 
 /// Counts by name; what one side does not name is zero.

@@ -55,7 +55,8 @@ pub(super) enum Goal {
 impl Controller {
     /// Begins the deletions of a run.
     pub(super) fn clean(&mut self, now: Instant, run: &mut Run) {
-        let left = run.status.in_map_order(&mut self.chance);
+        let mut left = run.status.in_map_order(&mut self.chance);
+        left.reverse();
         self.clean_next(now, run, left);
     }
 

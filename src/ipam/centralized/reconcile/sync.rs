@@ -79,6 +79,7 @@ impl Controller {
         let transitional = found.iter().any(|eni| matches!(eni.state, State::Attaching | State::Detaching));
         let mut missing = run.status.in_map_order(&mut self.chance);
         missing.retain(|&eni| found.iter().all(|found| found.id != eni));
+        missing.reverse();
         self.forget(now, run, missing, transitional, false);
     }
 
