@@ -29,6 +29,7 @@ pub mod record;
 pub mod sim;
 // What it means.
 pub mod outcome;
+pub mod explain;
 pub mod study;
 pub mod report;
 pub mod conformance;

@@ -64,6 +64,22 @@ const BAD: &[(&str, &[Edit])] = &[
     ("a date that is none", &[("30d", "30d\nstart: 2026-02-30")]),
     ("no replications", &[("30d", "30d\nreplications: 0")]),
     ("too many replications", &[("30d", "30d\nreplications: 10001")]),
+    ("replications that are no number", &[("30d", "30d\nreplications: many")]),
+    ("replications until nothing is said", &[("30d", "30d\nreplications: {at_most: 50}")]),
+    (
+        "a precision of a measure that is not there",
+        &[("30d", "30d\nreplications: {until: {measure: vsw-pods.time_to_ful, half_width: 1d}, at_most: 9}")],
+    ),
+    ("a precision in another unit", &[("30d", "30d\nreplications: {until: {measure: pods.served, half_width: 1d}}")]),
+    (
+        "a precision of a time without unit",
+        &[("30d", "30d\nreplications: {until: {measure: vsw-pods.time_to_full, half_width: 3}}")],
+    ),
+    ("a precision of nothing", &[("30d", "30d\nreplications: {until: {measure: pods.served, half_width: 0 %}}")]),
+    (
+        "a precision that is uncertain",
+        &[("30d", "30d\nreplications: {until: {measure: pods.served, half_width: [1, 2]}}")],
+    ),
     ("a negative seed", &[("30d", "30d\nseed: -1")]),
     ("no samples", &[("30d", "30d\noutputs: {samples: 0, pods: yes}")]),
     ("a block that is none", &[("10.1.0.0/19", "10.1.0.0")]),
@@ -342,6 +358,143 @@ const BAD: &[(&str, &[Edit])] = &[
         "a patch of eni-config with a vSwitch that is not there",
         &[("nodes: 10", "nodes: 10\n    eni_config: {vswitches: {cn-hangzhou-k: [vsw-podz]}}")],
     ),
+    ("an action at no time", &[("30d", "30d\nactions:\n  - {restart_terway: all}")]),
+    ("an action at two times", &[("30d", "30d\nactions:\n  - {at: 1d, when: pods.waiting > 3, restart_terway: all}")]),
+    ("an action without a deed", &[("30d", "30d\nactions:\n  - {at: 1d}")]),
+    (
+        "an action with two deeds",
+        &[("30d", "30d\nactions:\n  - {at: 1d, restart_terway: all, drain: {node_pool: default, nodes: 1}}")],
+    ),
+    (
+        "an action that is misspelt",
+        &[("30d", "30d\nactions:\n  - {at: 1d, restart: all}\n  - {att: 1d, restart_terway: all}")],
+    ),
+    ("an action at a time without unit", &[("30d", "30d\nactions:\n  - {at: 30, restart_terway: all}")]),
+    (
+        "names of actions",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {name: a+b, at: 1d, restart_terway: all}\n  - {name: previous, restart_terway: all}\n  - {name: 5m, restart_terway: all}\n  - {name: x, restart_terway: all}\n  - {name: x, restart_terway: all}",
+        )],
+    ),
+    (
+        "actions after what is not before",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {name: first, after: previous + 5m, restart_terway: all}\n  - {name: second, after: frist + 5m, restart_terway: all}\n  - {name: third, after: third, restart_terway: all}\n  - {after: fifth + 1h, restart_terway: all}\n  - {name: fifth, after: nobody, restart_terway: all}",
+        )],
+    ),
+    (
+        "actions after a time that is none",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, restart_terway: all}\n  - {after: previous + 5,  restart_terway: all}\n  - {after: previous + soon, restart_terway: all}\n  - {after: previous +, restart_terway: all}",
+        )],
+    ),
+    (
+        "conditions that do not resolve",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {when: vsw-pod.free < 200, restart_terway: all}\n  - {when: vsw-pods.fre < 200, restart_terway: all}\n  - {when: vsw-pods.free below 200, restart_terway: all}\n  - {when: vsw-pods.free < few, restart_terway: all}\n  - {when: pods.waiting > 5 %, restart_terway: all}\n  - {when: node_pools.defualt.nodes > 5, restart_terway: all}",
+        )],
+    ),
+    (
+        "a new vSwitch of which it is not said whether it has an SNAT entry",
+        &[("30d", "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-j, cidr: 10.2.0.0/24}}")],
+    ),
+    (
+        "new vSwitches that cannot be",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-a, zone: cn-hangzhou-j, cidr: 10.1.16.0/20, snat: true}}\n  - {add_vswitch: {id: vsw-b, zone: cn-hangzhou-j, cidr: 11.0.0.0/20, snat: true}}\n  - {add_vswitch: {id: vsw-c, zone: cn-hangzhou-j, cidr: 10.9.0.0/30, snat: true}}\n  - {add_vswitch: {id: vsw-pods, zone: cn-hangzhou-j, cidr: 10.8.0.0/24, snat: maybe}}\n  - {add_vswitch: {id: vsw-e, zone: cn-hangzhou-j, cidr: 10.7.0.0/28, snat: true, used: 13}}",
+        )],
+    ),
+    (
+        "an edit that names an unknown vSwitch",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-j, cidr: 10.2.0.0/24, snat: true}}\n  - {edit_eni_config: {vswitches: {cn-hangzhou-j: [vsw-nwe]}}}",
+        )],
+    ),
+    (
+        "an edit of wrong types",
+        &[("30d", "30d\nactions:\n  - {at: 1d, edit_eni_config: {max_pool_size: many}}\n  - {edit_eni_config: 5}")],
+    ),
+    (
+        "an edit before the vSwitch is there",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 2d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-j, cidr: 10.2.0.0/24, snat: true}}\n  - {at: 1d, edit_eni_config: {vswitches: {cn-hangzhou-j: [vsw-pods, vsw-new]}}}",
+        )],
+    ),
+    (
+        "an edit that may come before the vSwitch is there",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {when: vsw-pods.free < 200, add_vswitch: {id: vsw-new, zone: cn-hangzhou-j, cidr: 10.2.0.0/24, snat: true}}\n  - {when: vsw-pods.free < 100, edit_eni_config: {vswitches: {cn-hangzhou-j: [vsw-pods, vsw-new]}}}",
+        )],
+    ),
+    (
+        "an edit that may come before the edit before",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {when: vsw-pods.free < 200, edit_eni_config: {max_pool_size: 7}}\n  - {at: 9d, edit_eni_config: {max_pool_size: 9}}",
+        )],
+    ),
+    (
+        "a vSwitch of eni-config that is added later",
+        &[
+            (
+                "30d",
+                "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-j, cidr: 10.2.0.0/24, snat: true}}",
+            ),
+            ("j: [vsw-pods]", "j: [vsw-pods, vsw-new]"),
+        ],
+    ),
+    (
+        "nodes on a vSwitch that is added later",
+        &[
+            (
+                "30d",
+                "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-j, cidr: 10.2.0.0/24, snat: true}}",
+            ),
+            ("node_vswitch: vsw-nodes", "node_vswitch: vsw-new"),
+        ],
+    ),
+    (
+        "a restart of nothing",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, restart_terway: {at_most_at_once: 0, takes: 0s}}\n  - {restart_terway: {node_pools: []}}\n  - {restart_terway: {node_pools: [defualt], at_most_at_once: 110 %}}\n  - {restart_terway: some}",
+        )],
+    ),
+    (
+        "a scale of what cannot be scaled",
+        &[
+            (
+                "30d",
+                "30d\nactions:\n  - {at: 1d, scale: {workload: wbe, replicas: 5}}\n  - {scale: {node_pool: defualt, nodes: 5}}\n  - {scale: {workload: web, nodes: 5}}\n  - {scale: {}}\n  - {scale: {workload: web, replicas: 20000000}}\n  - {scale: {workload: agent, replicas: 5}}\n  - {scale: {node_pool: big, nodes: 5}}",
+            ),
+            (
+                "workloads:",
+                "  - {name: big, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-nodes, nodes: {autoscale: {min: 1, max: 3}}}\nworkloads:\n  - {name: agent, daemon_set: {}}",
+            ),
+        ],
+    ),
+    (
+        "a replacement, a drain and a loss of nothing",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, replace_nodes: {node_pool: default, max_unavailable: 0}}\n  - {replace_nodes: {node_pool: defualt}}\n  - {drain: {node_pool: default, nodes: 0 %}}\n  - {drain: {node_pool: defualt, nodes: 200 %}}\n  - {lose_zone: {zone: cn-hangzhou-y, lasts: 1h}}\n  - {lose_zone: {zone: cn-hangzhou-j, lasts: 0s}}",
+        )],
+    ),
+    (
+        "limits that cannot be",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, limit_api: {AssignPrivateIpAddress: 5}}\n  - {limit_api: {AssignPrivateIpAddresses: 0}}\n  - {limit_api: {}}\n  - {limit_api: {AssignPrivateIpAddresses: 5, DescribeVSwitches: 5}}\n  - {limit_api: {AssignPrivateIpAddresses: none}}",
+        )],
+    ),
     (
         "many errors at once",
         &[
@@ -407,6 +560,29 @@ const ODD: &[(&str, &[Edit])] = &[
             ("horizon: 30d", "horizon: 1h"),
             ("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: short.csv}}"),
         ],
+    ),
+    ("an action after the end", &[("30d", "30d\nactions:\n  - {at: 30d, restart_terway: all}")]),
+    (
+        "an edit that nothing takes up",
+        &[("30d", "30d\nactions:\n  - {at: 1d, restart_terway: all}\n  - {edit_eni_config: {max_pool_size: 7}}")],
+    ),
+    (
+        "an edit of nothing",
+        &[("30d", "30d\nactions:\n  - {at: 1d, edit_eni_config: {max_pool_size: 5}}\n  - {restart_terway: all}")],
+    ),
+    (
+        "a new vSwitch that no edit names",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-j, cidr: 10.2.0.0/24, snat: true}}",
+        )],
+    ),
+    (
+        "the loss of a zone without nodes",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-k, cidr: 10.2.0.0/24, snat: true}}\n  - {lose_zone: {zone: cn-hangzhou-k, lasts: 1h}}",
+        )],
     ),
 ];
 

@@ -24,10 +24,29 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sim", &["chance", "cloud", "cluster", "id", "ipam", "model", "openapi", "record", "time"]),
     // What it means.
     ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),
-    ("study", &["chance", "model", "outcome", "record", "scenario", "sim"]),
-    ("report", &["address", "id", "model", "openapi", "outcome", "record", "scenario", "study", "time", "units"]),
+    ("explain", &["id", "ipam", "model", "openapi", "outcome", "record", "sim", "time", "units"]),
+    ("study", &["chance", "model", "outcome", "record", "scenario", "sim", "time"]),
+    (
+        "report",
+        &["address", "explain", "id", "model", "openapi", "outcome", "record", "scenario", "study", "time", "units"],
+    ),
     ("conformance", &["chance", "cloud", "id", "ipam", "model", "openapi", "sim", "time", "units"]),
-    ("cli", &["conformance", "model", "outcome", "record", "report", "scenario", "sim", "study", "time", "units"]),
+    (
+        "cli",
+        &[
+            "conformance",
+            "explain",
+            "model",
+            "outcome",
+            "record",
+            "report",
+            "scenario",
+            "sim",
+            "study",
+            "time",
+            "units",
+        ],
+    ),
 ];
 
 #[test]

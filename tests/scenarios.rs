@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use brimline::model::{Ensemble, Model, PoolSize, Schedule};
 use brimline::outcome::summarize;
-use brimline::record::Cause;
+use brimline::record::{Cause, Recording};
 use brimline::report::terminal;
 use brimline::scenario::{Loaded, demo, describe, load, load_text, schema};
 use brimline::sim::{Progress, replicate, run};
@@ -53,6 +53,10 @@ fn warnings_are_those_that_are_meant() {
         "warning: Terway would refuse this: JSON has no comments and no trailing commas",
     ]
     "#);
+    for as_the_article in ["article-remedy", "article-remedy-replace"] {
+        let path = format!("scenarios/{as_the_article}.yaml");
+        assert_eq!(warnings(&path), warnings("scenarios/slash19-article.yaml"), "{as_the_article}");
+    }
     for quiet in [
         "slash19-defaults",
         "teaching-slash26",
@@ -94,7 +98,7 @@ fn every_scenario_has_its_answer() {
             &model,
             &replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default()),
         );
-        let text = terminal(&summary, 80);
+        let text = terminal(&summary, &[], 80);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{text}");
         insta::assert_snapshot!(format!("answer_{}", model.name), text);
     }
@@ -122,6 +126,35 @@ fn a_real_month_is_full_when_counted_and_earlier_with_watermarks() {
     }
     let (simulated, _) = full(&model);
     assert!(simulated < Instant::ZERO + Span::days(2), "{simulated:?}");
+}
+
+/// After the article's remedy everybody can use the new vSwitch but the nodes without a free slot,
+/// and their pods wait on; once these nodes are replaced, nobody does.
+#[test]
+fn the_remedy_of_the_article_helps_nodes_with_a_free_slot_only() {
+    let recording = |name: &str| {
+        let model = loaded(Path::new(&format!("scenarios/{name}.yaml"))).model;
+        run(&model, 0, &Progress::default())
+    };
+    let waiting = |recording: &Recording| recording.groups.iter().map(|group| group.end.waiting).collect::<Vec<_>>();
+    let remedy = recording("article-remedy");
+    let restart = &remedy.actions[2];
+    let reach = restart.reach.expect("a vSwitch was added");
+    // The nodes of the API have no free slot, and neither have the ten first ones of the other pool,
+    // which had ten pods each at the start.
+    assert_eq!((reach.configured, reach.able), (reach.nodes, reach.nodes - 8 - 10), "{reach:?}");
+    // 8 nodes with 36 addresses each, for 43 pods of the API and one of the DaemonSet.
+    let in_vain = 8 * (44 - 36);
+    assert!(restart.waiting > in_vain, "pods of other nodes wait too: {restart:?}");
+    assert_eq!((restart.relieved, restart.recovered), (restart.waiting - in_vain, None), "{restart:?}");
+    assert_eq!(waiting(&remedy), [0, in_vain]);
+    let replaced = recording("article-remedy-replace");
+    let begins = |recording: &Recording| recording.actions[..3].iter().map(|action| action.began).collect::<Vec<_>>();
+    assert_eq!(begins(&replaced), begins(&remedy), "it is the same story until then");
+    let replacement = &replaced.actions[3];
+    let reach = replacement.reach.expect("a vSwitch was added");
+    assert_eq!((reach.configured, reach.able), (reach.nodes, reach.nodes - 10), "{reach:?}");
+    assert_eq!(waiting(&replaced), [0, 0]);
 }
 
 /// A pod that asked just now strands nothing: it may still be served.
@@ -176,6 +209,33 @@ fn a_scenario_without_pods_is_told() {
     let loaded = load_text("cut.yaml", head, Path::new(".")).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     assert_eq!(loaded.warnings.len(), 1);
     assert!(loaded.warnings[0].starts_with("warning: no workload asks for addresses"), "{}", loaded.warnings[0]);
+}
+
+/// What may be drawn fits where it may stand, and nowhere else.
+#[test]
+fn the_schema_knows_uncertain_inputs() {
+    let schema: Value = serde_json::from_str(&schema()).expect("the schema is JSON");
+    let text = std::fs::read_to_string("scenarios/teaching-slash26.yaml").expect("it can be read");
+    let value: Value = serde_saphyr::from_str(&text).expect("it is YAML");
+    let fits_with = |change: &dyn Fn(&mut Value)| {
+        let mut changed = value.clone();
+        change(&mut changed);
+        fits(&schema, &changed, &schema)
+    };
+    let quantiles = serde_json::json!({"p5": "1m", "p50": "2m", "p95": "5m"});
+    for nodes in ["[8, 12]", r#"{"between": [8, 12]}"#, r#"{"linear": {"from": 1, "to": [3, 9]}}"#] {
+        let nodes: Value = serde_json::from_str(nodes).expect("JSON");
+        assert!(fits_with(&|scenario| scenario["node_pools"][0]["nodes"] = nodes.clone()), "{nodes}");
+    }
+    assert!(fits_with(&|scenario| scenario["node_pools"][0]["provisioning"] = quantiles.clone()));
+    assert!(!fits_with(&|scenario| scenario["node_pools"][0]["nodes"] = serde_json::json!({"p5": 1})));
+    for certain in ["horizon", "warm_up", "seed"] {
+        assert!(!fits_with(&|scenario| scenario[certain] = quantiles.clone()), "{certain}");
+    }
+    assert!(!fits_with(&|scenario| scenario["outputs"] = serde_json::json!({"samples": [5, 9]})));
+    let until = serde_json::json!({"until": {"measure": "pods.served", "half_width": "5 %"}, "at_most": 50});
+    assert!(fits_with(&|scenario| scenario["replications"] = until.clone()));
+    assert!(!fits_with(&|scenario| scenario["replications"] = serde_json::json!({"until": {}})));
 }
 
 /// All keys that the schema knows.

@@ -3,6 +3,9 @@
 //! Safety: every law of the world holds at any time, whatever happens. Liveness: once nothing
 //! new happens, every pod that can get an address has one.
 
+#[path = "swarm/runbook.rs"]
+mod runbook;
+
 use std::sync::Arc;
 
 use brimline::chance::{SmallStream, SpanDist};
@@ -68,7 +71,7 @@ impl Dice {
         let pools = (0..self.range(1, 2)).map(|i| self.pool(i, &vpc, zones, within, quiet)).collect::<Vec<_>>();
         let workloads = (0..self.range(1, 3)).map(|i| self.workload(i, pools.len(), within, quiet)).collect();
         let plain = Model::plain("swarm", horizon, vpc);
-        Model {
+        let mut model = Model {
             seed: u64::from(self.range(0, u32::MAX - 1)),
             replications: 2,
             node_pools: pools,
@@ -82,7 +85,11 @@ impl Dice {
             kubelet: Kubelet { teardown: self.span(Span::secs(20)), ..plain.kubelet },
             outputs: Outputs { samples: 20, pods: true, events: true },
             ..plain
+        };
+        if self.chance(60) {
+            self.actions(&mut model, zones, within, quiet);
         }
+        model
     }
 
     fn vpc(&mut self, zones: usize, within: Span, quiet: bool) -> Vpc {
@@ -365,6 +372,7 @@ fn safety_every_law_holds_at_any_time() {
         let pods = &recording.pods;
         assert_eq!(pods.requested, pods.served + pods.gave_up + u64::from(pods.waiting_at_end), "pods are conserved");
         assert_eq!(pods.served, pods.wait_ms.len(), "every wait is counted");
+        recording.actions.iter().for_each(runbook::check);
         let quotas = &model.cloud.quotas;
         let on_enis: u32 = recording.vswitches.iter().map(|v| v.end.pods + v.end.idle).sum();
         assert!(quotas.security_group_addresses.is_none_or(|most| u64::from(on_enis) <= most));

@@ -1,10 +1,14 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
+mod compare;
 mod conformance;
+mod explain;
+mod measures;
 mod print;
 mod progress;
 mod run;
 mod seek;
+mod sweep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,7 +30,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 the environment failed (a file cannot be written), 2 the input is wrong, \
-                          3 a check does not hold.";
+                          3 a check or a rule of the policy does not hold, or the runs are too few to tell.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -39,11 +43,22 @@ enum Command {
         #[command(flatten)]
         args: RunArgs,
     },
+    /// Compares scenarios, or changes of one, run by run with the same random numbers
+    Compare(compare::CompareArgs),
     /// Checks a scenario and shows the resolved model, with the origin of each value
     Check {
         /// Scenario file
         file: PathBuf,
     },
+    /// Simulates a scenario at many points: every combination of values, or a Latin hypercube
+    Sweep(sweep::SweepArgs),
+    /// Lists what can be measured, and what conditions can look at
+    Measures {
+        /// Scenario file; without it, the built-in scenario
+        file: Option<PathBuf>,
+    },
+    /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
+    Explain(ExplainArgs),
     /// Seeks the smallest or largest value that keeps the goals, or the best compromises
     Seek(seek::SeekArgs),
     /// Prints the JSON Schema of scenario files, for editors
@@ -72,12 +87,45 @@ struct RunArgs {
     /// Threads to run replications on; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Fail (exit code 3) if this is true in any run, such as `vswitch.free.min < 10%`, or if its
+    /// probability is on this side, as in `P(any pod waits > 60s) > 1%`; may be given several times
+    #[arg(long, value_name = "CLAIM")]
+    fail_if: Vec<String>,
+    /// Write the policy's rules and what came of them as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write a summary in Markdown, for a pull request
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Print the summary as JSON instead of text
     #[arg(long)]
     json: bool,
     /// Print nothing but the answer: no warnings, no progress, no speed
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// What is to be explained.
+#[derive(Debug, Args)]
+struct ExplainArgs {
+    /// Folder of a run, such as `output/slash19-article`, or a scenario file
+    run: PathBuf,
+    /// The pod of this name, such as `web-17`, instead of the first that waited
+    #[arg(long, value_name = "NAME", conflicts_with = "node")]
+    pod: Option<String>,
+    /// The node of this name, such as `default-3`
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// The first pod that waited from then on; the pod's life then; what happened on the node
+    /// within an hour of it: `40d2h`, `day 41 02:07`
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// The replication, from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    replication: u32,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -151,7 +199,11 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Run { file, args } => {
             run::run(&Blueprint::open(&file)?, &args, &format!("brimline run {}", file.display()))
         }
+        Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
+        Command::Sweep(args) => sweep::carry_out(args),
+        Command::Measures { file } => measures::carry_out(file.as_deref()),
+        Command::Explain(args) => explain::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),

@@ -6,47 +6,51 @@ use anyhow::Context;
 
 use super::print::{self, print};
 use super::{RunArgs, Stop, progress};
-use crate::model::Model;
-use crate::outcome::summarize;
+use crate::model::{Claim, Model};
+use crate::outcome::{Summary, summarize};
 use crate::record::Recording;
 use crate::report::{self, Run};
-use crate::scenario::{Blueprint, Edit};
+use crate::scenario::{Blueprint, Edit, Uncertain, claim};
 use crate::sim::Progress;
-use crate::study;
+use crate::study::{self, Decision, Finding};
 use crate::units::thousands;
 
 /// Simulates, answers, and writes the report; its place is the last line.
 pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result<(), Stop> {
     let loaded = scenario.with(edits(args)).load()?;
-    report::prepare(&args.output)?;
     let model = &loaded.model;
+    let rules = study::rules(&model.policy, fail_if(model, &args.fail_if)?);
+    let mut ensemble = loaded.ensemble();
+    rules.iter().for_each(|rule| ensemble.observe(&rule.claim.statement.reading));
+    report::prepare(&args.output)?;
+    [&args.junit, &args.markdown].into_iter().flatten().try_for_each(|path| report::prepare_file(path))?;
     let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let counter = Progress::default();
     #[allow(clippy::disallowed_methods, reason = "the speed of the program is no result")]
     let start = Instant::now();
-    let recordings =
-        progress::show(model, args.quiet, &counter, || pool.install(|| study::run(&loaded.ensemble(), &counter)));
+    let recordings = progress::show(model, args.quiet, &counter, || pool.install(|| study::run(&ensemble, &counter)));
     let wall = start.elapsed();
     let summary = summarize(model, &recordings);
-    let text = if args.json {
-        serde_json::to_string_pretty(&summary).context("the summary is not JSON")?
-    } else {
-        report::terminal(&summary, print::columns())
-    };
-    print(&text)?;
+    let findings = study::findings(&rules, &ensemble, &recordings);
+    print(&answer(&summary, &findings, &loaded.uncertain, args.json)?)?;
     // The answer comes first, also where both streams go to one terminal.
     if !args.quiet {
         for warning in &loaded.warnings {
             eprintln!("\n{}", warning.trim_end());
+        }
+        if args.junit.is_some() && rules.is_empty() {
+            eprintln!("\nwarning: there is neither a policy nor --fail-if, so the JUnit file has no test");
         }
         eprintln!("\n{}", speed(model, &recordings, wall));
     }
     let run = Run {
         model,
         summary: &summary,
+        findings: &findings,
         recordings: &recordings,
         settings: &loaded.settings,
+        uncertain: &loaded.uncertain,
         sources: &loaded.sources,
         warnings: &loaded.warnings,
         reproduce: &reproduce(command, args),
@@ -54,18 +58,51 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
         wall,
         threads,
     };
-    let folder = report::write(&args.output, &model.name, &run)?;
-    let place = format!("Report: {}", folder.join("report.html").display());
-    if args.json {
-        eprintln!("{place}")
-    } else {
-        print(&place)?
+    leave_behind(&run, args)?;
+    let kept = findings.iter().all(|finding| finding.decision == Decision::Holds);
+    if kept { Ok(()) } else { Err(Stop::CheckFailed) }
+}
+
+/// What goes to standard output.
+fn answer(summary: &Summary, findings: &[Finding], uncertain: &[Uncertain], json: bool) -> anyhow::Result<String> {
+    if json {
+        return Ok(String::from_utf8(report::summary_json(summary, findings)?).expect("JSON is UTF-8"));
     }
-    Ok(())
+    let columns = print::columns();
+    let text = report::terminal(summary, uncertain, columns);
+    Ok(if findings.is_empty() { text } else { format!("{text}\n{}", report::policy(findings, columns)) })
+}
+
+/// Writes the report and what else was asked for, and tells its place.
+fn leave_behind(run: &Run, args: &RunArgs) -> anyhow::Result<()> {
+    let folder = report::write(&args.output, &run.model.name, run)?;
+    let page = folder.join("report.html").display().to_string();
+    if let Some(path) = &args.junit {
+        report::replace_file(path, &report::junit(run.summary, run.findings))?;
+    }
+    if let Some(path) = &args.markdown {
+        report::replace_file(path, &report::markdown(run.summary, run.findings, run.reproduce, &page))?;
+    }
+    let place = format!("Report: {page}");
+    if args.json {
+        eprintln!("{place}");
+        return Ok(());
+    }
+    print(&place)
+}
+
+/// What must not be; everything that is wrong with it is told at once.
+fn fail_if(model: &Model, texts: &[String]) -> Result<Vec<Claim>, Stop> {
+    let mut wrong = Vec::new();
+    let claims = texts.iter().filter_map(|text| {
+        claim(model, "--fail-if", text).map_err(|diagnostics| wrong.push(diagnostics.render(print::coloured()))).ok()
+    });
+    let claims = claims.collect();
+    if wrong.is_empty() { Ok(claims) } else { Err(Stop::Input(wrong.join("\n\n"))) }
 }
 
 /// What the command line says beats the file.
-fn edits(args: &RunArgs) -> Vec<Edit> {
+pub(super) fn edits(args: &RunArgs) -> Vec<Edit> {
     let seed = args.seed.map(|seed| Edit::parse("--seed", &format!("seed={seed}")));
     let replications = args.replications.map(|n| Edit::parse("--replications", &format!("replications={n}")));
     let set = args.set.iter().map(|text| Edit::parse("--set", text));
@@ -73,11 +110,13 @@ fn edits(args: &RunArgs) -> Vec<Edit> {
 }
 
 /// The command that repeats the run, without what does not change its numbers.
-fn reproduce(command: &str, args: &RunArgs) -> String {
+pub(super) fn reproduce(command: &str, args: &RunArgs) -> String {
     let seed = args.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.replications.map(|n| format!(" --replications {n}"));
-    let set = args.set.iter().map(|text| format!(" --set '{text}'")).collect::<String>();
-    [Some(command.to_owned() + &set), seed, replications].into_iter().flatten().collect()
+    let quoted =
+        |option: &str, texts: &[String]| texts.iter().map(|text| format!(" {option} '{text}'")).collect::<String>();
+    let (set, fail_if) = (quoted("--set", &args.set), quoted("--fail-if", &args.fail_if));
+    [Some(command.to_owned() + &set), seed, replications, Some(fail_if)].into_iter().flatten().collect()
 }
 
 fn speed(model: &Model, recordings: &[Recording], wall: Duration) -> String {
@@ -86,7 +125,7 @@ fn speed(model: &Model, recordings: &[Recording], wall: Duration) -> String {
     let per_second = |n: u64| thousands((n as f64 / wall.as_secs_f64().max(1e-3)) as u64);
     format!(
         "{} × {} in {:.1} s: {} events ({}/s), {} pod events ({}/s)",
-        model.replications,
+        recordings.len(),
         model.horizon,
         wall.as_secs_f64(),
         thousands(events),

@@ -35,7 +35,7 @@ pub struct Cloud {
     /// vSwitch of each interface, by ID.
     eni_vswitch: Vec<VSwitchId>,
     latency: [SpanDist; Api::ALL.len()],
-    throttle: [Option<MinuteWindow>; Api::ALL.len()],
+    throttle: [MinuteWindow; Api::ALL.len()],
     metadata_lag: Span,
     quotas: Quotas,
     faults: Faults,
@@ -48,6 +48,8 @@ pub struct Cloud {
 /// A vSwitch and what is taken of it.
 #[derive(Debug)]
 struct VSwitch {
+    /// It exists: nobody has deferred it.
+    exists: bool,
     book: AddressBook,
     on_enis: u32,
     /// Those of `on_enis` on interfaces that no daemon knows; these interfaces.
@@ -115,6 +117,7 @@ impl Cloud {
         mishaps: SmallStream,
     ) -> Self {
         let vswitches = blocks.into_iter().map(|block| VSwitch {
+            exists: true,
             book: AddressBook::new(block),
             on_enis: 0,
             leaked: 0,
@@ -128,7 +131,7 @@ impl Cloud {
             enis: Vec::new(),
             eni_vswitch: Vec::new(),
             latency: behaviour.latency,
-            throttle: behaviour.throttle.map(|limit| limit.map(MinuteWindow::new)),
+            throttle: behaviour.throttle.map(MinuteWindow::new),
             metadata_lag: behaviour.metadata_lag,
             quotas: behaviour.quotas,
             faults: Faults::new(behaviour.faults, mishaps),
@@ -136,6 +139,28 @@ impl Cloud {
             eni_addresses: 0,
             chance,
         }
+    }
+
+    /// A vSwitch does not exist before it is added.
+    pub fn defer_vswitch(&mut self, id: VSwitchId) {
+        self.vswitches[id.index()].exists = false;
+    }
+
+    /// A vSwitch comes to be.
+    pub fn add_vswitch(&mut self, id: VSwitchId) {
+        self.vswitches[id.index()].exists = true;
+    }
+
+    /// Whether a vSwitch exists.
+    #[must_use]
+    pub fn has_vswitch(&self, id: VSwitchId) -> bool {
+        self.vswitches[id.index()].exists
+    }
+
+    /// At most `limit` calls of an action are carried out per minute from now on, those of this
+    /// minute included; `None` = any number.
+    pub fn limit(&mut self, api: Api, limit: Option<u32>) {
+        self.throttle[api.index()].limit = limit;
     }
 
     /// How long a call takes that leaves at `at`.
@@ -147,7 +172,7 @@ impl Cloud {
     /// Launches an instance (RunInstances) whose primary address comes from `vswitch`; `None` =
     /// that has none.
     pub fn launch(&mut self, vswitch: VSwitchId) -> Option<Launch> {
-        let switch = &mut self.vswitches[vswitch.index()];
+        let switch = Some(&mut self.vswitches[vswitch.index()]).filter(|switch| switch.exists)?;
         let address = switch.book.take()?;
         switch.primaries += 1;
         Some(Launch { vswitch, address })
@@ -222,9 +247,7 @@ impl Cloud {
     /// Carries out a call that `node` made; this is the moment of the answer. The node may have been
     /// released since: what its daemon asked for happens all the same.
     pub fn execute(&mut self, now: Instant, node: NodeId, request: &Request) -> Result<Answer, ErrorCode> {
-        if let Some(window) = &mut self.throttle[request.api().index()]
-            && !window.admit(now)
-        {
+        if !self.throttle[request.api().index()].admit(now) {
             return Err(ErrorCode::Throttling);
         }
         if let Some(code) = self.faults.failure(request.api(), now) {
@@ -232,7 +255,10 @@ impl Cloud {
         }
         let visible = now + self.metadata_lag;
         match *request {
-            Request::DescribeVSwitch(id) => Ok(Answer::VSwitch(self.vswitches[id.index()].book.free())),
+            Request::DescribeVSwitch(id) => match &self.vswitches[id.index()] {
+                VSwitch { exists: false, .. } => Err(ErrorCode::NotFound),
+                VSwitch { book, .. } => Ok(Answer::VSwitch(book.free())),
+            },
             Request::Create(vswitch, n) => self.create(node, vswitch, n),
             Request::Attach(eni) => self.attach(eni).map(|()| Answer::Attached(visible)),
             Request::Describe(eni) => {

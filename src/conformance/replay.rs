@@ -8,10 +8,9 @@ use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
-use crate::ipam::{Answer, Request};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
-use crate::sim::{Engine, Happening, Observer, PodState};
+use crate::sim::{Answered, Engine, Happening, Observer, PodState};
 use crate::time::{Instant, Span};
 
 /// Block that stands for a vSwitch; what exceeds its `available` belongs to others.
@@ -51,8 +50,8 @@ impl Observer for Counter {
         self.calls[api.index()] += 1;
     }
 
-    fn answered(&mut self, _: Instant, _: NodeId, _: &Request, reply: Result<&Answer, ErrorCode>, _: &Cloud) {
-        if let Err(code) = reply {
+    fn answered(&mut self, _: Instant, call: &Answered, _: &Cloud) {
+        if let Err(code) = call.reply {
             self.errors[code.index()] += 1;
         }
     }

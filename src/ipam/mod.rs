@@ -41,6 +41,8 @@ pub enum Input {
     /// The daemon dies with its node: until [`Input::Restart`] nothing happens to it, and what it
     /// had under way is lost (rule R135).
     Stop,
+    /// As [`Input::Stop`], but the node goes on: whoever waits for an address hears of it at once.
+    Kill,
     /// The daemon is restarted, with `attached` in the order of instance metadata.
     Restart {
         /// The configuration that it reads at its start.
@@ -137,11 +139,13 @@ pub enum Failure {
     Deadline,
     /// The daemon restarted.
     Restart,
+    /// The daemon is down: nobody listens.
+    Down,
 }
 
 impl Failure {
     /// Every reason, in the order of [`Failure::index`].
-    pub const ALL: [Self; 4] = [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Restart];
+    pub const ALL: [Self; 5] = [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Restart, Self::Down];
 
     /// Position in [`Failure::ALL`].
     #[must_use]
@@ -161,6 +165,10 @@ impl Failure {
             }
             Self::Restart => {
                 "cmdAdd: error alloc ip rpc error: code = Unavailable desc = error reading from server: EOF"
+            }
+            Self::Down => {
+                "cmdAdd: error alloc ip rpc error: code = Unavailable desc = connection error: desc = \"transport: \
+                 Error while dialing: dial unix /var/run/eni/eni.socket: connect: connection refused\""
             }
         }
     }

@@ -24,7 +24,7 @@ pub struct Action {
 pub enum Trigger {
     /// At this time.
     At(Instant),
-    /// As soon as this holds; looked at whenever something happens.
+    /// As soon as this holds; looked at whenever everything of an instant has happened.
     When(Condition),
     /// A while after an earlier action is complete.
     After {

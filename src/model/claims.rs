@@ -178,6 +178,19 @@ impl Comparison {
         }
     }
 
+    /// What holds exactly where this does not.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Less => Self::AtLeast,
+            Self::AtMost => Self::Greater,
+            Self::Equal => Self::Unequal,
+            Self::Unequal => Self::Equal,
+            Self::AtLeast => Self::Less,
+            Self::Greater => Self::AtMost,
+        }
+    }
+
     /// As it is written.
     #[must_use]
     pub fn sign(self) -> &'static str {
@@ -188,6 +201,31 @@ impl Comparison {
             Self::Unequal => "!=",
             Self::AtLeast => ">=",
             Self::Greater => ">",
+        }
+    }
+}
+
+impl Claim {
+    /// That what the claim says must not be, with the same text: in no run, or with a probability
+    /// on the other side of the number.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        let Self { text, mut statement, mut probability } = self;
+        match &mut probability {
+            Some((bound, _)) => *bound = bound.other(),
+            None => statement.comparison = statement.comparison.negated(),
+        }
+        Self { text, statement, probability }
+    }
+}
+
+impl Bound {
+    /// The other side.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::AtMost => Self::AtLeast,
+            Self::AtLeast => Self::AtMost,
         }
     }
 }

@@ -4,7 +4,9 @@
 mod actions;
 mod claims;
 mod cron;
+mod definitions;
 mod ensemble;
+mod measured;
 mod nodes;
 mod schedule;
 mod workloads;
@@ -13,6 +15,7 @@ pub use actions::{Action, Condition, Deed, Restart, Trigger};
 pub use claims::{Bound, Claim, Comparison, Holder, Level, PodReading, Reading, Statement, VSwitchReading};
 pub use cron::{Cron, MONDAY};
 pub use ensemble::Ensemble;
+pub use measured::Measured;
 pub use nodes::{
     AfterCrash, Autoscaler, Crashes, Expander, Interruptions, NodePool, PoolSize, PoolZone, Replacement, ScaleDown,
     Shape, ZoneOutage,
@@ -28,7 +31,7 @@ use std::collections::BTreeSet;
 use ipnet::Ipv4Net;
 
 use crate::chance::SpanDist;
-use crate::id::VSwitchId;
+use crate::id::{NodeId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -109,8 +112,17 @@ pub struct Precision {
     pub reading: Reading,
     /// Its name.
     pub name: String,
-    /// Half the width of its interval at most, in its unit.
-    pub half_width: f64,
+    /// Half the width of its interval at most.
+    pub half_width: HalfWidth,
+}
+
+/// Half the width of an interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HalfWidth {
+    /// In the unit of the reading.
+    Absolute(f64),
+    /// As a share of the mean: 0.05 is 5 %.
+    OfMean(f64),
 }
 
 /// Waits that [`Reading::WaitedOver`] counts.
@@ -286,6 +298,12 @@ impl Model {
         })
     }
 
+    /// What a node of a pool is called: the pool, and its number in the order of joining.
+    #[must_use]
+    pub fn node_name(&self, pool: usize, node: NodeId) -> String {
+        format!("{}-{}", self.node_pools[pool].name, node.0)
+    }
+
     /// The vSwitches that pods take addresses of, in order: some daemon has them as candidates, or
     /// will have them after an edit of eni-config.
     #[must_use]
@@ -337,6 +355,11 @@ impl Default for ControlPlane {
             eviction_after: Span::mins(5),
         }
     }
+}
+
+impl Precision {
+    /// Fewest runs that it is judged by: by fewer, an interval may be narrow by accident.
+    pub const FEWEST_RUNS: u32 = 10;
 }
 
 impl VSwitch {

@@ -1,24 +1,26 @@
 //! From recordings to a summary.
 
+mod actions;
 mod after;
 mod full;
+mod risk;
 mod zones;
 
 use std::collections::BTreeMap;
 
+use super::quantiles::quantiles;
 use super::{
     ApiSummary, Clock, Estimate, FEW_RUNS, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary,
-    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, verdict,
+    Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, cause_text,
+    precision, verdict,
 };
 use hdrhistogram::Histogram;
 
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{GroupKey, Model, PoolSize, PoolZone, Quota};
+use crate::model::{GroupKey, Model, PoolSize, PoolZone};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
-use crate::record::{
-    Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, SLOW_CALL, StrandedReason, Unschedulable,
-};
+use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
 use crate::time::{Instant, Span};
 
 /// Everything that `recordings` of `model` say.
@@ -30,6 +32,7 @@ pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
         question: model.question.clone(),
         method: runs.method(),
         vswitches: runs.vswitches(),
+        risk: Vec::new(),
         limits: runs.limits(),
         pods: runs.pods(),
         counting: runs.counting(),
@@ -39,11 +42,14 @@ pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
         stranded: runs.stranded(),
         messages: runs.messages(),
         api_calls: runs.api_calls(),
+        actions: runs.actions(),
         landmarks: runs.landmarks(),
         events: runs.each(|r| r.events as f64),
         pod_events: runs.each(|r| r.pod_events as f64),
+        quantiles: quantiles(model, recordings),
         measures: MEASURES,
     };
+    summary.risk = runs.risk(&summary.vswitches);
     summary.verdict = verdict::of(&summary);
     summary
 }
@@ -86,6 +92,7 @@ impl Runs<'_> {
             version: env!("CARGO_PKG_VERSION"),
             clock: Clock::of(self.model),
             intervals,
+            precision: self.model.precision.as_ref().map(|wanted| precision(wanted, self.model, self.recordings)),
         }
     }
 
@@ -124,6 +131,7 @@ impl Runs<'_> {
             prefix: vswitch.cidr.prefix_len(),
             usable,
             serves_pods,
+            snat: vswitch.snat,
             full,
             full_first: self.share(|r| full_at(r).is_some_and(|at| at == first(r))),
             time_to_full_s: self.some(|r| full_at(r).map(secs)),
@@ -131,6 +139,8 @@ impl Runs<'_> {
             at_full: self.at_full(i),
             time_to_empty_s: self.some(|r| r.vswitches[i].first_empty.map(secs)),
             refusals: self.each(|r| r.vswitches[i].refusals as f64),
+            served: self.each(|r| r.vswitches[i].served as f64),
+            steady: self.steadiness(i),
             mean: Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].mean.parts()[part])),
             end: Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].end.parts()[part].into())),
             least_free: self.each(|r| f64::from(r.vswitches[i].min_free)),
@@ -143,7 +153,7 @@ impl Runs<'_> {
         causes.dedup();
         let limit = |cause: Cause| {
             let at = |r: &Recording| r.binding.iter().find(|(_, c)| *c == cause).map(|&(at, _)| at);
-            let (kind, text) = self.limit_text(cause);
+            let (kind, text) = cause_text(cause, self.model);
             Limit {
                 kind,
                 text,
@@ -158,33 +168,6 @@ impl Runs<'_> {
             first.then(a.time_to_bind_s.median.total_cmp(&b.time_to_bind_s.median))
         });
         limits
-    }
-
-    fn limit_text(&self, cause: Cause) -> (&'static str, String) {
-        let plain = |kind, text: &str| (kind, text.to_owned());
-        match cause {
-            Cause::VSwitch(id) => ("vswitch", format!("{} has too few free addresses", self.name(id))),
-            Cause::NodeCapacity => plain("node_capacity", "every ENI of a node is full and no ENI slot is left"),
-            Cause::EniSlots => plain("eni_slots", "instances refuse another ENI (EniPerInstanceLimitExceeded)"),
-            Cause::AddressesPerEni => plain("addresses_per_eni", "ENIs refuse another address"),
-            Cause::MaxPods => plain("max_pods", "every node has as many pods as it may have (max pods)"),
-            Cause::NoNode => plain("no_node", "there is no node"),
-            Cause::Cpu => plain("cpu", "no node has as much CPU left as a pod requests"),
-            Cause::Memory => plain("memory", "no node has as much memory left as a pod requests"),
-            Cause::ZoneSpread => plain("zone_spread", "a node with room would break a pod's spread over zones"),
-            Cause::AntiAffinity => {
-                plain("anti_affinity", "every node with room has a pod that another keeps away from")
-            }
-            Cause::PoolMaximum => {
-                plain("pool_max", "the pools that could grow have as many nodes as the autoscaler may give them")
-            }
-            Cause::Quota(quota) => ("quota", quota_text(quota).to_owned()),
-            Cause::Api(api) => ("api", format!("the API refuses {} (Throttling)", api.name())),
-            Cause::Outage(api) => ("outage", format!("the API answers {} with InternalError", api.name())),
-            Cause::SlowApi(api) => {
-                ("slow_api", format!("{} takes long, {} s and more", api.name(), SLOW_CALL.as_secs_f64()))
-            }
-        }
     }
 
     fn pods(&self) -> PodSummary {
@@ -212,7 +195,7 @@ impl Runs<'_> {
 
     fn unschedulable_by(&self) -> Vec<UnschedulableSummary> {
         let summary = |why: Unschedulable| {
-            let (kind, text) = self.limit_text(why.cause());
+            let (kind, text) = cause_text(why.cause(), self.model);
             UnschedulableSummary { kind, text, pods: self.each(|r| r.pods.unschedulable_by[why.index()] as f64) }
         };
         Unschedulable::ALL.into_iter().map(summary).filter(|summary| summary.pods.max > 0.0).collect()
@@ -406,16 +389,6 @@ pub(super) fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
         0 => None,
         _ if rank > served => Some(f64::INFINITY),
         _ => Some(millis(pods.wait_ms.value_at_quantile(rank as f64 / served as f64))),
-    }
-}
-
-fn quota_text(quota: Quota) -> &'static str {
-    match quota {
-        Quota::SecurityGroupAddresses => {
-            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)"
-        }
-        Quota::VpcAddresses => "the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
-        Quota::EnisPerRegion => "the region has as many ENIs as the account may have (EniLimitExceeded)",
     }
 }
 

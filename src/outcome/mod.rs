@@ -2,20 +2,35 @@
 //! intervals, and the verdict.
 
 mod account;
+mod cause;
 mod clock;
 mod estimate;
 mod gather;
 mod measure;
+mod moment;
+mod precision;
+mod quantiles;
 mod reading;
+mod risk;
+mod runbook;
+mod tell;
 mod verdict;
+mod warmup;
 mod words;
 
 pub use account::{Account, account_text, counting_text};
+pub use cause::cause_text;
 pub use clock::Clock;
 pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion};
 pub use measure::{Kind, MEASURES, Measure, measure};
+pub use precision::{PrecisionSummary, precision};
+pub use quantiles::Quantiles;
 pub use reading::value;
+pub use risk::{ANY, FullBy, Risk};
+pub use runbook::{ActionSummary, ReachSummary, no_way_out_text};
+pub use tell::{Told, had, holders_text, tell};
 pub use verdict::Verdict;
+pub use warmup::{Steadiness, means_text, warm_up_text};
 pub use words::{FEW_RUNS, count, plus_minus, range_of_spans, span};
 
 use serde::Serialize;
@@ -37,6 +52,9 @@ pub struct Summary {
     pub method: Method,
     /// Per vSwitch: those of pods first, each kind in the order of filling, then of the scenario.
     pub vswitches: Vec<VSwitchSummary>,
+    /// How probable it is that a vSwitch of pods is full by a date: each in the order of
+    /// `vswitches`, then any of them.
+    pub risk: Vec<Risk>,
     /// What kept pods from their address or from a node; what bound first in most runs leads.
     pub limits: Vec<Limit>,
     /// Pods of the whole cluster.
@@ -55,18 +73,23 @@ pub struct Summary {
     pub messages: Vec<Message>,
     /// Calls per action of the OpenAPI.
     pub api_calls: Vec<ApiSummary>,
+    /// What came of the actions, in the order of the scenario.
+    pub actions: Vec<ActionSummary>,
     /// What happened, in order of time.
     pub landmarks: Vec<Landmark>,
     /// Events that the simulation processed.
     pub events: Estimate,
     /// Pods created plus pods ended.
     pub pod_events: Estimate,
+    /// Every reading over the runs; `quantiles.csv` has them.
+    #[serde(skip)]
+    pub quantiles: Vec<Quantiles>,
     /// The definitions of all measures.
     pub measures: &'static [Measure],
 }
 
 /// How the numbers of a summary were made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Method {
     /// Independent runs.
     pub replications: usize,
@@ -79,6 +102,8 @@ pub struct Method {
     pub clock: Clock,
     /// How intervals and quantiles were made, in words.
     pub intervals: String,
+    /// How precise the runs are, if the scenario asks for a precision.
+    pub precision: Option<PrecisionSummary>,
 }
 
 /// What is said of a vSwitch.
@@ -97,6 +122,8 @@ pub struct VSwitchSummary {
     pub usable: u32,
     /// Whether pods take addresses of it (otherwise only nodes, or nobody).
     pub serves_pods: bool,
+    /// Whether its addresses reach the internet.
+    pub snat: bool,
     /// Runs in which it is full.
     pub full: Proportion,
     /// Runs in which it is full before every other.
@@ -111,8 +138,13 @@ pub struct VSwitchSummary {
     pub time_to_empty_s: Option<Estimate>,
     /// Refused requests.
     pub refusals: Estimate,
+    /// Pods that got an address of it.
+    pub served: Estimate,
     /// Who holds its addresses, as means over time.
     pub mean: Holders<Estimate>,
+    /// Whether these means are those of a steady state; none if pods take no addresses of it, it
+    /// is full in most runs, an action adds it, or the timeline is too short to tell.
+    pub steady: Option<Steadiness>,
     /// Who holds its addresses at the end.
     pub end: Holders<Estimate>,
     /// Fewest free addresses.

@@ -3,7 +3,7 @@
 use super::gather::{millis, never_served, secs, wait_quantile};
 use crate::id::VSwitchId;
 use crate::model::{Holder, LateWait, Model, PodReading, Reading, VSwitchReading};
-use crate::record::{GroupLevels, Holders, Recording, VSwitchRecord};
+use crate::record::{GroupLevels, Recording, VSwitchRecord};
 
 /// The value of `reading` in a run of `model`, in its unit: infinite if it is a time that never
 /// comes or a wait that never ends; none if there is nothing to read, as the wait of no pod.
@@ -12,7 +12,11 @@ use crate::record::{GroupLevels, Holders, Recording, VSwitchRecord};
 /// If it counts late waits that [`Model::observe`] was not told of.
 #[must_use]
 pub fn value(reading: &Reading, model: &Model, run: &Recording) -> Option<f64> {
-    let serving = || model.serving_vswitches().into_iter().map(|id| &run.vswitches[id.index()]);
+    let exists = |id: &VSwitchId| {
+        let added_by = model.vpc.vswitches[id.index()].added_by;
+        added_by.is_none_or(|action| run.actions[action].began.is_some())
+    };
+    let serving = || model.serving_vswitches().into_iter().filter(exists).map(|id| &run.vswitches[id.index()]);
     match *reading {
         Reading::VSwitch(id, of) => Some(of_vswitch(of, record(run, id))),
         Reading::AnyVSwitch(of) => {
@@ -47,21 +51,10 @@ fn of_vswitch(of: VSwitchReading, record: &VSwitchRecord) -> f64 {
     match of {
         VSwitchReading::LeastFree => f64::from(record.min_free),
         VSwitchReading::LeastFreeShare => f64::from(record.min_free) / f64::from(record.usable.max(1)),
-        VSwitchReading::Mean(holder) => held_by(holder, record.mean),
-        VSwitchReading::End(holder) => f64::from(held_by(holder, record.end)),
+        VSwitchReading::Mean(holder) => record.mean.of(holder),
+        VSwitchReading::End(holder) => f64::from(record.end.of(holder)),
         VSwitchReading::TimeToFull => record.first_refusal.map_or(f64::INFINITY, |full| secs(full.at)),
         VSwitchReading::Refusals => record.refusals as f64,
-    }
-}
-
-fn held_by<N>(holder: Holder, who: Holders<N>) -> N {
-    match holder {
-        Holder::Free => who.free,
-        Holder::Idle => who.idle,
-        Holder::Pods => who.pods,
-        Holder::Leaked => who.leaked,
-        Holder::Primaries => who.primaries,
-        Holder::Others => who.others,
     }
 }
 

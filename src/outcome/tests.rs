@@ -7,11 +7,14 @@ use super::{MEASURES, account_text, counting_text, measure, summarize};
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
-use crate::model::{GroupKey, Model, NodePool, PoolSize, PoolZone, Quota, Schedule, Shape, Tenant, VSwitch, Vpc};
+use crate::model::{
+    Action, Deed, GroupKey, HalfWidth, Model, NodePool, PoolSize, PoolZone, Portion, Precision, Quota, Reading,
+    Restart, Schedule, Shape, Tenant, Trigger, VSwitch, VSwitchReading, Vpc,
+};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry, PodRecord,
-    Recording, Stranded, StrandedReason, Timeline, Unschedulable, VSwitchRecord,
+    ActionRecord, Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry,
+    PodRecord, Reach, Recording, Stranded, StrandedReason, Timeline, Unschedulable, VSwitchRecord,
 };
 use crate::time::{Instant, Span};
 
@@ -75,6 +78,8 @@ fn calm(replication: u32, free: u32) -> Recording {
         binding: Vec::new(),
         timeline: Timeline::default(),
         journal: Vec::new(),
+        steps: Vec::new(),
+        nodes: Vec::new(),
         pod_log: Vec::new(),
         stranded: Vec::new(),
         actions: Vec::new(),
@@ -285,8 +290,10 @@ fn rich() -> super::Summary {
     other.zone = "cn-shanghai-g".to_owned();
     model.node_pools[0].shapes[0].zones.push(other);
     model.vpc.vswitches[1].tenants = vec![tenant("load balancers", 12.0), tenant("databases", 99.0)];
+    model.actions = vec![restart()];
     let mut runs = twenty();
     for run in &mut runs {
+        run.actions = vec![restarted(at(42.0))];
         let second = GroupRecord { key: GroupKey { zone: 1, ..run.groups[0].key }, ..run.groups[0] };
         run.groups.push(second);
         run.counting = Counting { usable: 8188, most_wanted: 8984, full: Some(at(42.0)) };
@@ -311,6 +318,112 @@ fn rich() -> super::Summary {
         ];
     }
     summarize(&model, &runs)
+}
+
+/// A restart of every daemon on day 43.
+fn restart() -> Action {
+    let restart = Restart { pools: vec![0], at_most_at_once: Portion::Count(9), takes: Span::secs(20) };
+    Action {
+        name: "restart-1".to_owned(),
+        text: "terway is restarted".to_owned(),
+        trigger: Trigger::At(at(42.0)),
+        deed: Deed::RestartTerway(restart),
+    }
+}
+
+/// What came of it: most nodes cannot use the vSwitch that was added, and some pods go on waiting.
+fn restarted(began: Instant) -> ActionRecord {
+    ActionRecord {
+        began: Some(began),
+        ended: Some(began + Span::mins(10)),
+        waiting: 212,
+        relieved: 200,
+        recovered: Some(began + Span::hours(2)),
+        reach: Some(Reach { nodes: 40, configured: 32, able: 12 }),
+    }
+}
+
+#[test]
+fn an_action_says_what_it_achieved() {
+    let mut model = model(4, Span::days(90));
+    model.actions = vec![restart()];
+    let text = |records: [ActionRecord; 4]| {
+        let runs: Vec<_> = (0..4).map(|i| Recording { actions: vec![records[i]], ..calm(i as u32, 3000) }).collect();
+        let summary = summarize(&model, &runs);
+        summary.actions[0].text(&summary.method.clock)
+    };
+    let all = restarted(at(42.0));
+    let some = ActionRecord { recovered: None, ..all };
+    let calm = ActionRecord { waiting: 0, relieved: 0, recovered: None, reach: None, ..all };
+    let cut = ActionRecord { ended: None, ..calm };
+    let never = ActionRecord::default();
+    insta::assert_snapshot!(
+        [
+            text([all; 4]),
+            text([ActionRecord { relieved: 212, ..all }; 4]),
+            text([all, all, some, never]),
+            text([some; 4]),
+            text([calm; 4]),
+            text([cut; 4]),
+            text([never; 4]),
+        ]
+        .join("\n"),
+        @r"
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; 200 of them have got an address since; the last wait was over 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; all of them have got an address since; the last wait was over 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, in 3 of 4 runs, complete 10m later. 212 pods waited then; 200 of them have got an address since; in 2 of 3 runs the last wait was over 2h later, in the others some wait still. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; 200 of them have got an address since; some wait still at the end. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later.
+    terway is restarted: on day 43, not complete at the end.
+    terway is restarted: it never began.
+    "
+    );
+}
+
+#[test]
+fn pods_without_a_way_out_are_warned_about() {
+    let mut model = model(2, Span::days(90));
+    model.vpc.vswitches[1].snat = false;
+    let mut runs = [calm(0, 3000), calm(1, 3000)];
+    let warnings = |runs: &[Recording]| {
+        summarize(&model, runs).vswitches.iter().filter_map(super::no_way_out_text).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(&runs), [""; 0]);
+    runs.iter_mut().for_each(|run| run.vswitches.iter_mut().for_each(|vswitch| vswitch.served = 1200));
+    assert_eq!(
+        warnings(&runs),
+        ["1,200 pods got an address of vsw-AAA, which has no SNAT entry: they have no way to the internet."]
+    );
+}
+
+#[test]
+fn precision_is_that_of_the_runs_that_have_the_measure() {
+    let mut model = model(20, Span::days(90));
+    let reading = Reading::VSwitch(VSwitchId(1), VSwitchReading::TimeToFull);
+    let wanted = |half_width| Precision { reading, name: "vsw-AAA.time_to_full".to_owned(), half_width };
+    let mut runs = twenty();
+    let told = |wanted: Precision, model: &mut Model, runs: &[Recording]| {
+        model.precision = Some(wanted);
+        summarize(model, runs).method.precision.map(|precision| (precision.reached, precision.text))
+    };
+    let day = 86_400.0;
+    let mut texts = Vec::new();
+    for width in [HalfWidth::Absolute(day), HalfWidth::Absolute(day / 2.0), HalfWidth::OfMean(0.02)] {
+        texts.extend(told(wanted(width), &mut model, &runs));
+    }
+    runs.extend((20..25).map(|i| calm(i, 900)));
+    texts.extend(told(wanted(HalfWidth::Absolute(day)), &mut model, &runs));
+    texts.extend(told(wanted(HalfWidth::Absolute(day)), &mut model, &runs[11..]));
+    texts.extend(told(wanted(HalfWidth::Absolute(day)), &mut model, &runs[20..]));
+    let lines: Vec<_> = texts.iter().map(|(reached, text)| format!("{reached}: {text}")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    true: The mean of vsw-AAA.time_to_full is known to ± 15h 31m: precise enough (± 1d).
+    false: The mean of vsw-AAA.time_to_full is known to ± 15h 31m: not as precise as wanted (± 12h).
+    true: The mean of vsw-AAA.time_to_full is known to ± 15h 31m: precise enough (± 2 % of the mean).
+    true: The mean of vsw-AAA.time_to_full is known to ± 15h 31m, over the 20 of 25 runs that have it: precise enough (± 1d).
+    false: The mean of vsw-AAA.time_to_full is known to ± 1d 2h, over the 9 of 14 runs that have it: too few to judge (± 1d).
+    false: The mean of vsw-AAA.time_to_full is not known, over the 0 of 5 runs that have it: too few to judge (± 1d).
+    ");
 }
 
 fn tenant(name: &str, addresses: f64) -> Tenant {
@@ -450,6 +563,7 @@ fn zones_are_compared_over_the_timeline() {
     let pods = |running, waiting, terminating| GroupLevels { running, waiting, terminating, ..run.groups[0].end };
     run.timeline = Timeline {
         at: vec![at(1.0), at(2.0)],
+        vswitches: vec![vec![Holders::default(); 2]; 2],
         groups: vec![vec![pods(4, 1, 2), pods(9, 0, 0)], vec![pods(1, 1, 1), pods(2, 0, 0)]],
         ..Timeline::default()
     };

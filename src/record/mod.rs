@@ -1,8 +1,11 @@
 //! What a replication leaves behind: time-weighted levels, tallies, a timeline and a journal.
 
+mod holders;
 mod recorder;
+mod steps;
 
 pub use recorder::{Detail, Recorder};
+pub use steps::{CallAnswer, CallStep, PodName, PodRow, Step, What};
 
 use hdrhistogram::Histogram;
 
@@ -33,8 +36,14 @@ pub struct Recording {
     pub binding: Vec<(Instant, Cause)>,
     /// Levels on a regular grid of time.
     pub timeline: Timeline,
-    /// What happened, in order of time; with `outputs.events` everything, else the landmarks.
+    /// What happened to the cluster, in order of time; with `outputs.events` everything, else the
+    /// landmarks.
     pub journal: Vec<JournalEntry>,
+    /// What happened to pods and what daemons did, in order of time, if `outputs.events` asks for
+    /// it.
+    pub steps: Vec<Step>,
+    /// Group of each node, in the order of joining.
+    pub nodes: Vec<usize>,
     /// Each pod's life, if `outputs.pods` asks for it.
     pub pod_log: Vec<PodRow>,
     /// Addresses that are free at the end though pods wait, with the reason.
@@ -128,7 +137,8 @@ pub struct Full {
     pub asked: u32,
 }
 
-/// What was recorded of one vSwitch.
+/// What was recorded of one vSwitch. One that an action adds has no addresses before that, and its
+/// means are of the time since.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VSwitchRecord {
     /// Usable addresses.
@@ -143,7 +153,7 @@ pub struct VSwitchRecord {
     pub served: u64,
     /// Time-weighted means after the warm-up.
     pub mean: Holders<f64>,
-    /// Fewest free addresses after the warm-up.
+    /// Fewest free addresses after the warm-up, since it exists; if it never does, all.
     pub min_free: u32,
     /// At the end.
     pub end: Holders<u32>,
@@ -322,27 +332,6 @@ pub struct JournalEntry {
     pub text: String,
 }
 
-/// One pod's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PodRow {
-    /// Position in [`Model::workloads`](crate::model::Model::workloads).
-    pub workload: usize,
-    /// Number of the node in the order of joining.
-    pub node: u32,
-    /// When it was scheduled and asked for its address.
-    pub requested: Instant,
-    /// When it got its address.
-    pub served: Option<Instant>,
-    /// When it was told to end.
-    pub deleted: Option<Instant>,
-    /// When nothing of it was left: its address, if it had one, was given back to the node.
-    pub ended: Option<Instant>,
-    /// Its vSwitch.
-    pub vswitch: Option<VSwitchId>,
-    /// Its address.
-    pub address: Option<std::net::Ipv4Addr>,
-}
-
 /// Free addresses that no waiting pod can get.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Stranded {
@@ -374,57 +363,6 @@ impl GroupLevels {
     #[must_use]
     pub fn pods(&self) -> u32 {
         self.running + self.waiting + self.terminating
-    }
-}
-
-impl Holders<usize> {
-    /// Positions of the parts in [`Holders::parts`].
-    pub const POSITIONS: Self = Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5 };
-}
-
-impl<N: Copy> Holders<N> {
-    /// Something else about each part.
-    #[must_use]
-    pub fn map<M>(self, mut what: impl FnMut(N) -> M) -> Holders<M> {
-        Holders {
-            pods: what(self.pods),
-            idle: what(self.idle),
-            leaked: what(self.leaked),
-            primaries: what(self.primaries),
-            others: what(self.others),
-            free: what(self.free),
-        }
-    }
-
-    /// The parts in their order.
-    #[must_use]
-    pub fn parts(self) -> [N; 6] {
-        [self.pods, self.idle, self.leaked, self.primaries, self.others, self.free]
-    }
-}
-
-impl IdleParts<usize> {
-    /// Positions of the parts in [`IdleParts::parts`].
-    pub const POSITIONS: Self = Self { eni_primaries: 0, pooled: 1, leaving: 2, coming: 3, unknown: 4 };
-}
-
-impl<N: Copy> IdleParts<N> {
-    /// Something else about each part.
-    #[must_use]
-    pub fn map<M>(self, mut what: impl FnMut(N) -> M) -> IdleParts<M> {
-        IdleParts {
-            eni_primaries: what(self.eni_primaries),
-            pooled: what(self.pooled),
-            leaving: what(self.leaving),
-            coming: what(self.coming),
-            unknown: what(self.unknown),
-        }
-    }
-
-    /// The parts in their order.
-    #[must_use]
-    pub fn parts(self) -> [N; 5] {
-        [self.eni_primaries, self.pooled, self.leaving, self.coming, self.unknown]
     }
 }
 

@@ -1,37 +1,44 @@
 //! The recorder: keeps levels, tallies and the journal while a replication runs.
 
+mod actions;
 mod audit;
+mod diary;
 mod levels;
 mod trouble;
+mod waits;
+
+use std::collections::BTreeSet;
 
 use hdrhistogram::Histogram;
 
 use super::{
-    ActionRecord, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, PodRow, Recording,
-    Stranded, TimeWeighted, Timeline, Unschedulable, Was,
+    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
+    Timeline, Unschedulable, Was, What,
 };
 use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
-use crate::model::{Model, Quota};
+use crate::ipam::node_local::Holdings;
+use crate::model::{Model, Quota, VSwitch};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
+use diary::Diary;
 use levels::{Group, NodeNote, VSwitchLevels};
 use trouble::Trouble;
+use waits::Waits;
 
 /// Longest wait that is told apart: ten years, in ms.
 const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
 
-/// The kind of what goes on inside a node: it may be told late, in any order.
-const ALLOC_FAILED: &str = "alloc_failed";
-
 /// What the recorder keeps besides levels and tallies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Detail {
     /// Every pod's life.
     pub pods: bool,
     /// Everything that happens, not just the landmarks.
     pub events: bool,
+    /// Of the steps only those on this node.
+    pub node: Option<NodeId>,
 }
 
 /// Records a replication.
@@ -56,11 +63,10 @@ pub struct Recorder {
     binding: Vec<(Instant, Cause)>,
     timeline: Timeline,
     journal: Vec<JournalEntry>,
-    pod_log: Vec<PodRow>,
-    /// Position of each pod's current life in `pod_log`, by pod.
-    pod_rows: Vec<u32>,
-    actions: Vec<ActionRecord>,
-    late_waits: Vec<u64>,
+    diary: Diary,
+    waits: Waits,
+    /// vSwitches that pods take addresses of, sooner or later.
+    serving: BTreeSet<VSwitchId>,
     warm_from: Instant,
     pod_events: u64,
 }
@@ -69,9 +75,9 @@ impl Recorder {
     /// A recorder of replication `replication` of a model.
     #[must_use]
     pub fn new(replication: u32, model: &Model, detail: Detail) -> Self {
-        let vswitches: Vec<_> = model.vpc.vswitches.iter().map(|v| VSwitchLevels::new(usable(v.cidr))).collect();
+        let levels = |v: &VSwitch| VSwitchLevels::new(usable(v.cidr), v.added_by.is_none());
+        let vswitches: Vec<_> = model.vpc.vswitches.iter().map(levels).collect();
         let groups: Vec<_> = model.groups().map(|(key, _)| Group::new(key)).collect();
-        let serving = model.serving_vswitches().into_iter().map(|id| usable(model.vpc.vswitches[id.index()].cidr));
         let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");
         let timeline = Timeline {
             vswitches: vec![Vec::new(); vswitches.len()],
@@ -84,7 +90,7 @@ impl Recorder {
             replication,
             detail,
             names: model.vpc.vswitches.iter().map(|v| v.id.clone()).collect(),
-            counting: Counting { usable: serving.sum(), ..Counting::default() },
+            counting: Counting { usable: actions::usable_at_first(model), ..Counting::default() },
             vswitches,
             groups,
             nodes: Vec::new(),
@@ -113,10 +119,9 @@ impl Recorder {
             binding: Vec::new(),
             timeline,
             journal: Vec::new(),
-            pod_log: Vec::new(),
-            pod_rows: Vec::new(),
-            actions: vec![ActionRecord::default(); model.actions.len()],
-            late_waits: vec![0; model.late_waits.len()],
+            diary: Diary::new(detail, model.workloads.len()),
+            waits: Waits::new(model),
+            serving: model.serving_vswitches(),
             warm_from: Instant::ZERO,
             pod_events: 0,
         }
@@ -163,29 +168,20 @@ impl Recorder {
     }
 
     /// A pod was scheduled and asks for its address.
-    pub fn pod_requested(&mut self, now: Instant, pod: usize, node: NodeId, workload: usize) {
+    pub fn pod_requested(&mut self, now: Instant, pod: usize, node: NodeId) {
         self.pods.requested += 1;
         self.pod_events += 1;
+        self.waits.begin(now, pod);
         let waiting = self.waiting.level() + 1;
         self.waiting.set(now, waiting);
         if waiting > self.pods.max_waiting {
             (self.pods.max_waiting, self.pods.max_waiting_at) = (waiting, now);
         }
         self.group_of(node).add_waiting();
-        if self.detail.pods {
-            self.pod_rows.resize(self.pod_rows.len().max(pod + 1), u32::MAX);
-            self.pod_rows[pod] = self.pod_log.len() as u32;
-            self.pod_log.push(PodRow {
-                workload,
-                node: node.0,
-                requested: now,
-                served: None,
-                deleted: None,
-                ended: None,
-                vswitch: None,
-                address: None,
-            });
+        if let Some(life) = self.diary.life(pod) {
+            (life.node, life.requested) = (Some(node), Some(now));
         }
+        self.diary.pod_step(now, pod, What::Scheduled);
     }
 
     /// A pod got its address after `wait`; `counted` = the address counted as in use already
@@ -205,15 +201,17 @@ impl Recorder {
         if !counted {
             self.vswitches[vswitch.index()].bind(now);
         }
+        self.waits.end(now, pod, true);
         self.waiting.set(now, self.waiting.level() - 1);
         let levels = &mut self.group_of(node).levels;
         levels.waiting -= 1;
         levels.running += 1;
         self.pods.served += 1;
         self.pods.wait_ms.saturating_record(wait.as_millis());
-        if let Some(row) = self.pod_row(pod) {
-            (row.served, row.vswitch, row.address) = (Some(now), Some(vswitch), Some(address));
+        if let Some(life) = self.diary.life(pod) {
+            (life.served, life.vswitch, life.address) = (Some(now), Some(vswitch), Some(address));
         }
+        self.diary.pod_step(now, pod, |pod| What::Served { pod, vswitch, address, retained: counted });
     }
 
     /// An address is idle again.
@@ -226,9 +224,10 @@ impl Recorder {
         let levels = &mut self.group_of(node).levels;
         levels.running -= 1;
         levels.terminating += 1;
-        if let Some(row) = self.pod_row(pod) {
-            row.deleted = Some(now);
+        if let Some(life) = self.diary.life(pod) {
+            life.deleted = Some(now);
         }
+        self.diary.pod_step(now, pod, What::Ending);
     }
 
     /// Nothing of a pod is left.
@@ -238,25 +237,34 @@ impl Recorder {
         match was {
             Was::Waiting => {
                 levels.waiting -= 1;
+                self.waits.end(now, pod, false);
                 self.waiting.set(now, self.waiting.level() - 1);
                 self.pods.gave_up += 1;
             }
             Was::Running => levels.running -= 1,
             Was::Terminating => levels.terminating -= 1,
         }
-        if let Some(row) = self.pod_row(pod) {
-            row.deleted.get_or_insert(now);
-            row.ended = Some(now);
-        }
+        self.end_life(now, pod);
     }
 
-    /// The daemon left a pod without an address.
-    pub fn pod_failed(&mut self, now: Instant, node: NodeId, failure: FailureReason, name: impl FnOnce() -> String) {
-        self.pods.failures[failure.index()] += 1;
-        if let Some(cause) = self.nodes[node.index()].trouble.cause(now, failure) {
-            self.binds(now, cause);
+    /// The daemon, which had `what`, left a pod without an address.
+    pub fn pod_failed(
+        &mut self,
+        at: Instant,
+        pod: usize,
+        node: NodeId,
+        reason: FailureReason,
+        what: impl FnOnce() -> Holdings,
+    ) {
+        self.pods.failures[reason.index()] += 1;
+        let cause = self.nodes[node.index()].trouble.cause(at, reason);
+        if let Some(cause) = cause {
+            self.binds(at, cause);
         }
-        self.event(now, ALLOC_FAILED, name, || failure.message().to_owned());
+        self.diary.failed(at, pod);
+        if self.diary.follows(node) {
+            self.diary.pod_step(at, pod, |pod| What::Failed { pod, reason, cause, had: Box::new(what()) });
+        }
     }
 
     /// `pods` find no node now; `why` those that are new among them do not.
@@ -383,18 +391,18 @@ impl Recorder {
     /// Ends the recording.
     #[must_use]
     pub fn finish(mut self, now: Instant, stranded: Vec<Stranded>, events: u64) -> Recording {
-        let length = now.since(self.warm_from);
-        // What goes on inside a node may have been told late; of equal times it comes last.
+        // What goes on inside a node may have been told late.
         self.binding.sort_by_key(|&(at, _)| at);
-        let late = |entry: &JournalEntry| (entry.kind == ALLOC_FAILED).then(|| entry.subject.clone());
-        self.journal.sort_by_cached_key(|entry| (entry.at, late(entry)));
+        self.journal.sort_by_key(|entry| entry.at);
+        let (pod_log, steps) = self.diary.finish();
         self.pods.waiting_at_end = self.waiting.level();
         self.pods.waiting_area_s = self.waiting.area_s(now);
         self.pods.unschedulable_at_end = self.unschedulable.level();
         self.pods.unschedulable_area_s = self.unschedulable.area_s(now);
+        let (actions, late_waits) = self.waits.finish(now);
         Recording {
             replication: self.replication,
-            vswitches: self.vswitches.iter().map(|levels| levels.record(now, length)).collect(),
+            vswitches: self.vswitches.iter().map(|levels| levels.record(now, self.warm_from)).collect(),
             groups: self.groups.iter().map(Group::record).collect(),
             pods: self.pods,
             counting: self.counting,
@@ -403,10 +411,12 @@ impl Recorder {
             binding: self.binding,
             timeline: self.timeline,
             journal: self.journal,
-            pod_log: self.pod_log,
+            steps,
+            nodes: self.nodes.iter().map(|note| note.group as usize).collect(),
+            pod_log,
             stranded,
-            actions: self.actions,
-            late_waits: self.late_waits,
+            actions,
+            late_waits,
             events,
             pod_events: self.pod_events,
         }
@@ -448,11 +458,6 @@ impl Recorder {
 
     fn group_of(&mut self, node: NodeId) -> &mut Group {
         &mut self.groups[self.nodes[node.index()].group as usize]
-    }
-
-    fn pod_row(&mut self, pod: usize) -> Option<&mut PodRow> {
-        let row = *self.pod_rows.get(pod)?;
-        self.pod_log.get_mut(row as usize)
     }
 }
 

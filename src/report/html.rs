@@ -1,16 +1,19 @@
 //! The page: one file that needs nothing else.
 
+mod study;
+
 use anyhow::Context;
 use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::{Plot, Run, sha256};
+use super::{Plot, Run, policy, sha256};
 use crate::outcome::{
-    Account, Estimate, MEASURES, Measure, Proportion, Summary, count, counting_text, measure, plus_minus,
+    Account, Estimate, MEASURES, Measure, Proportion, Summary, count, counting_text, means_text, measure, plus_minus,
     range_of_spans, span,
 };
 use crate::scenario::{Origin, Setting, Source};
+use crate::study::Finding;
 use crate::units::{percent, thousands};
 
 const TEMPLATE: &str = include_str!("report.html");
@@ -20,13 +23,35 @@ const TEMPLATE: &str = include_str!("report.html");
 struct Page<'a> {
     summary: &'a Summary,
     figures: Vec<Figure>,
+    policy: Option<Policy>,
     tables: Vec<Table>,
     plots: &'a [Plot],
     settings: Vec<Row<'a>>,
     sources: Vec<File<'a>>,
-    warnings: &'a [String],
+    /// Every reading over the runs.
+    quantiles: Vec<Vec<String>>,
+    warnings: Vec<String>,
     reproduce: &'a str,
     measures: &'static [Measure],
+}
+
+/// What the run was held to.
+#[derive(Debug, Serialize)]
+struct Policy {
+    headline: String,
+    /// Each rule with its decision in a word and the numbers.
+    rules: Vec<[String; 3]>,
+}
+
+impl Policy {
+    /// None without a rule.
+    fn of(findings: &[Finding]) -> Option<Self> {
+        let row = |finding: &Finding| {
+            [policy::word(finding.decision).to_owned(), policy::rule(finding), policy::numbers(finding)]
+        };
+        let rules = findings.iter().map(row).collect();
+        (!findings.is_empty()).then(|| Self { headline: policy::headline(findings), rules })
+    }
 }
 
 /// A value of the model.
@@ -39,34 +64,48 @@ struct Row<'a> {
 
 /// A file that was read.
 #[derive(Debug, Serialize)]
-struct File<'a> {
+pub(super) struct File<'a> {
     name: &'a str,
     sha256: String,
     text: &'a str,
 }
 
+impl<'a> File<'a> {
+    pub(super) fn of(source: &'a Source) -> Self {
+        Self { name: &source.name, sha256: sha256::hex(source.text.as_bytes()), text: &source.text }
+    }
+}
+
 /// The page of a run.
 pub(super) fn page<'a>(run: &Run<'a>, plots: &[Plot]) -> anyhow::Result<String> {
-    let file = |source: &'a Source| File {
-        name: &source.name,
-        sha256: sha256::hex(source.text.as_bytes()),
-        text: &source.text,
-    };
     let page = Page {
         summary: run.summary,
         figures: figures(run.summary),
-        tables: tables(run.summary),
+        tables: tables(run.summary).into_iter().chain(study::uncertain(run.uncertain)).collect(),
         plots,
         settings: run.settings.iter().map(setting).collect(),
-        sources: run.sources.iter().map(file).collect(),
-        warnings: run.warnings,
+        sources: run.sources.iter().map(File::of).collect(),
+        quantiles: study::quantiles(run.summary),
+        warnings: run.warnings.iter().cloned().chain(run.summary.vswitches.iter().filter_map(study::warning)).collect(),
+        policy: Policy::of(run.findings),
         reproduce: run.reproduce,
         measures: MEASURES,
     };
+    render("report.html", TEMPLATE, &page)
+}
+
+/// A page from its template, whose name ends in `.html` so that values are escaped.
+pub(super) fn render(name: &str, template: &str, page: &impl Serialize) -> anyhow::Result<String> {
     let mut environment = Environment::new();
-    environment.add_template("report.html", TEMPLATE).context("the template of the report")?;
-    let template = environment.get_template("report.html").context("the template of the report")?;
-    template.render(Serde(&page)).context("the report")
+    environment.add_template(name, template).context("the template of the report")?;
+    let template = environment.get_template(name).context("the template of the report")?;
+    template.render(Serde(page)).context("the report")
+}
+
+/// The style sheet, which other pages share.
+pub(super) fn style() -> &'static str {
+    let (_, rest) = TEMPLATE.split_once("<style>").expect("the template has a style sheet");
+    rest.split_once("</style>").expect("the style sheet ends").0
 }
 
 /// One of the three key numbers.
@@ -144,7 +183,14 @@ impl Table {
 }
 
 fn tables(summary: &Summary) -> Vec<Table> {
-    let addresses = [vswitches(summary), holders(summary), at_full(summary), counting(summary)];
+    let addresses = [
+        study::actions(summary),
+        vswitches(summary),
+        study::risk(summary),
+        holders(summary),
+        at_full(summary),
+        counting(summary),
+    ];
     let cluster = [limits(summary), pools(summary), zones(summary), pods(summary), unschedulable(summary)];
     let more = [messages(summary), stranded(summary), api_calls(summary), landmarks(summary)];
     addresses.into_iter().chain(cluster).chain(more).filter(|table| !table.rows.is_empty()).collect()
@@ -178,6 +224,7 @@ fn vswitches(summary: &Summary) -> Table {
 /// Who holds the addresses: a row per vSwitch and way of looking.
 fn holders(summary: &Summary) -> Table {
     let mut table = Table::new("Who holds the addresses", &["vSwitch", "as"], &[]);
+    table.note = means_text(&summary.vswitches, &summary.method.clock);
     let labels = ["serving pods", "idle in node pools", "leaked", "node primaries", "other tenants", "free"];
     table.header.extend(labels.map(|label| Heading { label, definition: "" }));
     for vswitch in &summary.vswitches {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Run, sha256};
-use crate::scenario::Setting;
+use crate::scenario::{Setting, Uncertain};
 
 /// What was run.
 #[derive(Debug, Serialize)]
@@ -13,9 +13,10 @@ pub(super) struct Manifest<'a> {
     brimline_version: &'static str,
     command: &'a str,
     seed: u64,
-    replications: u32,
+    replications: usize,
     sources: Vec<SourceEntry<'a>>,
     settings: &'a [Setting],
+    uncertain: &'a [Uncertain],
     warnings: &'a [String],
     /// What follows differs from run to run.
     run: Circumstances,
@@ -60,9 +61,10 @@ pub(super) fn manifest<'a>(run: &Run<'a>) -> Manifest<'a> {
         brimline_version: run.summary.method.version,
         command: run.command,
         seed: run.model.seed,
-        replications: run.model.replications,
+        replications: run.recordings.len(),
         sources: run.sources.iter().map(source).collect(),
         settings: run.settings,
+        uncertain: run.uncertain,
         warnings: run.warnings,
         run: Circumstances {
             finished: jiff::Timestamp::now().to_string(),

@@ -1,11 +1,17 @@
 //! What a run leaves behind for people and programs: the terminal's summary and a folder with
 //! JSON, CSV, plots and a page.
 
+pub mod compare;
 mod html;
+mod kept;
 mod manifest;
+mod measures;
 mod plot;
+mod policy;
 pub mod seek;
 mod sha256;
+pub mod sweep;
+mod story;
 mod tables;
 mod terminal;
 
@@ -16,13 +22,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+pub use kept::{Kept, agrees, kept};
+pub use measures::measures;
 pub use plot::Plot;
+pub use policy::{junit, markdown, policy};
+pub use story::story;
 pub use terminal::terminal;
 
 use crate::model::Model;
 use crate::outcome::Summary;
 use crate::record::Recording;
-use crate::scenario::{Setting, Source};
+use crate::scenario::{Setting, Source, Uncertain};
+use crate::study::Finding;
 
 /// A finished run.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +42,14 @@ pub struct Run<'a> {
     pub model: &'a Model,
     /// What it means.
     pub summary: &'a Summary,
+    /// What it was held to.
+    pub findings: &'a [Finding],
     /// What was recorded.
     pub recordings: &'a [Recording],
     /// Every value of the model with its origin.
     pub settings: &'a [Setting],
+    /// Inputs that were drawn for every replication.
+    pub uncertain: &'a [Uncertain],
     /// The files that were read, the scenario first.
     pub sources: &'a [Source],
     /// Warnings of loading the scenario.
@@ -47,6 +62,22 @@ pub struct Run<'a> {
     pub wall: Duration,
     /// Threads; only the manifest names them.
     pub threads: usize,
+}
+
+/// What `summary.json` holds: the summary, and what the run was held to.
+#[derive(serde::Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    policy: &'a [Finding],
+}
+
+/// The summary as JSON, with what the run was held to.
+///
+/// # Errors
+/// Never, as all of it is plain data.
+pub fn summary_json(summary: &Summary, findings: &[Finding]) -> anyhow::Result<Vec<u8>> {
+    json(&Answer { summary, policy: findings })
 }
 
 /// Makes sure that a folder can be written below `root`, before a long run is done for nothing.
@@ -78,9 +109,11 @@ pub fn write(root: &Path, name: &str, run: &Run) -> anyhow::Result<PathBuf> {
 
 fn fill(folder: &Path, run: &Run) -> anyhow::Result<()> {
     let plots = plot::all(run.model, run.summary, run.recordings);
-    save(folder, "summary.json", &json(run.summary)?)?;
+    save(folder, "summary.json", &summary_json(run.summary, run.findings)?)?;
     save(folder, "timeline.csv", &tables::timeline(run.model, run.recordings)?)?;
     save(folder, "api_calls.csv", &tables::api_calls(run.recordings)?)?;
+    save(folder, "risk.csv", &tables::risk(run.summary)?)?;
+    save(folder, "quantiles.csv", &tables::quantiles(run.summary)?)?;
     if run.model.outputs.pods {
         save(folder, "pods.csv", &tables::pods(run.model, run.recordings)?)?;
     }
@@ -112,6 +145,32 @@ fn json(value: &impl serde::Serialize) -> anyhow::Result<Vec<u8>> {
 fn save(folder: &Path, file: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let path = folder.join(file);
     fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Makes sure that a file can be written in its folder, which is made if need be.
+///
+/// # Errors
+/// If it cannot.
+pub fn prepare_file(path: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(!path.is_dir(), "{} is a folder, not a file", path.display());
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    Draft::new(folder, "probe").map(drop)
+}
+
+/// Writes a file in place of one of the same name, at once and complete.
+///
+/// # Errors
+/// If it cannot be written; the other is as before then.
+pub fn replace_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    prepare_file(path)?;
+    let draft = Draft::new(folder_of(path), "file")?;
+    save(&draft.0, "text", text.as_bytes())?;
+    fs::rename(draft.0.join("text"), path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A run's folder while it is written; it removes itself unless it is published.

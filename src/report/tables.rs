@@ -4,7 +4,8 @@ use csv::Writer;
 
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
-use crate::record::{GroupLevels, Holders, Recording};
+use crate::outcome::{FullBy, Interval, Quantiles, Summary, Told, tell};
+use crate::record::{GroupLevels, Holders, JournalEntry, Recording};
 use crate::time::{Instant, Span};
 
 /// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster.
@@ -92,16 +93,19 @@ pub(super) fn api_calls(recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     Ok(csv.into_inner()?)
 }
 
-/// One row per pod of the replications that kept them, in the order of asking.
+/// One row per life of a pod of the replications that kept them, in the order of creation.
 pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     let mut csv = Writer::from_writer(Vec::new());
     csv.write_record([
         "replication",
+        "pod",
         "workload",
         "node",
+        "created_s",
         "requested_s",
         "served_s",
         "wait_s",
+        "failures",
         "deleted_s",
         "ended_s",
         "vswitch",
@@ -110,14 +114,17 @@ pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Ve
     for recording in recordings {
         for pod in &recording.pod_log {
             let some = |at: Option<Instant>| at.map(secs).unwrap_or_default();
-            let wait = pod.served.map(|at| Span::as_secs_f64(at.since(pod.requested)).to_string());
+            let wait = pod.served.zip(pod.requested).map(|(served, requested)| served.since(requested));
             csv.write_record([
                 recording.replication.to_string(),
-                model.workloads[pod.workload].name.clone(),
-                pod.node.to_string(),
-                secs(pod.requested),
+                pod.name.text(model),
+                model.workloads[pod.name.workload as usize].name.clone(),
+                pod.node.map(|node| recording.node_name(model, node)).unwrap_or_default(),
+                secs(pod.created),
+                some(pod.requested),
                 some(pod.served),
-                wait.unwrap_or_default(),
+                wait.map(|wait| wait.as_secs_f64().to_string()).unwrap_or_default(),
+                pod.failures.to_string(),
                 some(pod.deleted),
                 some(pod.ended),
                 pod.vswitch.map(|id| model.vpc.vswitches[id.index()].id.clone()).unwrap_or_default(),
@@ -128,22 +135,64 @@ pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Ve
     Ok(csv.into_inner()?)
 }
 
-/// One row per entry of the journals.
+/// One row per entry of the journals and per step, in order of time.
 pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     let mut csv = Writer::from_writer(Vec::new());
     csv.write_record(["replication", "time_s", "datetime", "kind", "subject", "text", "landmark"])?;
     for recording in recordings {
+        let mut steps = recording.steps.iter().peekable();
+        let mut write = |at: Instant, told: &Told, landmark: bool| {
+            let number = recording.replication.to_string();
+            let (time, date, landmark) = (secs(at), datetime(model, at), landmark.to_string());
+            csv.write_record([&number, &time, &date, told.kind, &told.subject, &told.text, &landmark])
+        };
         for entry in &recording.journal {
+            while let Some(step) = steps.next_if(|step| step.at < entry.at) {
+                write(step.at, &tell(step, model, recording), false)?;
+            }
+            let JournalEntry { at, landmark, kind, ref subject, ref text } = *entry;
+            write(at, &Told { kind, subject: subject.clone(), text: text.clone() }, landmark)?;
+        }
+        for step in steps {
+            write(step.at, &tell(step, model, recording), false)?;
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// One row per vSwitch of pods, or any of them, and time: how probable it is that it is full by
+/// then.
+pub(super) fn risk(summary: &Summary) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record(["time_s", "vswitch", "runs", "full", "probability", "low", "high"])?;
+    for risk in &summary.risk {
+        for FullBy { time_s, full } in &risk.curve {
+            let end = |end: fn(Interval) -> f64| full.interval.map(|i| end(i).to_string()).unwrap_or_default();
             csv.write_record([
-                &recording.replication.to_string(),
-                &secs(entry.at),
-                &datetime(model, entry.at),
-                &entry.kind.to_owned(),
-                &entry.subject,
-                &entry.text,
-                &entry.landmark.to_string(),
+                time_s.to_string(),
+                risk.vswitch.clone(),
+                full.runs.to_string(),
+                full.hits.to_string(),
+                full.share().to_string(),
+                end(|i| i.low),
+                end(|i| i.high),
             ])?;
         }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// One row per reading. A time that never comes is `inf`.
+pub(super) fn quantiles(summary: &Summary) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record([
+        "measure", "unit", "runs", "mean", "low", "high", "min", "p5", "p25", "p50", "p75", "p95", "max",
+    ])?;
+    for Quantiles { measure, unit, estimate: e, p25, p75 } in &summary.quantiles {
+        let end = |end: fn(Interval) -> f64| e.interval.map(|i| end(i).to_string()).unwrap_or_default();
+        let quantiles = [e.min, e.p5, *p25, e.median, *p75, e.p95, e.max].map(|n| n.to_string());
+        let head = [measure.clone(), (*unit).to_owned(), e.runs.to_string(), e.mean.to_string()];
+        csv.write_record(head.into_iter().chain([end(|i| i.low), end(|i| i.high)]).chain(quantiles))?;
     }
     Ok(csv.into_inner()?)
 }

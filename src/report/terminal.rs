@@ -4,21 +4,26 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use crate::outcome::{
-    Clock, Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, plus_minus, range_of_spans, span,
+    ANY, Clock, Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, no_way_out_text, plus_minus,
+    range_of_spans, span, warm_up_text,
 };
 use crate::record::Holders;
+use crate::scenario::Uncertain;
 
 /// Width of the labels on the left.
-const LABEL: usize = 11;
+pub(super) const LABEL: usize = 11;
 /// Most vSwitches that are accounted for; `report.html` has all.
 const MOST_ACCOUNTS: usize = 3;
 /// Most vSwitches, and most pools, that are shown; `report.html` shows all.
 const MOST_ROWS: usize = 12;
+/// Most uncertain inputs that are named.
+const MOST_INPUTS: usize = 4;
 
 /// The summary in plain text: the verdict first, then what a planner needs. Text wraps at
 /// `columns`; give [`usize::MAX`] where no one looks, so that the verdict is the first line.
+/// `uncertain` inputs were drawn for every run.
 #[must_use]
-pub fn terminal(summary: &Summary, columns: usize) -> String {
+pub fn terminal(summary: &Summary, uncertain: &[Uncertain], columns: usize) -> String {
     let mut text = wrap(&summary.verdict.text, 0, columns) + "\n\n";
     let mut labelled = |label: &str, lines: &[String]| {
         for (i, line) in lines.iter().enumerate() {
@@ -26,8 +31,11 @@ pub fn terminal(summary: &Summary, columns: usize) -> String {
             text += &format!("{label:LABEL$}{}\n", wrap(line, LABEL, columns));
         }
     };
+    labelled("Risk", risk_line(summary).as_slice());
     labelled("Limits", &summary.limits.iter().map(|limit| limit_line(limit, summary)).collect::<Vec<_>>());
     let clock = &summary.method.clock;
+    labelled("Actions", &summary.actions.iter().map(|action| action.text(clock)).collect::<Vec<_>>());
+    labelled("No SNAT", &summary.vswitches.iter().filter_map(no_way_out_text).collect::<Vec<_>>());
     let accounts: Vec<_> =
         summary.vswitches.iter().filter(|v| v.serves_pods).filter_map(|v| account_text(v, clock)).collect();
     labelled("When full", &accounts[..accounts.len().min(MOST_ACCOUNTS)]);
@@ -42,10 +50,32 @@ pub fn terminal(summary: &Summary, columns: usize) -> String {
         format!("{addresses} addresses of {} are free at the end, yet unusable: {}.", stranded.vswitch, stranded.reason)
     });
     labelled("Stranded", &stranded.collect::<Vec<_>>());
+    let means = summary.vswitches.iter().filter_map(|vswitch| warm_up_text(vswitch, clock));
+    labelled("Means", &means.collect::<Vec<_>>());
     for table in [vswitches(summary), pools(summary)] {
         text += &format!("\n{table}\n");
     }
-    text + "\n" + &wrap(&summary.method.intervals, 0, columns) + "\n"
+    let precision = summary.method.precision.as_ref().map(|precision| precision.text.clone());
+    let method = [Some(summary.method.intervals.clone()), precision, uncertain_line(uncertain)];
+    text + "\n" + &wrap(&method.into_iter().flatten().collect::<Vec<_>>().join(" "), 0, columns) + "\n"
+}
+
+/// How probable it is that addresses run out by a few dates; none if that is the same in all runs.
+fn risk_line(summary: &Summary) -> Option<String> {
+    let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();
+    let risk = summary.risk.iter().find(|risk| serving == 1 || risk.vswitch == ANY)?;
+    risk.is_uncertain().then(|| risk.text())
+}
+
+/// What was drawn for every run; none if nothing was.
+fn uncertain_line(uncertain: &[Uncertain]) -> Option<String> {
+    let named = uncertain.iter().take(MOST_INPUTS).map(|input| format!("{} ({})", input.path, input.text));
+    let named = named.collect::<Vec<_>>().join("; ");
+    let more = match uncertain.len().saturating_sub(MOST_INPUTS) {
+        0 => String::new(),
+        n => format!("; and {n} more in report.html"),
+    };
+    (!uncertain.is_empty()).then(|| format!("Drawn anew for each run: {named}{more}."))
 }
 
 fn limit_line(limit: &Limit, summary: &Summary) -> String {

@@ -1,5 +1,6 @@
 //! Runs of small hand-made models, and what they leave behind.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -10,13 +11,14 @@ use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
 use crate::model::{
-    Ensemble, Model, NodePool, Outputs, PoolZone, Schedule, Shape, Tenant, VSwitch, Vpc, Workload, WorkloadKind,
+    Action, Deed, Ensemble, Model, NodePool, Outputs, PoolZone, Schedule, Shape, Tenant, Trigger, VSwitch, Vpc,
+    Workload, WorkloadKind,
 };
 use crate::outcome::{Summary, summarize};
-use crate::record::Recording;
+use crate::record::{ActionRecord, Recording};
 use crate::scenario::{Origin, Setting, Source};
 use crate::sim::{Progress, replicate};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// A cluster that grows into a /26 with 58 usable addresses, or a larger one.
 fn model(prefix: u8, horizon: Span, nodes: f64, pods: f64) -> Model {
@@ -81,8 +83,10 @@ fn written(root: &Path, model: &Model, threads: usize, wall: Duration) -> std::p
     let run = Run {
         model,
         summary: &summary,
+        findings: &[],
         recordings: &recordings,
         settings: &settings(),
+        uncertain: &[],
         sources: &[Source { name: "small.yaml".to_owned(), text: "name: small\n".to_owned() }],
         warnings: &[],
         reproduce: "brimline run small.yaml",
@@ -117,9 +121,9 @@ fn text(folder: &Path, file: &str) -> String {
 fn a_small_run_reads_like_this() {
     let model = tiny();
     let (_, summary) = simulated(&model);
-    insta::assert_snapshot!("terminal", terminal(&summary, 80));
-    assert_eq!(terminal(&summary, usize::MAX).lines().next(), Some(summary.verdict.text.as_str()));
-    assert!(terminal(&summary, 80).lines().all(|line| line.chars().count() <= 80));
+    insta::assert_snapshot!("terminal", terminal(&summary, &[], 80));
+    assert_eq!(terminal(&summary, &[], usize::MAX).lines().next(), Some(summary.verdict.text.as_str()));
+    assert!(terminal(&summary, &[], 80).lines().all(|line| line.chars().count() <= 80));
 }
 
 #[test]
@@ -128,13 +132,22 @@ fn a_small_run_leaves_these_tables() {
     let folder = written(root.path(), &tiny(), 1, Duration::from_secs(1));
     insta::assert_snapshot!("timeline.csv", text(&folder, "timeline.csv"));
     insta::assert_snapshot!("api_calls.csv", text(&folder, "api_calls.csv"));
+    let risk = text(&folder, "risk.csv");
+    assert!(risk.starts_with("time_s,vswitch,runs,full,probability,low,high\n0,vsw-AAA,2,0,0,0,0.65"), "{risk}");
+    assert!(risk.contains("\n21600,any,2,2,1,0.34"), "{risk}");
+    insta::assert_snapshot!("quantiles.csv", text(&folder, "quantiles.csv"));
     let pods = text(&folder, "pods.csv");
-    assert_eq!(
-        pods.lines().next(),
-        Some("replication,workload,node,requested_s,served_s,wait_s,deleted_s,ended_s,vswitch,address")
-    );
+    let header = "replication,pod,workload,node,created_s,requested_s,served_s,wait_s,failures,deleted_s,ended_s,vswitch,\
+                  address";
+    assert_eq!(pods.lines().next(), Some(header));
     assert!(pods.lines().count() > 40);
-    assert!(text(&folder, "events.csv").contains("vswitch_full,vsw-AAA,vsw-AAA is full,true"));
+    let events = text(&folder, "events.csv");
+    let kinds: BTreeSet<_> = events.lines().skip(1).filter_map(|line| line.split(',').nth(3)).collect();
+    let all = "alloc_failed call_answered call_refused node_joined pod_asked pod_created pod_ending pod_gone pod_scheduled \
+               pod_served vswitch_full";
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>().join(" "), all);
+    assert!(events.contains("vswitch_full,vsw-AAA,vsw-AAA is full,true"));
+    assert!(events.contains("pod_scheduled,web-1,goes to default-"));
     let manifest: serde_json::Value = serde_json::from_str(&text(&folder, "manifest.json")).expect("JSON");
     assert_eq!(manifest["run"]["wall_s"], 1.0);
     assert_eq!(manifest["sources"][0]["text"], "name: small\n");
@@ -190,8 +203,10 @@ fn what_cannot_be_written_leaves_nothing() {
     let run = Run {
         model: &model,
         summary: &summary,
+        findings: &[],
         recordings: &recordings,
         settings: &[],
+        uncertain: &[],
         sources: &[],
         warnings: &[],
         reproduce: "",
@@ -208,6 +223,58 @@ fn what_cannot_be_written_leaves_nothing() {
     assert!(format!("{error:#}").contains("report.html"), "{error:#}");
     drop(draft);
     assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 1, "only the file is there");
+}
+
+/// Pictures of these runs.
+fn plots(model: &Model, recordings: &[Recording]) -> Vec<super::Plot> {
+    super::plot::all(model, &summarize(model, recordings), recordings)
+}
+
+/// A vSwitch that an action adds is drawn from then on, and not at all if it never comes to be.
+#[test]
+fn an_added_vswitch_is_drawn_from_its_beginning_on() {
+    let mut model = tiny();
+    let added = VSwitch { added_by: Some(0), ..VSwitch::plain("vsw-BBB", "cn-shanghai-f", "10.2.0.0/26") };
+    model.vpc.vswitches.push(added);
+    model.actions = vec![Action {
+        name: "add_vswitch-1".to_owned(),
+        text: "vsw-BBB is added".to_owned(),
+        trigger: Trigger::At(Instant::ZERO + Span::hours(3)),
+        deed: Deed::AddVSwitch(VSwitchId(2)),
+    }];
+    let (mut recordings, _) = simulated(&model);
+    let mut drawn = |began: Option<Instant>| {
+        for recording in &mut recordings {
+            recording.actions = vec![ActionRecord { began, ended: began, ..ActionRecord::default() }];
+        }
+        plots(&model, &recordings).into_iter().find(|plot| plot.name == "vswitch-vsw-BBB").map(|plot| plot.svg)
+    };
+    assert_eq!(drawn(None), None);
+    let from_start = drawn(Some(Instant::ZERO)).expect("it is there");
+    let later = drawn(Some(Instant::ZERO + Span::hours(3))).expect("it is there");
+    // Only the line of its capacity begins in the middle and ends on the right.
+    let from_the_middle = |svg: &str| {
+        svg.split("points=\"").any(|points| {
+            let points = points.split('"').next().unwrap_or_default();
+            points.starts_with("884,") && points.contains(" 1624,")
+        })
+    };
+    assert!(!from_the_middle(&from_start) && from_the_middle(&later));
+}
+
+/// What the runs do not agree on has pictures of its own.
+#[test]
+fn uncertain_runs_have_a_fan_and_a_survival_curve() {
+    let names = |model: &Model| {
+        let (recordings, _) = simulated(model);
+        plots(model, &recordings).into_iter().map(|plot| plot.name).collect::<Vec<_>>()
+    };
+    let mut model = Model { replications: 5, ..tiny() };
+    let all = names(&model);
+    assert!(["risk", "free-vsw-AAA"].iter().all(|name| all.contains(&(*name).to_owned())), "{all:?}");
+    assert!(!all.contains(&"free-vsw-nodes".to_owned()), "{all:?}");
+    model.replications = 4;
+    assert!(!names(&model).iter().any(|name| name == "risk" || name.starts_with("free")), "few runs say little");
 }
 
 #[test]

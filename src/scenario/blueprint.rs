@@ -81,14 +81,14 @@ impl Blueprint {
         if model.is_none() && !loader.problems.has_errors() {
             loader.problems.error_without_place("the scenario is incomplete");
         }
-        let settings = loader.settings;
+        let (settings, sweep) = (loader.settings, loader.sweep);
         let (warnings, sources) = loader.problems.finish()?;
         let model = model.expect("a loading without a model has an error");
         let files = sources.iter().filter(|source| !source.name.starts_with("--")).cloned().collect::<Vec<_>>();
         let blueprint = Self { edits: self.edits.clone(), ..Self::of_sources(&files) };
         let draws = if uncertain.is_empty() { 0 } else { model.replications };
         let drawn = (0..draws).map(|replication| blueprint.draw(model.seed, replication)).collect::<Result<_, _>>()?;
-        Ok(Loaded { model, drawn, uncertain, settings, warnings, sources, blueprint })
+        Ok(Loaded { model, drawn, uncertain, settings, warnings, sources, sweep, blueprint })
     }
 
     /// The model of a replication.

@@ -22,8 +22,28 @@ pub(super) const SEED: Default<u64> = Default { value: 1, source: "any seed is a
 pub(super) const REPLICATIONS: Default<u32> =
     Default { value: 20, source: "enough for an interval of 90 %: one run in twenty lies outside on either side" };
 
+/// Most runs for a precision.
+pub(super) const AT_MOST: Default<u32> = Default { value: 200, source: "ten times the usual number" };
+
 /// Addresses of other tenants.
 pub(super) const USED: Default<u64> = Default { value: 0, source: "assumption: nobody else uses the vSwitch" };
+
+/// Whether the addresses of a vSwitch reach the internet.
+pub(super) const SNAT: Default<bool> =
+    Default { value: true, source: "assumption: vSwitches of a running cluster have their SNAT entry" };
+
+/// Most daemons that are down at once while Terway is restarted.
+pub(super) const RESTART_AT_ONCE: Default<Portion> = Default {
+    value: Portion::Share(0.1),
+    source: "Terway: `maxUnavailable` is 10 % (charts/terway/templates/terwayd/daemonset.yaml)",
+};
+
+/// How long a daemon is down while it is restarted.
+pub(super) const RESTART_TAKES: Default<Span> = Default {
+    value: Span::secs(30),
+    source: "assumption: it ends at once (`terminationGracePeriodSeconds: 0`), then a pod is made, its init \
+             container runs, and the daemon reads its node's state; no measurement is published",
+};
 
 /// Whether pods use the address of their node.
 pub(super) const HOST_NETWORK: Default<bool> = Default { value: false, source: "Kubernetes: `hostNetwork` is false" };

@@ -4,11 +4,11 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::schedule::{most_of_others, nodes_in_zone, nodes_of_type};
-use super::{Loaded, Origin, Setting, show};
+use super::schedule::{most_of_others, nodes_in_zone, nodes_of_type, surges};
+use super::{Loaded, Origin, Setting, Uncertain, show};
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{Model, NodePool, PoolSize, PoolZone, Shape, VSwitch};
+use crate::model::{Action, Deed, Model, NodePool, PoolSize, PoolZone, Shape, VSwitch};
 use crate::time::Instant;
 use crate::units::thousands;
 
@@ -29,6 +29,7 @@ pub fn describe(loaded: &Loaded) -> String {
         push(&mut out, &format!("  {line}"));
     }
     settings(&mut out, &loaded.settings);
+    uncertain(&mut out, &loaded.uncertain);
     capacity(&mut out, &loaded.model);
     out
 }
@@ -54,12 +55,24 @@ fn settings(out: &mut String, settings: &[Setting]) {
     }
 }
 
+/// What is drawn for every run; above stand the typical values.
+fn uncertain(out: &mut String, uncertain: &[Uncertain]) {
+    if uncertain.is_empty() {
+        return;
+    }
+    push(out, "\nuncertain inputs, drawn for each run");
+    for input in uncertain {
+        fact(out, &format!("{}: {}; typical {}", input.path, input.text, input.typical));
+    }
+}
+
 /// The heading and the key of a setting. What stands between two keys of a section goes below its
 /// heading.
 fn heading(path: &str) -> (&str, &str) {
     let Some((of, key)) = path.rsplit_once('.') else { return ("scenario", path) };
-    if let Some(workload) = path.split_once('.').filter(|_| path.starts_with("workloads[")) {
-        return workload;
+    if let Some(whole) = path.split_once('.').filter(|_| path.starts_with("workloads[") || path.starts_with("actions["))
+    {
+        return whole;
     }
     let small =
         [".limits", ".allocatable", ".nodes.autoscale", ".replace", ".interruptions", ".crashes", ".scale_down"];
@@ -149,9 +162,23 @@ fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
     if !pods.is_empty() {
         roles.push(format!("pods of {}", pods.join(", ")));
     }
+    let edits = edits_naming(model, id);
+    if pods.is_empty() && !edits.is_empty() {
+        roles.push(format!("pods after {}", edits.join(", ")));
+    }
     let roles = if roles.is_empty() { "nobody".to_owned() } else { roles.join(" and ") };
     let (id, prefix) = (&vswitch.id, vswitch.cidr.prefix_len());
-    format!("vSwitch {id} (/{prefix}): {} usable addresses, {others}; for {roles}", thousands(all.into()))
+    let added = vswitch.added_by.map_or(String::new(), |action| format!(", added by {}", model.actions[action].name));
+    format!("vSwitch {id} (/{prefix}{added}): {} usable addresses, {others}; for {roles}", thousands(all.into()))
+}
+
+/// The edits of eni-config after which pods take addresses of a vSwitch.
+fn edits_naming(model: &Model, id: VSwitchId) -> Vec<&str> {
+    let names = |action: &&Action| match &action.deed {
+        Deed::EditEniConfig(daemons) => daemons.iter().any(|daemon| daemon.vswitches.contains(&id)),
+        _ => false,
+    };
+    model.actions.iter().filter(names).map(|action| action.name.as_str()).collect()
 }
 
 /// What a pool has room for in a zone on nodes of a type, and what its watermarks keep.
@@ -165,7 +192,7 @@ fn pool_fact(model: &Model, pool: &NodePool, shape: &Shape, zone: &PoolZone) -> 
         PoolSize::Autoscaled { min, max, .. } => format!("scaled from {min} to {max} nodes in all, here at most"),
     };
     let about = if pool.shapes.len() > 1 { " about" } else { "" };
-    let on_top = if pool.replacement.is_some() { " (a replacement's on top included)" } else { "" };
+    let on_top = if surges(model, pool).next().is_some() { " (a replacement's on top included)" } else { "" };
     let idle = |n: u32| thousands(nodes * u64::from(n));
     format!(
         "node pool {} in {}{of_type}: {} a node, from {} of {}; {peak}{about} {}{on_top} with room for {}; the \

@@ -1,5 +1,6 @@
 //! What is wrong with a scenario, all of it at once, and how it is shown.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -11,6 +12,12 @@ use super::Source;
 /// Everything that is wrong with a scenario: at least one error.
 #[derive(Debug, Clone)]
 pub struct Diagnostics {
+    parts: Vec<Part>,
+}
+
+/// Errors that point into the same sources.
+#[derive(Debug, Clone)]
+struct Part {
     sources: Vec<Source>,
     errors: Vec<Problem>,
 }
@@ -20,12 +27,28 @@ impl Diagnostics {
     pub(super) fn without_place(title: String) -> Self {
         let mut problems = Problems::default();
         problems.error_without_place(title);
-        Self { sources: Vec::new(), errors: problems.list }
+        Self { parts: vec![Part { sources: Vec::new(), errors: problems.list }] }
+    }
+
+    /// The errors of several readings, those that they share once; none without one.
+    #[must_use]
+    pub fn together(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut seen = BTreeSet::new();
+        let mut parts = Vec::new();
+        for one in all {
+            for Part { sources, mut errors } in one.parts {
+                errors.retain(|error| seen.insert(error.identity(&sources)));
+                parts.push(Part { sources, errors });
+            }
+        }
+        parts.retain(|part| !part.errors.is_empty());
+        (!parts.is_empty()).then_some(Self { parts })
     }
 
     /// The same errors, with the reason why they come up.
-    pub(super) fn because(mut self, reason: &str) -> Self {
-        for error in &mut self.errors {
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        for error in self.parts.iter_mut().flat_map(|part| &mut part.errors) {
             error.help(reason);
         }
         self
@@ -34,26 +57,28 @@ impl Diagnostics {
     /// Number of errors.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.errors.len()
+        self.parts.iter().map(|part| part.errors.len()).sum()
     }
 
     /// What the first error says, in one line.
     #[must_use]
     pub fn first_line(&self) -> String {
-        self.errors.first().map_or(String::new(), |problem| problem.title.clone())
+        let first = self.parts.iter().flat_map(|part| &part.errors).next();
+        first.map_or(String::new(), |problem| problem.title.clone())
     }
 
     /// Whether there is nothing to say; never true of a value that `load` returns.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.errors.is_empty()
+        self.len() == 0
     }
 
     /// All errors in the order of the files, as rustc writes its own; `colour` adds terminal
     /// colours.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let errors = self.errors.iter().map(|problem| problem.render(&self.sources, colour));
+        let of = |part: &Part| part.errors.iter().map(|error| error.render(&part.sources, colour)).collect::<Vec<_>>();
+        let errors = self.parts.iter().flat_map(of);
         errors.collect::<Vec<_>>().join("\n\n")
     }
 }
@@ -103,6 +128,15 @@ impl Problem {
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help.push(text.into());
         self
+    }
+
+    /// What two errors share that are the same: the words, and what is written up to their end.
+    fn identity(&self, sources: &[Source]) -> (String, String, Option<(String, usize, String)>) {
+        let at = self.place.map(|place| {
+            let Source { name, text } = &sources[place.file];
+            (name.clone(), place.start, text.get(..place.end).unwrap_or(text).to_owned())
+        });
+        (self.title.clone(), self.label.clone(), at)
     }
 
     fn render(&self, sources: &[Source], colour: bool) -> String {
@@ -198,7 +232,7 @@ impl Problems {
             let warnings = warnings.iter().map(|problem| problem.render(&self.sources, false));
             return Ok((warnings.collect(), self.sources));
         }
-        Err(Diagnostics { sources: self.sources, errors })
+        Err(Diagnostics { parts: vec![Part { sources: self.sources, errors }] })
     }
 }
 

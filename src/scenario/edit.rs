@@ -19,6 +19,9 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// Who wants changes that the scenario's own section `sweep` asks for.
+    pub const SWEEP: &'static str = "sweep";
+
     /// The change that `PATH=VALUE` asks for; what has no `=` has no value, which
     /// [`Blueprint::load`](super::Blueprint::load) reports.
     #[must_use]
@@ -37,6 +40,9 @@ struct Step {
 
 /// Applies a change to the tree of a scenario; reports why it cannot be.
 pub(super) fn apply(loader: &mut Loader, tree: &mut Node, edit: &Edit) {
+    if edit.option == Edit::SWEEP {
+        return apply_own(loader, tree, edit);
+    }
     let text = format!("{}={}", edit.path, edit.value);
     // The value is read where it stands, so that its problems point there.
     let masked = " ".repeat(edit.path.len() + 1) + &edit.value;
@@ -44,11 +50,11 @@ pub(super) fn apply(loader: &mut Loader, tree: &mut Node, edit: &Edit) {
     let value = yaml::parse(&mut loader.problems, file);
     loader.problems.sources[file] = Source { name: edit.option.clone(), text };
     let problems = &mut loader.problems;
-    let Some(steps) = steps(&edit.path, file, problems) else { return };
+    let whole = Place { file, start: 0, end: edit.path.len() };
+    let Some(steps) = steps(&edit.path, whole, problems) else { return };
     let Some(value) = value else { return };
     if matches!(value.value, Value::Null) {
-        let place = Place { file, start: 0, end: edit.path.len() };
-        let problem = problems.error(place, format!("`{}` gets no value", edit.path));
+        let problem = problems.error(whole, format!("`{}` gets no value", edit.path));
         problem.help("write PATH=VALUE, such as `node_pools.default.nodes=120`");
         return;
     }
@@ -57,8 +63,51 @@ pub(super) fn apply(loader: &mut Loader, tree: &mut Node, edit: &Edit) {
     }
 }
 
-/// The steps of a path: keys apart by dots, and positions or names in brackets.
-fn steps(path: &str, file: usize, problems: &mut Problems) -> Option<Vec<Step>> {
+/// Applies a change that the scenario itself asks for: its problems point into its section.
+fn apply_own(loader: &mut Loader, tree: &mut Node, edit: &Edit) {
+    let Some((path, place)) = written_at(loader, tree, edit) else { return apply_as(loader, tree, edit, "--vary") };
+    let mut aside = Problems::default();
+    aside.sources.push(Source { name: String::new(), text: edit.value.clone() });
+    let Some(mut value) = yaml::parse(&mut aside, 0) else {
+        loader.problems.error(place, format!("`{}` is not YAML", edit.value));
+        return;
+    };
+    value.put_at(place);
+    let Some(steps) = steps(&edit.path, path, &mut loader.problems) else { return };
+    if let Some(target) = descend(tree, &steps, &mut loader.problems) {
+        *target = value;
+    }
+}
+
+/// The same change as if somebody else wanted it.
+fn apply_as(loader: &mut Loader, tree: &mut Node, edit: &Edit, option: &str) {
+    apply(loader, tree, &Edit { option: option.to_owned(), ..edit.clone() });
+}
+
+/// Where the section `sweep` names the path of a change, and where its value.
+fn written_at(loader: &Loader, tree: &Node, edit: &Edit) -> Option<(Place, Place)> {
+    let (_, sweep) = entry(tree, "sweep")?;
+    let (_, vary) = entry(sweep, "vary")?;
+    let (key, values) = entry(vary, &edit.path)?;
+    // In quotes, the path begins one character later.
+    let written = loader.problems.sources[key.place.file].text.get(key.place.start..key.place.end)?;
+    let start = key.place.start + written.find(&edit.path)?;
+    let path = Place { start, end: start + edit.path.len(), ..key.place };
+    let value = match &values.value {
+        Value::List(items) => items.iter().find(|item| item.flow() == edit.value).unwrap_or(values),
+        _ => values,
+    };
+    Some((path, value.place))
+}
+
+fn entry<'n>(node: &'n Node, name: &str) -> Option<&'n (Key, Node)> {
+    let Value::Map(entries) = &node.value else { return None };
+    entries.iter().find(|(key, _)| key.name == name)
+}
+
+/// The steps of a path that stands at `whole`: keys apart by dots, and positions or names in
+/// brackets.
+fn steps(path: &str, whole: Place, problems: &mut Problems) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     let mut at = 0;
     while at < path.len() {
@@ -73,13 +122,13 @@ fn steps(path: &str, file: usize, problems: &mut Problems) -> Option<Vec<Step>> 
                 (at, end, end)
             }
         };
-        steps.push(Step { name: path[from..to].trim().to_owned(), place: Place { file, start: from, end: to } });
+        let place = Place { start: whole.start + from, end: whole.start + to, ..whole };
+        steps.push(Step { name: path[from..to].trim().to_owned(), place });
         at = next + usize::from(path[next.min(path.len())..].starts_with('.'));
     }
     let right = !steps.is_empty() && !path.ends_with('.') && steps.iter().all(|step| !step.name.is_empty());
     if !right {
-        let place = Place { file, start: 0, end: path.len() };
-        let problem = problems.error(place, format!("`{path}` is no path in a scenario"));
+        let problem = problems.error(whole, format!("`{path}` is no path in a scenario"));
         problem.help("keys are apart by dots, such as `node_pools.default.nodes` or `vpc.vswitches[0].cidr`");
     }
     right.then_some(steps)
@@ -167,5 +216,68 @@ pub(super) fn name_of(item: &Node) -> Option<&str> {
     match named("name").or_else(|| named("id")) {
         Some(Value::Text(name)) => Some(name),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario::{Blueprint, Diagnostics, Loaded};
+
+    const SCENARIO: &str = "
+horizon: 10d
+vpc:
+  cidr: 10.0.0.0/8
+  vswitches: [{id: vsw-a, zone: a, cidr: 10.0.0.0/24}]
+terway: {eni_config: {vswitches: {a: [vsw-a]}, max_pool_size: 5}}
+node_pools: [{name: a.b, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-a, nodes: 1}]
+";
+
+    fn load(changes: &[&str]) -> Result<Loaded, Diagnostics> {
+        let edits = changes.iter().map(|text| Edit::parse("--set", text));
+        Blueprint::of_text("a.yaml", SCENARIO, Path::new("")).with(edits).load()
+    }
+
+    #[test]
+    fn what_stands_at_a_path_is_replaced() {
+        let changes = [
+            "node_pools[a.b].nodes=7",
+            "vpc.vswitches[0].cidr=10.0.1.0/25",
+            "terway.eni_config.max_pool_size=9",
+            "seed=3",
+        ];
+        let loaded = load(&changes).expect("all of them fit");
+        let model = &loaded.model;
+        let max_idle = model.node_pools[0].zones()[0].daemon.max_idle;
+        assert_eq!((model.seed, max_idle, model.vpc.vswitches[0].cidr.prefix_len()), (3, 9, 25));
+        assert_eq!(model.node_pools[0].size, crate::model::PoolSize::Scheduled(crate::model::Schedule::Constant(7.0)));
+        let seed = loaded.settings.iter().find(|setting| setting.path == "seed").expect("it is noted");
+        assert_eq!(seed.origin, crate::scenario::Origin::Command);
+        // The files alone, with the changes, are the same scenario.
+        let again = loaded.blueprint().load().expect("it loaded before");
+        assert_eq!(again.model, loaded.model);
+    }
+
+    #[test]
+    fn keys_that_are_missing_are_made() {
+        let loaded = load(&["cloud.quotas.vpc_addresses=500"]).expect("it fits");
+        assert_eq!(loaded.model.cloud.quotas.vpc_addresses, Some(500));
+    }
+
+    #[test]
+    fn a_path_that_does_not_resolve_is_pointed_at() {
+        for (text, says) in [
+            ("node_pools.ab.nodes=7", "did you mean `a.b`?"),
+            ("seed.of.chance=7", "there is no `of` here"),
+            ("hroizon=7d", "did you mean `horizon`?"),
+            ("a..b=7", "is no path"),
+            ("seed", "gets no value"),
+            ("seed=few", "a whole number is expected"),
+        ] {
+            let wrong = load(&[text]).expect_err(text).to_string();
+            assert!(wrong.contains(says) && wrong.contains("--set:1:"), "{text}: {wrong}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::diagnostics::{Place, Problem, Problems, quoted_list};
 use super::loader::{Files, Loader};
 use super::read::At;
 use crate::ipam::note::nearest;
-use crate::model::{Bound, Claim, Comparison, Condition, Level, Model, Reading, Statement, VSwitchReading};
+use crate::model::{Bound, Claim, Comparison, Condition, Level, Measured, Model, Reading, Statement, VSwitchReading};
 use crate::time::{Instant, Span};
 use crate::units::percent;
 
@@ -34,6 +34,15 @@ pub fn reading(model: &Model, option: &str, text: &str) -> Result<Reading, Diagn
     alone(option, text, |text, problems| read_reading(text, model, problems))
 }
 
+/// What the text of a command-line option asks of every run of `model`: a reading, or the
+/// probability of a statement, such as `P(any pod waits > 60s)`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn measured(model: &Model, option: &str, text: &str) -> Result<Measured, Diagnostics> {
+    alone(option, text, |text, problems| read_measured(text, model, problems))
+}
+
 /// Reads a text that stands alone.
 fn alone<T>(
     option: &str,
@@ -49,7 +58,6 @@ fn alone<T>(
 }
 
 /// A condition of an action.
-#[allow(dead_code, reason = "actions come next")]
 pub(super) fn read_condition(text: &At<String>, model: &Model, problems: &mut Problems) -> Option<Condition> {
     let mut reader = Reader::new(text, problems)?;
     let name = reader.word("a level, such as `vsw-AAA.free`")?;
@@ -64,11 +72,26 @@ pub(super) fn read_condition(text: &At<String>, model: &Model, problems: &mut Pr
 }
 
 /// A reading.
-fn read_reading(text: &At<String>, model: &Model, problems: &mut Problems) -> Option<Reading> {
+pub(super) fn read_reading(text: &At<String>, model: &Model, problems: &mut Problems) -> Option<Reading> {
     let mut reader = Reader::new(text, problems)?;
     let reading = reader.reading(model)?;
     reader.end()?;
     Some(reading)
+}
+
+/// A reading, or the probability of a statement.
+pub(super) fn read_measured(text: &At<String>, model: &Model, problems: &mut Problems) -> Option<Measured> {
+    let mut reader = Reader::new(text, problems)?;
+    let measured = if reader.takes_word("P") {
+        reader.expect("(")?;
+        let statement = reader.statement(model)?;
+        reader.expect(")")?;
+        Measured::Probability(statement)
+    } else {
+        Measured::Reading(reader.reading(model)?)
+    };
+    reader.end()?;
+    Some(measured)
 }
 
 /// A claim.
@@ -249,7 +272,6 @@ impl<'p> Reader<'p> {
         span
     }
 
-    #[allow(dead_code, reason = "actions come next")]
     /// A number of addresses, or a percentage of the usable ones of a vSwitch.
     fn amount_of(&mut self, model: &Model, vswitch: usize) -> Option<f64> {
         let number = self.number()?;

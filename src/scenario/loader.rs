@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 use super::defaults::Default;
 use super::diagnostics::{Place, Problems};
 use super::read::At;
-use super::{Origin, Setting, Source, builtin};
+use super::{Origin, Setting, Source, SweepSection, builtin};
 
 /// How a file begins that gzip compressed (RFC 1952).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -32,13 +32,14 @@ pub(super) enum Files {
 pub(super) struct Loader {
     pub problems: Problems,
     pub settings: Vec<Setting>,
+    pub sweep: Option<SweepSection>,
     files: Files,
 }
 
 impl Loader {
     /// A loading of files from `files`.
     pub fn new(files: Files) -> Self {
-        Self { problems: Problems::default(), settings: Vec::new(), files }
+        Self { problems: Problems::default(), settings: Vec::new(), sweep: None, files }
     }
 
     /// Adds a text that was read; returns its number.

@@ -8,6 +8,7 @@
 //! Nothing stops at the first error: what is wrong is left out, and what depends on it is not
 //! reported again.
 
+mod axis;
 mod blueprint;
 mod defaults;
 mod describe;
@@ -34,11 +35,13 @@ use std::path::Path;
 
 use crate::model::{Ensemble, Model};
 
+pub use axis::{Axis, ParseAxisError, Range, Values};
 pub use blueprint::Blueprint;
 pub use describe::describe;
 pub use diagnostics::Diagnostics;
 pub use edit::Edit;
-pub use expression::{claim, reading};
+pub use expression::{claim, measured, reading};
+pub use resolve::SweepSection;
 pub use uncertain::Uncertain;
 
 /// A scenario that was read, checked and completed.
@@ -56,6 +59,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// The files that were read, the scenario first.
     pub sources: Vec<Source>,
+    /// What is to be varied in a sweep, if the scenario says so.
+    pub sweep: Option<SweepSection>,
     blueprint: Blueprint,
 }
 

@@ -1,10 +1,11 @@
 //! Quantities as they are written: counts, durations, shares, resources, blocks, dates.
 
-use std::borrow::Cow;
+mod schema;
+
+pub(super) use schema::{or_uncertain, without_uncertain};
 
 use ipnet::Ipv4Net;
 use jiff::civil::Date;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::diagnostics::Problems;
 use super::read::{Read, wrong_kind};
@@ -386,39 +387,6 @@ impl Read for Day {
         }
         date.map(Self)
     }
-}
-
-/// Gives a quantity the schema of a YAML scalar.
-macro_rules! scalar_schema {
-    ($($type:ty => $schema:tt,)*) => {$(
-        impl JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
-    )*};
-}
-
-scalar_schema! {
-    Count => { "type": "integer", "minimum": 0 },
-    Number => { "type": "number", "exclusiveMinimum": 0 },
-    Limit => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "const": "off" }] },
-    Growth => { "type": "string", "pattern": "^-?[0-9.]+ *% *(/.+)?$" },
-    Percent => { "type": "string", "pattern": "^[0-9.]+ *%$" },
-    Portion => { "oneOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+ *%$" }] },
-    Cpu => { "oneOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+m?$" }] },
-    Memory => { "type": "string", "pattern": "^[0-9.]+ *([KMGT]i|[kMGT])$" },
-    Duration => { "type": "string", "pattern": "^P?[0-9]" },
-    Block => { "type": "string", "pattern": "^[0-9.]+/[0-9]+$" },
-    Day => { "type": "string", "format": "date" },
 }
 
 #[cfg(test)]

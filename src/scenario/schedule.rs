@@ -8,7 +8,7 @@ use super::series::{Columns, series};
 use super::show;
 use super::written::{self, Csv, Distribution, Empirical, Exponential, Linear, Logistic, Point};
 use crate::chance::SpanDist;
-use crate::model::{Model, NodePool, PoolSize, Schedule, Shape, VSwitch};
+use crate::model::{Deed, Model, NodePool, PoolSize, Portion, Schedule, Shape, VSwitch};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -44,19 +44,36 @@ pub(super) fn most_of_others(vswitch: &VSwitch, horizon: Span) -> u32 {
     changes.map(|at| vswitch.wanted_by_others(at)).max().unwrap_or_default()
 }
 
-/// Most nodes that a pool has until `horizon`, those on top during a replacement included.
-pub(super) fn most_nodes(pool: &NodePool, horizon: Span) -> u64 {
-    let nodes = match &pool.size {
-        PoolSize::Scheduled(nodes) => peak(nodes, horizon).round() as u32,
+/// Most nodes that a pool of the model has, those on top during a replacement included.
+pub(super) fn most_nodes(model: &Model, pool: &NodePool) -> u64 {
+    let of_actions = || model.actions.iter().map(|action| &action.deed);
+    let scaled = of_actions().filter_map(|deed| match deed {
+        Deed::ScaleNodePool { pool: other, nodes } => (model.node_pools[*other].name == pool.name).then_some(*nodes),
+        _ => None,
+    });
+    let first = match &pool.size {
+        PoolSize::Scheduled(nodes) => peak(nodes, model.horizon).round() as u32,
         PoolSize::Autoscaled { max, .. } => *max,
     };
-    let surge = pool.replacement.as_ref().map_or(0, |replacement| replacement.max_surge.up(nodes));
+    let nodes = scaled.fold(first, u32::max);
+    let surge = surges(model, pool).map(|surge| surge.up(nodes)).max().unwrap_or_default();
     u64::from(nodes) + u64::from(surge)
+}
+
+/// Nodes on top of the wanted number in each replacement of a pool of the model.
+pub(super) fn surges(model: &Model, pool: &NodePool) -> impl Iterator<Item = Portion> {
+    let own = pool.replacement.iter().map(|replacement| replacement.max_surge);
+    own.chain(model.actions.iter().filter_map(|action| match action.deed {
+        Deed::ReplaceNodes { pool: other, max_surge, .. } => {
+            (model.node_pools[other].name == pool.name).then_some(max_surge)
+        }
+        _ => None,
+    }))
 }
 
 /// Most nodes of a pool in one of its zones: a new node goes to the one with fewest.
 pub(super) fn nodes_in_zone(model: &Model, pool: &NodePool) -> u64 {
-    most_nodes(pool, model.horizon).div_ceil(pool.zones().len() as u64)
+    most_nodes(model, pool).div_ceil(pool.zones().len() as u64)
 }
 
 /// Nodes of a type among so many of its pool, by its weight.

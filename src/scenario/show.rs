@@ -62,7 +62,7 @@ pub(super) fn times(times: &Times) -> String {
 /// A part of a number of `what`: `3 pods`, or `25 % of the pods`.
 pub(super) fn portion(portion: &Portion, what: &str) -> String {
     match portion {
-        Portion::Count(count) => format!("{} {what}", thousands((*count).into())),
+        Portion::Count(n) => count((*n).into(), what.strip_suffix('s').unwrap_or(what), what),
         Portion::Share(share) => format!("{} of the {what}", percent(*share)),
     }
 }

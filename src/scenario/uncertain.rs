@@ -18,7 +18,7 @@ use crate::time::Span;
 const Z95: f64 = 1.644_853_626_951_472_7;
 
 /// Keys of a scenario whose numbers are not drawn: they say how it is simulated, not what.
-const CERTAIN: [&str; 6] = ["horizon", "start", "warm_up", "seed", "replications", "outputs"];
+pub(super) const CERTAIN: [&str; 6] = ["horizon", "start", "warm_up", "seed", "replications", "outputs"];
 
 /// Keys whose numbers decide what there is, which is the same in every replication.
 const STRUCTURAL: [&str; 1] = ["copies"];

@@ -1,16 +1,22 @@
 //! The sections of a scenario file as they are written. Everything may be missing; what the
 //! documentation of a key says is what `brimline schema` says.
 
+mod actions;
 mod faults;
 mod nodes;
+mod replications;
+mod sweep;
 mod tenants;
 mod workloads;
 
+pub(super) use actions::{Action, AddedVSwitch, Drain, LoseZone, ReplaceNodes, RestartTerway, Scale};
 pub(super) use faults::Fault;
 pub(super) use nodes::{
     Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
     NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, ZoneOutage,
 };
+pub(super) use replications::{HalfWidth, Replications, Until};
+pub(super) use sweep::{Sweep, Vary};
 pub(super) use tenants::{Tenant, Used};
 pub(super) use workloads::{
     Arrivals, CronJob, DaemonSet, Deployment, Group, Hpa, Job, Load, Replicas, Requests, Rollout, StatefulSet, Trace,
@@ -20,8 +26,9 @@ pub(super) use workloads::{
 use schemars::{SchemaGenerator, json_schema};
 
 use super::diagnostics::Problems;
-use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number};
+use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number, without_uncertain};
 use super::read::{At, Entries, Read, choice, either_schema, section, wrong_kind};
+use super::uncertain::CERTAIN;
 use super::yaml::{Node, Value};
 
 section! {
@@ -37,8 +44,8 @@ section! {
         optional warm_up: At<Duration>,
         /// Seed of all chance: the same seed gives the same numbers.
         optional seed: At<Count>,
-        /// Independent runs, from 1 to 10,000.
-        optional replications: At<Count>,
+        /// Independent runs: a number from 1 to 10,000, or until they are precise enough.
+        optional replications: Replications,
         /// The network.
         required vpc: Vpc,
         /// Terway's configuration.
@@ -61,8 +68,12 @@ section! {
         optional kubelet: Kubelet,
         /// Outages of zones.
         optional zone_outages: Vec<ZoneOutage>,
+        /// What is done while the run goes on, at a time, on a condition, or one after the other.
+        optional actions: Vec<Action>,
         /// What must hold: claims such as `vswitch.free.min >= 10 %` or `P(any pod waits > 60s before 60d) <= 1 %`.
         optional policy: Vec<At<String>>,
+        /// What is varied by `brimline sweep`.
+        optional sweep: Sweep,
         /// What to write besides the answer.
         optional outputs: Outputs,
     }
@@ -93,6 +104,8 @@ section! {
         optional copies: At<Count>,
         /// Addresses that others take, all together or by tenant: load balancers, databases, other clusters.
         optional used: Used,
+        /// Whether its pods reach the internet: an SNAT entry of a NAT gateway for its addresses.
+        optional snat: At<bool>,
     }
 }
 
@@ -428,5 +441,13 @@ either_schema!(EniConfig, g => [
 pub(super) fn schema() -> String {
     let mut schema = SchemaGenerator::default().into_root_schema_for::<Scenario>();
     schema.insert("title".to_owned(), "brimline scenario".into());
+    if let Some(mut definitions) = schema.remove("$defs") {
+        for key in CERTAIN {
+            if let Some(property) = schema.get_mut("properties").and_then(|properties| properties.get_mut(key)) {
+                without_uncertain(property, &mut definitions);
+            }
+        }
+        schema.insert("$defs".to_owned(), definitions);
+    }
     serde_json::to_string_pretty(&schema).expect("a schema is plain JSON")
 }

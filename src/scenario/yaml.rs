@@ -87,6 +87,46 @@ impl Node {
             Value::Map(_) => "a mapping",
         }
     }
+
+    /// The node as text on one line, which reads as the same node.
+    pub fn flow(&self) -> String {
+        let quoted = |text: &str| serde_json::to_string(text).expect("text prints");
+        match &self.value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(yes) => yes.to_string(),
+            Value::Int(n) => n.to_string(),
+            Value::Float(x) => format!("{x:?}"),
+            Value::Text(text) if is_plain(text) => text.clone(),
+            Value::Text(text) => quoted(text),
+            Value::List(items) => format!("[{}]", items.iter().map(Self::flow).collect::<Vec<_>>().join(", ")),
+            Value::Map(entries) => {
+                let key = |name: &str| if is_plain(name) { name.to_owned() } else { quoted(name) };
+                let entries = entries.iter().map(|(k, node)| format!("{}: {}", key(&k.name), node.flow()));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    /// Lets the node and everything in it stand at a place.
+    pub fn put_at(&mut self, place: Place) {
+        self.place = place;
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.put_at(place)),
+            Value::Map(entries) => entries.iter_mut().for_each(|(key, node)| {
+                key.place = place;
+                node.put_at(place);
+            }),
+            _ => {}
+        }
+    }
+}
+
+/// Whether text needs no quotes, wherever it stands.
+fn is_plain(text: &str) -> bool {
+    let mut aside = Problems::default();
+    aside.sources.push(super::Source { name: String::new(), text: text.to_owned() });
+    let is_apart = text.contains(|c: char| ",[]{}#'\"".contains(c)) || text.contains(": ");
+    !is_apart && matches!(parse(&mut aside, 0), Some(Node { value: Value::Text(read), .. }) if read == text)
 }
 
 /// A node as the parser delivers it.
@@ -188,5 +228,26 @@ impl<'de> Visitor<'de> for AnyValue {
             entries.push((key, map.next_value()?));
         }
         Ok(RawValue::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flow_reads_as_the_same_node() {
+        let flow = |text: &str| {
+            let mut problems = Problems::default();
+            problems.sources.push(crate::scenario::Source { name: "a.yaml".to_owned(), text: text.to_owned() });
+            parse(&mut problems, 0).expect("it is YAML").flow()
+        };
+        let text = "a: [5, 1.0, '5', 5 %, 1d, yes, null, 'a, b']\nb:\n  c: |\n    two\n    lines\n  'd: e': 10.0.0.0/8";
+        let line = flow(text);
+        assert_eq!(
+            line,
+            r#"{a: [5, 1.0, "5", 5 %, 1d, yes, null, "a, b"], b: {c: "two\nlines\n", "d: e": 10.0.0.0/8}}"#
+        );
+        assert_eq!(flow(&line), line);
     }
 }

@@ -6,8 +6,10 @@
 
 mod account;
 mod audit;
+mod kubelet;
 mod pods;
 mod power;
+mod restart;
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -136,6 +138,8 @@ struct Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Power {
     Up,
+    /// The kubelet goes on, the daemon does not.
+    DaemonDown,
     /// Neither daemon nor kubelet runs; the cloud goes on.
     Down,
     /// Its instance is gone; nothing of it counts any more.
@@ -152,26 +156,35 @@ struct Call {
     leaves: Instant,
 }
 
+/// A call that was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// Whose call.
+    pub node: NodeId,
+    /// What it asked for.
+    pub request: &'a Request,
+    /// When it left.
+    pub left: Instant,
+    /// What came back.
+    pub reply: Result<&'a Answer, ErrorCode>,
+    /// Whether the daemon hears it.
+    pub heard: bool,
+}
+
 /// Somebody who is told what happens; every method has nothing to do by default.
 pub trait Observer {
     /// A call leaves at `at` and is answered after `latency`.
     fn called(&mut self, _at: Instant, _node: NodeId, _api: Api, _latency: Span) {}
     /// A call was answered, at the end of its latency.
-    fn answered(
-        &mut self,
-        _now: Instant,
-        _node: NodeId,
-        _request: &Request,
-        _reply: Result<&Answer, ErrorCode>,
-        _cloud: &Cloud,
-    ) {
-    }
+    fn answered(&mut self, _now: Instant, _call: &Answered, _cloud: &Cloud) {}
+    /// A pod is about to ask a daemon for its address.
+    fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _daemon: &NodeLocal) {}
     /// A pod got its address.
     fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
     /// The daemon left a pod without an address; the kubelet will try again.
-    fn failed(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _failure: Failure) {}
+    fn failed(&mut self, _at: Instant, _id: PodId, _pod: &Pod, _failure: Failure, _daemon: &NodeLocal) {}
     /// The next vSwitch whose idle addresses it wants to be told of, at once.
     fn wants_account(&mut self) -> Option<VSwitchId> {
         None
@@ -280,6 +293,12 @@ impl<O: Observer> Engine<O> {
         &self.pods
     }
 
+    /// The time of the next event, some of which turn out to be nothing.
+    #[must_use]
+    pub fn next_time(&mut self) -> Option<Instant> {
+        if self.instant.is_empty() { self.events.peek_time() } else { Some(self.now) }
+    }
+
     /// The next happening not later than `until`, with its time; `None` = there is none and it
     /// is `until` now.
     pub fn step(&mut self, until: Instant) -> Option<Happening> {
@@ -357,19 +376,20 @@ impl<O: Observer> Engine<O> {
         self.touch(node);
         let state = &self.nodes[node.index()];
         let awaited = state.power == Power::Up && state.daemon.awaits(id);
-        let reply = self.execute(node, &request, awaited);
+        let reply = self.execute(node, &request, leaves, awaited);
         self.input(node, Input::Reply(id, reply));
     }
 
     /// The cloud carries out a call; an interface that nobody awaits leaks.
-    fn execute(&mut self, node: NodeId, request: &Request, awaited: bool) -> Result<Answer, ErrorCode> {
+    fn execute(&mut self, node: NodeId, request: &Request, left: Instant, awaited: bool) -> Result<Answer, ErrorCode> {
         let reply = self.cloud.execute(self.now, node, request);
         if let Ok(Answer::Created(eni, _)) = reply
             && !awaited
         {
             self.cloud.leak(eni);
         }
-        self.observer.answered(self.now, node, request, reply.as_ref().map_err(|&code| code), &self.cloud);
+        let answered = Answered { node, request, left, reply: reply.as_ref().map_err(|&code| code), heard: awaited };
+        self.observer.answered(self.now, &answered, &self.cloud);
         // Before the daemon knows the answer: the call still counts as under way.
         self.give_accounts();
         reply
@@ -390,18 +410,22 @@ impl<O: Observer> Engine<O> {
     /// Lets happen inside a node what is due by now: the daemon's timers and the kubelet's
     /// retries, in order of time, each at its own time.
     fn touch(&mut self, node: NodeId) {
-        while self.nodes[node.index()].power == Power::Up {
+        while matches!(self.nodes[node.index()].power, Power::Up | Power::DaemonDown) {
             let state = &mut self.nodes[node.index()];
             let (at, retry) = state.due();
             if at > self.now {
                 return;
             }
-            let input = match retry {
-                Some(i) => Input::Allocate(state.retries.remove(i).1),
+            self.processed += 1;
+            let input = match retry.map(|i| state.retries.remove(i).1) {
+                Some(pod) if state.power == Power::DaemonDown => {
+                    self.retry(node, at, pod, Failure::Down);
+                    continue;
+                }
+                Some(pod) => Input::Allocate(pod),
                 None => Input::Tick,
             };
             state.daemon.handle(at, input);
-            self.processed += 1;
             self.pump(node, at);
         }
     }
@@ -467,30 +491,5 @@ impl<O: Observer> Engine<O> {
         let latency = self.cloud.latency(request.api(), at);
         self.observer.called(at, node, request.api(), latency);
         self.events.push(at + latency, Event::Answer(index).pack());
-    }
-
-    /// The kubelet tries a failed sandbox again after a while (rule R119).
-    fn retry(&mut self, node: NodeId, at: Instant, id: PodId, failure: Failure) {
-        let pod = &self.pods[id.index()];
-        if pod.node != node || pod.state != PodState::Waiting {
-            // It was deleted while the node was down.
-            return;
-        }
-        let node = &mut self.nodes[node.index()];
-        node.retries.push((at + self.sandbox_retry.sample(&mut node.kubelet), id));
-        self.observer.failed(at, id, pod, failure);
-    }
-}
-
-impl Node {
-    /// When something is due inside the node, and the position of the retry that it is; `None` =
-    /// it is a timer of the daemon, which goes first at equal times. Of equal retries the one that
-    /// failed first is first.
-    fn due(&self) -> (Instant, Option<usize>) {
-        let timer = self.daemon.poll_timeout();
-        match (0..self.retries.len()).min_by_key(|&i| self.retries[i].0) {
-            Some(i) if self.retries[i].0 < timer => (self.retries[i].0, Some(i)),
-            _ => (timer, None),
-        }
     }
 }

@@ -9,10 +9,10 @@ mod world;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use engine::{Engine, Happening, Observer, Pod, PodState};
+pub use engine::{Answered, Engine, Happening, Observer, Pod, PodState};
 
 use crate::model::{Ensemble, Model};
-use crate::record::Recording;
+use crate::record::{Detail, Recording};
 use crate::time::Span;
 
 /// How far a run is, summed over its replications; any thread may read it.
@@ -36,8 +36,14 @@ pub fn replicate(ensemble: &Ensemble, replications: Range<u32>, progress: &Progr
 /// Runs one replication of `model`.
 #[must_use]
 pub fn run(model: &Model, replication: u32, progress: &Progress) -> Recording {
+    run_in_detail(model, replication, world::detail(model, replication), progress)
+}
+
+/// Runs one replication of `model` and keeps `detail` of it, whatever the model's outputs are.
+#[must_use]
+pub fn run_in_detail(model: &Model, replication: u32, detail: Detail, progress: &Progress) -> Recording {
     let mut last = (0, 0);
-    world::run(model, replication, |now, events| {
+    world::run(model, replication, detail, |now, events| {
         progress.simulated_ns.fetch_add(now.0 - last.0, Ordering::Relaxed);
         progress.events.fetch_add(events - last.1, Ordering::Relaxed);
         last = (now.0, events);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use statrs::distribution::{Beta, ContinuousCDF};
 
-use crate::model::{Bound, Claim, Ensemble};
+use crate::model::{Bound, Claim, Ensemble, Statement};
 use crate::outcome::{CONFIDENCE, Proportion, value};
 use crate::record::Recording;
 
@@ -45,11 +45,13 @@ pub fn judge(claim: &Claim, ensemble: &Ensemble, runs: &[Recording]) -> Judgemen
 /// be said, as of the wait of no pod: a statement that is to be rare does not hold then.
 #[must_use]
 pub fn is_hit(claim: &Claim, reading: Option<f64>) -> bool {
-    let Claim { statement, probability, .. } = claim;
-    match reading {
-        Some(reading) => statement.comparison.holds(reading, statement.than),
-        None => !matches!(probability, Some((Bound::AtMost, _))),
-    }
+    let is_bad = matches!(claim.probability, Some((Bound::AtMost, _)));
+    reading.map_or(!is_bad, |reading| holds(&claim.statement, reading))
+}
+
+/// Whether a statement holds in a run with this reading.
+pub(super) fn holds(statement: &Statement, reading: f64) -> bool {
+    statement.comparison.holds(reading, statement.than)
 }
 
 /// How probable a wrong decision may be, on either side.
@@ -132,7 +134,7 @@ fn beta(a: usize, b: usize, share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Comparison, Reading, Statement};
+    use crate::model::{Comparison, Reading};
 
     fn claim(probability: Option<(Bound, f64)>) -> Claim {
         let statement = Statement { reading: Reading::Calls(None), comparison: Comparison::Less, than: 0.0 };

@@ -1,22 +1,49 @@
 //! Studies: many runs of a scenario and its variants, and what they say together.
 
-mod axis;
+mod compare;
 pub mod front;
+mod importance;
 mod judge;
+mod paired;
+mod policy;
 pub mod seek;
+pub mod sweep;
 
-pub use axis::{Axis, ParseAxisError, Range, Values};
+pub use crate::scenario::{Axis, ParseAxisError, Range, Values};
+pub use compare::{
+    Contrast, Difference, Reality, Side, Statistic, Variant, compare, median_error_ratio, run_variants, tested,
+};
+pub use importance::is_headline;
 pub use judge::{Decision, Judgement, decide, judge};
+pub use policy::{Finding, Rule, RuleKind, findings, rules};
 
-use crate::model::{Ensemble, Reading};
-use crate::outcome::value;
+use crate::model::{Ensemble, Precision, Reading};
+use crate::outcome::{precision, value};
 use crate::record::Recording;
 use crate::sim::{Progress, replicate, run as run_one};
 
-/// Runs the replications of an ensemble on the threads of the current rayon pool.
+/// Runs the replications of an ensemble on the threads of the current rayon pool: all of them, or
+/// until they are as precise as the scenario wants. How many that are does not depend on the
+/// number of threads.
 #[must_use]
 pub fn run(ensemble: &Ensemble, progress: &Progress) -> Vec<Recording> {
-    replicate(ensemble, 0..ensemble.typical().replications, progress)
+    let model = ensemble.typical();
+    let Some(wanted) = &model.precision else { return replicate(ensemble, 0..model.replications, progress) };
+    let mut runs: Vec<Recording> = Vec::new();
+    loop {
+        let done = runs.len() as u32;
+        runs.extend(replicate(ensemble, done..next(done).min(model.replications), progress));
+        if runs.len() as u32 == model.replications || precision(wanted, model, &runs).reached {
+            return runs;
+        }
+    }
+}
+
+/// Runs after which the precision is looked at for the next time: half as many again. Whoever
+/// looks after each run stops at an interval that is narrow by accident; what is left of that,
+/// `tests/intervals.rs` measures.
+fn next(runs: u32) -> u32 {
+    (runs + runs.div_ceil(2)).max(Precision::FEWEST_RUNS)
 }
 
 /// Runs some replications and keeps nothing of each but some readings, of which

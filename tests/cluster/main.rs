@@ -2,6 +2,7 @@
 //! everything that happens to nodes. Each test names what of Kubernetes or of the cloud it pins;
 //! `docs/model.md` has the sources.
 
+mod actions;
 mod nodes;
 mod story;
 mod workloads;

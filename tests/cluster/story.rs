@@ -69,11 +69,11 @@ pub fn run(model: &Model) -> Recording {
 pub fn story(model: &Model, from: u64) -> String {
     let recording = run(model);
     let mut lines: Vec<(Instant, String)> = Vec::new();
-    let mut counts = vec![0; model.workloads.len()];
     for row in &recording.pod_log {
-        let name = format!("{}/{}", model.workloads[row.workload].name, counts[row.workload]);
-        counts[row.workload] += 1;
-        lines.push((row.requested, format!("{name} asks on node {}", row.node)));
+        let name = row.name.text(model);
+        if let (Some(requested), Some(node)) = (row.requested, row.node) {
+            lines.push((requested, format!("{name} asks on node {}", node.0)));
+        }
         if let (Some(served), Some(address)) = (row.served, row.address) {
             lines.push((served, format!("{name} has {address}")));
         }

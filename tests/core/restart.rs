@@ -1,5 +1,6 @@
 //! A daemon that dies and starts (rules R135 to R141): what is lost, kept and rebuilt.
 
+use brimline::ipam::Input;
 use brimline::ipam::node_local::{Config, Reclaim};
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::Span;
@@ -144,6 +145,16 @@ fn r135_buckets_are_full_again() {
          3.2 create 1 on A
          3.7 refused: EniLimitExceeded",
     );
+}
+
+/// R135: the connections of everybody who waits break when the daemon is killed; then nothing
+/// happens until it starts, with what pods have.
+#[test]
+fn r135_a_killed_daemon_hangs_up_at_once() {
+    let mut story = Story::new(node(1, 10), &[50]);
+    story.at(0.0).add(1).until(9.0).skip().at(10.0).add(2).add(3).at(10.1).input(Input::Kill);
+    story.until(40.0).tells("10.1 p2 failed: Restart\n10.1 p3 failed: Restart");
+    story.at(40.0).restart(node(1, 10)).usage(0, 1).add(2).until(60.0).tells("40.3 assign 1 to e1\n41.8 p2 on e1");
 }
 
 /// An answer to a call of the former life is nobody's.

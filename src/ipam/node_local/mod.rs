@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use address_set::MAX_ADDRESSES;
 pub use config::{Config, EniSelection, Reclaim, VSwitchSelection};
 pub use slot::Status;
-pub use whereabouts::Whereabouts;
+pub use whereabouts::{Holdings, Whereabouts};
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, VSwitchId};
@@ -149,6 +149,7 @@ impl NodeLocal {
             Input::Release(release) => self.rpc(Blocked::Release(release)),
             Input::Reply(call, reply) => self.reply(call, reply),
             Input::Stop => self.stopped = true,
+            Input::Kill => self.kill(),
             Input::Restart { config, attached } => self.restart(config, &attached),
             Input::Tick => {}
         }

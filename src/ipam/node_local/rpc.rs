@@ -138,6 +138,29 @@ impl NodeLocal {
         self.retained = kept;
     }
 
+    /// The daemon dies alone: the connections of everybody who waits break.
+    pub(super) fn kill(&mut self) {
+        self.stopped = true;
+        self.hang_up();
+    }
+
+    /// Every pending AllocIP fails (R135). A DEL behind a collection stays: it fails, and the
+    /// kubelet repeats it until the daemon is back.
+    fn hang_up(&mut self) {
+        (self.rpcs, self.gc_waits) = (0, false);
+        for i in 0..self.slots.len() {
+            for pod in self.slots[i].dismiss() {
+                self.fail(pod, Failure::Restart);
+            }
+        }
+        for call in std::mem::take(&mut self.blocked) {
+            match call {
+                Blocked::Allocate(pod, _) => self.fail(pod, Failure::Restart),
+                Blocked::Release(_) => self.blocked.push_back(call),
+            }
+        }
+    }
+
     /// The daemon dies and starts: what was in memory is lost, what instance metadata and the
     /// records on disk say is there again (R135 to R141).
     pub(super) fn restart(&mut self, config: Arc<Config>, attached: &[Attached]) {
@@ -146,17 +169,10 @@ impl NodeLocal {
             .iter()
             .flat_map(|slot| slot.set.bound().map(|(pod, address)| (pod, slot.eni, address)))
             .collect();
-        let waiting: Vec<_> = self
-            .slots
-            .iter()
-            .flat_map(|slot| slot.waiters())
-            .filter(|waiter| !waiter.is_preheat())
-            .map(|w| w.pod)
-            .collect();
+        self.hang_up();
         let blocked = std::mem::take(&mut self.blocked);
         self.epoch = self.epoch.wrapping_add(1);
         self.stopped = false;
-        self.rpcs = 0;
         self.start(config, attached);
         for (pod, eni, address) in bound {
             let slot = eni.and_then(|eni| self.slot_of(eni.id));
@@ -169,14 +185,9 @@ impl NodeLocal {
                 slot.set.dispose_idle();
             }
         }
-        for pod in waiting {
-            self.fail(pod, Failure::Restart);
-        }
         for call in blocked {
-            match call {
-                Blocked::Allocate(pod, _) => self.fail(pod, Failure::Restart),
-                // The plugin's DEL fails and the kubelet repeats it.
-                Blocked::Release(release) => self.release(release),
+            if let Blocked::Release(release) = call {
+                self.release(release);
             }
         }
         for i in 0..self.slots.len() {

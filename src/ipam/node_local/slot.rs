@@ -178,6 +178,18 @@ impl Slot {
         expired.map(|waiter| (waiter.id, waiter.pod)).min()
     }
 
+    /// Every pod that waits leaves at once, and is forgotten; preheats stay.
+    pub fn dismiss(&mut self) -> Vec<PodId> {
+        let (ids, pods): (Vec<_>, Vec<_>) =
+            self.waiters().filter(|waiter| !waiter.is_preheat()).map(|waiter| (waiter.id, waiter.pod)).unzip();
+        let stays = |id: &u32| !ids.contains(id);
+        self.sleepers.retain(|sleeper| !matches!(sleeper, Sleeper::Waiter(waiter) if !waiter.is_preheat()));
+        self.allocating.retain(stays);
+        self.dangling.retain(stays);
+        self.next_leave = self.first_deadline();
+        pods
+    }
+
     /// Whether the interface may be deleted (R65).
     pub fn can_dispose(&self) -> bool {
         self.eni.is_none() || (self.set.in_use() == 0 && self.allocating.is_empty())

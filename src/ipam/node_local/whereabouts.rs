@@ -6,6 +6,30 @@ use super::NodeLocal;
 use super::alloc::{Alloc, AssignStep, CreateStep};
 use super::slot::{Slot, Status};
 use crate::id::{EniId, VSwitchId};
+use crate::time::Instant;
+
+/// What a daemon has, and what holds it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holdings {
+    /// Places for secondary interfaces.
+    pub slots: u32,
+    /// Of these, the ones without an interface, and without one in the making.
+    pub empty_slots: u32,
+    /// Interfaces that serve.
+    pub enis: u32,
+    /// Addresses on them that serve pods, or are retained for some.
+    pub in_use: u32,
+    /// Addresses on them that are idle, as the pool sync counts (R77).
+    pub idle: u32,
+    /// Addresses that they could still take.
+    pub room: u32,
+    /// Of the interfaces with room, the ones that ask for no address for a while (R60).
+    pub inhibited: u32,
+    /// The vSwitches of the node, in the order of its configuration.
+    pub candidates: Vec<VSwitchId>,
+    /// Of these, the ones that the daemon takes for empty (R86, R89).
+    pub blocked: Vec<VSwitchId>,
+}
 
 /// What an address on an interface is to the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +70,34 @@ impl NodeLocal {
             None if coming => Whereabouts::Coming,
             None => Whereabouts::Unknown,
         })
+    }
+
+    /// Whether it can have addresses of a vSwitch without giving an interface up: one is on it, or
+    /// will be, or there is a free slot (R93).
+    #[must_use]
+    pub fn has_way_to(&self, vswitch: VSwitchId) -> bool {
+        self.slots.iter().any(|slot| slot.eni.or(slot.alloc.made()).is_none_or(|eni| eni.vswitch == vswitch))
+    }
+
+    /// What the daemon has at `now`.
+    #[must_use]
+    pub fn holdings(&self, now: Instant) -> Holdings {
+        let cap = self.config.ips_per_eni;
+        let serving = || self.slots.iter().filter(|slot| slot.status == Status::InUse);
+        let open = serving().filter(|slot| slot.set.len() < cap);
+        let candidates = &self.config.vswitches;
+        let (idle, in_use) = self.usage();
+        Holdings {
+            slots: self.slots.len() as u32,
+            empty_slots: self.slots.iter().filter(|s| s.eni.is_none() && s.alloc.made().is_none()).count() as u32,
+            enis: serving().count() as u32,
+            in_use,
+            idle,
+            room: open.clone().map(|slot| cap - slot.set.len()).sum(),
+            inhibited: open.filter(|slot| slot.is_inhibited(now)).count() as u32,
+            candidates: candidates.clone(),
+            blocked: candidates.iter().copied().filter(|&id| self.switches.is_blocked(now, id)).collect(),
+        }
     }
 
     /// Addresses of a vSwitch that calls under way ask for.

@@ -4,12 +4,14 @@ use super::super::{Full, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitc
 use super::trouble::Trouble;
 use crate::cloud::Usage;
 use crate::model::GroupKey;
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// One vSwitch.
 #[derive(Debug, Default)]
 pub(super) struct VSwitchLevels {
     usable: u32,
+    /// Since when it exists; until it is added it has no addresses.
+    since: Option<Instant>,
     /// Addresses on interfaces that a daemon knows, in use or not.
     on_enis: u32,
     who: Holders<TimeWeighted>,
@@ -25,11 +27,23 @@ pub(super) struct VSwitchLevels {
 }
 
 impl VSwitchLevels {
-    /// A vSwitch of which every address is free.
-    pub fn new(usable: u32) -> Self {
-        let mut levels = Self { usable, min_free: usable, recent_free: usable, ..Self::default() };
-        levels.who.free.set(Instant::ZERO, usable);
+    /// A vSwitch of which every address is free, or that will be added later.
+    pub fn new(usable: u32, exists: bool) -> Self {
+        let mut levels = Self { usable, min_free: usable, ..Self::default() };
+        if exists {
+            levels.add(Instant::ZERO);
+        }
         levels
+    }
+
+    /// It comes to be.
+    pub fn add(&mut self, now: Instant) {
+        (self.since, self.recent_free) = (Some(now), self.usable);
+        self.who.free.set(now, self.usable);
+    }
+
+    pub fn exists(&self) -> bool {
+        self.since.is_some()
     }
 
     pub fn holders(&self) -> Holders<u32> {
@@ -38,6 +52,9 @@ impl VSwitchLevels {
 
     /// The cloud's side changed.
     pub fn set_usage(&mut self, now: Instant, usage: &Usage, leaked: u32) {
+        if !self.exists() {
+            return;
+        }
         self.on_enis = usage.on_enis - leaked;
         self.who.idle.set(now, self.on_enis - self.who.pods.level());
         self.who.leaked.set(now, leaked);
@@ -74,11 +91,14 @@ impl VSwitchLevels {
     /// Time-weighted measures begin anew.
     pub fn warm(&mut self, now: Instant) {
         self.who = self.who.map(|level| level.from(now));
-        self.min_free = self.who.free.level();
+        if self.exists() {
+            self.min_free = self.who.free.level();
+        }
     }
 
-    /// What is left of it when the `length` that counts ends `now`.
-    pub fn record(&self, now: Instant, length: Span) -> VSwitchRecord {
+    /// What is left of it when what counts from `from` on ends `now`.
+    pub fn record(&self, now: Instant, from: Instant) -> VSwitchRecord {
+        let length = now.since(self.since.unwrap_or_default().max(from));
         VSwitchRecord {
             usable: self.usable,
             first_refusal: self.first_refusal,
@@ -95,7 +115,7 @@ impl VSwitchLevels {
 /// A pool's nodes of one type in one zone.
 #[derive(Debug)]
 pub(super) struct Group {
-    key: GroupKey,
+    pub key: GroupKey,
     pub levels: GroupLevels,
     max_waiting: u32,
     /// Most waiting pods since the last row of the timeline.

@@ -7,7 +7,7 @@ use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::Config;
-use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc};
+use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc, Workload, WorkloadKind};
 use crate::record::{Cause, GroupLevels, Holders, IdleParts, Recording, Unschedulable, Was};
 use crate::time::{Instant, Span};
 
@@ -26,7 +26,8 @@ fn recorder() -> Recorder {
     let shape = Shape::plain("ecs.g7.2xlarge", InstanceLimits::default(), vec![zone]);
     let mut model = Model::plain("lives", Span::hours(9), vpc);
     model.node_pools = vec![NodePool::plain("default", shape, Schedule::Constant(1.0))];
-    let mut recorder = Recorder::new(0, &model, Detail { pods: true, events: false });
+    model.workloads = vec![Workload::plain("web", WorkloadKind::deployment(Schedule::Constant(1.0)), vec![0])];
+    let mut recorder = Recorder::new(0, &model, Detail { pods: true, ..Detail::default() });
     recorder.node_joined(at(0), NODE, 0, || "default-0".to_owned());
     recorder
 }
@@ -58,7 +59,8 @@ fn levels(recorder: &Recorder) -> (GroupLevels, u32, u32) {
 fn a_pod_holds_its_address_until_its_end() {
     let mut recorder = recorder();
     let group = |waiting, running, terminating| GroupLevels { nodes: 1, enis: 0, running, waiting, terminating };
-    recorder.pod_requested(at(1), 0, NODE, 0);
+    recorder.pod_created(at(1), 0, 0, None);
+    recorder.pod_requested(at(1), 0, NODE);
     assert_eq!(levels(&recorder), (group(1, 0, 0), 0, 0));
     recorder.vswitch_changed(at(2), SWITCH, &usage(1), 0);
     serve(&mut recorder, at(2), 0);
@@ -69,7 +71,8 @@ fn a_pod_holds_its_address_until_its_end() {
     recorder.pod_gone(at(4), 0, NODE, Was::Terminating);
     assert_eq!(levels(&recorder), (group(0, 0, 0), 0, 1));
     // Another never gets an address.
-    recorder.pod_requested(at(5), 1, NODE, 0);
+    recorder.pod_created(at(5), 1, 0, None);
+    recorder.pod_requested(at(5), 1, NODE);
     recorder.pod_gone(at(7), 1, NODE, Was::Waiting);
     let recording = finish(recorder, at(9));
     let [row, other] = recording.pod_log.as_slice() else { panic!("two pods") };

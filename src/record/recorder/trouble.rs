@@ -78,7 +78,7 @@ impl Trouble {
             FailureReason::NodeFull => Some(Cause::NodeCapacity),
             FailureReason::Inhibited => self.shortage,
             FailureReason::Deadline => self.last.filter(|&(until, _)| now <= until + PATIENCE).map(|(_, cause)| cause),
-            FailureReason::Restart => None,
+            FailureReason::Restart | FailureReason::Down => None,
         }
     }
 }

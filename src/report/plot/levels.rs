@@ -2,24 +2,16 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{Align, Canvas, GRID, INK, MUTED, RED, picture};
+use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
+use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, RED, picture};
 use crate::outcome::{Clock, Landmark, count};
 
-const WIDTH: u32 = 1000;
-const HEIGHT: u32 = 480;
-const LEFT: f64 = 72.0;
-const RIGHT: f64 = 812.0;
-/// Upper edge without labels of landmarks; each line of them takes [`LINE`].
-const TOP: f64 = 82.0;
+/// Height of a line of labels of landmarks.
 const LINE: f64 = 17.0;
-const BOTTOM: f64 = 390.0;
 /// The strip of waiting pods, below the axis of time.
 const STRIP: (f64, f64) = (BOTTOM + 4.0, BOTTOM + 16.0);
-const TEXT: f64 = 14.0;
 /// Most opacity of the strip for waits that are over before the next row.
 const BRIEF: f64 = 0.12;
-/// Least distance of two labels on the right.
-const LABEL_GAP: f64 = 34.0;
 /// Most landmarks that are labelled, and lines of labels.
 const MOST_MARKS: usize = 6;
 const MOST_LINES: usize = 4;
@@ -73,20 +65,21 @@ pub(super) struct Layer {
     pub(super) values: Vec<f64>,
 }
 
-/// Scales of the axes.
-struct Frame {
-    end: f64,
-    most: f64,
-    top: f64,
-}
-
-impl Frame {
-    fn x(&self, secs: f64) -> f64 {
-        LEFT + (RIGHT - LEFT) * secs / self.end
-    }
-
-    fn y(&self, level: f64) -> f64 {
-        BOTTOM - (BOTTOM - self.top) * level / self.most
+impl Levels<'_> {
+    /// The same without what was before a row; nothing if no row is left.
+    pub(super) fn since(mut self, row: usize) -> Option<Self> {
+        if row >= self.at.len() {
+            return None;
+        }
+        self.at.drain(..row);
+        for values in self.layers.iter_mut().map(|layer| &mut layer.values).chain([&mut self.peak]) {
+            values.drain(..row.min(values.len()));
+        }
+        self.band.drain(..row.min(self.band.len()));
+        if let Some(strip) = &mut self.strip {
+            strip.rows.drain(..row);
+        }
+        Some(self)
     }
 }
 
@@ -103,8 +96,10 @@ pub(super) fn draw(levels: &Levels) -> String {
     frame.top += LINE * lines as f64;
     picture(WIDTH, HEIGHT, |canvas| {
         title(canvas, levels);
-        y_axis(canvas, levels, &frame);
-        x_axis(canvas, levels, &frame);
+        // The capacity has a line and a label of its own.
+        axes::counts(canvas, &frame, levels.capacity);
+        let below = if levels.strip.is_none() { BOTTOM } else { STRIP.1 };
+        axes::time(canvas, &frame, levels.clock, below);
         areas(canvas, levels, &frame, &sums);
         capacity(canvas, levels, &frame);
         strip(canvas, levels, &frame);
@@ -125,53 +120,11 @@ fn sums(layers: &[Layer], rows: usize) -> Vec<Vec<f64>> {
 }
 
 fn title(canvas: &Canvas, levels: &Levels) {
-    canvas.text(&levels.title, (LEFT - 56.0, 24.0), 19.0, INK, Align::Left);
     let how = match levels.runs {
         1 => format!("{}, one run", levels.unit),
         n => format!("{}, mean of {n} runs; the pale band around the total holds 90 % of them", levels.unit),
     };
-    canvas.text(&how, (LEFT - 56.0, 47.0), TEXT, MUTED, Align::Left);
-}
-
-fn y_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
-    let step = nice(frame.most / 5.0).max(1.0);
-    let ticks = (0..).map(|i| f64::from(i) * step).take_while(|&tick| tick <= frame.most);
-    for tick in ticks {
-        let y = frame.y(tick);
-        // The capacity has a line and a label of its own.
-        if levels.capacity.is_none_or(|capacity| (y - frame.y(capacity)).abs() > 14.0) {
-            canvas.line([(LEFT, y), (RIGHT, y)], GRID, 1.0);
-            canvas.text(&count(tick), (LEFT - 9.0, y), TEXT, MUTED, Align::Right);
-        }
-    }
-}
-
-fn x_axis(canvas: &Canvas, levels: &Levels, frame: &Frame) {
-    let below = if levels.strip.is_none() { BOTTOM } else { STRIP.1 };
-    let (unit, name, steps) = time_unit(frame.end);
-    let step =
-        steps.iter().copied().find(|step| frame.end / (unit * step) <= 9.0).unwrap_or(nice(frame.end / unit / 7.0));
-    let ticks = (0..).map(|i| f64::from(i) * step).take_while(|tick| tick * unit <= frame.end * 1.000_001);
-    for (i, tick) in ticks.enumerate() {
-        let x = frame.x(tick * unit);
-        canvas.line([(x, below), (x, below + 5.0)], MUTED, 1.0);
-        canvas.text(&count(tick), (x, below + 17.0), TEXT, MUTED, Align::Centre);
-        if let Some(date) = date(levels.clock, tick * unit).filter(|_| i % 2 == 0) {
-            canvas.text(&date, (x, below + 35.0), TEXT - 1.0, MUTED, Align::Centre);
-        }
-    }
-    let height = if date(levels.clock, 0.0).is_some() { 56.0 } else { 42.0 };
-    let title = format!("{name} since the start");
-    canvas.text(&title, ((LEFT + RIGHT) / 2.0, below + height), TEXT, MUTED, Align::Centre);
-}
-
-/// The date at a tick, which lies on the border of two days.
-fn date(clock: &Clock, secs: f64) -> Option<String> {
-    if !clock.in_days() {
-        return None;
-    }
-    let days = jiff::Span::new().try_days((secs / 86_400.0).round() as i64).ok()?;
-    clock.start?.checked_add(days).ok().map(|date| date.to_string())
+    axes::title(canvas, &levels.title, &how);
 }
 
 fn areas(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
@@ -212,10 +165,10 @@ fn peaks(levels: &Levels, total: &[f64], frame: &Frame) -> Option<Vec<f64>> {
 
 fn capacity(canvas: &Canvas, levels: &Levels, frame: &Frame) {
     let Some(capacity) = levels.capacity else { return };
-    let y = frame.y(capacity);
-    canvas.line([(LEFT, y), (RIGHT, y)], INK, 1.5);
+    let (y, from) = (frame.y(capacity), levels.at.first().map_or(LEFT, |&first| frame.x(first)));
+    canvas.line([(from, y), (RIGHT, y)], INK, 1.5);
     canvas.text(&count(capacity), (LEFT - 9.0, y), TEXT, INK, Align::Right);
-    canvas.text("usable", (LEFT + 6.0, y - 11.0), TEXT, INK, Align::Left);
+    canvas.text("usable", (from + 6.0, y - 11.0), TEXT, INK, Align::Left);
 }
 
 /// The redder, the larger the share of pods that wait; what is over before the next row stays
@@ -251,11 +204,11 @@ struct Mark {
     color: RGBColor,
 }
 
-/// The landmarks that have a label: what is full first, then in order of time, as long as there
-/// is room.
+/// The landmarks that have a label: what is full first, then actions, then others, each in order of
+/// time, as long as there is room.
 fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
     let mut chosen: Vec<_> = levels.landmarks.iter().collect();
-    chosen.sort_by_key(|mark| mark.kind != "vswitch_full");
+    chosen.sort_by_key(|mark| (mark.kind != "vswitch_full", mark.kind != "action"));
     chosen.truncate(MOST_MARKS);
     chosen.sort_by(|a, b| a.time_s.median.total_cmp(&b.time_s.median));
     let mut free_from = [16.0; MOST_LINES];
@@ -268,10 +221,19 @@ fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
         let from = (x[1] - width / 2.0).clamp(16.0, (f64::from(WIDTH) - width - 8.0).max(16.0));
         let Some(line) = free_from.iter().position(|&free| from >= free) else { continue };
         free_from[line] = from + width + 12.0;
-        let color = if mark.kind == "vswitch_full" { RED } else { INK };
+        let color = color(mark);
         marks.push(Mark { x, text, middle: from + width / 2.0, line, color });
     }
     marks
+}
+
+/// What runs out, what is done about it, and everything else.
+fn color(mark: &Landmark) -> RGBColor {
+    match mark.kind {
+        "vswitch_full" => RED,
+        "action" => BLUE,
+        _ => INK,
+    }
 }
 
 /// `, and 51 times more`.
@@ -295,7 +257,7 @@ fn marks(canvas: &Canvas, marks: &[Mark], frame: &Frame) {
 /// Short ticks on the axis of time for all landmarks, each time that they come.
 fn ticks(canvas: &Canvas, levels: &Levels, frame: &Frame) {
     for mark in &levels.landmarks {
-        let color = if mark.kind == "vswitch_full" { RED } else { INK };
+        let color = color(mark);
         let mut free_from = 0.0;
         for x in mark.times_s.iter().map(|&secs| frame.x(secs)) {
             if x >= free_from {
@@ -327,11 +289,7 @@ fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
         }
         below = top;
     }
-    let mut lowest = BOTTOM - 16.0;
-    for place in &mut places {
-        place.0 = place.0.min(lowest);
-        lowest = place.0 - LABEL_GAP;
-    }
+    axes::apart(places.iter_mut().map(|place| &mut place.0));
     for (y, layer, last) in places {
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, layer.color, 0.88);
         canvas.text(&layer.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
@@ -339,35 +297,9 @@ fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
     }
 }
 
-/// Unit of the axis of time in s, its name, and the steps that read well.
-fn time_unit(end: f64) -> (f64, &'static str, &'static [f64]) {
-    match end {
-        259_200.0.. => (86_400.0, "days", &[1.0, 2.0, 5.0, 7.0, 10.0, 14.0, 15.0, 30.0, 60.0, 90.0, 180.0, 365.0]),
-        10_800.0.. => (3_600.0, "hours", &[1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0]),
-        180.0.. => (60.0, "minutes", &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0]),
-        _ => (1.0, "seconds", &[1.0, 2.0, 5.0, 10.0, 20.0, 30.0]),
-    }
-}
-
-/// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below `n`; 2.5 only if it
-/// stays whole.
-pub(super) fn nice(n: f64) -> f64 {
-    let power = 10f64.powf(n.log10().floor());
-    let steps: &[f64] = if power >= 10.0 { &[1.0, 2.0, 2.5, 5.0] } else { &[1.0, 2.0, 5.0] };
-    let step = steps.iter().map(|m| m * power).find(|&step| step >= n * 0.999_999);
-    step.unwrap_or(10.0 * power)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn steps_are_round_and_whole() {
-        for (n, step) in [(0.7, 1.0), (1.0, 1.0), (3.0, 5.0), (216.0, 250.0), (24.0, 25.0), (1735.0, 2000.0)] {
-            assert!((nice(n) - step).abs() < 1e-9, "{n} gives {}", nice(n));
-        }
-    }
 
     #[test]
     fn layers_stack() {

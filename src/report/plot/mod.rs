@@ -1,18 +1,27 @@
 //! Plots: who holds the addresses of each vSwitch over time, where the pods are, how long they
 //! waited.
 
+mod axes;
 mod canvas;
+pub(super) mod heat;
 mod levels;
+pub(super) mod line;
+mod lines;
+mod overlay;
 #[cfg(feature = "png")]
 pub(super) mod png;
+mod risk;
 pub(super) mod scatter;
 mod waits;
 
+pub(super) use overlay::overlay;
+
 use crate::id::VSwitchId;
 use crate::model::{GroupKey, Model, PoolZone};
-use crate::outcome::Summary;
+use crate::outcome::{ANY, FEW_RUNS, Risk, Summary};
 use crate::record::{GroupLevels, Recording};
 use levels::{Layer, Levels, Strip, Waiting};
+use risk::Fan;
 
 /// A plot.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -25,17 +34,28 @@ pub struct Plot {
     pub svg: String,
 }
 
-/// Every plot of a run: the vSwitches in the order of the summary, the pods, the waits.
+/// Share of its range from which on what runs do not agree on is drawn.
+const WORTH_A_PICTURE: f64 = 0.01;
+/// Most vSwitches in one picture.
+const MOST_CURVES: usize = canvas::SERIES.len();
+
+/// Every plot of a run: the vSwitches in the order of the summary, the risk, the pods, the waits.
 pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) -> Vec<Plot> {
     let mut plots = Vec::new();
     for vswitch in &summary.vswitches {
         let i = model.vpc.vswitches.iter().position(|v| v.id == vswitch.id).expect("the summary is of this model");
-        plots.push(Plot {
+        plots.extend(of_vswitch(model, summary, recordings, i).map(|levels| Plot {
             name: super::file_name(&format!("vswitch-{}", vswitch.id)),
             caption: format!("Who holds the addresses of {} ({}, {}).", vswitch.id, vswitch.cidr, vswitch.zone),
-            svg: levels::draw(&of_vswitch(model, summary, recordings, i)),
-        });
+            svg: levels::draw(&levels),
+        }));
+        plots.extend(of_free(model, summary, recordings, i).filter(|_| vswitch.serves_pods).map(|fan| Plot {
+            name: super::file_name(&format!("free-{}", vswitch.id)),
+            caption: format!("How many addresses of {} are free, and how far the runs agree on it.", vswitch.id),
+            svg: fan.draw(),
+        }));
     }
+    plots.extend(of_risk(summary));
     plots.push(Plot {
         name: "pods".to_owned(),
         caption: "Pods of the whole cluster that want an address of their own.".to_owned(),
@@ -66,16 +86,25 @@ pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) ->
     plots
 }
 
-fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], i: usize) -> Levels<'a> {
+/// Who holds the addresses of vSwitch `i`, from its beginning on; none if it never comes to be.
+fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], i: usize) -> Option<Levels<'a>> {
     let vswitch = &model.vpc.vswitches[i];
     let id = VSwitchId::new(i);
     let groups: Vec<usize> = groups(model, |_, zone| zone.daemon.vswitches.contains(&id));
+    // Before it begins in a run, that run says nothing of it.
+    let mean = |value: &dyn Fn(&Recording, usize) -> f64| {
+        let rows = 0..recordings[0].timeline.at.len();
+        let of_row = |row| recordings.iter().filter(move |r| exists(model, r, i, row)).map(move |r| value(r, row));
+        rows.map(|row| of_row(row).sum::<f64>() / of_row(row).count().max(1) as f64).collect::<Vec<_>>()
+    };
     let holders = |part: fn(&crate::record::Holders<u32>) -> u32| {
-        mean(recordings, move |r, row| f64::from(part(&r.timeline.vswitches[i][row])))
+        mean(&move |r, row| f64::from(part(&r.timeline.vswitches[i][row])))
     };
     let usable = f64::from(crate::address::usable(vswitch.cidr));
-    let total = |r: &Recording, row: usize| usable - f64::from(r.timeline.vswitches[i][row].free);
-    Levels {
+    let total = |r: &Recording, row: usize| {
+        if exists(model, r, i, row) { usable - f64::from(r.timeline.vswitches[i][row].free) } else { 0.0 }
+    };
+    let levels = Levels {
         title: format!("{}: addresses in use", vswitch.id),
         unit: "addresses",
         clock: &summary.method.clock,
@@ -89,16 +118,74 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         ],
         capacity: Some(usable),
         band: band(recordings, total),
-        peak: mean(recordings, |r, row| usable - f64::from(r.timeline.least_free[i][row])),
+        peak: mean(&|r, row| usable - f64::from(r.timeline.least_free[i][row])),
         strip: strip(recordings, &groups),
         landmarks: summary.landmarks.iter().filter(|mark| of_this(model, mark, &vswitch.id)).collect(),
         runs: recordings.len(),
-    }
+    };
+    levels.since(first_row(model, recordings, i)?)
 }
 
-/// Whether a landmark belongs into the plot of a vSwitch: it is not about another one.
+/// Whether vSwitch `i` is there in a run at a row.
+fn exists(model: &Model, r: &Recording, i: usize, row: usize) -> bool {
+    let added = model.vpc.vswitches[i].added_by;
+    added.is_none_or(|action| r.actions[action].began.is_some_and(|began| began <= r.timeline.at[row]))
+}
+
+/// The first row at which vSwitch `i` is there in at least half of the runs; none if it never is.
+fn first_row(model: &Model, recordings: &[Recording], i: usize) -> Option<usize> {
+    let there = |row: usize| recordings.iter().filter(|r| exists(model, r, i, row)).count();
+    (0..recordings[0].timeline.at.len()).find(|&row| there(row) * 2 >= recordings.len())
+}
+
+/// The free addresses of vSwitch `i`; none with few runs, or if they about agree.
+fn of_free<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], i: usize) -> Option<Fan<'a>> {
+    let first = first_row(model, recordings, i).filter(|_| recordings.len() >= FEW_RUNS)?;
+    let row = |row: usize| {
+        let there = recordings.iter().filter(|r| exists(model, r, i, row));
+        Fan::row(&there.map(|r| f64::from(r.timeline.vswitches[i][row].free)).collect::<Vec<_>>())
+    };
+    let vswitch = &model.vpc.vswitches[i];
+    let times = times(recordings);
+    let fan = Fan {
+        title: format!("{}: free addresses", vswitch.id),
+        clock: &summary.method.clock,
+        rows: (first..times.len()).map(row).collect(),
+        at: times[first..].to_vec(),
+        runs: recordings.len(),
+    };
+    let visible = f64::from(crate::address::usable(vswitch.cidr)) * WORTH_A_PICTURE;
+    (fan.spread() >= visible.max(1.0)).then_some(fan)
+}
+
+/// Until when the vSwitches of pods last: any of them, and those most at risk; none with few runs,
+/// or if they about agree.
+fn of_risk(summary: &Summary) -> Option<Plot> {
+    let horizon = summary.method.clock.horizon.as_secs_f64();
+    let any = summary.risk.iter().find(|risk| risk.vswitch == ANY)?;
+    let when = &any.time_to_full_s;
+    let agree = when.min == when.max || when.max - when.min < horizon * WORTH_A_PICTURE;
+    if when.runs < FEW_RUNS || agree {
+        return None;
+    }
+    let mut risks: Vec<_> = summary.risk.iter().filter(|risk| risk.vswitch != ANY).collect();
+    let at_end = |risk: &Risk| risk.by.last().map_or(0, |by| by.full.hits);
+    risks.sort_by_key(|risk| std::cmp::Reverse(at_end(risk)));
+    risks.truncate(MOST_CURVES);
+    if risks.len() > 1 {
+        risks.push(any);
+    }
+    Some(Plot {
+        name: "risk".to_owned(),
+        caption: "The probability that a vSwitch of pods is not full yet (survival curve).".to_owned(),
+        svg: risk::survival(&risks, &summary.method.clock),
+    })
+}
+
+/// Whether a landmark belongs into the plot of a vSwitch: it is an action, or not about another
+/// vSwitch.
 fn of_this(model: &Model, mark: &crate::outcome::Landmark, id: &str) -> bool {
-    mark.subject == id || model.vpc.vswitches.iter().all(|v| v.id != mark.subject)
+    mark.kind == "action" || mark.subject == id || model.vpc.vswitches.iter().all(|v| v.id != mark.subject)
 }
 
 fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], only: Option<usize>) -> Levels<'a> {

@@ -1,7 +1,7 @@
 //! Points by two numbers that are to be small.
 
+use super::axes::nice;
 use super::canvas::{Align, BLUE, Canvas, GREY, GRID, INK, MUTED, ORANGE, PAPER, picture};
-use super::levels::nice;
 use crate::outcome::count;
 
 const WIDTH: u32 = 1000;

@@ -31,7 +31,8 @@ pub(super) fn control_plane(loader: &mut Loader, written: &Scenario) -> Option<C
     let is_autoscaled =
         |pool: &written::NodePool| pool.nodes.as_ref().is_some_and(|at| matches!(at.value, Nodes::Autoscaled(_)));
     let autoscaler = autoscaler(loader, written.autoscaler.as_ref(), pools().any(is_autoscaled));
-    let nodes_fail = pools().any(|pool| pool.crashes.is_some()) || written.zone_outages.is_some();
+    let loses_zone = written.actions.iter().flatten().any(|action| action.lose_zone.is_some());
+    let nodes_fail = pools().any(|pool| pool.crashes.is_some()) || written.zone_outages.is_some() || loses_zone;
     let (node_monitor_grace, eviction_after) = failures(loader, written.control_plane.as_ref(), nodes_fail);
     Some(ControlPlane { scoring, autoscaler: autoscaler?, node_monitor_grace, eviction_after })
 }

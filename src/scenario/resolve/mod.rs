@@ -1,6 +1,7 @@
 //! From what was written to the model: references are followed, defaults filled in, and
 //! everything that cannot be is reported.
 
+mod actions;
 mod cloud;
 mod control;
 mod eni;
@@ -8,12 +9,16 @@ mod faults;
 mod nodes;
 mod placement;
 mod pools;
+mod replications;
 mod reserved;
+mod sweep;
 mod tenants;
 mod types;
 mod vpc;
 mod warn;
 mod workloads;
+
+pub use sweep::SweepSection;
 
 use super::defaults;
 use super::diagnostics::Place;
@@ -32,17 +37,13 @@ const MOST: u64 = 1 << 24;
 /// Longest horizon: ten years.
 const LONGEST: Span = Span::days(3653);
 
-/// Most replications.
-const MOST_REPLICATIONS: u64 = 10_000;
-
 /// Most rows of the timeline.
 const MOST_SAMPLES: u64 = 100_000;
 
 /// The model of a scenario whose file is called `file_name`; `None` = it cannot be, which is
 /// reported.
 pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, question: String) -> Option<Model> {
-    let (network, places) = written.vpc.as_ref().map(|vpc| placement::placed(loader, vpc)).unzip();
-    let written = &Scenario { vpc: network, ..written.clone() };
+    let (written, paths) = &placement::placed(loader, written);
     let name = name(loader, written.name.as_ref(), file_name);
     let horizon = horizon(loader, written.horizon.as_ref());
     let start = written.start.as_ref().map(|start| {
@@ -52,9 +53,9 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let warm_up = warm_up(loader, written.warm_up.as_ref(), horizon);
     let seed = written.seed.as_ref().map(|at| (at.value.0, at.place));
     let seed = loader.or_default("seed", seed, defaults::SEED, u64::to_string);
-    let replications = within(loader, "replications", written.replications.as_ref(), MOST_REPLICATIONS);
-    let replications = loader.or_default("replications", replications, defaults::REPLICATIONS, u32::to_string);
-    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, &places.unwrap_or_default(), horizon));
+    let replications = replications::replications(loader, written.replications.as_ref());
+    let actions = written.actions.as_deref().unwrap_or_default();
+    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, &paths, actions, horizon));
     let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
     let table = written.instance_types.as_ref().map(|types| types::table(loader, types));
     let pools = written.node_pools.as_ref().map(|pools| {
@@ -76,6 +77,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let outages = written.zone_outages.as_deref().unwrap_or_default();
     let outages = vpc.as_ref().and_then(|(names, _)| control::zone_outages(loader, outages, names));
     let outputs = outputs(loader, written);
+    let (names, vpc) = vpc?;
     let mut model = Model {
         name,
         question,
@@ -85,7 +87,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         seed,
         replications,
         precision: None,
-        vpc: vpc.and_then(|(_, vpc)| vpc)?,
+        vpc: vpc?,
         node_pools: pools??,
         workloads: workloads?,
         cloud: cloud?,
@@ -97,7 +99,11 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         control_plane: control_plane?,
         outputs,
     };
+    let world = actions::World { names: &names, base: &base??, written };
+    actions::resolve(loader, &mut model, world);
+    replications::precision(loader, &mut model, written.replications.as_ref());
     policy(loader, &mut model, written.policy.as_deref().unwrap_or_default());
+    loader.sweep = written.sweep.as_ref().map(|section| sweep::resolve(loader, section, &model));
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {

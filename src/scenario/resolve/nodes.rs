@@ -114,22 +114,35 @@ fn replacement(loader: &mut Loader, path: &str, written: &written::Replacement) 
         place: written.place,
     };
     let at = times(loader, path, at);
+    let (surge, missing) = (written.max_surge.as_ref(), written.max_unavailable.as_ref());
+    let (max_surge, max_unavailable) = replaced_at_once(loader, path, written.place, surge, missing)?;
+    Some(Replacement { at: at?, max_surge, max_unavailable })
+}
+
+/// Nodes on top, and nodes that may be missing, while a pool is replaced as the section at `path`
+/// and `place` says. Reports if no node is ever replaced.
+pub(super) fn replaced_at_once(
+    loader: &mut Loader,
+    path: &str,
+    place: Place,
+    surge: Option<&At<WrittenPortion>>,
+    missing: Option<&At<WrittenPortion>>,
+) -> Option<(Portion, Portion)> {
     let show = |portion: &Portion| show::portion(portion, "nodes");
-    let surge = part(loader, written.max_surge.as_ref());
-    let missing = part(loader, written.max_unavailable.as_ref());
+    let (surge, missing) = (part(loader, surge), part(loader, missing));
     let max_surge = loader.or_default(&format!("{path}.max_surge"), surge, defaults::SURGE, show);
     let max_unavailable = loader.or_default(&format!("{path}.max_unavailable"), missing, defaults::UNAVAILABLE, show);
     if is_none(max_surge) && is_none(max_unavailable) {
-        let place = missing.or(surge).map_or(written.place, |(_, place)| place);
+        let place = missing.or(surge).map_or(place, |(_, place)| place);
         let problem = loader.problems.error(place, "no node is ever replaced: none may be on top, and none missing");
         problem.help("let `max_surge` or `max_unavailable` be more than 0");
         return None;
     }
-    Some(Replacement { at: at?, max_surge, max_unavailable })
+    Some((max_surge, max_unavailable))
 }
 
 /// A part of the nodes, and where it stands; reports one that is more than all of them.
-fn part(loader: &mut Loader, written: Option<&At<WrittenPortion>>) -> Option<(Portion, Place)> {
+pub(super) fn part(loader: &mut Loader, written: Option<&At<WrittenPortion>>) -> Option<(Portion, Place)> {
     let At { value: WrittenPortion(portion), place } = *written?;
     let too_many = match portion {
         Portion::Count(count) => u64::from(count) > MOST,
@@ -142,7 +155,7 @@ fn part(loader: &mut Loader, written: Option<&At<WrittenPortion>>) -> Option<(Po
 }
 
 /// Whether a part of any number is nothing.
-fn is_none(portion: Portion) -> bool {
+pub(super) fn is_none(portion: Portion) -> bool {
     matches!(portion, Portion::Count(0)) || portion == Portion::Share(0.0)
 }
 

@@ -8,21 +8,22 @@ use super::vpc::PREFIXES;
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::{Block, Count};
 use crate::scenario::read::At;
-use crate::scenario::written::{VSwitch, Vpc};
+use crate::scenario::written::{AddedVSwitch, Scenario, VSwitch};
 
 /// Most copies of a vSwitch: what a VPC may have of vSwitches unless its quota is raised.
 const MOST_COPIES: u64 = 150;
 
-/// The network with a block for every vSwitch and with every copy, and where each stands in the
-/// scenario, such as `vpc.vswitches[1]`. Copies follow their original; they take its zone and
+/// The scenario with a block for every vSwitch and with every copy, and where each vSwitch of the
+/// start stands, such as `vpc.vswitches[1]`. Copies follow their original; they take its zone and
 /// size, and others use nothing of them.
 ///
 /// What has no block of its own gets the first free one of the VPC at which no stated block lies,
 /// large ones first, then in the order of the list: where that finds no room, there is none.
-pub(super) fn placed(loader: &mut Loader, written: &Vpc) -> (Vpc, Vec<String>) {
-    let list = written.vswitches.as_deref().unwrap_or_default();
+pub(super) fn placed(loader: &mut Loader, written: &Scenario) -> (Scenario, Vec<String>) {
+    let mut placed = written.clone();
+    let Some(vpc) = &mut placed.vpc else { return (placed, Vec::new()) };
     let (mut all, mut paths) = (Vec::new(), Vec::new());
-    for (i, vswitch) in list.iter().enumerate() {
+    for (i, vswitch) in vpc.vswitches.iter().flatten().enumerate() {
         let path = format!("vpc.vswitches[{i}]");
         let vswitch = checked(loader, vswitch);
         let copies = copies(&vswitch);
@@ -31,9 +32,18 @@ pub(super) fn placed(loader: &mut Loader, written: &Vpc) -> (Vpc, Vec<String>) {
         all.push(vswitch);
         all.extend(copies);
     }
-    place(loader, written, &mut all);
-    let vswitches = written.vswitches.as_ref().map(|_| all);
-    (Vpc { vswitches, ..written.clone() }, paths)
+    let mut added: Vec<_> = placed.actions.iter_mut().flatten().filter_map(|a| a.add_vswitch.as_mut()).collect();
+    for AddedVSwitch(vswitch) in &mut added {
+        if let Some(copies) = &vswitch.copies {
+            let problem = loader.problems.error(copies.place, "an action adds one vSwitch");
+            problem.help("write an action for each");
+        }
+        *vswitch = checked(loader, vswitch);
+    }
+    let every = all.iter_mut().chain(added.into_iter().map(|AddedVSwitch(vswitch)| vswitch));
+    place(loader, vpc.cidr.as_ref(), every.collect());
+    vpc.vswitches = vpc.vswitches.as_ref().map(|_| all);
+    (placed, paths)
 }
 
 /// A vSwitch that states its block in one way; what is wrong with that is reported.
@@ -82,11 +92,11 @@ fn copies(original: &VSwitch) -> Vec<VSwitch> {
 }
 
 /// Gives a block to every vSwitch that has a prefix only.
-fn place(loader: &mut Loader, vpc: &Vpc, all: &mut [VSwitch]) {
-    let Some(whole) = vpc.cidr.as_ref() else { return };
+fn place(loader: &mut Loader, vpc: Option<&At<Block>>, all: Vec<&mut VSwitch>) {
+    let Some(whole) = vpc else { return };
     let mut taken: Vec<Ipv4Net> = all.iter().filter_map(|v| v.cidr.as_ref()).map(|cidr| cidr.value.0).collect();
     let prefix = |v: &VSwitch| v.prefix.as_ref().map(|prefix| prefix.value.0 as u8);
-    let mut missing: Vec<_> = all.iter_mut().filter(|v| v.cidr.is_none() && v.prefix.is_some()).collect();
+    let mut missing: Vec<_> = all.into_iter().filter(|v| v.cidr.is_none() && v.prefix.is_some()).collect();
     missing.sort_by_key(|v| prefix(v));
     for vswitch in missing {
         let Some(At { value: Count(prefix), place }) = vswitch.prefix else { continue };

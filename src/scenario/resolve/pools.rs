@@ -43,16 +43,12 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
     let zones = zones(loader, &path, written, world.names);
     let size = written.nodes.as_ref().and_then(|at| nodes::size(loader, &path("nodes"), &at.value, world.horizon));
     let life = nodes::life(loader, &own, written);
-    let document = match &written.eni_config {
-        Some(dynamic) => {
-            let dynamic = eni::document(loader, dynamic);
-            world.base.zip(dynamic).map(|(base, dynamic)| base.merge(&dynamic))
-        }
-        None => world.base.cloned(),
-    };
+    let document = document(loader, written, world.base);
     let name = written.name.as_ref()?.value.clone();
     let (types, zones, document, names) = (types?, zones?, document?, world.names?);
     report_unknown_candidates(loader, &document, names);
+    let help = "let an action edit eni-config when it is there: `edit_eni_config`";
+    report_missing_candidates(loader, &document, names, help, &|_| false);
     let shapes = shapes(loader, &types, &zones, &document, names)?;
     let life = life?;
     Some(NodePool {
@@ -64,6 +60,17 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
         interruptions: life.interruptions,
         crashes: life.crashes,
     })
+}
+
+/// The eni-config of a pool's nodes: its own keys on top of those of all.
+pub(super) fn document(loader: &mut Loader, written: &written::NodePool, base: Option<&Document>) -> Option<Document> {
+    match &written.eni_config {
+        Some(dynamic) => {
+            let dynamic = eni::document(loader, dynamic);
+            base.zip(dynamic).map(|(base, dynamic)| base.merge(&dynamic))
+        }
+        None => base.cloned(),
+    }
 }
 
 /// The types with the daemons on their nodes.
@@ -108,7 +115,7 @@ fn shapes(
 }
 
 /// What the daemon on a node runs with.
-fn daemon(loader: &mut Loader, document: &Document, node: &Node<'_>, names: &Names<'_>) -> Option<Resolved> {
+pub(super) fn daemon(loader: &mut Loader, document: &Document, node: &Node<'_>, names: &Names<'_>) -> Option<Resolved> {
     let find = |id: &str| {
         let (id, zone) = names.find(id)?;
         Some(VSwitch { id, zone: zone.map_or("", |at| at.value.as_str()) })
@@ -145,7 +152,7 @@ fn with_copies(
 }
 
 /// Reports vSwitches of eni-config that the VPC does not have, also in zones without nodes.
-fn report_unknown_candidates(loader: &mut Loader, document: &Document, names: &Names<'_>) {
+pub(super) fn report_unknown_candidates(loader: &mut Loader, document: &Document, names: &Names<'_>) {
     let unknown = document.vswitches().filter(|(_, id, _)| names.find(id).is_none());
     let unknown: Vec<_> = unknown.map(|(_, id, at)| (id.to_owned(), eni::place(at))).collect();
     for (id, place) in unknown {
@@ -156,6 +163,27 @@ fn report_unknown_candidates(loader: &mut Loader, document: &Document, names: &N
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help("declare it under `vpc.vswitches`, or remove it from eni-config"),
         };
+    }
+}
+
+/// Reports vSwitches of eni-config that may not be there when it comes into force: those of an
+/// action that is not sure to come before, as `comes_before` says of its position.
+pub(super) fn report_missing_candidates(
+    loader: &mut Loader,
+    document: &Document,
+    names: &Names<'_>,
+    help: &str,
+    comes_before: &dyn Fn(usize) -> bool,
+) {
+    let is_missing = |id: &str| {
+        let added_by = names.find(id).and_then(|(id, _)| names.added_by(id));
+        added_by.is_some_and(|action| !comes_before(action))
+    };
+    let missing = document.vswitches().filter(|(_, id, _)| is_missing(id));
+    let missing: Vec<_> = missing.map(|(_, id, at)| (id.to_owned(), eni::place(at))).collect();
+    for (id, place) in missing {
+        let problem = loader.problems.error(place, format!("vSwitch `{id}` may not be there yet"));
+        problem.label("an action adds it").help(help);
     }
 }
 
@@ -250,6 +278,11 @@ fn zone(
         return None;
     };
     let (id, its_zone) = find(loader, at, names)?;
+    if names.added_by(id).is_some() {
+        let problem = loader.problems.error(at.place, format!("vSwitch `{}` is not there at the start", at.value));
+        problem.label("an action adds it").help("nodes need one of `vpc.vswitches`");
+        return None;
+    }
     let its_zone = its_zone?;
     if its_zone.value != zone.value {
         let title = format!("vSwitch `{}` is not in zone `{}`", at.value, zone.value);

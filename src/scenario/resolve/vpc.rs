@@ -7,6 +7,7 @@ use super::tenants::with_tenants;
 use crate::address::usable;
 use crate::id::VSwitchId;
 use crate::model::{VSwitch, Vpc};
+use crate::scenario::defaults;
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Block;
 use crate::scenario::read::At;
@@ -17,10 +18,13 @@ use crate::units::thousands;
 /// Prefixes that a vSwitch may have (CreateVSwitch).
 pub(super) const PREFIXES: std::ops::RangeInclusive<u8> = 16..=29;
 
-/// The vSwitches by name, also those that have something wrong with them.
+/// The vSwitches by name, also those that have something wrong with them: those of the start, and
+/// behind them those that actions add, in the order of these.
 #[derive(Debug, Default)]
 pub(super) struct Names<'w> {
     list: Vec<&'w written::VSwitch>,
+    /// The actions that add the last of the list, by position.
+    adding: Vec<usize>,
 }
 
 impl<'w> Names<'w> {
@@ -28,6 +32,12 @@ impl<'w> Names<'w> {
     pub fn find(&self, id: &str) -> Option<(VSwitchId, Option<&'w At<String>>)> {
         let position = self.list.iter().position(|v| v.id.as_ref().is_some_and(|at| at.value == id))?;
         Some((VSwitchId::new(position), self.list[position].zone.as_ref()))
+    }
+
+    /// The action that adds a vSwitch, by position; `None` = the vSwitch is there from the start.
+    pub fn added_by(&self, id: VSwitchId) -> Option<usize> {
+        let first = self.list.len() - self.adding.len();
+        id.index().checked_sub(first).map(|i| self.adding[i])
     }
 
     /// A vSwitch and its copies, which stand behind it.
@@ -55,15 +65,18 @@ impl<'w> Names<'w> {
     }
 }
 
-/// The names of the vSwitches, and the network if all is right.
+/// The names of all vSwitches, and the network at the start if all is right.
 pub(super) fn resolve<'w>(
     loader: &mut Loader,
     written: &'w written::Vpc,
     paths: &[String],
+    actions: &'w [written::Action],
     horizon: Option<Span>,
 ) -> (Names<'w>, Option<Vpc>) {
     let list = written.vswitches.as_deref().unwrap_or_default();
-    let names = Names { list: list.iter().collect() };
+    let added = actions.iter().enumerate().filter_map(|(i, action)| Some((i, &action.add_vswitch.as_ref()?.0)));
+    let (adding, added): (Vec<_>, Vec<_>) = added.unzip();
+    let names = Names { list: list.iter().chain(added).collect(), adding };
     let cidr = written.cidr.as_ref();
     if let Some(cidr) = cidr {
         loader.written("vpc.cidr", cidr.value.0.to_string(), cidr.place);
@@ -71,8 +84,8 @@ pub(super) fn resolve<'w>(
     if written.vswitches.as_ref().is_some_and(Vec::is_empty) {
         loader.problems.error(written.place, "a VPC needs at least one vSwitch");
     }
-    report_duplicates(loader, "vSwitches", list.iter().map(|v| v.id.as_ref()));
-    report_overlaps(loader, list);
+    report_duplicates(loader, "vSwitches", names.list.iter().map(|v| v.id.as_ref()));
+    report_overlaps(loader, &names.list);
     let all = list.iter().zip(paths);
     let vswitches: Vec<_> = all.map(|(v, path)| vswitch(loader, path, v, cidr, horizon)).collect();
     let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
@@ -80,7 +93,8 @@ pub(super) fn resolve<'w>(
     (names, vpc)
 }
 
-fn vswitch(
+/// The vSwitch at `path`, which is there from the start; `None` = it is wrong, which is reported.
+pub(super) fn vswitch(
     loader: &mut Loader,
     path: &str,
     written: &written::VSwitch,
@@ -107,6 +121,8 @@ fn vswitch(
             }
         }
     }
+    let snat = written.snat.as_ref().map(|at| (at.value, at.place));
+    let snat = loader.or_default(&path("snat"), snat, defaults::SNAT, bool::to_string);
     let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
     let vswitch = (|| {
         Some(VSwitch {
@@ -114,7 +130,7 @@ fn vswitch(
             zone: text(&written.zone)?,
             cidr: block?,
             tenants: Vec::new(),
-            snat: true,
+            snat,
             added_by: None,
         })
     })();
@@ -138,7 +154,7 @@ fn block(loader: &mut Loader, cidr: &At<Block>, vpc: Option<&At<Block>>) -> Opti
     right.then_some(block)
 }
 
-fn report_overlaps(loader: &mut Loader, list: &[written::VSwitch]) {
+fn report_overlaps(loader: &mut Loader, list: &[&written::VSwitch]) {
     let blocks: Vec<_> = list.iter().filter_map(|v| v.cidr.as_ref()).collect();
     for (i, block) in blocks.iter().enumerate() {
         let overlaps = |other: &&&At<Block>| {

@@ -29,6 +29,7 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
     somebody_asks(loader, model);
     too_late(loader, model, written);
     outages_strike(loader, model, written);
+    super::actions::warn(loader, model, written.actions.as_deref().unwrap_or_default());
     for (workload, written) in model.workloads.iter().zip(written.workloads.iter().flatten()) {
         pods_find_a_node(loader, model, workload, written);
         trace_lasts(loader, model, workload, written);
@@ -171,11 +172,11 @@ fn pods_fit(loader: &mut Loader, pool: &NodePool, written: &written::NodePool) {
 }
 
 fn unused_vswitches(loader: &mut Loader, model: &Model, written: &Scenario) {
-    let zones = || model.groups().map(|(_, zone)| zone);
+    let serving = model.serving_vswitches();
     let list = written.vpc.as_ref().and_then(|vpc| vpc.vswitches.as_deref()).unwrap_or_default();
     for (i, vswitch) in list.iter().enumerate() {
         let id = VSwitchId::new(i);
-        let used = zones().any(|zone| zone.node_vswitch == id || zone.daemon.vswitches.contains(&id));
+        let used = serving.contains(&id) || model.groups().any(|(_, zone)| zone.node_vswitch == id);
         if let Some(at) = vswitch.id.as_ref().filter(|_| !used) {
             let problem = loader.problems.warning(at.place, format!("nothing uses vSwitch `{}`", at.value));
             problem.help("list it in eni-config under the zone of the nodes, or as `node_vswitch`");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::scenario::diagnostics::Problems;
-use crate::scenario::quantity::{Duration, Percent};
+use crate::scenario::quantity::{Duration, Percent, or_uncertain};
 use crate::scenario::read::{At, Read, section, wrong_kind};
 use crate::scenario::yaml::{Node, Value};
 
@@ -58,7 +58,7 @@ impl JsonSchema for Factor {
         "Factor".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": 1 })
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        or_uncertain(generator, json_schema!({ "type": "number", "minimum": 1 }))
     }
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{Engine, Event, Observer, Pod, PodState, Power};
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
-use crate::ipam::{Fate, Input, Release};
+use crate::ipam::{Failure, Fate, Input, Release};
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
@@ -47,7 +47,15 @@ impl<O: Observer> Engine<O> {
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
         (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
         match self.nodes[node.index()].power {
-            Power::Up => self.input(node, Input::Allocate(id)),
+            Power::Up => {
+                self.touch(node);
+                self.observer.asks(self.now, id, &self.pods[id.index()], &self.nodes[node.index()].daemon);
+                self.input(node, Input::Allocate(id));
+            }
+            Power::DaemonDown => {
+                self.touch(node);
+                self.retry(node, self.now, id, Failure::Down);
+            }
             Power::Down => self.nodes[node.index()].retries.push((self.now, id)),
             Power::Released => unreachable!("no pod goes to an instance that is gone"),
         }
@@ -88,10 +96,11 @@ impl<O: Observer> Engine<O> {
 
     /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,
     /// and the plugin tells the daemon nothing (rule R120): the collection finds the address
-    /// (rule R126).
+    /// (rule R126). While the daemon alone is down a DEL fails ([`Self::del_fails`]); only pods that
+    /// go with their node come here.
     fn release(&mut self, node: NodeId, release: Release) {
         let state = &mut self.nodes[node.index()];
-        if state.power == Power::Down {
+        if state.power != Power::Up {
             let leaked = Release { then: Fate::Leaked, ..release };
             state.unreleased.push(if release.then == Fate::Idle { leaked } else { release });
         } else {

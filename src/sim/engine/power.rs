@@ -2,43 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{Call, Engine, Observer, Power};
+use super::{Engine, Observer, Power};
 use crate::id::NodeId;
+use crate::ipam::Input;
 use crate::ipam::node_local::Config;
-use crate::ipam::{Input, Request};
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
     /// A node stops working: its daemon dies, its kubelet does nothing, calls go on in the cloud.
     pub fn node_down(&mut self, node: NodeId) {
+        self.touch(node);
         self.input(node, Input::Stop);
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::Down, Instant::NEVER);
-    }
-
-    /// A daemon's life is over: calls that it has not made yet are never made.
-    fn dies(&mut self, node: NodeId) {
-        let not_left = |call: &&mut Call| call.node == node && call.leaves > self.now;
-        for call in self.calls.iter_mut().filter(not_left) {
-            call.leaves = Instant::NEVER;
-        }
-    }
-
-    /// What calls of the life before still take away is gone before the next one looks: instance
-    /// metadata would show it for a moment, and the daemon would hand out addresses that are gone.
-    /// A start of the daemon takes longer than such a call (an assumption).
-    fn finish_removals(&mut self, node: NodeId) {
-        let takes_away =
-            |request: &Request| matches!(request, Request::Unassign(..) | Request::Detach(_) | Request::Delete(_));
-        for index in 0..self.calls.len() {
-            let call = self.calls[index];
-            if call.node == node && call.leaves != Instant::NEVER && takes_away(&call.request) {
-                self.calls[index].leaves = Instant::NEVER;
-                // Nobody hears the answer.
-                let _ = self.execute(node, &call.request, false);
-            }
-        }
     }
 
     /// A node works again, from its disk: the daemon restarts, the kubelet goes on with the pods
@@ -70,15 +47,5 @@ impl<O: Observer> Engine<O> {
             self.released(pod, eni);
         }
         self.cloud.release_instance(node);
-    }
-
-    /// The daemon of a node is restarted with `config`.
-    pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
-        self.touch(node);
-        self.dies(node);
-        self.finish_removals(node);
-        self.cloud.strand(node);
-        let attached = self.cloud.attached(node);
-        self.input(node, Input::Restart { config, attached });
     }
 }

@@ -1,10 +1,12 @@
 //! The world of a scenario: node pools and workloads that live, on the engine.
 
+mod actions;
 mod audit;
 mod autoscale;
 mod nodes;
 mod pods;
 mod replacement;
+mod restart;
 mod slab;
 mod trouble;
 mod workloads;
@@ -57,6 +59,10 @@ enum Control {
     Sample,
     /// The warm-up is over.
     Warm,
+    /// An action begins.
+    Action(usize),
+    /// What an action does is over.
+    ActionEnd(usize),
 }
 
 impl Control {
@@ -75,6 +81,8 @@ impl Control {
             Self::Tenant(i) => (10, i),
             Self::Sample => (11, 0),
             Self::Warm => (12, 0),
+            Self::Action(i) => (13, i),
+            Self::ActionEnd(i) => (14, i),
         };
         assert!(index < 1 << 24, "a run has fewer than 2^24 things under way");
         kind << 24 | index as u32
@@ -95,7 +103,9 @@ impl Control {
             9 => Self::OutageEnd(index),
             10 => Self::Tenant(index),
             11 => Self::Sample,
-            _ => Self::Warm,
+            12 => Self::Warm,
+            13 => Self::Action(index),
+            _ => Self::ActionEnd(index),
         }
     }
 }
@@ -128,6 +138,7 @@ struct World<'m> {
     /// Zones that are out.
     zones_out: Vec<String>,
     autoscaler: autoscale::State,
+    actions: actions::State,
     daemons: Stream,
     teardown: Stream,
     horizon: Instant,
@@ -147,12 +158,18 @@ struct World<'m> {
     lost_of_trace: Vec<(usize, u32)>,
 }
 
+/// What a model's outputs ask for: the first replication in detail.
+pub(super) fn detail(model: &Model, replication: u32) -> Detail {
+    let first = replication == 0;
+    Detail { pods: model.outputs.pods && first, events: model.outputs.events && first, node: None }
+}
+
 /// Runs replication `replication` of `model`; `tick` is told now and then how far it is (time,
 /// events).
-pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant, u64)) -> Recording {
-    let mut world = World::new(model, replication);
+pub(super) fn run(model: &Model, replication: u32, detail: Detail, mut tick: impl FnMut(Instant, u64)) -> Recording {
+    let mut world = World::new(model, replication, detail);
     let horizon = world.horizon;
-    while let Some(happening) = world.engine.step(horizon) {
+    while let Some(happening) = world.step(horizon) {
         if matches!(happening, Happening::Control(what) if matches!(Control::unpack(what), Control::Sample)) {
             tick(world.engine.now(), world.engine.processed());
         }
@@ -165,10 +182,10 @@ pub(super) fn run(model: &Model, replication: u32, mut tick: impl FnMut(Instant,
 /// Runs a replication, looks into every node after everything that happens to the cluster, and at
 /// least every simulated `every`, and checks every law of the world.
 pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
-    let mut world = World::new(model, replication);
+    let mut world = World::new(model, replication, detail(model, replication));
     let mut until = Instant::ZERO;
     loop {
-        match world.engine.step(until) {
+        match world.step(until) {
             Some(happening) => world.happen(happening),
             None if until == world.horizon => return world.finish(),
             None => until = (until + every).min(world.horizon),
@@ -179,7 +196,7 @@ pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recor
 }
 
 impl<'m> World<'m> {
-    fn new(model: &'m Model, replication: u32) -> Self {
+    fn new(model: &'m Model, replication: u32, detail: Detail) -> Self {
         let stream = |purpose: &str| stream(model.seed, replication, purpose);
         let horizon = Instant::ZERO + model.horizon;
         let behaviour = Behaviour {
@@ -190,9 +207,10 @@ impl<'m> World<'m> {
             faults: model.cloud.faults.clone(),
         };
         let mishaps = SmallStream::split(&mut stream("faults"));
-        let cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"), mishaps);
-        let first = replication == 0;
-        let detail = Detail { pods: model.outputs.pods && first, events: model.outputs.events && first };
+        let mut cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"), mishaps);
+        for (i, _) in model.vpc.vswitches.iter().enumerate().filter(|(_, vswitch)| vswitch.added_by.is_some()) {
+            cloud.defer_vswitch(VSwitchId::new(i));
+        }
         let groups = groups(model);
         let recorder = Recorder::new(replication, model, detail);
         let chance = SmallStream::split(&mut stream("scheduler"));
@@ -214,6 +232,7 @@ impl<'m> World<'m> {
             plans: Slab::default(),
             zones_out: Vec::new(),
             autoscaler: autoscale::State::new(model, rules(model), stream("autoscaler")),
+            actions: actions::State::new(model),
             daemons: stream("daemons"),
             teardown: stream("teardown"),
             horizon,
@@ -239,11 +258,12 @@ impl<'m> World<'m> {
             .chain(pools.clone().map(Control::Pool))
             .chain(pools.map(Control::Replace))
             .chain(workloads.clone().map(Control::Workload))
-            .chain(workloads.map(Control::Rollout))
-            .chain([Control::Sample]);
+            .chain(workloads.map(Control::Rollout));
         for control in first {
             self.engine.control_at(Instant::ZERO, control.pack());
         }
+        self.plan_actions();
+        self.engine.control_at(Instant::ZERO, Control::Sample.pack());
         if self.model.warm_up > Span::ZERO {
             self.engine.control_at(Instant::ZERO + self.model.warm_up, Control::Warm.pack());
         }
@@ -272,14 +292,16 @@ impl<'m> World<'m> {
             Control::Workload(workload) => self.workload_due(workload),
             Control::Rollout(workload) => self.rollout_due(workload),
             Control::Scan => self.scan(),
-            Control::Outage(outage) => self.outage_begins(outage),
-            Control::OutageEnd(outage) => self.outage_ends(outage),
+            Control::Outage(outage) => self.zone_fails(&self.model.zone_outages[outage].zone),
+            Control::OutageEnd(outage) => self.zone_returns(&self.model.zone_outages[outage].zone),
             Control::Tenant(vswitch) => self.follow_tenants(vswitch),
             Control::Sample => self.sample(),
             Control::Warm => {
                 let now = self.engine.now();
                 self.engine.observer.warm(now);
             }
+            Control::Action(action) => self.begin_action(action),
+            Control::ActionEnd(action) => self.action_ends(action),
         }
     }
 
@@ -335,7 +357,9 @@ impl<'m> World<'m> {
     fn finish(mut self) -> Recording {
         self.engine.settle();
         self.audit();
-        let stranded = stranded(&self.engine, &self.model.serving_vswitches());
+        let mut meant = self.model.serving_vswitches();
+        meant.retain(|&id| self.engine.cloud.has_vswitch(id));
+        let stranded = stranded(&self.engine, &meant);
         let events = self.engine.processed();
         self.engine.observer.finish(self.horizon, stranded, events)
     }

@@ -8,7 +8,7 @@ use super::{Control, World, refresh};
 use crate::chance::SmallStream;
 use crate::cloud::Launch;
 use crate::id::{NodeId, PodId, VSwitchId};
-use crate::model::PoolSize;
+use crate::model::{PoolSize, Portion};
 use crate::time::{Instant, Span};
 
 /// Pause before a pool whose vSwitches have no primary address for another node tries again (an
@@ -30,6 +30,10 @@ pub(super) struct PoolState {
     pub to_replace: Vec<NodeId>,
     /// Nodes that are being drained since they are replaced.
     pub leaving: u32,
+    /// Nodes on top of the wanted number and nodes missing while the latest replacement lasts.
+    pub pace: (Portion, Portion),
+    /// The size that an action gave it, whatever its schedule says.
+    pub scaled: Option<u32>,
     /// The size that an autoscaled pool keeps while its nodes are replaced; 0 = they are not.
     pub replace_size: u32,
     /// When a launch that failed is tried again.
@@ -60,6 +64,8 @@ pub(super) struct NodeNote {
     pub in_outage: bool,
     /// It is being drained since it is replaced.
     pub replaced: bool,
+    /// The action that has stopped its daemon, while it is down.
+    pub restarted_by: Option<usize>,
     /// Number of times that it failed or came back: older plans are stale.
     pub life: u32,
 }
@@ -91,6 +97,8 @@ impl PoolState {
             launching: 0,
             to_replace: Vec::new(),
             leaving: 0,
+            pace: (Portion::Count(0), Portion::Count(0)),
+            scaled: None,
             replace_size: 0,
             retry: Instant::ZERO,
             provisioning: stream("provisioning"),
@@ -111,7 +119,7 @@ impl World<'_> {
     pub(super) fn wanted_nodes(&self, pool: usize) -> u32 {
         let now = self.engine.now();
         match &self.model.node_pools[pool].size {
-            PoolSize::Scheduled(nodes) => nodes.count(now),
+            PoolSize::Scheduled(nodes) => self.pools[pool].scaled.unwrap_or_else(|| nodes.count(now)),
             PoolSize::Autoscaled { initial, .. } if now == Instant::ZERO => *initial,
             PoolSize::Autoscaled { min, .. } => self.pools[pool].replace_size.max(*min),
         }
@@ -230,6 +238,7 @@ impl World<'_> {
             counted: true,
             in_outage: false,
             replaced: false,
+            restarted_by: None,
             life: 0,
         });
         self.scheduler.add_node(node, index, self.reserved[pool]);
@@ -296,7 +305,7 @@ impl World<'_> {
             self.lose(pod);
         }
         let note = &mut self.nodes[node.index()];
-        note.power = Power::Released;
+        (note.power, note.restarted_by) = (Power::Released, None);
         let (group, replaced) = (note.group, note.replaced);
         self.scheduler.remove_node(node);
         let pool = self.pool_of(node);
@@ -310,6 +319,7 @@ impl World<'_> {
         self.refresh_all();
         // There may be a zone less to spread over, and the cluster healthy enough to grow.
         self.place_again = true;
+        self.released_for_actions(node);
         self.follow_pool(pool);
     }
 
@@ -357,12 +367,21 @@ impl World<'_> {
         self.pools[pool].groups.clone().filter(|&g| self.groups[g].key.zone == zone).map(|g| self.in_zone[g]).sum()
     }
 
+    /// Nodes of a pool that are not leaving, the first to join first.
+    pub(super) fn staying(&self, pool: usize) -> Vec<NodeId> {
+        let stays = |&node: &NodeId| {
+            let note = &self.nodes[node.index()];
+            note.exists() && !note.draining && self.pool_of(node) == pool
+        };
+        (0..self.nodes.len()).map(NodeId::new).filter(stays).collect()
+    }
+
     pub(super) fn pool_of(&self, node: NodeId) -> usize {
         self.groups[self.nodes[node.index()].group].key.pool
     }
 
     pub(super) fn node_name(&self, node: NodeId) -> String {
-        format!("{}-{}", self.model.node_pools[self.pool_of(node)].name, node.0)
+        self.model.node_name(self.pool_of(node), node)
     }
 
     /// The cloud's side of any vSwitch may have changed.

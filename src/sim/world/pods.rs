@@ -3,7 +3,7 @@
 use super::World;
 use crate::id::{NodeId, PodId};
 use crate::model::{Resources, WorkloadKind};
-use crate::record::Was;
+use crate::record::{Unschedulable, Was};
 use crate::sim::engine::PodState;
 use crate::time::{Instant, Span};
 
@@ -108,6 +108,9 @@ impl World<'_> {
         } else {
             self.pods[pod.index()] = note;
         }
+        let is_sticky = matches!(self.model.workloads[workload].kind, WorkloadKind::StatefulSet { .. });
+        let now = self.engine.now();
+        self.engine.observer.pod_created(now, pod.index(), workload, is_sticky.then_some(new.tag));
         self.join_list(workload, pod);
         self.wanted(1);
         match new.node {
@@ -146,6 +149,7 @@ impl World<'_> {
             let born = |&&w: &&usize| self.note(self.workloads[w].pending[0]).born;
             let Some(&workload) = open.iter().min_by_key(born) else { break };
             if let Err(unfit) = self.place_one(workload) {
+                self.note_pending(workload, super::reason(unfit));
                 // What nodes on their way will mend is no limit.
                 why = why.or(Some(unfit).filter(|_| !self.nodes_will_come(workload)));
                 open.retain(|&w| w != workload);
@@ -157,6 +161,13 @@ impl World<'_> {
         if self.pending > 0 {
             self.scan_soon();
         }
+    }
+
+    /// Tells who wants to know which pods of a workload are new without a node: the last ones.
+    fn note_pending(&mut self, workload: usize, why: Unschedulable) {
+        let now = self.engine.now();
+        let mut last_first = self.workloads[workload].pending.iter().rev();
+        while last_first.next().is_some_and(|pod| self.engine.observer.pod_pending(now, pod.index(), why)) {}
     }
 
     /// Places the first pending pod of a workload that fits somewhere.
@@ -185,7 +196,7 @@ impl World<'_> {
 
     /// A pod is on its node and asks for its address.
     fn start_on(&mut self, pod: PodId, node: NodeId) {
-        let (now, workload) = (self.engine.now(), self.workload_of(pod));
+        let now = self.engine.now();
         let on_node = self.nodes[node.index()].pods.len() as u32;
         self.nodes[node.index()].pods.push(pod);
         let note = self.note_mut(pod);
@@ -195,7 +206,7 @@ impl World<'_> {
             self.engine.observer.pod_scheduled_after(waited);
         }
         // The observer has to know the pod before its address may come.
-        self.engine.observer.pod_requested(now, pod.index(), node, workload);
+        self.engine.observer.pod_requested(now, pod.index(), node);
         self.engine.place_pod(pod, node);
         self.load_changed(node);
     }
@@ -312,6 +323,7 @@ impl World<'_> {
                 let pending = &mut self.workloads[workload].pending;
                 let position = pending.iter().rposition(|&other| other == pod).expect("it was pending");
                 pending.remove(position);
+                self.engine.observer.pod_withdrawn(now, pod.index());
                 self.place_again = true;
                 self.forget(pod);
             }
@@ -331,6 +343,10 @@ impl World<'_> {
 
     /// A pod leaves its node: its sandbox is gone and so, soon, is its address.
     pub(super) fn finish_pod(&mut self, pod: PodId) {
+        if let Some(pause) = self.engine.del_fails(pod) {
+            self.engine.set_timer(pod, self.engine.now() + pause);
+            return;
+        }
         let node = self.engine.pod(pod).node;
         let (workload, note) = (self.workload_of(pod), *self.note(pod));
         self.scheduler.remove(workload, note.requests, node);

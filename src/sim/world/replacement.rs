@@ -1,43 +1,52 @@
 //! The nodes of a pool are replaced, a few at a time.
 
+use std::collections::BTreeSet;
+
 use super::nodes::PoolState;
 use super::{Control, World};
 use crate::id::NodeId;
-use crate::model::Replacement;
+use crate::model::{Portion, Replacement};
 use crate::time::Instant;
 
 impl World<'_> {
     /// A replacement of a pool's nodes begins.
     pub(super) fn replacement_due(&mut self, pool: usize) {
-        let Some(Replacement { at, .. }) = &self.model.node_pools[pool].replacement else { return };
+        let Some(Replacement { at, max_surge, max_unavailable }) = &self.model.node_pools[pool].replacement else {
+            return;
+        };
         let now = self.engine.now();
         if at.not_before(now) == Some(now) && now > Instant::ZERO {
-            let old = (0..self.nodes.len()).map(NodeId::new).filter(|&node| {
-                let note = &self.nodes[node.index()];
-                note.exists() && !note.draining && self.groups[note.group].key.pool == pool
-            });
-            // The first to join is the first to go.
-            self.pools[pool].to_replace = old.rev().collect();
-            if self.pools[pool].replace_size == 0 {
-                self.pools[pool].replace_size = self.pools[pool].expected();
-            }
-            let name = &self.model.node_pools[pool].name;
-            let text = format!("replacement of the nodes of {name} begins");
-            self.engine.observer.landmark(now, "replacement", name.clone(), text);
-            self.replace_next(pool);
+            self.begin_replacement(pool, (*max_surge, *max_unavailable));
         }
         self.next_moment(at, Control::Replace(pool));
     }
 
+    /// The nodes that a pool has are replaced, with so many on top and so many missing; the answer is
+    /// which.
+    pub(super) fn begin_replacement(&mut self, pool: usize, pace: (Portion, Portion)) -> BTreeSet<NodeId> {
+        let now = self.engine.now();
+        let old = self.staying(pool);
+        let state = &mut self.pools[pool];
+        // The first to join is the first to go.
+        state.to_replace = old.iter().rev().copied().collect();
+        state.pace = pace;
+        if state.replace_size == 0 {
+            state.replace_size = state.expected();
+        }
+        let name = &self.model.node_pools[pool].name;
+        let text = format!("replacement of the nodes of {name} begins");
+        self.engine.observer.landmark(now, "replacement", name.clone(), text);
+        self.replace_next(pool);
+        old.into_iter().collect()
+    }
+
     /// Nodes on top and nodes missing that a pool may have, if it is being replaced.
     pub(super) fn replacing(&self, pool: usize, wanted: u32) -> Option<(u32, u32)> {
-        let replacement = self.model.node_pools[pool].replacement.as_ref()?;
-        let PoolState { to_replace, leaving, .. } = &self.pools[pool];
+        let PoolState { to_replace, leaving, pace: (surge, unavailable), .. } = &self.pools[pool];
         if to_replace.is_empty() && *leaving == 0 {
             return None;
         }
-        let surge = replacement.max_surge.up(wanted);
-        let unavailable = replacement.max_unavailable.down(wanted);
+        let (surge, unavailable) = (surge.up(wanted), unavailable.down(wanted));
         Some((surge, if surge == 0 { unavailable.max(1) } else { unavailable }))
     }
 

@@ -20,7 +20,7 @@ pub(super) struct Plan {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     /// The cloud gives notice that it takes the instance back.
     Interrupt,
     Crash,
@@ -29,6 +29,8 @@ enum What {
     Evict,
     Reboot,
     Release,
+    /// Its turn in a restart of Terway is over.
+    TurnOver(usize),
 }
 
 impl World<'_> {
@@ -50,7 +52,7 @@ impl World<'_> {
         }
     }
 
-    fn plan(&mut self, after: Span, node: NodeId, what: What, life: Option<u32>) {
+    pub(super) fn plan(&mut self, after: Span, node: NodeId, what: What, life: Option<u32>) {
         let at = self.engine.now() + after;
         if at <= self.horizon {
             let slot = self.plans.insert(Plan { node, what, life });
@@ -61,6 +63,9 @@ impl World<'_> {
     /// What was planned for a node is due, unless it has become pointless.
     pub(super) fn plan_due(&mut self, slot: usize) {
         let Plan { node, what, life } = self.plans.remove(slot);
+        if let What::TurnOver(action) = what {
+            return self.turn_over(action, node);
+        }
         let note = &self.nodes[node.index()];
         if !note.exists() || life.is_some_and(|life| life != note.life) {
             return;
@@ -72,6 +77,7 @@ impl World<'_> {
             What::Evict => self.evict(node),
             What::Reboot => self.node_up(node),
             What::Release => self.release(node),
+            What::TurnOver(_) => unreachable!("it counts whatever becomes of the node"),
         }
     }
 
@@ -107,7 +113,7 @@ impl World<'_> {
         let name = self.node_name(node);
         self.engine.observer.event(now, "node_down", || name, || "down".to_owned());
         let note = &mut self.nodes[node.index()];
-        note.power = Power::Down;
+        (note.power, note.restarted_by) = (Power::Down, None);
         note.life += 1;
         let life = Some(note.life);
         self.load_changed(node);
@@ -191,14 +197,13 @@ impl World<'_> {
     }
 
     /// A zone fails, with every node in it.
-    pub(super) fn outage_begins(&mut self, outage: usize) {
-        let zone = &self.model.zone_outages[outage].zone;
-        self.zones_out.push(zone.clone());
+    pub(super) fn zone_fails(&mut self, zone: &str) {
+        self.zones_out.push(zone.to_owned());
         let now = self.engine.now();
-        self.engine.observer.landmark(now, "zone_outage", zone.clone(), format!("{zone} fails"));
+        self.engine.observer.landmark(now, "zone_outage", zone.to_owned(), format!("{zone} fails"));
         for node in (0..self.nodes.len()).map(NodeId::new) {
             let note = &mut self.nodes[node.index()];
-            if note.works() && self.groups[note.group].zone == *zone {
+            if note.works() && self.groups[note.group].zone == zone {
                 note.in_outage = true;
                 self.node_down(node);
             }
@@ -206,15 +211,14 @@ impl World<'_> {
     }
 
     /// A zone is back, and with it the nodes that failed with it.
-    pub(super) fn outage_ends(&mut self, outage: usize) {
-        let zone = &self.model.zone_outages[outage].zone;
+    pub(super) fn zone_returns(&mut self, zone: &str) {
         let position = self.zones_out.iter().position(|out| out == zone).expect("its outage began");
         self.zones_out.remove(position);
         let now = self.engine.now();
-        self.engine.observer.landmark(now, "zone_back", zone.clone(), format!("{zone} is back"));
+        self.engine.observer.landmark(now, "zone_back", zone.to_owned(), format!("{zone} is back"));
         for node in (0..self.nodes.len()).map(NodeId::new) {
             let note = &self.nodes[node.index()];
-            if note.power == Power::Down && note.in_outage && self.groups[note.group].zone == *zone {
+            if note.power == Power::Down && note.in_outage && self.groups[note.group].zone == zone {
                 self.node_up(node);
             }
         }

@@ -25,7 +25,9 @@ pub(super) struct WorkloadState {
     pub pending: VecDeque<PodId>,
     pub version: u32,
     /// Wanted number of pods, where there is one.
-    wanted: u32,
+    pub wanted: u32,
+    /// An action gave it that number, and nobody else does any more.
+    pub scaled: bool,
     /// Whether it matters when pods are ready.
     pub watches_readiness: bool,
     /// Pods of a StatefulSet by ordinal; those that are gone too.
@@ -37,7 +39,7 @@ pub(super) struct WorkloadState {
     /// Pods of a trace, and the first that has not come.
     pub trace: Option<Arc<Vec<TracePod>>>,
     next_of_trace: usize,
-    hpa: Option<(Hpa, LoadCurve)>,
+    pub hpa: Option<(Hpa, LoadCurve)>,
     /// When its HPA looks next.
     next_look: Instant,
     arrivals: Option<Arrivals>,
@@ -90,6 +92,7 @@ impl WorkloadState {
             pending: VecDeque::new(),
             version: 0,
             wanted: 0,
+            scaled: false,
             watches_readiness,
             ordinals: Vec::new(),
             runs: VecDeque::new(),
@@ -144,7 +147,7 @@ impl World<'_> {
     /// pods arrive, its HPA looks.
     pub(super) fn workload_due(&mut self, workload: usize) {
         let model = &self.model.workloads[workload];
-        if model.pod.host_network {
+        if model.pod.host_network || self.workloads[workload].scaled {
             return;
         }
         let (now, control) = (self.engine.now(), Control::Workload(workload));

@@ -1,7 +1,7 @@
 //! How many pods a model reaches, roughly.
 
 use crate::chance::SpanDist;
-use crate::model::{CountDist, Model, Replicas, Resources, Trace, Workload, WorkloadKind};
+use crate::model::{CountDist, Deed, Model, Replicas, Resources, Trace, Workload, WorkloadKind};
 use crate::scenario::loader::Loader;
 use crate::scenario::resolve::MOST;
 use crate::scenario::schedule::{most_nodes, peak};
@@ -12,7 +12,8 @@ use crate::units::thousands;
 
 /// Reports a model with more pods than the world's books hold.
 pub(in crate::scenario::resolve) fn check(loader: &mut Loader, model: &Model, written: &[written::Workload]) {
-    let pods: Vec<f64> = model.workloads.iter().map(|workload| most_pods(model, workload)).collect();
+    let most = |(i, workload)| most_pods(model, workload).max(most_scaled(model, i));
+    let pods: Vec<f64> = model.workloads.iter().enumerate().map(most).collect();
     let total: f64 = pods.iter().sum();
     let largest = written.iter().zip(&pods).max_by(|(_, a), (_, b)| a.total_cmp(b));
     if total > MOST as f64
@@ -31,7 +32,7 @@ fn most_pods(model: &Model, workload: &Workload) -> f64 {
         | WorkloadKind::StatefulSet { replicas, .. } => peak(replicas, model.horizon),
         WorkloadKind::Deployment { replicas: Replicas::Autoscaled(hpa), .. } => f64::from(hpa.max),
         WorkloadKind::DaemonSet { .. } => {
-            let nodes = |&pool: &usize| most_nodes(&model.node_pools[pool], model.horizon) as f64;
+            let nodes = |&pool: &usize| most_nodes(model, &model.node_pools[pool]) as f64;
             workload.node_pools.iter().map(nodes).sum()
         }
         WorkloadKind::Job { job, .. } => f64::from(job.parallelism.min(job.completions)),
@@ -49,6 +50,15 @@ fn most_pods(model: &Model, workload: &Workload) -> f64 {
             points.iter().map(|&(_, count)| f64::from(count)).fold(0.0, f64::max)
         }
     }
+}
+
+/// Most pods that an action scales a workload to.
+fn most_scaled(model: &Model, workload: usize) -> f64 {
+    let scaled = model.actions.iter().filter_map(|action| match action.deed {
+        Deed::ScaleWorkload { workload: other, replicas } if other == workload => Some(replicas),
+        _ => None,
+    });
+    f64::from(scaled.max().unwrap_or_default())
 }
 
 /// The most that any pod of a workload requests of each resource.

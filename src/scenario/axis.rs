@@ -1,6 +1,6 @@
 //! What is varied: a path in a scenario, and the values that it takes.
 
-use crate::scenario::Edit;
+use super::Edit;
 
 /// A path in a scenario and its values, as `PATH=5,10,20`, `PATH=5..80` or `PATH=5..80/5` writes
 /// them.
@@ -32,6 +32,8 @@ pub struct Range {
     pub step: Option<f64>,
     /// What stands behind each number: `d`, ` %`, or nothing.
     pub unit: String,
+    /// Whether it has whole numbers only: no end is written with a decimal point.
+    pub whole: bool,
 }
 
 /// Why a text is no axis.
@@ -56,23 +58,49 @@ impl std::str::FromStr for Axis {
     fn from_str(text: &str) -> Result<Self, ParseAxisError> {
         let wrong = |what| ParseAxisError { text: text.to_owned(), what };
         let (path, values) = text.split_once('=').ok_or_else(|| wrong("has no `=`"))?;
-        let values = match values.split_once("..") {
-            Some((from, rest)) => {
-                let (to, step) = rest.split_once('/').map_or((rest, None), |(to, step)| (to, Some(step)));
-                Values::Range(Range::new(from, to, step).map_err(wrong)?)
-            }
-            None => Values::List(split(values).into_iter().map(|value| value.trim().to_owned()).collect()),
-        };
-        let empty = matches!(&values, Values::List(list) if list.iter().any(String::is_empty));
-        if path.trim().is_empty() || empty {
-            return Err(wrong("lacks a path or a value"));
+        if path.trim().is_empty() {
+            return Err(wrong("lacks a path"));
         }
-        Ok(Self { path: path.trim().to_owned(), values })
+        Ok(Self { path: path.trim().to_owned(), values: Values::parse(values).map_err(wrong)? })
+    }
+}
+
+impl Values {
+    /// The values that a text states, as it stands behind `PATH=`; or what is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+        if let Some((from, rest)) = text.split_once("..") {
+            let (to, step) = rest.split_once('/').map_or((rest, None), |(to, step)| (to, Some(step)));
+            return Range::new(from, to, step).map(Self::Range);
+        }
+        let list: Vec<_> = split(text).into_iter().map(|value| value.trim().to_owned()).collect();
+        if list.iter().any(String::is_empty) { Err("lacks a value") } else { Ok(Self::List(list)) }
+    }
+
+    /// Each of them as it is written; none of a continuous range.
+    #[must_use]
+    pub fn each(&self) -> Option<Vec<String>> {
+        match self {
+            Self::List(list) => Some(list.clone()),
+            Self::Range(range) => Some(range.numbers()?.into_iter().map(|number| range.write(number)).collect()),
+        }
+    }
+
+    /// The one at a share of the way from the first to the last, 0 included and 1 not: every value
+    /// has an equal part of the way.
+    #[must_use]
+    pub fn at(&self, share: f64) -> String {
+        match (self.each(), self) {
+            (Some(each), _) => each[((share * each.len() as f64) as usize).min(each.len() - 1)].clone(),
+            (None, Self::Range(range)) => range.write(range.at(share)),
+            (None, Self::List(_)) => unreachable!("a list has its values"),
+        }
     }
 }
 
 impl Range {
-    fn new(from: &str, to: &str, step: Option<&str>) -> Result<Self, &'static str> {
+    /// A range as its ends and its step are written; or what is wrong with them.
+    pub(super) fn new(from: &str, to: &str, step: Option<&str>) -> Result<Self, &'static str> {
+        let whole = ![Some(from), Some(to), step].into_iter().flatten().any(|text| text.contains('.'));
         let number = |text: &str| {
             let text = text.trim();
             let end = text.find(|c: char| !c.is_ascii_digit() && !"-+.".contains(c)).unwrap_or(text.len());
@@ -89,7 +117,18 @@ impl Range {
         if from > to || step.is_some_and(|step| step <= 0.0) {
             return Err("does not increase");
         }
-        Ok(Self { from, to, step, unit })
+        Ok(Self { from, to, step, unit, whole })
+    }
+
+    /// The number at a share of the way; of whole ones each has an equal part. Others have four
+    /// digits more than the first one of the range's length.
+    fn at(&self, share: f64) -> f64 {
+        let length = self.to - self.from;
+        if self.whole {
+            return (self.from + (share * (length + 1.0)).floor()).min(self.to);
+        }
+        let digits = 10f64.powf((4.0 - length.max(1e-9).log10().floor()).max(0.0));
+        ((self.from + share * length) * digits).round() / digits
     }
 
     /// A number of the range as it is written.
@@ -133,7 +172,10 @@ mod tests {
 
     #[test]
     fn axes_are_lists_or_ranges() {
-        let range = |from, to, step, unit: &str| Values::Range(Range { from, to, step, unit: unit.to_owned() });
+        let range = |from: f64, to, step, unit: &str| {
+            let whole = from.fract() == 0.0;
+            Values::Range(Range { from, to, step, unit: unit.to_owned(), whole })
+        };
         let list = |values: &[&str]| Values::List(values.iter().map(|&v| v.to_owned()).collect());
         let cases = [
             ("a.b=5,10", list(&["5", "10"])),
@@ -150,5 +192,15 @@ mod tests {
         }
         let Values::Range(tenths) = range(0.1, 0.3, Some(0.1), "") else { unreachable!() };
         assert_eq!(tenths.numbers(), Some(vec![0.1, 0.2, 0.3]));
+    }
+
+    #[test]
+    fn every_value_has_an_equal_part_of_the_way() {
+        let values = |text: &str| Values::parse(text).expect("values");
+        let at = |text: &str, shares: [f64; 4]| shares.map(|share| values(text).at(share)).join(" ");
+        assert_eq!(at("a,b", [0.0, 0.49, 0.5, 0.999]), "a a b b");
+        assert_eq!(at("1d..4d", [0.0, 0.24, 0.26, 0.999]), "1d 1d 2d 4d");
+        assert_eq!(at("1..9/4", [0.0, 0.34, 0.66, 0.999]), "1 5 5 9");
+        assert_eq!(at("1.0 %..2.0 %", [0.0, 0.25, 1.0 / 3.0, 0.999]), "1 % 1.25 % 1.3333 % 1.999 %");
     }
 }

@@ -1,0 +1,299 @@
+//! The story of a pod: how it came, waited, got its address, and went.
+
+use std::collections::BTreeMap;
+
+use super::fold::Draft;
+use super::pick::Why;
+use super::{Explanation, Line, Teller};
+use crate::id::{NodeId, VSwitchId};
+use crate::ipam::Failure;
+use crate::openapi::ErrorCode;
+use crate::outcome::{cause_text, had, span};
+use crate::record::{CallAnswer, Cause, PodRow, Recording, Step, What};
+use crate::time::{Instant, Span};
+use crate::units::thousands;
+
+/// How long before a pod was made what happened to the cluster may have led to its waiting.
+const BEFORE: Span = Span::hours(1);
+/// Most lives of a pod that are listed.
+const MOST_LIVES: usize = 6;
+/// How long a daemon takes a vSwitch for empty (rules R60, R86, R89).
+const SHORTAGE: Span = Span::mins(10);
+
+impl Teller<'_> {
+    /// The story of a life; `recording` has the steps of its node.
+    pub(super) fn life(&self, recording: &Recording, life: usize, why: Why) -> Explanation {
+        let told = Life { teller: self, recording, life: &recording.pod_log[life] };
+        Explanation {
+            replication: self.replication,
+            subject: told.name(),
+            summary: told.summary(why),
+            lines: told.lines(),
+            after: told.after(),
+        }
+    }
+}
+
+/// A life that is told.
+struct Life<'a> {
+    teller: &'a Teller<'a>,
+    recording: &'a Recording,
+    life: &'a PodRow,
+}
+
+impl Life<'_> {
+    fn name(&self) -> String {
+        self.life.name.text(self.teller.model)
+    }
+
+    fn node_name(&self) -> Option<String> {
+        self.life.node.map(|node| self.recording.node_name(self.teller.model, node))
+    }
+
+    fn vswitch_names(&self, ids: &[VSwitchId]) -> Vec<&str> {
+        ids.iter().map(|id| self.teller.model.vpc.vswitches[id.index()].id.as_str()).collect()
+    }
+
+    fn end_of_run(&self) -> Instant {
+        Instant::ZERO + self.teller.model.horizon
+    }
+
+    /// When it waited no more.
+    fn waited_until(&self) -> Instant {
+        self.life.served.or(self.life.ended).unwrap_or(self.end_of_run())
+    }
+
+    fn summary(&self, why: Why) -> Vec<String> {
+        let name = self.name();
+        let from = self.teller.since.map(|at| format!(" from {} on", self.teller.clock.moment(at))).unwrap_or_default();
+        let first = match why {
+            Why::Asked => None,
+            Why::FirstFailed => Some(format!("{name} is the first pod that a daemon left without an address{from}.")),
+            Why::LongestPending => {
+                Some(format!("No daemon left a pod without an address{from}; {name} was longest without a node."))
+            }
+            Why::LongestWait => Some(format!(
+                "Every pod found a node at once, and no daemon left one without an address{from}; {name} waited longest \
+                 for its own."
+            )),
+        };
+        first.into_iter().chain([self.wait_text()]).chain(self.causes()).collect()
+    }
+
+    /// How long it waited, for what.
+    fn wait_text(&self) -> String {
+        let PodRow { created, requested, served, ended, failures, .. } = *self.life;
+        let length = |from: Instant, to: Instant| span(to.since(from).as_secs_f64());
+        let name = self.name();
+        let Some((requested, node)) = requested.zip(self.node_name()) else {
+            let how = if ended.is_some() { "and went without one" } else { "and has none at the end" };
+            return format!("{name} waited {} for a node, {how}.", length(created, self.waited_until()));
+        };
+        let pending = match requested > created {
+            true => format!("waited {} for a node, and ", length(created, requested)),
+            false => String::new(),
+        };
+        let waited = length(requested, self.waited_until());
+        let attempts = match failures {
+            0 => String::new(),
+            1 => " and one failed attempt".to_owned(),
+            n => format!(" and {} failed attempts", thousands(n.into())),
+        };
+        let end = match (served, ended) {
+            (Some(_), _) => format!("got its address after {waited}{attempts}"),
+            (None, Some(_)) => format!("went without an address after {waited}{attempts}"),
+            (None, None) => format!("still waits for its address at the end, after {waited}{attempts}"),
+        };
+        format!("{name} {pending}{end}, on {node}.")
+    }
+
+    /// Why its attempts failed, the most frequent reason first.
+    fn causes(&self) -> Option<String> {
+        let mut causes: Vec<(String, u32)> = Vec::new();
+        for (reason, cause) in self.steps().filter_map(failure) {
+            let text = self.teller.why(reason, cause);
+            match causes.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, count)) => *count += 1,
+                None => causes.push((text, 1)),
+            }
+        }
+        causes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let alone = causes.len() == 1;
+        let texts: Vec<_> =
+            causes.into_iter().map(|(text, n)| if alone { text } else { format!("{text} ({})", times(n)) }).collect();
+        (!texts.is_empty()).then(|| format!("Why: {}.", texts.join("; ")))
+    }
+
+    /// Steps of the node from its creation until it waits no more.
+    fn steps_of_node(&self) -> impl Iterator<Item = &Step> {
+        let (from, to) = (self.life.created, self.waited_until());
+        self.recording.steps.iter().filter(move |step| (from..=to).contains(&step.at))
+    }
+
+    /// Its own steps until it waits no more.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps_of_node().filter(|step| step.pod() == Some(self.life.name))
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let calls = self.steps_of_node().filter_map(|step| self.teller.call(self.recording, step));
+        let failures = self.steps().filter_map(|step| self.teller.attempt(self.recording, step));
+        let before = self.entries().chain(self.shortages_before()).chain(self.arrival());
+        self.teller.fold(before.chain(calls).chain(failures).chain(self.rest()).collect())
+    }
+
+    /// What happened to the cluster and to its node shortly before and meanwhile.
+    fn entries(&self) -> impl Iterator<Item = Draft> {
+        let (from, to) = (Instant(self.life.created.0.saturating_sub(BEFORE.0)), self.waited_until());
+        let node = self.node_name();
+        let entries = self.recording.journal.iter().filter(move |entry| {
+            (from..=to).contains(&entry.at) && (entry.landmark || Some(&entry.subject) == node.as_ref())
+        });
+        entries.map(|entry| self.teller.entry(entry))
+    }
+
+    /// What last made the daemon take a vSwitch for empty before the pod was made, if attempts
+    /// failed; it is told whatever follows.
+    fn shortages_before(&self) -> impl Iterator<Item = Draft> {
+        let created = self.life.created;
+        let mut latest = BTreeMap::new();
+        let earlier =
+            self.recording.steps.iter().filter(|step| step.at < created && created.since(step.at) <= SHORTAGE);
+        for step in earlier.filter(|_| self.life.failures > 0) {
+            if let Some(vswitch) = short_vswitch(step) {
+                latest.insert(vswitch, step);
+            }
+        }
+        let told = latest.into_values().filter_map(|step| self.teller.call(self.recording, step));
+        told.map(|draft| Draft { same: None, ..draft })
+    }
+
+    /// How it came to its node.
+    fn arrival(&self) -> impl Iterator<Item = Draft> {
+        let PodRow { created, pending, requested, .. } = *self.life;
+        let name = self.name();
+        let asked = self.steps().find_map(|step| match &step.what {
+            What::Asked(_, then) => Some(then),
+            _ => None,
+        });
+        let made = match (pending, requested == Some(created)) {
+            (Some(why), _) => {
+                let why = cause_text(why.cause(), self.teller.model).1;
+                Some(Draft::new(created, format!("{name} is made and finds no node: {why}.")))
+            }
+            (None, true) => None,
+            (None, false) => Some(Draft::new(created, format!("{name} is made."))),
+        };
+        let placed = requested.zip(self.node_name()).map(|(at, node)| {
+            let is_made = if made.is_some() { "" } else { "is made and " };
+            let has = asked.map(|then| {
+                let vswitches = self.vswitch_names(&then.candidates).join(", ");
+                format!(" {node} has {}. Its vSwitches: {vswitches}.", had(then, self.teller.model))
+            });
+            Draft::new(at, format!("{name} {is_made}goes to {node}.{}", has.unwrap_or_default()))
+        });
+        made.into_iter().chain(placed)
+    }
+
+    /// From its address to its end.
+    fn rest(&self) -> impl Iterator<Item = Draft> {
+        let PodRow { served, deleted, ended, .. } = *self.life;
+        let name = self.name();
+        let served = served.map(|at| Draft::new(at, format!("{name} gets {}.", self.address_text(at))));
+        let told = deleted.filter(|_| deleted != ended);
+        let told = told.map(|at| Draft::new(at, format!("{name} is told to end.")));
+        let gone = ended.map(|at| Draft::new(at, format!("{name} is gone.")));
+        served.into_iter().chain(told).chain(gone)
+    }
+
+    /// `10.0.0.7 of vsw-AAA, which web-3 had until 02:07:10.4`.
+    fn address_text(&self, at: Instant) -> String {
+        let (Some(address), Some(vswitch)) = (self.life.address, self.life.vswitch) else { return String::new() };
+        let id = &self.teller.model.vpc.vswitches[vswitch.index()].id;
+        let lives = self.recording.pod_log.iter();
+        let had = lives.filter(|l| l.vswitch == Some(vswitch) && l.address == Some(address));
+        let before = had.filter_map(|other| Some((other.ended.filter(|&ended| ended <= at)?, other)));
+        let before = before.max_by_key(|&(ended, _)| ended).map(|(ended, other)| {
+            let node = other.node.filter(|_| other.node != self.life.node);
+            let node = node.map(|node| format!(" on {}", self.recording.node_name(self.teller.model, node)));
+            let who = other.name.text(self.teller.model);
+            format!(", which {who} had{} until {}", node.unwrap_or_default(), self.teller.clock.moment(ended))
+        });
+        format!("{address} of {id}{}", before.unwrap_or_else(|| ", which no pod had before".to_owned()))
+    }
+
+    fn after(&self) -> Vec<String> {
+        let seen = self.steps().filter_map(failure).map(|(reason, _)| reason.message());
+        let mut messages: Vec<_> = seen.collect();
+        messages.sort_unstable();
+        messages.dedup();
+        let messages = messages.into_iter().map(|message| format!("In the pod's events: {message}"));
+        self.meanwhile().into_iter().chain(messages).chain(self.lives()).collect()
+    }
+
+    /// That a pod of a StatefulSet has other lives.
+    fn lives(&self) -> Option<String> {
+        let lives = self.recording.pod_log.iter().filter(|life| life.name == self.life.name);
+        let begins: Vec<_> = lives.map(|life| self.teller.clock.moment(life.created)).collect();
+        let most = &begins[..begins.len().min(MOST_LIVES)];
+        let more = if begins.len() > MOST_LIVES { ", ..." } else { "" };
+        (begins.len() > 1).then(|| {
+            let name = self.name();
+            format!("{name} has {} lives (--at tells of another), made at {}{more}.", begins.len(), most.join(", "))
+        })
+    }
+
+    /// Who asked later and got an address earlier.
+    fn meanwhile(&self) -> Option<String> {
+        let requested = self.life.requested.filter(|_| self.life.failures > 0)?;
+        let candidates = self.steps().find_map(|step| match &step.what {
+            What::Failed { had, .. } => Some(had.candidates.clone()),
+            _ => None,
+        })?;
+        let until = self.waited_until();
+        let overtakes = |other: &&PodRow| {
+            other.requested.is_some_and(|at| at > requested)
+                && other.served.is_some_and(|at| at < until)
+                && other.vswitch.is_some_and(|id| candidates.contains(&id))
+        };
+        let nodes: Vec<Option<NodeId>> = self.recording.pod_log.iter().filter(overtakes).map(|l| l.node).collect();
+        let here = nodes.iter().filter(|&&node| node == self.life.node).count();
+        let node = self.node_name()?;
+        let pods = match nodes.len() {
+            0 => return None,
+            1 => "one pod that had asked later got an address".to_owned(),
+            n => format!("{} pods that had asked later got addresses", thousands(n as u64)),
+        };
+        let place = match (here, nodes.len() - here) {
+            (0, 1) => "on another node".to_owned(),
+            (0, _) => "on other nodes".to_owned(),
+            (_, 0) => format!("on {node}"),
+            (here, elsewhere) => {
+                format!("{} on {node}, {} on other nodes", thousands(here as u64), thousands(elsewhere as u64))
+            }
+        };
+        Some(format!("Meanwhile {pods} of {}: {place}.", self.vswitch_names(&candidates).join(" or ")))
+    }
+}
+
+/// The vSwitch that a step makes a daemon take for empty, or an interface on it.
+fn short_vswitch(step: &Step) -> Option<VSwitchId> {
+    let What::Call(call) = &step.what else { return None };
+    let is_short = [CallAnswer::Free(0), CallAnswer::Refused(ErrorCode::IpNotEnough)].contains(&call.answer);
+    call.vswitch.filter(|_| is_short)
+}
+
+fn failure(step: &Step) -> Option<(Failure, Option<Cause>)> {
+    match step.what {
+        What::Failed { reason, cause, .. } => Some((reason, cause)),
+        _ => None,
+    }
+}
+
+fn times(n: u32) -> String {
+    match n {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{} times", thousands(n.into())),
+    }
+}

@@ -1,0 +1,110 @@
+//! What levels and readings are, in words.
+
+use super::{Holder, Level, PodReading, Reading, VSwitchReading};
+
+impl Level {
+    /// Its unit.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        match self {
+            Self::VSwitch(..) => "addresses",
+            Self::WaitingPods | Self::UnschedulablePods => "pods",
+            Self::Nodes(_) => "nodes",
+        }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn definition(&self) -> String {
+        match self {
+            Self::VSwitch(_, holder) => format!("Addresses {}, in the vSwitch.", holder.which()),
+            Self::WaitingPods => "Pods on a node that have no address yet.".to_owned(),
+            Self::UnschedulablePods => "Pods that find no node.".to_owned(),
+            Self::Nodes(_) => "Nodes of the pool.".to_owned(),
+        }
+    }
+}
+
+impl Reading {
+    /// What it is.
+    #[must_use]
+    pub fn definition(&self) -> String {
+        match self {
+            Self::VSwitch(_, of) => of.definition("the vSwitch"),
+            Self::AnyVSwitch(of) => {
+                let which = match of {
+                    VSwitchReading::TimeToFull => "the first",
+                    VSwitchReading::LeastFree
+                    | VSwitchReading::LeastFreeShare
+                    | VSwitchReading::Mean(Holder::Free)
+                    | VSwitchReading::End(Holder::Free) => "the least",
+                    _ => "the most",
+                };
+                format!("{} Of the vSwitches of pods, {which}.", of.definition("a vSwitch"))
+            }
+            Self::AllVSwitches(of) => of.definition("all vSwitches of pods"),
+            Self::Pods(of) => of.definition().to_owned(),
+            Self::WaitedOver { .. } => {
+                "Pods that waited longer than this for an address; with `before 60d`, whose wait was that long by then."
+                    .to_owned()
+            }
+            Self::Calls(None) => "Answered calls of the API, the refused ones among them.".to_owned(),
+            Self::Calls(Some(_)) => "Answered calls of the action, the refused ones among them.".to_owned(),
+            Self::RefusedCalls(None) => "Refused calls of the API.".to_owned(),
+            Self::RefusedCalls(Some(_)) => "Refused calls of the action.".to_owned(),
+            Self::Nodes(None) => "Nodes at the end of the run.".to_owned(),
+            Self::Nodes(Some(_)) => "Nodes of the pool at the end of the run.".to_owned(),
+            Self::Enis(None) => "Secondary interfaces of nodes at the end of the run.".to_owned(),
+            Self::Enis(Some(_)) => "Secondary interfaces of the pool's nodes at the end of the run.".to_owned(),
+        }
+    }
+}
+
+impl VSwitchReading {
+    fn definition(self, of: &str) -> String {
+        match self {
+            Self::LeastFree => format!("Fewest free addresses of {of} at any moment after the warm-up."),
+            Self::LeastFreeShare => format!("The same as a share of the usable addresses of {of}."),
+            Self::Mean(holder) => {
+                format!("Addresses {}, in {of}, as a mean over the time after the warm-up.", holder.which())
+            }
+            Self::End(holder) => format!("Addresses {}, in {of}, at the end of the run.", holder.which()),
+            Self::TimeToFull => format!("Time from the start until {of} is full: refuses a request; or never."),
+            Self::Refusals => format!("Requests that {of} refused for lack of addresses."),
+        }
+    }
+}
+
+impl Holder {
+    /// Which addresses, after "addresses of a vSwitch".
+    fn which(self) -> &'static str {
+        match self {
+            Self::Free => "that are free",
+            Self::Idle => "that are on nodes and serve no pod",
+            Self::Pods => "that serve pods",
+            Self::Leaked => "that are on interfaces which no daemon knows",
+            Self::Primaries => "that are primary addresses of nodes",
+            Self::Others => "that other tenants hold",
+        }
+    }
+}
+
+impl PodReading {
+    fn definition(self) -> &'static str {
+        match self {
+            Self::Requested => "Pods that were placed on a node and asked for an address of their own.",
+            Self::Served => "Pods that got their address.",
+            Self::NeverServed => "Pods that had no address when they were deleted or when the run ended.",
+            Self::WaitingAtEnd => "Pods on a node without an address at the end of the run.",
+            Self::MostWaiting => "Most pods on a node without an address at any moment.",
+            Self::WaitingHours => "Time that pods were on a node without an address, summed over the pods.",
+            Self::WaitP50 => "Median wait of a pod on a node for its address; pods that never get one wait longest.",
+            Self::WaitP95 => "The same for the 95th percentile.",
+            Self::WaitP99 => "The same for the 99th percentile.",
+            Self::WaitLongest => "Longest wait that ended with an address.",
+            Self::UnschedulableAtEnd => "Pods for which no node has room at the end of the run.",
+            Self::MostUnschedulable => "Most pods for which no node had room at any moment.",
+            Self::UnschedulableHours => "Time that pods were without a node, summed over the pods.",
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What came of the actions of a scenario, in words.
+
+use serde::Serialize;
+
+use super::words::{count, plus_minus, range_of_spans};
+use super::{Clock, Estimate, Proportion, VSwitchSummary};
+
+/// What came of an action.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ActionSummary {
+    /// Its name.
+    pub name: String,
+    /// What is done.
+    pub text: String,
+    /// Runs in which it began.
+    pub began: Proportion,
+    /// When it began.
+    pub began_s: Option<Estimate>,
+    /// Runs in which it was complete before the end.
+    pub completed: Proportion,
+    /// How long it took.
+    pub took_s: Option<Estimate>,
+    /// Pods that waited for an address when it began.
+    pub waiting: Option<Estimate>,
+    /// Of these, the ones that have got one since.
+    pub relieved: Option<Estimate>,
+    /// Of the runs in which pods waited then, those in which none of these still does at the end.
+    pub recovered: Option<Proportion>,
+    /// From its beginning until the last of these had an address, or had ended.
+    pub recovery_s: Option<Estimate>,
+    /// Who can use added vSwitches once it is complete.
+    pub reach: Option<ReachSummary>,
+}
+
+/// Which nodes can use the vSwitches that were added.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ReachSummary {
+    /// Nodes that work.
+    pub nodes: Estimate,
+    /// Of these, the ones whose daemon runs with such a vSwitch.
+    pub configured: Estimate,
+    /// Of these, the ones that have an interface on such a vSwitch, or a free slot for one.
+    pub able: Estimate,
+}
+
+impl ActionSummary {
+    /// What it achieved, in a few sentences.
+    #[must_use]
+    pub fn text(&self, clock: &Clock) -> String {
+        let Some(began) = &self.began_s else { return format!("{}: it never began.", self.text) };
+        let mut text = format!("{}: {}{}", self.text, clock.at(began.median), runs(&self.began));
+        match &self.took_s {
+            Some(took) if took.max > 0.0 => text += &format!(", complete {} later", range_of_spans(took)),
+            Some(_) => {}
+            None => text += ", not complete at the end",
+        }
+        text += ".";
+        for more in [self.recovery_text(), self.reach.as_ref().map(ReachSummary::text)].into_iter().flatten() {
+            text += &format!(" {more}");
+        }
+        text
+    }
+
+    /// `212 pods waited then; 200 of them have got an address since; the last wait was over 2h 5m
+    /// later.`; none if nobody waited.
+    fn recovery_text(&self) -> Option<String> {
+        let (waiting, relieved) = (self.waiting.as_ref()?, self.relieved.as_ref()?);
+        let recovered = self.recovered.as_ref()?;
+        let mut text = format!("{} pods waited then; ", plus_minus(waiting));
+        text += &if relieved.mean == waiting.mean {
+            "all of them have got an address since".to_owned()
+        } else {
+            format!("{} of them have got an address since", plus_minus(relieved))
+        };
+        text += &match &self.recovery_s {
+            Some(time) if recovered.always() => format!("; the last wait was over {} later", range_of_spans(time)),
+            Some(time) => format!(
+                "; in {} of {} runs the last wait was over {} later, in the others some wait still",
+                recovered.hits,
+                recovered.runs,
+                range_of_spans(time)
+            ),
+            None => "; some wait still at the end".to_owned(),
+        };
+        Some(text + ".")
+    }
+}
+
+impl ReachSummary {
+    /// `12 of 40 nodes can use what was added; 8 do not run with it, 20 have no ENI slot for it.`
+    fn text(&self) -> String {
+        let mut text = format!("{} of {} nodes can use what was added", count(self.able.mean), count(self.nodes.mean));
+        let old = self.nodes.mean - self.configured.mean;
+        let stuck = self.configured.mean - self.able.mean;
+        let why = [(old, "run without it in their eni-config"), (stuck, "have no ENI slot for it")];
+        let why = why.into_iter().filter(|(n, _)| *n >= 0.05).map(|(n, why)| format!("{} {why}", count(n)));
+        let why = why.collect::<Vec<_>>().join(", ");
+        if !why.is_empty() {
+            text += &format!("; {why}");
+        }
+        text + "."
+    }
+}
+
+/// A warning of pods with addresses that do not reach the internet; none if there are none.
+#[must_use]
+pub fn no_way_out_text(vswitch: &VSwitchSummary) -> Option<String> {
+    (!vswitch.snat && vswitch.served.max > 0.0).then(|| {
+        format!(
+            "{} pods got an address of {}, which has no SNAT entry: they have no way to the internet.",
+            plus_minus(&vswitch.served),
+            vswitch.id
+        )
+    })
+}
+
+/// ` in 14 of 20 runs`; nothing if it is all of them.
+fn runs(began: &Proportion) -> String {
+    if began.always() { String::new() } else { format!(", in {} of {} runs", began.hits, began.runs) }
+}

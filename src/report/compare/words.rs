@@ -1,0 +1,192 @@
+//! Differences in words.
+
+use crate::model::Reading;
+use crate::outcome::{Clock, Estimate, Interval, count, span};
+use crate::study::{Contrast, Difference, Reality, Side, Statistic, is_headline};
+use crate::units::percent;
+
+/// One sentence that compares a variant with the first: the most important difference that is real.
+pub(super) fn sentence(contrast: &Contrast, first: &str) -> String {
+    let variant = &contrast.variant;
+    let all = &contrast.differences;
+    if all.iter().all(|difference| difference.reality == Reality::Same || is_void(difference)) {
+        return format!("{variant} and {first} do the same in every run.");
+    }
+    let runs = all.iter().map(|difference| difference.pairs).max().unwrap_or(0);
+    if runs < 2 {
+        return format!("One run each tells nothing about {variant} and {first}: give --replications 20, for example.");
+    }
+    // What is about the whole cluster says more than one vSwitch.
+    let order = |d: &&Difference| (!is_headline(&d.reading), matches!(d.reading, Reading::VSwitch(..)));
+    match all.iter().filter(|difference| difference.reality == Reality::Real).min_by_key(order) {
+        Some(difference) => real(difference, variant, first),
+        None => format!("Chance may explain every difference between {variant} and {first} in {runs} runs."),
+    }
+}
+
+fn real(difference: &Difference, variant: &str, first: &str) -> String {
+    let is_full = difference.measure.strip_suffix(".time_to_full");
+    let whole = match is_full {
+        Some("vswitch") | None => String::new(),
+        Some(id) => format!("{id} of "),
+    };
+    if difference.statistic == Statistic::Share {
+        let share = |side: &Side| format!("{} of {} runs", side.finite, side.finite + side.never);
+        let (there, here) = (share(&difference.variant), share(&difference.first));
+        let happens =
+            if is_full.is_some() { "is full".to_owned() } else { format!("has a finite {}", difference.measure) };
+        return format!("{whole}{variant} {happens} in {there}, {first} in {here}.");
+    }
+    let mean = difference.difference.expect("what is real has a mean");
+    let writer = Writer::of(difference);
+    let size = writer.write(mean.abs());
+    let sure = difference.interval.map(|interval| {
+        let ends = if mean < 0.0 { (-interval.high, -interval.low) } else { (interval.low, interval.high) };
+        format!(" (95 %: {} to {})", writer.bare(ends.0), writer.bare(ends.1))
+    });
+    let sure = sure.unwrap_or_default();
+    let among = among(difference);
+    match is_full {
+        Some(_) => {
+            let when = if mean < 0.0 { "earlier" } else { "later" };
+            format!("{whole}{variant} is full {size} {when} than {first}{sure}{among}.")
+        }
+        None => {
+            let than = if mean < 0.0 { "less" } else { "more" };
+            format!("{} is {size} {than} in {variant} than in {first}{sure}{among}.", difference.measure)
+        }
+    }
+}
+
+/// `, over the 12 runs in which both have it`, where not all runs could be compared.
+fn among(difference: &Difference) -> String {
+    match (missing(difference), difference.pairs) {
+        (0, _) => String::new(),
+        (_, pairs) => format!(", over the {pairs} runs in which both have it"),
+    }
+}
+
+/// Runs that the mean leaves out, since one side has no finite value in them.
+pub(super) fn missing(difference: &Difference) -> usize {
+    let side = difference.first;
+    side.finite + side.never + side.nothing - difference.pairs
+}
+
+/// Whether no run of either has a value.
+pub(super) fn is_void(difference: &Difference) -> bool {
+    difference.statistic == Statistic::Mean && difference.first.finite == 0 && difference.variant.finite == 0
+}
+
+/// What is compared: `vswitch is full`, or the name of the measure.
+pub(super) fn label(difference: &Difference) -> String {
+    let name = &difference.measure;
+    match (difference.statistic, name.strip_suffix(".time_to_full")) {
+        (Statistic::Share, Some(vswitch)) => format!("{vswitch} is full"),
+        (Statistic::Share, None) => format!("{name} ends"),
+        (Statistic::Mean, _) => name.clone(),
+    }
+}
+
+/// What one side says: runs, the median of a time, the mean of everything else.
+pub(super) fn side(side: &Side, difference: &Difference, clock: &Clock) -> String {
+    if difference.statistic == Statistic::Share {
+        return format!("{} of {}", side.finite, side.finite + side.never);
+    }
+    let Some(Estimate { mean, median, .. }) = side.value else { return "none".to_owned() };
+    match difference.unit {
+        "s" if median.is_infinite() => "never".to_owned(),
+        "s" if difference.measure.ends_with(".time_to_full") => clock.point(median),
+        "s" => span(median),
+        "share" => percent(mean),
+        _ => count(mean),
+    }
+}
+
+/// `+12.1 d (+10.0 to +14.2)`, or `-17 runs`.
+pub(super) fn change(difference: &Difference) -> String {
+    let writer = Writer::of(difference);
+    let signed = |n: f64| format!("{}{}", sign(n), writer.bare(n.abs()));
+    let interval = difference.interval.filter(|interval| interval.low != interval.high);
+    let interval = interval.map(|i| format!(" ({} to {})", signed(i.low), signed(i.high)));
+    size(difference, &writer) + &interval.unwrap_or_default()
+}
+
+/// The same in fewer characters: `+12.1 d ± 2.1`.
+pub(super) fn short_change(difference: &Difference) -> String {
+    let writer = Writer::of(difference);
+    let half = difference.interval.map(|interval| (interval.high - interval.low) / 2.0).filter(|&half| half > 0.0);
+    size(difference, &writer) + &half.map(|half| format!(" ± {}", writer.bare(half))).unwrap_or_default()
+}
+
+fn size(difference: &Difference, writer: &Writer) -> String {
+    let Some(mean) = difference.difference else { return "no run has both".to_owned() };
+    if difference.statistic == Statistic::Mean {
+        return format!("{}{}", sign(mean), writer.short(mean.abs()));
+    }
+    let runs = (mean * difference.pairs as f64).round();
+    let s = if runs.abs() == 1.0 { "" } else { "s" };
+    if runs == 0.0 { "as many".to_owned() } else { format!("{runs:+} run{s}") }
+}
+
+/// The word for what to make of a difference.
+pub(super) fn reality(difference: &Difference) -> &'static str {
+    match difference.reality {
+        Reality::Real => "real",
+        Reality::MayBeChance => "chance?",
+        Reality::Same => "same",
+        Reality::Unknown if difference.pairs == 1 => "one run",
+        Reality::Unknown => "",
+    }
+}
+
+fn sign(n: f64) -> &'static str {
+    if n < 0.0 { "-" } else { "+" }
+}
+
+/// Writes a difference and its interval in one unit.
+struct Writer {
+    per_unit: f64,
+    short: &'static str,
+    long: &'static str,
+    /// Whether numbers have a decimal: those of a length of time, and small ones.
+    decimals: usize,
+}
+
+impl Writer {
+    fn of(difference: &Difference) -> Self {
+        let mean = difference.difference.unwrap_or(0.0);
+        let Interval { low, high } = difference.interval.unwrap_or(Interval { low: mean, high: mean });
+        let most = mean.abs().max(low.abs()).max(high.abs());
+        let (per_unit, short, long) = match (difference.unit, most) {
+            ("s", 172_800.0..) => (86_400.0, " d", " days"),
+            ("s", 7_200.0..) => (3_600.0, " h", " hours"),
+            ("s", 120.0..) => (60.0, " min", " minutes"),
+            ("s", 1.0..) => (1.0, " s", " seconds"),
+            ("s", _) => (0.001, " ms", " ms"),
+            ("share", _) => (0.01, " points", " percentage points"),
+            _ => (1.0, "", ""),
+        };
+        let decimals = match (difference.unit, most / per_unit) {
+            ("s" | "share", _) => 1,
+            (_, ..0.5) => 2,
+            (_, ..10.0) => 1,
+            _ => 0,
+        };
+        let long = if long.is_empty() { difference.unit } else { long };
+        Self { per_unit, short, long, decimals }
+    }
+
+    fn bare(&self, n: f64) -> String {
+        let n = n / self.per_unit;
+        if self.decimals == 0 && n >= 0.0 { count(n.round()) } else { format!("{n:.*}", self.decimals) }
+    }
+
+    fn short(&self, n: f64) -> String {
+        self.bare(n) + self.short
+    }
+
+    fn write(&self, n: f64) -> String {
+        let space = if self.long.starts_with(' ') { "" } else { " " };
+        format!("{}{space}{}", self.bare(n), self.long)
+    }
+}

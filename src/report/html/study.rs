@@ -1,0 +1,103 @@
+//! What many runs say together: risk, actions, uncertain inputs, quantiles.
+
+use super::{Table, runs, time};
+use crate::outcome::{
+    ANY, Estimate, Quantiles, Summary, VSwitchSummary, count, no_way_out_text, plus_minus, range_of_spans, span,
+};
+use crate::scenario::Uncertain;
+
+/// How probable it is that addresses run out by a date; only with several runs, and where they can.
+pub(super) fn risk(summary: &Summary) -> Table {
+    let mut table = Table::new("Risk of running out", &["vSwitch", "within"], &["risk.by.full"]);
+    if summary.method.replications == 1 || summary.vswitches.iter().all(|v| v.full.never()) {
+        return table;
+    }
+    table.note = "Probabilities with their 95 % intervals (Wilson), each for its date by itself; `risk.csv` has the \
+                  whole curve. Where runs are never full, quantiles of the time may be `never`."
+        .to_owned();
+    let clock = &summary.method.clock;
+    let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();
+    for risk in summary.risk.iter().filter(|risk| serving > 1 || risk.vswitch != ANY) {
+        let mut row = |within: String, full: String| table.rows.push(vec![risk.vswitch.clone(), within, full]);
+        for by in &risk.by {
+            // Here the interval says something also where it is full in no run, or in all.
+            let interval = by.full.interval.map(|i| format!(" ({:.0} to {:.0} %)", i.low * 100.0, i.high * 100.0));
+            let full = format!("{} of {}{}", by.full.hits, by.full.runs, interval.unwrap_or_default());
+            row(span(by.time_s), full);
+        }
+        let time = |secs: f64| if secs.is_finite() { clock.point(secs) } else { "never".to_owned() };
+        let times = &risk.time_to_full_s;
+        let quantiles = [times.p5, times.median, times.p95].map(time).join(", ");
+        row("full on: 5 %, 50 %, 95 % quantile".to_owned(), quantiles);
+    }
+    table
+}
+
+/// What came of the actions.
+pub(super) fn actions(summary: &Summary) -> Table {
+    let measures = [
+        "actions.began",
+        "actions.began_s",
+        "actions.took_s",
+        "actions.waiting",
+        "actions.relieved",
+        "actions.recovery_s",
+        "actions.reach.nodes",
+        "actions.reach.configured",
+        "actions.reach.able",
+    ];
+    let mut table = Table::new("Actions", &["what"], &measures);
+    let clock = &summary.method.clock;
+    table.note = summary.actions.iter().map(|action| action.text(clock)).collect::<Vec<_>>().join(" ");
+    table.rows.extend(summary.actions.iter().map(|action| {
+        let number = |n: Option<&Estimate>| n.map_or("none".to_owned(), plus_minus);
+        let length = |n: Option<&Estimate>| n.map_or("none".to_owned(), range_of_spans);
+        let reach = action.reach.as_ref();
+        vec![
+            action.text.clone(),
+            runs(&action.began),
+            time(summary, action.began_s.as_ref()),
+            length(action.took_s.as_ref()),
+            number(action.waiting.as_ref()),
+            number(action.relieved.as_ref()),
+            length(action.recovery_s.as_ref()),
+            number(reach.map(|reach| &reach.nodes)),
+            number(reach.map(|reach| &reach.configured)),
+            number(reach.map(|reach| &reach.able)),
+        ]
+    }));
+    table
+}
+
+/// Inputs that were drawn for every run.
+pub(super) fn uncertain(uncertain: &[Uncertain]) -> Option<Table> {
+    let mut table = Table::new("Uncertain inputs", &["input", "distribution", "typical"], &[]);
+    table.note = "Drawn anew for each run. Where one value has to stand for all, it is the typical one.".to_owned();
+    table
+        .rows
+        .extend(uncertain.iter().map(|input| vec![input.path.clone(), input.text.clone(), input.typical.clone()]));
+    (!uncertain.is_empty()).then_some(table)
+}
+
+/// Every reading over the runs; nothing with one run.
+pub(super) fn quantiles(summary: &Summary) -> Vec<Vec<String>> {
+    let row = |quantiles: &Quantiles| {
+        let Quantiles { measure, unit, estimate: e, p25, p75 } = quantiles;
+        let is_time = *unit == "s";
+        let number = |n: f64| if is_time { span(n) } else { count(n) };
+        let mean = match e.half_width() {
+            Some(half) if is_time => format!("{} ± {}", span(e.mean), span(half)),
+            _ if is_time => span(e.mean),
+            _ => plus_minus(e),
+        };
+        let numbers = [e.min, e.p5, *p25, e.median, *p75, e.p95, e.max].map(number);
+        let head = [measure.clone(), (*unit).to_owned(), e.runs.to_string(), mean];
+        head.into_iter().chain(numbers).collect()
+    };
+    let several = summary.method.replications > 1;
+    summary.quantiles.iter().filter(|_| several).map(row).collect()
+}
+
+pub(super) fn warning(vswitch: &VSwitchSummary) -> Option<String> {
+    no_way_out_text(vswitch).map(|text| format!("warning: {text}"))
+}

@@ -1,0 +1,91 @@
+//! Lines over time with their bands, one for each variant.
+
+use plotters::style::RGBColor;
+
+use super::axes::{self, BOTTOM, Frame, HEIGHT, LABEL_GAP, LEFT, RIGHT, TEXT, TOP, WIDTH};
+use super::canvas::{Align, Canvas, INK, MUTED, picture};
+use crate::outcome::{Clock, count};
+
+/// Most characters of a name beside its line.
+const LONGEST_NAME: usize = 18;
+
+/// What to draw.
+pub(super) struct Lines<'a> {
+    pub(super) title: String,
+    pub(super) unit: &'static str,
+    /// That of the longest variant.
+    pub(super) clock: &'a Clock,
+    pub(super) lines: Vec<Line<'a>>,
+    pub(super) runs: usize,
+}
+
+/// One line.
+pub(super) struct Line<'a> {
+    pub(super) name: &'a str,
+    pub(super) color: RGBColor,
+    /// Times of the rows, in s.
+    pub(super) at: Vec<f64>,
+    /// Per row.
+    pub(super) mean: Vec<f64>,
+    /// 5 and 95 % quantiles per row; empty with one run.
+    pub(super) band: Vec<(f64, f64)>,
+}
+
+/// The picture as SVG.
+pub(super) fn draw(lines: &Lines) -> String {
+    let values = lines.lines.iter().flat_map(|line| line.mean.iter().copied().chain(line.band.iter().map(|b| b.1)));
+    let most = values.fold(1.0, f64::max) * 1.06;
+    let frame = Frame { end: lines.clock.horizon.as_secs_f64().max(1e-9), most, top: TOP };
+    picture(WIDTH, HEIGHT, |canvas| {
+        title(canvas, lines);
+        axes::counts(canvas, &frame, None);
+        axes::time(canvas, &frame, lines.clock, BOTTOM);
+        lines.lines.iter().for_each(|line| band(canvas, line, &frame));
+        lines.lines.iter().for_each(|line| canvas.line(edge(line, &line.mean, &frame), line.color, 2.0));
+        canvas.line([(LEFT, BOTTOM), (RIGHT, BOTTOM)], MUTED, 1.0);
+        labels(canvas, lines, &frame);
+    })
+}
+
+fn title(canvas: &Canvas, lines: &Lines) {
+    let how = match lines.runs {
+        1 => format!("{}, one run each", lines.unit),
+        n => format!("{}, mean of {n} runs each; the pale band around a line holds 90 % of them", lines.unit),
+    };
+    axes::title(canvas, &lines.title, &how);
+}
+
+fn edge(line: &Line, values: &[f64], frame: &Frame) -> Vec<(f64, f64)> {
+    line.at.iter().zip(values).map(|(&at, &value)| (frame.x(at), frame.y(value))).collect()
+}
+
+fn band(canvas: &Canvas, line: &Line, frame: &Frame) {
+    let (low, high): (Vec<_>, Vec<_>) = line.band.iter().copied().unzip();
+    if !line.band.is_empty() {
+        let around = edge(line, &high, frame).into_iter().chain(edge(line, &low, frame).into_iter().rev());
+        canvas.polygon(around, line.color, 0.22);
+    }
+}
+
+/// Names of the lines at their right end, moved apart where they would meet.
+fn labels(canvas: &Canvas, lines: &Lines, frame: &Frame) {
+    let last = |line: &Line| line.mean.last().copied().unwrap_or(0.0);
+    let mut order: Vec<_> = lines.lines.iter().collect();
+    order.sort_by(|a, b| last(a).total_cmp(&last(b)));
+    let mut lowest = BOTTOM - 16.0;
+    for line in order {
+        let y = frame.y(last(line)).min(lowest);
+        lowest = y - LABEL_GAP;
+        canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, line.color, 1.0);
+        canvas.text(&shorten(line.name), (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+        let note = format!("{} at the end", count(last(line)));
+        canvas.text(&note, (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+    }
+}
+
+fn shorten(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        None => name.to_owned(),
+        Some(_) => name.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
+    }
+}

@@ -1,0 +1,126 @@
+//! Edits of eni-config: what the daemons of every group of nodes run with after each.
+
+use super::{Order, World};
+use crate::ipam::eni_config::{Document, Node as Host, Resolved, Setting as EniSetting};
+use crate::model::{Deed, GroupKey, Model};
+use crate::scenario::Setting;
+use crate::scenario::loader::Loader;
+use crate::scenario::resolve::{eni, pools};
+use crate::scenario::written::EniPatch;
+
+/// The edits of a scenario, one after the other.
+pub(super) struct Edits<'a> {
+    world: World<'a>,
+    order: Option<&'a Order>,
+    names: &'a [String],
+    /// The ConfigMap as the edits so far left it.
+    document: Document,
+    /// What daemons would run with now, by group; `None` = an edit is wrong.
+    daemons: Option<Vec<Resolved>>,
+    /// Position of the last edit.
+    last: Option<usize>,
+}
+
+impl<'a> Edits<'a> {
+    /// No edit yet. Without an `order`, it is not checked.
+    pub fn new(
+        loader: &mut Loader,
+        model: &Model,
+        world: World<'a>,
+        order: Option<&'a Order>,
+        names: &'a [String],
+    ) -> Self {
+        let document = world.base.clone();
+        let daemons = daemons(loader, model, world, &document);
+        Self { world, order, names, document, daemons, last: None }
+    }
+
+    /// The next edit, which is the action at `index` and changes the keys of a patch.
+    pub fn next(&mut self, loader: &mut Loader, model: &Model, index: usize, patch: &EniPatch) -> Option<Deed> {
+        let in_order = self.check_order(loader, index, patch);
+        let document = eni::patched(loader, &self.document, &patch.0)?;
+        pools::report_unknown_candidates(loader, &document, self.world.names);
+        if in_order {
+            self.check_candidates(loader, index, &document);
+        }
+        let daemons = daemons(loader, model, self.world, &document);
+        if let (Some(before), Some(after)) = (&self.daemons, &daemons) {
+            note_changes(loader, model, index, patch, before, after);
+        }
+        self.document = document;
+        self.daemons = daemons;
+        self.last = Some(index);
+        let daemons = self.daemons.as_ref()?.iter().map(|resolved| resolved.config.clone());
+        Some(Deed::EditEniConfig(daemons.collect()))
+    }
+
+    /// An edit changes what the edits before it left, so that it must come after them.
+    fn check_order(&self, loader: &mut Loader, index: usize, patch: &EniPatch) -> bool {
+        let (Some(order), Some(last)) = (self.order, self.last) else { return true };
+        if order.is_sure(index, last) {
+            return true;
+        }
+        let title = "it is not certain that this edit comes after the edit before it in the list";
+        let problem = loader.problems.error(patch.0.place, title);
+        problem.label("what it leaves depends on that");
+        problem.help(format!("write `after: {} + …`, or times (`at`) that increase", self.names[last]));
+        false
+    }
+
+    /// Candidates must be there when the edit comes.
+    fn check_candidates(&self, loader: &mut Loader, index: usize, document: &Document) {
+        let Some(order) = self.order else { return };
+        let help = "let this edit come after the action that adds it, by `after` or at a later time (`at`)";
+        let comes_before = |action| order.is_sure(index, action);
+        pools::report_missing_candidates(loader, document, self.world.names, help, &comes_before);
+    }
+}
+
+/// What the daemons of every group run with under a ConfigMap, in the order of
+/// [`Model::groups`]; `None` = something is wrong, which is reported.
+fn daemons(loader: &mut Loader, model: &Model, world: World<'_>, document: &Document) -> Option<Vec<Resolved>> {
+    let written = world.written.node_pools.iter().flatten();
+    let of_pools: Vec<_> = written.map(|pool| pools::document(loader, pool, Some(document))).collect();
+    let daemon = |(key, zone): (GroupKey, &crate::model::PoolZone)| {
+        let shape = &model.node_pools[key.pool].shapes[key.shape];
+        let (instance_type, limits) = (shape.instance_type.as_str(), &shape.limits);
+        let host = Host { instance_type, limits, zone: &zone.zone, vswitch: zone.node_vswitch };
+        pools::daemon(loader, of_pools[key.pool].as_ref()?, &host, world.names)
+    };
+    let daemons: Vec<_> = model.groups().map(daemon).collect();
+    daemons.into_iter().collect()
+}
+
+/// Notes what an edit changes: each value once, with its pool and zone where it is not that of
+/// the first group.
+fn note_changes(
+    loader: &mut Loader,
+    model: &Model,
+    index: usize,
+    patch: &EniPatch,
+    before: &[Resolved],
+    after: &[Resolved],
+) {
+    let path = format!("{}.edit_eni_config", super::path(index));
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for ((key, zone), (before, after)) in model.groups().zip(before.iter().zip(after)) {
+        let is_new = |setting: &&EniSetting| {
+            !before.settings.iter().any(|old| (old.key, &old.value) == (setting.key, &setting.value))
+        };
+        for setting in after.settings.iter().filter(is_new) {
+            if seen.contains(&(setting.key, &setting.value)) {
+                continue;
+            }
+            let is_first = !seen.iter().any(|(key, _)| *key == setting.key);
+            seen.push((setting.key, &setting.value));
+            let group = format!("[{}, {}]", model.node_pools[key.pool].name, zone.zone);
+            let path = format!("{path}{}.{}", if is_first { "" } else { &group }, setting.key);
+            let origin = eni::origin(loader, setting.origin.clone());
+            loader.settings.push(Setting { path, value: setting.value.clone(), origin });
+        }
+    }
+    if seen.is_empty() {
+        let problem = loader.problems.warning(patch.0.place, "this edit changes nothing on any node");
+        problem.help("the values are those of before, or node pools have keys of their own, which stay on top");
+    }
+}

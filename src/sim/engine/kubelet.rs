@@ -1,0 +1,46 @@
+//! The kubelet of a node: it tries again what failed.
+
+use super::{Engine, Node, Observer, Pod, PodState, Power};
+use crate::id::{NodeId, PodId};
+use crate::ipam::Failure;
+use crate::time::{Instant, Span};
+
+impl<O: Observer> Engine<O> {
+    /// If CNI DEL of a pod fails now, since nobody listens on its node: how long the kubelet waits
+    /// before it tries again.
+    pub fn del_fails(&mut self, id: PodId) -> Option<Span> {
+        let Pod { node, state, .. } = self.pods[id.index()];
+        if state != PodState::Running || self.nodes[node.index()].power != Power::DaemonDown {
+            return None;
+        }
+        // What failed before drew before.
+        self.touch(node);
+        let kubelet = &mut self.nodes[node.index()].kubelet;
+        Some(self.sandbox_retry.sample(kubelet))
+    }
+
+    /// The kubelet tries a failed sandbox again after a while (rule R119).
+    pub(super) fn retry(&mut self, node: NodeId, at: Instant, id: PodId, failure: Failure) {
+        let pod = &self.pods[id.index()];
+        if pod.node != node || pod.state != PodState::Waiting {
+            // It was deleted while the node was down.
+            return;
+        }
+        let node = &mut self.nodes[node.index()];
+        node.retries.push((at + self.sandbox_retry.sample(&mut node.kubelet), id));
+        self.observer.failed(at, id, pod, failure, &node.daemon);
+    }
+}
+
+impl Node {
+    /// When something is due inside the node, and the position of the retry that it is; `None` =
+    /// it is a timer of the daemon, which goes first at equal times. Of equal retries the one that
+    /// failed first is first.
+    pub(super) fn due(&self) -> (Instant, Option<usize>) {
+        let timer = self.daemon.poll_timeout();
+        match (0..self.retries.len()).min_by_key(|&i| self.retries[i].0) {
+            Some(i) if self.retries[i].0 < timer => (self.retries[i].0, Some(i)),
+            _ => (timer, None),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The daemon of a node stops and starts; the kubelet goes on.
+
+use std::sync::Arc;
+
+use super::{Call, Engine, Observer, Power};
+use crate::id::NodeId;
+use crate::ipam::node_local::Config;
+use crate::ipam::{Input, Request};
+use crate::time::Instant;
+
+impl<O: Observer> Engine<O> {
+    /// The daemon of a node that works is stopped: pods that wait hear of it at once, what the
+    /// kubelet asks for until [`Self::restart_daemon`] fails and is tried again, and calls go on in
+    /// the cloud.
+    pub fn stop_daemon(&mut self, node: NodeId) {
+        self.input(node, Input::Kill);
+        self.dies(node);
+        let state = &mut self.nodes[node.index()];
+        (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
+    }
+
+    /// The daemon of a node that works is restarted with `config`, or started if it is down.
+    pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
+        self.touch(node);
+        self.nodes[node.index()].power = Power::Up;
+        self.dies(node);
+        self.finish_removals(node);
+        self.cloud.strand(node);
+        let attached = self.cloud.attached(node);
+        self.input(node, Input::Restart { config, attached });
+    }
+
+    /// Whether the node works and its daemon does not.
+    #[must_use]
+    pub fn daemon_is_down(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].power == Power::DaemonDown
+    }
+
+    /// A daemon's life is over: calls that it has not made yet are never made.
+    pub(super) fn dies(&mut self, node: NodeId) {
+        let not_left = |call: &&mut Call| call.node == node && call.leaves > self.now;
+        for call in self.calls.iter_mut().filter(not_left) {
+            call.leaves = Instant::NEVER;
+        }
+    }
+
+    /// What calls of the life before still take away is gone before the next one looks: instance
+    /// metadata would show it for a moment, and the daemon would hand out addresses that are gone.
+    /// A start of the daemon takes longer than such a call (an assumption).
+    fn finish_removals(&mut self, node: NodeId) {
+        let takes_away =
+            |request: &Request| matches!(request, Request::Unassign(..) | Request::Detach(_) | Request::Delete(_));
+        for index in 0..self.calls.len() {
+            let call = self.calls[index];
+            if call.node == node && call.leaves != Instant::NEVER && takes_away(&call.request) {
+                self.calls[index].leaves = Instant::NEVER;
+                // Nobody hears the answer.
+                let _ = self.execute(node, &call.request, call.leaves, false);
+            }
+        }
+    }
+}

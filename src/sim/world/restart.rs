@@ -1,0 +1,93 @@
+//! Terway is restarted, a few nodes at a time, as the DaemonSet is whose pods are deleted or whose
+//! template changes: `maxUnavailable` pods are down at once, the next is deleted when one is back.
+
+use std::sync::Arc;
+
+use super::World;
+use super::actions::Pending;
+use super::trouble::What;
+use crate::id::NodeId;
+use crate::model::Restart;
+use crate::time::Span;
+
+/// Daemons that are restarted.
+#[derive(Debug)]
+pub(super) struct Roll {
+    /// Nodes whose turn is still to come, the next one last.
+    to_come: Vec<NodeId>,
+    /// Nodes whose turn it is.
+    turns: u32,
+    at_most: u32,
+    takes: Span,
+}
+
+impl Roll {
+    pub fn goes_on(&self) -> bool {
+        self.turns > 0 || !self.to_come.is_empty()
+    }
+}
+
+impl World<'_> {
+    /// The daemons of the pools' nodes that work are restarted, in the order of joining. Nodes that
+    /// come later start with what is new anyway.
+    pub(super) fn begin_restart(&mut self, action: usize, restart: &Restart) -> Roll {
+        let concerned =
+            |&node: &NodeId| self.nodes[node.index()].works() && restart.pools.contains(&self.pool_of(node));
+        let to_come: Vec<_> = (0..self.nodes.len()).map(NodeId::new).filter(concerned).rev().collect();
+        let at_most = restart.at_most_at_once.up(to_come.len() as u32).max(1);
+        let mut roll = Roll { to_come, turns: 0, at_most, takes: restart.takes };
+        self.next_turns(action, &mut roll);
+        roll
+    }
+
+    /// A node's turn is over: its daemon starts, unless the node failed or was restarted meanwhile.
+    pub(super) fn turn_over(&mut self, action: usize, node: NodeId) {
+        if self.nodes[node.index()].restarted_by == Some(action) {
+            self.start_terway(node);
+        }
+        let Some(Pending::Restart(mut roll)) = self.actions.under_way.remove(&action) else {
+            unreachable!("a restart is under way until its last turn is over")
+        };
+        roll.turns -= 1;
+        self.next_turns(action, &mut roll);
+        self.actions.under_way.insert(action, Pending::Restart(roll));
+        self.complete_if_done(action);
+    }
+
+    /// The next nodes get their turn; those that do not work any more have none.
+    fn next_turns(&mut self, action: usize, roll: &mut Roll) {
+        while roll.turns < roll.at_most
+            && let Some(node) = roll.to_come.pop()
+        {
+            if !self.nodes[node.index()].works() {
+                continue;
+            }
+            if roll.takes == Span::ZERO {
+                self.start_terway(node);
+                continue;
+            }
+            self.stop_terway(node, action);
+            roll.turns += 1;
+            self.plan(roll.takes, node, What::TurnOver(action), None);
+        }
+    }
+
+    fn stop_terway(&mut self, node: NodeId, action: usize) {
+        self.engine.stop_daemon(node);
+        self.nodes[node.index()].restarted_by = Some(action);
+        let (now, name) = (self.engine.now(), self.node_name(node));
+        self.engine.observer.event(now, "terway_down", || name, || "terway is down".to_owned());
+    }
+
+    /// The daemon of a node starts with the eni-config of now.
+    fn start_terway(&mut self, node: NodeId) {
+        let note = &mut self.nodes[node.index()];
+        note.restarted_by = None;
+        let group = note.group;
+        self.engine.restart_daemon(node, Arc::clone(&self.groups[group].daemon));
+        self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
+        self.refresh_all();
+        let (now, name) = (self.engine.now(), self.node_name(node));
+        self.engine.observer.event(now, "terway_up", || name, || "terway starts".to_owned());
+    }
+}

@@ -1,0 +1,85 @@
+//! Which readings a planner looks at first.
+
+use crate::model::{Holder, PodReading, Reading, VSwitchReading};
+
+/// Whether a reading may be infinite: a time that never comes, a wait that never ends.
+pub(super) fn may_be_never(reading: &Reading) -> bool {
+    use PodReading::{WaitP50, WaitP95, WaitP99};
+    matches!(
+        reading,
+        Reading::VSwitch(_, VSwitchReading::TimeToFull)
+            | Reading::AnyVSwitch(VSwitchReading::TimeToFull)
+            | Reading::Pods(WaitP50 | WaitP95 | WaitP99)
+    )
+}
+
+/// Whether a reading belongs into a short table.
+#[must_use]
+pub fn is_headline(reading: &Reading) -> bool {
+    use PodReading::{
+        MostUnschedulable, MostWaiting, NeverServed, UnschedulableHours, WaitP50, WaitP99, WaitingAtEnd, WaitingHours,
+    };
+    use VSwitchReading::{LeastFree, Mean, Refusals, TimeToFull};
+    match reading {
+        Reading::VSwitch(_, of) | Reading::AnyVSwitch(of) => matches!(of, TimeToFull | LeastFree),
+        Reading::AllVSwitches(of) => matches!(of, Mean(Holder::Idle | Holder::Free) | Refusals),
+        Reading::Pods(NeverServed | MostWaiting | WaitingHours | WaitP50 | WaitP99 | WaitingAtEnd) => true,
+        Reading::Pods(of) => matches!(of, MostUnschedulable | UnschedulableHours),
+        Reading::Calls(api) | Reading::RefusedCalls(api) => api.is_none(),
+        Reading::Nodes(pool) | Reading::Enis(pool) => pool.is_none(),
+        Reading::WaitedOver { .. } => true,
+    }
+}
+
+/// The lower, the more important: full, time to full, waits, pods without a node, idle addresses,
+/// calls, nodes; all vSwitches before the worst, and that before single ones.
+pub(super) fn rank(reading: &Reading) -> (usize, usize) {
+    match reading {
+        Reading::AllVSwitches(of) => (of_vswitch(*of), 0),
+        Reading::AnyVSwitch(of) => (of_vswitch(*of), 1),
+        Reading::VSwitch(_, of) => (of_vswitch(*of), 2),
+        Reading::WaitedOver { .. } => (10, 0),
+        Reading::Pods(of) => (10 + of_pods(*of), 0),
+        Reading::Calls(api) => (60, usize::from(api.is_some())),
+        Reading::RefusedCalls(api) => (61, usize::from(api.is_some())),
+        Reading::Nodes(pool) => (70, usize::from(pool.is_some())),
+        Reading::Enis(pool) => (71, usize::from(pool.is_some())),
+    }
+}
+
+fn of_vswitch(of: VSwitchReading) -> usize {
+    let holder = |holder| match holder {
+        Holder::Idle => 0,
+        Holder::Free => 1,
+        Holder::Pods => 2,
+        Holder::Leaked => 3,
+        Holder::Primaries => 4,
+        Holder::Others => 5,
+    };
+    match of {
+        VSwitchReading::TimeToFull => 0,
+        VSwitchReading::LeastFree => 1,
+        VSwitchReading::LeastFreeShare => 2,
+        VSwitchReading::Refusals => 30,
+        VSwitchReading::Mean(who) => 40 + holder(who),
+        VSwitchReading::End(who) => 50 + holder(who),
+    }
+}
+
+fn of_pods(of: PodReading) -> usize {
+    match of {
+        PodReading::NeverServed => 0,
+        PodReading::MostWaiting => 1,
+        PodReading::WaitingHours => 2,
+        PodReading::WaitP99 => 3,
+        PodReading::WaitP95 => 4,
+        PodReading::WaitP50 => 5,
+        PodReading::WaitLongest => 6,
+        PodReading::WaitingAtEnd => 7,
+        PodReading::MostUnschedulable => 8,
+        PodReading::UnschedulableHours => 9,
+        PodReading::UnschedulableAtEnd => 10,
+        PodReading::Requested => 11,
+        PodReading::Served => 12,
+    }
+}
