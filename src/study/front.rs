@@ -119,7 +119,9 @@ pub fn survey(survey: &Survey, watch: &Watch) -> Front {
 /// Every combination of the knobs' values.
 fn grid(knobs: &[Knob]) -> Vec<Vec<String>> {
     knobs.iter().fold(vec![Vec::new()], |grid, knob| {
-        let with = |values: Vec<String>| knob.values.iter().map(move |value| [&values[..], &[value.clone()]].concat());
+        let with = |values: Vec<String>| {
+            knob.values.iter().map(move |value| [&values[..], std::slice::from_ref(value)].concat())
+        };
         grid.into_iter().flat_map(with).collect()
     })
 }

@@ -89,7 +89,7 @@ fn holding_looks(claim: &Claim, first: u32, most: u32) -> Vec<u32> {
         let least = least_runs(share, ERROR / f64::from(count)).max(first.into());
         (0..count).map(move |i| least << i)
     };
-    let fits = |count: &u32| looks(*count).last().is_none_or(|last| last <= most.into());
+    let fits = |count: &u32| looks(*count).next_back().is_none_or(|last| last <= most.into());
     let count = (1..=u32::BITS / 2).take_while(fits).last().unwrap_or(0);
     looks(count).map(|runs| u32::try_from(runs).expect("it is at most `most`")).collect()
 }
