@@ -168,3 +168,15 @@ fn case_62_a_failed_detach_is_left_for_the_next_run() {
     assert!(told.0.errors["Forbidden.RAM"] >= 1, "{:?}", told.0.errors);
     assert_eq!(told.path("node0.enis"), [0, 1, 2, 3, 2]);
 }
+
+/// C94, C96: "not found" is success, where it is meant: a delete that finds no interface drops its
+/// record, and the interface that is there all the same is nobody's.
+#[test]
+fn c96_a_delete_that_finds_nothing_drops_the_record() {
+    let told = tell(json!({
+        "events": pods(12),
+        "faults": fault("DeleteNetworkInterface", "InvalidEniId.NotFound", 120_000, 180_000),
+    }));
+    assert_eq!((told.end("node0.enis"), told.calls("DeleteNetworkInterface")), (3, 1));
+    assert_eq!(told.end("node0.idle") + told.end("node0.bound"), told.end("node0.ips") - 2, "two addresses are lost");
+}

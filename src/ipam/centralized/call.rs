@@ -128,8 +128,12 @@ pub enum Refusal {
     IpNotEnough,
     /// The instance, or the interface, has no room: the controller's picture of it is wrong.
     Full,
-    /// There is no such interface, or address.
+    /// There is no such interface.
     NotFound,
+    /// There is no such instance.
+    NoInstance,
+    /// The interface does not have the address.
+    NotAssigned,
     /// Too many calls, or the server failed: try again.
     Transient,
     /// Something else is being done to the interface: try again, but for a create.
@@ -145,8 +149,12 @@ impl Refusal {
     pub fn of(code: &str) -> Self {
         match code {
             "InvalidVSwitchId.IpNotEnough" | "QuotaExceeded.PrivateIpAddress" => Self::IpNotEnough,
-            "EniPerInstanceLimitExceeded" | "InvalidOperation.Ipv4CountExceeded" => Self::Full,
-            "InvalidEniId.NotFound" | "InvalidEcsId.NotFound" | "InvalidIp.IpUnassigned" => Self::NotFound,
+            "EniPerInstanceLimitExceeded"
+            | "InvalidOperation.Ipv4CountExceeded"
+            | "InvalidOperation.Ipv6CountExceeded" => Self::Full,
+            "InvalidEniId.NotFound" => Self::NotFound,
+            "InvalidEcsId.NotFound" => Self::NoInstance,
+            "InvalidIp.IpUnassigned" => Self::NotAssigned,
             "Throttling" | "InternalError" => Self::Transient,
             "Operation.Conflict" => Self::Conflict,
             _ => Self::Other,

@@ -85,12 +85,12 @@ impl Controller {
 
     pub(super) fn clean_goes_on(&mut self, now: Instant, run: &mut Run, cleaning: Cleaning, step: Step, wake: Wake) {
         match (step, wake) {
-            (Step::Detaching, Wake::Reply(Ok(_) | Err(Refusal::NotFound))) => {
+            (Step::Detaching, Wake::Reply(Ok(_) | Err(Refusal::NotFound | Refusal::NoInstance))) => {
                 self.look(now, run, cleaning, Goal::Detached, 1);
             }
             (Step::Deleting, Wake::Reply(Ok(_))) => self.wait(now, run, cleaning, Goal::Deleted),
             (Step::Deleting, Wake::Reply(Err(Refusal::NotFound))) => self.deleted(now, run, cleaning),
-            (Step::Unassigning(addresses), Wake::Reply(Ok(_) | Err(Refusal::NotFound))) => {
+            (Step::Unassigning(addresses), Wake::Reply(Ok(_) | Err(Refusal::NotFound | Refusal::NotAssigned))) => {
                 self.nodes[run.node.index()].memory.changed = true;
                 self.wait(now, run, cleaning, Goal::Unassigned(addresses));
             }
