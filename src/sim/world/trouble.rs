@@ -15,7 +15,7 @@ use crate::time::{Instant, Span};
 pub(super) struct Plan {
     node: NodeId,
     what: What,
-    /// [`NodeNote::life`] at which it was made; `None` = whatever becomes of the node.
+    /// [`super::nodes::NodeNote::life`] at which it was made; `None` = whatever becomes of the node.
     life: Option<u32>,
 }
 
