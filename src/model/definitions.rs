@@ -66,7 +66,10 @@ impl VSwitchReading {
             Self::LeastFree => format!("Fewest free addresses of {of} at any moment after the warm-up."),
             Self::LeastFreeShare => format!("The same as a share of the usable addresses of {of}."),
             Self::Mean(holder) => {
-                format!("Addresses {}, in {of}, as a mean over the time after the warm-up.", holder.which())
+                format!(
+                    "Addresses {}, in {of}, as a mean over the time after the warm-up; of one that is added, since then.",
+                    holder.which()
+                )
             }
             Self::End(holder) => format!("Addresses {}, in {of}, at the end of the run.", holder.which()),
             Self::TimeToFull => format!("Time from the start until {of} is full: refuses a request; or never."),

@@ -18,12 +18,19 @@ pub fn value(reading: &Reading, model: &Model, run: &Recording) -> Option<f64> {
     };
     let serving = || model.serving_vswitches().into_iter().filter(exists).map(|id| &run.vswitches[id.index()]);
     match *reading {
-        Reading::VSwitch(id, of) => Some(of_vswitch(of, record(run, id))),
+        Reading::VSwitch(id, of) => {
+            // One that is never added is never full, and nothing else can be said of it.
+            (exists(&id) || of == VSwitchReading::TimeToFull).then(|| of_vswitch(of, record(run, id)))
+        }
         Reading::AnyVSwitch(of) => {
             let values = serving().map(|record| of_vswitch(of, record));
             if is_worse_if_less(of) { values.reduce(f64::min) } else { values.reduce(f64::max) }
         }
-        Reading::AllVSwitches(of) => Some(serving().map(|record| of_vswitch(of, record)).sum()),
+        Reading::AllVSwitches(of) => {
+            // Means are over the time in which each is there; together they are over all of the time.
+            let weight = |record: &VSwitchRecord| if let VSwitchReading::Mean(_) = of { record.existed } else { 1.0 };
+            Some(serving().map(|record| weight(record) * of_vswitch(of, record)).sum())
+        }
         Reading::Pods(of) => of_pods(of, run),
         Reading::WaitedOver { over, before } => {
             let at = model.late_waits.iter().position(|&wait| wait == LateWait { over, before });

@@ -51,8 +51,12 @@ impl ActionSummary {
         let mut text = format!("{}: {}{}", self.text, clock.at(began.median), runs(&self.began));
         match &self.took_s {
             Some(took) if took.max > 0.0 => text += &format!(", complete {} later", range_of_spans(took)),
+            Some(_) if self.completed.hits < self.began.hits => text += ", complete at once",
             Some(_) => {}
             None => text += ", not complete at the end",
+        }
+        if self.completed.hits > 0 && self.completed.hits < self.began.hits {
+            text += &format!(" in {} of {} runs", self.completed.hits, self.began.hits);
         }
         text += ".";
         for more in [self.recovery_text(), self.reach.as_ref().map(ReachSummary::text)].into_iter().flatten() {

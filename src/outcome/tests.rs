@@ -45,6 +45,7 @@ fn calm(replication: u32, free: u32) -> Recording {
         first_empty: None,
         refusals: 0,
         served: 0,
+        existed: 1.0,
         mean: Holders { pods: f64::from(usable - free), free: f64::from(free), ..Holders::default() },
         min_free: free,
         end: Holders { pods: usable - free, free, ..Holders::default() },

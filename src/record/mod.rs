@@ -153,6 +153,8 @@ pub struct VSwitchRecord {
     pub served: u64,
     /// Time-weighted means after the warm-up.
     pub mean: Holders<f64>,
+    /// Share of the time after the warm-up in which it exists.
+    pub existed: f64,
     /// Fewest free addresses after the warm-up, since it exists; if it never does, all.
     pub min_free: u32,
     /// At the end.

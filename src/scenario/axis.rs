@@ -97,6 +97,9 @@ impl Values {
     }
 }
 
+/// Most values of a range with steps.
+const MOST_STEPS: f64 = 1e6;
+
 impl Range {
     /// A range as its ends and its step are written; or what is wrong with them.
     pub(super) fn new(from: &str, to: &str, step: Option<&str>) -> Result<Self, &'static str> {
@@ -104,7 +107,8 @@ impl Range {
         let number = |text: &str| {
             let text = text.trim();
             let end = text.find(|c: char| !c.is_ascii_digit() && !"-+.".contains(c)).unwrap_or(text.len());
-            let number = text[..end].parse::<f64>().map_err(|_| "has an end that is no number")?;
+            let number = text[..end].parse::<f64>().ok().filter(|number| number.is_finite());
+            let number = number.ok_or("has an end that is no number")?;
             Ok::<_, &'static str>((number, text[end..].to_owned()))
         };
         let ((from, from_unit), (to, unit)) = (number(from)?, number(to)?);
@@ -116,6 +120,9 @@ impl Range {
         let step = step.map(|(step, _)| step);
         if from > to || step.is_some_and(|step| step <= 0.0) {
             return Err("does not increase");
+        }
+        if step.is_some_and(|step| (to - from) / step > MOST_STEPS) {
+            return Err("has more than a million values");
         }
         Ok(Self { from, to, step, unit, whole })
     }

@@ -270,7 +270,7 @@ node_pools: [{name: a.b, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-a, nod
     fn a_path_that_does_not_resolve_is_pointed_at() {
         for (text, says) in [
             ("node_pools.ab.nodes=7", "known: `a.b`"),
-            ("seed.of.chance=7", "there is no `of` here"),
+            ("horizon.of=7d", "there is no `of` here"),
             ("hroizon=7d", "did you mean `horizon`?"),
             ("a..b=7", "is no path"),
             ("seed", "gets no value"),

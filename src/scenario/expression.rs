@@ -16,7 +16,9 @@ use super::read::At;
 use crate::ipam::note::nearest;
 use crate::model::{Bound, Claim, Comparison, Condition, Level, Measured, Model, Reading, Statement, VSwitchReading};
 use crate::time::{Instant, Span};
-use crate::units::percent;
+
+/// Smallest probability that a claim may be about: it takes three million runs to show.
+const LEAST_SHARE: f64 = 1e-6;
 
 /// The claim that the text of a command-line option states about `model`.
 ///
@@ -407,9 +409,10 @@ impl<'p> Reader<'p> {
         };
         let place = self.place();
         let share = self.share()?;
-        if !(share > 0.0 && share < 1.0) {
-            let problem = self.problems.error(place, format!("a number of runs cannot show {}", percent(share)));
-            problem.help("write a percentage between 0 % and 100 %, or a claim without `P(…)`, about every run");
+        if !(LEAST_SHARE..=1.0 - LEAST_SHARE).contains(&share) {
+            let title = format!("no number of runs that could be made shows {} %", share * 100.0);
+            let problem = self.problems.error(place, title);
+            problem.help("write 0.0001 % to 99.9999 %, or a claim without `P(…)`, about every run");
             return None;
         }
         Some((bound, share))

@@ -120,7 +120,7 @@ impl Settling<'_> {
         let Some((shape, kind)) = self.shape(written) else { return };
         let value = match self.draw {
             Draw::Typical => shape.median(),
-            Draw::Of { seed, replication } => shape.draw(seed, replication, path),
+            Draw::Of { seed, replication } => shape.draw(seed, replication, path, kind == Kind::Whole),
         };
         let text = match shape {
             Shape::Between(low, high) => format!("uniform from {} to {}", kind.show(low), kind.show(high)),
@@ -274,9 +274,11 @@ impl Shape {
     /// The value of the input at `path` in a replication. Three quantiles are taken as those of
     /// two halves of normal distributions that meet in the median, or of lognormal ones if all
     /// three are positive: exact at the quantiles, and nothing positive becomes negative.
-    fn draw(self, seed: u64, replication: u32, path: &str) -> f64 {
+    fn draw(self, seed: u64, replication: u32, path: &str, whole: bool) -> f64 {
         let mut chance = stream(seed, replication, &format!("uncertain/{path}"));
         match self {
+            // Every whole number is as likely, the ends too.
+            Self::Between(low, high) if whole => low + ((high - low + 1.0) * chance.random::<f64>()).floor(),
             Self::Between(low, high) => low + (high - low) * chance.random::<f64>(),
             Self::Quantiles(p5, p50, p95) => {
                 let z: f64 = StandardNormal.sample(&mut chance);
@@ -304,7 +306,7 @@ mod tests {
     #[test]
     fn quantiles_come_out_as_they_were_stated() {
         let shape = Shape::Quantiles(80.0, 100.0, 150.0);
-        let mut draws: Vec<_> = (0..20_000).map(|r| shape.draw(1, r, "x")).collect();
+        let mut draws: Vec<_> = (0..20_000).map(|r| shape.draw(1, r, "x", false)).collect();
         draws.sort_by(f64::total_cmp);
         for (share, value) in [(0.05, 80.0), (0.5, 100.0), (0.95, 150.0)] {
             let found = draws[(share * draws.len() as f64) as usize];

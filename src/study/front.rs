@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::judge::is_hit;
+use super::paired::mcnemar;
 use super::seek::{Knob, Watch};
 use super::{Decision, Judgement, decide, read};
 use crate::model::{Claim, Model, Reading};
@@ -242,10 +243,11 @@ fn compare(a: &[Row], b: &[Row]) -> Vec<Versus> {
     (0..objectives).map(paired).collect()
 }
 
-/// What the differences of the runs say. Where one is infinite there is no mean: then the signs
-/// are counted, and the sign test says whether they are chance.
+/// What the differences of the runs say. Where one is infinite there is no mean, and where all are
+/// equal no spread: then the signs are counted, and the sign test says whether they are chance.
 fn versus(differences: &[f64]) -> Versus {
-    if differences.iter().any(|difference| difference.is_infinite()) {
+    let are_equal = differences.windows(2).all(|two| two[0] == two[1]);
+    if are_equal || differences.iter().any(|difference| difference.is_infinite()) {
         let count = |is: fn(&&f64) -> bool| differences.iter().filter(is).count();
         return by_signs(count(|d| **d < 0.0), count(|d| **d > 0.0));
     }
@@ -260,16 +262,10 @@ fn versus(differences: &[f64]) -> Versus {
 
 /// The sign test: of all differences, each equally likely to be less or more.
 fn by_signs(less: usize, more: usize) -> Versus {
-    let all = less + more;
-    // The probability of at most `more` of `all`, summed up term by term.
-    let terms = std::iter::successors(Some((0, 0.5_f64.powi(all as i32))), |&(k, term)| {
-        Some((k + 1, term * (all - k) as f64 / (k + 1) as f64))
-    });
-    let tail: f64 = terms.take(more + 1).map(|(_, term)| term).sum();
     match less.cmp(&more) {
         std::cmp::Ordering::Equal => Versus::Equal,
         std::cmp::Ordering::Less => Versus::Worse,
-        std::cmp::Ordering::Greater if 2.0 * tail < 1.0 - CONFIDENCE => Versus::SurelyBetter,
+        std::cmp::Ordering::Greater if mcnemar(more, less) < 1.0 - CONFIDENCE => Versus::SurelyBetter,
         std::cmp::Ordering::Greater => Versus::Better,
     }
 }

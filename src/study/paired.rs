@@ -32,8 +32,8 @@ impl Paired {
         let half = t.inverse_cdf(0.5 + CONFIDENCE / 2.0) * error;
         let p = match () {
             () if mean == 0.0 => 1.0,
-            // A difference that is the same in all runs is no chance.
-            () if error == 0.0 => 0.0,
+            // Equal differences have no spread to judge by; their signs are all that is known.
+            () if error == 0.0 => mcnemar(0, pairs.len()),
             () => 2.0 * t.sf((mean / error).abs()),
         };
         let interval = Some(Interval { low: mean - half, high: mean + half });

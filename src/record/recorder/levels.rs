@@ -106,6 +106,7 @@ impl VSwitchLevels {
             refusals: self.refusals,
             served: self.served,
             mean: self.who.map(|level| level.mean(now, length)),
+            existed: if now > from { length.as_secs_f64() / now.since(from).as_secs_f64() } else { 1.0 },
             min_free: self.min_free,
             end: self.holders(),
         }

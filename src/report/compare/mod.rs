@@ -168,7 +168,7 @@ impl Comparison<'_> {
              Differences: mean of the pairs with its 95 % interval (Student's t). Runs in which something happens are \
              compared by McNemar's exact test. A difference is \"real\" if it stays so after Holm's correction for the \
              {headlines} distinct comparisons of headlines (and the {others} others among themselves): chance puts a real \
-             one into at most 5 of 100 tables.{}",
+             one into each of the two in at most 5 of 100 tables.{}",
             gain.unwrap_or_default()
         )
     }

@@ -153,10 +153,11 @@ fn stated(name: &str, values: &str) -> Result<(Vec<String>, bool), ParseKnobErro
     };
     let is_whole = range.from.fract() == 0.0 && range.to.fract() == 0.0;
     range.step = range.step.or(is_whole.then_some(1.0));
-    let numbers = range.numbers().ok_or_else(|| ParseKnobError::NoStep(name.to_owned()))?;
-    if numbers.len() > MOST_VALUES {
-        return Err(ParseKnobError::TooMany { name: name.to_owned(), count: numbers.len() });
+    let steps = range.step.map_or(0.0, |step| (range.to - range.from) / step);
+    if steps > MOST_VALUES as f64 {
+        return Err(ParseKnobError::TooMany { name: name.to_owned(), count: steps as usize + 1 });
     }
+    let numbers = range.numbers().ok_or_else(|| ParseKnobError::NoStep(name.to_owned()))?;
     Ok((numbers.into_iter().map(|number| range.write(number)).collect(), true))
 }
 
