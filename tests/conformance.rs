@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use brimline::conformance::compare::Suite;
+
 /// All cases of a folder pass; how many are exact and how many statistical.
 fn passing(folder: &str) -> (usize, usize) {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(folder);
@@ -9,7 +11,7 @@ fn passing(folder: &str) -> (usize, usize) {
     println!("{}", brimline::conformance::table(&verdicts));
     let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.passes).map(|verdict| &verdict.case).collect();
     assert!(failed.is_empty(), "{failed:?}");
-    let statistical = verdicts.iter().filter(|verdict| verdict.statistical).count();
+    let statistical = verdicts.iter().filter(|verdict| verdict.suite == Suite::Statistical).count();
     (verdicts.len() - statistical, statistical)
 }
 
@@ -29,4 +31,10 @@ fn every_statistical_case_passes() {
 #[test]
 fn every_case_of_our_own_measuring_passes() {
     assert_eq!(passing("node-local-extra"), (13, 0));
+}
+
+/// The centralized controller (`ipam_type: crd`).
+#[test]
+fn every_centralized_case_passes() {
+    assert_eq!(passing("centralized"), (41, 0));
 }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rules of the specification.
-const RULES: u32 = 158;
+/// Rules of the two specifications, by their letter: node-local and centralized IPAM.
+const RULES: [(char, u32); 2] = [('R', 158), ('C', 164)];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -41,32 +41,39 @@ fn holds(text: &str, word: &str) -> bool {
 /// Why a name in backquotes leads nowhere; `None` = it leads somewhere, or is no name of ours.
 fn dead(name: &str) -> Option<String> {
     if let Some(case) = name.strip_prefix("golden:") {
-        let folders = ["node-local", "node-local-statistical", "node-local-extra"];
+        let folders = ["node-local", "node-local-statistical", "node-local-extra", "centralized"];
         let found = folders.iter().any(|f| root().join(format!("tests/conformance/{f}/{case}.json")).is_file());
         return (!found).then(|| format!("there is no golden case {case}"));
     }
     let (place, item) = name.split_once("::")?;
-    let places = [format!("tests/core/{place}.rs"), format!("src/{place}"), place.to_owned()];
-    let text = places.iter().find_map(|place| text(&root().join(place)));
+    let tests = ["core", "centralized"].map(|folder| format!("tests/{folder}/{place}.rs"));
+    let places = tests.into_iter().chain([format!("src/{place}"), place.to_owned()]);
+    let text = places.into_iter().find_map(|place| text(&root().join(place)));
     (!text.is_some_and(|text| holds(&text, item))).then(|| format!("{place} has no {item}"))
+}
+
+/// The number of the rule whose row this is.
+fn rule(letter: char, line: &str) -> Option<u32> {
+    line.strip_prefix("| ")?.strip_prefix(letter)?.split_once(" |")?.0.parse().ok()
 }
 
 #[test]
 fn every_rule_has_one_row_in_order() {
     let ledger = ledger();
-    let rows = ledger.lines().filter_map(|line| line.strip_prefix("| R")?.split_once(" |")?.0.parse::<u32>().ok());
-    assert_eq!(rows.collect::<Vec<_>>(), (1..=RULES).collect::<Vec<_>>());
+    for (letter, rules) in RULES {
+        let rows: Vec<_> = ledger.lines().filter_map(|line| rule(letter, line)).collect();
+        assert_eq!(rows, (1..=rules).collect::<Vec<_>>(), "{letter}");
+    }
 }
 
 /// A row is *same*, and then names what pins it, or says what differs and why.
 #[test]
 fn every_row_says_how_and_names_what_pins_it() {
-    for line in ledger().lines().filter(|line| line.starts_with("| R")) {
+    let ledger = ledger();
+    let is_row = |line: &&str| RULES.iter().any(|&(letter, _)| rule(letter, line).is_some());
+    for line in ledger.lines().filter(is_row) {
         let columns: Vec<_> = line.split('|').map(str::trim).collect();
         let ["", rule, _, _, _, how, pinned, ""] = columns[..] else { continue };
-        if rule == "Rule" {
-            continue;
-        }
         match how.split_once([' ', ';', ':', ',']).map_or(how, |(word, _)| word) {
             "same" => assert!(pinned.contains('`') || how.contains("warning"), "{rule} names no test"),
             "simplified" => assert!(how.len() > 20, "{rule} does not say what differs"),

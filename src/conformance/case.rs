@@ -15,7 +15,7 @@ pub struct File {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// Which core; only `node_local` is modelled.
+    /// Which core; `node_local`; `centralized` has cases of its own form.
     pub core: String,
     /// Name of the case.
     pub name: String,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::case::Case;
+use super::centralized;
 use super::replay::{Levels, Played, play};
 use super::sample;
 use crate::openapi::{Api, ErrorCode};
@@ -24,7 +25,7 @@ pub(super) const SEED: u64 = 1;
 /// A number that was the same in all runs, or the range of what differed.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(untagged)]
-enum Range {
+pub(super) enum Range {
     Exact(i64),
     Between(i64, i64),
 }
@@ -41,6 +42,11 @@ impl Range {
     fn miss(self, value: i64) -> i64 {
         let (low, high) = self.ends();
         (low - value).max(value - high).max(0)
+    }
+
+    /// Whether it begins at `t` or before.
+    pub(super) fn starts_by(self, t: i64) -> bool {
+        self.ends().0 <= t
     }
 
     fn is_exact(self) -> bool {
@@ -88,13 +94,24 @@ struct Distribution {
     histograms: BTreeMap<String, BTreeMap<String, u32>>,
 }
 
+/// Kinds of cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// One run of the node-local core, value by value.
+    Exact,
+    /// Many runs of the node-local core, by their distributions.
+    Statistical,
+    /// One run of the centralized controller, value by value.
+    Centralized,
+}
+
 /// How a case went.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     /// Name of the case.
     pub case: String,
-    /// Whether the case is a statistical one.
-    pub statistical: bool,
+    /// What kind of case it is.
+    pub suite: Suite,
     /// Values compared.
     pub compared: usize,
     /// Values that do not agree: exact cases only.
@@ -113,7 +130,9 @@ pub struct Verdict {
 pub(super) fn compare(path: &Path) -> anyhow::Result<Verdict> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let value: Value = serde_json::from_str(&text)?;
-    if value["expected"].get("distributions").is_some() {
+    if value["case"]["core"] == super::CENTRALIZED {
+        centralized::compare::compare(&serde_json::from_str(&text)?, centralized::compare::SEED)
+    } else if value["expected"].get("distributions").is_some() {
         compare_statistical(&serde_json::from_str(&text)?)
     } else {
         compare_exact(&serde_json::from_str(&text)?)
@@ -122,16 +141,37 @@ pub(super) fn compare(path: &Path) -> anyhow::Result<Verdict> {
 
 /// Keeps count of what agrees.
 #[derive(Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     compared: usize,
+    /// How many of them are samples.
+    samples: usize,
     mismatches: usize,
     loose: usize,
     worst: (i64, String),
 }
 
 impl Tally {
+    /// What was compared so far are the samples; the rest follows.
+    pub(super) fn end_of_samples(&mut self) {
+        self.samples = self.compared;
+    }
+
+    /// The verdict on a case of one run.
+    pub(super) fn verdict(self, suite: Suite, case: &str) -> Verdict {
+        Verdict {
+            case: case.to_owned(),
+            suite,
+            compared: self.compared,
+            mismatches: self.mismatches,
+            loose: self.loose,
+            distance: 0.0,
+            passes: self.mismatches == 0 && self.loose as f64 <= LOOSE_SHARE * self.samples as f64,
+            worst: self.worst.1,
+        }
+    }
+
     /// Compares one value; `slack` allows one address beyond a measured range.
-    fn take(&mut self, range: Range, ours: i64, slack: bool, what: impl FnOnce() -> String) {
+    pub(super) fn take(&mut self, range: Range, ours: i64, slack: bool, what: impl FnOnce() -> String) {
         self.compared += 1;
         let miss = range.miss(ours);
         match miss {
@@ -154,7 +194,7 @@ fn compare_exact(file: &ExactFile) -> anyhow::Result<Verdict> {
     let mut row = None;
     for (t_ms, levels) in &played.samples {
         let t = i64::try_from(*t_ms)?;
-        while let Some(next) = rows.next_if(|next| next.get("t_ms").is_some_and(|r| r.ends().0 <= t)) {
+        while let Some(next) = rows.next_if(|next| next.get("t_ms").is_some_and(|range| range.starts_by(t))) {
             row = Some(next);
         }
         let row = row.context("the timeline begins after time zero")?;
@@ -164,7 +204,7 @@ fn compare_exact(file: &ExactFile) -> anyhow::Result<Verdict> {
             tally.take(*range, value, true, || format!("{key} at {:.1} s", *t_ms as f64 / 1e3));
         }
     }
-    let samples = tally.compared;
+    tally.end_of_samples();
     compare_totals(&mut tally, &file.expected.api_calls, &Api::ALL.map(Api::name), &played.calls);
     compare_totals(&mut tally, &file.expected.api_errors, &ErrorCode::ALL.map(ErrorCode::name), &played.errors);
     ensure!(file.expected.pods.len() == played.pods.len(), "the case has pods without an event");
@@ -173,17 +213,7 @@ fn compare_exact(file: &ExactFile) -> anyhow::Result<Verdict> {
         tally
             .take(expected.allocated_ms, allocated.map_or(-1, |ms| ms as i64), false, || format!("{pod} allocated_ms"));
     }
-    let passes = tally.mismatches == 0 && tally.loose as f64 <= LOOSE_SHARE * samples as f64;
-    Ok(Verdict {
-        case: file.case.name.clone(),
-        statistical: false,
-        compared: tally.compared,
-        mismatches: tally.mismatches,
-        loose: tally.loose,
-        distance: 0.0,
-        worst: tally.worst.1,
-        passes,
-    })
+    Ok(tally.verdict(Suite::Exact, &file.case.name))
 }
 
 fn compare_totals(tally: &mut Tally, expected: &BTreeMap<String, Range>, names: &[&str], ours: &[u64]) {
@@ -219,7 +249,7 @@ fn compare_statistical(file: &StatisticalFile) -> anyhow::Result<Verdict> {
     }
     Ok(Verdict {
         case: file.case.name.clone(),
-        statistical: true,
+        suite: Suite::Statistical,
         compared,
         mismatches: 0,
         loose: 0,

@@ -1,6 +1,7 @@
 //! Conformance: the answers of the real Terway code against ours.
 
 pub mod case;
+pub mod centralized;
 pub mod compare;
 pub mod replay;
 mod show;
@@ -17,11 +18,18 @@ pub use show::{page, table};
 
 use crate::openapi::{Api, ErrorCode};
 
+/// `core` of the centralized controller's cases.
+const CENTRALIZED: &str = "centralized";
+
 /// Plays one case with chance off and returns `timeline`, `api_calls`, `api_errors` and `pods`.
 ///
 /// # Errors
 /// If the file cannot be read or is not a case that brimline plays.
 pub fn replay(path: &Path) -> anyhow::Result<Value> {
+    let file: Value = serde_json::from_str(&text(path)?)?;
+    if file["case"]["core"] == CENTRALIZED {
+        return centralized::replay(&serde_json::from_value(file["case"].clone())?);
+    }
     let case = read(path)?;
     Ok(answer(&case, &play(&case, None)?))
 }
@@ -63,9 +71,12 @@ fn files(dir: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
     Ok(found)
 }
 
+fn text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
 fn read(path: &Path) -> anyhow::Result<Case> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file: File = serde_json::from_str(&text).with_context(|| format!("{} is not a case", path.display()))?;
+    let file: File = serde_json::from_str(&text(path)?).with_context(|| format!("{} is not a case", path.display()))?;
     Ok(file.case)
 }
 

@@ -61,7 +61,7 @@ impl Observer for Counter {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// Another core than ours.
-    #[error("case `{0}` is for core `{1}`; brimline plays `node_local` only")]
+    #[error("case `{0}` is for core `{1}`; brimline plays `node_local` and `centralized`")]
     Core(String, String),
     /// A number beyond what the core holds.
     #[error("case `{0}`: {1}")]

@@ -27,6 +27,17 @@ pub const ENI_DELETE_CONFIRM: Backoff =
 /// Pause before the first look of [`ENI_DELETE_CONFIRM`].
 pub const ENI_DELETE_CONFIRM_DELAY: Span = Span::secs(1);
 
+/// `wait_eni_status`: eight looks, 3 to 51 s apart.
+pub const WAIT_ENI_STATUS: Backoff =
+    Backoff { duration: Span::secs(3), factor: 1.5, jitter: 0.5, steps: 8, cap: Span::ZERO };
+/// Pause before the first look of [`WAIT_ENI_STATUS`], where there is one.
+pub const WAIT_ENI_STATUS_DELAY: Span = Span::secs(3);
+/// `wait_eni_ip_removed`: four looks, 2 to 7 s apart.
+pub const WAIT_ENI_IP_REMOVED: Backoff =
+    Backoff { duration: Span::secs(2), factor: 1.5, jitter: 0.5, steps: 4, cap: Span::ZERO };
+/// Pause before the first look of [`WAIT_ENI_IP_REMOVED`].
+pub const WAIT_ENI_IP_REMOVED_DELAY: Span = Span::secs(1);
+
 /// What a retry loop does after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {

@@ -5,8 +5,9 @@
 //! `poll_timeout() -> Instant` (never = [`Instant::NEVER`]) and getters; nothing else. Drain
 //! `poll` before the next `handle`.
 //!
-//! `PORTING.md` is the ledger of rules: R1 to R158, their upstream source, and what is
-//! simplified or left out.
+//! `PORTING.md` is the ledger of rules: R1 to R158 for the daemon's own allocator, which this
+//! module's [`Input`] and [`Output`] are for; C1 to C164 for [`centralized`] IPAM, which has its
+//! own. It names their upstream source, and what is simplified or left out.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::time::Instant;
 
 pub mod backoff;
+pub mod centralized;
 pub mod eni_config;
 pub mod json;
 pub mod limits;

@@ -40,6 +40,16 @@ impl TokenBucket {
         now + wait
     }
 
+    /// Takes a token, unless it would be there after `deadline` only: then nothing is taken.
+    pub fn take_by(&mut self, now: Instant, deadline: Instant) -> Option<Instant> {
+        let mut taken = *self;
+        let there = taken.take(now);
+        (there <= deadline).then(|| {
+            *self = taken;
+            there
+        })
+    }
+
     /// If somebody takes a token at `now`, waits for it, does something for `pause` and begins
     /// anew, and all this was so the last time and will be so for ever: how long such a round
     /// takes.

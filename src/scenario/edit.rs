@@ -269,7 +269,7 @@ node_pools: [{name: a.b, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-a, nod
     #[test]
     fn a_path_that_does_not_resolve_is_pointed_at() {
         for (text, says) in [
-            ("node_pools.ab.nodes=7", "did you mean `a.b`?"),
+            ("node_pools.ab.nodes=7", "known: `a.b`"),
             ("seed.of.chance=7", "there is no `of` here"),
             ("hroizon=7d", "did you mean `horizon`?"),
             ("a..b=7", "is no path"),

@@ -6,7 +6,7 @@ mod alloc;
 mod config;
 mod dispose;
 mod invariant;
-mod pool_sync;
+pub(super) mod pool_sync;
 mod rpc;
 mod slot;
 mod timers;
@@ -312,9 +312,16 @@ impl NodeLocal {
         let (idle, in_use) = self.usage();
         let (marks, reclaim) = (self.marks(), self.config.reclaim);
         let jitter = self.chance.periods_jitter.then_some(&mut self.chance.reclaim);
-        let mut left =
-            to_delete(self.now, marks, idle, reclaim.as_ref(), self.last_modified, &mut self.next_reclaim, jitter)
-                .total();
+        let mut left = to_delete(
+            self.now,
+            marks,
+            idle,
+            reclaim.as_ref(),
+            Some(self.last_modified),
+            &mut self.next_reclaim,
+            jitter,
+        )
+        .total();
         let mut trimmed = None;
         for k in 0..self.order.len() {
             if left <= 0 {

@@ -21,7 +21,7 @@ pub(super) enum PoolSync {
 
 /// How many idle addresses to give back, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ToDelete {
+pub(in crate::ipam) struct ToDelete {
     /// Above the upper watermark; negative = below it.
     pub surplus: i64,
     /// By idle reclaim, on top.
@@ -37,7 +37,7 @@ impl ToDelete {
 
 /// Watermarks and capacity of a node, in addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Watermarks {
+pub(in crate::ipam) struct Watermarks {
     pub min_idle: u32,
     pub max_idle: u32,
     pub capacity: u32,
@@ -55,20 +55,20 @@ pub(super) fn surplus(marks: Watermarks, idle: u32) -> i64 {
 }
 
 /// How many to give back (R78 to R81). `next` is the time of the next reclaim round, which this
-/// sets and clears.
-pub(super) fn to_delete(
+/// sets and clears; `last_modified` is when the pool was last used, `None` = never.
+pub(in crate::ipam) fn to_delete(
     now: Instant,
     marks: Watermarks,
     idle: u32,
     reclaim: Option<&Reclaim>,
-    last_modified: Instant,
+    last_modified: Option<Instant>,
     next: &mut Option<Instant>,
     jitter: Option<&mut SmallStream>,
 ) -> ToDelete {
     let only = |surplus| ToDelete { surplus, reclaimed: 0 };
     let surplus = surplus(marks, idle);
     let Some(reclaim) = reclaim else { return only(surplus) };
-    if last_modified + reclaim.after > now {
+    if last_modified.is_some_and(|last| last + reclaim.after > now) {
         *next = None;
         return only(surplus);
     }
@@ -119,7 +119,7 @@ mod tests {
         for (min, max, idle, batch, expected) in cases {
             let reclaim = Reclaim { after: Span::mins(1), interval: Span::mins(10), batch, factor: 0.1 };
             let mut next = Some(at(900));
-            let got = to_delete(at(1000), marks(min, max), idle, Some(&reclaim), at(0), &mut next, None);
+            let got = to_delete(at(1000), marks(min, max), idle, Some(&reclaim), Some(at(0)), &mut next, None);
             assert_eq!(got.total(), expected, "{min} {max} {idle} {batch}");
             assert_eq!(next, Some(at(1600)));
         }
@@ -131,14 +131,14 @@ mod tests {
     fn cc37_otherwise_only_the_upper_watermark_counts() {
         let reclaim = Reclaim { after: Span::mins(1), interval: Span::mins(10), batch: 3, factor: 0.0 };
         let mut next = None;
-        assert_eq!(to_delete(at(9), marks(5, 10), 15, None, at(0), &mut next, None).total(), 5);
-        assert_eq!(to_delete(at(9), marks(5, 10), 8, None, at(0), &mut next, None).total(), -2);
+        assert_eq!(to_delete(at(9), marks(5, 10), 15, None, Some(at(0)), &mut next, None).total(), 5);
+        assert_eq!(to_delete(at(9), marks(5, 10), 8, None, Some(at(0)), &mut next, None).total(), -2);
         next = Some(at(1));
-        assert_eq!(to_delete(at(100), marks(5, 10), 15, Some(&reclaim), at(70), &mut next, None).total(), 5);
+        assert_eq!(to_delete(at(100), marks(5, 10), 15, Some(&reclaim), Some(at(70)), &mut next, None).total(), 5);
         assert_eq!(next, None);
-        assert_eq!(to_delete(at(200), marks(5, 10), 15, Some(&reclaim), at(70), &mut next, None).total(), 5);
+        assert_eq!(to_delete(at(200), marks(5, 10), 15, Some(&reclaim), Some(at(70)), &mut next, None).total(), 5);
         assert_eq!(next, Some(at(800)));
-        assert_eq!(to_delete(at(799), marks(5, 10), 15, Some(&reclaim), at(70), &mut next, None).total(), 5);
+        assert_eq!(to_delete(at(799), marks(5, 10), 15, Some(&reclaim), Some(at(70)), &mut next, None).total(), 5);
     }
 
     /// CC39 (`pkg/eni/sync_pool_test.go:102,136`).

@@ -194,7 +194,7 @@ impl NodeLocal {
                 marks,
                 idle,
                 reclaim,
-                self.last_modified,
+                Some(self.last_modified),
                 &mut round,
                 self.chance.periods_jitter.then_some(&mut jitter),
             );

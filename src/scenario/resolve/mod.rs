@@ -55,7 +55,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let seed = loader.or_default("seed", seed, defaults::SEED, u64::to_string);
     let replications = replications::replications(loader, written.replications.as_ref());
     let actions = written.actions.as_deref().unwrap_or_default();
-    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, &paths, actions, horizon));
+    let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, paths, actions, horizon));
     let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
     let table = written.instance_types.as_ref().map(|types| types::table(loader, types));
     let pools = written.node_pools.as_ref().map(|pools| {

@@ -1,0 +1,48 @@
+//! What a run says of a node's addresses: the condition SufficientIP of the k8s Node, and the
+//! conditions of interfaces in the CR (C84, C85).
+
+use super::placement::Place;
+use super::resource::Status;
+use crate::time::{Instant, Span};
+
+/// A condition is renewed when it is older.
+const RENEWAL: Span = Span::mins(5);
+
+/// The condition SufficientIP of the k8s Node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeCondition {
+    /// Whether pods may hope for an address.
+    pub sufficient: bool,
+    /// When it was last written.
+    pub heartbeat: Instant,
+}
+
+/// Whether the node has an idle address, or a place that is neither full nor without addresses.
+pub(super) fn is_sufficient(status: &Status, places: &[Place]) -> bool {
+    places.iter().any(|place| {
+        let idle = place.eni.and_then(|eni| status.nics.get(&eni)).is_some_and(|nic| nic.idle() > 0);
+        idle || (!place.full && !place.short)
+    })
+}
+
+/// Whether the k8s Node has to be patched (C85).
+pub(super) fn is_due(now: Instant, written: Option<NodeCondition>, sufficient: bool) -> bool {
+    written.is_none_or(|written| written.sufficient != sufficient || written.heartbeat + RENEWAL <= now)
+}
+
+/// Writes the errors of a run to the interfaces that they befell; a run without errors clears all
+/// (C84).
+pub(super) fn mark(now: Instant, status: &mut Status, places: &[Place]) {
+    for place in places {
+        let Some(nic) = place.eni.and_then(|eni| status.nics.get_mut(&eni)) else { continue };
+        if !place.short && !place.failed {
+            (nic.insufficient, nic.operation_error) = (None, None);
+        }
+        if place.short && nic.insufficient.is_none_or(|since| since + RENEWAL < now) {
+            nic.insufficient = Some(now);
+        }
+        if place.failed {
+            nic.operation_error = Some(now);
+        }
+    }
+}

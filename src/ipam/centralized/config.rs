@@ -1,0 +1,134 @@
+//! What a control plane and its nodes run with (rules C6, C10 to C14, C157 to C160).
+
+use crate::id::VSwitchId;
+use crate::ipam::node_local::Reclaim;
+use crate::openapi::Api;
+use crate::time::Span;
+
+/// The control plane's own configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Nodes that are reconciled at the same time (C27).
+    pub workers: u32,
+    /// Life of a cached free count, and of a block (C74, C81).
+    pub vswitch_ttl: Span,
+    /// Time between two full syncs of a node, before jitter (C35).
+    pub full_sync_period: Span,
+    /// Period of a node whose eni-config sets none (C21).
+    pub gc_period: Span,
+    /// Client-side limit of status writes, shared by all nodes (C28); `None` = no limit.
+    pub write_limit: Option<WriteLimit>,
+    /// Client-side limits of OpenAPI calls per minute, in the order of [`Api::ALL`] (C157);
+    /// `None` = no limit.
+    pub rate_limit: [Option<u32>; Api::ALL.len()],
+    /// What is switched off (C114).
+    pub degradation: Degradation,
+    /// Whether jittered waits are jittered; if not, they take their base value.
+    pub jitter: bool,
+}
+
+impl Default for Settings {
+    /// Upstream's defaults (C159).
+    fn default() -> Self {
+        Self {
+            workers: 500,
+            vswitch_ttl: Span::mins(20),
+            full_sync_period: Span::hours(12),
+            gc_period: Span::mins(2),
+            write_limit: Some(WriteLimit { per_second: 20.0, burst: 30 }),
+            rate_limit: Api::ALL.map(|api| Some(default_limit(api))),
+            degradation: Degradation::None,
+            jitter: true,
+        }
+    }
+}
+
+/// Calls per minute, which is also the burst (C157).
+fn default_limit(api: Api) -> u32 {
+    match api {
+        Api::DescribeNetworkInterfaces => 800,
+        Api::CreateNetworkInterface | Api::AttachNetworkInterface | Api::DeleteNetworkInterface => 500,
+        Api::DetachNetworkInterface | Api::AssignPrivateIpAddresses | Api::UnassignPrivateIpAddresses => 400,
+        Api::DescribeVSwitches => 300,
+    }
+}
+
+/// A token bucket of writes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WriteLimit {
+    /// Writes per second.
+    pub per_second: f64,
+    /// Writes at once.
+    pub burst: u32,
+}
+
+/// The key `degradation` of the control plane's configuration (C114).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Degradation {
+    /// Nothing is switched off.
+    #[default]
+    None,
+    /// No full sync, no allocation, no shrinking.
+    L0,
+    /// No full sync, no shrinking.
+    L1,
+}
+
+/// The spec of a node's CR, once the daemon has completed it (C6, C16).
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeConfig {
+    /// Interfaces that the node may have, by kind (C11).
+    pub flavor: Flavor,
+    /// IPv4 addresses and prefixes per interface, its primary address included.
+    pub ips_per_eni: u32,
+    /// Lower bound of idle addresses, not clamped (C12).
+    pub min_idle: u32,
+    /// Upper bound of idle addresses, not clamped (C12).
+    pub max_idle: u32,
+    /// Addresses that are ordered once in a node's life (C111).
+    pub warm_up: u32,
+    /// `ip_pool_sync_period`; `None` = the control plane's (C21).
+    pub sync_period: Option<Span>,
+    /// Idle reclaim; `None` = off (C104).
+    pub reclaim: Option<Reclaim>,
+    /// Prefix mode: how many /28 prefixes the node gets in all; `None` = addresses (C123).
+    pub prefixes: Option<u32>,
+    /// Candidate vSwitches of the node's zone, as written (C13).
+    pub vswitches: Vec<VSwitchId>,
+    /// Which vSwitch a new interface goes to (C14).
+    pub selection: Selection,
+}
+
+/// Interfaces of a node by kind, the instance's own primary one not counted (C11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flavor {
+    /// Trunk interfaces: 1 if trunk is enabled.
+    pub trunk: u32,
+    /// Ordinary secondary interfaces.
+    pub secondary: u32,
+}
+
+impl Flavor {
+    /// The flavor of an instance type with this many adapters, its primary one included.
+    #[must_use]
+    pub fn of(adapters: u32, trunk: bool) -> Self {
+        let slots = adapters.saturating_sub(1);
+        let trunk = u32::from(trunk && slots > 0);
+        Self { trunk, secondary: slots - trunk }
+    }
+
+    /// Interfaces in all.
+    #[must_use]
+    pub fn total(self) -> u32 {
+        self.trunk + self.secondary
+    }
+}
+
+/// Which vSwitch a new interface goes to (C14, C75).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// The one with most free addresses by the control plane's cache: eni-config's `ordered`.
+    Most,
+    /// A random one: every other value.
+    Random,
+}

@@ -1,0 +1,337 @@
+//! The centralized IPAM (`ipam_type: crd`): the control plane's controller `multi-ip-node`, which
+//! decides for every node which addresses it has and which pod gets which (rules C1 to C143,
+//! upstream's `pkg/controller/multi-ip/node`).
+//!
+//! # Contract
+//! As [`ipam`](crate::ipam): time, chance and I/O are inputs; drain [`Controller::poll`] before the
+//! next [`Controller::handle`]. One controller serves all nodes of a cluster. The API server is
+//! within: pods and CRs are never stale; only whether a status write succeeds is asked of the world.
+
+mod attach;
+mod binding;
+mod call;
+mod client;
+mod condition;
+mod config;
+mod demand;
+mod go_map;
+mod merge;
+mod placement;
+mod prefix;
+mod reclaim;
+mod reconcile;
+mod resource;
+mod vswitches;
+mod work_queue;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+pub use call::{Answer, CallId, Interface, Kind, Refusal, Request, State};
+pub use condition::NodeCondition;
+pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimit};
+pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
+
+use crate::chance::SmallStream;
+use crate::id::{NodeId, PodId, VSwitchId};
+use crate::time::{Instant, Span};
+use attach::{Attacher, Tasks};
+use client::{Caller, Client};
+use reconcile::{Run, Wake};
+use vswitches::{Known, VSwitches};
+use work_queue::{Ended, WorkQueue};
+
+/// Time between the end of a run and the next one of that node, at least (C20).
+const GATE: Span = Span::secs(1);
+
+/// What happens to the controller.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The CR of a node is complete (C16).
+    Join(NodeId, Arc<NodeConfig>),
+    /// A pod appears, scheduled to a node. Nothing is queued: see [`Input::Notify`].
+    Scheduled {
+        /// Where.
+        node: NodeId,
+        /// Its name.
+        pod: PodKey,
+        /// Which pod of that name.
+        uid: PodId,
+    },
+    /// A pod object is gone. Nothing is queued (C18).
+    Gone {
+        /// Where it was.
+        node: NodeId,
+        /// Its name.
+        pod: PodKey,
+    },
+    /// Something about a node changed: it is queued (C17).
+    Notify(NodeId),
+    /// NodeRuntime says that CNI DEL of a pod is done (C47, C49). Nothing is queued: see
+    /// [`Input::Notify`].
+    Reported {
+        /// Where.
+        node: NodeId,
+        /// Which pod.
+        uid: PodId,
+    },
+    /// The answer to a call.
+    Reply(CallId, Result<Answer, Refusal>),
+    /// Whether a status write was accepted; if not, somebody else had changed the CR.
+    Written(CallId, bool),
+    /// The process dies and another one starts, with empty memory (C4).
+    Restart,
+    /// Nothing but time passing.
+    Tick,
+}
+
+/// What the controller does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// It calls the API; `at` is not earlier than now (client-side limit, C157).
+    Call {
+        /// Names the call in its answer.
+        call: CallId,
+        /// When the call leaves.
+        at: Instant,
+        /// What it asks for.
+        request: Request,
+    },
+    /// It writes the status of a CR; `at` is not earlier than now (client-side limit, C28).
+    Write {
+        /// Names the write in its answer.
+        call: CallId,
+        /// When the write leaves.
+        at: Instant,
+    },
+    /// The CR of a node was written: pods may have got an address, or lost one.
+    Stored(NodeId),
+}
+
+/// The controller. Drain [`poll`](Self::poll) before the next [`handle`](Self::handle).
+#[derive(Debug)]
+pub struct Controller {
+    settings: Settings,
+    /// Go's map iteration, shuffles and jitter.
+    chance: SmallStream,
+    nodes: Vec<Node>,
+    queue: WorkQueue,
+    vswitches: VSwitches,
+    client: Client,
+    attachers: BTreeMap<u64, Attacher>,
+    next_attacher: u64,
+    timers: BTreeSet<(Instant, u64, Timer)>,
+    next_timer: u64,
+    outputs: VecDeque<Output>,
+    now: Instant,
+}
+
+/// Who is woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// The run of a node.
+    Run(NodeId),
+    /// An attach worker.
+    Attacher(u64),
+}
+
+/// What the API server and the controller know of a node.
+#[derive(Debug, Default)]
+struct Node {
+    /// `None` = its CR is not complete yet.
+    config: Option<Arc<NodeConfig>>,
+    stored: Status,
+    condition: Option<NodeCondition>,
+    pods: BTreeMap<PodKey, Pod>,
+    /// Pods whose CNI DEL NodeRuntime reports.
+    deleted: BTreeSet<PodId>,
+    memory: Memory,
+    run: Option<Box<Run>>,
+    effective_runs: u64,
+}
+
+/// A pod in the API server.
+#[derive(Debug, Clone, Copy)]
+struct Pod {
+    uid: PodId,
+    /// The address in its status.
+    address: Option<Ipv4Addr>,
+}
+
+/// What the controller's process remembers of a node; a restart forgets it (C4).
+#[derive(Debug, Default)]
+struct Memory {
+    /// A full sync is wanted (C34).
+    needs_sync: bool,
+    /// Something was changed in the cloud since the last lost write (C34).
+    changed: bool,
+    last_gc: Option<Instant>,
+    last_run: Option<Instant>,
+    tasks: Tasks,
+}
+
+impl Controller {
+    /// A controller without nodes. All its chance comes from `chance`.
+    #[must_use]
+    pub fn new(settings: Settings, chance: SmallStream) -> Self {
+        Self {
+            chance,
+            nodes: Vec::new(),
+            queue: WorkQueue::new(settings.workers),
+            vswitches: VSwitches::default(),
+            client: Client::new(&settings),
+            attachers: BTreeMap::new(),
+            next_attacher: 0,
+            timers: BTreeSet::new(),
+            next_timer: 0,
+            outputs: VecDeque::new(),
+            now: Instant::ZERO,
+            settings,
+        }
+    }
+
+    /// Takes in what happens at `now`, which never decreases.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        debug_assert!(self.now <= now && self.outputs.is_empty(), "drain `poll` first; time never decreases");
+        self.now = now;
+        self.take_in(now, input);
+        self.wake(now);
+        while let Some(node) = self.queue.take(now) {
+            self.begin(now, node);
+        }
+    }
+
+    /// What it does, in order.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When it wants [`Input::Tick`]; never = [`Instant::NEVER`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Instant {
+        let timer = self.timers.first().map_or(Instant::NEVER, |&(at, ..)| at);
+        timer.min(self.queue.next_ready(self.now))
+    }
+
+    /// The stored status of a node's CR.
+    #[must_use]
+    pub fn status(&self, node: NodeId) -> Option<&Status> {
+        self.nodes.get(node.index()).map(|node| &node.stored)
+    }
+
+    /// The condition SufficientIP of a k8s Node, if it was written yet.
+    #[must_use]
+    pub fn condition(&self, node: NodeId) -> Option<NodeCondition> {
+        self.nodes.get(node.index()).and_then(|node| node.condition)
+    }
+
+    /// Runs of a node that got past the gate and ended (C20).
+    #[must_use]
+    pub fn effective_runs(&self, node: NodeId) -> u64 {
+        self.nodes.get(node.index()).map_or(0, |node| node.effective_runs)
+    }
+
+    fn take_in(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Join(node, config) => {
+                self.node(node).config = Some(config);
+                self.queue.add(node);
+            }
+            Input::Scheduled { node, pod, uid } => {
+                self.node(node).pods.insert(pod, Pod { uid, address: None });
+            }
+            Input::Gone { node, pod } => _ = self.node(node).pods.remove(&pod),
+            Input::Notify(node) => self.queue.add(node),
+            Input::Reported { node, uid } => _ = self.node(node).deleted.insert(uid),
+            Input::Reply(call, reply) => self.answered(now, call, reply),
+            Input::Written(call, accepted) => {
+                if let Some(Caller::Run(node)) = self.client.answered(call) {
+                    self.resume(now, node, Wake::Written(accepted));
+                }
+            }
+            Input::Restart => self.restart(),
+            Input::Tick => {}
+        }
+    }
+
+    fn answered(&mut self, now: Instant, call: CallId, reply: Result<Answer, Refusal>) {
+        match self.client.answered(call) {
+            Some(Caller::Run(node)) => self.resume(now, node, Wake::Reply(reply)),
+            Some(Caller::Attacher(id)) => self.attach_answered(now, id, reply),
+            Some(Caller::LookUp(vswitch)) => {
+                let free = if let Ok(Answer::VSwitch(free)) = reply { Some(free) } else { None };
+                for node in self.vswitches.looked_up(now, vswitch, free, self.settings.vswitch_ttl) {
+                    self.resume(now, node, Wake::Count(free));
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Wakes everything that is due.
+    fn wake(&mut self, now: Instant) {
+        while let Some(&(at, number, timer)) = self.timers.first() {
+            if at > now {
+                return;
+            }
+            self.timers.remove(&(at, number, timer));
+            match timer {
+                Timer::Run(node) => self.resume(now, node, Wake::Timer),
+                Timer::Attacher(id) => self.attach_woken(now, id),
+            }
+        }
+    }
+
+    /// Memory is lost; CRs, pods and what is under way in the cloud stay (C4).
+    fn restart(&mut self) {
+        self.queue = WorkQueue::new(self.settings.workers);
+        self.vswitches = VSwitches::default();
+        self.client = self.client.restarted(&self.settings);
+        self.attachers.clear();
+        self.timers.clear();
+        for (i, node) in self.nodes.iter_mut().enumerate() {
+            node.memory = Memory::default();
+            node.run = None;
+            self.queue.add(NodeId::new(i));
+        }
+    }
+
+    fn node(&mut self, id: NodeId) -> &mut Node {
+        if self.nodes.len() <= id.index() {
+            self.nodes.resize_with(id.index() + 1, Node::default);
+        }
+        &mut self.nodes[id.index()]
+    }
+
+    /// Makes a call; `false` if its limit would let it leave after `deadline` only.
+    fn request(&mut self, now: Instant, caller: Caller, request: Request, deadline: Instant) -> bool {
+        let Some((call, at)) = self.client.call(now, request.api(), caller, deadline) else { return false };
+        self.outputs.push_back(Output::Call { call, at, request });
+        true
+    }
+
+    /// The free count of a vSwitch; `None` = the run of `node` is woken when it is there.
+    fn look_up(&mut self, now: Instant, vswitch: VSwitchId, node: NodeId) -> Option<u32> {
+        match self.vswitches.look_up(now, vswitch, node) {
+            Known::Free(free) => Some(free),
+            Known::Asked => None,
+            Known::Unknown => {
+                self.request(now, Caller::LookUp(vswitch), Request::DescribeVSwitch(vswitch), Instant::NEVER);
+                None
+            }
+        }
+    }
+
+    fn set_timer(&mut self, at: Instant, timer: Timer) {
+        self.timers.insert((at, self.next_timer, timer));
+        self.next_timer += 1;
+    }
+
+    /// The stream of jitter; `None` = every wait takes its base value.
+    fn jitter(&mut self) -> Option<&mut SmallStream> {
+        self.settings.jitter.then_some(&mut self.chance)
+    }
+}

@@ -1,0 +1,167 @@
+//! The one action of a run: a new interface, or addresses for an existing one (C66 to C73).
+
+use super::super::Controller;
+use super::super::call::{Answer, Refusal, Request};
+use super::super::client::{Attempt, Caller, Judged};
+use super::super::config::Selection;
+use super::super::placement::Place;
+use super::super::resource::{Ip, Nic};
+use super::super::vswitches::{choose, order};
+use super::{Run, Stage, Wake};
+use crate::id::VSwitchId;
+use crate::time::{Instant, Span};
+
+/// Time that creating an interface may take in all (C69).
+const CREATE_DEADLINE: Span = Span::secs(60);
+
+/// The action of a run.
+#[derive(Debug)]
+pub(super) struct Action {
+    places: Vec<Place>,
+    /// Which of them is served.
+    place: usize,
+}
+
+/// How far it is.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// It looks for a vSwitch for the new interface.
+    Choosing(Choosing),
+    /// It makes the call.
+    Trying(Attempt),
+}
+
+/// A vSwitch is being looked for.
+#[derive(Debug)]
+pub(super) struct Choosing {
+    /// Candidates to look up, the last one first.
+    left: Vec<VSwitchId>,
+    /// What was found.
+    counts: Vec<(VSwitchId, u32)>,
+    deadline: Instant,
+}
+
+impl Controller {
+    /// Serves a place. The CR is stamped even if this then fails (C24).
+    pub(super) fn act(&mut self, now: Instant, run: &mut Run, places: Vec<Place>, place: usize) {
+        run.status.last_modified = Some(now);
+        let action = Action { places, place };
+        let Place { eni, addresses, .. } = *action.place();
+        let Some(eni) = eni else {
+            let mut left = order(&run.config.vswitches, run.config.selection, &mut self.chance);
+            left.reverse();
+            let choosing = Choosing { left, counts: Vec::new(), deadline: now + CREATE_DEADLINE };
+            return self.find_vswitch(now, run, action, choosing);
+        };
+        self.attempt(now, run, action, Attempt::new(Request::Assign(eni, addresses), Instant::NEVER));
+    }
+
+    pub(super) fn act_goes_on(&mut self, now: Instant, run: &mut Run, action: Action, step: Step, wake: Wake) {
+        match (step, wake) {
+            (Step::Choosing(mut choosing), Wake::Count(free)) => {
+                let id = choosing.left.pop().expect("it was looked up");
+                choosing.counts.extend(free.map(|free| (id, free)));
+                self.find_vswitch(now, run, action, choosing);
+            }
+            (Step::Trying(attempt), Wake::Timer) if now >= attempt.deadline => self.act_failed(now, run, action, None),
+            (Step::Trying(attempt), Wake::Timer) => self.attempt(now, run, action, attempt),
+            (Step::Trying(mut attempt), Wake::Reply(reply)) => match attempt.judge(now, reply, self.jitter()) {
+                Judged::Done(answer) => self.act_succeeded(now, run, &action, &attempt.request, answer),
+                Judged::Failed(refusal) => self.refused(now, run, action, &attempt.request, refusal),
+                Judged::Again(at) => {
+                    self.sleep(at, run);
+                    run.stage = Stage::Acting(action, Step::Trying(attempt));
+                }
+            },
+            (step, wake) => unreachable!("{step:?} does not wait for {wake:?}"),
+        }
+    }
+
+    /// Looks up the candidates, then creates the interface in the chosen one (C75).
+    fn find_vswitch(&mut self, now: Instant, run: &mut Run, action: Action, mut choosing: Choosing) {
+        let selection = run.config.selection;
+        while let Some(&id) = choosing.left.last().filter(|_| !choosing.is_decided(selection)) {
+            let Some(free) = self.look_up(now, id, run.node) else {
+                run.stage = Stage::Acting(action, Step::Choosing(choosing));
+                return;
+            };
+            choosing.left.pop();
+            choosing.counts.push((id, free));
+        }
+        // No vSwitch at all counts as one without addresses.
+        let Some(vswitch) = choose(&choosing.counts, selection) else {
+            return self.act_failed(now, run, action, Some(Refusal::IpNotEnough));
+        };
+        let &Place { kind, addresses, prefixes, .. } = action.place();
+        // Prefixes get lost on the way: upstream does not merge their count into the request, and
+        // the interface comes with its primary address only.
+        let addresses = if prefixes > 0 { 1 } else { addresses };
+        let request = Request::Create { node: run.node, vswitch, kind, addresses };
+        self.attempt(now, run, action, Attempt::new(request, choosing.deadline));
+    }
+
+    fn attempt(&mut self, now: Instant, run: &mut Run, action: Action, attempt: Attempt) {
+        if self.request(now, Caller::Run(run.node), attempt.request.clone(), attempt.deadline) {
+            run.stage = Stage::Acting(action, Step::Trying(attempt));
+        } else {
+            self.act_failed(now, run, action, None);
+        }
+    }
+
+    fn act_succeeded(&mut self, now: Instant, run: &mut Run, action: &Action, request: &Request, answer: Answer) {
+        match (request, answer) {
+            (&Request::Create { vswitch, kind, .. }, Answer::Created(eni)) => {
+                let &Place { addresses, prefixes, .. } = action.place();
+                self.submit(now, run.node, eni, if prefixes > 0 { 0 } else { addresses }, prefixes);
+                run.status.nics.insert(eni, Nic::created(vswitch, kind));
+            }
+            (Request::Assign(eni, _), Answer::Assigned(addresses)) => {
+                run.status.warm_up.count(addresses.len() as u32);
+                let nic = run.status.nics.get_mut(eni).expect("nothing removes it while it is extended");
+                nic.addresses.extend(addresses.into_iter().map(|address| (address, Ip::FREE)));
+            }
+            (request, answer) => unreachable!("{answer:?} does not answer {request:?}"),
+        }
+        self.nodes[run.node.index()].memory.changed = true;
+        self.acted(now, run, &action.places);
+    }
+
+    /// The cloud refused: a vSwitch without addresses is blocked for everybody (C72), and a node
+    /// with less room than thought is synced (C34).
+    fn refused(&mut self, now: Instant, run: &mut Run, action: Action, request: &Request, refusal: Option<Refusal>) {
+        match (refusal, request) {
+            (Some(Refusal::IpNotEnough), Request::Create { vswitch, .. }) => self.block(now, *vswitch),
+            (Some(Refusal::IpNotEnough), Request::Assign(eni, _)) => self.block(now, run.status.nics[eni].vswitch),
+            (Some(Refusal::Full), _) => self.nodes[run.node.index()].memory.needs_sync = true,
+            _ => {}
+        }
+        self.act_failed(now, run, action, refusal);
+    }
+
+    fn act_failed(&mut self, now: Instant, run: &mut Run, mut action: Action, refusal: Option<Refusal>) {
+        run.failed = true;
+        let place = &mut action.places[action.place];
+        match refusal {
+            Some(Refusal::IpNotEnough) => place.short = true,
+            _ => place.failed = true,
+        }
+        self.acted(now, run, &action.places);
+    }
+
+    fn block(&mut self, now: Instant, vswitch: VSwitchId) {
+        self.vswitches.block(now, vswitch, self.settings.vswitch_ttl);
+    }
+}
+
+impl Action {
+    fn place(&self) -> &Place {
+        &self.places[self.place]
+    }
+}
+
+impl Choosing {
+    /// The first vSwitch with addresses is taken, unless the fullest is looked for.
+    fn is_decided(&self, selection: Selection) -> bool {
+        selection == Selection::Random && self.counts.last().is_some_and(|(_, free)| *free > 0)
+    }
+}

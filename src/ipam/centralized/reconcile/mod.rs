@@ -1,0 +1,195 @@
+//! One run of the reconciler for one node: a state machine, since everything in it blocks on the
+//! cloud (C29, C30). The steps stand in files of their own, in the order of a run: [`sync`],
+//! [`serve`], [`create`], [`top_up`], [`clean`]; each ends by calling the next.
+
+mod sync;
+mod serve;
+mod create;
+mod top_up;
+mod clean;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::binding::ListedPod;
+use super::client::Caller;
+use super::{Answer, Controller, Ended, GATE, Node, NodeConfig, Output, Pod, Refusal, Request, Status, Timer};
+use crate::id::{EniId, NodeId};
+use crate::ipam::backoff::jittered;
+use crate::time::{Instant, Span};
+
+/// A run under way.
+#[derive(Debug)]
+pub(super) struct Run {
+    node: NodeId,
+    config: Arc<NodeConfig>,
+    /// The copy of the CR that the run works on; nobody sees it before it is written.
+    status: Status,
+    /// The pods that were there when it began, by name.
+    pods: Vec<ListedPod>,
+    /// An error was collected (C31).
+    failed: bool,
+    /// Tasks whose result is in `status` (C90).
+    processed: Vec<EniId>,
+    stage: Stage,
+}
+
+/// Where a run waits.
+#[derive(Debug)]
+enum Stage {
+    /// It has not waited yet.
+    Begun,
+    /// For a step of the full sync.
+    Syncing(sync::Stage),
+    /// For the free counts of its interfaces' vSwitches.
+    Checking(serve::Checking),
+    /// For the creation of an interface, or for addresses.
+    Acting(create::Action, create::Step),
+    /// For prefixes.
+    ToppingUp(top_up::TopUp),
+    /// For a deletion.
+    Cleaning(clean::Cleaning, clean::Step),
+    /// For its write; then again after this long.
+    Writing(Span),
+    /// It is over.
+    Over,
+}
+
+/// What a run waited for.
+#[derive(Debug)]
+pub(super) enum Wake {
+    /// The answer to its call.
+    Reply(Result<Answer, Refusal>),
+    /// The end of its sleep.
+    Timer,
+    /// A free count; `None` = the look-up failed.
+    Count(Option<u32>),
+    /// Whether its write was accepted.
+    Written(bool),
+}
+
+impl Controller {
+    /// A worker takes a node (C20, C30).
+    pub(super) fn begin(&mut self, now: Instant, id: NodeId) {
+        let node = &mut self.nodes[id.index()];
+        let Some(config) = node.config.clone() else { return self.queue.done(now, id, Ended::Quiet) };
+        if node.memory.last_run.is_some_and(|last| last + GATE > now) {
+            return self.queue.done(now, id, Ended::Again(GATE));
+        }
+        let listed = |(&key, pod): (_, &Pod)| ListedPod { key, uid: pod.uid, address: pod.address };
+        let mut run = Run {
+            node: id,
+            config,
+            status: node.stored.clone(),
+            pods: node.pods.iter().map(listed).collect(),
+            failed: false,
+            processed: Vec::new(),
+            stage: Stage::Begun,
+        };
+        self.sync(now, &mut run);
+        self.keep(run);
+    }
+
+    /// What a run waited for is there.
+    pub(super) fn resume(&mut self, now: Instant, id: NodeId, wake: Wake) {
+        let mut run = *self.nodes[id.index()].run.take().expect("only runs under way are woken");
+        match (std::mem::replace(&mut run.stage, Stage::Over), wake) {
+            (Stage::Syncing(stage), wake) => self.sync_goes_on(now, &mut run, stage, wake),
+            (Stage::Checking(checking), Wake::Count(free)) => self.checked(now, &mut run, checking, free),
+            (Stage::Acting(action, step), wake) => self.act_goes_on(now, &mut run, action, step, wake),
+            (Stage::ToppingUp(top_up), wake) => self.top_up_goes_on(now, &mut run, top_up, wake),
+            (Stage::Cleaning(cleaning, step), wake) => self.clean_goes_on(now, &mut run, cleaning, step, wake),
+            (Stage::Writing(after), Wake::Written(accepted)) => self.written(now, &mut run, after, accepted),
+            (stage, wake) => unreachable!("{stage:?} does not wait for {wake:?}"),
+        }
+        self.keep(run);
+    }
+
+    fn keep(&mut self, run: Run) {
+        if !matches!(run.stage, Stage::Over) {
+            let node = run.node.index();
+            self.nodes[node].run = Some(Box::new(run));
+        }
+    }
+
+    /// The status is written once, at the end, if it differs in what the API server keeps; then
+    /// collected errors are forgotten (C22).
+    fn write(&mut self, now: Instant, run: &mut Run) {
+        let after = self.requeue_after(now, run);
+        run.status = run.status.stored();
+        if run.status == self.nodes[run.node.index()].stored {
+            return self.end(now, run, if run.failed { Ended::Failed } else { Ended::Again(after) });
+        }
+        let (call, at) = self.client.write(now, run.node);
+        self.outputs.push_back(Output::Write { call, at });
+        run.stage = Stage::Writing(after);
+    }
+
+    fn written(&mut self, now: Instant, run: &mut Run, after: Span, accepted: bool) {
+        let node = &mut self.nodes[run.node.index()];
+        if !accepted {
+            // What was changed in the cloud is unknown to the CR now (C34).
+            node.memory.needs_sync |= std::mem::take(&mut node.memory.changed);
+            return self.end(now, run, Ended::Failed);
+        }
+        node.store(std::mem::take(&mut run.status));
+        for &eni in &run.processed {
+            node.memory.tasks.remove(eni);
+        }
+        self.outputs.push_back(Output::Stored(run.node));
+        self.queue.add(run.node);
+        self.end(now, run, Ended::Again(after));
+    }
+
+    fn end(&mut self, now: Instant, run: &mut Run, ended: Ended) {
+        run.stage = Stage::Over;
+        let node = &mut self.nodes[run.node.index()];
+        node.effective_runs += 1;
+        node.memory.last_run = Some(now);
+        self.queue.done(now, run.node, ended);
+    }
+
+    /// When the node is looked at again without a trigger (C21).
+    fn requeue_after(&self, now: Instant, run: &Run) -> Span {
+        let period = self.period(run);
+        let sync = run.status.next_sync.filter(|&next| next > now).map(|next| next.since(now));
+        sync.map_or(period, |sync| sync.min(period)).max(GATE)
+    }
+
+    /// Period of a node's pool.
+    fn period(&self, run: &Run) -> Span {
+        run.config.sync_period.unwrap_or(self.settings.gc_period)
+    }
+
+    /// Makes a call of a run. Without a deadline every limit lets it leave some time.
+    fn ask(&mut self, now: Instant, run: &Run, request: Request) {
+        let leaves = self.request(now, Caller::Run(run.node), request, Instant::NEVER);
+        debug_assert!(leaves, "nothing is later than never");
+    }
+
+    fn sleep(&mut self, until: Instant, run: &Run) {
+        self.set_timer(until, Timer::Run(run.node));
+    }
+
+    /// `span` × (1 + U × `factor`), or `span` without jitter.
+    fn jittered(&mut self, span: Span, factor: f64) -> Span {
+        jittered(span, factor, self.jitter())
+    }
+}
+
+impl Node {
+    /// The CR is written: the pods that it names have their address.
+    fn store(&mut self, status: Status) {
+        self.stored = status;
+        let mut held = BTreeSet::new();
+        for (&address, ip) in self.stored.nics.values().flat_map(|nic| &nic.addresses) {
+            let Some(binding) = ip.pod else { continue };
+            held.insert(binding.uid);
+            if let Some(pod) = self.pods.get_mut(&binding.pod).filter(|pod| pod.uid == binding.uid) {
+                pod.address = Some(address);
+            }
+        }
+        // NodeRuntime forgets pods that the CR does not name any more (C121).
+        self.deleted.retain(|uid| held.contains(uid));
+    }
+}

@@ -1,0 +1,234 @@
+//! The CR `nodes.network.alibabacloud.com`: what the controller remembers of a node across runs
+//! and restarts (C7 to C9).
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use super::call::{Interface, Kind, State};
+use super::go_map::GoMap;
+use crate::chance::SmallStream;
+use crate::id::{EniId, PodId, VSwitchId};
+use crate::time::{Instant, Span};
+
+/// Name of a pod on its node. Keys have the order of the names, which decides who is served first
+/// (C43).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PodKey(pub u32);
+
+/// The status of a node's CR.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Status {
+    /// The node's interfaces.
+    pub nics: BTreeMap<EniId, Nic>,
+    /// When the next full sync is due; `None` = there was none yet.
+    pub next_sync: Option<Instant>,
+    /// The last full sync.
+    pub last_sync: Option<Instant>,
+    /// The last binding or planned action (C46).
+    pub last_modified: Option<Instant>,
+    /// The next round of idle reclaim (C104).
+    pub next_reclaim: Option<Instant>,
+    /// Warm-up (C111, C112).
+    pub warm_up: WarmUp,
+}
+
+/// How far the warm-up is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WarmUp {
+    /// Addresses to order; 0 = not begun.
+    pub target: u32,
+    /// Addresses that were ordered since.
+    pub allocated: u32,
+    /// It is over for good.
+    pub completed: bool,
+}
+
+/// An interface in the CR.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nic {
+    /// What it is doing, as the controller sees or wants it (C8).
+    pub state: NicState,
+    /// Its vSwitch.
+    pub vswitch: VSwitchId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Whether its traffic mode is recorded: until it is attached it is not, and then the
+    /// interface is of no known type (C65).
+    pub standard: bool,
+    /// Its addresses.
+    pub addresses: BTreeMap<Ipv4Addr, Ip>,
+    /// Its prefixes: first address, and whether the cloud still has it (C37).
+    pub prefixes: Vec<(Ipv4Addr, bool)>,
+    /// Condition InsufficientIP, with its time (C84).
+    pub insufficient: Option<Instant>,
+    /// Condition OperationErr, with its time (C25).
+    pub operation_error: Option<Instant>,
+}
+
+/// What an interface is doing (C8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NicState {
+    /// It waits for its attach task.
+    Attaching,
+    /// It serves pods.
+    InUse,
+    /// It is not wanted any more.
+    Deleting,
+    /// The cloud is detaching it.
+    Detaching,
+}
+
+/// An address in the CR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ip {
+    /// The interface's own: an ordinary address to pods, but never unassigned (C9).
+    pub primary: bool,
+    /// Whether it may be handed out.
+    pub status: IpStatus,
+    /// Whose it is.
+    pub pod: Option<Binding>,
+}
+
+/// Whether an address may be handed out (C7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpStatus {
+    /// It may.
+    Valid,
+    /// The cloud has lost it.
+    Invalid,
+    /// It is to be unassigned.
+    Deleting,
+}
+
+/// Whose an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// The name of the pod.
+    pub pod: PodKey,
+    /// Which pod of that name.
+    pub uid: PodId,
+}
+
+impl Status {
+    /// What the API server keeps of it: times are cut to whole seconds (C22).
+    #[must_use]
+    pub fn stored(&self) -> Self {
+        let mut stored = self.clone();
+        for time in [&mut stored.next_sync, &mut stored.last_sync, &mut stored.last_modified, &mut stored.next_reclaim]
+        {
+            *time = time.map(whole_second);
+        }
+        for nic in stored.nics.values_mut() {
+            nic.insufficient = nic.insufficient.map(whole_second);
+            nic.operation_error = nic.operation_error.map(whole_second);
+        }
+        stored
+    }
+
+    /// Idle addresses: Valid ones without a pod on interfaces in use (C53).
+    #[must_use]
+    pub fn idle(&self) -> u32 {
+        self.nics.values().filter(|nic| nic.state == NicState::InUse).map(Nic::idle).sum()
+    }
+
+    /// The interfaces, trunk first, then those with most addresses; equals in map order (C59).
+    pub(super) fn sorted(&self, chance: &mut SmallStream) -> Vec<EniId> {
+        let mut ids = self.in_map_order(chance);
+        ids.sort_by_key(|id| (self.nics[id].kind, std::cmp::Reverse(self.nics[id].addresses.len())));
+        ids
+    }
+
+    /// The interfaces as Go iterates the map that they were read into.
+    pub(super) fn in_map_order(&self, chance: &mut SmallStream) -> Vec<EniId> {
+        GoMap::of(self.nics.keys().copied(), chance).iterate(chance).collect()
+    }
+}
+
+/// A time as `metav1.Time` writes it.
+pub(super) fn whole_second(time: Instant) -> Instant {
+    time - Span(time.0 % Span::secs(1).0)
+}
+
+impl Nic {
+    /// The record of an interface that was just created (C69).
+    #[must_use]
+    pub fn created(vswitch: VSwitchId, kind: Kind) -> Self {
+        Self {
+            state: NicState::Attaching,
+            vswitch,
+            kind,
+            standard: false,
+            addresses: BTreeMap::new(),
+            prefixes: Vec::new(),
+            insufficient: None,
+            operation_error: None,
+        }
+    }
+
+    /// The record of an interface that a full sync found (C36).
+    #[must_use]
+    pub fn adopted(found: &Interface) -> Self {
+        let mut nic = Self::created(found.vswitch, found.kind);
+        nic.state = NicState::of(found.state);
+        nic.standard = true;
+        nic.addresses = addresses(found).collect();
+        nic.prefixes = found.prefixes.iter().map(|&prefix| (prefix, true)).collect();
+        nic
+    }
+
+    /// Valid addresses without a pod.
+    #[must_use]
+    pub fn idle(&self) -> u32 {
+        self.addresses.values().filter(|ip| ip.is_idle()).count() as u32
+    }
+
+    /// Places that its addresses and prefixes take, whatever their status (C61, C124).
+    #[must_use]
+    pub fn used(&self) -> u32 {
+        (self.addresses.len() + self.prefixes.len()) as u32
+    }
+
+    /// Prefixes that the cloud still has (C125).
+    #[must_use]
+    pub fn valid_prefixes(&self) -> u32 {
+        self.prefixes.iter().filter(|(_, valid)| *valid).count() as u32
+    }
+}
+
+impl WarmUp {
+    /// Addresses were ordered, for whatever reason (C112).
+    pub fn count(&mut self, addresses: u32) {
+        if !self.completed && self.target > 0 {
+            self.allocated += addresses;
+        }
+    }
+}
+
+impl NicState {
+    /// What a full sync makes of the cloud's word. An interface that belongs to no instance is not
+    /// among what is attached; if it were, it would not serve pods.
+    #[must_use]
+    pub fn of(state: State) -> Self {
+        match state {
+            State::Attaching => Self::Attaching,
+            State::InUse => Self::InUse,
+            State::Detaching | State::Available => Self::Detaching,
+        }
+    }
+}
+
+impl Ip {
+    /// An address that nobody has yet.
+    pub const FREE: Self = Self { primary: false, status: IpStatus::Valid, pod: None };
+
+    /// Whether it may be given to a pod.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.status == IpStatus::Valid && self.pod.is_none()
+    }
+}
+
+/// The addresses of a described interface as records.
+pub(super) fn addresses(found: &Interface) -> impl Iterator<Item = (Ipv4Addr, Ip)> + '_ {
+    found.addresses.iter().enumerate().map(|(i, &address)| (address, Ip { primary: i == 0, ..Ip::FREE }))
+}

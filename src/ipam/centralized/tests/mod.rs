@@ -1,0 +1,110 @@
+//! The specification's conformance cases for the pure decisions. Each test names the case, and
+//! with it the upstream test that it was taken from (`pool_test.go` unless another file is named).
+
+mod demand;
+mod pods;
+mod merging;
+mod give_back;
+mod conditions;
+mod prefixes;
+mod spec;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use super::binding::{ListedPod, bind, bindings, release};
+use super::call::{Interface, Kind, Refusal, State};
+use super::condition::{self, NodeCondition};
+use super::config::{Flavor, NodeConfig, Selection, Settings};
+use super::demand::Demand;
+use super::merge;
+use super::placement::{Place, chosen, is_candidate, places, spread};
+use super::prefix;
+use super::reclaim;
+use super::resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
+use super::vswitches::{Known, VSwitches, choose};
+use crate::chance::SmallStream;
+use crate::id::{EniId, NodeId, PodId, VSwitchId};
+use crate::ipam::node_local::Reclaim;
+use crate::ipam::node_local::pool_sync::{Watermarks, to_delete};
+use crate::openapi::Api;
+use crate::time::{Instant, Span};
+
+const WARM: WarmUp = WarmUp { target: 0, allocated: 0, completed: true };
+
+fn chance() -> SmallStream {
+    SmallStream::new(7)
+}
+
+fn at(secs: u64) -> Instant {
+    Instant::ZERO + Span::secs(secs)
+}
+
+/// Four adapters of ten addresses, no pool.
+fn config() -> NodeConfig {
+    NodeConfig {
+        flavor: Flavor::of(4, false),
+        ips_per_eni: 10,
+        min_idle: 0,
+        max_idle: 0,
+        warm_up: 0,
+        sync_period: None,
+        reclaim: None,
+        prefixes: None,
+        vswitches: vec![VSwitchId(0)],
+        selection: Selection::Most,
+    }
+}
+
+fn address(n: u32) -> Ipv4Addr {
+    Ipv4Addr::from(n)
+}
+
+/// An interface in use whose first address is primary, with these addresses: `i`dle, `u`sed,
+/// `d`eleting, in`v`alid.
+fn nic(first: u32, addresses: &str) -> Nic {
+    let mut nic = Nic::created(VSwitchId(0), Kind::Secondary);
+    (nic.state, nic.standard) = (NicState::InUse, true);
+    nic.addresses =
+        (first..).zip(addresses.chars()).map(|(n, letter)| (address(n), ip(n, n == first, letter))).collect();
+    nic
+}
+
+fn ip(n: u32, primary: bool, letter: char) -> Ip {
+    let status = match letter {
+        'd' => IpStatus::Deleting,
+        'v' => IpStatus::Invalid,
+        _ => IpStatus::Valid,
+    };
+    let pod = (letter == 'u').then_some(Binding { pod: PodKey(n), uid: PodId(n) });
+    Ip { primary, status, pod }
+}
+
+fn trunk(first: u32, addresses: &str) -> Nic {
+    Nic { kind: Kind::Trunk, ..nic(first, addresses) }
+}
+
+fn status<const N: usize>(nics: [Nic; N]) -> Status {
+    let nics = nics.into_iter().enumerate().map(|(i, nic)| (EniId::new(i), nic)).collect();
+    Status { nics, warm_up: WARM, ..Status::default() }
+}
+
+/// The addresses of an interface in the letters of [`nic`].
+fn letters(status: &Status, eni: u32) -> String {
+    let letter = |ip: &Ip| match (ip.status, ip.pod) {
+        (_, Some(_)) => 'u',
+        (IpStatus::Valid, _) => 'i',
+        (IpStatus::Deleting, _) => 'd',
+        (IpStatus::Invalid, _) => 'v',
+    };
+    status.nics[&EniId(eni)].addresses.values().map(letter).collect()
+}
+
+/// A new pod without an address.
+fn pod(key: u32) -> ListedPod {
+    ListedPod { key: PodKey(key), uid: PodId(1000 + key), address: None }
+}
+
+fn whose(status: &Status) -> BTreeMap<PodKey, PodId> {
+    bindings(status).map(|binding| (binding.pod, binding.uid)).collect()
+}

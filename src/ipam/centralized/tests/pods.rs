@@ -1,0 +1,58 @@
+//! Binding and release.
+
+use super::*;
+
+/// Case 27 [440]: a pod takes over its own address, even a Deleting one.
+#[test]
+fn case_27_a_deleting_address_is_taken_over() {
+    let mut status = status([nic(1, "ud")]);
+    let pods = [ListedPod { address: Some(address(2)), ..pod(1000) }];
+    assert_eq!(bind(at(1), &mut status, &pods, &mut chance()), 0);
+    assert_eq!(status.nics[&EniId(0)].addresses[&address(2)].pod.map(|binding| binding.pod), Some(PodKey(1000)));
+    assert_eq!(status.last_modified, None, "taking over does not stamp the CR (C46)");
+}
+
+/// Case 29 [576]: the pod with an address keeps it, the new one gets the other.
+#[test]
+fn case_29_new_pods_get_what_is_left() {
+    let mut status = status([nic(1, "ii")]);
+    let pods = [pod(5), ListedPod { address: Some(address(1)), ..pod(6) }];
+    assert_eq!(bind(at(3), &mut status, &pods, &mut chance()), 0);
+    let held = |n| status.nics[&EniId(0)].addresses[&address(n)].pod.map(|binding| binding.pod.0);
+    assert_eq!((held(1), held(2)), (Some(6), Some(5)));
+    assert_eq!(status.last_modified, Some(at(3)));
+}
+
+/// Pods are served in the order of their names (C43), on interfaces in use only.
+#[test]
+fn c43_pods_are_served_by_name_on_interfaces_in_use() {
+    let mut status = status([nic(1, "i"), Nic { state: NicState::Deleting, ..nic(10, "ii") }]);
+    assert_eq!(bind(at(1), &mut status, &[pod(20), pod(21), pod(22)], &mut chance()), 2);
+    assert_eq!(whose(&status).into_keys().collect::<Vec<_>>(), [PodKey(20)]);
+}
+
+/// Cases 33 to 36 [64, 91, 123]: only a report frees; a new pod of that name inherits.
+#[test]
+fn case_33_to_36_release() {
+    let release = |pods: &[ListedPod], deleted: &[u32]| {
+        let mut status = status([nic(1, "u")]);
+        release(&mut status, pods, &deleted.iter().map(|&uid| PodId(uid)).collect());
+        whose(&status)
+    };
+    let bound = |uid| BTreeMap::from([(PodKey(1), PodId(uid))]);
+    assert_eq!(release(&[], &[]), bound(1), "not reported");
+    assert_eq!(release(&[], &[2]), bound(1), "another pod's report");
+    assert_eq!(release(&[], &[1]), BTreeMap::new());
+    assert_eq!(release(&[ListedPod { uid: PodId(9), ..pod(1) }], &[1]), bound(9), "the new pod inherits");
+}
+
+/// Case 37: an address that the cloud has lost is not idle again, unless it is primary.
+#[test]
+fn case_37_lost_addresses_are_deleted_once_free() {
+    let mut status = status([nic(1, "uu")]);
+    for ip in status.nics.get_mut(&EniId(0)).expect("it is there").addresses.values_mut() {
+        ip.status = IpStatus::Invalid;
+    }
+    release(&mut status, &[], &BTreeSet::from([PodId(1), PodId(2)]));
+    assert_eq!(letters(&status, 0), "vd");
+}

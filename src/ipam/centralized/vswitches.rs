@@ -1,0 +1,85 @@
+//! The control plane's view of vSwitches, shared by all nodes (C74 to C82).
+
+use std::collections::BTreeMap;
+
+use super::config::Selection;
+use crate::chance::SmallStream;
+use crate::id::{NodeId, VSwitchId};
+use crate::time::{Instant, Span};
+
+/// Cached free counts. A count is neither lowered by an allocation nor raised by a release (C74).
+#[derive(Debug, Default)]
+pub(super) struct VSwitches {
+    /// Free addresses, and through when that holds.
+    counts: BTreeMap<VSwitchId, (u32, Instant)>,
+    /// Nodes that wait for a look-up under way, in the order of asking: calls for one vSwitch are
+    /// merged.
+    waiting: BTreeMap<VSwitchId, Vec<NodeId>>,
+}
+
+/// What is known of a vSwitch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its free addresses.
+    Free(u32),
+    /// Nothing: the caller has to make the call.
+    Unknown,
+    /// Nothing yet: somebody is asking.
+    Asked,
+}
+
+impl VSwitches {
+    /// The count of a vSwitch; otherwise `node` is woken when it is there.
+    pub fn look_up(&mut self, now: Instant, id: VSwitchId, node: NodeId) -> Known {
+        if let Some(free) = self.cached(now, id) {
+            return Known::Free(free);
+        }
+        let waiting = self.waiting.entry(id).or_default();
+        waiting.push(node);
+        if waiting.len() == 1 { Known::Unknown } else { Known::Asked }
+    }
+
+    /// A look-up ended; who waits for it.
+    pub fn looked_up(&mut self, now: Instant, id: VSwitchId, free: Option<u32>, ttl: Span) -> Vec<NodeId> {
+        if let Some(free) = free {
+            self.counts.insert(id, (free, now + ttl));
+        }
+        self.waiting.remove(&id).unwrap_or_default()
+    }
+
+    /// Regards a vSwitch as empty until its entry expires; one that is not cached stays as it is
+    /// (C81).
+    pub fn block(&mut self, now: Instant, id: VSwitchId, ttl: Span) {
+        if self.cached(now, id).is_some() {
+            self.counts.insert(id, (0, now + ttl));
+        }
+    }
+
+    /// The cached count.
+    pub fn cached(&self, now: Instant, id: VSwitchId) -> Option<u32> {
+        self.counts.get(&id).filter(|(_, through)| now <= *through).map(|&(free, _)| free)
+    }
+}
+
+/// The order in which candidates are looked up (C75).
+pub(super) fn order(candidates: &[VSwitchId], selection: Selection, chance: &mut SmallStream) -> Vec<VSwitchId> {
+    let mut order = candidates.to_vec();
+    if selection == Selection::Random {
+        for i in (1..order.len()).rev() {
+            order.swap(i, chance.below(i as u32 + 1) as usize);
+        }
+    }
+    order
+}
+
+/// The vSwitch of a new interface, from the counts that were looked up so far, in their order
+/// (C75).
+pub(super) fn choose(counts: &[(VSwitchId, u32)], selection: Selection) -> Option<VSwitchId> {
+    let free = counts.iter().filter(|(_, free)| *free > 0);
+    let chosen = match selection {
+        Selection::Random => free.copied().next(),
+        // `rev`, since the last of equals wins in `max_by_key`, and ties keep the list's order.
+        Selection::Most => free.copied().rev().max_by_key(|(_, free)| *free),
+    };
+    chosen.map(|(id, _)| id)
+}

@@ -1,0 +1,180 @@
+//! The controller's work queue: controller-runtime's priority queue with its rate limiters
+//! (C20 to C27).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use crate::id::NodeId;
+use crate::ipam::throttle::TokenBucket;
+use crate::time::{Instant, Span};
+
+/// First pause after an error, and the longest (C23).
+const PAUSE: (Span, Span) = (Span::secs(1), Span::secs(300));
+
+/// Nodes that want to be reconciled, one entry each.
+#[derive(Debug)]
+pub(super) struct WorkQueue {
+    entries: BTreeMap<NodeId, Entry>,
+    /// The entries in the order of service: immediate ones as they were added, then delayed ones
+    /// as they become ready.
+    order: BTreeSet<(Entry, NodeId)>,
+    /// Nodes that are being reconciled.
+    busy: BTreeSet<NodeId>,
+    /// Workers that have nothing to do.
+    free_workers: u32,
+    added: u64,
+    /// Errors in a row.
+    failures: BTreeMap<NodeId, u32>,
+    /// All errors together (C23).
+    bucket: TokenBucket,
+}
+
+/// When an entry is ready (`None` = at once), and its number.
+type Entry = (Option<Instant>, u64);
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// There was nothing to do, and nothing asks for more.
+    Quiet,
+    /// Well: again after this long.
+    Again(Span),
+    /// With an error: again after a pause that doubles each time.
+    Failed,
+}
+
+impl WorkQueue {
+    /// An empty queue.
+    pub fn new(workers: u32) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            order: BTreeSet::new(),
+            busy: BTreeSet::new(),
+            free_workers: workers,
+            added: 0,
+            failures: BTreeMap::new(),
+            bucket: TokenBucket::full(500.0, 1000),
+        }
+    }
+
+    /// Asks for a run at once; an entry with a delay loses it (C26).
+    pub fn add(&mut self, node: NodeId) {
+        self.insert(node, None);
+    }
+
+    /// The node to reconcile now.
+    pub fn take(&mut self, now: Instant) -> Option<NodeId> {
+        if self.free_workers == 0 {
+            return None;
+        }
+        let ready = self.order.iter().take_while(|((ready, _), _)| ready.is_none_or(|at| at <= now));
+        let &(entry, node) = ready.into_iter().find(|(_, node)| !self.busy.contains(node))?;
+        self.order.remove(&(entry, node));
+        self.entries.remove(&node);
+        self.busy.insert(node);
+        self.free_workers -= 1;
+        Some(node)
+    }
+
+    /// A run ended.
+    pub fn done(&mut self, now: Instant, node: NodeId, ended: Ended) {
+        match ended {
+            Ended::Quiet => _ = self.failures.remove(&node),
+            Ended::Again(after) => {
+                self.failures.remove(&node);
+                self.insert(node, Some(now + after));
+            }
+            Ended::Failed => {
+                let failures = self.failures.entry(node).or_default();
+                let pause = PAUSE.0.mul_f64(f64::from(2u32.pow((*failures).min(20)))).min(PAUSE.1);
+                *failures += 1;
+                let ready = self.bucket.take(now).max(now + pause);
+                self.insert(node, Some(ready));
+            }
+        }
+        self.busy.remove(&node);
+        self.free_workers += 1;
+    }
+
+    /// When the next delayed entry is ready; those that are ready already wait for a worker.
+    pub fn next_ready(&self, now: Instant) -> Instant {
+        let later = (Bound::Excluded(((Some(now), u64::MAX), NodeId::NONE)), Bound::Unbounded);
+        let next = self.order.range(later).next();
+        next.and_then(|((ready, _), _)| *ready).unwrap_or(Instant::NEVER)
+    }
+
+    /// Adds an entry; of several, the earliest counts.
+    fn insert(&mut self, node: NodeId, ready: Option<Instant>) {
+        let Some(&entry) = self.entries.get(&node) else {
+            self.put(node, (ready, self.added));
+            self.added += 1;
+            return;
+        };
+        // `None` is less than every time: at once is earlier than anything.
+        if ready < entry.0 {
+            self.order.remove(&(entry, node));
+            self.put(node, (ready, entry.1));
+        }
+    }
+
+    fn put(&mut self, node: NodeId, entry: Entry) {
+        self.entries.insert(node, entry);
+        self.order.insert((entry, node));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: NodeId = NodeId(0);
+    const B: NodeId = NodeId(1);
+
+    fn at(secs: u64) -> Instant {
+        Instant::ZERO + Span::secs(secs)
+    }
+
+    /// C26: of several adds the earliest counts, and one without delay takes the delay away.
+    #[test]
+    fn c26_an_immediate_add_takes_the_delay_away() {
+        let mut queue = WorkQueue::new(2);
+        queue.add(A);
+        assert_eq!(queue.take(at(0)), Some(A));
+        queue.done(at(0), A, Ended::Again(Span::secs(120)));
+        assert_eq!((queue.take(at(0)), queue.next_ready(at(0))), (None, at(120)));
+        queue.add(A);
+        assert_eq!(queue.take(at(5)), Some(A));
+        queue.done(at(5), A, Ended::Again(Span::secs(120)));
+        assert_eq!(queue.next_ready(at(5)), at(125));
+    }
+
+    /// C27: a node is never reconciled twice at once; what is added meanwhile waits for the end.
+    #[test]
+    fn c27_a_busy_node_waits_and_so_does_everybody_without_a_worker() {
+        let mut queue = WorkQueue::new(1);
+        queue.add(A);
+        queue.add(B);
+        assert_eq!((queue.take(at(0)), queue.take(at(0))), (Some(A), None));
+        queue.add(A);
+        queue.done(at(1), A, Ended::Again(Span::secs(120)));
+        assert_eq!(queue.take(at(1)), Some(B), "first come, first served");
+        queue.done(at(1), B, Ended::Quiet);
+        assert_eq!((queue.take(at(1)), queue.take(at(1))), (Some(A), None));
+    }
+
+    /// C23: pauses double up to five minutes; a run without an error resets them.
+    #[test]
+    fn c23_pauses_double_after_errors() {
+        let mut queue = WorkQueue::new(1);
+        let mut pause = |ended| {
+            queue.add(A);
+            assert_eq!(queue.take(at(0)), Some(A));
+            queue.done(at(0), A, ended);
+            queue.next_ready(at(0)).since(at(0))
+        };
+        let pauses: Vec<_> = (0..10).map(|_| pause(Ended::Failed)).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300].map(Span::secs));
+        pause(Ended::Again(Span::secs(1)));
+        assert_eq!(pause(Ended::Failed), Span::secs(1));
+    }
+}
