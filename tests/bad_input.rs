@@ -96,6 +96,13 @@ const BAD: &[(&str, &[Edit])] = &[
         "a copy with the name of another",
         &[("used: 12", "copies: 2"), ("vsw-nodes,", "vsw-pods-2,"), ("vsw-nodes\n", "vsw-pods-2\n")],
     ),
+    (
+        "copies of a vSwitch that an action adds",
+        &[(
+            "30d",
+            "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-j, prefix: 24, copies: 2, snat: true}}\n  - {at: 2d, edit_eni_config: {vswitches: {cn-hangzhou-j: [vsw-pods, vsw-new]}}}",
+        )],
+    ),
     ("copies that are uncertain", &[("used: 12", "copies: [1, 3]")]),
     ("a vSwitch outside the VPC", &[("10.1.0.0/19", "11.1.0.0/19")]),
     ("vSwitches that overlap", &[("10.1.0.0/19", "10.0.8.0/21")]),

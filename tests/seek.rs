@@ -33,6 +33,33 @@ workloads:
     lifetime: {exponential: {mean: 30m}}
 ";
 
+/// A vSwitch that fills up, and the article's remedy in time or too late.
+const REMEDY: &str = "\
+# How late may the second vSwitch come?
+name: late
+horizon: 20h
+seed: 3
+vpc:
+  cidr: 192.168.0.0/16
+  vswitches:
+    - {id: vsw-nodes, zone: z, cidr: 192.168.0.0/24}
+    - {id: vsw-pods, zone: z, cidr: 192.168.1.0/26}
+terway:
+  eni_config: {max_pool_size: 5, min_pool_size: 0, vswitches: {z: [vsw-pods]}, vswitch_selection_policy: ordered}
+node_pools:
+  - {name: small, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-nodes, nodes: 6}
+workloads:
+  - {name: web, deployment: {replicas: {linear: {from: 6, to: 120}}}}
+actions:
+  - name: add
+    at: 1h
+    add_vswitch: {id: vsw-new, zone: z, cidr: 192.168.2.0/24, snat: true}
+  - after: add
+    edit_eni_config: {vswitches: {z: [vsw-pods, vsw-new]}}
+  - after: previous
+    restart_terway: all
+";
+
 const GOAL: &str = "P(pods.wait.p99 > 60s) <= 20 %";
 
 fn scenario(sets: &[&str]) -> Blueprint {
@@ -126,6 +153,26 @@ fn trying_every_value_confirms_the_answers() {
         found.push(format!("{knob}: {:?}, then {named:?}, {} of {}", best(&answer), answer.points.len(), world.len()));
     }
     insta::assert_snapshot!("answers", found.join("\n"));
+}
+
+#[test]
+fn the_latest_time_of_a_remedy_is_just_before_the_vswitch_is_full() {
+    let scenario = Blueprint::of_text("late.yaml", REMEDY, Path::new("."));
+    let model = scenario.load().unwrap_or_else(|wrong| panic!("{wrong}")).model;
+    let question = Question {
+        scenario,
+        knob: Knob::parse("actions.add.at=4h..16h/1", &model).expect("a range of times"),
+        goals: vec!["P(any pod waits > 10m) <= 20 %".to_owned()],
+        first: 20,
+        most: 20,
+        ..question(Wanted::Latest, "max_pool_size", &[])
+    };
+    let found = answer(&question);
+    let (best, beyond) = (found.best.expect("an early one helps"), found.beyond.expect("a late one does not"));
+    assert_eq!((found.points[best].value.as_str(), found.points[beyond].value.as_str()), ("9h", "10h"));
+    let all = answer(&Question { scan: true, ..question });
+    assert_eq!(all.best.map(|at| &all.points[at]), Some(&found.points[best]));
+    assert_eq!(all.beyond.map(|at| &all.points[at]), Some(&found.points[beyond]));
 }
 
 #[test]

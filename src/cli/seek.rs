@@ -15,6 +15,9 @@ use crate::study::front::{self, Compromise, Standing, Survey};
 use crate::study::seek::{Answer, Knob, Question, Wanted, Watch, seek as search};
 use crate::units::thousands;
 
+/// Runs of a point to begin with where the scenario says how precise it is to be, not how many.
+const FIRST: u32 = 20;
+
 /// Most runs of a point unless the command line says more or less.
 const AT_MOST: u32 = 400;
 
@@ -163,7 +166,7 @@ fn question(args: &SeekArgs, scenario: Blueprint, model: &Model) -> Result<Quest
                     = help: such as `--such-that 'P(any pod waits > 60s) <= 1 %'`";
         return Err(Stop::Input(text.to_owned()));
     }
-    let first = args.replications.unwrap_or(model.replications);
+    let first = replications(args, model);
     let most = args.at_most.unwrap_or(AT_MOST.max(first));
     if most < first {
         return Err(Stop::Input(format!(
@@ -181,7 +184,7 @@ fn survey(args: &SeekArgs, scenario: Blueprint, model: &Model) -> Result<Survey,
         let most = thousands(MOST_POINTS as u64);
         return Err(Stop::Input(format!("error: --vary: there are more than {most} combinations")));
     }
-    let replications = args.replications.unwrap_or(model.replications);
+    let replications = replications(args, model);
     if replications < 2 {
         return Err(Stop::Input("error: one run says nothing about noise; give `--replications 2` or more".to_owned()));
     }
@@ -193,6 +196,12 @@ fn survey(args: &SeekArgs, scenario: Blueprint, model: &Model) -> Result<Survey,
         seed: model.seed,
         replications,
     })
+}
+
+/// Runs of a point to begin with.
+fn replications(args: &SeekArgs, model: &Model) -> u32 {
+    let own = if model.precision.is_some() { FIRST } else { model.replications };
+    args.replications.unwrap_or(own)
 }
 
 /// What must hold: what the command line says, or the policy.

@@ -34,7 +34,7 @@ pub(super) fn placed(loader: &mut Loader, written: &Scenario) -> (Scenario, Vec<
     }
     let mut added: Vec<_> = placed.actions.iter_mut().flatten().filter_map(|a| a.add_vswitch.as_mut()).collect();
     for AddedVSwitch(vswitch) in &mut added {
-        if let Some(copies) = &vswitch.copies {
+        if let Some(copies) = vswitch.copies.take() {
             let problem = loader.problems.error(copies.place, "an action adds one vSwitch");
             problem.help("write an action for each");
         }
