@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use super::print::{self, print};
+use super::print::{self, print, tell};
 use super::{Stop, progress};
 use crate::outcome::summarize;
 use crate::report::{self, compare};
@@ -77,12 +77,12 @@ pub(super) fn carry_out(args: &CompareArgs) -> Result<(), Stop> {
         false => compare::terminal(&comparison, print::columns()),
     })?;
     if !args.quiet {
-        warnings.iter().for_each(|warning| eprintln!("\n{}", warning.trim_end()));
+        warnings.iter().for_each(|warning| tell(&format!("\n{}", warning.trim_end())));
     }
     let folder = compare::write(&args.output, &entries[0].loaded.model.name, &comparison)?;
     let place = format!("Report: {}", folder.join("compare.html").display());
     if args.json {
-        eprintln!("{place}")
+        tell(&place)
     } else {
         print(&place)?
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::print::{self, print};
+use super::print::{self, print, tell};
 use super::{ExplainArgs, Stop};
 use crate::explain::{Whom, explain};
 use crate::outcome::Clock;
@@ -34,7 +34,7 @@ pub(super) fn carry_out(args: &ExplainArgs) -> Result<(), Stop> {
     };
     print(&text)?;
     if args.run.is_dir() && report::agrees(&args.run, &recording) == Some(false) {
-        eprintln!("\nwarning: this is not what happened in the run: done again, it makes other calls");
+        tell("\nwarning: this is not what happened in the run: done again, it makes other calls");
     }
     Ok(())
 }
@@ -65,7 +65,10 @@ fn blueprint(run: &Path) -> Result<Blueprint, Stop> {
     let kept = report::kept(run).map_err(|error| Stop::Input(format!("error: {error:#}")))?;
     let version = env!("CARGO_PKG_VERSION");
     if kept.version != version {
-        eprintln!("warning: the run was done by brimline {}, this is {version}: numbers may differ\n", kept.version);
+        tell(&format!(
+            "warning: the run was done by brimline {}, this is {version}: numbers may differ\n",
+            kept.version
+        ));
     }
     let (said, files): (Vec<_>, Vec<_>) = kept.sources.into_iter().partition(|source| source.name.starts_with("--"));
     let edits = said.iter().map(|source| Edit::parse(&source.name, &source.text));

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::scenario::{self, Blueprint, Diagnostics};
-use print::print;
+use print::{print, tell};
 
 /// Predicts when a Terway cluster on Alibaba Cloud runs out of vSwitch addresses, and why.
 ///
@@ -35,13 +35,20 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 the environment failed (a file c
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Simulates the article's cluster, which is built in
-    Demo(RunArgs),
+    Demo {
+        #[command(flatten)]
+        args: RunArgs,
+        #[command(flatten)]
+        policy: PolicyArgs,
+    },
     /// Simulates a scenario: prints the verdict and writes a report
     Run {
         /// Scenario file (YAML; docs/scenario.md describes it)
         file: PathBuf,
         #[command(flatten)]
         args: RunArgs,
+        #[command(flatten)]
+        policy: PolicyArgs,
     },
     /// Compares scenarios, or changes of one, run by run with the same random numbers
     Compare(compare::CompareArgs),
@@ -87,6 +94,17 @@ struct RunArgs {
     /// Threads to run replications on; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Print the summary as JSON instead of text
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but the answer: no warnings, no progress, no speed
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// What a run is held to, and where that is written.
+#[derive(Debug, Default, Args)]
+struct PolicyArgs {
     /// Fail (exit code 3) if this is true in any run, such as `vswitch.free.min < 10%`, or if its
     /// probability is on this side, as in `P(any pod waits > 60s) > 1%`; may be given several times
     #[arg(long, value_name = "CLAIM")]
@@ -97,12 +115,6 @@ struct RunArgs {
     /// Write a summary in Markdown, for a pull request
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Print the summary as JSON instead of text
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but the answer: no warnings, no progress, no speed
-    #[arg(short, long)]
-    quiet: bool,
 }
 
 /// What is to be explained.
@@ -177,16 +189,18 @@ impl From<Diagnostics> for Stop {
 /// Carries out a command; what goes wrong is on standard error.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
-    let Err(stop) = carry_out(cli.command.unwrap_or_else(|| Command::Demo(RunArgs::of_no_command()))) else {
+    let Err(stop) = carry_out(
+        cli.command.unwrap_or_else(|| Command::Demo { args: RunArgs::of_no_command(), policy: PolicyArgs::default() }),
+    ) else {
         return ExitCode::SUCCESS;
     };
     match stop {
         Stop::Input(text) => {
-            eprintln!("{}", text.trim_end());
+            tell(text.trim_end());
             ExitCode::from(2)
         }
         Stop::Environment(error) => {
-            eprintln!("error: {error:#}");
+            tell(&format!("error: {error:#}"));
             ExitCode::from(1)
         }
         Stop::CheckFailed => ExitCode::from(3),
@@ -195,9 +209,9 @@ pub fn main(cli: Cli) -> ExitCode {
 
 fn carry_out(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Demo(args) => run::run(&Blueprint::demo(), &args, "brimline demo"),
-        Command::Run { file, args } => {
-            run::run(&Blueprint::open(&file)?, &args, &format!("brimline run {}", file.display()))
+        Command::Demo { args, policy } => run::run(&Blueprint::demo(), &args, &policy, "brimline demo"),
+        Command::Run { file, args, policy } => {
+            run::run(&Blueprint::open(&file)?, &args, &policy, &format!("brimline run {}", quoted(&file)))
         }
         Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
@@ -207,6 +221,21 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Seek(args) => seek::seek(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),
+    }
+}
+
+/// A file's name as a shell takes it.
+fn quoted(file: &std::path::Path) -> String {
+    in_quotes(&file.display().to_string())
+}
+
+/// A text as a shell takes it, in quotes where it needs them.
+fn in_quotes(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Standard output. Whoever reads it may have gone (`| head`), which is no error.
+//! Standard output and standard error. Whoever reads it may have gone (`| head`), which is no error.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -13,6 +13,12 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("cannot write to standard output"),
     }
+}
+
+/// Says something on standard error. If that cannot be written nobody can be told, and the work
+/// goes on.
+pub(super) fn tell(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Width of text on standard output: 80 columns on a terminal; in a pipe lines are not broken, so

@@ -1,29 +1,30 @@
 //! `brimline run` and `brimline demo`.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::print::{self, print};
-use super::{RunArgs, Stop, progress};
+use super::print::{self, print, tell};
+use super::{PolicyArgs, RunArgs, Stop, in_quotes, progress};
 use crate::model::{Claim, Model};
 use crate::outcome::{Summary, summarize};
 use crate::record::Recording;
 use crate::report::{self, Run};
-use crate::scenario::{Blueprint, Edit, Uncertain, claim};
+use crate::scenario::{Blueprint, Edit, Source, Uncertain, claim};
 use crate::sim::Progress;
 use crate::study::{self, Decision, Finding};
 use crate::units::thousands;
 
 /// Simulates, answers, and writes the report; its place is the last line.
-pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result<(), Stop> {
+pub(super) fn run(scenario: &Blueprint, args: &RunArgs, policy: &PolicyArgs, command: &str) -> Result<(), Stop> {
     let loaded = scenario.with(edits(args)).load()?;
     let model = &loaded.model;
-    let rules = study::rules(&model.policy, fail_if(model, &args.fail_if)?);
+    let rules = study::rules(&model.policy, fail_if(model, &policy.fail_if)?);
     let mut ensemble = loaded.ensemble();
     rules.iter().for_each(|rule| ensemble.observe(&rule.claim.statement.reading));
     report::prepare(&args.output)?;
-    [&args.junit, &args.markdown].into_iter().flatten().try_for_each(|path| report::prepare_file(path))?;
+    check_files(policy, &loaded.sources)?;
     let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let counter = Progress::default();
@@ -37,12 +38,12 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
     // The answer comes first, also where both streams go to one terminal.
     if !args.quiet {
         for warning in &loaded.warnings {
-            eprintln!("\n{}", warning.trim_end());
+            tell(&format!("\n{}", warning.trim_end()));
         }
-        if args.junit.is_some() && rules.is_empty() {
-            eprintln!("\nwarning: there is neither a policy nor --fail-if, so the JUnit file has no test");
+        if policy.junit.is_some() && rules.is_empty() {
+            tell("\nwarning: there is neither a policy nor --fail-if, so the JUnit file has no test");
         }
-        eprintln!("\n{}", speed(model, &recordings, wall));
+        tell(&format!("\n{}", speed(model, &recordings, wall)));
     }
     let run = Run {
         model,
@@ -53,12 +54,12 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, command: &str) -> Result
         uncertain: &loaded.uncertain,
         sources: &loaded.sources,
         warnings: &loaded.warnings,
-        reproduce: &reproduce(command, args),
+        reproduce: &(reproduce(command, args) + &options("--fail-if", &policy.fail_if)),
         command: &std::env::args().collect::<Vec<_>>().join(" "),
         wall,
         threads,
     };
-    leave_behind(&run, args)?;
+    leave_behind(&run, args, policy)?;
     let kept = findings.iter().all(|finding| finding.decision == Decision::Holds);
     if kept { Ok(()) } else { Err(Stop::CheckFailed) }
 }
@@ -74,21 +75,40 @@ fn answer(summary: &Summary, findings: &[Finding], uncertain: &[Uncertain], json
 }
 
 /// Writes the report and what else was asked for, and tells its place.
-fn leave_behind(run: &Run, args: &RunArgs) -> anyhow::Result<()> {
+fn leave_behind(run: &Run, args: &RunArgs, policy: &PolicyArgs) -> anyhow::Result<()> {
     let folder = report::write(&args.output, &run.model.name, run)?;
     let page = folder.join("report.html").display().to_string();
-    if let Some(path) = &args.junit {
+    if let Some(path) = &policy.junit {
         report::replace_file(path, &report::junit(run.summary, run.findings))?;
     }
-    if let Some(path) = &args.markdown {
+    if let Some(path) = &policy.markdown {
         report::replace_file(path, &report::markdown(run.summary, run.findings, run.reproduce, &page))?;
     }
     let place = format!("Report: {page}");
     if args.json {
-        eprintln!("{place}");
+        tell(&place);
         return Ok(());
     }
     print(&place)
+}
+
+/// Makes sure that the files for others can be written, and that none of them is an input or the
+/// other one.
+fn check_files(policy: &PolicyArgs, sources: &[Source]) -> Result<(), Stop> {
+    let PolicyArgs { junit, markdown, .. } = policy;
+    let is_same = |a: &Path, b: &Path| a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
+    for path in [junit, markdown].into_iter().flatten() {
+        if sources.iter().any(|source| is_same(path, Path::new(&source.name))) {
+            return Err(Stop::Input(format!("error: {} is read by this run; it would be overwritten", path.display())));
+        }
+        report::prepare_file(path)?;
+    }
+    match (junit, markdown) {
+        (Some(a), Some(b)) if is_same(a, b) => {
+            Err(Stop::Input("error: --junit and --markdown name the same file".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What must not be; everything that is wrong with it is told at once.
@@ -113,10 +133,13 @@ pub(super) fn edits(args: &RunArgs) -> Vec<Edit> {
 pub(super) fn reproduce(command: &str, args: &RunArgs) -> String {
     let seed = args.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.replications.map(|n| format!(" --replications {n}"));
-    let quoted =
-        |option: &str, texts: &[String]| texts.iter().map(|text| format!(" {option} '{text}'")).collect::<String>();
-    let (set, fail_if) = (quoted("--set", &args.set), quoted("--fail-if", &args.fail_if));
-    [Some(command.to_owned() + &set), seed, replications, Some(fail_if)].into_iter().flatten().collect()
+    let set = options("--set", &args.set);
+    [Some(command.to_owned() + &set), seed, replications].into_iter().flatten().collect()
+}
+
+/// An option that is given several times, as a shell takes it.
+pub(super) fn options(option: &str, texts: &[String]) -> String {
+    texts.iter().map(|text| format!(" {option} {}", in_quotes(text))).collect()
 }
 
 fn speed(model: &Model, recordings: &[Recording], wall: Duration) -> String {

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use anyhow::Context;
 use clap::Args;
 
-use super::print::{self, print};
-use super::{Stop, progress};
+use super::print::{self, print, tell};
+use super::run::options;
+use super::{Stop, progress, quoted};
 use crate::model::Model;
 use crate::report;
 use crate::scenario::{Blueprint, Edit};
@@ -33,7 +34,8 @@ pub(super) struct SeekArgs {
     sought: Sought,
     /// A reading that is to be small, such as `vswitches.idle.mean`, `pods.wait.p99` or `calls`;
     /// several times with `--vary`
-    #[arg(long, value_name = "READING", requires = "vary")]
+    #[arg(long, value_name = "READING", requires = "vary",
+        conflicts_with_all = ["smallest", "largest", "earliest", "latest"])]
     minimise: Vec<String>,
     /// What must hold, such as `P(any pod waits > 60s before 60d) <= 1 %`; may be given several
     /// times [default: the scenario's policy]
@@ -138,7 +140,7 @@ fn run<T: Send>(args: &SeekArgs, work: impl FnOnce(&Watch) -> T + Send) -> Resul
 fn told_place(args: &SeekArgs, folder: &Path) -> anyhow::Result<()> {
     let place = format!("Points: {}", folder.display());
     if args.json {
-        eprintln!("{place}");
+        tell(&place);
         return Ok(());
     }
     print(&place)
@@ -222,8 +224,10 @@ fn shown(args: &SeekArgs, question: &Question, answer: &Answer) -> Result<String
         if let Some(snippet) = report::seek::snippet(&question.knob, &best.value, &model) {
             text += &format!("\n{snippet}");
         }
-        let (file, path) = (args.file.display(), &answer.path);
-        text += &format!("\nRun it: brimline run {file} --set '{path}={}'\n", best.value);
+        let mut set = args.set.clone();
+        set.push(format!("{}={}", answer.path, best.value));
+        let seed = args.seed.map_or(String::new(), |seed| format!(" --seed {seed}"));
+        text += &format!("\nRun it: brimline run {}{}{seed}\n", quoted(&args.file), options("--set", &set));
     }
     Ok(text)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use super::print::{self, print};
+use super::print::{self, print, tell};
 use super::{RunArgs, Stop, progress, run};
 use crate::report::{self, sweep::Journal};
 use crate::scenario::{Axis, Blueprint};
@@ -58,13 +58,13 @@ pub(super) fn carry_out(args: SweepArgs) -> Result<(), Stop> {
     print(&text)?;
     if !run_args.quiet {
         for warning in &sweep.warnings {
-            eprintln!("\n{}", warning.trim_end());
+            tell(&format!("\n{}", warning.trim_end()));
         }
     }
     let folder = journal.publish(&results, &reproduce(&args))?;
     let place = format!("Report: {}", folder.join("sweep.html").display());
     if run_args.json {
-        eprintln!("{place}");
+        tell(&place);
         return Ok(());
     }
     Ok(print(&place)?)
@@ -73,8 +73,8 @@ pub(super) fn carry_out(args: SweepArgs) -> Result<(), Stop> {
 fn tell_start(sweep: &Sweep, journal: &Journal) {
     let (done, all) = (journal.done().len(), sweep.points.len());
     match done {
-        0 => eprintln!("{all} points, {} runs; end it at any time, the same command goes on", sweep.runs()),
-        done => eprintln!("{done} of {all} points were done in {}", journal.folder().display()),
+        0 => tell(&format!("{all} points, {} runs; end it at any time, the same command goes on", sweep.runs())),
+        done => tell(&format!("{done} of {all} points were done in {}", journal.folder().display())),
     }
 }
 

@@ -86,18 +86,26 @@ impl Blueprint {
         let model = model.expect("a loading without a model has an error");
         let files = sources.iter().filter(|source| !source.name.starts_with("--")).cloned().collect::<Vec<_>>();
         let blueprint = Self { edits: self.edits.clone(), ..Self::of_sources(&files) };
-        let draws = if uncertain.is_empty() { 0 } else { model.replications };
-        let drawn = (0..draws).map(|replication| blueprint.draw(model.seed, replication)).collect::<Result<_, _>>()?;
+        let mut drawn = Vec::new();
+        if !uncertain.is_empty() {
+            // What is wrong at the ends is wrong, whether it is drawn or not.
+            for (draw, which) in [(Draw::Low, "lowest"), (Draw::High, "highest")] {
+                blueprint.draw(draw, &format!("the {which} values that were stated are"))?;
+            }
+            let of = |replication| Draw::Of { seed: model.seed, replication };
+            let draws = (0..model.replications).map(|n| blueprint.draw(of(n), &format!("replication {n} drew")));
+            drawn = draws.collect::<Result<_, _>>()?;
+        }
         Ok(Loaded { model, drawn, uncertain, settings, warnings, sources, sweep, blueprint })
     }
 
-    /// The model of a replication.
-    fn draw(&self, seed: u64, replication: u32) -> Result<Model, Diagnostics> {
-        let (loader, model, uncertain) = self.read(Draw::Of { seed, replication });
+    /// The model with some values of uncertain inputs.
+    fn draw(&self, draw: Draw, which: &str) -> Result<Model, Diagnostics> {
+        let (loader, model, uncertain) = self.read(draw);
         let values: Vec<_> = uncertain.iter().map(|input| format!("{} = {}", input.path, input.drawn)).collect();
         match loader.problems.finish() {
             Ok(_) => Ok(model.expect("what loads with typical values, and without errors, is complete")),
-            Err(wrong) => Err(wrong.because(&format!("replication {replication} drew {}", values.join(", ")))),
+            Err(wrong) => Err(wrong.because(&format!("{which} {}", values.join(", ")))),
         }
     }
 

@@ -48,6 +48,10 @@ pub struct Uncertain {
 pub(super) enum Draw {
     /// Its median.
     Typical,
+    /// The lower end, or the 5 % quantile: for checks.
+    Low,
+    /// The upper end, or the 95 % quantile: for checks.
+    High,
     /// What chance gives a replication.
     Of { seed: u64, replication: u32 },
 }
@@ -120,6 +124,8 @@ impl Settling<'_> {
         let Some((shape, kind)) = self.shape(written) else { return };
         let value = match self.draw {
             Draw::Typical => shape.median(),
+            Draw::Low => shape.ends().0,
+            Draw::High => shape.ends().1,
             Draw::Of { seed, replication } => shape.draw(seed, replication, path, kind == Kind::Whole),
         };
         let text = match shape {
@@ -269,6 +275,12 @@ impl Shape {
             Self::Between(low, high) => f64::midpoint(low, high),
             Self::Quantiles(_, p50, _) => p50,
         }
+    }
+
+    /// The ends, or the quantiles that were stated.
+    fn ends(self) -> (f64, f64) {
+        let (Self::Between(low, high) | Self::Quantiles(low, _, high)) = self;
+        (low, high)
     }
 
     /// The value of the input at `path` in a replication. Three quantiles are taken as those of

@@ -28,8 +28,8 @@ pub struct Judgement {
     pub decision: Decision,
     /// Runs in which the claim's statement holds.
     pub held: Proportion,
-    /// Runs from which on a claim about a probability would be decided if all further ones were
-    /// like most so far; none if it is decided.
+    /// Runs from which on a claim about a probability would be decided if the share stays as it
+    /// is; none if it is decided, or if that is out of reach.
     pub runs_needed: Option<usize>,
 }
 
@@ -94,27 +94,33 @@ pub(super) fn decide_with(claim: &Claim, hits: usize, runs: usize, errors: Error
     match () {
         () if upper(hits, runs, errors.holds) <= share => of(Decision::Holds, None),
         () if lower(hits, runs, errors.fails) > share => of(Decision::Fails, None),
-        () => of(Decision::Undecided, Some(needed(hits, runs, share, errors))),
+        () => of(Decision::Undecided, needed(hits, runs, share, errors)),
     }
 }
 
-/// Runs from which on it is decided, if further ones are hits or none, whichever is more likely.
-fn needed(hits: usize, runs: usize, share: f64, errors: Errors) -> usize {
-    let mostly_hits = hits * 2 > runs;
+/// Most runs that are spoken of: more are out of reach.
+const MOST_RUNS: usize = 1_000_000;
+
+/// Runs from which on it is decided, if the share of hits stays as it is; none if that would take
+/// more than anybody makes.
+fn needed(hits: usize, runs: usize, share: f64, errors: Errors) -> Option<usize> {
     let decided = |n: usize| {
-        let hits = if mostly_hits { hits + (n - runs) } else { hits };
+        let hits = (hits as f64 / runs as f64 * n as f64).round() as usize;
         upper(hits, n, errors.holds) <= share || lower(hits, n, errors.fails) > share
     };
     let mut step = 1;
     while !decided(runs + step) {
         step *= 2;
+        if runs + step > MOST_RUNS {
+            return None;
+        }
     }
     let (mut low, mut high) = (runs + step / 2, runs + step);
     while high - low > 1 {
         let middle = usize::midpoint(low, high);
         if decided(middle) { high = middle } else { low = middle }
     }
-    high
+    Some(high)
 }
 
 /// Upper end of the one-sided interval of a probability.

@@ -185,7 +185,14 @@ fn of_risk(summary: &Summary) -> Option<Plot> {
 /// Whether a landmark belongs into the plot of a vSwitch: it is an action, or not about another
 /// vSwitch.
 fn of_this(model: &Model, mark: &crate::outcome::Landmark, id: &str) -> bool {
-    mark.kind == "action" || mark.subject == id || model.vpc.vswitches.iter().all(|v| v.id != mark.subject)
+    let is_about =
+        mark.kind == "action" || mark.subject == id || model.vpc.vswitches.iter().all(|v| v.id != mark.subject);
+    is_about && mark.kind != "action_complete"
+}
+
+/// What is marked in a picture of the whole cluster.
+fn marks(summary: &Summary) -> Vec<&crate::outcome::Landmark> {
+    summary.landmarks.iter().filter(|mark| mark.kind != "action_complete").collect()
 }
 
 fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], only: Option<usize>) -> Levels<'a> {
@@ -226,7 +233,7 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
         band: band(recordings, total),
         peak: Vec::new(),
         strip: if only.is_none() { unschedulable(recordings) } else { None },
-        landmarks: summary.landmarks.iter().collect(),
+        landmarks: marks(summary),
         runs: recordings.len(),
     }
 }
@@ -253,7 +260,7 @@ fn of_zones<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordi
         band: band(recordings, pods(groups(model, |_, _| true))),
         peak: Vec::new(),
         strip: None,
-        landmarks: summary.landmarks.iter().collect(),
+        landmarks: marks(summary),
         runs: recordings.len(),
     }
 }

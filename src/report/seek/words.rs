@@ -54,7 +54,9 @@ impl Words<'_> {
         let tried = || self.answer.points.iter().filter(|point| !point.judgements.is_empty());
         // One that the runs leave open may be safe, wherever it stands.
         let open = tried().find(|point| point.finding == Finding::Undecided);
-        let safest = open.or_else(|| tried().next()).map(|point| (self.knob.show(&point.value), self.proof(point), point.finding));
+        let safest = open
+            .or_else(|| tried().next())
+            .map(|point| (self.knob.show(&point.value), self.proof(point), point.finding));
         match safest {
             Some((value, proof, Finding::Unsafe)) => {
                 let between = self.knob.values.len() > self.answer.points.len();

@@ -214,6 +214,10 @@ impl World<'_> {
     pub(super) fn zone_returns(&mut self, zone: &str) {
         let position = self.zones_out.iter().position(|out| out == zone).expect("its outage began");
         self.zones_out.remove(position);
+        if self.zones_out.iter().any(|out| out == zone) {
+            // Another outage of it is not over.
+            return;
+        }
         let now = self.engine.now();
         self.engine.observer.landmark(now, "zone_back", zone.to_owned(), format!("{zone} is back"));
         for node in (0..self.nodes.len()).map(NodeId::new) {
