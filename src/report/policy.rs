@@ -108,6 +108,7 @@ pub(super) fn numbers(finding: &Finding) -> String {
         text += &format!("; measured {}", measure(measured, finding.unit));
     }
     text + &match finding.runs_needed {
+        None if finding.decision == Decision::Undecided => "; no number of runs that could be made tells".to_owned(),
         None => String::new(),
         Some(runs) if runs > MOST_RUNS => format!("; {runs} runs or so would be needed to tell, more than may be"),
         Some(runs) => format!("; too few runs to tell, --replications {runs} would do if more runs are like these"),

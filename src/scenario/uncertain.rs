@@ -327,6 +327,14 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_are_equally_likely_at_the_ends() {
+        let shape = Shape::Between(1.0, 3.0);
+        let mut counts = [0; 4];
+        (0..9_000).for_each(|r| counts[shape.draw(1, r, "x", true) as usize] += 1);
+        assert!(counts[0] == 0 && counts[1..].iter().all(|count| (2_850..3_150).contains(count)), "{counts:?}");
+    }
+
+    #[test]
     fn lists_of_two_numbers_are_intervals_except_where_lists_are_meant() {
         let text = "a: {b: [80, 120], at: [1d, 2d], c: [5 %, 7 %]}
 list: [{name: x, n: {p5: 1d, p50: 2d, p95: 9d}}]";

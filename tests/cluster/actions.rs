@@ -3,10 +3,11 @@
 use brimline::id::VSwitchId;
 use brimline::ipam::node_local::{Config, EniSelection, VSwitchSelection};
 use brimline::model::{
-    Action, Comparison, Condition, Deed, Holder, Hpa, LateWait, Level, Load, Model, PodTemplate, Portion, Replicas,
-    Restart, Schedule, Trigger, VSwitch, Workload, WorkloadKind, ZoneOutage,
+    Action, Comparison, Condition, Deed, Holder, Hpa, LateWait, Level, Load, Model, PodTemplate, Portion, Reading,
+    Replicas, Restart, Schedule, Trigger, VSwitch, VSwitchReading, Workload, WorkloadKind, ZoneOutage,
 };
 use brimline::openapi::{Api, ErrorCode};
+use brimline::outcome::value;
 use brimline::record::{ActionRecord, JournalEntry, Reach, Recording, What};
 use brimline::sim::{Progress, run as run_plain};
 use brimline::time::{Instant, Span};
@@ -230,6 +231,11 @@ fn a_vswitch_does_not_exist_before_it_is_added() {
     let record = &recording.vswitches[NEW.index()];
     assert_eq!((record.min_free, record.usable), (251, 252));
     assert!(record.mean.free > 251.0 && record.mean.free < 251.1, "since it exists: {:?}", record.mean);
+    // Together with others it counts for the time in which it is there: 480 of 600 s.
+    let free = |id: VSwitchId| recording.vswitches[id.index()].mean.free;
+    let together = Reading::AllVSwitches(VSwitchReading::Mean(Holder::Free));
+    let together = value(&together, &model, &recording).expect("there are addresses");
+    assert!((together - (free(OLD) + 0.8 * free(NEW))).abs() < 1e-6, "{together}");
 }
 
 /// What is there to be counted grows with an added vSwitch.

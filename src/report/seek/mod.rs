@@ -36,6 +36,11 @@ pub fn text(answer: &Answer, knob: &Knob, columns: usize) -> String {
     if impossible.len() > MOST_IMPOSSIBLE {
         text += &format!("... and {} more values, in seek.csv\n", impossible.len() - MOST_IMPOSSIBLE);
     }
+    if answer.points.iter().flat_map(|point| &point.judgements).any(|judgement| judgement.held.runs > 1) {
+        let note = "Intervals are Wilson's. What decides about a probability is its exact bound, with 5 % of error shared \
+                    among the looks at growing numbers of runs, so a decision takes more than an interval beside the goal.";
+        text += &(terminal::wrap(note, 0, columns) + "\n");
+    }
     text
 }
 
