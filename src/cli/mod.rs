@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::scenario::{self, Blueprint, Diagnostics};
+use crate::scenario::{self, Blueprint, Diagnostics, Edit};
 use print::{print, tell};
 
 /// Predicts when a Terway cluster on Alibaba Cloud runs out of vSwitch addresses, and why.
@@ -56,6 +56,9 @@ enum Command {
     Check {
         /// Scenario file
         file: PathBuf,
+        /// Change a value of the scenario before it is read, as for `run`
+        #[arg(long, value_name = "PATH=VALUE")]
+        set: Vec<String>,
     },
     /// Simulates a scenario at many points: every combination of values, or a Latin hypercube
     Sweep(sweep::SweepArgs),
@@ -214,7 +217,10 @@ fn carry_out(command: Command) -> Result<(), Stop> {
             run::run(&Blueprint::open(&file)?, &args, &policy, &format!("brimline run {}", quoted(&file)))
         }
         Command::Compare(args) => compare::carry_out(&args),
-        Command::Check { file } => Ok(print(&scenario::describe(&scenario::load(&file)?))?),
+        Command::Check { file, set } => {
+            let scenario = Blueprint::open(&file)?.with(set.iter().map(|text| Edit::parse("--set", text)));
+            Ok(print(&scenario::describe(&scenario.load()?))?)
+        }
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),
         Command::Explain(args) => explain::carry_out(&args),

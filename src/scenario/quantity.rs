@@ -107,6 +107,12 @@ impl Read for Count {
                     None
                 }
             },
+            // YAML reads a number with an exponent, or with more digits than any integer has, so.
+            Value::Float(x) if x.fract() == 0.0 => {
+                let problem = problems.error(node.place, "a whole number is expected here");
+                problem.help("write all of its digits, and at most 20");
+                None
+            }
             Value::Float(_) => {
                 problems.error(node.place, "a number here must be whole").label("this has a fraction");
                 None

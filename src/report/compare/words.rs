@@ -168,7 +168,8 @@ impl Writer {
         };
         let decimals = match (difference.unit, most / per_unit) {
             ("s" | "share", _) => 1,
-            (_, ..0.5) => 2,
+            // Two digits that say something.
+            (_, small @ ..0.5) => (1.0 - small.max(1e-6).log10().floor()) as usize,
             (_, ..10.0) => 1,
             _ => 0,
         };
