@@ -16,7 +16,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
 /// Everything that one replication recorded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
     /// Number of the replication, from 0.
     pub replication: u32,
@@ -32,7 +32,8 @@ pub struct Recording {
     pub calls: [u64; Api::ALL.len()],
     /// Refused calls per action and code.
     pub errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
-    /// When each cause first kept a pod from its address, or from a node; in order of time.
+    /// When each cause first kept a pod from its address, or from a node; in order of time, then of
+    /// causes.
     pub binding: Vec<(Instant, Cause)>,
     /// Levels on a regular grid of time.
     pub timeline: Timeline,
@@ -202,7 +203,7 @@ pub struct Counting {
 }
 
 /// What was recorded of pods that want an address of their own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PodRecord {
     /// Pods that were scheduled and so asked for an address.
     pub requested: u64,
@@ -301,7 +302,7 @@ pub enum Was {
 pub const SLOW_CALL: Span = Span::secs(30);
 
 /// Levels on a regular grid of time, one row per entry of `at`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Timeline {
     /// Times of the rows.
     pub at: Vec<Instant>,

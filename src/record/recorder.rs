@@ -391,8 +391,9 @@ impl Recorder {
     /// Ends the recording.
     #[must_use]
     pub fn finish(mut self, now: Instant, stranded: Vec<Stranded>, events: u64) -> Recording {
-        // What goes on inside a node may have been told late.
-        self.binding.sort_by_key(|&(at, _)| at);
+        // What goes on inside a node may have been told late; of equal times, those of several nodes in
+        // any order.
+        self.binding.sort_unstable();
         self.journal.sort_by_key(|entry| entry.at);
         let (pod_log, steps) = self.diary.finish();
         self.pods.waiting_at_end = self.waiting.level();

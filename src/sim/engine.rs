@@ -430,11 +430,15 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// Lets happen inside every node what is due by now.
+    /// Lets happen inside every node what is due by now. A node that has an event at this instant is
+    /// left to that: which of several nodes calls the cloud first, and so which latency each call
+    /// draws, is for the order of events to say.
     pub fn settle(&mut self) {
         self.give_accounts();
         for node in (0..self.nodes.len()).map(NodeId::new) {
-            self.touch(node);
+            if self.nodes[node.index()].armed > self.now {
+                self.touch(node);
+            }
         }
     }
 
