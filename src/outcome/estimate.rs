@@ -132,8 +132,13 @@ fn interval(values: &[f64], mean: f64) -> Option<Interval> {
     Some(Interval { low, high: mean + half })
 }
 
-/// 97.5th percentile of Student's t distribution.
-fn student(freedom: usize) -> f64 {
+/// 97.5th percentile of Student's t distribution with this freedom, at least 1: half the width of
+/// an interval in standard errors.
+///
+/// # Panics
+/// Without a degree of freedom.
+#[must_use]
+pub fn student(freedom: usize) -> f64 {
     let t = StudentsT::new(0.0, 1.0, freedom as f64).expect("there is at least one degree of freedom");
     t.inverse_cdf(0.5 + CONFIDENCE / 2.0)
 }

@@ -21,7 +21,7 @@ mod words;
 pub use account::{Account, account_text, counting_text};
 pub use cause::cause_text;
 pub use clock::Clock;
-pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion};
+pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion, student};
 pub use measure::{Kind, MEASURES, Measure, measure};
 pub use precision::{PrecisionSummary, precision};
 pub use quantiles::Quantiles;

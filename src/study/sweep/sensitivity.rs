@@ -1,9 +1,7 @@
 //! Which of the varied paths matter most for a measure.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
 use super::{Design, Results};
-use crate::outcome::{CONFIDENCE, Interval};
+use crate::outcome::{Interval, student};
 use crate::scenario::Axis;
 
 /// How much the varied paths matter for a measure.
@@ -114,12 +112,6 @@ fn regression(columns: &[Vec<f64>], values: &[f64]) -> Option<Ranking> {
         influences[axis] = Influence { value, interval };
     }
     Some(Ranking { method: Method::RankRegression, influences, explained })
-}
-
-/// 97.5th percentile of Student's t distribution.
-fn student(freedom: usize) -> f64 {
-    let t = StudentsT::new(0.0, 1.0, freedom as f64).expect("there is at least one degree of freedom");
-    t.inverse_cdf(0.5 + CONFIDENCE / 2.0)
 }
 
 /// The inverse of a matrix by Gauss and Jordan; none if columns depend on one another.
