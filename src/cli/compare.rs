@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 
 use super::print::{self, print, tell};
@@ -91,8 +90,7 @@ pub(super) fn carry_out(args: &CompareArgs) -> Result<(), Stop> {
 
 fn run(entries: &[Entry], args: &CompareArgs) -> Result<Vec<Variant>, Stop> {
     let ensembles: Vec<_> = entries.iter().map(|entry| entry.loaded.ensemble()).collect();
-    let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let pool = super::threads(args.threads)?;
     let counter = Progress::default();
     let first = &entries[0].loaded.model;
     let count = entries.len() as u64 * u64::from(first.replications);

@@ -13,6 +13,7 @@ mod sweep;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::scenario::{self, Blueprint, Diagnostics, Edit};
@@ -228,6 +229,12 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),
     }
+}
+
+/// As many threads as were asked for, or all cores.
+fn threads(wanted: Option<u16>) -> anyhow::Result<rayon::ThreadPool> {
+    let threads = wanted.map_or_else(rayon::current_num_threads, usize::from);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")
 }
 
 /// A file's name as a shell takes it.

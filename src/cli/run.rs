@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-
 use super::print::{self, print, tell};
 use super::{PolicyArgs, RunArgs, Stop, in_quotes, progress};
 use crate::model::{Claim, Model};
@@ -25,8 +23,7 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, policy: &PolicyArgs, com
     rules.iter().for_each(|rule| ensemble.observe(&rule.claim.statement.reading));
     report::prepare(&args.output)?;
     check_files(policy, &loaded.sources)?;
-    let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let pool = super::threads(args.threads)?;
     let counter = Progress::default();
     #[allow(clippy::disallowed_methods, reason = "the speed of the program is no result")]
     let start = Instant::now();
@@ -57,7 +54,7 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, policy: &PolicyArgs, com
         reproduce: &(reproduce(command, args) + &options("--fail-if", &policy.fail_if)),
         command: &std::env::args().collect::<Vec<_>>().join(" "),
         wall,
-        threads,
+        threads: pool.current_num_threads(),
     };
     leave_behind(&run, args, policy)?;
     let kept = findings.iter().all(|finding| finding.decision == Decision::Holds);

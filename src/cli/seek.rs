@@ -131,8 +131,7 @@ fn compromises(args: &SeekArgs, survey: Survey, name: &str) -> Result<(), Stop> 
 /// Does the work on threads, and shows how far it is.
 fn run<T: Send>(args: &SeekArgs, work: impl FnOnce(&Watch) -> T + Send) -> Result<T, Stop> {
     report::prepare(&args.output)?;
-    let threads = args.threads.map_or_else(rayon::current_num_threads, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let pool = super::threads(args.threads)?;
     let watch = Watch::default();
     Ok(progress::spin(args.quiet, || told(&watch), || pool.install(|| work(&watch))))
 }

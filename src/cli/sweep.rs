@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 
 use super::print::{self, print, tell};
@@ -40,8 +39,7 @@ pub(super) fn carry_out(args: SweepArgs) -> Result<(), Stop> {
     let axes = vary.iter().map(|text| text.parse::<Axis>()).collect::<Result<_, _>>();
     let axes = axes.map_err(|wrong| Stop::Input(format!("error: {wrong}")))?;
     let wish = Wish { axes, points: *points, measures: measure.clone() };
-    let threads = run_args.threads.map_or_else(rayon::current_num_threads, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let pool = super::threads(run_args.threads)?;
     let sweep = pool.install(|| Sweep::prepare(&scenario, &wish))?;
     report::prepare(&run_args.output)?;
     let mut journal = Journal::open(&run_args.output, &sweep)?;

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::judge::is_hit;
+use super::combinations;
+use super::judge::{is_hit, together};
 use super::paired::mcnemar;
 use super::seek::{Knob, Watch};
 use super::{Decision, Judgement, decide, read};
@@ -92,12 +93,12 @@ pub fn survey(survey: &Survey, watch: &Watch) -> Front {
     let units = measured.iter().find_map(|point| point.as_ref().ok()).map(|point| point.units.clone());
     let rows: Vec<_> = measured.iter().map(|point| point.as_ref().map_or(&[][..], |point| &point.rows)).collect();
     let safe: Vec<_> =
-        measured.iter().map(|point| point.as_ref().is_ok_and(|p| p.finding() == Decision::Holds)).collect();
+        measured.iter().map(|point| point.as_ref().is_ok_and(|p| together(&p.judgements) == Decision::Holds)).collect();
     let points = grid.into_iter().zip(&measured).enumerate().map(|(at, (values, point))| match point {
         Err(wrong) => Compromise::impossible(values, wrong, survey.objectives.len()),
         Ok(point) => Compromise {
             values,
-            standing: match point.finding() {
+            standing: match together(&point.judgements) {
                 Decision::Holds => standing(at, &rows, &safe),
                 Decision::Fails => Standing::Unsafe,
                 Decision::Undecided => Standing::Undecided,
@@ -119,12 +120,7 @@ pub fn survey(survey: &Survey, watch: &Watch) -> Front {
 
 /// Every combination of the knobs' values.
 fn grid(knobs: &[Knob]) -> Vec<Vec<String>> {
-    knobs.iter().fold(vec![Vec::new()], |grid, knob| {
-        let with = |values: Vec<String>| {
-            knob.values.iter().map(move |value| [&values[..], std::slice::from_ref(value)].concat())
-        };
-        grid.into_iter().flat_map(with).collect()
-    })
+    combinations(knobs.iter().map(|knob| &knob.values[..]))
 }
 
 /// What the runs of a combination say.
@@ -132,17 +128,6 @@ struct Measured {
     rows: Vec<Row>,
     judgements: Vec<Judgement>,
     units: Vec<&'static str>,
-}
-
-impl Measured {
-    fn finding(&self) -> Decision {
-        let any = |wanted| self.judgements.iter().any(|judgement| judgement.decision == wanted);
-        match () {
-            () if any(Decision::Fails) => Decision::Fails,
-            () if any(Decision::Undecided) => Decision::Undecided,
-            () => Decision::Holds,
-        }
-    }
 }
 
 impl Survey {

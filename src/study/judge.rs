@@ -54,6 +54,16 @@ pub(super) fn holds(statement: &Statement, reading: f64) -> bool {
     statement.comparison.holds(reading, statement.than)
 }
 
+/// What the runs say about all claims together.
+pub(super) fn together(judgements: &[Judgement]) -> Decision {
+    let any = |wanted| judgements.iter().any(|judgement| judgement.decision == wanted);
+    match () {
+        () if any(Decision::Fails) => Decision::Fails,
+        () if any(Decision::Undecided) => Decision::Undecided,
+        () => Decision::Holds,
+    }
+}
+
 /// How probable a wrong decision may be, on either side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Errors {

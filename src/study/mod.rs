@@ -22,6 +22,15 @@ use crate::outcome::{precision, value};
 use crate::record::Recording;
 use crate::sim::{Progress, replicate, run as run_one};
 
+/// Every combination of one value from each list, the last list's changing fastest.
+fn combinations<'a>(lists: impl IntoIterator<Item = &'a [String]>) -> Vec<Vec<String>> {
+    lists.into_iter().fold(vec![Vec::new()], |grid, values| {
+        let with =
+            |point: Vec<String>| values.iter().map(move |value| [&point[..], std::slice::from_ref(value)].concat());
+        grid.into_iter().flat_map(with).collect()
+    })
+}
+
 /// Runs the replications of an ensemble on the threads of the current rayon pool: all of them, or
 /// until they are as precise as the scenario wants. How many that are does not depend on the
 /// number of threads.

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use knob::{Knob, KnobKind, ParseKnobError};
 pub use search::{Finding, Method};
 
-use super::judge::is_hit;
+use super::judge::{is_hit, together};
 use super::{Decision, Judgement, read};
 use crate::model::{Claim, Model, Reading};
 use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, claim};
@@ -224,11 +224,10 @@ impl Question {
 
 /// What the judgements of all goals say together.
 fn finding(judgements: &[Judgement]) -> Finding {
-    let any = |wanted| judgements.iter().any(|judgement| judgement.decision == wanted);
-    match () {
-        () if any(Decision::Fails) => Finding::Unsafe,
-        () if any(Decision::Undecided) => Finding::Undecided,
-        () => Finding::Safe,
+    match together(judgements) {
+        Decision::Fails => Finding::Unsafe,
+        Decision::Undecided => Finding::Undecided,
+        Decision::Holds => Finding::Safe,
     }
 }
 

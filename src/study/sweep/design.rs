@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 
 use crate::chance::stream;
 use crate::scenario::Axis;
+use crate::study::combinations;
 
 /// Most points of a sweep.
 pub const MOST_POINTS: usize = 100_000;
@@ -47,22 +48,19 @@ pub(super) fn points(axes: &[Axis], points: Option<u32>, seed: u64) -> Result<(D
 }
 
 fn grid(axes: &[Axis]) -> Result<Vec<Vec<String>>, String> {
-    let mut points = vec![Vec::new()];
+    let (mut lists, mut points) = (Vec::new(), 1);
     for axis in axes {
         let Some(values) = axis.values.each() else {
             let help = "write `FROM..TO/STEP`, or say with `--points` how many points a Latin hypercube has";
             return Err(format!("`{}` is varied over a range without steps; {help}", axis.path));
         };
-        if points.len() * values.len() > MOST_POINTS {
+        points *= values.len();
+        if points > MOST_POINTS {
             return Err("these are more than 100,000 combinations; say with `--points` how many to look at".to_owned());
         }
-        let longer = |point: &Vec<String>| {
-            let point = point.clone();
-            values.iter().map(move |value| [&point[..], std::slice::from_ref(value)].concat()).collect::<Vec<_>>()
-        };
-        points = points.iter().flat_map(longer).collect();
+        lists.push(values);
     }
-    Ok(points)
+    Ok(combinations(lists.iter().map(Vec::as_slice)))
 }
 
 fn latin_hypercube(axes: &[Axis], points: usize, seed: u64) -> Vec<Vec<String>> {
