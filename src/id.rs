@@ -45,3 +45,7 @@ index!(
     /// A vSwitch, in the order of the scenario file.
     VSwitchId
 );
+index!(
+    /// A pod object of the run: one name may have several, one after the other. Never used again.
+    Uid
+);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An OpenAPI action that the node-local daemon uses
+/// An OpenAPI action that Terway uses
 /// (`pkg/aliyun/client/ecs.go`, `pkg/aliyun/client/vpc.go`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[allow(missing_docs, reason = "the names are the API's own")]
@@ -13,19 +13,23 @@ pub enum Api {
     DeleteNetworkInterface,
     AssignPrivateIpAddresses,
     UnassignPrivateIpAddresses,
+    AssignIpv6Addresses,
+    UnassignIpv6Addresses,
     DescribeNetworkInterfaces,
     DescribeVSwitches,
 }
 
 impl Api {
     /// Every action, in the order of [`Api::index`].
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::CreateNetworkInterface,
         Self::AttachNetworkInterface,
         Self::DetachNetworkInterface,
         Self::DeleteNetworkInterface,
         Self::AssignPrivateIpAddresses,
         Self::UnassignPrivateIpAddresses,
+        Self::AssignIpv6Addresses,
+        Self::UnassignIpv6Addresses,
         Self::DescribeNetworkInterfaces,
         Self::DescribeVSwitches,
     ];
@@ -46,6 +50,8 @@ impl Api {
             Self::DeleteNetworkInterface => "DeleteNetworkInterface",
             Self::AssignPrivateIpAddresses => "AssignPrivateIpAddresses",
             Self::UnassignPrivateIpAddresses => "UnassignPrivateIpAddresses",
+            Self::AssignIpv6Addresses => "AssignIpv6Addresses",
+            Self::UnassignIpv6Addresses => "UnassignIpv6Addresses",
             Self::DescribeNetworkInterfaces => "DescribeNetworkInterfaces",
             Self::DescribeVSwitches => "DescribeVSwitches",
         }

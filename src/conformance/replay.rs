@@ -160,9 +160,18 @@ fn config(case: &Case) -> Config {
 
 fn cloud(case: &Case, chance: Stream) -> Cloud {
     let ms = case.latency_ms;
-    let latency = [ms.create, ms.attach, ms.detach, ms.delete, ms.assign, ms.unassign, ms.describe, ms.vswitch];
+    let latency = |api| match api {
+        Api::CreateNetworkInterface => ms.create,
+        Api::AttachNetworkInterface => ms.attach,
+        Api::DetachNetworkInterface => ms.detach,
+        Api::DeleteNetworkInterface => ms.delete,
+        Api::AssignPrivateIpAddresses | Api::AssignIpv6Addresses => ms.assign,
+        Api::UnassignPrivateIpAddresses | Api::UnassignIpv6Addresses => ms.unassign,
+        Api::DescribeNetworkInterfaces => ms.describe,
+        Api::DescribeVSwitches => ms.vswitch,
+    };
     let behaviour = Behaviour {
-        latency: latency.map(|ms| SpanDist::Constant(Span::millis(ms))),
+        latency: Api::ALL.map(|api| SpanDist::Constant(Span::millis(latency(api)))),
         throttle: [None; Api::ALL.len()],
         metadata_lag: Span::ZERO,
         quotas: Quotas::default(),

@@ -106,6 +106,8 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
         Api::DeleteNetworkInterface => format!("deletes {eni} on {vswitch}"),
         Api::AssignPrivateIpAddresses => format!("assigns {addresses} of {vswitch} to {eni}"),
         Api::UnassignPrivateIpAddresses => format!("gives {addresses} of {eni} back to {vswitch}"),
+        Api::AssignIpv6Addresses => format!("assigns {} to {eni}", many(call.addresses.into(), "IPv6 address")),
+        Api::UnassignIpv6Addresses => format!("takes {} off {eni}", many(call.addresses.into(), "IPv6 address")),
         Api::DescribeNetworkInterfaces => format!("looks at {eni}"),
         Api::DescribeVSwitches => format!("looks up {vswitch}"),
     };

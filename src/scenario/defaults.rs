@@ -245,8 +245,10 @@ pub(super) fn latency(api: Api) -> Default<SpanDist> {
         Api::AttachNetworkInterface => (Span::secs(2), Span::secs(12)),
         Api::DetachNetworkInterface => (Span::secs(1), Span::secs(6)),
         Api::DeleteNetworkInterface => (Span::millis(600), Span::secs(3)),
-        Api::AssignPrivateIpAddresses => (Span::millis(500), Span::secs(3)),
-        Api::UnassignPrivateIpAddresses => (Span::millis(500), Span::secs(3)),
+        Api::AssignPrivateIpAddresses
+        | Api::UnassignPrivateIpAddresses
+        | Api::AssignIpv6Addresses
+        | Api::UnassignIpv6Addresses => (Span::millis(500), Span::secs(3)),
         Api::DescribeNetworkInterfaces | Api::DescribeVSwitches => (Span::millis(200), Span::secs(1)),
     };
     Default {

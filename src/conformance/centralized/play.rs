@@ -7,7 +7,7 @@ use super::super::case::Sample;
 use super::case::{Case, Degradation, Event, Op, VSwitchSelection};
 use super::cloud::Cloud;
 use crate::chance::SmallStream;
-use crate::id::{NodeId, PodId, VSwitchId};
+use crate::id::{NodeId, Uid, VSwitchId};
 use crate::ipam::centralized::{
     self, Answer, CallId, Controller, Flavor, Input, NodeConfig, Output, PodKey, Refusal, Request, Selection, Settings,
     Status, WriteLimit,
@@ -72,7 +72,7 @@ enum Happening {
     /// A status write, unless the controller has died since.
     Write { life: u32, call: CallId },
     /// NodeRuntime says that CNI DEL of these pods is done.
-    Reports(Vec<(NodeId, PodId)>),
+    Reports(Vec<(NodeId, Uid)>),
 }
 
 /// A case being played.
@@ -87,7 +87,7 @@ struct Stage<'a> {
     /// Names in their order.
     keys: BTreeMap<&'a str, PodKey>,
     /// Pods that are there, per node.
-    there: Vec<BTreeMap<PodKey, PodId>>,
+    there: Vec<BTreeMap<PodKey, Uid>>,
     played: Played,
 }
 
@@ -205,14 +205,14 @@ impl<'a> Stage<'a> {
     }
 
     fn add(&mut self, now: Instant, event: &Event) {
-        let (node, key, uid) = (NodeId(event.node), self.keys[event.pod.as_str()], PodId::new(self.played.pods.len()));
+        let (node, key, uid) = (NodeId(event.node), self.keys[event.pod.as_str()], Uid::new(self.played.pods.len()));
         let (pod, requested) = (event.pod.clone(), event.t_ms);
         self.played.pods.push(Story { pod, node: event.node, requested, bound: None, deleted: None, released: None });
         self.there[node.index()].insert(key, uid);
         self.tell(now, Input::Scheduled { node, pod: key, uid });
     }
 
-    fn delete(&mut self, now: Instant, event: &Event) -> Option<(NodeId, PodId)> {
+    fn delete(&mut self, now: Instant, event: &Event) -> Option<(NodeId, Uid)> {
         let (node, pod) = (NodeId(event.node), self.keys[event.pod.as_str()]);
         let uid = self.there[node.index()].remove(&pod)?;
         self.played.pods[uid.index()].deleted = Some(event.t_ms);
@@ -254,7 +254,7 @@ impl<'a> Stage<'a> {
         let shown: BTreeSet<_> = shown(self.status(node)).map(|(_, uid)| uid).collect();
         let now = now.as_millis();
         for (i, story) in self.played.pods.iter_mut().enumerate().filter(|(_, story)| story.node == node.0) {
-            if shown.contains(&PodId::new(i)) {
+            if shown.contains(&Uid::new(i)) {
                 story.bound.get_or_insert(now);
             } else if story.bound.is_some() && story.deleted.is_some() {
                 story.released.get_or_insert(now);
@@ -299,7 +299,7 @@ impl<'a> Stage<'a> {
 }
 
 /// Whom a CR shows at an address.
-fn shown(status: &Status) -> impl Iterator<Item = (PodKey, PodId)> {
+fn shown(status: &Status) -> impl Iterator<Item = (PodKey, Uid)> {
     let ips = status.nics.values().flat_map(|nic| nic.addresses.values());
     ips.filter_map(|ip| ip.pod).map(|binding| (binding.pod, binding.uid))
 }

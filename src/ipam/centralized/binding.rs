@@ -6,21 +6,21 @@ use std::net::Ipv4Addr;
 use super::go_map::GoMap;
 use super::resource::{Binding, IpStatus, Nic, NicState, PodKey, Status};
 use crate::chance::SmallStream;
-use crate::id::{EniId, PodId};
+use crate::id::{EniId, Uid};
 use crate::time::Instant;
 
 /// A pod of the node as a run sees it when it begins (C40).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ListedPod {
     pub key: PodKey,
-    pub uid: PodId,
+    pub uid: Uid,
     /// The address in its status.
     pub address: Option<Ipv4Addr>,
 }
 
 /// Frees the addresses of pods that are gone and whose CNI DEL is reported; a new pod of the same
 /// name inherits (C42, C47). `pods` are sorted by key.
-pub(super) fn release(status: &mut Status, pods: &[ListedPod], deleted: &BTreeSet<PodId>) {
+pub(super) fn release(status: &mut Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) {
     for ip in status.nics.values_mut().flat_map(|nic| nic.addresses.values_mut()) {
         let Some(binding) = &mut ip.pod else { continue };
         if let Ok(found) = pods.binary_search_by_key(&binding.pod, |pod| pod.key) {

@@ -48,7 +48,11 @@ fn default_limit(api: Api) -> u32 {
     match api {
         Api::DescribeNetworkInterfaces => 800,
         Api::CreateNetworkInterface | Api::AttachNetworkInterface | Api::DeleteNetworkInterface => 500,
-        Api::DetachNetworkInterface | Api::AssignPrivateIpAddresses | Api::UnassignPrivateIpAddresses => 400,
+        Api::DetachNetworkInterface
+        | Api::AssignPrivateIpAddresses
+        | Api::UnassignPrivateIpAddresses
+        | Api::AssignIpv6Addresses
+        | Api::UnassignIpv6Addresses => 400,
         Api::DescribeVSwitches => 300,
     }
 }

@@ -36,7 +36,7 @@ pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimi
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
 
 use crate::chance::SmallStream;
-use crate::id::{NodeId, PodId, VSwitchId};
+use crate::id::{NodeId, Uid, VSwitchId};
 use crate::time::{Instant, Span};
 use attach::{Attacher, Tasks};
 use client::{Caller, Client};
@@ -50,8 +50,11 @@ const GATE: Span = Span::secs(1);
 /// What happens to the controller.
 #[derive(Debug, Clone)]
 pub enum Input {
-    /// The CR of a node is complete (C16).
+    /// The CR of a node is complete (C16), or its spec has changed.
     Join(NodeId, Arc<NodeConfig>),
+    /// The k8s Node and its CR are deleted: nothing of the node is remembered. Its interfaces go with
+    /// its instance (C93).
+    Leave(NodeId),
     /// A pod appears, scheduled to a node. Nothing is queued: see [`Input::Notify`].
     Scheduled {
         /// Where.
@@ -59,7 +62,7 @@ pub enum Input {
         /// Its name.
         pod: PodKey,
         /// Which pod of that name.
-        uid: PodId,
+        uid: Uid,
     },
     /// A pod object is gone. Nothing is queued (C18).
     Gone {
@@ -76,7 +79,7 @@ pub enum Input {
         /// Where.
         node: NodeId,
         /// Which pod.
-        uid: PodId,
+        uid: Uid,
     },
     /// The answer to a call.
     Reply(CallId, Result<Answer, Refusal>),
@@ -147,7 +150,7 @@ struct Node {
     condition: Option<NodeCondition>,
     pods: BTreeMap<PodKey, Pod>,
     /// Pods whose CNI DEL NodeRuntime reports.
-    deleted: BTreeSet<PodId>,
+    deleted: BTreeSet<Uid>,
     memory: Memory,
     run: Option<Box<Run>>,
     effective_runs: u64,
@@ -156,7 +159,7 @@ struct Node {
 /// A pod in the API server.
 #[derive(Debug, Clone, Copy)]
 struct Pod {
-    uid: PodId,
+    uid: Uid,
     /// The address in its status.
     address: Option<Ipv4Addr>,
 }
@@ -239,6 +242,10 @@ impl Controller {
             Input::Join(node, config) => {
                 self.node(node).config = Some(config);
                 self.queue.add(node);
+            }
+            Input::Leave(node) => {
+                *self.node(node) = Node::default();
+                self.queue.forget(node);
             }
             Input::Scheduled { node, pod, uid } => {
                 self.node(node).pods.insert(pod, Pod { uid, address: None });

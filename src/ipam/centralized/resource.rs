@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use super::call::{Interface, Kind, State};
 use super::go_map::GoMap;
 use crate::chance::SmallStream;
-use crate::id::{EniId, PodId, VSwitchId};
+use crate::id::{EniId, Uid, VSwitchId};
 use crate::time::{Instant, Span};
 
 /// Name of a pod on its node. Keys have the order of the names, which decides who is served first
@@ -106,7 +106,7 @@ pub struct Binding {
     /// The name of the pod.
     pub pod: PodKey,
     /// Which pod of that name.
-    pub uid: PodId,
+    pub uid: Uid,
 }
 
 impl Status {

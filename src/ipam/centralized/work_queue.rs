@@ -96,6 +96,15 @@ impl WorkQueue {
         self.free_workers += 1;
     }
 
+    /// A node is gone.
+    pub fn forget(&mut self, node: NodeId) {
+        if let Some(entry) = self.entries.remove(&node) {
+            self.order.remove(&(entry, node));
+        }
+        self.failures.remove(&node);
+        self.free_workers += u32::from(self.busy.remove(&node));
+    }
+
     /// When the next delayed entry is ready; those that are ready already wait for a worker.
     pub fn next_ready(&self, now: Instant) -> Instant {
         let later = (Bound::Excluded(((Some(now), u64::MAX), NodeId::NONE)), Bound::Unbounded);

@@ -89,9 +89,13 @@ fn is_on_the_way(api: Api) -> bool {
         Api::CreateNetworkInterface
         | Api::AttachNetworkInterface
         | Api::AssignPrivateIpAddresses
+        | Api::AssignIpv6Addresses
         | Api::DescribeNetworkInterfaces
         | Api::DescribeVSwitches => true,
-        Api::DetachNetworkInterface | Api::DeleteNetworkInterface | Api::UnassignPrivateIpAddresses => false,
+        Api::DetachNetworkInterface
+        | Api::DeleteNetworkInterface
+        | Api::UnassignPrivateIpAddresses
+        | Api::UnassignIpv6Addresses => false,
     }
 }
 

@@ -92,7 +92,8 @@ impl Controller {
 
     /// What a run waited for is there.
     pub(super) fn resume(&mut self, now: Instant, id: NodeId, wake: Wake) {
-        let mut run = *self.nodes[id.index()].run.take().expect("only runs under way are woken");
+        // Without a run the node has left meanwhile.
+        let Some(mut run) = self.nodes[id.index()].run.take() else { return };
         match (std::mem::replace(&mut run.stage, Stage::Over), wake) {
             (Stage::Syncing(stage), wake) => self.sync_goes_on(now, &mut run, stage, wake),
             (Stage::Checking(checking), Wake::Count(free)) => self.checked(now, &mut run, checking, free),
@@ -102,7 +103,7 @@ impl Controller {
             (Stage::Writing(after), Wake::Written(accepted)) => self.written(now, &mut run, after, accepted),
             (stage, wake) => unreachable!("{stage:?} does not wait for {wake:?}"),
         }
-        self.keep(run);
+        self.keep(*run);
     }
 
     fn keep(&mut self, run: Run) {

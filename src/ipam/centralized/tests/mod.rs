@@ -24,7 +24,7 @@ use super::reclaim;
 use super::resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
 use super::vswitches::{Known, VSwitches, choose};
 use crate::chance::SmallStream;
-use crate::id::{EniId, NodeId, PodId, VSwitchId};
+use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::ipam::node_local::Reclaim;
 use crate::ipam::node_local::pool_sync::{Watermarks, to_delete};
 use crate::openapi::Api;
@@ -76,7 +76,7 @@ fn ip(n: u32, primary: bool, letter: char) -> Ip {
         'v' => IpStatus::Invalid,
         _ => IpStatus::Valid,
     };
-    let pod = (letter == 'u').then_some(Binding { pod: PodKey(n), uid: PodId(n) });
+    let pod = (letter == 'u').then_some(Binding { pod: PodKey(n), uid: Uid(n) });
     Ip { primary, status, pod }
 }
 
@@ -102,9 +102,9 @@ fn letters(status: &Status, eni: u32) -> String {
 
 /// A new pod without an address.
 fn pod(key: u32) -> ListedPod {
-    ListedPod { key: PodKey(key), uid: PodId(1000 + key), address: None }
+    ListedPod { key: PodKey(key), uid: Uid(1000 + key), address: None }
 }
 
-fn whose(status: &Status) -> BTreeMap<PodKey, PodId> {
+fn whose(status: &Status) -> BTreeMap<PodKey, Uid> {
     bindings(status).map(|binding| (binding.pod, binding.uid)).collect()
 }

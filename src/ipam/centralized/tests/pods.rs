@@ -36,14 +36,14 @@ fn c43_pods_are_served_by_name_on_interfaces_in_use() {
 fn case_33_to_36_release() {
     let release = |pods: &[ListedPod], deleted: &[u32]| {
         let mut status = status([nic(1, "u")]);
-        release(&mut status, pods, &deleted.iter().map(|&uid| PodId(uid)).collect());
+        release(&mut status, pods, &deleted.iter().map(|&uid| Uid(uid)).collect());
         whose(&status)
     };
-    let bound = |uid| BTreeMap::from([(PodKey(1), PodId(uid))]);
+    let bound = |uid| BTreeMap::from([(PodKey(1), Uid(uid))]);
     assert_eq!(release(&[], &[]), bound(1), "not reported");
     assert_eq!(release(&[], &[2]), bound(1), "another pod's report");
     assert_eq!(release(&[], &[1]), BTreeMap::new());
-    assert_eq!(release(&[ListedPod { uid: PodId(9), ..pod(1) }], &[1]), bound(9), "the new pod inherits");
+    assert_eq!(release(&[ListedPod { uid: Uid(9), ..pod(1) }], &[1]), bound(9), "the new pod inherits");
 }
 
 /// Case 37: an address that the cloud has lost is not idle again, unless it is primary.
@@ -53,6 +53,6 @@ fn case_37_lost_addresses_are_deleted_once_free() {
     for ip in status.nics.get_mut(&EniId(0)).expect("it is there").addresses.values_mut() {
         ip.status = IpStatus::Invalid;
     }
-    release(&mut status, &[], &BTreeSet::from([PodId(1), PodId(2)]));
+    release(&mut status, &[], &BTreeSet::from([Uid(1), Uid(2)]));
     assert_eq!(letters(&status, 0), "vd");
 }

@@ -6,9 +6,8 @@ use crate::ipam::json::{Json, Value};
 use crate::ipam::note::{Note, nearest};
 use crate::openapi::Api;
 
-/// Actions that Terway limits but a node-local IPv4 daemon does not call in a run (R110).
-const OTHER_APIS: [&str; 4] =
-    ["AssignIpv6Addresses", "UnassignIpv6Addresses", "DescribeNetworkInterfaceAttribute", "DescribeInstanceTypes"];
+/// Actions that Terway limits but a daemon does not call in a run (R110).
+const OTHER_APIS: [&str; 2] = ["DescribeNetworkInterfaceAttribute", "DescribeInstanceTypes"];
 
 /// The entries of the back-off table that a node-local daemon uses (R96).
 const BACKOFFS: [&str; 4] = ["eni_create", "eni_ops", "eni_ip_ops", "eni_delete_confirm"];
@@ -183,7 +182,11 @@ impl Resolver<'_> {
 fn default_limit(api: Api) -> u32 {
     match api {
         Api::CreateNetworkInterface | Api::AttachNetworkInterface | Api::DeleteNetworkInterface => 500,
-        Api::DetachNetworkInterface | Api::AssignPrivateIpAddresses | Api::UnassignPrivateIpAddresses => 400,
+        Api::DetachNetworkInterface
+        | Api::AssignPrivateIpAddresses
+        | Api::UnassignPrivateIpAddresses
+        | Api::AssignIpv6Addresses
+        | Api::UnassignIpv6Addresses => 400,
         Api::DescribeNetworkInterfaces => 800,
         Api::DescribeVSwitches => 300,
     }
