@@ -57,14 +57,12 @@ pub fn daemon(watermarks: (u32, u32), vswitches: impl IntoIterator<Item = u32>) 
 
 fn latency() -> [SpanDist; Api::ALL.len()] {
     let ms = |median, p99| SpanDist::log_normal(Span::millis(median), Span::millis(p99));
-    [
-        ms(900, 4000),
-        ms(2000, 12_000),
-        ms(700, 4000),
-        ms(500, 3000),
-        ms(500, 3000),
-        ms(500, 3000),
-        ms(100, 600),
-        ms(80, 500),
-    ]
+    Api::ALL.map(|api| match api {
+        Api::CreateNetworkInterface => ms(900, 4000),
+        Api::AttachNetworkInterface => ms(2000, 12_000),
+        Api::DetachNetworkInterface => ms(700, 4000),
+        Api::DescribeNetworkInterfaces => ms(100, 600),
+        Api::DescribeVSwitches => ms(80, 500),
+        _ => ms(500, 3000),
+    })
 }
