@@ -17,6 +17,11 @@ pub fn usable(block: Ipv4Net) -> u32 {
     (1u32 << (32 - u32::from(block.prefix_len()))) - RESERVED_FIRST - RESERVED_LAST
 }
 
+/// An IPv6 address: its number among those that its vSwitch has handed out. A vSwitch's IPv6 block is
+/// a /64, which no cluster uses up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct V6Addr(pub u32);
+
 /// Who owns each address of a vSwitch: a bit per address, handed out in order, round and round.
 #[derive(Debug, Clone)]
 pub struct AddressBook {
