@@ -21,7 +21,7 @@ mod prefix;
 mod reclaim;
 mod reconcile;
 mod resource;
-mod vswitches;
+pub(in crate::ipam) mod vswitches;
 mod work_queue;
 #[cfg(test)]
 mod tests;
@@ -122,7 +122,7 @@ pub struct Controller {
     chance: SmallStream,
     nodes: Vec<Node>,
     queue: WorkQueue,
-    vswitches: VSwitches,
+    vswitches: VSwitches<NodeId>,
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
     next_attacher: u64,
