@@ -10,8 +10,8 @@ use brimline::time::Span;
 
 use super::world::{NODE, TRUNK, World, at, elastic, secs, spec};
 
-/// C148: look-up 0.08, create 0.6, informer 0.5, then attach call 0.9, sleep 3 and look 0.1; the
-/// wait for it looks after 2, 3, 4 and 5 seconds.
+/// C148: look-up 0.08, create 0.6, informer 0.5, then attach call 0.8, sleep 3 and look 0.1; the
+/// wait for it looks after 2, 3 and 4 seconds.
 #[test]
 fn c148_one_pod() {
     let mut world = World::new(&[10]);
@@ -34,7 +34,7 @@ fn c145_a_member_waits_for_the_trunk() {
     world.tell(Input::Trunk(NODE, Some(TRUNK)));
     world.pod(NODE, 2, 101, &spec(Kind::Member, &[0], None));
     world.run(40.0);
-    assert_eq!(secs(world.bound[&Uid(101)]), 10.0 + 0.6 + 0.5 + 3.0, "the count of the vSwitch is cached");
+    assert_eq!(world.bound[&Uid(101)], at(10.0 + 0.6 + 0.5 + 3.0), "the count of the vSwitch is cached");
     // Nothing tells the controller of the trunk: the pause of the first pod goes on.
     assert_eq!(secs(world.bound[&Uid(100)]).round(), 14.0);
     assert!(world.enis.values().all(|eni| eni.place == Some(Place { node: NODE, trunk: Some(TRUNK) })));
@@ -67,7 +67,7 @@ fn c151_the_address_is_back_after_the_pod() {
     world.gone(1);
     world.run(60.0);
     assert_eq!(world.freed.len(), 1);
-    assert_eq!(secs(world.freed[0].0), 30.0 + 0.7 + 3.0 + 0.1 + 0.5 + 1.0 + 0.1);
+    assert_eq!(world.freed[0].0, at(30.0 + 0.7 + 3.0 + 0.1 + 0.5 + 1.0 + 0.1));
     assert_eq!((world.free[0], world.taken()), (10, 0));
     assert!(world.controller.pod_enis().is_empty() && world.controller.interfaces().is_empty());
 }
@@ -137,7 +137,7 @@ fn c154_two_networks_are_two_interfaces() {
     world.run(30.0);
     assert_eq!((world.free.as_slice(), world.on_instance(NODE)), ([9, 9].as_slice(), 2));
     // Two look-ups one after the other, everything else at the same time.
-    assert_eq!(secs(world.bound[&Uid(100)]), 0.16 + 0.6 + 0.5 + 4.0);
+    assert_eq!(world.bound[&Uid(100)], at(0.16 + 0.6 + 0.5 + 4.0));
     world.gone(1);
     world.run(60.0);
     assert_eq!(world.free, [10, 10]);

@@ -9,7 +9,7 @@ use brimline::id::VSwitchId;
 use brimline::openapi::Api;
 use brimline::time::{Instant, Span};
 
-use super::world::{NODE, TRUNK, World, at, elastic, secs, spec};
+use super::world::{NODE, TRUNK, World, at, elastic, spec};
 
 /// C150: one of two interfaces cannot be created: the other one is deleted again.
 #[test]
@@ -61,7 +61,7 @@ fn c148_each_look_begins_with_the_call() {
     world.pod(NODE, 1, 100, &elastic(&[0]));
     world.run(20.0);
     // Called at 1.18; not in use at 5.08: again after 3 s, and refused.
-    assert_eq!(world.failed[0], (at(1.18 + 0.9 + 3.0 + 0.1 + 3.0 + 0.9), PodKey(1), Failure::Attach(Refusal::Other)));
+    assert_eq!(world.failed[0], (at(1.18 + 0.8 + 3.0 + 0.1 + 3.0 + 0.8), PodKey(1), Failure::Attach(Refusal::Other)));
 }
 
 /// C151: a slow detach is waited for with pauses of 3, 3, 4.5 s and so on between calls.
@@ -141,7 +141,7 @@ fn c151_a_new_pod_of_the_name_does_not_wait() {
     world.run(31.0);
     assert_eq!(world.free[0], 8, "both hold an address");
     world.run(60.0);
-    assert_eq!((secs(world.bound[&Uid(101)]), world.free[0]), (30.0 + 0.6 + 0.5 + 4.0, 9));
+    assert_eq!((world.bound[&Uid(101)], world.free[0]), (at(30.0 + 0.6 + 0.5 + 4.0), 9));
 }
 
 /// C156: a PodENI at another trunk than the node's fails ADD at once.

@@ -1,5 +1,6 @@
 //! A small world around the controllers: it counts addresses, and carries out a call at the end of
-//! its latency. Latencies are those of the golden cases of the centralized controller.
+//! its latency. Latencies are about those of the golden cases of the centralized controller, such that
+//! nothing happens at the instant at which somebody looks.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -194,7 +195,7 @@ impl World {
             Request::Detach(eni, _) => {
                 let settles = now + self.settles;
                 let eni = self.enis.get_mut(&eni).ok_or(Refusal::NotFound)?;
-                if eni.state(now) != State::Available {
+                if matches!(eni.state(now), State::InUse | State::Attaching) {
                     (eni.state, eni.settles, eni.place) = (State::Detaching, Some((settles, State::Available)), None);
                 }
                 Ok(Answer::Done)
@@ -257,7 +258,7 @@ fn latency(request: &Request) -> Span {
     Span::millis(match request {
         Request::DescribeVSwitch(_) => 80,
         Request::Create { .. } => 600,
-        Request::Attach(..) => 900,
+        Request::Attach(..) => 800,
         Request::Describe(_) | Request::List(_) => 100,
         Request::Detach(..) => 700,
         Request::Delete(_) => 500,
