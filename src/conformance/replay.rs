@@ -46,12 +46,12 @@ struct Counter {
 }
 
 impl Observer for Counter {
-    fn called(&mut self, _: Instant, _: NodeId, api: Api, _: Span) {
+    fn called(&mut self, _: Instant, _: Option<NodeId>, api: Api, _: Span) {
         self.calls[api.index()] += 1;
     }
 
     fn answered(&mut self, _: Instant, call: &Answered, _: &Cloud) {
-        if let Err(code) = call.reply {
+        if let CallAnswer::Refused(code) = call.answer {
             self.errors[code.index()] += 1;
         }
     }
@@ -85,10 +85,10 @@ pub fn play(case: &Case, chance: Option<(u64, u32)>) -> Result<Played, ReplayErr
     for (i, event) in case.events.iter().enumerate() {
         engine.control_at(Instant::ZERO + Span::millis(event.t_ms()), i as u32);
     }
-    let config = Arc::new(config(case));
+    let config = Config::from(config(case));
     for _ in 0..case.nodes {
         let node = engine.cloud.start_instance(None, case.eni_slots, case.ips_per_eni);
-        engine.start_daemon(node, Arc::clone(&config), SmallStream::split(&mut daemons), chance.is_some());
+        engine.start_daemon(node, &config, SmallStream::split(&mut daemons), chance.is_some());
     }
     Ok(Script { case, engine, names: BTreeMap::new(), pods: Vec::new(), of_pod: BTreeMap::new() }.run())
 }

@@ -32,6 +32,8 @@ use ipnet::Ipv4Net;
 
 use crate::chance::SpanDist;
 use crate::id::{NodeId, VSwitchId};
+use crate::ipam::Config as DaemonConfig;
+use crate::ipam::centralized;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -313,7 +315,7 @@ impl Model {
             Deed::EditEniConfig(daemons) => &daemons[..],
             _ => &[],
         });
-        at_first.chain(later).flat_map(|daemon| &daemon.vswitches).copied().collect()
+        at_first.chain(later).flat_map(DaemonConfig::vswitches).copied().collect()
     }
 
     /// Makes sure that runs count what a reading needs.

@@ -23,6 +23,7 @@ mod reclaim;
 mod reconcile;
 mod resource;
 mod vswitches;
+mod whereabouts;
 mod work_queue;
 #[cfg(test)]
 mod tests;

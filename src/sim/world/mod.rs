@@ -11,7 +11,6 @@ mod slab;
 mod trouble;
 mod workloads;
 
-use std::sync::Arc;
 
 use super::engine::{Engine, Happening};
 use super::observe::refresh;
@@ -20,7 +19,7 @@ use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
 use crate::id::{NodeId, VSwitchId};
-use crate::ipam::node_local::Config;
+use crate::ipam::Config;
 use crate::model::{GroupKey, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
@@ -115,7 +114,7 @@ impl Control {
 struct Group {
     key: GroupKey,
     zone: String,
-    daemon: Arc<Config>,
+    daemon: Config,
     node_vswitch: VSwitchId,
 }
 
@@ -370,7 +369,7 @@ fn groups(model: &Model) -> Vec<Group> {
     let group = |(key, zone): (GroupKey, &crate::model::PoolZone)| Group {
         key,
         zone: zone.zone.clone(),
-        daemon: Arc::new(zone.daemon.clone()),
+        daemon: zone.daemon.clone(),
         node_vswitch: zone.node_vswitch,
     };
     model.groups().map(group).collect()
