@@ -1,15 +1,16 @@
 //! Plays a case on our core and records what the suite asks for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::case::{Case, EniPolicy, Event, Retry, VSwitchPolicy};
 use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
-use crate::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
+use crate::ipam::Config;
+use crate::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
+use crate::record::CallAnswer;
 use crate::sim::{Answered, Engine, Happening, Observer, PodState};
 use crate::time::{Instant, Span};
 
@@ -125,10 +126,10 @@ fn check(case: &Case) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn config(case: &Case) -> Config {
+fn config(case: &Case) -> node_local::Config {
     let capacity = case.eni_slots * case.ips_per_eni;
     let max_idle = case.max_pool_size.min(capacity);
-    Config {
+    node_local::Config {
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
         capacity,

@@ -439,13 +439,14 @@ impl<O: Observer> Engine<O> {
             Ok(_) => (None, CallAnswer::Done),
             Err(code) => (None, CallAnswer::Refused(*code)),
         };
+        let (enis, ordered) = request.wants();
         let answered = Answered {
             node: Some(node),
             api: request.api(),
             vswitch,
             eni: created.or(eni),
             addresses,
-            quota: self.quota_refusing(request),
+            quota: self.cloud.quota_refusing(enis, ordered),
             left,
             answer,
             heard: awaited,
@@ -466,15 +467,6 @@ impl<O: Observer> Engine<O> {
             Request::Unassign(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
             Request::Delete(eni) => (on(eni), Some(eni), 0),
             Request::Attach(eni) | Request::Describe(eni) | Request::Detach(eni) => (None, Some(eni), 0),
-        }
-    }
-
-    /// The quota that has no room for what a daemon asks for.
-    fn quota_refusing(&self, request: &Request) -> Option<Quota> {
-        match *request {
-            Request::Create(_, n) => self.cloud.quota_refusing(1, n.into()),
-            Request::Assign(_, n) => self.cloud.quota_refusing(0, n.into()),
-            _ => None,
         }
     }
 

@@ -230,8 +230,8 @@ impl<O: Observer> Engine<O> {
             Ok(_) => CallAnswer::Done,
             Err(code) => CallAnswer::Refused(*code),
         };
-        let enis = u32::from(matches!(request, Request::Create { .. }));
-        let quota = self.cloud.quota_refusing(enis, if is_order(request) { addresses } else { 0 });
+        let (enis, ordered) = request.wants();
+        let quota = self.cloud.quota_refusing(enis, ordered);
         let api = request.api();
         let answered =
             Answered { node, api, vswitch, eni: created.or(eni), addresses, quota, left, answer, heard };
@@ -286,9 +286,4 @@ impl<O: Observer> Engine<O> {
         let pause = LEAKED_FOR.mul_f64(1.0 + 1.1 * self.plane_mut().sweeps.unit());
         self.later(self.now + pause, Pending::Sweep);
     }
-}
-
-/// Whether a request asks for addresses.
-fn is_order(request: &Request) -> bool {
-    matches!(request, Request::Create { .. } | Request::Assign(..))
 }
