@@ -170,8 +170,10 @@ impl<O: Observer> Engine<O> {
 
     /// The controller's timer is due, unless it was set anew meanwhile.
     pub(super) fn plane_due(&mut self) {
-        if self.plane_mut().armed == self.now {
-            self.plane_mut().armed = Instant::NEVER;
+        let now = self.now;
+        let armed = &mut self.plane_mut().armed;
+        if *armed == now {
+            *armed = Instant::NEVER;
             self.processed += 1;
             self.control(Input::Tick);
         }

@@ -135,7 +135,7 @@ impl Resolver<'_> {
         shift
     }
 
-    fn ips_per_eni(&mut self) -> u32 {
+    pub fn ips_per_eni(&mut self) -> u32 {
         let (ips, kind) = (self.node.limits.ipv4_per_adapter, self.node.instance_type);
         let source = format!("EniPrivateIpAddressQuantity of {kind} (R35, daemon/config.go:122-160)");
         self.set("ips_per_eni", format!("{ips} addresses"), Origin::default(source));
