@@ -39,7 +39,8 @@ impl Observer for Recorder {
             // A look-up that finds no such vSwitch is a good answer.
             Err(ErrorCode::NotFound) if request.api() == Api::DescribeVSwitches => self.call_answered(request.api()),
             Err(code) => {
-                let quota = cloud.quota_refusing(request);
+                let (enis, addresses) = request.wants();
+                let quota = cloud.quota_refusing(enis, addresses);
                 self.call_refused(now, node, request.api(), code, vswitch, quota);
             }
         }
