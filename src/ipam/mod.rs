@@ -237,6 +237,16 @@ impl Request {
             Self::Delete(_) => Api::DeleteNetworkInterface,
         }
     }
+
+    /// Interfaces and addresses that it asks for.
+    #[must_use]
+    pub fn wants(&self) -> (u32, u32) {
+        match *self {
+            Self::Create(_, n) => (1, n.into()),
+            Self::Assign(_, n) => (0, n.into()),
+            _ => (0, 0),
+        }
+    }
 }
 
 /// A successful answer.

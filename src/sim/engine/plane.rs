@@ -235,8 +235,7 @@ impl<O: Observer> Engine<O> {
         let (enis, ordered) = request.wants();
         let quota = self.cloud.quota_refusing(enis, ordered);
         let api = request.api();
-        let answered =
-            Answered { node, api, vswitch, eni: created.or(eni), addresses, quota, left, answer, heard };
+        let answered = Answered { node, api, vswitch, eni: created.or(eni), addresses, quota, left, answer, heard };
         self.observer.answered(self.now, &answered, &self.cloud);
         // Before anybody knows the answer: the call still counts as under way.
         self.give_accounts();

@@ -11,7 +11,6 @@ mod slab;
 mod trouble;
 mod workloads;
 
-
 use super::engine::{Engine, Happening};
 use super::observe::refresh;
 use super::stranded::stranded;
@@ -20,7 +19,7 @@ use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config;
-use crate::model::{GroupKey, Model, Resources, Schedule, Times, WorkloadKind};
+use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
@@ -218,8 +217,15 @@ impl<'m> World<'m> {
             let from = groups.iter().position(of_pool).expect("a pool has a type in a zone");
             PoolState::new(from..from + groups.iter().filter(|g| of_pool(g)).count(), &pool.name, &stream)
         });
+        let engine = Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet"));
+        let engine = match &model.ipam {
+            Ipam::NodeLocal => engine,
+            Ipam::Centralized(settings) => {
+                engine.with_control_plane((**settings).clone(), SmallStream::split(&mut stream("control plane")))
+            }
+        };
         let mut world = World {
-            engine: Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet")),
+            engine,
             scheduler: scheduler(model, &groups, rules(model), chance),
             pools: pools.collect(),
             workloads: model.workloads.iter().map(|w| WorkloadState::new(w, model, &stream)).collect(),

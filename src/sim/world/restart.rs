@@ -1,7 +1,6 @@
 //! Terway is restarted, a few nodes at a time, as the DaemonSet is whose pods are deleted or whose
 //! template changes: `maxUnavailable` pods are down at once, the next is deleted when one is back.
 
-
 use super::World;
 use super::actions::Pending;
 use super::trouble::What;

@@ -1,6 +1,5 @@
 //! What befalls nodes: interruptions, crashes, outages of zones.
 
-
 use super::nodes::Power;
 use super::pods::Phase;
 use super::{Control, World};

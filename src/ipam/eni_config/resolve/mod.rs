@@ -5,8 +5,8 @@ use super::{Document, IpamType};
 use crate::id::VSwitchId;
 use crate::ipam::json::Json;
 use crate::ipam::limits::InstanceLimits;
-use crate::ipam::{Config, node_local};
 use crate::ipam::note::{Checked, Note, Place, unless_error};
+use crate::ipam::{Config, node_local};
 
 mod centralized;
 mod features;
