@@ -4,5 +4,5 @@
 mod world;
 mod timelines;
 mod fixed;
-mod troubles;
+mod setbacks;
 mod swarm;

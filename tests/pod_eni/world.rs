@@ -184,7 +184,8 @@ impl World {
     fn carry_out(&mut self, request: Request) -> Result<Answer, Refusal> {
         let (now, api) = (self.now, request.api());
         *self.calls.entry(api).or_default() += 1;
-        if let Some((.., refusal)) = self.faults.iter().find(|(a, from, to, _)| *a == api && *from <= now && now < *to) {
+        if let Some((.., refusal)) = self.faults.iter().find(|(a, from, to, _)| *a == api && *from <= now && now < *to)
+        {
             return Err(*refusal);
         }
         match request {

@@ -214,13 +214,7 @@ impl Controller {
     }
 
     /// The cloud has answered a create (C148, C150).
-    pub(super) fn creation_answered(
-        &mut self,
-        now: Instant,
-        key: PodKey,
-        i: usize,
-        reply: Result<Answer, Refusal>,
-    ) {
+    pub(super) fn creation_answered(&mut self, now: Instant, key: PodKey, i: usize, reply: Result<Answer, Refusal>) {
         let jitter = self.settings.jitter.then_some(&mut self.chance);
         let Some(part) = part(self.creations.get_mut(&key), i) else { return };
         part.tries += 1;
@@ -228,8 +222,16 @@ impl Controller {
             Ok(Answer::Created { eni, address, ipv6 }) => {
                 part.state = PartState::Written(eni);
                 let (vswitch, phase) = (part.vswitch, Phase::Initial);
-                let interface =
-                    NetworkInterface { pod: key, vswitch, address, ipv6, phase, place: None, deleting: false, version: 0 };
+                let interface = NetworkInterface {
+                    pod: key,
+                    vswitch,
+                    address,
+                    ipv6,
+                    phase,
+                    place: None,
+                    deleting: false,
+                    version: 0,
+                };
                 self.interfaces.insert(eni, interface);
                 self.eni_queue.add(eni);
                 return self.set_timer(now + CACHE_SHOWS, Timer::Creation(key, i));
@@ -340,7 +342,8 @@ mod tests {
         let candidates: Vec<_> = (0..3).map(VSwitchId).collect();
         let network = Network { candidates, policy: Policy::Random };
         let mut chance = SmallStream::new(1);
-        let firsts: std::collections::BTreeSet<_> = (0..50).map(|_| Choice::of(&network, &mut chance).order[0]).collect();
+        let firsts: std::collections::BTreeSet<_> =
+            (0..50).map(|_| Choice::of(&network, &mut chance).order[0]).collect();
         assert_eq!(firsts.len(), 3);
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use brimline::id::Uid;
+use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{PodKey, Refusal};
 use brimline::ipam::pod_eni::{Failure, Input, Kind, Network, PodSpec, Policy};
-use brimline::id::VSwitchId;
 use brimline::openapi::Api;
 use brimline::time::{Instant, Span};
 
