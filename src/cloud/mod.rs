@@ -369,6 +369,12 @@ impl Cloud {
         self.eni_vswitch.get(eni.index()).copied()
     }
 
+    /// The primary address of an interface that exists.
+    #[must_use]
+    pub fn primary_of(&self, eni: EniId) -> Option<Ipv4Addr> {
+        self.interface(eni).map(|interface| interface.addresses[0])
+    }
+
     /// The instance that an interface was made for; `None` = it is deleted.
     #[must_use]
     pub fn instance_of(&self, eni: EniId) -> Option<NodeId> {

@@ -143,6 +143,11 @@ impl Client {
         (call, at)
     }
 
+    /// Whether somebody waits for this answer.
+    pub fn awaits(&self, call: CallId) -> bool {
+        self.pending.contains_key(&call)
+    }
+
     /// Who waits for this answer; `None` if whoever asked is dead.
     pub fn answered(&mut self, call: CallId) -> Option<Caller> {
         self.pending.remove(&call)

@@ -43,6 +43,24 @@ impl Default for Settings {
     }
 }
 
+/// A node with exclusive interfaces (C144).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// Interfaces that it may have beside its primary one: as many pods may be on it.
+    pub slots: u32,
+    /// eni-config's vSwitches of its zone, sorted by ID, for pods without PodNetworking (C147).
+    pub vswitches: Vec<VSwitchId>,
+}
+
+impl NodeConfig {
+    /// What a pod without PodNetworking asks for on such a node.
+    #[must_use]
+    pub fn pod(&self) -> PodSpec {
+        let network = Network { candidates: self.vswitches.clone(), policy: Policy::Ordered };
+        PodSpec { kind: Kind::Exclusive, networks: vec![network], fixed: None }
+    }
+}
+
 /// What a pod asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodSpec {

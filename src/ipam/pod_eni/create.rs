@@ -7,7 +7,7 @@ use super::queue::Ended;
 use super::resource::{NetworkInterface, Phase, Pod, PodEni};
 use super::{CACHE_SHOWS, Controller, Failure, Timer};
 use crate::chance::SmallStream;
-use crate::id::{EniId, VSwitchId};
+use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::backoff::{ENI_CREATE, Next};
 use crate::ipam::centralized::vswitches::Known;
 use crate::ipam::centralized::{PodKey, Refusal};
@@ -104,6 +104,18 @@ impl Choice {
 }
 
 impl Controller {
+    /// Addresses of a vSwitch that creates under way for pods of a node ask for.
+    #[must_use]
+    pub fn asked(&self, node: NodeId, vswitch: VSwitchId) -> u32 {
+        let asks = |part: &&Part| part.vswitch == vswitch && part.state == PartState::Creating;
+        let of_node = self.creations.values().filter(|creation| creation.pod.node == node);
+        let creating = of_node.filter_map(|creation| match &creation.stage {
+            Stage::Creating(parts) => Some(parts.iter().filter(asks).count() as u32),
+            Stage::Choosing { .. } | Stage::Written => None,
+        });
+        creating.sum()
+    }
+
     /// A worker takes a pod.
     pub(super) fn run_pod(&mut self, now: Instant, key: PodKey) {
         let ended = match (self.pods.get(&key), self.pod_enis.get(&key)) {

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 pub use call::{Answer, CallId, Listed, Listing, Request};
-pub use config::{Kind, Network, PodSpec, Policy, Retention, Settings};
+pub use config::{Kind, Network, NodeConfig, PodSpec, Policy, Retention, Settings};
 pub use daemon::AddFailure;
 pub use resource::{Given, NetworkInterface, Phase, Place, PodEni};
 
@@ -275,6 +275,25 @@ impl Controller {
     #[must_use]
     pub fn interfaces(&self) -> &BTreeMap<EniId, NetworkInterface> {
         &self.interfaces
+    }
+
+    /// Whether a call's answer will be heard; otherwise the process that made it is gone.
+    #[must_use]
+    pub fn awaits(&self, call: CallId) -> bool {
+        self.client.awaits(call)
+    }
+
+    /// Whether a vSwitch is taken for empty (C80, C81).
+    #[must_use]
+    pub fn is_blocked(&self, now: Instant, vswitch: VSwitchId) -> bool {
+        self.vswitches.cached(now, vswitch) == Some(0)
+    }
+
+    /// Interfaces that are, or shall be, attached to a node.
+    #[must_use]
+    pub fn interfaces_at(&self, node: NodeId) -> u32 {
+        let at = |interface: &&NetworkInterface| interface.place.is_some_and(|place| place.node == node);
+        self.interfaces.values().filter(at).count() as u32
     }
 
     fn take_in(&mut self, now: Instant, input: Input) {

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::own_eni::{Exclusive, OwnEnis};
 use super::plane::Plane;
 use super::{Engine, Observer};
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
@@ -17,6 +18,8 @@ pub(super) enum Daemon {
     NodeLocal(Box<NodeLocal>),
     /// It waits for the control plane.
     Centralized(centralized::Daemon),
+    /// The control plane gives every pod an interface of its own.
+    Exclusive(Exclusive),
 }
 
 impl Daemon {
@@ -25,6 +28,7 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(pod)),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
+            Self::Exclusive(_) => unreachable!("the control plane answers for it"),
         }
     }
 
@@ -33,6 +37,7 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Tick),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Tick),
+            Self::Exclusive(_) => {}
         }
     }
 
@@ -41,6 +46,7 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) => daemon.poll_timeout(),
             Self::Centralized(daemon) => daemon.poll_timeout(),
+            Self::Exclusive(_) => Instant::NEVER,
         }
     }
 
@@ -48,7 +54,7 @@ impl Daemon {
     pub fn barren_through(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::NodeLocal(daemon) => daemon.barren_through(now),
-            Self::Centralized(_) => None,
+            Self::Centralized(_) | Self::Exclusive(_) => None,
         }
     }
 
@@ -57,15 +63,25 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) => daemon.bound().map(|(_, eni, address)| (eni, address)).collect(),
             Self::Centralized(daemon) => daemon.in_use().collect(),
+            Self::Exclusive(exclusive) => exclusive.taken.clone(),
         }
     }
 }
 
 /// What a node has at `at`, and what holds it back.
-pub(super) fn holdings(daemon: &Daemon, plane: Option<&Plane>, at: Instant, node: NodeId) -> Holdings {
+pub(super) fn holdings(
+    daemon: &Daemon,
+    plane: Option<&Plane>,
+    own: Option<&OwnEnis>,
+    at: Instant,
+    node: NodeId,
+) -> Holdings {
     match daemon {
         Daemon::NodeLocal(daemon) => daemon.holdings(at),
         Daemon::Centralized(_) => plane.expect("somebody allocates for it").controller.holdings(at, node),
+        Daemon::Exclusive(exclusive) => {
+            exclusive.holdings(&own.expect("somebody makes its interfaces").controller, at, node)
+        }
     }
 }
 
@@ -73,7 +89,7 @@ impl<O: Observer> Engine<O> {
     /// What a node has, and what holds it back.
     #[must_use]
     pub fn holdings(&self, node: NodeId) -> Holdings {
-        holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.now, node)
+        holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.own.as_deref(), self.now, node)
     }
 
     /// Candidate vSwitches of a node.
@@ -82,6 +98,7 @@ impl<O: Observer> Engine<O> {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => &daemon.config().vswitches,
             Daemon::Centralized(_) => &self.controller().config(node).vswitches,
+            Daemon::Exclusive(exclusive) => &exclusive.config.vswitches,
         }
     }
 
@@ -91,6 +108,7 @@ impl<O: Observer> Engine<O> {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.has_way_to(vswitch),
             Daemon::Centralized(_) => self.controller().has_way_to(node, vswitch),
+            Daemon::Exclusive(exclusive) => exclusive.config.vswitches.contains(&vswitch),
         }
     }
 
@@ -104,6 +122,7 @@ impl<O: Observer> Engine<O> {
                 let controller = self.controller();
                 (controller.empty_slots(node) > 0, controller.extendable(node).any(|id| id == vswitch))
             }
+            Daemon::Exclusive(_) => (self.holdings(node).empty_slots > 0, false),
         };
         has_slot && self.candidates(node).contains(&vswitch) || extends
     }
@@ -117,6 +136,7 @@ impl<O: Observer> Engine<O> {
                 let holdings = self.holdings(node);
                 holdings.inhibited > 0 || !holdings.blocked.is_empty()
             }
+            Daemon::Exclusive(_) => !self.holdings(node).blocked.is_empty(),
         }
     }
 
@@ -125,6 +145,7 @@ impl<O: Observer> Engine<O> {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.asked(vswitch),
             Daemon::Centralized(_) => self.controller().asked(node, vswitch),
+            Daemon::Exclusive(_) => self.own_asked(node, vswitch),
         }
     }
 
@@ -136,6 +157,7 @@ impl<O: Observer> Engine<O> {
             Daemon::Centralized(daemon) => {
                 Some(self.controller().whereabouts(node, eni, address, |uid| daemon.has_taken(uid)))
             }
+            Daemon::Exclusive(exclusive) => exclusive.whereabouts(&self.own().controller, eni),
         }
     }
 }

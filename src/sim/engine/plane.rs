@@ -10,6 +10,7 @@ use crate::ipam::centralized::{
     Answer, CallId, Controller, DaemonInput, DaemonOutput, Input, NodeConfig, Output, PodKey, Refusal, Request,
     Settings,
 };
+use crate::openapi::ErrorCode;
 use crate::record::{CallAnswer, Cause};
 use crate::time::{Instant, Span};
 
@@ -100,7 +101,7 @@ impl<O: Observer> Engine<O> {
         self.control(Input::Notify(node));
     }
 
-    fn object(&self, id: PodId) -> (PodKey, Uid) {
+    pub(super) fn object(&self, id: PodId) -> (PodKey, Uid) {
         let pod = &self.pods[id.index()];
         (pod.key, pod.uid)
     }
@@ -214,9 +215,19 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// The cloud carries out a call of the controller; an interface that nobody awaits leaks.
     fn carry_out(&mut self, id: CallId, left: Instant, request: &Request) {
         let heard = self.controller().awaits(id);
+        let reply = self.carried_out(left, request, heard);
+        self.control(Input::Reply(id, reply.map_err(Refusal::from)));
+    }
+
+    /// The cloud carries out a call of the control plane; an interface that nobody awaits leaks.
+    pub(super) fn carried_out(
+        &mut self,
+        left: Instant,
+        request: &Request,
+        heard: bool,
+    ) -> Result<Answer, ErrorCode> {
         let node = self.node_of(request);
         let (vswitch, eni, addresses) = self.subject(request);
         let reply = self.cloud.carry_out(self.now, node.unwrap_or(NodeId::NONE), request);
@@ -239,11 +250,11 @@ impl<O: Observer> Engine<O> {
         self.observer.answered(self.now, &answered, &self.cloud);
         // Before anybody knows the answer: the call still counts as under way.
         self.give_accounts();
-        self.control(Input::Reply(id, reply.map_err(Refusal::from)));
+        reply
     }
 
     /// The node that a call is for; a look at a vSwitch is for all.
-    fn node_of(&self, request: &Request) -> Option<NodeId> {
+    pub(super) fn node_of(&self, request: &Request) -> Option<NodeId> {
         match request {
             Request::DescribeVSwitch(_) => None,
             Request::Create { node, .. }

@@ -55,14 +55,18 @@ impl<O: Observer> Engine<O> {
         let is_centralized = self.is_centralized(node);
         if is_centralized {
             self.scheduled(node, id);
+        } else if self.is_exclusive(node) {
+            self.own_scheduled(node, id);
         }
         match self.nodes[node.index()].power {
             Power::Up => {
                 self.touch(node);
-                let holdings = || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.now, node);
+                let holdings = || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.own.as_deref(), self.now, node);
                 self.observer.asks(self.now, id, &self.pods[id.index()], &holdings);
                 if is_centralized {
                     self.tell(node, DaemonInput::Allocate(Uid(uid)));
+                } else if self.is_exclusive(node) {
+                    self.own_add(node, id);
                 } else {
                     self.input(node, Input::Allocate(id));
                 }
@@ -95,6 +99,11 @@ impl<O: Observer> Engine<O> {
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         match was {
+            PodState::Running | PodState::Waiting if self.is_exclusive(node) => {
+                self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
+                self.own_gone(node, id);
+                self.left(id);
+            }
             PodState::Running if self.is_centralized(node) => {
                 let up = self.nodes[node.index()].power == Power::Up;
                 let uid = self.pods[id.index()].uid;

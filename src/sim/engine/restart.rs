@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Call, Daemon, Engine, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::DaemonInput;
-use crate::ipam::{Config, Input, Request};
+use crate::ipam::{Config, Failure, Input, Request};
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
@@ -35,6 +35,10 @@ impl<O: Observer> Engine<O> {
                 self.tell(node, DaemonInput::Restart);
                 self.join(node, config);
             }
+            Config::Exclusive(config) => {
+                let exclusive = self.exclusive_mut(node).expect("a node keeps its mode (rule C144)");
+                exclusive.config = Arc::clone(config);
+            }
         }
     }
 
@@ -43,6 +47,15 @@ impl<O: Observer> Engine<O> {
         match self.nodes[node.index()].daemon {
             Daemon::NodeLocal(_) => self.input(node, input),
             Daemon::Centralized(_) => self.tell(node, centralized),
+            Daemon::Exclusive(_) => {
+                for pod in self.own_stop(node) {
+                    match input {
+                        // The kubelet is down too, and finds the pod when it is back.
+                        Input::Stop => self.nodes[node.index()].retries.push((self.now, pod)),
+                        _ => self.retry(node, self.now, pod, Failure::Restart),
+                    }
+                }
+            }
         }
     }
 
