@@ -104,6 +104,12 @@ impl<O: Observer> Engine<O> {
         matches!(self.nodes[node.index()].daemon, Daemon::Exclusive(_))
     }
 
+    /// eni-config is another one: the control plane reads it for every pod
+    /// (`pkg/controller/pod/pod_controller.go:455`).
+    pub(super) fn own_edit(&mut self, node: NodeId, config: &Arc<NodeConfig>) {
+        self.exclusive_mut(node).expect("a node keeps its mode (rule C144)").config = Arc::clone(config);
+    }
+
     /// A pod is scheduled to a node with exclusive interfaces.
     pub(super) fn own_scheduled(&mut self, node: NodeId, id: PodId) {
         let (key, uid) = self.object(id);

@@ -35,10 +35,7 @@ impl<O: Observer> Engine<O> {
                 self.tell(node, DaemonInput::Restart);
                 self.join(node, config);
             }
-            Config::Exclusive(config) => {
-                let exclusive = self.exclusive_mut(node).expect("a node keeps its mode (rule C144)");
-                exclusive.config = Arc::clone(config);
-            }
+            Config::Exclusive(config) => self.own_edit(node, config),
         }
     }
 
