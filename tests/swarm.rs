@@ -13,6 +13,7 @@ use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings, WriteLimit};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
+use brimline::ipam::pod_eni;
 use brimline::ipam::{BATCH, Config};
 use brimline::model::{
     AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Ipam, Job,
@@ -34,12 +35,18 @@ struct Dice(SmallStream, Kind);
 enum Kind {
     NodeLocal,
     Centralized,
+    /// Every pod has an interface of its own.
+    Exclusive,
 }
 
 impl Dice {
     fn new(seed: u64) -> Self {
         let mut chance = SmallStream::new(seed);
-        let kind = if chance.below(100) < 60 { Kind::NodeLocal } else { Kind::Centralized };
+        let kind = match chance.below(100) {
+            0..50 => Kind::NodeLocal,
+            50..80 => Kind::Centralized,
+            _ => Kind::Exclusive,
+        };
         Self(chance, kind)
     }
 
@@ -135,7 +142,10 @@ impl Dice {
                 daemon: self.daemon(limits, of_zone(zone)),
             })
             .collect();
+        let max_pods =
+            if self.1 == Kind::Exclusive { limits.exclusive_eni_pods() } else { limits.multi_ip_pods() };
         let shape = Shape {
+            max_pods,
             allocatable: self.pick(&[Resources::UNBOUNDED, Resources { cpu_milli: 4000, memory_mib: 8000 }]),
             ..Shape::plain("random", limits, zones)
         };
@@ -224,7 +234,7 @@ impl Dice {
 
     /// The control plane: quick to look again, so that a small world sees much of it.
     fn ipam(&mut self) -> Ipam {
-        if self.1 == Kind::NodeLocal {
+        if self.1 != Kind::Centralized {
             return Ipam::NodeLocal;
         }
         Ipam::Centralized(Box::new(Settings {
@@ -240,6 +250,7 @@ impl Dice {
         match self.1 {
             Kind::NodeLocal => self.node_local(limits, vswitches).into(),
             Kind::Centralized => self.centralized(limits, vswitches).into(),
+            Kind::Exclusive => pod_eni::NodeConfig { slots: limits.exclusive_eni_pods(), vswitches }.into(),
         }
     }
 
