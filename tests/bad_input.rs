@@ -57,6 +57,13 @@ const BAD: &[(&str, &[Edit])] = &[
     ("a number where text belongs", &[("name: web", "name: 7")]),
     ("a name that is no folder", &[("name: base", "name: ../base")]),
     ("a duration without unit", &[("30d", "30")]),
+    (
+        "exclusive interfaces in a zone without a list",
+        &[
+            ("vswitches: {cn-hangzhou-j: [vsw-pods]}", "vswitches: {}"),
+            ("    nodes: 10", "    nodes: 10\n    exclusive_eni: true"),
+        ],
+    ),
     ("a duration that varies", &[("30d", "1mo")]),
     ("a horizon of nothing", &[("30d", "0d")]),
     ("a horizon too long", &[("30d", "600w")]),

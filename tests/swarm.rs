@@ -142,8 +142,7 @@ impl Dice {
                 daemon: self.daemon(limits, of_zone(zone)),
             })
             .collect();
-        let max_pods =
-            if self.1 == Kind::Exclusive { limits.exclusive_eni_pods() } else { limits.multi_ip_pods() };
+        let max_pods = if self.1 == Kind::Exclusive { limits.exclusive_eni_pods() } else { limits.multi_ip_pods() };
         let shape = Shape {
             max_pods,
             allocatable: self.pick(&[Resources::UNBOUNDED, Resources { cpu_milli: 4000, memory_mib: 8000 }]),

@@ -318,9 +318,7 @@ impl<O: Observer> Engine<O> {
                 Daemon::NodeLocal(Box::new(NodeLocal::new(self.now, Arc::clone(config), seed, jitter)))
             }
             Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
-            Config::Exclusive(config) => {
-                Daemon::Exclusive(Exclusive { config: Arc::clone(config), taken: Vec::new() })
-            }
+            Config::Exclusive(config) => Daemon::Exclusive(Exclusive { config: Arc::clone(config), taken: Vec::new() }),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);
         self.nodes.push(Node {
@@ -428,7 +426,8 @@ impl<O: Observer> Engine<O> {
         if self.instant.len() == 1 {
             return;
         }
-        let is_answer = |&i: &usize| matches!(self.instant[i], Event::Answer(_) | Event::PlaneEnds(_) | Event::OwnEnds(_));
+        let is_answer =
+            |&i: &usize| matches!(self.instant[i], Event::Answer(_) | Event::PlaneEnds(_) | Event::OwnEnds(_));
         let answers: Vec<_> = (0..self.instant.len()).filter(is_answer).collect();
         for k in (1..answers.len()).rev() {
             self.instant.swap(answers[k], answers[self.ties.below(k as u32 + 1) as usize]);

@@ -110,6 +110,14 @@ impl<O: Observer> Engine<O> {
         self.exclusive_mut(node).expect("a node keeps its mode (rule C144)").config = Arc::clone(config);
     }
 
+    /// What a failing pod is told of hangs on what the control plane knows at that time: it cannot be
+    /// replayed later, as other nodes' failures can.
+    pub(super) fn arm_exclusive(&mut self, node: NodeId) {
+        if self.is_exclusive(node) {
+            self.arm(node);
+        }
+    }
+
     /// A pod is scheduled to a node with exclusive interfaces.
     pub(super) fn own_scheduled(&mut self, node: NodeId, id: PodId) {
         let (key, uid) = self.object(id);

@@ -240,12 +240,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// The cloud carries out a call of the control plane; an interface that nobody awaits leaks.
-    pub(super) fn carried_out(
-        &mut self,
-        left: Instant,
-        request: &Request,
-        heard: bool,
-    ) -> Result<Answer, ErrorCode> {
+    pub(super) fn carried_out(&mut self, left: Instant, request: &Request, heard: bool) -> Result<Answer, ErrorCode> {
         let node = self.node_of(request);
         let (vswitch, eni, addresses) = self.subject(request);
         let reply = self.cloud.carry_out(self.now, node.unwrap_or(NodeId::NONE), request);

@@ -61,7 +61,15 @@ impl<O: Observer> Engine<O> {
         match self.nodes[node.index()].power {
             Power::Up => {
                 self.touch(node);
-                let holdings = || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.own.as_deref(), self.now, node);
+                let holdings = || {
+                    holdings(
+                        &self.nodes[node.index()].daemon,
+                        self.plane.as_deref(),
+                        self.own.as_deref(),
+                        self.now,
+                        node,
+                    )
+                };
                 self.observer.asks(self.now, id, &self.pods[id.index()], &holdings);
                 if is_centralized {
                     self.tell(node, DaemonInput::Allocate(Uid(uid)));
@@ -74,6 +82,7 @@ impl<O: Observer> Engine<O> {
             Power::DaemonDown => {
                 self.touch(node);
                 self.retry(node, self.now, id, Failure::Down);
+                self.arm_exclusive(node);
             }
             Power::Down => self.nodes[node.index()].retries.push((self.now, id)),
             Power::Released => unreachable!("no pod goes to an instance that is gone"),

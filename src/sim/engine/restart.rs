@@ -17,6 +17,7 @@ impl<O: Observer> Engine<O> {
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
+        self.arm_exclusive(node);
     }
 
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
@@ -35,7 +36,10 @@ impl<O: Observer> Engine<O> {
                 self.tell(node, DaemonInput::Restart);
                 self.join(node, config);
             }
-            Config::Exclusive(config) => self.own_edit(node, config),
+            Config::Exclusive(config) => {
+                self.own_edit(node, config);
+                self.arm(node);
+            }
         }
     }
 
