@@ -48,7 +48,7 @@ fn c12_the_control_plane_gets_the_pool_sizes_as_they_are_written() {
         let document = document(text).with_ipam(IpamType::Centralized);
         match resolve_on(&document, limits(10, 5)).unwrap().0.config {
             crate::ipam::Config::Centralized(config) => config,
-            crate::ipam::Config::NodeLocal(_) => panic!("the control plane allocates"),
+            _ => panic!("the control plane allocates"),
         }
     };
     let config = centralized(r#"{"max_pool_size": 500, "min_pool_size": 700, "max_eni": 2, "ip_warm_up_size": 8}"#);
