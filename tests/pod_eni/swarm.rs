@@ -37,7 +37,7 @@ fn spec(chance: &mut SmallStream, key: u32) -> Arc<PodSpec> {
     let policy = [Policy::Ordered, Policy::Random, Policy::Most][chance.below(3) as usize];
     let network = || Network { candidates: vec![VSwitchId(0), VSwitchId(1)], policy };
     let networks = (0..=key % 2).map(|_| network()).collect();
-    let kind = if key % 3 == 0 { Kind::Member } else { Kind::Exclusive };
+    let kind = if key.is_multiple_of(3) { Kind::Member } else { Kind::Exclusive };
     Arc::new(PodSpec { kind, networks, fixed })
 }
 
