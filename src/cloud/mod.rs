@@ -9,13 +9,14 @@
 
 mod books;
 mod faults;
+mod v6;
 mod window;
 
 pub use books::Usage;
 
 use std::net::Ipv4Addr;
 
-use crate::address::AddressBook;
+use crate::address::{AddressBook, V6Addr};
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::{Addresses, Answer, Attached, Eni, Request};
@@ -57,6 +58,8 @@ struct VSwitch {
     leaked_enis: u32,
     primaries: u32,
     others: Vec<Ipv4Addr>,
+    /// IPv6 addresses that it has handed out; none is used again.
+    v6: u32,
 }
 
 /// An instance that is being launched: it has its primary address already.
@@ -73,7 +76,8 @@ struct Instance {
     primary: Option<Launch>,
     /// Secondary interfaces that it takes.
     slots: u32,
-    /// Addresses that an interface takes.
+    /// Addresses that an interface takes, and IPv6 addresses: a daemon that asks for these has
+    /// as many of each (rule R143).
     ips_per_eni: u32,
     /// Interfaces made for it, attached or not.
     enis: Vec<EniId>,
@@ -89,6 +93,7 @@ struct Interface {
     leaked: bool,
     /// The primary address first.
     addresses: Vec<Ipv4Addr>,
+    v6: Vec<V6Addr>,
 }
 
 /// How a [`Cloud`] behaves.
@@ -124,6 +129,7 @@ impl Cloud {
             leaked_enis: 0,
             primaries: 0,
             others: Vec::new(),
+            v6: 0,
         });
         Self {
             vswitches: vswitches.collect(),
@@ -259,7 +265,7 @@ impl Cloud {
                 VSwitch { exists: false, .. } => Err(ErrorCode::NotFound),
                 VSwitch { book, .. } => Ok(Answer::VSwitch(book.free())),
             },
-            Request::Create(vswitch, n) => self.create(node, vswitch, n),
+            Request::Create(vswitch, n, v6) => self.create(node, vswitch, n, v6),
             Request::Attach(eni) => self.attach(eni).map(|()| Answer::Attached(visible)),
             Request::Describe(eni) => {
                 let found = self.interface(eni);
@@ -268,6 +274,11 @@ impl Cloud {
             Request::Assign(eni, n) => self.assign(eni, n).map(|addresses| Answer::Assigned(addresses, visible)),
             Request::Unassign(eni, addresses) => {
                 self.unassign(eni, &addresses);
+                Ok(Answer::Unassigned(visible))
+            }
+            Request::AssignV6(eni, n) => self.assign_v6(eni, n).map(|addresses| Answer::AssignedV6(addresses, visible)),
+            Request::UnassignV6(eni, addresses) => {
+                self.unassign_v6(eni, &addresses);
                 Ok(Answer::Unassigned(visible))
             }
             Request::Detach(eni) => {
@@ -286,11 +297,12 @@ impl Cloud {
         }
     }
 
-    fn create(&mut self, node: NodeId, vswitch: VSwitchId, n: u8) -> Result<Answer, ErrorCode> {
+    fn create(&mut self, node: NodeId, vswitch: VSwitchId, n: u8, v6: u8) -> Result<Answer, ErrorCode> {
         if self.quota_against(1, 0).is_some() {
             return Err(ErrorCode::EniPerRegion);
         }
         let addresses = self.take(vswitch, n)?;
+        let v6 = self.vswitches[vswitch.index()].take_v6(v6);
         let id = EniId::new(self.enis.len());
         self.enis.push(Some(Box::new(Interface {
             instance: node,
@@ -298,6 +310,7 @@ impl Cloud {
             attached: false,
             leaked: false,
             addresses: addresses.to_vec(),
+            v6: v6.to_vec(),
         })));
         self.eni_vswitch.push(vswitch);
         self.eni_count += 1;
@@ -306,7 +319,7 @@ impl Cloud {
         } else {
             self.instances[node.index()].enis.push(id);
         }
-        Ok(Answer::Created(id, addresses))
+        Ok(Answer::Created(id, addresses, v6))
     }
 
     fn attach(&mut self, eni: EniId) -> Result<(), ErrorCode> {
@@ -375,7 +388,7 @@ impl Cloud {
     #[must_use]
     pub fn quota_refusing(&self, request: &Request) -> Option<Quota> {
         match *request {
-            Request::Create(_, n) => self.quota_against(1, n),
+            Request::Create(_, n, _) => self.quota_against(1, n),
             Request::Assign(_, n) => self.quota_against(0, n),
             _ => None,
         }
@@ -444,6 +457,7 @@ impl Cloud {
             .map(|(id, e)| Attached {
                 eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] },
                 addresses: e.addresses.clone(),
+                v6: e.v6.clone(),
             })
             .collect()
     }

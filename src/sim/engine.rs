@@ -383,7 +383,7 @@ impl<O: Observer> Engine<O> {
     /// The cloud carries out a call; an interface that nobody awaits leaks.
     fn execute(&mut self, node: NodeId, request: &Request, left: Instant, awaited: bool) -> Result<Answer, ErrorCode> {
         let reply = self.cloud.execute(self.now, node, request);
-        if let Ok(Answer::Created(eni, _)) = reply
+        if let Ok(Answer::Created(eni, ..)) = reply
             && !awaited
         {
             self.cloud.leak(eni);
@@ -448,7 +448,7 @@ impl<O: Observer> Engine<O> {
             assert!(at == self.now || matches!(output, Output::Failed(..)), "{output:?} was to be seen at its time");
             match output {
                 Output::Call { call, at, request } => self.call(node, call, at, request),
-                Output::Allocated { pod, eni, address, retained } => {
+                Output::Allocated { pod, eni, address, retained, .. } => {
                     let record = &mut self.pods[pod.index()];
                     (record.state, record.served) = (PodState::Running, self.now);
                     (record.eni, record.vswitch, record.address) = (eni.id, eni.vswitch, address);

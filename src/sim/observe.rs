@@ -23,8 +23,12 @@ impl Observer for Recorder {
     fn answered(&mut self, now: Instant, call: &Answered, cloud: &Cloud) {
         let Answered { node, request, reply, .. } = *call;
         let vswitch = match *request {
-            Request::Create(vswitch, _) | Request::DescribeVSwitch(vswitch) => Some(vswitch),
-            Request::Assign(eni, _) | Request::Unassign(eni, _) | Request::Delete(eni) => cloud.vswitch_of(eni),
+            Request::Create(vswitch, ..) | Request::DescribeVSwitch(vswitch) => Some(vswitch),
+            Request::Assign(eni, _)
+            | Request::Unassign(eni, _)
+            | Request::AssignV6(eni, _)
+            | Request::UnassignV6(eni, _)
+            | Request::Delete(eni) => cloud.vswitch_of(eni),
             _ => None,
         };
         match reply {
@@ -77,10 +81,11 @@ impl Observer for Recorder {
 /// What is written down of an answered call about a vSwitch, or an interface on it.
 fn call_step(call: &Answered, vswitch: Option<VSwitchId>, recorder: &Recorder) -> CallStep {
     let (eni, addresses) = match (call.request, call.reply) {
-        (&Request::Create(_, n), Ok(&Answer::Created(eni, _))) => (Some(eni), n),
-        (&Request::Create(_, n), _) => (None, n),
-        (&Request::Assign(eni, n), _) => (Some(eni), n),
+        (&Request::Create(_, n, _), Ok(&Answer::Created(eni, ..))) => (Some(eni), n),
+        (&Request::Create(_, n, _), _) => (None, n),
+        (&(Request::Assign(eni, n) | Request::AssignV6(eni, n)), _) => (Some(eni), n),
         (Request::Unassign(eni, addresses), _) => (Some(*eni), addresses.len() as u8),
+        (Request::UnassignV6(eni, addresses), _) => (Some(*eni), addresses.len() as u8),
         (&(Request::Attach(eni) | Request::Describe(eni) | Request::Detach(eni) | Request::Delete(eni)), _) => {
             (Some(eni), 0)
         }

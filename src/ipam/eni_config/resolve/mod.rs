@@ -94,6 +94,7 @@ pub fn resolve<'v>(
     let config = Config {
         max_eni: pool.max_eni,
         ips_per_eni: pool.ips_per_eni,
+        dual: resolver.stack(),
         capacity: pool.max_eni * pool.ips_per_eni,
         min_idle: pool.min_idle,
         max_idle: pool.max_idle,
@@ -107,7 +108,6 @@ pub fn resolve<'v>(
         rpc_timeout: resolver.rpc_timeout(),
         confirm_delete: true,
     };
-    resolver.stack();
     resolver.trunk();
     resolver.erdma();
     resolver.other();
