@@ -19,13 +19,18 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod centralized;
+mod config;
 pub mod eni_config;
+mod holdings;
 pub mod json;
 pub mod limits;
 pub mod node_local;
 pub mod note;
 pub mod throttle;
 pub mod vswitch;
+
+pub use config::Config;
+pub use holdings::{Holdings, Whereabouts};
 
 /// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
 pub const BATCH: usize = 10;

@@ -18,7 +18,7 @@ use super::{
 use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
-use crate::ipam::node_local::Holdings;
+use crate::ipam::Holdings;
 use crate::model::{Model, Quota, VSwitch};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{Cause, FailureReason, Holders, Recording, Unschedulable};
 use crate::id::{EniId, NodeId, VSwitchId};
-use crate::ipam::node_local::Holdings;
+use crate::ipam::Holdings;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::Instant;

@@ -13,6 +13,7 @@ mod call;
 mod client;
 mod condition;
 mod config;
+mod daemon;
 mod demand;
 mod go_map;
 mod merge;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 pub use call::{Answer, CallId, Interface, Kind, Refusal, Request, State};
 pub use condition::NodeCondition;
 pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimit};
+pub use daemon::{Daemon, DaemonInput, DaemonOutput};
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
 
 use crate::chance::SmallStream;

@@ -2,7 +2,7 @@
 
 use super::{Engine, Observer, Power};
 use crate::id::{NodeId, VSwitchId};
-use crate::ipam::node_local::Whereabouts;
+use crate::ipam::Whereabouts;
 use crate::record::IdleParts;
 
 impl<O: Observer> Engine<O> {
