@@ -227,6 +227,7 @@ impl Dice {
             }),
             gc_period: self.pick(&[None, Some(Span::mins(5))]),
             confirm_delete: self.chance(80),
+            dual: self.chance(25),
             ..Config::plain((limits.adapters - 1, limits.ipv4_per_adapter), idle, vswitches)
         }
     }

@@ -149,6 +149,10 @@ pub enum Failure {
     Inhibited,
     /// The call hung until its deadline.
     Deadline,
+    /// The call hung until its deadline, and nothing was asked for the pod any more: of one family it
+    /// had seen an idle address, which another pod took, so that it asked for the other family alone
+    /// (rule R147).
+    Peeked,
     /// The daemon restarted.
     Restart,
     /// The daemon is down: nobody listens.
@@ -157,7 +161,8 @@ pub enum Failure {
 
 impl Failure {
     /// Every reason, in the order of [`Failure::index`].
-    pub const ALL: [Self; 5] = [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Restart, Self::Down];
+    pub const ALL: [Self; 6] =
+        [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Peeked, Self::Restart, Self::Down];
 
     /// Position in [`Failure::ALL`].
     #[must_use]
@@ -172,7 +177,7 @@ impl Failure {
             Self::NodeFull | Self::Inhibited => {
                 "cmdAdd: error alloc ip rpc error: code = Unknown desc = no eni can handle the allocation"
             }
-            Self::Deadline => {
+            Self::Deadline | Self::Peeked => {
                 "cmdAdd: error alloc ip rpc error: code = DeadlineExceeded desc = context deadline exceeded"
             }
             Self::Restart => {

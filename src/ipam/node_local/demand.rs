@@ -86,6 +86,12 @@ impl Demand {
         self.dangling.retain(|id| !ids.contains(id));
     }
 
+    /// Whether a request waits here, and if so, whether it is still to be asked for.
+    pub fn awaits(&self, id: u32) -> Option<bool> {
+        let asked = self.dangling.contains(&id).then_some(false);
+        asked.or_else(|| self.allocating.iter().any(|request| request.id == id).then_some(true))
+    }
+
     /// Every request.
     pub fn ids(&self) -> impl Iterator<Item = u32> + '_ {
         self.allocating.iter().map(|request| request.id).chain(self.dangling.iter().copied())

@@ -189,6 +189,13 @@ impl Slot {
         }
     }
 
+    /// Whether a waiter asked for one family alone, since it saw an idle address of the other, and its
+    /// request was carried out: if it waits still, for nothing (R147).
+    pub fn has_peeked_in_vain(&self, id: u32) -> bool {
+        let Some(v6) = &self.v6 else { return false };
+        matches!((self.demand.awaits(id), v6.demand.awaits(id)), (Some(false), None) | (None, Some(false)))
+    }
+
     /// Requests for which an IPv4 address is to be asked.
     pub fn queued_v4(&mut self) -> usize {
         if self.v6.is_some() {
@@ -332,6 +339,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::address::V6Addr;
     use crate::id::VSwitchId;
 
     /// R67: before the rounds of a trim every unused address that is not valid is marked, which is
@@ -356,5 +364,32 @@ mod tests {
         assert_eq!(slot.set.deleting(), 2);
         assert!(slot.set.release(PodId(3), address(3)));
         assert_eq!((slot.trim(0, &mut chance), slot.set.deleting()), (0, 3));
+    }
+
+    /// R148: the priority adds the addresses of both families.
+    #[test]
+    fn r148_priority_adds_both_families() {
+        let mut chance = SmallStream::new(1);
+        let mut slot = Slot::new(Instant::ZERO, chance, true);
+        slot.status = Status::InUse;
+        for n in 0..25 {
+            slot.set.add_valid(Ipv4Addr::new(10, 0, 0, n), n == 0, &mut chance);
+            let v6 = slot.v6.as_mut().expect("the slot is dual stack");
+            v6.set.add_valid(V6Addr(n.into()), false, &mut chance);
+        }
+        assert_eq!(slot.priority(), 100);
+    }
+
+    /// R146: a preheat that is done with its IPv4 address asks for no IPv6 address, from the moment on
+    /// at which somebody counts.
+    #[test]
+    fn r146_a_preheat_that_is_done_is_forgotten_when_somebody_counts() {
+        let mut slot = Slot::new(Instant::ZERO, SmallStream::new(1), true);
+        let waiter = Waiter { id: 7, pod: PodId::NONE, deadline: Instant::NEVER, done: false };
+        slot.sleepers.push_back(Sleeper::Waiter(waiter));
+        slot.ask(7, Lacks { v4: true, v6: true });
+        slot.made(Family::V4, 1);
+        assert!(!slot.has_demand() && slot.finished);
+        assert_eq!((slot.v6.as_ref().map(|v6| v6.demand.len()), slot.queued_v6()), (Some(1), 0));
     }
 }
