@@ -1,7 +1,7 @@
 //! The cloud's books: who holds the addresses of a vSwitch, and that the entries agree.
 
 use super::Cloud;
-use crate::id::VSwitchId;
+use crate::id::{EniId, VSwitchId};
 
 /// Who holds the addresses of a vSwitch, as the cloud knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,7 @@ impl Cloud {
         let mut leaked = vec![(0, 0); self.vswitches.len()];
         for (id, interface) in self.enis.iter().enumerate() {
             let Some(interface) = interface else { continue };
+            assert_eq!(interface.leaked, self.leaked.contains(&EniId::new(id)), "interface {id} among the leaked");
             let (vswitch, addresses) = (interface.vswitch.index(), interface.addresses.len() as u32);
             on_enis[vswitch] += addresses;
             if interface.leaked {

@@ -1,6 +1,6 @@
 //! IPv6 addresses of interfaces. Their /64 never runs out, so no book is kept of them.
 
-use super::{Cloud, VSwitch};
+use super::Cloud;
 use crate::address::V6Addr;
 use crate::id::{EniId, NodeId};
 use crate::ipam::V6Addresses;
@@ -14,28 +14,25 @@ impl Cloud {
     }
 
     pub(super) fn assign_v6(&mut self, eni: EniId, n: u8) -> Result<V6Addresses, ErrorCode> {
-        let Some(interface) = self.enis[eni.index()].as_deref_mut() else { return Err(ErrorCode::NotFound) };
+        let interface = self.interface(eni).ok_or(ErrorCode::NotFound)?;
         let most = self.instances[interface.instance.index()].ips_per_eni as usize;
-        if interface.v6.len() + usize::from(n) > most {
-            return Err(ErrorCode::IpPerEni);
-        }
-        let addresses = self.vswitches[interface.vswitch.index()].take_v6(n);
+        if interface.v6.len() + usize::from(n) > most { Err(ErrorCode::IpPerEni) } else { Ok(self.add_v6(eni, n)) }
+    }
+
+    /// An interface that exists gets `n` IPv6 addresses of its vSwitch.
+    pub(super) fn add_v6(&mut self, eni: EniId, n: u8) -> V6Addresses {
+        let interface = self.enis[eni.index()].as_deref_mut().expect("whoever calls looked");
+        let handed_out = &mut self.vswitches[interface.vswitch.index()].v6;
+        let first = *handed_out;
+        *handed_out += u32::from(n);
+        let addresses = V6Addresses::collect((first..*handed_out).map(V6Addr));
         interface.v6.extend_from_slice(&addresses);
-        Ok(addresses)
+        addresses
     }
 
     pub(super) fn unassign_v6(&mut self, eni: EniId, addresses: &[V6Addr]) {
         if let Some(interface) = self.enis[eni.index()].as_deref_mut() {
             interface.v6.retain(|address| !addresses.contains(address));
         }
-    }
-}
-
-impl VSwitch {
-    /// `n` IPv6 addresses.
-    pub(super) fn take_v6(&mut self, n: u8) -> V6Addresses {
-        let first = self.v6;
-        self.v6 += u32::from(n);
-        V6Addresses::collect((first..self.v6).map(V6Addr))
     }
 }

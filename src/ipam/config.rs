@@ -1,15 +1,17 @@
 //! What Terway runs with on a node, whichever allocator it is.
 
+use std::sync::Arc;
+
 use super::{centralized, node_local};
 use crate::id::VSwitchId;
 
-/// The effective configuration of a node.
+/// The effective configuration of a node; a copy is cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Config {
     /// The daemon allocates.
-    NodeLocal(node_local::Config),
+    NodeLocal(Arc<node_local::Config>),
     /// The control plane does (`ipam_type: crd`).
-    Centralized(centralized::NodeConfig),
+    Centralized(Arc<centralized::NodeConfig>),
 }
 
 impl Config {
@@ -26,8 +28,8 @@ impl Config {
     #[must_use]
     pub fn with_vswitches(mut self, vswitches: Vec<VSwitchId>) -> Self {
         match &mut self {
-            Self::NodeLocal(config) => config.vswitches = vswitches,
-            Self::Centralized(config) => config.vswitches = vswitches,
+            Self::NodeLocal(config) => Arc::make_mut(config).vswitches = vswitches,
+            Self::Centralized(config) => Arc::make_mut(config).vswitches = vswitches,
         }
         self
     }
@@ -89,12 +91,12 @@ impl Config {
 
 impl From<node_local::Config> for Config {
     fn from(config: node_local::Config) -> Self {
-        Self::NodeLocal(config)
+        Self::NodeLocal(Arc::new(config))
     }
 }
 
 impl From<centralized::NodeConfig> for Config {
     fn from(config: centralized::NodeConfig) -> Self {
-        Self::Centralized(config)
+        Self::Centralized(Arc::new(config))
     }
 }

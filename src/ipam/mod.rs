@@ -254,6 +254,16 @@ impl Request {
             Self::Delete(_) => Api::DeleteNetworkInterface,
         }
     }
+
+    /// Interfaces and addresses of the vSwitch that it asks for; IPv6 ones never run out.
+    #[must_use]
+    pub fn wants(&self) -> (u32, u32) {
+        match *self {
+            Self::Create(_, n, _) => (1, n.into()),
+            Self::Assign(_, n) => (0, n.into()),
+            _ => (0, 0),
+        }
+    }
 }
 
 /// A successful answer.

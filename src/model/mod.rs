@@ -32,6 +32,8 @@ use ipnet::Ipv4Net;
 
 use crate::chance::SpanDist;
 use crate::id::{NodeId, VSwitchId};
+use crate::ipam::Config as DaemonConfig;
+use crate::ipam::centralized;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -56,6 +58,8 @@ pub struct Model {
     pub precision: Option<Precision>,
     /// VPC and vSwitches.
     pub vpc: Vpc,
+    /// Who allocates addresses.
+    pub ipam: Ipam,
     /// Node pools.
     pub node_pools: Vec<NodePool>,
     /// Workloads.
@@ -76,6 +80,15 @@ pub struct Model {
     pub control_plane: ControlPlane,
     /// What to write besides the answer.
     pub outputs: Outputs,
+}
+
+/// Who allocates addresses. Every node of a model is of the same kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ipam {
+    /// Each node's daemon.
+    NodeLocal,
+    /// The control plane (`ipam_type: crd`), which runs with these settings.
+    Centralized(Box<centralized::Settings>),
 }
 
 /// The network.
@@ -267,6 +280,7 @@ impl Model {
             replications: 1,
             precision: None,
             vpc,
+            ipam: Ipam::NodeLocal,
             node_pools: Vec::new(),
             workloads: Vec::new(),
             cloud: Cloud {
@@ -313,7 +327,7 @@ impl Model {
             Deed::EditEniConfig(daemons) => &daemons[..],
             _ => &[],
         });
-        at_first.chain(later).flat_map(|daemon| &daemon.vswitches).copied().collect()
+        at_first.chain(later).flat_map(DaemonConfig::vswitches).copied().collect()
     }
 
     /// Makes sure that runs count what a reading needs.

@@ -244,6 +244,8 @@ impl<'a> Stage<'a> {
                 }
                 Output::Write { call, at } => self.schedule(at, Happening::Write { life: self.life, call }),
                 Output::Stored(node) => self.stored(now, node),
+                // The story is told by the CR, as upstream's bed tells it.
+                Output::Freed { .. } | Output::Bound { .. } => {}
             }
         }
     }

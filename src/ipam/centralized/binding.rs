@@ -68,6 +68,18 @@ pub(super) fn bindings(status: &Status) -> impl Iterator<Item = Binding> {
     status.nics.values().flat_map(|nic| nic.addresses.values()).filter_map(|ip| ip.pod)
 }
 
+/// The bindings of `status` that `other` does not have at the same address of the same interface.
+pub(super) fn bindings_beyond(status: &Status, other: &Status) -> impl Iterator<Item = (EniId, Ipv4Addr, Binding)> {
+    status.nics.iter().flat_map(|(&eni, nic)| {
+        let there = other.nics.get(&eni);
+        let bound = nic.addresses.iter().filter_map(|(&address, ip)| Some((address, ip.pod?)));
+        let new = bound.filter(move |(address, binding)| {
+            there.and_then(|nic| nic.addresses.get(address)).is_none_or(|ip| ip.pod != Some(*binding))
+        });
+        new.map(move |(address, binding)| (eni, address, binding))
+    })
+}
+
 /// A pod that has an address in its status takes exactly that one, whatever its state.
 fn take_over(status: &mut Status, pod: &ListedPod) {
     let Some(address) = pod.address else { return };

@@ -23,6 +23,7 @@ mod reclaim;
 mod reconcile;
 mod resource;
 mod vswitches;
+mod whereabouts;
 mod work_queue;
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ pub use daemon::{Daemon, DaemonInput, DaemonOutput};
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
 
 use crate::chance::SmallStream;
-use crate::id::{NodeId, Uid, VSwitchId};
+use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::time::{Instant, Span};
 use attach::{Attacher, Tasks};
 use client::{Caller, Client};
@@ -112,8 +113,35 @@ pub enum Output {
         /// When the write leaves.
         at: Instant,
     },
-    /// The CR of a node was written: pods may have got an address, or lost one.
+    /// The CR of a node was written. What this means to pods follows at once: each
+    /// [`Output::Freed`], then each [`Output::Bound`].
     Stored(NodeId),
+    /// The CR shows a pod no more: its address was freed (C47), or is gone with its interface. Of
+    /// an address that another pod of the same name inherits (C42) the old pod is told here, the
+    /// new one in [`Output::Bound`]. Nothing is told of a node that leaves.
+    Freed {
+        /// Where.
+        node: NodeId,
+        /// Which pod.
+        uid: Uid,
+        /// The interface of the address.
+        eni: EniId,
+        /// What the pod had.
+        address: Ipv4Addr,
+    },
+    /// The CR shows a pod that it did not show before: the pod has its address (C121).
+    Bound {
+        /// Where.
+        node: NodeId,
+        /// Its name.
+        pod: PodKey,
+        /// Which pod of that name.
+        uid: Uid,
+        /// The interface of the address.
+        eni: EniId,
+        /// What the pod has.
+        address: Ipv4Addr,
+    },
 }
 
 /// The controller. Drain [`poll`](Self::poll) before the next [`handle`](Self::handle).

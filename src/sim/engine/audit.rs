@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Engine, Observer, PodState, Power};
+use super::{Daemon, Engine, Observer, PodState, Power};
 use crate::id::NodeId;
 
 impl<O: Observer> Engine<O> {
@@ -17,8 +17,10 @@ impl<O: Observer> Engine<O> {
         let mut in_use = vec![0; self.cloud.vswitch_count()];
         let (mut taken, mut taken_v6) = (BTreeSet::new(), BTreeSet::new());
         for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.power != Power::Released) {
-            node.daemon.check_invariants();
-            for (_, eni, address) in node.daemon.bound() {
+            if let Daemon::NodeLocal(daemon) = &node.daemon {
+                daemon.check_invariants();
+            }
+            for (eni, address) in node.daemon.in_use() {
                 assert!(
                     self.cloud.holds(NodeId::new(i), eni, address),
                     "{address} is bound on node {i}, which lost it"
@@ -27,12 +29,14 @@ impl<O: Observer> Engine<O> {
                 assert!(taken.insert((vswitch, address)), "{address} is bound twice");
                 in_use[vswitch.index()] += 1;
             }
-            for (pod, eni, address) in node.daemon.bound_v6() {
-                assert!(self.cloud.holds_v6(NodeId::new(i), eni, address), "{address:?} is lost on node {i}");
-                let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
-                assert!(taken_v6.insert((vswitch, address)), "{address:?} is bound twice");
-                let v4 = node.daemon.bound().any(|(other, on, _)| (other, on) == (pod, eni));
-                assert!(v4, "a pod of node {i} has an IPv6 address without an IPv4 one beside it");
+            if let Daemon::NodeLocal(daemon) = &node.daemon {
+                for (pod, eni, address) in daemon.bound_v6() {
+                    assert!(self.cloud.holds_v6(NodeId::new(i), eni, address), "{address:?} is lost on node {i}");
+                    let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
+                    assert!(taken_v6.insert((vswitch, address)), "{address:?} is bound twice");
+                    let v4 = daemon.bound().any(|(other, on, _)| (other, on) == (pod, eni));
+                    assert!(v4, "a pod of node {i} has an IPv6 address without an IPv4 one beside it");
+                }
             }
         }
         for pod in self.pods.iter().filter(|pod| pod.state == PodState::Running) {

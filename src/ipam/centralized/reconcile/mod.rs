@@ -11,10 +11,10 @@ mod clean;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::binding::ListedPod;
+use super::binding::{ListedPod, bindings_beyond};
 use super::client::Caller;
-use super::{Answer, Controller, Ended, GATE, Node, NodeConfig, Output, Pod, Refusal, Request, Status, Timer};
-use crate::id::{EniId, NodeId};
+use super::{Answer, Binding, Controller, Ended, GATE, Node, NodeConfig, Output, Pod, Refusal, Request, Status, Timer};
+use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::backoff::jittered;
 use crate::time::{Instant, Span};
 
@@ -133,13 +133,23 @@ impl Controller {
             node.memory.needs_sync |= std::mem::take(&mut node.memory.changed);
             return self.end(now, run, Ended::Failed);
         }
-        node.store(std::mem::take(&mut run.status));
+        let before = node.store(std::mem::take(&mut run.status));
         for &eni in &run.processed {
             node.memory.tasks.remove(eni);
         }
-        self.outputs.push_back(Output::Stored(run.node));
+        self.tell(run.node, &before);
         self.queue.add(run.node);
         self.end(now, run, Ended::Again(after));
+    }
+
+    /// Says that a CR was written that was `before`, and what this means to pods.
+    fn tell(&mut self, node: NodeId, before: &Status) {
+        let stored = &self.nodes[node.index()].stored;
+        let freed = |(eni, address, binding): (_, _, Binding)| Output::Freed { node, uid: binding.uid, eni, address };
+        let bound = |(eni, address, Binding { pod, uid })| Output::Bound { node, pod, uid, eni, address };
+        self.outputs.push_back(Output::Stored(node));
+        self.outputs.extend(bindings_beyond(before, stored).map(freed));
+        self.outputs.extend(bindings_beyond(stored, before).map(bound));
     }
 
     fn end(&mut self, now: Instant, run: &mut Run, ended: Ended) {
@@ -178,10 +188,22 @@ impl Controller {
     }
 }
 
+impl Run {
+    /// Addresses of a vSwitch that its call asks for.
+    pub(super) fn asked(&self, vswitch: VSwitchId, stored: &Status) -> u32 {
+        let Stage::Acting(_, create::Step::Trying(attempt)) = &self.stage else { return 0 };
+        match &attempt.request {
+            Request::Create { vswitch: at, addresses, .. } if *at == vswitch => *addresses,
+            Request::Assign(eni, n) if stored.nics.get(eni).is_some_and(|nic| nic.vswitch == vswitch) => *n,
+            _ => 0,
+        }
+    }
+}
+
 impl Node {
-    /// The CR is written: the pods that it names have their address.
-    fn store(&mut self, status: Status) {
-        self.stored = status;
+    /// The CR is written: the pods that it names have their address. What the CR was before.
+    fn store(&mut self, status: Status) -> Status {
+        let before = std::mem::replace(&mut self.stored, status);
         let mut held = BTreeSet::new();
         for (&address, ip) in self.stored.nics.values().flat_map(|nic| &nic.addresses) {
             let Some(binding) = ip.pod else { continue };
@@ -192,5 +214,6 @@ impl Node {
         }
         // NodeRuntime forgets pods that the CR does not name any more (C121).
         self.deleted.retain(|uid| held.contains(uid));
+        before
     }
 }

@@ -12,7 +12,7 @@ mod spec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use super::binding::{ListedPod, bind, bindings, release};
+use super::binding::{ListedPod, bind, bindings, bindings_beyond, release};
 use super::call::{Interface, Kind, Refusal, State};
 use super::condition::{self, NodeCondition};
 use super::config::{Flavor, NodeConfig, Selection, Settings};

@@ -56,3 +56,21 @@ fn case_37_lost_addresses_are_deleted_once_free() {
     release(&mut status, &[], &BTreeSet::from([Uid(1), Uid(2)]));
     assert_eq!(letters(&status, 0), "vd");
 }
+
+/// C42, C47: what a write changed, by address: one is freed, one inherited, one bound.
+#[test]
+fn c42_an_inherited_address_is_one_that_went_and_one_that_came() {
+    let before = status([nic(1, "uui"), nic(10, "iu")]);
+    let mut after = before.clone();
+    release(&mut after, &[ListedPod { uid: Uid(9), ..pod(2) }, pod(11), pod(20)], &BTreeSet::from([Uid(1)]));
+    after.nics.remove(&EniId(1));
+    let there = after.nics.get_mut(&EniId(0)).expect("it is there");
+    there.addresses.get_mut(&address(3)).expect("it is there").pod = Some(Binding { pod: PodKey(20), uid: Uid(20) });
+    let beyond = |of: &Status, other: &Status| {
+        bindings_beyond(of, other).map(|(eni, address, binding)| (eni.0, address.to_bits(), binding.uid.0)).collect()
+    };
+    let (gone, come): (Vec<_>, Vec<_>) = (beyond(&before, &after), beyond(&after, &before));
+    assert_eq!(gone, [(0, 1, 1), (0, 2, 2), (1, 11, 11)]);
+    assert_eq!(come, [(0, 2, 9), (0, 3, 20)]);
+    assert_eq!(beyond(&after, &after), []);
+}
