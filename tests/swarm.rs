@@ -121,7 +121,7 @@ impl Dice {
             .map(|zone| PoolZone {
                 zone: format!("zone-{zone}"),
                 node_vswitch: self.pick(&of_zone(zone)),
-                daemon: self.daemon(limits, of_zone(zone)),
+                daemon: self.daemon(limits, of_zone(zone)).into(),
             })
             .collect();
         let shape = Shape {
