@@ -42,7 +42,7 @@ impl Resolver<'_> {
                 let source = "the type has not as many IPv6 as IPv4 addresses (R143, daemon/daemon.go:834-854)";
                 self.set(key, "ipv4", Origin::changed("dual", place, source));
                 let label = format!("an interface of {kind} has {v4} IPv4 and {v6} IPv6 addresses");
-                let note = Note::warning("Terway runs IPv4 only here, and says so in its log alone", label);
+                let note = Note::warning("Terway runs IPv4 only here", label);
                 self.note(
                     note.hint("dual stack needs as many of each: choose another type, or write `ipv4` (R143)"),
                     place,
