@@ -278,6 +278,7 @@ impl Dice {
             reclaim: self.reclaim(),
             gc_period: self.pick(&[None, Some(Span::mins(5))]),
             confirm_delete: self.chance(80),
+            dual: self.chance(25),
             ..node_local::Config::plain((limits.adapters - 1, limits.ipv4_per_adapter), idle, vswitches)
         }
     }

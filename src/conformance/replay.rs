@@ -132,6 +132,7 @@ fn config(case: &Case) -> node_local::Config {
     node_local::Config {
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
+        dual: false,
         capacity,
         min_idle: case.min_pool_size.min(max_idle),
         max_idle,

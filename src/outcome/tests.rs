@@ -237,6 +237,11 @@ fn another_limit_leads_if_no_vswitch_is_full() {
             "every ENI of a node is full and no ENI slot is left",
         ),
         (
+            Cause::Peeked,
+            "Pods wait for addresses, at most 312 at once,",
+            "pods of a dual-stack node saw the same idle address, and asked for the other family alone (R147)",
+        ),
+        (
             Cause::EniSlots,
             "Pods wait for addresses, at most 312 at once,",
             "instances refuse another ENI (EniPerInstanceLimitExceeded)",

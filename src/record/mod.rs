@@ -246,6 +246,9 @@ pub enum Cause {
     EniSlots,
     /// An interface refuses another address.
     AddressesPerEni,
+    /// Pods of a dual-stack node have seen the same idle address of one family, and asked for none
+    /// (rule R147).
+    Peeked,
     /// Every node has as many pods as it may have.
     MaxPods,
     /// There is no node at all.

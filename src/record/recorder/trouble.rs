@@ -79,6 +79,7 @@ impl Trouble {
             FailureReason::NodeFull => Some(Cause::NodeCapacity),
             FailureReason::Inhibited => self.shortage,
             FailureReason::Deadline => self.last.filter(|&(until, _)| now <= until + PATIENCE).map(|(_, cause)| cause),
+            FailureReason::Peeked => Some(Cause::Peeked),
             FailureReason::Restart | FailureReason::Down => None,
         }
     }

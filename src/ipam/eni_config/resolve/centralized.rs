@@ -37,10 +37,20 @@ impl Resolver<'_> {
                 VSwitchSelection::Random => Selection::Random,
             },
         };
-        self.stack();
+        if self.stack() {
+            self.no_dual();
+        }
         self.erdma();
         self.block_list();
         config
+    }
+
+    /// The controller of the simulation knows IPv4 only (C15).
+    fn no_dual(&mut self) {
+        if let Some((_, place)) = self.text("ip_stack") {
+            let note = Note::error("dual stack is not simulated with the centralized allocator", "IPv4 alone is (C15)");
+            self.note(note.hint("write `ipv4`"), place);
+        }
     }
 
     fn centralized_type(&mut self) {
