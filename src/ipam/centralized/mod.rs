@@ -14,6 +14,7 @@ mod client;
 mod condition;
 mod config;
 mod demand;
+mod family;
 mod go_map;
 mod merge;
 mod placement;
@@ -35,6 +36,7 @@ pub use condition::NodeCondition;
 pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimit};
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
 
+use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{NodeId, Uid, VSwitchId};
 use crate::time::{Instant, Span};
@@ -63,6 +65,8 @@ pub enum Input {
         pod: PodKey,
         /// Which pod of that name.
         uid: Uid,
+        /// It has a limit on `aliyun/erdma` (C163).
+        erdma: bool,
     },
     /// A pod object is gone. Nothing is queued (C18).
     Gone {
@@ -160,8 +164,11 @@ struct Node {
 #[derive(Debug, Clone, Copy)]
 struct Pod {
     uid: Uid,
-    /// The address in its status.
+    erdma: bool,
+    /// The IPv4 address in its status.
     address: Option<Ipv4Addr>,
+    /// The IPv6 address in its status, with its vSwitch.
+    ipv6: Option<(VSwitchId, V6Addr)>,
 }
 
 /// What the controller's process remembers of a node; a restart forgets it (C4).
@@ -247,8 +254,8 @@ impl Controller {
                 *self.node(node) = Node::default();
                 self.queue.forget(node);
             }
-            Input::Scheduled { node, pod, uid } => {
-                self.node(node).pods.insert(pod, Pod { uid, address: None });
+            Input::Scheduled { node, pod, uid, erdma } => {
+                self.node(node).pods.insert(pod, Pod { uid, erdma, address: None, ipv6: None });
             }
             Input::Gone { node, pod } => _ = self.node(node).pods.remove(&pod),
             Input::Notify(node) => self.queue.add(node),
