@@ -319,6 +319,13 @@ impl Model {
         at_first.chain(later).flat_map(|daemon| &daemon.vswitches).copied().collect()
     }
 
+    /// Whether prefixes come from a vSwitch, so that its free /28 blocks are told beside its free
+    /// addresses: it keeps a part for them.
+    #[must_use]
+    pub fn gives_prefixes(&self, id: VSwitchId) -> bool {
+        !self.vpc.vswitches[id.index()].prefix_reservations.is_empty()
+    }
+
     /// Makes sure that runs count what a reading needs.
     pub fn observe(&mut self, reading: &Reading) {
         if let Reading::WaitedOver { over, before } = *reading {
