@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::plane::Plane;
 use super::{Engine, Observer};
+use crate::address::PREFIX;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{self, DaemonInput};
 use crate::ipam::node_local::NodeLocal;
@@ -137,6 +138,13 @@ impl<O: Observer> Engine<O> {
             Daemon::NodeLocal(daemon) => daemon.asked(vswitch),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().asked(node, vswitch),
         }
+    }
+
+    /// Addresses of a prefix on an interface of a node that no pod has.
+    pub(super) fn idle_in_prefix(&self, node: NodeId, eni: EniId, first: Ipv4Addr) -> u32 {
+        let Daemon::Prefixes(daemon) = &self.nodes[node.index()].daemon else { return PREFIX };
+        let is_given = |offset| daemon.has_given(eni, Ipv4Addr::from(u32::from(first) + offset));
+        (0..PREFIX).filter(|&offset| !is_given(offset)).count() as u32
     }
 
     /// What an address on an interface of a node is to Terway; `None` = it does not know the
