@@ -1,6 +1,9 @@
 //! The calls of the centralized controller, carried out on the same books as those of daemons.
 
+use std::net::Ipv4Addr;
+
 use super::{Cloud, Interface};
+use crate::address::PREFIX;
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::centralized::{self, Answer, Request, State};
 use crate::openapi::ErrorCode;
@@ -34,7 +37,7 @@ impl Cloud {
                 Ok(self.described(Some(eni), |interface| interface.attached && interface.instance == node))
             }
             &Request::Assign(eni, n) => self.assign(eni, n).map(|addresses| Answer::Assigned(addresses.to_vec())),
-            &Request::AssignPrefixes(..) => Err(ErrorCode::PrefixNotEnough),
+            &Request::AssignPrefixes(eni, n) => self.assign_prefixes(eni, n).map(Answer::AssignedPrefixes),
             Request::Unassign(eni, addresses) => {
                 self.known(*eni)?;
                 self.unassign(*eni, addresses);
@@ -81,6 +84,26 @@ impl Cloud {
         Ok(())
     }
 
+    /// `n` prefixes, or none at all. In the account's quotas each counts as 16 addresses, which is an
+    /// assumption.
+    fn assign_prefixes(&mut self, eni: EniId, n: u32) -> Result<Vec<Ipv4Addr>, ErrorCode> {
+        let vswitch = self.with_room(eni, n)?;
+        if self.quota_refusing(0, n * PREFIX).is_some() {
+            return Err(ErrorCode::QuotaPrivateIp);
+        }
+        let switch = &mut self.vswitches[vswitch.index()];
+        if switch.book.free_prefixes() < n {
+            return Err(ErrorCode::PrefixNotEnough);
+        }
+        let prefixes: Vec<_> = (0..n).map_while(|_| switch.book.take_prefix()).collect();
+        let interface = self.enis[eni.index()].as_deref_mut().expect("it has room");
+        interface.prefixes.extend_from_slice(&prefixes);
+        switch.prefixes += n;
+        switch.leaked += if interface.leaked { n * PREFIX } else { 0 };
+        self.eni_addresses += u64::from(n * PREFIX);
+        Ok(prefixes)
+    }
+
     fn detach(&mut self, eni: EniId, from: NodeId) -> Result<(), ErrorCode> {
         let interface = self.enis[eni.index()].as_deref_mut().ok_or(ErrorCode::NotFound)?;
         interface.attached &= interface.instance != from;
@@ -96,7 +119,7 @@ impl Cloud {
             kind: interface.kind,
             state: if interface.attached { State::InUse } else { State::Available },
             addresses: interface.addresses.clone(),
-            prefixes: Vec::new(),
+            prefixes: interface.prefixes.clone(),
         };
         Answer::Interfaces(found.map(shown).collect())
     }

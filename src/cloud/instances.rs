@@ -100,7 +100,7 @@ impl Cloud {
         } else {
             self.leaked.remove(&eni)
         };
-        let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.addresses.len() as u32);
+        let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.size());
         if leaked {
             (switch.leaked, switch.leaked_enis) = (switch.leaked + addresses, switch.leaked_enis + 1);
         } else {

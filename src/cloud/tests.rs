@@ -12,6 +12,11 @@ pub(super) const VSWITCH: VSwitchId = VSwitchId(0);
 
 /// A cloud with one /28, which has 12 usable addresses, in which every call takes a second.
 pub(super) fn cloud(faults: Vec<Fault>) -> Cloud {
+    cloud_of("10.0.0.0/28", faults)
+}
+
+/// The same with another block.
+pub(super) fn cloud_of(block: &str, faults: Vec<Fault>) -> Cloud {
     let behaviour = Behaviour {
         latency: Api::ALL.map(|_| SpanDist::Constant(Span::secs(1))),
         throttle: [None; Api::ALL.len()],
@@ -19,7 +24,7 @@ pub(super) fn cloud(faults: Vec<Fault>) -> Cloud {
         quotas: Quotas::default(),
         faults,
     };
-    let block = "10.0.0.0/28".parse().expect("a block");
+    let block = block.parse().expect("a block");
     Cloud::new([block], behaviour, stream(1, 0, "cloud"), SmallStream::new(1))
 }
 

@@ -23,7 +23,7 @@ use rand::SeedableRng;
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
-use crate::ipam::centralized::{self, PodKey};
+use crate::ipam::centralized::{self, NodeConfig, PodKey};
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::{Answer, CallId, Config, Failure, Holdings, Input, Output, Release, Request};
 use crate::model::Quota;
@@ -150,6 +150,8 @@ struct Node {
     power: Power,
     /// Addresses of pods that were deleted while the node was down.
     unreleased: Vec<Release>,
+    /// An eni-config that its daemon has not filled in yet.
+    edited: Option<Arc<NodeConfig>>,
 }
 
 /// Whether a node works.
@@ -311,6 +313,7 @@ impl<O: Observer> Engine<O> {
             armed: Instant::NEVER,
             power: Power::Up,
             unreleased: Vec::new(),
+            edited: None,
         });
         if let Config::Centralized(config) = config {
             self.join(node, config);

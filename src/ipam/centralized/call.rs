@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use crate::address::PREFIX;
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
 
@@ -63,12 +64,13 @@ impl Request {
         }
     }
 
-    /// Interfaces and ordinary addresses that it asks for.
+    /// Interfaces and addresses that it asks for, those of prefixes among them.
     #[must_use]
     pub fn wants(&self) -> (u32, u32) {
         match *self {
             Self::Create { addresses, .. } => (1, addresses),
             Self::Assign(_, n) => (0, n),
+            Self::AssignPrefixes(_, n) => (0, n * PREFIX),
             _ => (0, 0),
         }
     }

@@ -19,6 +19,7 @@ mod go_map;
 mod merge;
 mod placement;
 mod prefix;
+mod prefix_daemon;
 mod reclaim;
 mod reconcile;
 mod resource;
@@ -36,6 +37,7 @@ pub use call::{Answer, CallId, Interface, Kind, Refusal, Request, State};
 pub use condition::NodeCondition;
 pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimit};
 pub use daemon::{Daemon, DaemonInput, DaemonOutput};
+pub use prefix_daemon::{PREFIX_SIZE, PrefixDaemon};
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
 
 use crate::chance::SmallStream;

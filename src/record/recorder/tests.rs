@@ -37,7 +37,7 @@ fn at(hours: u64) -> Instant {
 }
 
 fn usage(on_enis: u32) -> Usage {
-    Usage { usable: 4, free: 4 - on_enis, on_enis, primaries: 0, others: 0, leaked: 0 }
+    Usage { usable: 4, free: 4 - on_enis, on_enis, ..Usage::default() }
 }
 
 fn serve(recorder: &mut Recorder, now: Instant, pod: usize) {

@@ -11,6 +11,7 @@ mod nodes;
 mod placement;
 mod pools;
 mod replications;
+mod reservations;
 mod reserved;
 mod sweep;
 mod tenants;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Answered, Daemon, Engine, Event, Observer};
+use super::{Answered, Daemon, Engine, Event, Observer, Power};
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
-use crate::ipam::Failure;
 use crate::ipam::centralized::{
     Answer, CallId, Controller, DaemonInput, DaemonOutput, Input, NodeConfig, Output, PodKey, Refusal, Request,
     Settings,
 };
+use crate::ipam::{Config, Failure};
 use crate::record::{CallAnswer, Cause};
 use crate::time::{Instant, Span};
 
@@ -78,8 +78,17 @@ impl<O: Observer> Engine<O> {
         self.plane.as_mut().expect("a node without an allocator of its own has a control plane")
     }
 
+    /// The eni-config of a node is another one: its daemon fills it in with the next change of the CR
+    /// that it hears of (`pkg/eni/node_reconcile.go:39-71, 409-414`); no restart is needed.
+    pub fn edit_config(&mut self, node: NodeId, config: &Config) {
+        if let Config::Centralized(config) = config {
+            self.nodes[node.index()].edited = Some(Arc::clone(config));
+        }
+    }
+
     /// The daemon fills in the CR of its node.
     pub(super) fn join(&mut self, node: NodeId, config: &Arc<NodeConfig>) {
+        self.nodes[node.index()].edited = None;
         self.control(Input::Join(node, Arc::clone(config)));
     }
 
@@ -147,6 +156,7 @@ impl<O: Observer> Engine<O> {
     /// Hands an input to the controller and carries out what it does.
     pub(super) fn control(&mut self, input: Input) {
         let now = self.now;
+        let mut edited = Vec::new();
         self.plane_mut().controller.handle(now, input);
         while let Some(output) = self.plane_mut().controller.poll() {
             match output {
@@ -156,7 +166,10 @@ impl<O: Observer> Engine<O> {
                     self.tell(node, DaemonInput::Bound { uid, eni, address });
                 }
                 Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
-                Output::Stored(_) => {}
+                Output::Stored(node) => {
+                    let state = &mut self.nodes[node.index()];
+                    edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
+                }
             }
         }
         let plane = self.plane_mut();
@@ -165,6 +178,9 @@ impl<O: Observer> Engine<O> {
             plane.armed = wake.max(now);
             let armed = plane.armed;
             self.events.push(armed, Event::Plane.pack());
+        }
+        for (node, config) in edited {
+            self.join(node, &config);
         }
     }
 

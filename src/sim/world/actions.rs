@@ -189,6 +189,9 @@ impl World<'_> {
         for (group, daemon) in self.groups.iter_mut().zip(daemons) {
             group.daemon = daemon.clone();
         }
+        for (i, note) in self.nodes.iter().enumerate().filter(|(_, note)| note.exists()) {
+            self.engine.edit_config(NodeId::new(i), &self.groups[note.group].daemon);
+        }
     }
 
     /// A workload has this many pods from now on.
