@@ -37,6 +37,8 @@ enum Kind {
     Centralized,
     /// Every pod has an interface of its own.
     Exclusive,
+    /// The control plane, but for the addresses of prefixes.
+    Prefixes,
 }
 
 impl Dice {
@@ -44,8 +46,9 @@ impl Dice {
         let mut chance = SmallStream::new(seed);
         let kind = match chance.below(100) {
             0..50 => Kind::NodeLocal,
-            50..80 => Kind::Centralized,
-            _ => Kind::Exclusive,
+            50..75 => Kind::Centralized,
+            75..85 => Kind::Exclusive,
+            _ => Kind::Prefixes,
         };
         Self(chance, kind)
     }
@@ -248,7 +251,7 @@ impl Dice {
     fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
         match self.1 {
             Kind::NodeLocal => self.node_local(limits, vswitches).into(),
-            Kind::Centralized => self.centralized(limits, vswitches).into(),
+            Kind::Centralized | Kind::Prefixes => self.centralized(limits, vswitches).into(),
             Kind::Exclusive => pod_eni::NodeConfig { slots: limits.exclusive_eni_pods(), vswitches }.into(),
         }
     }
@@ -264,16 +267,17 @@ impl Dice {
 
     fn centralized(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> NodeConfig {
         NodeConfig {
-            flavor: Flavor::of(limits.adapters, self.chance(20)),
+            flavor: Flavor::of(limits.adapters, self.chance(20), self.chance(10)),
             ips_per_eni: limits.ipv4_per_adapter,
             min_idle: self.range(0, 12),
             max_idle: self.range(0, 20),
             warm_up: self.pick(&[0, 0, 7, 30]),
             sync_period: self.pick(&[None, Some(Span::secs(20))]),
             reclaim: self.reclaim(),
-            prefixes: None,
+            prefixes: (self.1 == Kind::Prefixes).then(|| self.range(0, 9)),
             vswitches,
             selection: self.pick(&[Selection::Most, Selection::Random]),
+            dual: self.chance(25),
         }
     }
 
@@ -288,6 +292,7 @@ impl Dice {
             reclaim: self.reclaim(),
             gc_period: self.pick(&[None, Some(Span::mins(5))]),
             confirm_delete: self.chance(80),
+            dual: self.chance(25),
             ..node_local::Config::plain((limits.adapters - 1, limits.ipv4_per_adapter), idle, vswitches)
         }
     }
@@ -317,6 +322,7 @@ impl Dice {
         let pod = PodTemplate {
             lifetime: (of_work || (!quiet && self.chance(70))).then_some(lives),
             host_network: self.chance(5),
+            erdma: self.1 == Kind::Centralized && self.chance(10),
             requests: if self.chance(50) {
                 Resources::default()
             } else {

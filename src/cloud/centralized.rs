@@ -1,6 +1,9 @@
 //! The calls of the centralized controller, carried out on the same books as those of daemons.
 
+use std::net::Ipv4Addr;
+
 use super::{Cloud, Interface};
+use crate::address::PREFIX;
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::centralized::{self, Answer, Request, State};
 use crate::openapi::ErrorCode;
@@ -21,8 +24,10 @@ impl Cloud {
         self.admit(request.api(), now)?;
         match request {
             Request::DescribeVSwitch(id) => self.describe_vswitch(*id).map(Answer::VSwitch),
-            &Request::Create { vswitch, kind, addresses, .. } => {
-                self.create(now, node, vswitch, kind, addresses).map(|(eni, _)| Answer::Created(eni))
+            &Request::Create { vswitch, kind, addresses, ipv6, .. } => {
+                let (eni, _) = self.create(now, node, vswitch, kind, addresses)?;
+                self.add_v6(eni, batch(ipv6));
+                Ok(Answer::Created(eni))
             }
             &Request::Attach(eni, to) => self.attach_available(eni, to).map(|()| Answer::Done),
             &Request::Describe(eni) => Ok(self.described(Some(eni), |_| true)),
@@ -34,7 +39,18 @@ impl Cloud {
                 Ok(self.described(Some(eni), |interface| interface.attached && interface.instance == node))
             }
             &Request::Assign(eni, n) => self.assign(eni, n).map(|addresses| Answer::Assigned(addresses.to_vec())),
-            &Request::AssignPrefixes(..) => Err(ErrorCode::PrefixNotEnough),
+            &Request::AssignPrefixes(eni, n) => self.assign_prefixes(eni, n).map(Answer::AssignedPrefixes),
+            &Request::AssignIpv6(eni, n) => {
+                self.assign_v6(eni, batch(n)).map(|addresses| Answer::AssignedIpv6(addresses.to_vec()))
+            }
+            &Request::AssignIpv6Prefixes(eni, n) => {
+                self.assign_v6_prefixes(eni, batch(n)).map(Answer::AssignedIpv6Prefixes)
+            }
+            Request::UnassignIpv6(eni, addresses) => {
+                self.known(*eni)?;
+                self.unassign_v6(*eni, addresses);
+                Ok(Answer::Done)
+            }
             Request::Unassign(eni, addresses) => {
                 self.known(*eni)?;
                 self.unassign(*eni, addresses);
@@ -81,6 +97,26 @@ impl Cloud {
         Ok(())
     }
 
+    /// `n` prefixes, or none at all. In the account's quotas each counts as 16 addresses, which is an
+    /// assumption.
+    fn assign_prefixes(&mut self, eni: EniId, n: u32) -> Result<Vec<Ipv4Addr>, ErrorCode> {
+        let vswitch = self.with_room(eni, n)?;
+        if self.quota_refusing(0, n * PREFIX).is_some() {
+            return Err(ErrorCode::QuotaPrivateIp);
+        }
+        let switch = &mut self.vswitches[vswitch.index()];
+        if switch.book.free_prefixes() < n {
+            return Err(ErrorCode::PrefixNotEnough);
+        }
+        let prefixes: Vec<_> = (0..n).map_while(|_| switch.book.take_prefix()).collect();
+        let interface = self.enis[eni.index()].as_deref_mut().expect("it has room");
+        interface.prefixes.extend_from_slice(&prefixes);
+        switch.prefixes += n;
+        switch.leaked += if interface.leaked { n * PREFIX } else { 0 };
+        self.eni_addresses += u64::from(n * PREFIX);
+        Ok(prefixes)
+    }
+
     fn detach(&mut self, eni: EniId, from: NodeId) -> Result<(), ErrorCode> {
         let interface = self.enis[eni.index()].as_deref_mut().ok_or(ErrorCode::NotFound)?;
         interface.attached &= interface.instance != from;
@@ -96,7 +132,9 @@ impl Cloud {
             kind: interface.kind,
             state: if interface.attached { State::InUse } else { State::Available },
             addresses: interface.addresses.clone(),
-            prefixes: Vec::new(),
+            prefixes: interface.prefixes.clone(),
+            ipv6: interface.v6.clone(),
+            ipv6_prefixes: interface.v6_prefixes.clone(),
         };
         Answer::Interfaces(found.map(shown).collect())
     }
@@ -111,6 +149,11 @@ impl Cloud {
         let interface = self.known(eni)?;
         if interface.attached { Err(ErrorCode::EniState) } else { Ok(interface) }
     }
+}
+
+/// A number of addresses of one call.
+fn batch(n: u32) -> u8 {
+    u8::try_from(n).expect("nobody asks for more than a batch at once")
 }
 
 #[cfg(test)]

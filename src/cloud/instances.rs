@@ -19,7 +19,8 @@ pub(super) struct Instance {
     primary: Option<Launch>,
     /// Secondary interfaces that it takes.
     pub slots: u32,
-    /// Addresses that an interface takes.
+    /// Addresses that an interface takes, and IPv6 addresses: a daemon that asks for these has as many
+    /// of each (rule R143).
     pub ips_per_eni: u32,
     /// Interfaces made for it, attached or not.
     pub enis: Vec<EniId>,
@@ -99,7 +100,7 @@ impl Cloud {
         } else {
             self.leaked.remove(&eni)
         };
-        let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.addresses.len() as u32);
+        let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.size());
         if leaked {
             (switch.leaked, switch.leaked_enis) = (switch.leaked + addresses, switch.leaked_enis + 1);
         } else {

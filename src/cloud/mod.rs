@@ -11,6 +11,7 @@ mod books;
 mod centralized;
 mod faults;
 mod instances;
+mod v6;
 mod window;
 
 pub use books::Usage;
@@ -19,7 +20,7 @@ pub use instances::Launch;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use crate::address::AddressBook;
+use crate::address::{AddressBook, PREFIX, V6Addr};
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::centralized::Kind;
@@ -59,12 +60,16 @@ struct VSwitch {
     /// It exists: nobody has deferred it.
     exists: bool,
     book: AddressBook,
+    /// Single addresses on interfaces; prefixes on interfaces.
     on_enis: u32,
-    /// Those of `on_enis` on interfaces that no daemon knows; these interfaces.
+    prefixes: u32,
+    /// Addresses on interfaces that no daemon knows, in prefixes or not; these interfaces.
     leaked: u32,
     leaked_enis: u32,
     primaries: u32,
     others: Vec<Ipv4Addr>,
+    /// IPv6 addresses that it has handed out; none is used again.
+    v6: u32,
 }
 
 #[derive(Debug)]
@@ -78,6 +83,17 @@ struct Interface {
     leaked: bool,
     /// The primary address first.
     addresses: Vec<Ipv4Addr>,
+    /// The first address of each prefix.
+    prefixes: Vec<Ipv4Addr>,
+    v6: Vec<V6Addr>,
+    v6_prefixes: Vec<V6Addr>,
+}
+
+impl Interface {
+    /// All IPv4 addresses on it, in prefixes or not.
+    fn size(&self) -> u32 {
+        self.addresses.len() as u32 + self.prefixes.len() as u32 * PREFIX
+    }
 }
 
 /// How a [`Cloud`] behaves.
@@ -109,10 +125,12 @@ impl Cloud {
             exists: true,
             book: AddressBook::new(block),
             on_enis: 0,
+            prefixes: 0,
             leaked: 0,
             leaked_enis: 0,
             primaries: 0,
             others: Vec::new(),
+            v6: 0,
         });
         Self {
             vswitches: vswitches.collect(),
@@ -129,6 +147,11 @@ impl Cloud {
             eni_addresses: 0,
             chance,
         }
+    }
+
+    /// Keeps a part of a vSwitch for prefixes (CreateVSwitchCidrReservation).
+    pub fn reserve_prefixes(&mut self, id: VSwitchId, part: ipnet::Ipv4Net) {
+        self.vswitches[id.index()].book.reserve(part);
     }
 
     /// A vSwitch does not exist before it is added.
@@ -166,9 +189,9 @@ impl Cloud {
         let visible = now + self.metadata_lag;
         match *request {
             Request::DescribeVSwitch(id) => self.describe_vswitch(id).map(Answer::VSwitch),
-            Request::Create(vswitch, n) => {
+            Request::Create(vswitch, n, v6) => {
                 let (eni, addresses) = self.create(now, node, vswitch, Kind::Secondary, n.into())?;
-                Ok(Answer::Created(eni, addresses))
+                Ok(Answer::Created(eni, addresses, self.add_v6(eni, v6)))
             }
             Request::Attach(eni) => match self.interface(eni).map(|interface| interface.instance) {
                 Some(node) if !self.instances[node.index()].released => {
@@ -183,6 +206,11 @@ impl Cloud {
             Request::Assign(eni, n) => self.assign(eni, n.into()).map(|addresses| Answer::Assigned(addresses, visible)),
             Request::Unassign(eni, addresses) => {
                 self.unassign(eni, &addresses);
+                Ok(Answer::Unassigned(visible))
+            }
+            Request::AssignV6(eni, n) => self.assign_v6(eni, n).map(|addresses| Answer::AssignedV6(addresses, visible)),
+            Request::UnassignV6(eni, addresses) => {
+                self.unassign_v6(eni, &addresses);
                 Ok(Answer::Unassigned(visible))
             }
             Request::Detach(eni) => {
@@ -235,6 +263,9 @@ impl Cloud {
             attached: false,
             leaked: false,
             addresses: addresses.to_vec(),
+            prefixes: Vec::new(),
+            v6: Vec::new(),
+            v6_prefixes: Vec::new(),
         })));
         self.eni_vswitch.push(vswitch);
         self.eni_count += 1;
@@ -268,11 +299,13 @@ impl Cloud {
         Ok(addresses)
     }
 
-    /// The vSwitch of an interface that has room for so many more addresses.
+    /// The vSwitch of an interface that has room for so many more addresses or prefixes: a prefix takes
+    /// the place of an address (rule C124).
     fn with_room(&self, eni: EniId, n: u32) -> Result<VSwitchId, ErrorCode> {
         let interface = self.interface(eni).ok_or(ErrorCode::NotFound)?;
         let most = self.instances[interface.instance.index()].ips_per_eni as usize;
-        if interface.addresses.len() + n as usize > most { Err(ErrorCode::IpPerEni) } else { Ok(interface.vswitch) }
+        let has = interface.addresses.len() + interface.prefixes.len();
+        if has + n as usize > most { Err(ErrorCode::IpPerEni) } else { Ok(interface.vswitch) }
     }
 
     /// `n` addresses of a vSwitch, or none at all.
@@ -337,8 +370,12 @@ impl Cloud {
         for address in &interface.addresses {
             switch.book.give_back(*address);
         }
+        for prefix in &interface.prefixes {
+            switch.book.give_back_prefix(*prefix);
+        }
         switch.on_enis -= interface.addresses.len() as u32;
-        self.eni_addresses -= interface.addresses.len() as u64;
+        switch.prefixes -= interface.prefixes.len() as u32;
+        self.eni_addresses -= u64::from(interface.size());
         self.eni_count -= 1;
     }
 
@@ -360,7 +397,10 @@ impl Cloud {
     }
 
     fn vpc_addresses(&self) -> u64 {
-        self.vswitches.iter().map(|switch| u64::from(switch.book.usable() - switch.book.free())).sum()
+        self.vswitches
+            .iter()
+            .map(|switch| u64::from(switch.book.usable() - switch.book.free() - switch.book.reserved()))
+            .sum()
     }
 
     /// The vSwitch of an interface, also of one that is deleted.
@@ -390,26 +430,36 @@ impl Cloud {
             .map(|(id, e)| Attached {
                 eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] },
                 addresses: e.addresses.clone(),
+                v6: e.v6.clone(),
             })
             .collect()
     }
 
-    /// The interfaces made for a node, attached or not, each with its vSwitch and its addresses.
+    /// The interfaces made for a node, attached or not, each with its vSwitch and its single
+    /// addresses.
     pub fn interfaces(&self, node: NodeId) -> impl Iterator<Item = (EniId, VSwitchId, &[Ipv4Addr])> {
         let enis = self.instances[node.index()].enis.iter();
         let known = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| !e.leaked)?)));
         known.map(|(id, e)| (id, e.vswitch, e.addresses.as_slice()))
     }
 
-    /// Whether `address` is on interface `eni`, and that on the node.
+    /// Whether `address` is on interface `eni`, in a prefix or not, and that on the node.
     #[must_use]
     pub fn holds(&self, node: NodeId, eni: EniId, address: Ipv4Addr) -> bool {
+        let in_prefix = |prefix: &Ipv4Addr| u32::from(address).wrapping_sub(u32::from(*prefix)) < PREFIX;
         self.interface(eni)
-            .is_some_and(|interface| interface.instance == node && interface.addresses.contains(&address))
+            .filter(|interface| interface.instance == node)
+            .is_some_and(|interface| interface.addresses.contains(&address) || interface.prefixes.iter().any(in_prefix))
     }
 
-    /// Secondary interfaces that the daemon of a node knows and the addresses on them, attached or
-    /// not.
+    /// The prefixes of an interface, each by its first address.
+    #[must_use]
+    pub fn prefixes(&self, eni: EniId) -> &[Ipv4Addr] {
+        self.interface(eni).map_or(&[], |interface| interface.prefixes.as_slice())
+    }
+
+    /// Secondary interfaces that the daemon of a node knows and the single addresses on them, attached
+    /// or not.
     #[must_use]
     pub fn node_enis(&self, node: NodeId) -> (u32, u32) {
         let enis = self.instances[node.index()].enis.iter().filter_map(|&id| self.interface(id));

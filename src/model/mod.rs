@@ -114,6 +114,9 @@ pub struct VSwitch {
     pub tenants: Vec<Tenant>,
     /// Whether its addresses reach the internet (an SNAT entry of a NAT gateway).
     pub snat: bool,
+    /// Blocks of it that are kept for prefixes, in order: aligned, /28 or larger, without the
+    /// addresses that the cloud keeps for itself.
+    pub prefix_reservations: Vec<Ipv4Net>,
     /// Position in [`Model::actions`] of the action that adds it; `None` = it is there from the
     /// start.
     pub added_by: Option<usize>,
@@ -345,6 +348,16 @@ impl Model {
         at_first.chain(later).flat_map(DaemonConfig::vswitches).copied().collect()
     }
 
+    /// Whether prefixes come from a vSwitch, so that its free /28 blocks are told beside its free
+    /// addresses: it keeps a part for them, or nodes in prefix mode have it as a candidate.
+    #[must_use]
+    pub fn gives_prefixes(&self, id: VSwitchId) -> bool {
+        let takes = |(_, zone): (GroupKey, &PoolZone)| {
+            zone.daemon.prefixes().is_some() && zone.daemon.vswitches().contains(&id)
+        };
+        !self.vpc.vswitches[id.index()].prefix_reservations.is_empty() || self.groups().any(takes)
+    }
+
     /// Makes sure that runs count what a reading needs.
     pub fn observe(&mut self, reading: &Reading) {
         if let Reading::WaitedOver { over, before } = *reading {
@@ -399,7 +412,15 @@ impl VSwitch {
     #[must_use]
     pub fn plain(id: &str, zone: &str, cidr: &str) -> Self {
         let cidr = cidr.parse().expect("a block of addresses");
-        Self { id: id.to_owned(), zone: zone.to_owned(), cidr, tenants: Vec::new(), snat: true, added_by: None }
+        let (tenants, prefix_reservations) = (Vec::new(), Vec::new());
+        let (id, zone) = (id.to_owned(), zone.to_owned());
+        Self { id, zone, cidr, tenants, snat: true, prefix_reservations, added_by: None }
+    }
+
+    /// Addresses that are kept for prefixes.
+    #[must_use]
+    pub fn reserved(&self) -> u32 {
+        self.prefix_reservations.iter().map(|part| 1 << (32 - part.prefix_len())).sum()
     }
 
     /// Addresses that others want at `at`, all together.

@@ -109,6 +109,8 @@ section! {
         optional used: Used,
         /// Whether its pods reach the internet: an SNAT entry of a NAT gateway for its addresses.
         optional snat: At<bool>,
+        /// Parts of it that are kept for prefixes: aligned blocks, /28 or larger, at most ten.
+        optional prefix_reservations: Vec<At<Block>>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The controller's calls, one by one.
 
 use crate::cloud::Cloud;
-use crate::cloud::tests::{VSWITCH, cloud, held, hour};
+use crate::cloud::tests::{VSWITCH, cloud, cloud_of, held, hour};
 use crate::id::{EniId, NodeId};
 use crate::ipam::centralized::{Answer, Interface, Kind, Request, State};
 use crate::openapi::ErrorCode;
@@ -21,7 +21,7 @@ fn call(cloud: &mut Cloud, node: NodeId, request: Request) -> Result<Answer, Err
 }
 
 fn create(cloud: &mut Cloud, node: NodeId, addresses: u32) -> Result<EniId, ErrorCode> {
-    match call(cloud, node, Request::Create { node, vswitch: VSWITCH, kind: Kind::Trunk, addresses })? {
+    match call(cloud, node, Request::Create { node, vswitch: VSWITCH, kind: Kind::Trunk, addresses, ipv6: 0 })? {
         Answer::Created(eni) => Ok(eni),
         other => panic!("it was to be created: {other:?}"),
     }
@@ -123,7 +123,7 @@ fn the_sweep_deletes_what_leaked_long_enough_ago() {
     attached(&mut cloud, b, 1);
     create(&mut cloud, a, 2).expect("addresses are free");
     cloud.release_instance(a);
-    let late = Request::Create { node: a, vswitch: VSWITCH, kind: Kind::Secondary, addresses: 3 };
+    let late = Request::Create { node: a, vswitch: VSWITCH, kind: Kind::Secondary, addresses: 3, ipv6: 0 };
     cloud.carry_out(Instant::ZERO + Span::secs(1), a, &late).expect("addresses are free");
     assert_eq!((held(&cloud), cloud.leaked(VSWITCH)), ((7, 5, 0), (2, 5)));
     let ten = Span::mins(10);
@@ -144,4 +144,59 @@ fn c72_codes_have_the_meaning_of_their_names() {
         assert_eq!(Refusal::from(code), Refusal::of(code.name()), "{}", code.name());
     }
     assert_eq!(Refusal::from(ErrorCode::IpPerEni), Refusal::Full);
+}
+
+/// A cloud with one /24 and an instance of two slots for interfaces of three addresses.
+fn with_24() -> (Cloud, NodeId) {
+    let mut cloud = cloud_of("10.0.0.0/24", Vec::new());
+    let node = cloud.start_instance(None, 2, 3);
+    (cloud, node)
+}
+
+#[test]
+fn c124_a_prefix_takes_the_place_of_an_address() {
+    let (mut cloud, node) = with_24();
+    let eni = attached(&mut cloud, node, 1);
+    let Ok(Answer::AssignedPrefixes(prefixes)) = call(&mut cloud, node, Request::AssignPrefixes(eni, 2)) else {
+        panic!("blocks are free")
+    };
+    assert_eq!(call(&mut cloud, node, Request::AssignPrefixes(eni, 1)), Err(ErrorCode::IpPerEni));
+    assert_eq!(call(&mut cloud, node, Request::Assign(eni, 1)), Err(ErrorCode::IpPerEni));
+    assert_eq!(described(&mut cloud, Request::Describe(eni))[0].prefixes, prefixes);
+    let last_of_second = std::net::Ipv4Addr::from(u32::from(prefixes[1]) + 15);
+    assert!(cloud.holds(node, eni, last_of_second) && !cloud.holds(node, eni, "10.0.0.15".parse().expect("one")));
+    let usage = cloud.usage(VSWITCH);
+    assert_eq!((usage.free, usage.on_enis, usage.in_prefixes, usage.reserved), (252 - 33, 1, 32, 0));
+}
+
+#[test]
+fn c136_free_addresses_are_not_free_prefixes() {
+    let (mut cloud, node) = with_24();
+    cloud.reserve_prefixes(VSWITCH, "10.0.0.128/27".parse().expect("a block"));
+    let [a, b] = [(); 2].map(|()| attached(&mut cloud, node, 1));
+    call(&mut cloud, node, Request::AssignPrefixes(a, 1)).expect("two are free");
+    assert_eq!(call(&mut cloud, node, Request::AssignPrefixes(b, 2)), Err(ErrorCode::PrefixNotEnough));
+    assert_eq!((cloud.free_prefixes(VSWITCH), cloud.usage(VSWITCH).reserved), (1, 16), "nothing was handed out");
+    assert_eq!(call(&mut cloud, node, Request::DescribeVSwitch(VSWITCH)), Ok(Answer::VSwitch(218)));
+    // And the other way round: no address is free for an interface, but a prefix is.
+    cloud.set_others(VSWITCH, 218);
+    assert_eq!(create(&mut cloud, node, 1), Err(ErrorCode::IpNotEnough));
+    call(&mut cloud, node, Request::AssignPrefixes(b, 1)).expect("one is free");
+    call(&mut cloud, node, Request::Detach(b, node)).expect("it is there");
+    call(&mut cloud, node, Request::Delete(b)).expect("it is there");
+    assert_eq!((cloud.free_prefixes(VSWITCH), cloud.usage(VSWITCH).free), (1, 1));
+}
+
+#[test]
+fn prefixes_leak_and_go_with_their_interface() {
+    let (mut cloud, node) = with_24();
+    let eni = create(&mut cloud, node, 1).expect("addresses are free");
+    call(&mut cloud, node, Request::AssignPrefixes(eni, 1)).expect("blocks are free");
+    cloud.release_instance(node);
+    assert_eq!(cloud.leaked(VSWITCH), (1, 17));
+    call(&mut cloud, node, Request::AssignPrefixes(eni, 1)).expect("blocks are free");
+    assert_eq!(cloud.leaked(VSWITCH), (1, 33));
+    assert_eq!(cloud.delete_leaked(hour(1), Span::mins(10)), [VSWITCH]);
+    cloud.audit();
+    assert_eq!((cloud.leaked(VSWITCH), cloud.usage(VSWITCH).free), ((0, 0), 252));
 }

@@ -12,13 +12,13 @@ use crate::ipam::Failure;
 use crate::time::{Instant, Span};
 
 /// Deadline of an AllocIP call (C115, `daemon/server.go:37`).
-const RPC_TIMEOUT: Span = Span::secs(118);
+pub(super) const RPC_TIMEOUT: Span = Span::secs(118);
 /// Period in which NodeRuntime is told of CNI DELs (C49, `pkg/eni/crdv2.go:206-210`).
 const REPORT_PERIOD: Span = Span::secs(3);
 /// Period of the two loops that find what nobody told (C51, `pkg/eni/crdv2.go:212-216`,
 /// `daemon/daemon.go:45`). Both begin with the daemon; the one that copies UIDs from the CR is
 /// taken to be the first.
-const LOOP_PERIOD: Span = Span::mins(5);
+pub(super) const LOOP_PERIOD: Span = Span::mins(5);
 /// Age that the copy of an UID must have before it is regarded as that of a lost pod (C51,
 /// `daemon/daemon.go:683`).
 const INITIAL_AGE: Span = Span::secs(30);
@@ -365,7 +365,7 @@ impl Pod {
 }
 
 /// The first tick after `now` of a loop that runs at `phase` and every `period` before and after.
-fn next_tick(phase: Instant, period: Span, now: Instant) -> Instant {
+pub(super) fn next_tick(phase: Instant, period: Span, now: Instant) -> Instant {
     let (phase, period) = (phase.0 % period.0, period.0);
     let behind = (now.0 + period - phase) % period;
     Instant(now.0 + period - behind)

@@ -96,7 +96,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn exclusive_mut(&mut self, node: NodeId) -> Option<&mut Exclusive> {
         match &mut self.nodes[node.index()].daemon {
             Daemon::Exclusive(exclusive) => Some(exclusive),
-            Daemon::NodeLocal(_) | Daemon::Centralized(_) => None,
+            Daemon::NodeLocal(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) => None,
         }
     }
 
@@ -277,7 +277,7 @@ fn in_the_clouds_words(request: Request) -> Option<centralized::Request> {
     Some(match request {
         Request::DescribeVSwitch(vswitch) => centralized::Request::DescribeVSwitch(vswitch),
         Request::Create { node, vswitch, .. } => {
-            centralized::Request::Create { node, vswitch, kind: Kind::Secondary, addresses: 1 }
+            centralized::Request::Create { node, vswitch, kind: Kind::Secondary, addresses: 1, ipv6: 0 }
         }
         Request::Attach(eni, place) => centralized::Request::Attach(eni, place.node),
         Request::Describe(eni) => centralized::Request::Describe(eni),

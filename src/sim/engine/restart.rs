@@ -47,7 +47,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn stop(&mut self, node: NodeId, input: Input, centralized: DaemonInput) {
         match self.nodes[node.index()].daemon {
             Daemon::NodeLocal(_) => self.input(node, input),
-            Daemon::Centralized(_) => self.tell(node, centralized),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, centralized),
             Daemon::Exclusive(_) => {
                 for pod in self.own_stop(node) {
                     match input {

@@ -209,6 +209,9 @@ impl<'m> World<'m> {
         for (i, _) in model.vpc.vswitches.iter().enumerate().filter(|(_, vswitch)| vswitch.added_by.is_some()) {
             cloud.defer_vswitch(VSwitchId::new(i));
         }
+        for (i, vswitch) in model.vpc.vswitches.iter().enumerate() {
+            vswitch.prefix_reservations.iter().for_each(|&part| cloud.reserve_prefixes(VSwitchId::new(i), part));
+        }
         let groups = groups(model);
         let recorder = Recorder::new(replication, model, detail);
         let chance = SmallStream::split(&mut stream("scheduler"));
