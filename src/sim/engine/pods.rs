@@ -145,7 +145,7 @@ impl<O: Observer> Engine<O> {
     }
 
     fn is_centralized(&self, node: NodeId) -> bool {
-        !matches!(self.nodes[node.index()].daemon, Daemon::NodeLocal(_))
+        matches!(self.nodes[node.index()].daemon, Daemon::Centralized(_) | Daemon::Prefixes(_))
     }
 
     /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,
