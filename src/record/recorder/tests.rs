@@ -162,7 +162,7 @@ fn c136_free_blocks_are_told_beside_free_addresses() {
     recorder.prefixes_changed(at(1), SWITCH, 1, 16);
     let assign = Api::AssignPrivateIpAddresses;
     for hour in [2, 3] {
-        recorder.call_refused(at(hour), NODE, assign, ErrorCode::PrefixNotEnough, Some(SWITCH), None);
+        recorder.call_refused(at(hour), Some(NODE), assign, ErrorCode::PrefixNotEnough, Some(SWITCH), None);
     }
     recorder.pod_requested(at(3), 0, NODE);
     recorder.pod_failed(at(3), 0, NODE, FailureReason::Deadline, || unreachable!("nobody asked for steps"));
