@@ -86,6 +86,7 @@ struct Interface {
     /// The first address of each prefix.
     prefixes: Vec<Ipv4Addr>,
     v6: Vec<V6Addr>,
+    v6_prefixes: Vec<V6Addr>,
 }
 
 impl Interface {
@@ -264,6 +265,7 @@ impl Cloud {
             addresses: addresses.to_vec(),
             prefixes: Vec::new(),
             v6: Vec::new(),
+            v6_prefixes: Vec::new(),
         })));
         self.eni_vswitch.push(vswitch);
         self.eni_count += 1;

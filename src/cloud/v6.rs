@@ -14,9 +14,25 @@ impl Cloud {
     }
 
     pub(super) fn assign_v6(&mut self, eni: EniId, n: u8) -> Result<V6Addresses, ErrorCode> {
+        self.has_room_for_v6(eni, n)?;
+        Ok(self.add_v6(eni, n))
+    }
+
+    /// `n` IPv6 prefixes for an interface; each takes the place of an address.
+    pub(super) fn assign_v6_prefixes(&mut self, eni: EniId, n: u8) -> Result<Vec<V6Addr>, ErrorCode> {
+        self.has_room_for_v6(eni, n)?;
+        let addresses = self.add_v6(eni, n);
+        let interface = self.enis[eni.index()].as_deref_mut().expect("it has room");
+        interface.v6.truncate(interface.v6.len() - addresses.len());
+        interface.v6_prefixes.extend_from_slice(&addresses);
+        Ok(addresses.to_vec())
+    }
+
+    fn has_room_for_v6(&self, eni: EniId, n: u8) -> Result<(), ErrorCode> {
         let interface = self.interface(eni).ok_or(ErrorCode::NotFound)?;
         let most = self.instances[interface.instance.index()].ips_per_eni as usize;
-        if interface.v6.len() + usize::from(n) > most { Err(ErrorCode::IpPerEni) } else { Ok(self.add_v6(eni, n)) }
+        let has = interface.v6.len() + interface.v6_prefixes.len();
+        if has + usize::from(n) > most { Err(ErrorCode::IpPerEni) } else { Ok(()) }
     }
 
     /// An interface that exists gets `n` IPv6 addresses of its vSwitch.

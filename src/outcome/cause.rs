@@ -9,6 +9,9 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, String) {
     let plain = |kind, text: &str| (kind, text.to_owned());
     match cause {
         Cause::VSwitch(id) => ("vswitch", format!("{} has too few free addresses", model.vpc.vswitches[id.index()].id)),
+        Cause::Prefixes(id) => {
+            ("prefixes", format!("{} has too few free /28 blocks for prefixes", model.vpc.vswitches[id.index()].id))
+        }
         Cause::NodeCapacity => plain("node_capacity", "every ENI of a node is full and no ENI slot is left"),
         Cause::EniSlots => plain("eni_slots", "instances refuse another ENI (EniPerInstanceLimitExceeded)"),
         Cause::AddressesPerEni => plain("addresses_per_eni", "ENIs refuse another address"),

@@ -49,6 +49,7 @@ fn calm(replication: u32, free: u32) -> Recording {
         mean: Holders { pods: f64::from(usable - free), free: f64::from(free), ..Holders::default() },
         min_free: free,
         end: Holders { pods: usable - free, free, ..Holders::default() },
+        prefixes: None,
     };
     let levels = GroupLevels { nodes: 1, enis: 3, running: 4, waiting: 0, terminating: 0 };
     let key = GroupKey { pool: 0, shape: 0, zone: 0 };

@@ -303,6 +303,9 @@ impl<O: Observer> Engine<O> {
             Config::NodeLocal(config) => {
                 Daemon::NodeLocal(Box::new(NodeLocal::new(self.now, Arc::clone(config), seed, jitter)))
             }
+            Config::Centralized(config) if config.prefixes.is_some() => {
+                Daemon::Prefixes(centralized::PrefixDaemon::new(self.now, seed))
+            }
             Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);

@@ -15,6 +15,7 @@ mod condition;
 mod config;
 mod daemon;
 mod demand;
+mod family;
 mod go_map;
 mod merge;
 mod placement;
@@ -37,9 +38,10 @@ pub use call::{Answer, CallId, Interface, Kind, Refusal, Request, State};
 pub use condition::NodeCondition;
 pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimit};
 pub use daemon::{Daemon, DaemonInput, DaemonOutput};
-pub use prefix_daemon::{PREFIX_SIZE, PrefixDaemon};
+pub use prefix_daemon::PrefixDaemon;
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
 
+use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::time::{Instant, Span};
@@ -68,6 +70,8 @@ pub enum Input {
         pod: PodKey,
         /// Which pod of that name.
         uid: Uid,
+        /// It has a limit on `aliyun/erdma` (C163).
+        erdma: bool,
     },
     /// A pod object is gone. Nothing is queued (C18).
     Gone {
@@ -192,8 +196,11 @@ struct Node {
 #[derive(Debug, Clone, Copy)]
 struct Pod {
     uid: Uid,
-    /// The address in its status.
+    erdma: bool,
+    /// The IPv4 address in its status.
     address: Option<Ipv4Addr>,
+    /// The IPv6 address in its status, with its vSwitch.
+    ipv6: Option<(VSwitchId, V6Addr)>,
 }
 
 /// What the controller's process remembers of a node; a restart forgets it (C4).
@@ -279,8 +286,8 @@ impl Controller {
                 *self.node(node) = Node::default();
                 self.queue.forget(node);
             }
-            Input::Scheduled { node, pod, uid } => {
-                self.node(node).pods.insert(pod, Pod { uid, address: None });
+            Input::Scheduled { node, pod, uid, erdma } => {
+                self.node(node).pods.insert(pod, Pod { uid, erdma, address: None, ipv6: None });
             }
             Input::Gone { node, pod } => _ = self.node(node).pods.remove(&pod),
             Input::Notify(node) => self.queue.add(node),

@@ -57,7 +57,11 @@ impl Trouble {
             ErrorCode::Internal => self.fails(now, api, Cause::Outage(api)),
             // Another call deleted the interface meanwhile, or attached it, or the node is gone.
             ErrorCode::NotFound | ErrorCode::NoInstance | ErrorCode::EniState => {}
-            ErrorCode::PrefixNotEnough => {}
+            ErrorCode::PrefixNotEnough => {
+                if let Some(vswitch) = vswitch {
+                    self.is_short(now, Cause::Prefixes(vswitch));
+                }
+            }
         }
     }
 

@@ -8,12 +8,15 @@ mod create;
 mod top_up;
 mod clean;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::binding::{ListedPod, bindings_beyond};
 use super::client::Caller;
-use super::{Answer, Binding, Controller, Ended, GATE, Node, NodeConfig, Output, Pod, Refusal, Request, Status, Timer};
+use super::{
+    Answer, Binding, Controller, Ended, GATE, Ip, Node, NodeConfig, Output, Pod, PodKey, Refusal, Request, Status,
+    Timer,
+};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::backoff::jittered;
 use crate::time::{Instant, Span};
@@ -76,7 +79,11 @@ impl Controller {
         if node.memory.last_run.is_some_and(|last| last + GATE > now) {
             return self.queue.done(now, id, Ended::Again(GATE));
         }
-        let listed = |(&key, pod): (_, &Pod)| ListedPod { key, uid: pod.uid, address: pod.address };
+        let has_erdma = config.flavor.has_erdma();
+        let listed = |(&key, pod): (_, &Pod)| {
+            let &Pod { uid, erdma, address, ipv6 } = pod;
+            ListedPod { key, uid, address, ipv6, erdma: erdma && has_erdma }
+        };
         let mut run = Run {
             node: id,
             config,
@@ -205,15 +212,25 @@ impl Node {
     fn store(&mut self, status: Status) -> Status {
         let before = std::mem::replace(&mut self.stored, status);
         let mut held = BTreeSet::new();
-        for (&address, ip) in self.stored.nics.values().flat_map(|nic| &nic.addresses) {
-            let Some(binding) = ip.pod else { continue };
-            held.insert(binding.uid);
-            if let Some(pod) = self.pods.get_mut(&binding.pod).filter(|pod| pod.uid == binding.uid) {
+        for nic in self.stored.nics.values() {
+            held.extend(nic.ips().filter_map(|ip| ip.pod).map(|binding| binding.uid));
+            for (&address, ip) in &nic.addresses {
+                let Some(pod) = owner(&mut self.pods, ip) else { continue };
                 pod.address = Some(address);
+            }
+            for (&address, ip) in &nic.ipv6 {
+                let Some(pod) = owner(&mut self.pods, ip) else { continue };
+                pod.ipv6 = Some((nic.vswitch, address));
             }
         }
         // NodeRuntime forgets pods that the CR does not name any more (C121).
         self.deleted.retain(|uid| held.contains(uid));
         before
     }
+}
+
+/// The pod that an address is bound to, if it is there.
+fn owner<'a>(pods: &'a mut BTreeMap<PodKey, Pod>, ip: &Ip) -> Option<&'a mut Pod> {
+    let binding = ip.pod?;
+    pods.get_mut(&binding.pod).filter(|pod| pod.uid == binding.uid)
 }

@@ -102,7 +102,7 @@ impl Resolver<'_> {
         self.note(note.hint(hint), place);
     }
 
-    fn off(&mut self, key: &'static str, source: &str) {
+    pub(super) fn off(&mut self, key: &'static str, source: &str) {
         let origin = self.get(key).map_or(Origin::default(source), |json| Origin::written(&json.place));
         self.set(key, "off", origin);
     }
