@@ -381,7 +381,10 @@ const BAD: &[(&str, &[Edit])] = &[
         "dual stack on a type whose IPv6 addresses nobody knows",
         &[
             ("min_pool_size: 0", "min_pool_size: 0\n    ip_stack: dual"),
-            ("instance_type: ecs.g7.2xlarge", "instance_type: ecs.own\n    limits: {adapters: 4, ipv4_per_adapter: 15}"),
+            (
+                "instance_type: ecs.g7.2xlarge",
+                "instance_type: ecs.own\n    limits: {adapters: 4, ipv4_per_adapter: 15}",
+            ),
         ],
     ),
     (
