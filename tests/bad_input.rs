@@ -389,7 +389,7 @@ const BAD: &[(&str, &[Edit])] = &[
     ),
     (
         "an eni-config that asks for what is not simulated",
-        &[("max_pool_size: 5", "max_pool_size: 5\n    ipam_type: crd\n    ip_stack: dual")],
+        &[("max_pool_size: 5", "max_pool_size: 5\n    backoff_override: {eni_create: {Steps: 3}}")],
     ),
     (
         "a patch of eni-config with a vSwitch that is not there",
