@@ -414,9 +414,14 @@ fn worlds(default: u64) -> u64 {
     std::env::var("BRIMLINE_SWARM").map_or(default, |text| text.parse().expect("BRIMLINE_SWARM is a number of worlds"))
 }
 
-/// Tries a property on many worlds, and names the seeds of those in which it fails.
+/// Tries a property on many worlds, or on the one that `BRIMLINE_WORLD` names, and names the seeds of those
+/// in which it fails.
+#[allow(clippy::disallowed_methods, reason = "what to test is no part of a run")]
 fn on_worlds(count: u64, quiet: bool, property: impl Fn(&Model) + Sync) {
-    let failed: Vec<_> = (0..count)
+    let one =
+        std::env::var("BRIMLINE_WORLD").map(|text| text.parse().expect("BRIMLINE_WORLD is the number of a world"));
+    let seeds = one.map_or(0..count, |seed: u64| seed..seed + 1);
+    let failed: Vec<_> = seeds
         .into_par_iter()
         .filter_map(|seed| {
             let model = Dice::new(seed).model(quiet);

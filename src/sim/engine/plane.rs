@@ -18,10 +18,6 @@ use crate::time::{Instant, Span};
 /// Time of a write to the API server, until who watches has seen it (an assumption; rule C28 limits
 /// how many there are).
 const WRITE: Span = Span::millis(20);
-/// Age from which an interface that nobody knows is deleted, and the time between two looks at them:
-/// U\[10 min, 21 min\] (rule C150, `pkg/controller/pod-eni/eni_controller.go:110-113, 232-242`).
-const LEAKED_FOR: Span = Span::mins(10);
-
 /// The control plane.
 #[derive(Debug)]
 pub(super) struct Plane {
@@ -31,7 +27,6 @@ pub(super) struct Plane {
     free: Vec<u32>,
     /// Time of the only live [`Event::Plane`]; others are stale.
     armed: Instant,
-    sweeps: SmallStream,
 }
 
 /// What is under way.
@@ -43,8 +38,6 @@ enum Pending {
     Write(CallId),
     /// A daemon's write of NodeRuntime: CNI DEL of these pods is done.
     Report(NodeId, Vec<Uid>),
-    /// The next look at interfaces that nobody knows.
-    Sweep,
     /// A call of a process that died before it left.
     Nothing,
 }
@@ -52,12 +45,10 @@ enum Pending {
 impl<O: Observer> Engine<O> {
     /// The same world with a control plane that allocates for all nodes.
     #[must_use]
-    pub fn with_control_plane(mut self, settings: Settings, mut chance: SmallStream) -> Self {
-        let sweeps = SmallStream::new(chance.next_u64());
+    pub fn with_control_plane(mut self, settings: Settings, chance: SmallStream) -> Self {
         let controller = Controller::new(settings, chance);
-        let plane = Plane { controller, pending: Vec::new(), free: Vec::new(), armed: Instant::NEVER, sweeps };
+        let plane = Plane { controller, pending: Vec::new(), free: Vec::new(), armed: Instant::NEVER };
         self.plane = Some(Box::new(plane));
-        self.sweep_later();
         self
     }
 
@@ -248,7 +239,6 @@ impl<O: Observer> Engine<O> {
                 }
                 self.control(Input::Notify(node));
             }
-            Pending::Sweep => self.sweep(),
             Pending::Nothing => {}
         }
     }
@@ -323,19 +313,5 @@ impl<O: Observer> Engine<O> {
             Request::Unassign(eni, addresses) => (on(*eni), Some(*eni), addresses.len() as u32),
             Request::Delete(eni) => (on(*eni), Some(*eni), 0),
         }
-    }
-
-    /// Interfaces that nobody knows are deleted.
-    fn sweep(&mut self) {
-        for vswitch in self.cloud.delete_leaked(self.now, LEAKED_FOR) {
-            self.observer.swept(self.now, vswitch, &self.cloud);
-        }
-        self.give_accounts();
-        self.sweep_later();
-    }
-
-    fn sweep_later(&mut self) {
-        let pause = LEAKED_FOR.mul_f64(1.0 + 1.1 * self.plane_mut().sweeps.unit());
-        self.later(self.now + pause, Pending::Sweep);
     }
 }
