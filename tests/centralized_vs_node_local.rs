@@ -15,7 +15,7 @@ use brimline::study;
 
 /// Whether the figures are to be written instead of compared.
 const WRITE: &str = "BRIMLINE_WRITE_FIGURES";
-/// Held by whoever writes the page.
+/// Held by whoever reads or writes the page.
 static PAGE: Mutex<()> = Mutex::new(());
 
 fn path() -> PathBuf {
@@ -23,6 +23,7 @@ fn path() -> PathBuf {
 }
 
 fn page() -> String {
+    let _held = PAGE.lock().unwrap_or_else(PoisonError::into_inner);
     std::fs::read_to_string(path()).expect("the page is in the repository")
 }
 
@@ -150,7 +151,7 @@ fn section(name: &str) -> Vec<Shown> {
 
 fn write(rows: impl Iterator<Item = (usize, String)>) {
     let _held = PAGE.lock().unwrap_or_else(PoisonError::into_inner);
-    let page = page();
+    let page = std::fs::read_to_string(path()).expect("the page is in the repository");
     let mut lines: Vec<_> = page.lines().map(str::to_owned).collect();
     rows.for_each(|(number, row)| lines[number] = row);
     std::fs::write(path(), lines.join("\n") + "\n").expect("the page can be written");
