@@ -24,7 +24,7 @@ mod prefix_daemon;
 mod reclaim;
 mod reconcile;
 mod resource;
-mod vswitches;
+pub(in crate::ipam) mod vswitches;
 mod whereabouts;
 mod work_queue;
 #[cfg(test)]
@@ -158,7 +158,7 @@ pub struct Controller {
     chance: SmallStream,
     nodes: Vec<Node>,
     queue: WorkQueue,
-    vswitches: VSwitches,
+    vswitches: VSwitches<NodeId>,
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
     next_attacher: u64,
