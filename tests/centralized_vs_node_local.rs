@@ -315,6 +315,13 @@ fn c63_a_trunk_interface_needs_no_pod() {
 }
 
 #[test]
+fn c146_a_pod_with_an_interface_of_its_own_takes_one_address() {
+    let shown = only("Exclusive interfaces");
+    assert_eq!(shown.of("vsw-pods.free.end")[1], 249.0);
+    assert_eq!(shown.of("enis.end"), [1.0, 3.0]);
+}
+
+#[test]
 fn c44_families_do_not_drift() {
     let [centralized, node_local] = only("Dual stack").of("pods.wait.longest")[..] else { panic!("two columns") };
     assert!(centralized < 60.0 && node_local > 100.0, "{centralized} and {node_local}");
