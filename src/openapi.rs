@@ -79,6 +79,18 @@ pub enum ErrorCode {
     /// There is no such interface.
     #[serde(rename = "InvalidEniId.NotFound")]
     NotFound,
+    /// There is no such instance.
+    #[serde(rename = "InvalidEcsId.NotFound")]
+    NoInstance,
+    /// The interface is attached where it must not be, or the reverse.
+    #[serde(rename = "InvalidOperation.InvalidEniState")]
+    EniState,
+    /// The vSwitch has fewer free /28 blocks than prefixes were asked for; nothing was handed out.
+    /// Upstream knows no such code and treats it as any other failure (rule C132); only a comment
+    /// names `IpPrefixNotEnough` (`pkg/controller/multi-ip/node/pool.go:1957`). What the API really
+    /// answers with is not known.
+    #[serde(rename = "InvalidVSwitchId.IpPrefixNotEnough")]
+    PrefixNotEnough,
     /// Too many calls in the window.
     #[serde(rename = "Throttling")]
     Throttling,
@@ -89,13 +101,16 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of [`ErrorCode::index`].
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::IpNotEnough,
         Self::QuotaPrivateIp,
         Self::EniPerInstance,
         Self::EniPerRegion,
         Self::IpPerEni,
         Self::NotFound,
+        Self::NoInstance,
+        Self::EniState,
+        Self::PrefixNotEnough,
         Self::Throttling,
         Self::Internal,
     ];
@@ -116,6 +131,9 @@ impl ErrorCode {
             Self::EniPerRegion => "EniLimitExceeded",
             Self::IpPerEni => "InvalidOperation.PrivateIpCountExceeded",
             Self::NotFound => "InvalidEniId.NotFound",
+            Self::NoInstance => "InvalidEcsId.NotFound",
+            Self::EniState => "InvalidOperation.InvalidEniState",
+            Self::PrefixNotEnough => "InvalidVSwitchId.IpPrefixNotEnough",
             Self::Throttling => "Throttling",
             Self::Internal => "InternalError",
         }

@@ -132,6 +132,26 @@ const BAD: &[(&str, &[Edit])] = &[
     ("a tenant that takes nothing", &[("used: 12", "used: [{name: lb}]")]),
     ("a tenant twice", &[("used: 12", "used: [{name: lb, addresses: 1}, {name: lb, addresses: 2}]")]),
     ("a tenant without a name", &[("used: 12", "used: [{load_balancer: 1}]")]),
+    (
+        "reservations for prefixes that cannot be",
+        &[(
+            "cidr: 10.1.0.0/19, used: 12",
+            "cidr: 10.1.0.0/19, used: 8000, prefix_reservations: [10.1.0.0/28, 10.1.31.0/24, 10.2.0.0/24, 10.1.1.0/29, \
+             10.1.8.0/21, 10.1.9.0/24]",
+        )],
+    ),
+    (
+        "too many reservations, and of copies",
+        &[(
+            "cidr: 10.1.0.0/19, used: 12",
+            "cidr: 10.1.0.0/19, copies: 2, prefix_reservations: [10.1.1.0/28, 10.1.2.0/28, 10.1.3.0/28, 10.1.4.0/28, \
+             10.1.5.0/28, 10.1.6.0/28, 10.1.7.0/28, 10.1.8.0/28, 10.1.9.0/28, 10.1.10.0/28, 10.1.11.0/28]",
+        )],
+    ),
+    (
+        "others on what is reserved",
+        &[("used: 12", "used: 4093, prefix_reservations: [10.1.4.0/22, 10.1.8.0/21, 10.1.16.0/22]")],
+    ),
     ("a vSwitch that is not there", &[("node_vswitch: vsw-nodes", "node_vswitch: vsw-node")]),
     ("a vSwitch in another zone", &[("vsw-nodes, zone: cn-hangzhou-j", "vsw-nodes, zone: cn-hangzhou-k")]),
     ("a zone that is not there", &[("zones: [cn-hangzhou-j]", "zones: [cn-hangzhou-y]")]),

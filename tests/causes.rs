@@ -17,7 +17,7 @@ use brimline::time::{Instant, Span};
 fn world() -> Model {
     let limits = InstanceLimits { adapters: 3, ipv4_per_adapter: 5, ..InstanceLimits::default() };
     let daemon = Config::plain((2, 5), (0, 2), vec![VSwitchId(1)]);
-    let zone = PoolZone { zone: "zone-a".to_owned(), node_vswitch: VSwitchId(0), daemon };
+    let zone = PoolZone { zone: "zone-a".to_owned(), node_vswitch: VSwitchId(0), daemon: daemon.into() };
     let shape = Shape::plain("test", limits, vec![zone]);
     let vswitches =
         vec![VSwitch::plain("vsw-nodes", "zone-a", "10.0.0.0/28"), VSwitch::plain("vsw-pods", "zone-a", "10.0.1.0/27")];

@@ -22,7 +22,7 @@ const PODS: VSwitchId = VSwitchId(1);
 fn arrivals(horizon: Span, prefix: u8, nodes: f64, idle: (u32, u32), per_hour: f64) -> Model {
     let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
     let daemon = Config::plain((3, 15), idle, vec![PODS]);
-    let zone = PoolZone { zone: "z".to_owned(), node_vswitch: VSwitchId(0), daemon };
+    let zone = PoolZone { zone: "z".to_owned(), node_vswitch: VSwitchId(0), daemon: daemon.into() };
     let shape = Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
     let vswitches = vec![
         VSwitch::plain("vsw-nodes", "z", "10.0.0.0/24"),

@@ -101,7 +101,7 @@ fn several_types_share_what_is_written_and_differ_in_the_rest() {
     assert!(shapes.iter().all(|shape| shape.allocatable.cpu_milli == 4000));
     assert!(shapes[0].allocatable.memory_mib < shapes[1].allocatable.memory_mib);
     let eni =
-        |i: usize| shapes[i].zones.iter().map(|zone| (zone.zone.as_str(), zone.daemon.max_eni)).collect::<Vec<_>>();
+        |i: usize| shapes[i].zones.iter().map(|zone| (zone.zone.as_str(), zone.daemon.slots())).collect::<Vec<_>>();
     assert_eq!((eni(0), eni(1)), (vec![("z-a", 3), ("z-b", 3)], vec![("z-a", 7), ("z-b", 7)]));
     let equal = self::model("", "instance_types: [ecs.g7.2xlarge, ecs.g6.2xlarge]\n    nodes: 8");
     assert!(equal.node_pools[0].shapes.iter().all(|shape| shape.weight == 1.0));

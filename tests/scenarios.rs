@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use brimline::ipam::Config;
 use brimline::model::{Ensemble, Model, PoolSize, Schedule};
 use brimline::outcome::summarize;
 use brimline::record::{Cause, Recording};
@@ -122,7 +124,9 @@ fn a_real_month_is_full_when_counted_and_earlier_with_watermarks() {
     let hour = Span::hours(1);
     assert!(simulated <= counted + hour && simulated + hour >= counted, "{simulated:?}, {counted:?}");
     for zone in model.node_pools.iter_mut().flat_map(|pool| &mut pool.shapes[0].zones) {
-        (zone.daemon.min_idle, zone.daemon.max_idle) = (20, 80);
+        let Config::NodeLocal(config) = &mut zone.daemon else { panic!("its daemon allocates") };
+        let config = Arc::make_mut(config);
+        (config.min_idle, config.max_idle) = (20, 80);
     }
     let (simulated, _) = full(&model);
     assert!(simulated < Instant::ZERO + Span::days(2), "{simulated:?}");

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use brimline::chance::{SmallStream, SpanDist};
 use brimline::id::VSwitchId;
-use brimline::ipam::BATCH;
+use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings, WriteLimit};
 use brimline::ipam::limits::InstanceLimits;
-use brimline::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
+use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
+use brimline::ipam::{BATCH, Config};
 use brimline::model::{
-    AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Job,
+    AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Ipam, Job,
     Kubelet, Load, Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone, Portion, Quotas, Replacement, Replicas,
     Resources, Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod, VSwitch, Vpc, Workload,
     WorkloadKind, ZoneOutage, ZoneSpread,
@@ -26,11 +27,20 @@ use brimline::time::{Instant, Span};
 use rayon::prelude::*;
 
 /// Draws a random world.
-struct Dice(SmallStream);
+struct Dice(SmallStream, Kind);
+
+/// Who allocates in a world.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    NodeLocal,
+    Centralized,
+}
 
 impl Dice {
     fn new(seed: u64) -> Self {
-        Self(SmallStream::new(seed))
+        let mut chance = SmallStream::new(seed);
+        let kind = if chance.below(100) < 60 { Kind::NodeLocal } else { Kind::Centralized };
+        Self(chance, kind)
     }
 
     /// A whole number from `low` to `high`.
@@ -74,6 +84,7 @@ impl Dice {
         let mut model = Model {
             seed: u64::from(self.range(0, u32::MAX - 1)),
             replications: 2,
+            ipam: self.ipam(),
             node_pools: pools,
             workloads,
             cloud: self.cloud(quiet, within),
@@ -211,23 +222,63 @@ impl Dice {
         faults
     }
 
+    /// The control plane: quick to look again, so that a small world sees much of it.
+    fn ipam(&mut self) -> Ipam {
+        if self.1 == Kind::NodeLocal {
+            return Ipam::NodeLocal;
+        }
+        Ipam::Centralized(Box::new(Settings {
+            workers: self.pick(&[1, 3, 500]),
+            vswitch_ttl: self.pick(&[Span::mins(1), Span::mins(20)]),
+            full_sync_period: self.pick(&[Span::mins(10), Span::hours(12)]),
+            write_limit: Some(WriteLimit { per_second: self.pick(&[0.5, 20.0]), burst: self.range(1, 30) }),
+            ..Settings::default()
+        }))
+    }
+
     fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
+        match self.1 {
+            Kind::NodeLocal => self.node_local(limits, vswitches).into(),
+            Kind::Centralized => self.centralized(limits, vswitches).into(),
+        }
+    }
+
+    fn reclaim(&mut self) -> Option<Reclaim> {
+        self.chance(40).then(|| Reclaim {
+            after: Span::mins(u64::from(self.range(1, 40))),
+            interval: Span::mins(u64::from(self.range(1, 20))),
+            batch: self.range(1, 6),
+            factor: 0.1,
+        })
+    }
+
+    fn centralized(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> NodeConfig {
+        NodeConfig {
+            flavor: Flavor::of(limits.adapters, self.chance(20)),
+            ips_per_eni: limits.ipv4_per_adapter,
+            min_idle: self.range(0, 12),
+            max_idle: self.range(0, 20),
+            warm_up: self.pick(&[0, 0, 7, 30]),
+            sync_period: self.pick(&[None, Some(Span::secs(20))]),
+            reclaim: self.reclaim(),
+            prefixes: None,
+            vswitches,
+            selection: self.pick(&[Selection::Most, Selection::Random]),
+        }
+    }
+
+    fn node_local(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> node_local::Config {
         let capacity = (limits.adapters - 1) * limits.ipv4_per_adapter;
         let max_idle = self.range(0, 20).min(capacity);
         let idle = (self.range(0, 12), max_idle);
-        Config {
+        node_local::Config {
             sync_period: self.pick(&[None, Some(Span::secs(120)), Some(Span::secs(20))]),
             eni_selection: self.pick(&[EniSelection::MostIps, EniSelection::LeastIps]),
             vswitch_selection: self.pick(&[VSwitchSelection::Most, VSwitchSelection::Random]),
-            reclaim: self.chance(40).then(|| Reclaim {
-                after: Span::mins(u64::from(self.range(1, 40))),
-                interval: Span::mins(u64::from(self.range(1, 20))),
-                batch: self.range(1, 6),
-                factor: 0.1,
-            }),
+            reclaim: self.reclaim(),
             gc_period: self.pick(&[None, Some(Span::mins(5))]),
             confirm_delete: self.chance(80),
-            ..Config::plain((limits.adapters - 1, limits.ipv4_per_adapter), idle, vswitches)
+            ..node_local::Config::plain((limits.adapters - 1, limits.ipv4_per_adapter), idle, vswitches)
         }
     }
 

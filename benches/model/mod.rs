@@ -33,7 +33,7 @@ impl Shape {
         let vpc = Vpc { cidr: "10.0.0.0/8".parse().expect("a block"), vswitches: vswitches.collect() };
         let daemon = daemon(self.watermarks, 1..=self.blocks.len() as u32);
         let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
-        let zone = PoolZone { zone: ZONE.to_owned(), node_vswitch: VSwitchId(0), daemon };
+        let zone = PoolZone { zone: ZONE.to_owned(), node_vswitch: VSwitchId(0), daemon: daemon.into() };
         let shape = brimline::model::Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
         let mut web = Workload::plain("web", WorkloadKind::deployment(line(self.pods)), vec![0]);
         web.pod.lifetime = Some(SpanDist::log_normal(self.lifetime, Span(self.lifetime.0 * 10)));

@@ -5,24 +5,30 @@
 //!
 //! An instance takes along what is attached to it when it is released. An interface that is not
 //! attached and that no daemon knows is *leaked*: it holds its addresses for ever, since upstream
-//! collects the interfaces of its control plane only (rule R103).
+//! collects the interfaces of its control plane only (rule R103; [`Cloud::delete_leaked`]).
 
 mod books;
+mod centralized;
 mod faults;
+mod instances;
 mod window;
 
 pub use books::Usage;
+pub use instances::Launch;
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use crate::address::AddressBook;
+use crate::address::{AddressBook, PREFIX};
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
-use crate::ipam::{Addresses, Answer, Attached, Eni, Request};
+use crate::ipam::centralized::Kind;
+use crate::ipam::{Addresses, Answer, Attached, BATCH, Eni, Request};
 use crate::model::{Fault, Quota, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use faults::Faults;
+use instances::Instance;
 use window::MinuteWindow;
 
 /// The cloud of one run.
@@ -32,6 +38,8 @@ pub struct Cloud {
     instances: Vec<Instance>,
     /// Interfaces by ID, which is never used again; `None` = deleted.
     enis: Vec<Option<Box<Interface>>>,
+    /// Interfaces that no daemon knows.
+    leaked: BTreeSet<EniId>,
     /// vSwitch of each interface, by ID.
     eni_vswitch: Vec<VSwitchId>,
     latency: [SpanDist; Api::ALL.len()],
@@ -51,44 +59,36 @@ struct VSwitch {
     /// It exists: nobody has deferred it.
     exists: bool,
     book: AddressBook,
+    /// Single addresses on interfaces; prefixes on interfaces.
     on_enis: u32,
-    /// Those of `on_enis` on interfaces that no daemon knows; these interfaces.
+    prefixes: u32,
+    /// Addresses on interfaces that no daemon knows, in prefixes or not; these interfaces.
     leaked: u32,
     leaked_enis: u32,
     primaries: u32,
     others: Vec<Ipv4Addr>,
 }
 
-/// An instance that is being launched: it has its primary address already.
-#[derive(Debug)]
-#[must_use = "the address has to become an instance's, or be given back"]
-pub struct Launch {
-    vswitch: VSwitchId,
-    address: Ipv4Addr,
-}
-
-/// An instance.
-#[derive(Debug)]
-struct Instance {
-    primary: Option<Launch>,
-    /// Secondary interfaces that it takes.
-    slots: u32,
-    /// Addresses that an interface takes.
-    ips_per_eni: u32,
-    /// Interfaces made for it, attached or not.
-    enis: Vec<EniId>,
-    released: bool,
-}
-
 #[derive(Debug)]
 struct Interface {
     instance: NodeId,
     vswitch: VSwitchId,
+    kind: Kind,
+    created: Instant,
     attached: bool,
     /// No daemon knows it.
     leaked: bool,
     /// The primary address first.
     addresses: Vec<Ipv4Addr>,
+    /// The first address of each prefix.
+    prefixes: Vec<Ipv4Addr>,
+}
+
+impl Interface {
+    /// All addresses on it, in prefixes or not.
+    fn size(&self) -> u32 {
+        self.addresses.len() as u32 + self.prefixes.len() as u32 * PREFIX
+    }
 }
 
 /// How a [`Cloud`] behaves.
@@ -120,6 +120,7 @@ impl Cloud {
             exists: true,
             book: AddressBook::new(block),
             on_enis: 0,
+            prefixes: 0,
             leaked: 0,
             leaked_enis: 0,
             primaries: 0,
@@ -129,6 +130,7 @@ impl Cloud {
             vswitches: vswitches.collect(),
             instances: Vec::new(),
             enis: Vec::new(),
+            leaked: BTreeSet::new(),
             eni_vswitch: Vec::new(),
             latency: behaviour.latency,
             throttle: behaviour.throttle.map(MinuteWindow::new),
@@ -139,6 +141,11 @@ impl Cloud {
             eni_addresses: 0,
             chance,
         }
+    }
+
+    /// Keeps a part of a vSwitch for prefixes (CreateVSwitchCidrReservation).
+    pub fn reserve_prefixes(&mut self, id: VSwitchId, part: ipnet::Ipv4Net) {
+        self.vswitches[id.index()].book.reserve(part);
     }
 
     /// A vSwitch does not exist before it is added.
@@ -169,103 +176,28 @@ impl Cloud {
         self.faults.slowed(api, at, usual)
     }
 
-    /// Launches an instance (RunInstances) whose primary address comes from `vswitch`; `None` =
-    /// that has none.
-    pub fn launch(&mut self, vswitch: VSwitchId) -> Option<Launch> {
-        let switch = Some(&mut self.vswitches[vswitch.index()]).filter(|switch| switch.exists)?;
-        let address = switch.book.take()?;
-        switch.primaries += 1;
-        Some(Launch { vswitch, address })
-    }
-
-    /// Gives up an instance that is being launched.
-    pub fn abandon(&mut self, launch: Launch) {
-        let switch = &mut self.vswitches[launch.vswitch.index()];
-        switch.book.give_back(launch.address);
-        switch.primaries -= 1;
-    }
-
-    /// Starts an instance that takes `slots` secondary interfaces of `ips_per_eni` addresses. It
-    /// has the primary address of its launch; without one it takes none of any vSwitch.
-    pub fn start_instance(&mut self, launch: Option<Launch>, slots: u32, ips_per_eni: u32) -> NodeId {
-        self.instances.push(Instance { primary: launch, slots, ips_per_eni, enis: Vec::new(), released: false });
-        NodeId::new(self.instances.len() - 1)
-    }
-
-    /// Releases an instance with the interfaces that are attached to it (DeleteOnRelease). Those
-    /// that are not leak: the daemon that knew them is gone.
-    pub fn release_instance(&mut self, node: NodeId) {
-        let instance = &mut self.instances[node.index()];
-        instance.released = true;
-        let (primary, enis) = (instance.primary.take(), std::mem::take(&mut instance.enis));
-        if let Some(launch) = primary {
-            self.abandon(launch);
-        }
-        for eni in enis {
-            if self.interface(eni).is_some_and(|interface| interface.attached) {
-                self.destroy(eni);
-            } else {
-                self.leak(eni);
-            }
-        }
-    }
-
-    /// The daemon of `node` restarts. It finds what is attached (rule R137) and nothing else: the
-    /// rest leaks (rule R103).
-    pub fn strand(&mut self, node: NodeId) {
-        for i in 0..self.instances[node.index()].enis.len() {
-            let eni = self.instances[node.index()].enis[i];
-            if self.interface(eni).is_some_and(|interface| interface.attached) {
-                self.adopt(eni);
-            } else {
-                self.leak(eni);
-            }
-        }
-    }
-
-    /// Nobody heard that `eni` was created: the daemon that called is gone, or lives another life.
-    pub fn leak(&mut self, eni: EniId) {
-        self.set_leaked(eni, true);
-    }
-
-    /// A daemon knows the interface again.
-    fn adopt(&mut self, eni: EniId) {
-        self.set_leaked(eni, false);
-    }
-
-    fn set_leaked(&mut self, eni: EniId, leaked: bool) {
-        let Some(interface) = self.enis[eni.index()].as_deref_mut().filter(|eni| eni.leaked != leaked) else { return };
-        interface.leaked = leaked;
-        let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.addresses.len() as u32);
-        if leaked {
-            (switch.leaked, switch.leaked_enis) = (switch.leaked + addresses, switch.leaked_enis + 1);
-        } else {
-            (switch.leaked, switch.leaked_enis) = (switch.leaked - addresses, switch.leaked_enis - 1);
-        }
-    }
-
     /// Carries out a call that `node` made; this is the moment of the answer. The node may have been
     /// released since: what its daemon asked for happens all the same.
     pub fn execute(&mut self, now: Instant, node: NodeId, request: &Request) -> Result<Answer, ErrorCode> {
-        if !self.throttle[request.api().index()].admit(now) {
-            return Err(ErrorCode::Throttling);
-        }
-        if let Some(code) = self.faults.failure(request.api(), now) {
-            return Err(code);
-        }
+        self.admit(request.api(), now)?;
         let visible = now + self.metadata_lag;
         match *request {
-            Request::DescribeVSwitch(id) => match &self.vswitches[id.index()] {
-                VSwitch { exists: false, .. } => Err(ErrorCode::NotFound),
-                VSwitch { book, .. } => Ok(Answer::VSwitch(book.free())),
+            Request::DescribeVSwitch(id) => self.describe_vswitch(id).map(Answer::VSwitch),
+            Request::Create(vswitch, n) => {
+                let (eni, addresses) = self.create(now, node, vswitch, Kind::Secondary, n.into())?;
+                Ok(Answer::Created(eni, addresses))
+            }
+            Request::Attach(eni) => match self.interface(eni).map(|interface| interface.instance) {
+                Some(node) if !self.instances[node.index()].released => {
+                    self.attach(eni, node).map(|()| Answer::Attached(visible))
+                }
+                _ => Err(ErrorCode::NotFound),
             },
-            Request::Create(vswitch, n) => self.create(node, vswitch, n),
-            Request::Attach(eni) => self.attach(eni).map(|()| Answer::Attached(visible)),
             Request::Describe(eni) => {
                 let found = self.interface(eni);
                 Ok(Answer::Described { exists: found.is_some(), in_use: found.is_some_and(|e| e.attached) })
             }
-            Request::Assign(eni, n) => self.assign(eni, n).map(|addresses| Answer::Assigned(addresses, visible)),
+            Request::Assign(eni, n) => self.assign(eni, n.into()).map(|addresses| Answer::Assigned(addresses, visible)),
             Request::Unassign(eni, addresses) => {
                 self.unassign(eni, &addresses);
                 Ok(Answer::Unassigned(visible))
@@ -277,17 +209,37 @@ impl Cloud {
                 Ok(Answer::Detached)
             }
             Request::Delete(eni) => {
-                if let Some(node) = self.interface(eni).map(|interface| interface.instance) {
-                    self.instances[node.index()].enis.retain(|&other| other != eni);
-                    self.destroy(eni);
-                }
+                self.delete(eni);
                 Ok(Answer::Deleted)
             }
         }
     }
 
-    fn create(&mut self, node: NodeId, vswitch: VSwitchId, n: u8) -> Result<Answer, ErrorCode> {
-        if self.quota_against(1, 0).is_some() {
+    /// Whether a call gets as far as being carried out.
+    fn admit(&mut self, api: Api, now: Instant) -> Result<(), ErrorCode> {
+        if !self.throttle[api.index()].admit(now) {
+            return Err(ErrorCode::Throttling);
+        }
+        self.faults.failure(api, now).map_or(Ok(()), Err)
+    }
+
+    /// Free addresses of a vSwitch.
+    fn describe_vswitch(&self, id: VSwitchId) -> Result<u32, ErrorCode> {
+        match &self.vswitches[id.index()] {
+            VSwitch { exists: false, .. } => Err(ErrorCode::NotFound),
+            VSwitch { book, .. } => Ok(book.free()),
+        }
+    }
+
+    fn create(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        vswitch: VSwitchId,
+        kind: Kind,
+        n: u32,
+    ) -> Result<(EniId, Addresses), ErrorCode> {
+        if self.quota_refusing(1, 0).is_some() {
             return Err(ErrorCode::EniPerRegion);
         }
         let addresses = self.take(vswitch, n)?;
@@ -295,9 +247,12 @@ impl Cloud {
         self.enis.push(Some(Box::new(Interface {
             instance: node,
             vswitch,
+            kind,
+            created: now,
             attached: false,
             leaked: false,
             addresses: addresses.to_vec(),
+            prefixes: Vec::new(),
         })));
         self.eni_vswitch.push(vswitch);
         self.eni_count += 1;
@@ -306,59 +261,62 @@ impl Cloud {
         } else {
             self.instances[node.index()].enis.push(id);
         }
-        Ok(Answer::Created(id, addresses))
+        Ok((id, addresses))
     }
 
-    fn attach(&mut self, eni: EniId) -> Result<(), ErrorCode> {
-        let Some(node) = self.interface(eni).map(|interface| interface.instance) else {
-            return Err(ErrorCode::NotFound);
-        };
+    /// Attaches an interface to the instance for which it was made.
+    fn attach(&mut self, eni: EniId, node: NodeId) -> Result<(), ErrorCode> {
         let instance = &self.instances[node.index()];
-        if instance.released {
-            return Err(ErrorCode::NotFound);
-        }
         let attached = instance.enis.iter().filter(|&&other| self.interface(other).is_some_and(|e| e.attached));
         if attached.count() >= instance.slots as usize {
             return Err(ErrorCode::EniPerInstance);
         }
-        self.enis[eni.index()].as_deref_mut().expect("it was found above").attached = true;
+        self.enis[eni.index()].as_deref_mut().expect("whoever calls looked").attached = true;
         Ok(())
     }
 
-    fn assign(&mut self, eni: EniId, n: u8) -> Result<Addresses, ErrorCode> {
-        let Some(interface) = self.interface(eni) else { return Err(ErrorCode::NotFound) };
-        let (vswitch, has) = (interface.vswitch, interface.addresses.len());
-        if has + usize::from(n) > self.instances[interface.instance.index()].ips_per_eni as usize {
-            return Err(ErrorCode::IpPerEni);
-        }
+    fn assign(&mut self, eni: EniId, n: u32) -> Result<Addresses, ErrorCode> {
+        let vswitch = self.with_room(eni, n)?;
         let addresses = self.take(vswitch, n)?;
-        let interface = self.enis[eni.index()].as_deref_mut().expect("it was found above");
+        let interface = self.enis[eni.index()].as_deref_mut().expect("it has room");
         interface.addresses.extend_from_slice(&addresses);
         if interface.leaked {
-            self.vswitches[vswitch.index()].leaked += u32::from(n);
+            self.vswitches[vswitch.index()].leaked += n;
         }
         Ok(addresses)
     }
 
+    /// The vSwitch of an interface that has room for so many more addresses or prefixes: a prefix takes
+    /// the place of an address (rule C124).
+    fn with_room(&self, eni: EniId, n: u32) -> Result<VSwitchId, ErrorCode> {
+        let interface = self.interface(eni).ok_or(ErrorCode::NotFound)?;
+        let most = self.instances[interface.instance.index()].ips_per_eni as usize;
+        let has = interface.addresses.len() + interface.prefixes.len();
+        if has + n as usize > most { Err(ErrorCode::IpPerEni) } else { Ok(interface.vswitch) }
+    }
+
     /// `n` addresses of a vSwitch, or none at all.
-    fn take(&mut self, vswitch: VSwitchId, n: u8) -> Result<Addresses, ErrorCode> {
-        if self.quota_against(0, n).is_some() {
+    fn take(&mut self, vswitch: VSwitchId, n: u32) -> Result<Addresses, ErrorCode> {
+        assert!(n as usize <= BATCH, "nobody asks for more than a batch at once");
+        if self.quota_refusing(0, n).is_some() {
             return Err(ErrorCode::QuotaPrivateIp);
         }
         let switch = &mut self.vswitches[vswitch.index()];
-        if switch.book.free() < u32::from(n) {
+        if switch.book.free() < n {
             return Err(ErrorCode::IpNotEnough);
         }
-        switch.on_enis += u32::from(n);
+        switch.on_enis += n;
         self.eni_addresses += u64::from(n);
         Ok(Addresses::collect((0..n).map_while(|_| switch.book.take())))
     }
 
-    /// The quota that leaves no room for so many more interfaces and addresses. The cluster's
+    /// The quota that leaves no room now for so many more interfaces and addresses. The cluster's
     /// security group has the primary interfaces of its nodes too.
-    fn quota_against(&self, enis: u8, addresses: u8) -> Option<Quota> {
-        let over =
-            |most: Option<u64>, have: u64, more: u8| more > 0 && most.is_some_and(|most| have + u64::from(more) > most);
+    #[must_use]
+    pub fn quota_refusing(&self, enis: u32, addresses: u32) -> Option<Quota> {
+        let over = |most: Option<u64>, have: u64, more: u32| {
+            more > 0 && most.is_some_and(|most| have + u64::from(more) > most)
+        };
         let primaries = || self.vswitches.iter().map(|switch| u64::from(switch.primaries)).sum::<u64>();
         if over(self.quotas.enis_per_region, self.eni_count, enis) {
             Some(Quota::EnisPerRegion)
@@ -368,16 +326,6 @@ impl Cloud {
             Some(Quota::VpcAddresses)
         } else {
             None
-        }
-    }
-
-    /// The quota that a request would fail on now.
-    #[must_use]
-    pub fn quota_refusing(&self, request: &Request) -> Option<Quota> {
-        match *request {
-            Request::Create(_, n) => self.quota_against(1, n),
-            Request::Assign(_, n) => self.quota_against(0, n),
-            _ => None,
         }
     }
 
@@ -396,6 +344,12 @@ impl Cloud {
         });
     }
 
+    fn delete(&mut self, eni: EniId) {
+        let Some(node) = self.interface(eni).map(|interface| interface.instance) else { return };
+        self.instances[node.index()].enis.retain(|&other| other != eni);
+        self.destroy(eni);
+    }
+
     fn destroy(&mut self, eni: EniId) {
         self.adopt(eni);
         let Some(interface) = self.enis[eni.index()].take() else { return };
@@ -403,8 +357,12 @@ impl Cloud {
         for address in &interface.addresses {
             switch.book.give_back(*address);
         }
+        for prefix in &interface.prefixes {
+            switch.book.give_back_prefix(*prefix);
+        }
         switch.on_enis -= interface.addresses.len() as u32;
-        self.eni_addresses -= interface.addresses.len() as u64;
+        switch.prefixes -= interface.prefixes.len() as u32;
+        self.eni_addresses -= u64::from(interface.size());
         self.eni_count -= 1;
     }
 
@@ -426,13 +384,22 @@ impl Cloud {
     }
 
     fn vpc_addresses(&self) -> u64 {
-        self.vswitches.iter().map(|switch| u64::from(switch.book.usable() - switch.book.free())).sum()
+        self.vswitches
+            .iter()
+            .map(|switch| u64::from(switch.book.usable() - switch.book.free() - switch.book.reserved()))
+            .sum()
     }
 
     /// The vSwitch of an interface, also of one that is deleted.
     #[must_use]
     pub fn vswitch_of(&self, eni: EniId) -> Option<VSwitchId> {
         self.eni_vswitch.get(eni.index()).copied()
+    }
+
+    /// The instance that an interface was made for; `None` = it is deleted.
+    #[must_use]
+    pub fn instance_of(&self, eni: EniId) -> Option<NodeId> {
+        self.interface(eni).map(|interface| interface.instance)
     }
 
     /// What instance metadata lists: the attached secondary interfaces of a node.
@@ -448,22 +415,31 @@ impl Cloud {
             .collect()
     }
 
-    /// The interfaces made for a node, attached or not, each with its vSwitch and its addresses.
+    /// The interfaces made for a node, attached or not, each with its vSwitch and its single
+    /// addresses.
     pub fn interfaces(&self, node: NodeId) -> impl Iterator<Item = (EniId, VSwitchId, &[Ipv4Addr])> {
         let enis = self.instances[node.index()].enis.iter();
         let known = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| !e.leaked)?)));
         known.map(|(id, e)| (id, e.vswitch, e.addresses.as_slice()))
     }
 
-    /// Whether `address` is on interface `eni`, and that on the node.
+    /// Whether `address` is on interface `eni`, in a prefix or not, and that on the node.
     #[must_use]
     pub fn holds(&self, node: NodeId, eni: EniId, address: Ipv4Addr) -> bool {
+        let in_prefix = |prefix: &Ipv4Addr| u32::from(address).wrapping_sub(u32::from(*prefix)) < PREFIX;
         self.interface(eni)
-            .is_some_and(|interface| interface.instance == node && interface.addresses.contains(&address))
+            .filter(|interface| interface.instance == node)
+            .is_some_and(|interface| interface.addresses.contains(&address) || interface.prefixes.iter().any(in_prefix))
     }
 
-    /// Secondary interfaces that the daemon of a node knows and the addresses on them, attached or
-    /// not.
+    /// The prefixes of an interface, each by its first address.
+    #[must_use]
+    pub fn prefixes(&self, eni: EniId) -> &[Ipv4Addr] {
+        self.interface(eni).map_or(&[], |interface| interface.prefixes.as_slice())
+    }
+
+    /// Secondary interfaces that the daemon of a node knows and the single addresses on them, attached
+    /// or not.
     #[must_use]
     pub fn node_enis(&self, node: NodeId) -> (u32, u32) {
         let enis = self.instances[node.index()].enis.iter().filter_map(|&id| self.interface(id));

@@ -8,10 +8,15 @@ use crate::model::{Fault, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
-const VSWITCH: VSwitchId = VSwitchId(0);
+pub(super) const VSWITCH: VSwitchId = VSwitchId(0);
 
 /// A cloud with one /28, which has 12 usable addresses, in which every call takes a second.
-fn cloud(faults: Vec<Fault>) -> Cloud {
+pub(super) fn cloud(faults: Vec<Fault>) -> Cloud {
+    cloud_of("10.0.0.0/28", faults)
+}
+
+/// The same with another block.
+pub(super) fn cloud_of(block: &str, faults: Vec<Fault>) -> Cloud {
     let behaviour = Behaviour {
         latency: Api::ALL.map(|_| SpanDist::Constant(Span::secs(1))),
         throttle: [None; Api::ALL.len()],
@@ -19,11 +24,11 @@ fn cloud(faults: Vec<Fault>) -> Cloud {
         quotas: Quotas::default(),
         faults,
     };
-    let block = "10.0.0.0/28".parse().expect("a block");
+    let block = block.parse().expect("a block");
     Cloud::new([block], behaviour, stream(1, 0, "cloud"), SmallStream::new(1))
 }
 
-fn hour(n: u64) -> Instant {
+pub(super) fn hour(n: u64) -> Instant {
     Instant::ZERO + Span::hours(n)
 }
 
@@ -49,7 +54,7 @@ fn two_interfaces(cloud: &mut Cloud) -> (NodeId, EniId, EniId) {
     (node, attached, detached)
 }
 
-fn held(cloud: &Cloud) -> (u32, u32, u32) {
+pub(super) fn held(cloud: &Cloud) -> (u32, u32, u32) {
     let Usage { on_enis, leaked, primaries, .. } = cloud.usage(VSWITCH);
     (on_enis, leaked, primaries)
 }

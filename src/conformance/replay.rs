@@ -1,15 +1,16 @@
 //! Plays a case on our core and records what the suite asks for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::case::{Case, EniPolicy, Event, Retry, VSwitchPolicy};
 use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
-use crate::ipam::node_local::{Config, EniSelection, Reclaim, VSwitchSelection};
+use crate::ipam::Config;
+use crate::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
+use crate::record::CallAnswer;
 use crate::sim::{Answered, Engine, Happening, Observer, PodState};
 use crate::time::{Instant, Span};
 
@@ -46,12 +47,12 @@ struct Counter {
 }
 
 impl Observer for Counter {
-    fn called(&mut self, _: Instant, _: NodeId, api: Api, _: Span) {
+    fn called(&mut self, _: Instant, _: Option<NodeId>, api: Api, _: Span) {
         self.calls[api.index()] += 1;
     }
 
     fn answered(&mut self, _: Instant, call: &Answered, _: &Cloud) {
-        if let Err(code) = call.reply {
+        if let CallAnswer::Refused(code) = call.answer {
             self.errors[code.index()] += 1;
         }
     }
@@ -85,10 +86,10 @@ pub fn play(case: &Case, chance: Option<(u64, u32)>) -> Result<Played, ReplayErr
     for (i, event) in case.events.iter().enumerate() {
         engine.control_at(Instant::ZERO + Span::millis(event.t_ms()), i as u32);
     }
-    let config = Arc::new(config(case));
+    let config = Config::from(config(case));
     for _ in 0..case.nodes {
         let node = engine.cloud.start_instance(None, case.eni_slots, case.ips_per_eni);
-        engine.start_daemon(node, Arc::clone(&config), SmallStream::split(&mut daemons), chance.is_some());
+        engine.start_daemon(node, &config, SmallStream::split(&mut daemons), chance.is_some());
     }
     Ok(Script { case, engine, names: BTreeMap::new(), pods: Vec::new(), of_pod: BTreeMap::new() }.run())
 }
@@ -125,10 +126,10 @@ fn check(case: &Case) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn config(case: &Case) -> Config {
+fn config(case: &Case) -> node_local::Config {
     let capacity = case.eni_slots * case.ips_per_eni;
     let max_idle = case.max_pool_size.min(capacity);
-    Config {
+    node_local::Config {
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
         capacity,

@@ -18,13 +18,18 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod centralized;
+mod config;
 pub mod eni_config;
+mod holdings;
 pub mod json;
 pub mod limits;
 pub mod node_local;
 pub mod note;
 pub mod throttle;
 pub mod vswitch;
+
+pub use config::Config;
+pub use holdings::{Holdings, Whereabouts};
 
 /// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
 pub const BATCH: usize = 10;
@@ -230,6 +235,16 @@ impl Request {
             Self::Unassign(..) => Api::UnassignPrivateIpAddresses,
             Self::Detach(_) => Api::DetachNetworkInterface,
             Self::Delete(_) => Api::DeleteNetworkInterface,
+        }
+    }
+
+    /// Interfaces and addresses that it asks for.
+    #[must_use]
+    pub fn wants(&self) -> (u32, u32) {
+        match *self {
+            Self::Create(_, n) => (1, n.into()),
+            Self::Assign(_, n) => (0, n.into()),
+            _ => (0, 0),
         }
     }
 }

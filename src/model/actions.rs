@@ -1,7 +1,7 @@
 //! What is done to the cluster while it runs: a runbook.
 
 use crate::id::VSwitchId;
-use crate::ipam::node_local::Config as DaemonConfig;
+use crate::ipam::Config as DaemonConfig;
 use crate::model::{Comparison, Level, Portion};
 use crate::openapi::Api;
 use crate::time::{Instant, Span};

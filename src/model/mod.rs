@@ -32,6 +32,8 @@ use ipnet::Ipv4Net;
 
 use crate::chance::SpanDist;
 use crate::id::{NodeId, VSwitchId};
+use crate::ipam::Config as DaemonConfig;
+use crate::ipam::centralized;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -56,6 +58,8 @@ pub struct Model {
     pub precision: Option<Precision>,
     /// VPC and vSwitches.
     pub vpc: Vpc,
+    /// Who allocates addresses.
+    pub ipam: Ipam,
     /// Node pools.
     pub node_pools: Vec<NodePool>,
     /// Workloads.
@@ -76,6 +80,15 @@ pub struct Model {
     pub control_plane: ControlPlane,
     /// What to write besides the answer.
     pub outputs: Outputs,
+}
+
+/// Who allocates addresses. Every node of a model is of the same kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ipam {
+    /// Each node's daemon.
+    NodeLocal,
+    /// The control plane (`ipam_type: crd`), which runs with these settings.
+    Centralized(Box<centralized::Settings>),
 }
 
 /// The network.
@@ -100,6 +113,9 @@ pub struct VSwitch {
     pub tenants: Vec<Tenant>,
     /// Whether its addresses reach the internet (an SNAT entry of a NAT gateway).
     pub snat: bool,
+    /// Blocks of it that are kept for prefixes, in order: aligned, /28 or larger, without the
+    /// addresses that the cloud keeps for itself.
+    pub prefix_reservations: Vec<Ipv4Net>,
     /// Position in [`Model::actions`] of the action that adds it; `None` = it is there from the
     /// start.
     pub added_by: Option<usize>,
@@ -267,6 +283,7 @@ impl Model {
             replications: 1,
             precision: None,
             vpc,
+            ipam: Ipam::NodeLocal,
             node_pools: Vec::new(),
             workloads: Vec::new(),
             cloud: Cloud {
@@ -313,7 +330,7 @@ impl Model {
             Deed::EditEniConfig(daemons) => &daemons[..],
             _ => &[],
         });
-        at_first.chain(later).flat_map(|daemon| &daemon.vswitches).copied().collect()
+        at_first.chain(later).flat_map(DaemonConfig::vswitches).copied().collect()
     }
 
     /// Makes sure that runs count what a reading needs.
@@ -370,7 +387,15 @@ impl VSwitch {
     #[must_use]
     pub fn plain(id: &str, zone: &str, cidr: &str) -> Self {
         let cidr = cidr.parse().expect("a block of addresses");
-        Self { id: id.to_owned(), zone: zone.to_owned(), cidr, tenants: Vec::new(), snat: true, added_by: None }
+        let (tenants, prefix_reservations) = (Vec::new(), Vec::new());
+        let (id, zone) = (id.to_owned(), zone.to_owned());
+        Self { id, zone, cidr, tenants, snat: true, prefix_reservations, added_by: None }
+    }
+
+    /// Addresses that are kept for prefixes.
+    #[must_use]
+    pub fn reserved(&self) -> u32 {
+        self.prefix_reservations.iter().map(|part| 1 << (32 - part.prefix_len())).sum()
     }
 
     /// Addresses that others want at `at`, all together.

@@ -2,8 +2,8 @@
 
 use crate::chance::SpanDist;
 use crate::id::VSwitchId;
+use crate::ipam::Config as DaemonConfig;
 use crate::ipam::limits::InstanceLimits;
-use crate::ipam::node_local::Config as DaemonConfig;
 use crate::model::{Portion, Resources, Schedule, Times};
 use crate::time::{Instant, Span};
 

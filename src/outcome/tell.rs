@@ -2,7 +2,7 @@
 
 use super::cause_text;
 use super::words::span;
-use crate::ipam::node_local::Holdings;
+use crate::ipam::Holdings;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, CallStep, Holders, Recording, Step, What};

@@ -24,7 +24,7 @@ fn model(replications: u32, horizon: Span) -> Model {
     let daemon =
         Config { vswitch_selection: VSwitchSelection::Most, ..Config::plain((3, 15), (20, 45), vec![VSwitchId(1)]) };
     let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
-    let zone = PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon };
+    let zone = PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon: daemon.into() };
     let shape = Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
     let vpc = Vpc {
         cidr: "10.0.0.0/8".parse().expect("a block"),

@@ -18,7 +18,7 @@ use super::{
 use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
-use crate::ipam::node_local::Holdings;
+use crate::ipam::Holdings;
 use crate::model::{Model, Quota, VSwitch};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -304,7 +304,7 @@ impl Recorder {
     pub fn call_refused(
         &mut self,
         now: Instant,
-        node: NodeId,
+        node: Option<NodeId>,
         api: Api,
         code: ErrorCode,
         vswitch: Option<VSwitchId>,
@@ -312,16 +312,25 @@ impl Recorder {
     ) {
         self.calls[api.index()] += 1;
         self.errors[api.index()][code.index()] += 1;
-        self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
+        if let Some(node) = node {
+            self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
+        }
         if let (ErrorCode::IpNotEnough, Some(vswitch)) = (code, vswitch) {
             self.refused(now, vswitch);
         }
     }
 
-    /// A daemon that wanted addresses looked a vSwitch up and found it empty.
-    pub fn found_empty(&mut self, now: Instant, node: NodeId, vswitch: VSwitchId) {
-        self.nodes[node.index()].trouble.is_short(now, Cause::VSwitch(vswitch));
+    /// A look-up for a node, or for all, found a vSwitch empty.
+    pub fn found_empty(&mut self, now: Instant, node: Option<NodeId>, vswitch: VSwitchId) {
+        if let Some(node) = node {
+            self.node_limited(now, node, Cause::VSwitch(vswitch));
+        }
         self.refused(now, vswitch);
+    }
+
+    /// Something keeps a node from addresses.
+    pub fn node_limited(&mut self, now: Instant, node: NodeId, cause: Cause) {
+        self.nodes[node.index()].trouble.is_short(now, cause);
     }
 
     /// A node has this many secondary interfaces now.

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{Cause, FailureReason, Holders, Recording, Unschedulable};
 use crate::id::{EniId, NodeId, VSwitchId};
-use crate::ipam::node_local::Holdings;
+use crate::ipam::Holdings;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::Instant;
@@ -112,7 +112,7 @@ pub struct CallStep {
     /// The vSwitch, if it is about one, or about an interface on one.
     pub vswitch: Option<VSwitchId>,
     /// Addresses that it asks for or gives back.
-    pub addresses: u8,
+    pub addresses: u32,
     /// What came back.
     pub answer: CallAnswer,
     /// Whether the daemon heard the answer: it had not been restarted since.

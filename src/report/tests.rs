@@ -28,7 +28,7 @@ fn model(prefix: u8, horizon: Span, nodes: f64, pods: f64) -> Model {
     let daemon =
         Config { vswitch_selection: VSwitchSelection::Most, ..Config::plain((3, 15), (3, 8), vec![VSwitchId(1)]) };
     let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
-    let zone = PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon };
+    let zone = PoolZone { zone: "cn-shanghai-f".to_owned(), node_vswitch: VSwitchId(0), daemon: daemon.into() };
     let shape = Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
     let line = |from, to| Schedule::Linear { from, to, over: horizon };
     let vpc = Vpc {

@@ -25,6 +25,9 @@ pub(super) const REPLICATIONS: Default<u32> =
 /// Most runs for a precision.
 pub(super) const AT_MOST: Default<u32> = Default { value: 200, source: "ten times the usual number" };
 
+/// What Terway's control plane runs with.
+pub(super) const CONTROLPLANE: &str = "C157 to C159, types/controlplane/config_default.go:44-105";
+
 /// Addresses of other tenants.
 pub(super) const USED: Default<u64> = Default { value: 0, source: "assumption: nobody else uses the vSwitch" };
 

@@ -158,7 +158,7 @@ fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
     if !nodes.is_empty() {
         roles.push(format!("nodes of {}", nodes.join(", ")));
     }
-    let pods = pools(&|zone| zone.daemon.vswitches.contains(&id));
+    let pods = pools(&|zone| zone.daemon.vswitches().contains(&id));
     if !pods.is_empty() {
         roles.push(format!("pods of {}", pods.join(", ")));
     }
@@ -175,7 +175,7 @@ fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
 /// The edits of eni-config after which pods take addresses of a vSwitch.
 fn edits_naming(model: &Model, id: VSwitchId) -> Vec<&str> {
     let names = |action: &&Action| match &action.deed {
-        Deed::EditEniConfig(daemons) => daemons.iter().any(|daemon| daemon.vswitches.contains(&id)),
+        Deed::EditEniConfig(daemons) => daemons.iter().any(|daemon| daemon.vswitches().contains(&id)),
         _ => false,
     };
     model.actions.iter().filter(names).map(|action| action.name.as_str()).collect()
@@ -200,14 +200,14 @@ fn pool_fact(model: &Model, pool: &NodePool, shape: &Shape, zone: &PoolZone) -> 
         pool.name,
         zone.zone,
         show::count(shape.max_pods.into(), "pod", "pods"),
-        show::count(daemon.max_eni.into(), "interface", "interfaces"),
-        show::count(daemon.ips_per_eni.into(), "address", "addresses"),
+        show::count(daemon.slots().into(), "interface", "interfaces"),
+        show::count(daemon.ips_per_eni().into(), "address", "addresses"),
         show::count(nodes, "node", "nodes"),
         show::count(pods, "pod", "pods"),
-        daemon.min_idle,
-        daemon.max_idle,
-        idle(daemon.min_idle),
-        idle(daemon.max_idle),
+        daemon.min_idle(),
+        daemon.max_idle(),
+        idle(daemon.min_idle()),
+        idle(daemon.max_idle()),
     )
 }
 

@@ -250,7 +250,7 @@ node_pools: [{name: a.b, instance_type: ecs.g7.2xlarge, node_vswitch: vsw-a, nod
         ];
         let loaded = load(&changes).expect("all of them fit");
         let model = &loaded.model;
-        let max_idle = model.node_pools[0].zones()[0].daemon.max_idle;
+        let max_idle = model.node_pools[0].zones()[0].daemon.max_idle();
         assert_eq!((model.seed, max_idle, model.vpc.vswitches[0].cidr.prefix_len()), (3, 9, 25));
         assert_eq!(model.node_pools[0].size, crate::model::PoolSize::Scheduled(crate::model::Schedule::Constant(7.0)));
         let seed = loaded.settings.iter().find(|setting| setting.path == "seed").expect("it is noted");

@@ -3,6 +3,8 @@
 use super::diagnostics::{Problems, quoted_list};
 use super::read::{Read, wrong_kind};
 use super::yaml::{Node, Value};
+use crate::ipam::centralized::Degradation;
+use crate::ipam::eni_config::IpamType;
 use crate::model::{Concurrency, Expander, Scoring, Strictness};
 
 /// A value that is written as a word.
@@ -75,6 +77,15 @@ words!(Concurrency {
     "allow" => Concurrency::Allow,
     "forbid" => Concurrency::Forbid,
     "replace" => Concurrency::Replace,
+});
+words!(IpamType {
+    "node-local" => IpamType::NodeLocal,
+    "centralized" => IpamType::Centralized,
+});
+words!(Degradation {
+    "none" => Degradation::None,
+    "l0" => Degradation::L0,
+    "l1" => Degradation::L1,
 });
 words!(Scoring {
     "least_allocated" => Scoring::LeastAllocated,

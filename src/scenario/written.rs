@@ -2,6 +2,7 @@
 //! documentation of a key says is what `brimline schema` says.
 
 mod actions;
+mod controlplane;
 mod faults;
 mod nodes;
 mod replications;
@@ -10,6 +11,7 @@ mod tenants;
 mod workloads;
 
 pub(super) use actions::{Action, AddedVSwitch, Drain, LoseZone, ReplaceNodes, RestartTerway, Scale};
+pub(super) use controlplane::Controlplane;
 pub(super) use faults::Fault;
 pub(super) use nodes::{
     Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
@@ -30,6 +32,7 @@ use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number, withou
 use super::read::{At, Entries, Read, choice, either_schema, section, wrong_kind};
 use super::uncertain::CERTAIN;
 use super::yaml::{Node, Value};
+use crate::ipam::eni_config::IpamType;
 
 section! {
     /// A scenario: what is to be simulated.
@@ -106,6 +109,8 @@ section! {
         optional used: Used,
         /// Whether its pods reach the internet: an SNAT entry of a NAT gateway for its addresses.
         optional snat: At<bool>,
+        /// Parts of it that are kept for prefixes: aligned blocks, /28 or larger, at most ten.
+        optional prefix_reservations: Vec<At<Block>>,
     }
 }
 
@@ -114,6 +119,10 @@ section! {
     "`terway`" struct Terway {
         /// The ConfigMap `eni-config` or its document `eni_conf`: a file, the document's keys, or its text.
         required eni_config: EniConfig,
+        /// Who allocates addresses: `node-local` = each node's daemon, `centralized` = the control plane.
+        optional ipam: At<IpamType>,
+        /// How the control plane runs, if it allocates.
+        optional controlplane: Controlplane,
     }
 }
 

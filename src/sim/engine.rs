@@ -6,7 +6,9 @@
 
 mod account;
 mod audit;
+mod daemon;
 mod kubelet;
+mod plane;
 mod pods;
 mod power;
 mod restart;
@@ -20,12 +22,16 @@ use rand::SeedableRng;
 
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
-use crate::id::{EniId, NodeId, PodId, VSwitchId};
-use crate::ipam::node_local::{Config, NodeLocal};
-use crate::ipam::{Answer, CallId, Failure, Input, Output, Release, Request};
+use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
+use crate::ipam::centralized::{self, NodeConfig, PodKey};
+use crate::ipam::node_local::NodeLocal;
+use crate::ipam::{Answer, CallId, Config, Failure, Holdings, Input, Output, Release, Request};
+use crate::model::Quota;
 use crate::openapi::{Api, ErrorCode};
-use crate::record::IdleParts;
+use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
+use daemon::Daemon;
+use plane::Plane;
 
 /// What an event is about; kind and index share 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +44,10 @@ enum Event {
     Timer(PodId),
     /// Something of the layer above.
     Control(u32),
+    /// The timer of the control plane.
+    Plane,
+    /// A call or a write of the control plane ends.
+    PlaneEnds(u32),
 }
 
 /// Bits of the index in a packed event.
@@ -50,6 +60,8 @@ impl Event {
             Self::Answer(call) => (1, call),
             Self::Timer(pod) => (2, pod.0),
             Self::Control(what) => (3, what),
+            Self::Plane => (4, 0),
+            Self::PlaneEnds(what) => (5, what),
         };
         assert!(index < 1 << INDEX_BITS, "a run has fewer than 2^28 nodes, pods and calls");
         kind << INDEX_BITS | index
@@ -61,7 +73,9 @@ impl Event {
             0 => Self::Wake(NodeId(index)),
             1 => Self::Answer(index),
             2 => Self::Timer(PodId(index)),
-            _ => Self::Control(index),
+            3 => Self::Control(index),
+            4 => Self::Plane,
+            _ => Self::PlaneEnds(index),
         }
     }
 }
@@ -100,6 +114,10 @@ pub struct Pod {
     pub node: NodeId,
     /// A number of the layer above: its workload.
     pub owner: u32,
+    /// Its name, which a pod whose identity outlives it keeps.
+    key: PodKey,
+    /// Which pod object of that name.
+    uid: Uid,
     /// Where it is.
     pub state: PodState,
     /// When it was scheduled.
@@ -123,7 +141,7 @@ pub struct Pod {
 /// as long as that lasts.
 #[derive(Debug)]
 struct Node {
-    daemon: NodeLocal,
+    daemon: Daemon,
     /// Failed sandboxes, with the time at which the kubelet tries them again.
     retries: Vec<(Instant, PodId)>,
     kubelet: Stream,
@@ -132,6 +150,8 @@ struct Node {
     power: Power,
     /// Addresses of pods that were deleted while the node was down.
     unreleased: Vec<Release>,
+    /// An eni-config that its daemon has not filled in yet.
+    edited: Option<Arc<NodeConfig>>,
 }
 
 /// Whether a node works.
@@ -158,33 +178,45 @@ struct Call {
 
 /// A call that was answered.
 #[derive(Debug, Clone, Copy)]
-pub struct Answered<'a> {
-    /// Whose call.
-    pub node: NodeId,
-    /// What it asked for.
-    pub request: &'a Request,
+pub struct Answered {
+    /// For which node; `None` = for all.
+    pub node: Option<NodeId>,
+    /// The action.
+    pub api: Api,
+    /// The vSwitch, if it is about one, or about addresses of an interface on one.
+    pub vswitch: Option<VSwitchId>,
+    /// The interface, if it is about one, or made one.
+    pub eni: Option<EniId>,
+    /// Addresses that it asks for or gives back.
+    pub addresses: u32,
+    /// The quota that has no room now for what it asks for.
+    pub quota: Option<Quota>,
     /// When it left.
     pub left: Instant,
     /// What came back.
-    pub reply: Result<&'a Answer, ErrorCode>,
-    /// Whether the daemon hears it.
+    pub answer: CallAnswer,
+    /// Whether somebody hears it.
     pub heard: bool,
 }
 
 /// Somebody who is told what happens; every method has nothing to do by default.
 pub trait Observer {
     /// A call leaves at `at` and is answered after `latency`.
-    fn called(&mut self, _at: Instant, _node: NodeId, _api: Api, _latency: Span) {}
+    fn called(&mut self, _at: Instant, _node: Option<NodeId>, _api: Api, _latency: Span) {}
     /// A call was answered, at the end of its latency.
     fn answered(&mut self, _now: Instant, _call: &Answered, _cloud: &Cloud) {}
-    /// A pod is about to ask a daemon for its address.
-    fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _daemon: &NodeLocal) {}
+    /// Interfaces that nobody knew were deleted on a vSwitch.
+    fn swept(&mut self, _now: Instant, _vswitch: VSwitchId, _cloud: &Cloud) {}
+    /// A pod is about to ask for its address; its node has this.
+    fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _node: &dyn Fn() -> Holdings) {}
     /// A pod got its address.
     fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
-    /// The daemon left a pod without an address; the kubelet will try again.
-    fn failed(&mut self, _at: Instant, _id: PodId, _pod: &Pod, _failure: Failure, _daemon: &NodeLocal) {}
+    /// What keeps a node from addresses, of which its own calls need not tell.
+    fn limited(&mut self, _at: Instant, _node: NodeId, _cause: Cause) {}
+    /// A pod was left without an address; the kubelet will try again.
+    fn failed(&mut self, _at: Instant, _id: PodId, _pod: &Pod, _failure: Failure, _node: &dyn Fn() -> Holdings) {}
     /// The next vSwitch whose idle addresses it wants to be told of, at once.
     fn wants_account(&mut self) -> Option<VSwitchId> {
         None
@@ -213,6 +245,10 @@ pub struct Engine<O> {
     sandbox_retry: SpanDist,
     kubelet: Stream,
     served: VecDeque<PodId>,
+    /// Who allocates, if the daemons do not.
+    plane: Option<Box<Plane>>,
+    /// Pod objects so far.
+    objects: u32,
     now: Instant,
     processed: u64,
 }
@@ -236,6 +272,8 @@ impl<O: Observer> Engine<O> {
             sandbox_retry,
             kubelet,
             served: VecDeque::new(),
+            plane: None,
+            objects: 0,
             now: Instant::ZERO,
             processed: 0,
         }
@@ -259,9 +297,14 @@ impl<O: Observer> Engine<O> {
     }
 
     /// Starts the daemon of an instance that the cloud has started.
-    pub fn start_daemon(&mut self, node: NodeId, config: Arc<Config>, seed: SmallStream, jitter: bool) {
+    pub fn start_daemon(&mut self, node: NodeId, config: &Config, mut seed: SmallStream, jitter: bool) {
         assert_eq!(node.index(), self.nodes.len(), "the cloud numbers its instances as the engine its nodes");
-        let daemon = NodeLocal::new(self.now, config, seed, jitter);
+        let daemon = match config {
+            Config::NodeLocal(config) => {
+                Daemon::NodeLocal(Box::new(NodeLocal::new(self.now, Arc::clone(config), seed, jitter)))
+            }
+            Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
+        };
         let kubelet = Stream::from_rng(&mut self.kubelet);
         self.nodes.push(Node {
             daemon,
@@ -270,15 +313,13 @@ impl<O: Observer> Engine<O> {
             armed: Instant::NEVER,
             power: Power::Up,
             unreleased: Vec::new(),
+            edited: None,
         });
+        if let Config::Centralized(config) = config {
+            self.join(node, config);
+        }
         self.pump(node, self.now);
         self.arm(node);
-    }
-
-    /// The daemon of a node.
-    #[must_use]
-    pub fn daemon(&self, node: NodeId) -> &NodeLocal {
-        &self.nodes[node.index()].daemon
     }
 
     /// A pod.
@@ -331,6 +372,11 @@ impl<O: Observer> Engine<O> {
                     self.processed += 1;
                     return Some(Happening::Control(what));
                 }
+                Event::Plane => self.plane_due(),
+                Event::PlaneEnds(what) => {
+                    self.processed += 1;
+                    self.plane_ends(what);
+                }
                 // Stale.
                 Event::Wake(_) | Event::Timer(_) => {}
             }
@@ -358,7 +404,7 @@ impl<O: Observer> Engine<O> {
         if self.instant.len() == 1 {
             return;
         }
-        let is_answer = |&i: &usize| matches!(self.instant[i], Event::Answer(_));
+        let is_answer = |&i: &usize| matches!(self.instant[i], Event::Answer(_) | Event::PlaneEnds(_));
         let answers: Vec<_> = (0..self.instant.len()).filter(is_answer).collect();
         for k in (1..answers.len()).rev() {
             self.instant.swap(answers[k], answers[self.ties.below(k as u32 + 1) as usize]);
@@ -375,34 +421,69 @@ impl<O: Observer> Engine<O> {
         // What went on inside the node before is told before.
         self.touch(node);
         let state = &self.nodes[node.index()];
-        let awaited = state.power == Power::Up && state.daemon.awaits(id);
+        let awaits = matches!(&state.daemon, Daemon::NodeLocal(daemon) if daemon.awaits(id));
+        let awaited = state.power == Power::Up && awaits;
         let reply = self.execute(node, &request, leaves, awaited);
         self.input(node, Input::Reply(id, reply));
     }
 
     /// The cloud carries out a call; an interface that nobody awaits leaks.
     fn execute(&mut self, node: NodeId, request: &Request, left: Instant, awaited: bool) -> Result<Answer, ErrorCode> {
+        let (vswitch, eni, addresses) = self.subject_of(request);
         let reply = self.cloud.execute(self.now, node, request);
         if let Ok(Answer::Created(eni, _)) = reply
             && !awaited
         {
             self.cloud.leak(eni);
         }
-        let answered = Answered { node, request, left, reply: reply.as_ref().map_err(|&code| code), heard: awaited };
+        let (created, answer) = match &reply {
+            Ok(Answer::VSwitch(free)) => (None, CallAnswer::Free(*free)),
+            Ok(Answer::Created(eni, _)) => (Some(*eni), CallAnswer::Done),
+            Ok(_) => (None, CallAnswer::Done),
+            Err(code) => (None, CallAnswer::Refused(*code)),
+        };
+        let (enis, ordered) = request.wants();
+        let answered = Answered {
+            node: Some(node),
+            api: request.api(),
+            vswitch,
+            eni: created.or(eni),
+            addresses,
+            quota: self.cloud.quota_refusing(enis, ordered),
+            left,
+            answer,
+            heard: awaited,
+        };
         self.observer.answered(self.now, &answered, &self.cloud);
         // Before the daemon knows the answer: the call still counts as under way.
         self.give_accounts();
         reply
     }
 
-    /// Hands an input to a daemon and carries out what it does; nobody hears it on a node that
-    /// does not work.
+    /// What a call of a daemon is about: vSwitch, interface, and how many addresses.
+    fn subject_of(&self, request: &Request) -> (Option<VSwitchId>, Option<EniId>, u32) {
+        let on = |eni| self.cloud.vswitch_of(eni);
+        match *request {
+            Request::DescribeVSwitch(vswitch) => (Some(vswitch), None, 0),
+            Request::Create(vswitch, n) => (Some(vswitch), None, n.into()),
+            Request::Assign(eni, n) => (on(eni), Some(eni), n.into()),
+            Request::Unassign(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
+            Request::Delete(eni) => (on(eni), Some(eni), 0),
+            Request::Attach(eni) | Request::Describe(eni) | Request::Detach(eni) => (None, Some(eni), 0),
+        }
+    }
+
+    /// Hands an input to a daemon that allocates, and carries out what it does; nobody hears it on a
+    /// node that does not work.
     fn input(&mut self, node: NodeId, input: Input) {
         if self.nodes[node.index()].power != Power::Up {
             return;
         }
         self.touch(node);
-        self.nodes[node.index()].daemon.handle(self.now, input);
+        let Daemon::NodeLocal(daemon) = &mut self.nodes[node.index()].daemon else {
+            unreachable!("the control plane allocates for it")
+        };
+        daemon.handle(self.now, input);
         self.pump(node, self.now);
         self.arm(node);
     }
@@ -417,15 +498,14 @@ impl<O: Observer> Engine<O> {
                 return;
             }
             self.processed += 1;
-            let input = match retry.map(|i| state.retries.remove(i).1) {
+            match retry.map(|i| state.retries.remove(i).1) {
                 Some(pod) if state.power == Power::DaemonDown => {
                     self.retry(node, at, pod, Failure::Down);
                     continue;
                 }
-                Some(pod) => Input::Allocate(pod),
-                None => Input::Tick,
-            };
-            state.daemon.handle(at, input);
+                Some(pod) => state.daemon.ask(at, pod, self.pods[pod.index()].uid),
+                None => state.daemon.tick(at),
+            }
             self.pump(node, at);
         }
     }
@@ -444,19 +524,20 @@ impl<O: Observer> Engine<O> {
 
     /// Carries out what a daemon did at `at`.
     fn pump(&mut self, node: NodeId, at: Instant) {
-        while let Some(output) = self.nodes[node.index()].daemon.poll() {
+        loop {
+            let Daemon::NodeLocal(daemon) = &mut self.nodes[node.index()].daemon else {
+                return self.pump_centralized(node);
+            };
+            let Some(output) = daemon.poll() else { return };
             assert!(at == self.now || matches!(output, Output::Failed(..)), "{output:?} was to be seen at its time");
             match output {
                 Output::Call { call, at, request } => self.call(node, call, at, request),
-                Output::Allocated { pod, eni, address, retained } => {
-                    let record = &mut self.pods[pod.index()];
-                    (record.state, record.served) = (PodState::Running, self.now);
-                    (record.eni, record.vswitch, record.address) = (eni.id, eni.vswitch, address);
-                    self.observer.bound(self.now, pod, record, retained);
-                    self.served.push_back(pod);
-                }
+                Output::Allocated { pod, eni, address, retained } => self.allocated(pod, eni.id, address, retained),
                 Output::Failed(pod, failure) => self.retry(node, at, pod, failure),
-                Output::Released(pod, eni) => self.released(pod, eni),
+                Output::Released(pod, eni) => {
+                    self.unbound(eni);
+                    self.left(pod);
+                }
             }
         }
     }
@@ -474,10 +555,20 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    fn released(&mut self, pod: PodId, eni: EniId) {
+    /// A pod has its address.
+    fn allocated(&mut self, id: PodId, eni: EniId, address: Ipv4Addr, retained: bool) {
+        let vswitch = self.cloud.vswitch_of(eni).expect("an address belongs to an interface");
+        let pod = &mut self.pods[id.index()];
+        (pod.state, pod.served) = (PodState::Running, self.now);
+        (pod.eni, pod.vswitch, pod.address) = (eni, vswitch, address);
+        self.observer.bound(self.now, id, pod, retained);
+        self.served.push_back(id);
+    }
+
+    /// An address is idle again.
+    fn unbound(&mut self, eni: EniId) {
         let vswitch = self.cloud.vswitch_of(eni).expect("an address belongs to an interface");
         self.observer.unbound(self.now, vswitch);
-        self.left(pod);
     }
 
     fn call(&mut self, node: NodeId, id: CallId, at: Instant, request: Request) {
@@ -493,7 +584,7 @@ impl<O: Observer> Engine<O> {
             }
         };
         let latency = self.cloud.latency(request.api(), at);
-        self.observer.called(at, node, request.api(), latency);
+        self.observer.called(at, Some(node), request.api(), latency);
         self.events.push(at + latency, Event::Answer(index).pack());
     }
 }

@@ -3,10 +3,9 @@
 use super::engine::{Answered, Observer, Pod};
 use crate::cloud::Cloud;
 use crate::id::{NodeId, PodId, VSwitchId};
-use crate::ipam::node_local::NodeLocal;
-use crate::ipam::{Answer, Failure, Request};
+use crate::ipam::{Failure, Holdings};
 use crate::openapi::{Api, ErrorCode};
-use crate::record::{CallAnswer, CallStep, IdleParts, Recorder, What};
+use crate::record::{CallAnswer, CallStep, Cause, IdleParts, Recorder, What};
 use crate::time::{Instant, Span};
 
 /// The cloud's side of a vSwitch changed.
@@ -16,41 +15,43 @@ pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: 
 }
 
 impl Observer for Recorder {
-    fn called(&mut self, at: Instant, node: NodeId, api: Api, latency: Span) {
-        self.call_left(at, node, api, latency);
+    fn called(&mut self, at: Instant, node: Option<NodeId>, api: Api, latency: Span) {
+        if let Some(node) = node {
+            self.call_left(at, node, api, latency);
+        }
     }
 
     fn answered(&mut self, now: Instant, call: &Answered, cloud: &Cloud) {
-        let Answered { node, request, reply, .. } = *call;
-        let vswitch = match *request {
-            Request::Create(vswitch, _) | Request::DescribeVSwitch(vswitch) => Some(vswitch),
-            Request::Assign(eni, _) | Request::Unassign(eni, _) | Request::Delete(eni) => cloud.vswitch_of(eni),
-            _ => None,
-        };
-        match reply {
-            Ok(answer) => {
-                self.call_answered(request.api());
-                match (answer, vswitch) {
-                    (Answer::VSwitch(0), Some(vswitch)) => self.found_empty(now, node, vswitch),
-                    (Answer::Created(..) | Answer::Deleted, _) => self.enis_changed(node, cloud.node_enis(node).0),
-                    _ => {}
-                }
-            }
+        let Answered { node, api, vswitch, .. } = *call;
+        match (call.answer, vswitch) {
             // A look-up that finds no such vSwitch is a good answer.
-            Err(ErrorCode::NotFound) if request.api() == Api::DescribeVSwitches => self.call_answered(request.api()),
-            Err(code) => {
-                let quota = cloud.quota_refusing(request);
-                self.call_refused(now, node, request.api(), code, vswitch, quota);
+            (CallAnswer::Refused(ErrorCode::NotFound), _) if api == Api::DescribeVSwitches => self.call_answered(api),
+            (CallAnswer::Refused(code), _) => self.call_refused(now, node, api, code, vswitch, call.quota),
+            (CallAnswer::Free(0), Some(vswitch)) => {
+                self.call_answered(api);
+                self.found_empty(now, node, vswitch);
             }
+            _ => self.call_answered(api),
         }
-        if let Some(vswitch) = vswitch.filter(|_| request.api() != Api::DescribeVSwitches) {
+        if let (CallAnswer::Done, Some(node)) = (call.answer, node)
+            && matches!(api, Api::CreateNetworkInterface | Api::DeleteNetworkInterface)
+        {
+            self.enis_changed(node, cloud.node_enis(node).0);
+        }
+        if let Some(vswitch) = vswitch.filter(|_| api != Api::DescribeVSwitches) {
             refresh(self, now, cloud, vswitch);
         }
-        self.call_step(now, node, |recorder| What::Call(Box::new(call_step(call, vswitch, recorder))));
+        if let Some(node) = node {
+            self.call_step(now, node, |recorder| What::Call(Box::new(call_step(call, recorder))));
+        }
     }
 
-    fn asks(&mut self, now: Instant, id: PodId, pod: &Pod, daemon: &NodeLocal) {
-        self.pod_asked(now, id.index(), pod.node, || daemon.holdings(now));
+    fn swept(&mut self, now: Instant, vswitch: VSwitchId, cloud: &Cloud) {
+        refresh(self, now, cloud, vswitch);
+    }
+
+    fn asks(&mut self, now: Instant, id: PodId, pod: &Pod, node: &dyn Fn() -> Holdings) {
+        self.pod_asked(now, id.index(), pod.node, node);
     }
 
     fn bound(&mut self, now: Instant, id: PodId, pod: &Pod, retained: bool) {
@@ -61,8 +62,12 @@ impl Observer for Recorder {
         self.address_released(now, vswitch);
     }
 
-    fn failed(&mut self, at: Instant, id: PodId, pod: &Pod, failure: Failure, daemon: &NodeLocal) {
-        self.pod_failed(at, id.index(), pod.node, failure, || daemon.holdings(at));
+    fn limited(&mut self, at: Instant, node: NodeId, cause: Cause) {
+        self.node_limited(at, node, cause);
+    }
+
+    fn failed(&mut self, at: Instant, id: PodId, pod: &Pod, failure: Failure, node: &dyn Fn() -> Holdings) {
+        self.pod_failed(at, id.index(), pod.node, failure, node);
     }
 
     fn wants_account(&mut self) -> Option<VSwitchId> {
@@ -74,31 +79,16 @@ impl Observer for Recorder {
     }
 }
 
-/// What is written down of an answered call about a vSwitch, or an interface on it.
-fn call_step(call: &Answered, vswitch: Option<VSwitchId>, recorder: &Recorder) -> CallStep {
-    let (eni, addresses) = match (call.request, call.reply) {
-        (&Request::Create(_, n), Ok(&Answer::Created(eni, _))) => (Some(eni), n),
-        (&Request::Create(_, n), _) => (None, n),
-        (&Request::Assign(eni, n), _) => (Some(eni), n),
-        (Request::Unassign(eni, addresses), _) => (Some(*eni), addresses.len() as u8),
-        (&(Request::Attach(eni) | Request::Describe(eni) | Request::Detach(eni) | Request::Delete(eni)), _) => {
-            (Some(eni), 0)
-        }
-        (Request::DescribeVSwitch(_), _) => (None, 0),
-    };
-    let answer = match call.reply {
-        Ok(&Answer::VSwitch(free)) => CallAnswer::Free(free),
-        Ok(_) => CallAnswer::Done,
-        Err(code) => CallAnswer::Refused(code),
-    };
+/// What is written down of an answered call.
+fn call_step(call: &Answered, recorder: &Recorder) -> CallStep {
     CallStep {
-        api: call.request.api(),
+        api: call.api,
         left: call.left,
-        eni,
-        vswitch,
-        addresses,
-        answer,
+        eni: call.eni,
+        vswitch: call.vswitch,
+        addresses: call.addresses,
+        answer: call.answer,
         heard: call.heard,
-        who: vswitch.map(|id| recorder.holders(id)),
+        who: call.vswitch.map(|id| recorder.holders(id)),
     }
 }

@@ -32,18 +32,13 @@ pub(super) fn stranded<O: Observer>(engine: &Engine<O>, meant: &BTreeSet<VSwitch
 
 /// Why the nodes cannot use what is free; `None` = nothing keeps them from it.
 fn reason<O: Observer>(engine: &Engine<O>, nodes: &[NodeId], vswitch: VSwitchId, free: u32) -> Option<StrandedReason> {
-    let daemons = || nodes.iter().map(|&node| engine.daemon(node));
-    if daemons().all(|daemon| !daemon.config().vswitches.contains(&vswitch)) {
+    if nodes.iter().all(|&node| !engine.candidates(node).contains(&vswitch)) {
         return Some(StrandedReason::NotConfigured);
     }
-    let reach = |daemon: &&crate::ipam::node_local::NodeLocal| {
-        (daemon.empty_slots() > 0 && daemon.config().vswitches.contains(&vswitch))
-            || daemon.extendable().any(|id| id == vswitch)
-    };
-    let reaching: Vec<_> = daemons().filter(reach).collect();
+    let reaching: Vec<_> = nodes.iter().filter(|&&node| engine.can_extend(node, vswitch)).collect();
     if reaching.is_empty() {
         Some(StrandedReason::NoFreeEniSlot)
-    } else if reaching.iter().any(|daemon| daemon.is_held_back(engine.now())) {
+    } else if reaching.iter().any(|&&node| engine.is_held_back(node)) {
         Some(StrandedReason::Blocked)
     } else {
         ((free as usize) < BATCH).then_some(StrandedReason::BatchTooLarge)

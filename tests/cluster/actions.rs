@@ -55,7 +55,10 @@ fn replace() -> Deed {
 }
 
 fn daemon(model: &mut Model) -> &mut Config {
-    &mut model.node_pools[0].shapes[0].zones[0].daemon
+    let brimline::ipam::Config::NodeLocal(config) = &mut model.node_pools[0].shapes[0].zones[0].daemon else {
+        panic!("its daemon allocates")
+    };
+    std::sync::Arc::make_mut(config)
 }
 
 /// A cluster of one zone that wants more addresses than the 12 of its vSwitch.
@@ -74,7 +77,7 @@ fn remedy(model: &mut Model) -> usize {
     let add = action(model, at_secs(600), Deed::AddVSwitch(NEW));
     model.vpc.vswitches.push(VSwitch { added_by: Some(add), ..VSwitch::plain("new-z", "z", "10.2.0.0/24") });
     let both = Config { vswitches: vec![OLD, NEW], ..daemon(model).clone() };
-    let edit = action(model, after(add, 60), Deed::EditEniConfig(vec![both]));
+    let edit = action(model, after(add, 60), Deed::EditEniConfig(vec![both.into()]));
     action(model, after(edit, 60), restart(1, 30))
 }
 
@@ -204,7 +207,7 @@ fn an_edit_reaches_daemons_when_they_start() {
         let mut model = cluster(&["z"], 1);
         model.node_pools[0].size = brimline::model::PoolSize::Scheduled(steps(1, &[(120, 1 + joins)]));
         let more = Config { min_idle: 5, ..daemon(&mut model).clone() };
-        action(&mut model, at_secs(60), Deed::EditEniConfig(vec![more]));
+        action(&mut model, at_secs(60), Deed::EditEniConfig(vec![more.into()]));
         run(&model).vswitches[OLD.index()].end.idle
     };
     assert_eq!([edited(0), edited(1)], [0, 5]);
@@ -218,7 +221,7 @@ fn a_vswitch_does_not_exist_before_it_is_added() {
     let add = action(&mut model, at_secs(120), Deed::AddVSwitch(NEW));
     model.vpc.vswitches.push(VSwitch { added_by: Some(add), ..VSwitch::plain("new-z", "z", "10.2.0.0/24") });
     let only = Config { vswitches: vec![NEW], ..daemon(&mut model).clone() };
-    action(&mut model, at_secs(30), Deed::EditEniConfig(vec![only]));
+    action(&mut model, at_secs(30), Deed::EditEniConfig(vec![only.into()]));
     action(&mut model, at_secs(60), restart(1, 0));
     model.workloads = vec![web(steps(0, &[(70, 1)]))];
     model.outputs.samples = 10;

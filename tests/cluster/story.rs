@@ -27,7 +27,7 @@ pub fn cluster(zones: &[&str], nodes: u32) -> Model {
     let zones = zones.iter().enumerate().map(|(i, zone)| PoolZone {
         zone: (*zone).to_owned(),
         node_vswitch: VSwitchId::new(2 * i),
-        daemon: Config::plain((2, 10), (0, 20), vec![VSwitchId::new(2 * i + 1)]),
+        daemon: Config::plain((2, 10), (0, 20), vec![VSwitchId::new(2 * i + 1)]).into(),
     });
     let shape = Shape::plain("small", limits, zones.collect());
     let mut model = Model {

@@ -1,7 +1,7 @@
 //! Random runbooks.
 
 use brimline::id::VSwitchId;
-use brimline::ipam::node_local::Config;
+use brimline::ipam::Config;
 use brimline::model::{
     Action, Comparison, Condition, Deed, LateWait, Model, PoolSize, Restart, Trigger, VSwitch, Workload, WorkloadKind,
 };

@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 
+use crate::address::PREFIX;
 use crate::id::{EniId, NodeId, VSwitchId};
-use crate::openapi::Api;
+use crate::openapi::{Api, ErrorCode};
 
 /// Names a call, or a write, in its answer. Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,17 @@ impl Request {
             Self::Unassign(..) => Api::UnassignPrivateIpAddresses,
             Self::Detach(..) => Api::DetachNetworkInterface,
             Self::Delete(_) => Api::DeleteNetworkInterface,
+        }
+    }
+
+    /// Interfaces and addresses that it asks for, those of prefixes among them.
+    #[must_use]
+    pub fn wants(&self) -> (u32, u32) {
+        match *self {
+            Self::Create { addresses, .. } => (1, addresses),
+            Self::Assign(_, n) => (0, n),
+            Self::AssignPrefixes(_, n) => (0, n * PREFIX),
+            _ => (0, 0),
         }
     }
 }
@@ -158,6 +170,21 @@ impl Refusal {
             "Throttling" | "InternalError" => Self::Transient,
             "Operation.Conflict" => Self::Conflict,
             _ => Self::Other,
+        }
+    }
+}
+
+impl From<ErrorCode> for Refusal {
+    /// The meaning of a code of the simulated cloud, as [`Refusal::of`] has it for those that it shares
+    /// with upstream.
+    fn from(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::IpNotEnough | ErrorCode::QuotaPrivateIp => Self::IpNotEnough,
+            ErrorCode::EniPerInstance | ErrorCode::IpPerEni => Self::Full,
+            ErrorCode::NotFound => Self::NotFound,
+            ErrorCode::NoInstance => Self::NoInstance,
+            ErrorCode::Throttling | ErrorCode::Internal => Self::Transient,
+            ErrorCode::EniPerRegion | ErrorCode::EniState | ErrorCode::PrefixNotEnough => Self::Other,
         }
     }
 }

@@ -70,6 +70,11 @@ impl Client {
         self.pending.remove(&call)
     }
 
+    /// Whether somebody waits for this answer.
+    pub fn awaits(&self, call: CallId) -> bool {
+        self.pending.contains_key(&call)
+    }
+
     fn register(&mut self, caller: Caller) -> CallId {
         let call = CallId(self.next);
         self.next += 1;

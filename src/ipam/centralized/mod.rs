@@ -13,15 +13,18 @@ mod call;
 mod client;
 mod condition;
 mod config;
+mod daemon;
 mod demand;
 mod go_map;
 mod merge;
 mod placement;
 mod prefix;
+mod prefix_daemon;
 mod reclaim;
 mod reconcile;
 mod resource;
 mod vswitches;
+mod whereabouts;
 mod work_queue;
 #[cfg(test)]
 mod tests;
@@ -33,6 +36,8 @@ use std::sync::Arc;
 pub use call::{Answer, CallId, Interface, Kind, Refusal, Request, State};
 pub use condition::NodeCondition;
 pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimit};
+pub use daemon::{Daemon, DaemonInput, DaemonOutput};
+pub use prefix_daemon::{PREFIX_SIZE, PrefixDaemon};
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
 
 use crate::chance::SmallStream;

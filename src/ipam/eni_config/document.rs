@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::config_map::Embedded;
-use super::keys::{KEYS, Key, Kind, Role};
+use super::keys::{KEYS, Kind, Role};
 use crate::ipam::json::{self, Json, Value};
 use crate::ipam::note::{Checked, Note, Place, nearest, unless_error};
 
@@ -12,8 +12,19 @@ use crate::ipam::note::{Checked, Note, Place, nearest, unless_error};
 pub struct Document {
     /// The object; after a merge its parts come from two texts.
     pub(super) root: Json,
-    /// The base document says `ipam_type: crd`: a dynamic document cannot change that (R6).
-    pub(super) base_is_crd: bool,
+    /// Who allocates: a dynamic document cannot change that (R6).
+    pub(super) ipam: IpamType,
+    /// Whether the scenario says so, and not the base document.
+    pub(super) ipam_is_given: bool,
+}
+
+/// Who allocates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpamType {
+    /// Each node's daemon.
+    NodeLocal,
+    /// The control plane (`ipam_type: crd`).
+    Centralized,
 }
 
 /// A key of a document that stands inside another file, such as a scenario.
@@ -71,7 +82,20 @@ impl Document {
     /// Patches this base document with a node pool's dynamic one (rule R4, RFC 7396).
     #[must_use]
     pub fn merge(&self, dynamic: &Self) -> Self {
-        Self { root: merge(Some(&self.root), &dynamic.root), base_is_crd: self.base_is_crd }
+        Self { root: merge(Some(&self.root), &dynamic.root), ..*self }
+    }
+
+    /// Who allocates: `crd` in the base document is the control plane, anything else the daemons (R6,
+    /// `daemon/daemon.go:821-831`).
+    #[must_use]
+    pub fn ipam(&self) -> IpamType {
+        self.ipam
+    }
+
+    /// The same document in a cluster where somebody else allocates than it says.
+    #[must_use]
+    pub fn with_ipam(self, ipam: IpamType) -> Self {
+        Self { ipam, ipam_is_given: true, ..self }
     }
 
     /// Every vSwitch that the document names: zone, ID, and the place of the ID.
@@ -124,11 +148,14 @@ fn check(root: Json, mut notes: Vec<Note>) -> Checked<Document> {
     for member in root.members() {
         match KEYS.iter().find(|key| key.name == member.key) {
             None => notes.push(unknown(member)),
-            Some(key) => check_member(key, member, &mut notes),
+            Some(key) => check_kind(key.name, key.kind, &member.value, &mut notes),
         }
     }
-    let base_is_crd = root.get("ipam_type").and_then(Json::text) == Some("crd");
-    unless_error(Document { root, base_is_crd }, notes)
+    let ipam = match root.get("ipam_type").and_then(Json::text) {
+        Some("crd") => IpamType::Centralized,
+        _ => IpamType::NodeLocal,
+    };
+    unless_error(Document { root, ipam, ipam_is_given: false }, notes)
 }
 
 /// Go keeps the last of equal keys, or even mixes their objects; whoever wrote both did not mean
@@ -157,15 +184,26 @@ fn unknown(member: &json::Member) -> Note {
     }
 }
 
-fn check_member(key: &Key, member: &json::Member, notes: &mut Vec<Note>) {
-    let before = notes.len();
-    check_kind(key.name, key.kind, &member.value, notes);
-    if key.role == Role::Ignored && notes.len() == before {
-        let title = format!("`{}` has no effect in this mode", key.name);
-        let note = Note::warning(title, "the node-local allocator ignores it").at(member.key_place.clone());
-        notes
-            .push(note.hint("only the centralized allocator (`ipam_type: crd`) reads it, if anything does (rule R30)"));
-    }
+/// What is written and has no effect on who allocates.
+pub(super) fn without_effect(document: &Document) -> Vec<Note> {
+    let note = |member: &json::Member| {
+        let role = KEYS.iter().find(|key| key.name == member.key)?.role;
+        let (who, hint) = match (document.ipam, role) {
+            (IpamType::NodeLocal, Role::Centralized) => (
+                "the node-local allocator",
+                "only the centralized allocator (`ipam_type: crd`) reads it, if anything does (rule R30)",
+            ),
+            (IpamType::Centralized, Role::NodeLocal) => (
+                "the centralized allocator",
+                "only the node-local allocator reads it (rules C11, C157, pkg/eni/node_reconcile.go:90-260)",
+            ),
+            (_, Role::Ignored) => ("Terway", "nothing reads it (rule R30)"),
+            _ => return None,
+        };
+        let title = format!("`{}` has no effect in this mode", member.key);
+        Some(Note::warning(title, format!("{who} ignores it")).hint(hint).at(member.key_place.clone()))
+    };
+    document.root.members().iter().filter(|member| member.value.value != Value::Null).filter_map(note).collect()
 }
 
 fn check_kind(path: &str, kind: Kind, json: &Json, notes: &mut Vec<Note>) {

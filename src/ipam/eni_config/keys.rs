@@ -23,7 +23,11 @@ pub(super) enum Role {
     Used,
     /// It has nothing to do with addresses.
     Aside,
-    /// Terway's node-local allocator ignores it (rule R30).
+    /// Only the node-local allocator reads it.
+    NodeLocal,
+    /// Only the centralized allocator reads it (rule R30).
+    Centralized,
+    /// Nobody reads it (rule R30).
     Ignored,
 }
 
@@ -40,12 +44,12 @@ pub(super) const KEYS: &[Key] = &[
     used("ipam_type", Kind::Text),
     used("max_pool_size", Kind::Int),
     used("min_pool_size", Kind::Int),
-    used("min_eni", Kind::Int),
-    used("max_eni", Kind::Int),
-    used("eni_cap_ratio", Kind::Float),
-    used("eni_cap_shift", Kind::Int),
+    node_local("min_eni", Kind::Int),
+    node_local("max_eni", Kind::Int),
+    node_local("eni_cap_ratio", Kind::Float),
+    node_local("eni_cap_shift", Kind::Int),
     used("ip_pool_sync_period", Kind::Text),
-    used("eni_selection_policy", Kind::Text),
+    node_local("eni_selection_policy", Kind::Text),
     used("vswitch_selection_policy", Kind::Text),
     used("vswitches", Kind::TextsMap),
     used("idle_ip_reclaim_after", Kind::Text),
@@ -55,7 +59,7 @@ pub(super) const KEYS: &[Key] = &[
     used("ip_stack", Kind::Text),
     used("enable_eni_trunking", Kind::Bool),
     used("enable_erdma", Kind::Bool),
-    used("rate_limit", Kind::IntMap),
+    node_local("rate_limit", Kind::IntMap),
     used("backoff_override", Kind::ObjectMap),
     used("custom_stateful_workload_kinds", Kind::Texts),
     used("eni_tag_filter", Kind::TextMap),
@@ -75,11 +79,11 @@ pub(super) const KEYS: &[Key] = &[
     aside("kube_client_burst", Kind::Int),
     aside("enable_patch_pod_ips", Kind::Bool),
     ignored("prefix", Kind::Text),
-    ignored("ip_warm_up_size", Kind::Int),
-    ignored("enable_ip_prefix", Kind::Bool),
-    ignored("ipv4_prefix_count", Kind::Int),
-    ignored("ipv6_prefix_count", Kind::Int),
-    ignored("eni_tag_block_list", Kind::TextMap),
+    centralized("ip_warm_up_size", Kind::Int),
+    centralized("enable_ip_prefix", Kind::Bool),
+    centralized("ipv4_prefix_count", Kind::Int),
+    centralized("ipv6_prefix_count", Kind::Int),
+    centralized("eni_tag_block_list", Kind::TextMap),
 ];
 
 const fn used(name: &'static str, kind: Kind) -> Key {
@@ -88,6 +92,14 @@ const fn used(name: &'static str, kind: Kind) -> Key {
 
 const fn aside(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, role: Role::Aside }
+}
+
+const fn node_local(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, role: Role::NodeLocal }
+}
+
+const fn centralized(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, role: Role::Centralized }
 }
 
 const fn ignored(name: &'static str, kind: Kind) -> Key {

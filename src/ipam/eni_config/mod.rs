@@ -15,7 +15,7 @@ mod keys;
 mod resolve;
 
 pub use super::note::{Checked, Note, Place, Severity};
-pub use document::{Document, Member, from_members, read};
+pub use document::{Document, IpamType, Member, from_members, read};
 pub use resolve::{MAX_CANDIDATES, Node, Origin, Resolved, Setting, VSwitch, resolve};
 
 #[cfg(test)]

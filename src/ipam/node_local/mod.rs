@@ -19,7 +19,6 @@ use std::sync::Arc;
 pub use address_set::MAX_ADDRESSES;
 pub use config::{Config, EniSelection, Reclaim, VSwitchSelection};
 pub use slot::Status;
-pub use whereabouts::{Holdings, Whereabouts};
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, VSwitchId};

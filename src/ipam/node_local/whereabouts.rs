@@ -6,48 +6,8 @@ use super::NodeLocal;
 use super::alloc::{Alloc, AssignStep, CreateStep};
 use super::slot::{Slot, Status};
 use crate::id::{EniId, VSwitchId};
+use crate::ipam::{Holdings, Whereabouts};
 use crate::time::Instant;
-
-/// What a daemon has, and what holds it back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holdings {
-    /// Places for secondary interfaces.
-    pub slots: u32,
-    /// Of these, the ones without an interface, and without one in the making.
-    pub empty_slots: u32,
-    /// Interfaces that serve.
-    pub enis: u32,
-    /// Addresses on them that serve pods, or are retained for some.
-    pub in_use: u32,
-    /// Addresses on them that are idle, as the pool sync counts (R77).
-    pub idle: u32,
-    /// Addresses that they could still take.
-    pub room: u32,
-    /// Of the interfaces with room, the ones that ask for no address for a while (R60).
-    pub inhibited: u32,
-    /// The vSwitches of the node, in the order of its configuration.
-    pub candidates: Vec<VSwitchId>,
-    /// Of these, the ones that the daemon takes for empty (R86, R89).
-    pub blocked: Vec<VSwitchId>,
-}
-
-/// What an address on an interface is to the daemon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whereabouts {
-    /// A pod has it, or it is retained for one.
-    Serving,
-    /// The primary address of a serving interface, idle. It cannot be given back without the
-    /// interface (R67).
-    EniPrimary,
-    /// Idle in the pool.
-    Pooled,
-    /// On its way back: it, or its interface, is being given back.
-    Leaving,
-    /// Not to be used yet: its interface is being attached, or instance metadata does not show it.
-    Coming,
-    /// Unknown to the daemon: the answer that named it came after a restart.
-    Unknown,
-}
 
 impl NodeLocal {
     /// What an address is that the cloud has on interface `eni` of the node; `None` = the daemon

@@ -3,7 +3,7 @@
 use super::super::{Holders, PodName, PodRow, Step, Unschedulable, What};
 use super::{Detail, Recorder};
 use crate::id::{NodeId, VSwitchId};
-use crate::ipam::node_local::Holdings;
+use crate::ipam::Holdings;
 use crate::time::Instant;
 
 /// No life.

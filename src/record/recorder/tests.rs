@@ -22,7 +22,7 @@ fn recorder() -> Recorder {
         vswitches: vec![vswitch("pods", "10.0.0.0/29"), vswitch("nodes", "10.0.1.0/24")],
     };
     let daemon = Config::plain((1, 15), (0, 0), vec![SWITCH]);
-    let zone = PoolZone { zone: "z".to_owned(), node_vswitch: VSwitchId(1), daemon };
+    let zone = PoolZone { zone: "z".to_owned(), node_vswitch: VSwitchId(1), daemon: daemon.into() };
     let shape = Shape::plain("ecs.g7.2xlarge", InstanceLimits::default(), vec![zone]);
     let mut model = Model::plain("lives", Span::hours(9), vpc);
     model.node_pools = vec![NodePool::plain("default", shape, Schedule::Constant(1.0))];
@@ -37,7 +37,7 @@ fn at(hours: u64) -> Instant {
 }
 
 fn usage(on_enis: u32) -> Usage {
-    Usage { usable: 4, free: 4 - on_enis, on_enis, primaries: 0, others: 0, leaked: 0 }
+    Usage { usable: 4, free: 4 - on_enis, on_enis, ..Usage::default() }
 }
 
 fn serve(recorder: &mut Recorder, now: Instant, pod: usize) {
@@ -122,12 +122,12 @@ fn counting_is_full_when_pods_outnumber_the_addresses_that_serve_pods() {
 fn the_first_refusal_is_accounted_for_once() {
     let mut recorder = recorder();
     recorder.vswitch_changed(at(1), SWITCH, &usage(3), 0);
-    recorder.found_empty(at(2), NODE, SWITCH);
-    recorder.found_empty(at(2), NODE, SWITCH);
+    recorder.found_empty(at(2), Some(NODE), SWITCH);
+    recorder.found_empty(at(2), Some(NODE), SWITCH);
     assert_eq!((recorder.take_newly_full(), recorder.take_newly_full()), (Some(SWITCH), None));
     let idle = IdleParts { eni_primaries: 1, coming: 2, ..IdleParts::default() };
     recorder.account(SWITCH, idle, 7);
-    recorder.found_empty(at(3), NODE, SWITCH);
+    recorder.found_empty(at(3), Some(NODE), SWITCH);
     assert_eq!(recorder.take_newly_full(), None);
     let full = finish(recorder, at(4)).vswitches[0].first_refusal.expect("it is full");
     assert_eq!((full.at, full.who.idle, full.idle, full.asked), (at(2), 3, idle, 7));
@@ -138,6 +138,6 @@ fn the_first_refusal_is_accounted_for_once() {
 fn an_address_that_is_not_accounted_for_is_a_fault() {
     let mut recorder = recorder();
     recorder.vswitch_changed(at(1), SWITCH, &usage(3), 0);
-    recorder.found_empty(at(2), NODE, SWITCH);
+    recorder.found_empty(at(2), Some(NODE), SWITCH);
     recorder.account(SWITCH, IdleParts { pooled: 2, ..IdleParts::default() }, 0);
 }

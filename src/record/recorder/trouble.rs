@@ -55,8 +55,9 @@ impl Trouble {
             ErrorCode::IpPerEni => self.is_short(now, Cause::AddressesPerEni),
             ErrorCode::Throttling => self.fails(now, api, Cause::Api(api)),
             ErrorCode::Internal => self.fails(now, api, Cause::Outage(api)),
-            // Another call of the daemon deleted the interface meanwhile.
-            ErrorCode::NotFound => {}
+            // Another call deleted the interface meanwhile, or attached it, or the node is gone.
+            ErrorCode::NotFound | ErrorCode::NoInstance | ErrorCode::EniState => {}
+            ErrorCode::PrefixNotEnough => {}
         }
     }
 

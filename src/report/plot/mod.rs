@@ -90,7 +90,7 @@ pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) ->
 fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording], i: usize) -> Option<Levels<'a>> {
     let vswitch = &model.vpc.vswitches[i];
     let id = VSwitchId::new(i);
-    let groups: Vec<usize> = groups(model, |_, zone| zone.daemon.vswitches.contains(&id));
+    let groups: Vec<usize> = groups(model, |_, zone| zone.daemon.vswitches().contains(&id));
     // Before it begins in a run, that run says nothing of it.
     let mean = |value: &dyn Fn(&Recording, usize) -> f64| {
         let rows = 0..recordings[0].timeline.at.len();

@@ -97,11 +97,11 @@ fn limit(loader: &mut Loader, path: &str, written: Option<&At<Limit>>, default: 
 }
 
 /// The entry of an action.
-fn of<T>(entries: &Entries<T>, api: Api) -> Option<&T> {
+pub(super) fn of<T>(entries: &Entries<T>, api: Api) -> Option<&T> {
     entries.0.iter().find(|(key, _)| key.name == api.name()).map(|(_, value)| value)
 }
 
-fn report_unknown_apis<T>(loader: &mut Loader, entries: Option<&Entries<T>>) {
+pub(super) fn report_unknown_apis<T>(loader: &mut Loader, entries: Option<&Entries<T>>) {
     let known = Api::ALL.map(Api::name);
     for (key, _) in entries.iter().flat_map(|entries| &entries.0) {
         if !known.contains(&key.name.as_str()) {

@@ -4,12 +4,14 @@
 mod actions;
 mod cloud;
 mod control;
+mod controlplane;
 mod eni;
 mod faults;
 mod nodes;
 mod placement;
 mod pools;
 mod replications;
+mod reservations;
 mod reserved;
 mod sweep;
 mod tenants;
@@ -56,7 +58,12 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let replications = replications::replications(loader, written.replications.as_ref());
     let actions = written.actions.as_deref().unwrap_or_default();
     let vpc = written.vpc.as_ref().map(|vpc| vpc::resolve(loader, vpc, paths, actions, horizon));
-    let base = written.terway.as_ref().and_then(|t| t.eni_config.as_ref()).map(|c| eni::document(loader, c));
+    let base = written.terway.as_ref().and_then(|terway| {
+        let document = eni::document(loader, terway.eni_config.as_ref()?);
+        Some(document.map(|document| controlplane::base(loader, terway, document)))
+    });
+    let ipam = base.as_ref().and_then(Option::as_ref).map(|document| document.ipam());
+    let ipam = ipam.and_then(|ipam| controlplane::ipam(loader, written.terway.as_ref(), ipam));
     let table = written.instance_types.as_ref().map(|types| types::table(loader, types));
     let pools = written.node_pools.as_ref().map(|pools| {
         let world = pools::World {
@@ -88,6 +95,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         replications,
         precision: None,
         vpc: vpc?,
+        ipam: ipam?,
         node_pools: pools??,
         workloads: workloads?,
         cloud: cloud?,

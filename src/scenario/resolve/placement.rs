@@ -72,6 +72,11 @@ fn checked(loader: &mut Loader, written: &VSwitch) -> VSwitch {
         problem.label("the vSwitch itself counts too");
         vswitch.copies = None;
     }
+    if let (Some(copies), Some(first)) = (&vswitch.copies, written.prefix_reservations.iter().flatten().next()) {
+        let problem = loader.problems.error(first.place, "a reservation is of one vSwitch, not of its copies");
+        problem.context(copies.place, "the copies").help("write every vSwitch with reservations by itself");
+        vswitch.copies = None;
+    }
     vswitch
 }
 

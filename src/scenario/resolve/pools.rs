@@ -4,8 +4,8 @@ use super::types::{self, Table, Type};
 use super::vpc::Names;
 use super::{eni, nodes, report_duplicates, report_unknown};
 use crate::id::VSwitchId;
+use crate::ipam::Config;
 use crate::ipam::eni_config::{Document, MAX_CANDIDATES, Node, Resolved, VSwitch, resolve as resolve_daemon};
-use crate::ipam::node_local::Config;
 use crate::ipam::note::nearest;
 use crate::model::{NodePool, PoolZone, Shape};
 use crate::scenario::Setting;
@@ -132,7 +132,7 @@ fn with_copies(
     mut resolved: Resolved,
     names: &Names<'_>,
 ) -> Option<Resolved> {
-    let listed = resolved.config.vswitches;
+    let listed = resolved.config.vswitches().to_vec();
     let is_new = |id, copy| copy == id || !listed.contains(&copy);
     let copies = |&id: &VSwitchId| names.with_copies(id).filter(move |&copy| is_new(id, copy));
     let all: Vec<_> = listed.iter().flat_map(copies).collect();
@@ -147,7 +147,7 @@ fn with_copies(
         let setting = setting.expect("a daemon has candidates");
         setting.value = all.iter().map(|&id| names.id(id)).collect::<Vec<_>>().join(", ");
     }
-    resolved.config.vswitches = all;
+    resolved.config = resolved.config.with_vswitches(all);
     Some(resolved)
 }
 
@@ -305,5 +305,5 @@ fn find<'n>(loader: &mut Loader, name: &At<String>, names: &Names<'n>) -> Option
 
 /// Most addresses that a daemon can hold.
 pub(super) fn addresses(daemon: &Config) -> u64 {
-    u64::from(daemon.max_eni) * u64::from(daemon.ips_per_eni)
+    u64::from(daemon.slots()) * u64::from(daemon.ips_per_eni())
 }

@@ -121,14 +121,15 @@ fn multiplied(schedule: &Schedule, each: u32, horizon: Instant) -> Schedule {
 
 /// Whether the tenants fit in their vSwitch; reports if not.
 fn check_room(loader: &mut Loader, vswitch: &VSwitch, place: Place, horizon: Option<Span>) -> bool {
-    let (room, horizon) = (f64::from(usable(vswitch.cidr)), horizon.unwrap_or(Span::ZERO));
+    let (room, horizon) = (f64::from(usable(vswitch.cidr) - vswitch.reserved()), horizon.unwrap_or(Span::ZERO));
     // One alone may change so often that adding up would take long.
     let alone = vswitch.tenants.iter().map(|tenant| peak(&tenant.addresses, horizon)).fold(0.0, f64::max);
     let reached = if alone.round() > room { alone } else { f64::from(most_of_others(vswitch, horizon)) };
     if reached > room {
         let problem = loader.problems.error(place, "others use more addresses than the vSwitch has");
         problem.label(format!("this reaches {}", show::large(reached)));
-        problem.help(format!("it has {} usable addresses", thousands(room as u64)));
+        let but = if vswitch.reserved() == 0 { "" } else { " that are not kept for prefixes" };
+        problem.help(format!("it has {} usable addresses{but}", thousands(room as u64)));
     }
     reached <= room
 }

@@ -3,6 +3,7 @@
 use ipnet::Ipv4Net;
 
 use super::report_duplicates;
+use super::reservations::reservations;
 use super::tenants::with_tenants;
 use crate::address::usable;
 use crate::id::VSwitchId;
@@ -123,6 +124,8 @@ pub(super) fn vswitch(
     }
     let snat = written.snat.as_ref().map(|at| (at.value, at.place));
     let snat = loader.or_default(&path("snat"), snat, defaults::SNAT, bool::to_string);
+    let reserved = written.prefix_reservations.as_deref().unwrap_or_default();
+    let reserved = reservations(loader, &path("prefix_reservations"), reserved, written.cidr.as_ref());
     let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
     let vswitch = (|| {
         Some(VSwitch {
@@ -131,6 +134,7 @@ pub(super) fn vswitch(
             cidr: block?,
             tenants: Vec::new(),
             snat,
+            prefix_reservations: reserved?,
             added_by: None,
         })
     })();

@@ -190,7 +190,7 @@ fn idle_addresses_fit(loader: &mut Loader, model: &Model, written: &[written::No
     let names: BTreeSet<&str> = zones().map(|(_, zone)| zone.zone.as_str()).collect();
     for name in names {
         let here = || zones().filter(|(_, zone)| zone.zone == name);
-        let vswitches: BTreeSet<_> = here().flat_map(|(_, zone)| &zone.daemon.vswitches).collect();
+        let vswitches: BTreeSet<&crate::id::VSwitchId> = here().flat_map(|(_, zone)| zone.daemon.vswitches()).collect();
         let vswitches = vswitches.into_iter().map(|id| &model.vpc.vswitches[id.index()]);
         let left = vswitches.map(|v| usable(v.cidr).saturating_sub(v.wanted_by_others(Instant::ZERO + model.horizon)));
         let left: u64 = left.map(u64::from).sum();
@@ -221,7 +221,7 @@ fn idle_addresses_fit(loader: &mut Loader, model: &Model, written: &[written::No
 fn idle_in_zone(model: &Model, pool: &NodePool, zone: &str) -> u64 {
     let nodes = nodes_in_zone(model, pool);
     let of_shape = |shape: &Shape| {
-        let idle = shape.zones.iter().find(|z| z.zone == zone).map_or(0, |zone| zone.daemon.min_idle);
+        let idle = shape.zones.iter().find(|z| z.zone == zone).map_or(0, |zone| zone.daemon.min_idle());
         nodes_of_type(nodes, pool, shape) * u64::from(idle)
     };
     pool.shapes.iter().map(of_shape).sum()

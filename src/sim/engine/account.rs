@@ -2,7 +2,7 @@
 
 use super::{Engine, Observer, Power};
 use crate::id::{NodeId, VSwitchId};
-use crate::ipam::node_local::Whereabouts;
+use crate::ipam::Whereabouts;
 use crate::record::IdleParts;
 
 impl<O: Observer> Engine<O> {
@@ -20,12 +20,13 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn account(&self, vswitch: VSwitchId) -> (IdleParts<u32>, u32) {
         let (mut idle, mut asked) = (IdleParts::default(), 0);
-        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.power != Power::Released) {
-            asked += node.daemon.asked(vswitch);
-            let enis = self.cloud.interfaces(NodeId::new(i)).filter(|&(_, on, _)| on == vswitch);
+        let there = |&node: &NodeId| self.nodes[node.index()].power != Power::Released;
+        for node in (0..self.nodes.len()).map(NodeId::new).filter(there) {
+            asked += self.asked(node, vswitch);
+            let enis = self.cloud.interfaces(node).filter(|&(_, on, _)| on == vswitch);
             for (eni, _, addresses) in enis {
                 for &address in addresses {
-                    match node.daemon.whereabouts(eni, address) {
+                    match self.whereabouts(node, eni, address) {
                         Some(Whereabouts::EniPrimary) => idle.eni_primaries += 1,
                         Some(Whereabouts::Pooled) => idle.pooled += 1,
                         Some(Whereabouts::Leaving) => idle.leaving += 1,

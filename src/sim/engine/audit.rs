@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Engine, Observer, PodState, Power};
+use super::{Daemon, Engine, Observer, PodState, Power};
 use crate::id::NodeId;
 
 impl<O: Observer> Engine<O> {
@@ -17,8 +17,10 @@ impl<O: Observer> Engine<O> {
         let mut in_use = vec![0; self.cloud.vswitch_count()];
         let mut taken = BTreeSet::new();
         for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.power != Power::Released) {
-            node.daemon.check_invariants();
-            for (_, eni, address) in node.daemon.bound() {
+            if let Daemon::NodeLocal(daemon) = &node.daemon {
+                daemon.check_invariants();
+            }
+            for (eni, address) in node.daemon.in_use() {
                 assert!(
                     self.cloud.holds(NodeId::new(i), eni, address),
                     "{address} is bound on node {i}, which lost it"

@@ -1,5 +1,6 @@
 //! The kubelet of a node: it tries again what failed.
 
+use super::daemon::holdings;
 use super::{Engine, Node, Observer, Pod, PodState, Power};
 use crate::id::{NodeId, PodId};
 use crate::ipam::Failure;
@@ -26,9 +27,10 @@ impl<O: Observer> Engine<O> {
             // It was deleted while the node was down.
             return;
         }
-        let node = &mut self.nodes[node.index()];
-        node.retries.push((at + self.sandbox_retry.sample(&mut node.kubelet), id));
-        self.observer.failed(at, id, pod, failure, &node.daemon);
+        let state = &mut self.nodes[node.index()];
+        state.retries.push((at + self.sandbox_retry.sample(&mut state.kubelet), id));
+        let holdings = || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), at, node);
+        self.observer.failed(at, id, &self.pods[id.index()], failure, &holdings);
     }
 }
 

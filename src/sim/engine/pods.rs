@@ -2,8 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Engine, Event, Observer, Pod, PodState, Power};
-use crate::id::{EniId, NodeId, PodId, VSwitchId};
+use super::daemon::holdings;
+use super::{Daemon, Engine, Event, Observer, Pod, PodState, Power};
+use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
+use crate::ipam::centralized::{DaemonInput, PodKey};
 use crate::ipam::{Failure, Fate, Input, Release};
 use crate::time::Instant;
 
@@ -13,6 +15,8 @@ impl<O: Observer> Engine<O> {
         let pod = Pod {
             node: NodeId::NONE,
             owner,
+            key: PodKey(self.new_object()),
+            uid: Uid::NONE,
             state: PodState::Pending,
             requested: self.now,
             served: Instant::NEVER,
@@ -43,14 +47,25 @@ impl<O: Observer> Engine<O> {
     /// A pod was scheduled to `node`: it asks for its address. A node that is down hears nothing
     /// of it; its kubelet finds the pod when it is back.
     pub fn place_pod(&mut self, id: PodId, node: NodeId) {
+        let uid = self.new_object();
         let pod = &mut self.pods[id.index()];
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
         (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
+        pod.uid = Uid(uid);
+        let is_centralized = self.is_centralized(node);
+        if is_centralized {
+            self.scheduled(node, id);
+        }
         match self.nodes[node.index()].power {
             Power::Up => {
                 self.touch(node);
-                self.observer.asks(self.now, id, &self.pods[id.index()], &self.nodes[node.index()].daemon);
-                self.input(node, Input::Allocate(id));
+                let holdings = || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.now, node);
+                self.observer.asks(self.now, id, &self.pods[id.index()], &holdings);
+                if is_centralized {
+                    self.tell(node, DaemonInput::Allocate(Uid(uid)));
+                } else {
+                    self.input(node, Input::Allocate(id));
+                }
             }
             Power::DaemonDown => {
                 self.touch(node);
@@ -80,18 +95,39 @@ impl<O: Observer> Engine<O> {
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         match was {
+            PodState::Running if self.is_centralized(node) => {
+                let up = self.nodes[node.index()].power == Power::Up;
+                let uid = self.pods[id.index()].uid;
+                let input = if up { DaemonInput::Release(uid) } else { DaemonInput::Lost(uid) };
+                self.object_gone(node, id, input);
+                self.left(id);
+            }
             PodState::Running => {
                 let then = if retain { Fate::Retained } else { Fate::Idle };
                 self.release(node, Release { pod: id, eni, address, then });
             }
             PodState::Waiting => {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
-                self.input(node, Input::Cancel(id));
+                if self.is_centralized(node) {
+                    self.object_gone(node, id, DaemonInput::Cancel(self.pods[id.index()].uid));
+                } else {
+                    self.input(node, Input::Cancel(id));
+                }
                 self.left(id);
             }
             PodState::Pending => self.left(id),
             PodState::Gone | PodState::Leaving => unreachable!("a pod is deleted once"),
         }
+    }
+
+    /// The number of a new pod object, or of a new name.
+    fn new_object(&mut self) -> u32 {
+        self.objects += 1;
+        self.objects
+    }
+
+    fn is_centralized(&self, node: NodeId) -> bool {
+        matches!(self.nodes[node.index()].daemon, Daemon::Centralized(_))
     }
 
     /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,

@@ -1,18 +1,16 @@
 //! Nodes fail, come back, and are released.
 
-use std::sync::Arc;
-
-use super::{Engine, Observer, Power};
+use super::{Daemon, Engine, Observer, Power};
 use crate::id::NodeId;
-use crate::ipam::Input;
-use crate::ipam::node_local::Config;
+use crate::ipam::centralized::{self, DaemonInput};
+use crate::ipam::{Config, Input};
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
     /// A node stops working: its daemon dies, its kubelet does nothing, calls go on in the cloud.
     pub fn node_down(&mut self, node: NodeId) {
         self.touch(node);
-        self.input(node, Input::Stop);
+        self.stop(node, Input::Stop, DaemonInput::Stop);
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::Down, Instant::NEVER);
@@ -20,7 +18,7 @@ impl<O: Observer> Engine<O> {
 
     /// A node works again, from its disk: the daemon restarts, the kubelet goes on with the pods
     /// that are still the node's.
-    pub fn node_up(&mut self, node: NodeId, config: Arc<Config>) {
+    pub fn node_up(&mut self, node: NodeId, config: &Config) {
         let now = self.now;
         let state = &mut self.nodes[node.index()];
         state.power = Power::Up;
@@ -42,9 +40,19 @@ impl<O: Observer> Engine<O> {
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::Released, Instant::NEVER);
-        let held: Vec<_> = state.daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
-        for (pod, eni) in held {
-            self.released(pod, eni);
+        match &mut state.daemon {
+            Daemon::NodeLocal(daemon) => {
+                let held: Vec<_> = daemon.bound().map(|(pod, eni, _)| (pod, eni)).collect();
+                for (pod, eni) in held {
+                    self.unbound(eni);
+                    self.left(pod);
+                }
+            }
+            Daemon::Centralized(daemon) => {
+                let held: Vec<_> = daemon.in_use().map(|(eni, _)| eni).collect();
+                held.into_iter().for_each(|eni| self.unbound(eni));
+                self.control(centralized::Input::Leave(node));
+            }
         }
         self.cloud.release_instance(node);
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Call, Engine, Observer, Power};
+use super::{Call, Daemon, Engine, Observer, Power};
 use crate::id::NodeId;
-use crate::ipam::node_local::Config;
-use crate::ipam::{Input, Request};
+use crate::ipam::centralized::DaemonInput;
+use crate::ipam::{Config, Input, Request};
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
@@ -13,21 +13,37 @@ impl<O: Observer> Engine<O> {
     /// kubelet asks for until [`Self::restart_daemon`] fails and is tried again, and calls go on in
     /// the cloud.
     pub fn stop_daemon(&mut self, node: NodeId) {
-        self.input(node, Input::Kill);
+        self.stop(node, Input::Kill, DaemonInput::Kill);
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
     }
 
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
-    pub fn restart_daemon(&mut self, node: NodeId, config: Arc<Config>) {
+    pub fn restart_daemon(&mut self, node: NodeId, config: &Config) {
         self.touch(node);
         self.nodes[node.index()].power = Power::Up;
-        self.dies(node);
-        self.finish_removals(node);
-        self.cloud.strand(node);
-        let attached = self.cloud.attached(node);
-        self.input(node, Input::Restart { config, attached });
+        match config {
+            Config::NodeLocal(config) => {
+                self.dies(node);
+                self.finish_removals(node);
+                self.cloud.strand(node);
+                let attached = self.cloud.attached(node);
+                self.input(node, Input::Restart { config: Arc::clone(config), attached });
+            }
+            Config::Centralized(config) => {
+                self.tell(node, DaemonInput::Restart);
+                self.join(node, config);
+            }
+        }
+    }
+
+    /// A daemon of either kind stops.
+    pub(super) fn stop(&mut self, node: NodeId, input: Input, centralized: DaemonInput) {
+        match self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(_) => self.input(node, input),
+            Daemon::Centralized(_) => self.tell(node, centralized),
+        }
     }
 
     /// Whether the node works and its daemon does not.

@@ -1,12 +1,11 @@
 //! What is done while the run goes on: when an action begins, what it does, and when it is complete.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::restart::Roll;
 use super::{Control, World};
 use crate::id::{NodeId, VSwitchId};
-use crate::ipam::node_local::Config;
+use crate::ipam::Config;
 use crate::model::{Condition, Deed, Model, Portion, Trigger};
 use crate::record::Reach;
 use crate::sim::engine::Happening;
@@ -188,7 +187,10 @@ impl World<'_> {
 
     fn edit_eni_config(&mut self, daemons: &[Config]) {
         for (group, daemon) in self.groups.iter_mut().zip(daemons) {
-            group.daemon = Arc::new(daemon.clone());
+            group.daemon = daemon.clone();
+        }
+        for (i, note) in self.nodes.iter().enumerate().filter(|(_, note)| note.exists()) {
+            self.engine.edit_config(NodeId::new(i), &self.groups[note.group].daemon);
         }
     }
 
@@ -223,12 +225,11 @@ impl World<'_> {
     fn reach(&self) -> Reach {
         let mut reach = Reach::default();
         for node in (0..self.nodes.len()).map(NodeId::new).filter(|node| self.nodes[node.index()].works()) {
-            let daemon = self.engine.daemon(node);
-            let mut candidates =
-                self.actions.added.iter().filter(|id| daemon.config().vswitches.contains(id)).peekable();
+            let known = self.engine.candidates(node);
+            let mut candidates = self.actions.added.iter().filter(|id| known.contains(id)).peekable();
             reach.nodes += 1;
             reach.configured += u32::from(candidates.peek().is_some());
-            reach.able += u32::from(candidates.any(|&id| daemon.has_way_to(id)));
+            reach.able += u32::from(candidates.any(|&id| self.engine.has_way_to(node, id)));
         }
         reach
     }

@@ -11,8 +11,6 @@ mod slab;
 mod trouble;
 mod workloads;
 
-use std::sync::Arc;
-
 use super::engine::{Engine, Happening};
 use super::observe::refresh;
 use super::stranded::stranded;
@@ -20,8 +18,8 @@ use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
 use crate::id::{NodeId, VSwitchId};
-use crate::ipam::node_local::Config;
-use crate::model::{GroupKey, Model, Resources, Schedule, Times, WorkloadKind};
+use crate::ipam::Config;
+use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
@@ -115,7 +113,7 @@ impl Control {
 struct Group {
     key: GroupKey,
     zone: String,
-    daemon: Arc<Config>,
+    daemon: Config,
     node_vswitch: VSwitchId,
 }
 
@@ -211,6 +209,9 @@ impl<'m> World<'m> {
         for (i, _) in model.vpc.vswitches.iter().enumerate().filter(|(_, vswitch)| vswitch.added_by.is_some()) {
             cloud.defer_vswitch(VSwitchId::new(i));
         }
+        for (i, vswitch) in model.vpc.vswitches.iter().enumerate() {
+            vswitch.prefix_reservations.iter().for_each(|&part| cloud.reserve_prefixes(VSwitchId::new(i), part));
+        }
         let groups = groups(model);
         let recorder = Recorder::new(replication, model, detail);
         let chance = SmallStream::split(&mut stream("scheduler"));
@@ -219,8 +220,15 @@ impl<'m> World<'m> {
             let from = groups.iter().position(of_pool).expect("a pool has a type in a zone");
             PoolState::new(from..from + groups.iter().filter(|g| of_pool(g)).count(), &pool.name, &stream)
         });
+        let engine = Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet"));
+        let engine = match &model.ipam {
+            Ipam::NodeLocal => engine,
+            Ipam::Centralized(settings) => {
+                engine.with_control_plane((**settings).clone(), SmallStream::split(&mut stream("control plane")))
+            }
+        };
         let mut world = World {
-            engine: Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet")),
+            engine,
             scheduler: scheduler(model, &groups, rules(model), chance),
             pools: pools.collect(),
             workloads: model.workloads.iter().map(|w| WorkloadState::new(w, model, &stream)).collect(),
@@ -370,7 +378,7 @@ fn groups(model: &Model) -> Vec<Group> {
     let group = |(key, zone): (GroupKey, &crate::model::PoolZone)| Group {
         key,
         zone: zone.zone.clone(),
-        daemon: Arc::new(zone.daemon.clone()),
+        daemon: zone.daemon.clone(),
         node_vswitch: zone.node_vswitch,
     };
     model.groups().map(group).collect()

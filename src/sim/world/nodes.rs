@@ -1,7 +1,6 @@
 //! Nodes: they are launched, join, fail, come back, are drained and released.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use super::pods::Phase;
 use super::{Control, World, refresh};
@@ -223,7 +222,7 @@ impl World<'_> {
     /// An instance becomes a node: its daemon starts, its DaemonSet pods come.
     fn join(&mut self, Coming { group: index, launch }: Coming) {
         let group = &self.groups[index];
-        let (pool, daemon) = (group.key.pool, Arc::clone(&group.daemon));
+        let (pool, daemon) = (group.key.pool, group.daemon.clone());
         let limits = self.model.node_pools[pool].shapes[group.key.shape].limits;
         let node =
             self.engine.cloud.start_instance(Some(launch), limits.adapters.saturating_sub(1), limits.ipv4_per_adapter);
@@ -245,7 +244,7 @@ impl World<'_> {
         let now = self.engine.now();
         let name = self.node_name(node);
         self.engine.observer.node_joined(now, node, index, || name);
-        self.engine.start_daemon(node, daemon, SmallStream::split(&mut self.daemons), true);
+        self.engine.start_daemon(node, &daemon, SmallStream::split(&mut self.daemons), true);
         self.refresh(self.groups[index].node_vswitch);
         self.start_daemons(pool, node);
         self.plan_trouble(node);

@@ -1,8 +1,6 @@
 //! Terway is restarted, a few nodes at a time, as the DaemonSet is whose pods are deleted or whose
 //! template changes: `maxUnavailable` pods are down at once, the next is deleted when one is back.
 
-use std::sync::Arc;
-
 use super::World;
 use super::actions::Pending;
 use super::trouble::What;
@@ -84,7 +82,7 @@ impl World<'_> {
         let note = &mut self.nodes[node.index()];
         note.restarted_by = None;
         let group = note.group;
-        self.engine.restart_daemon(node, Arc::clone(&self.groups[group].daemon));
+        self.engine.restart_daemon(node, &self.groups[group].daemon);
         self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
         self.refresh_all();
         let (now, name) = (self.engine.now(), self.node_name(node));

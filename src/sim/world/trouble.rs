@@ -1,7 +1,5 @@
 //! What befalls nodes: interruptions, crashes, outages of zones.
 
-use std::sync::Arc;
-
 use super::nodes::Power;
 use super::pods::Phase;
 use super::{Control, World};
@@ -167,7 +165,7 @@ impl World<'_> {
         let (group, draining) = (note.group, note.draining);
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "node_up", || name, || "up".to_owned());
-        self.engine.node_up(node, Arc::clone(&self.groups[group].daemon));
+        self.engine.node_up(node, &self.groups[group].daemon);
         self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
         self.refresh_all();
         for pod in self.nodes[node.index()].pods.clone() {

@@ -163,7 +163,7 @@ fn stated(name: &str, values: &str) -> Result<(Vec<String>, bool), ParseKnobErro
 
 /// Most addresses of pods on a node: what a watermark can ask for.
 fn largest_node(model: &Model) -> u32 {
-    model.groups().map(|(_, zone)| zone.daemon.capacity).max().unwrap_or(0)
+    model.groups().map(|(_, zone)| zone.daemon.capacity()).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::binding::{ListedPod, bindings_beyond};
 use super::client::Caller;
 use super::{Answer, Binding, Controller, Ended, GATE, Node, NodeConfig, Output, Pod, Refusal, Request, Status, Timer};
-use crate::id::{EniId, NodeId};
+use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::backoff::jittered;
 use crate::time::{Instant, Span};
 
@@ -185,6 +185,18 @@ impl Controller {
     /// `span` × (1 + U × `factor`), or `span` without jitter.
     fn jittered(&mut self, span: Span, factor: f64) -> Span {
         jittered(span, factor, self.jitter())
+    }
+}
+
+impl Run {
+    /// Addresses of a vSwitch that its call asks for.
+    pub(super) fn asked(&self, vswitch: VSwitchId, stored: &Status) -> u32 {
+        let Stage::Acting(_, create::Step::Trying(attempt)) = &self.stage else { return 0 };
+        match &attempt.request {
+            Request::Create { vswitch: at, addresses, .. } if *at == vswitch => *addresses,
+            Request::Assign(eni, n) if stored.nics.get(eni).is_some_and(|nic| nic.vswitch == vswitch) => *n,
+            _ => 0,
+        }
     }
 }
 

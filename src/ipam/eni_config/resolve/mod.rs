@@ -1,12 +1,14 @@
 //! What a daemon makes of a document on a node of a given type in a given zone.
 
-use super::Document;
+use super::document::without_effect;
+use super::{Document, IpamType};
 use crate::id::VSwitchId;
 use crate::ipam::json::Json;
 use crate::ipam::limits::InstanceLimits;
-use crate::ipam::node_local::Config;
 use crate::ipam::note::{Checked, Note, Place, unless_error};
+use crate::ipam::{Config, node_local};
 
+mod centralized;
 mod features;
 mod pool;
 mod timing;
@@ -36,7 +38,7 @@ pub struct VSwitch<'a> {
     pub zone: &'a str,
 }
 
-/// What a daemon runs with, and why.
+/// What a node runs with, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
     /// The effective configuration.
@@ -88,28 +90,12 @@ pub fn resolve<'v>(
     node: &Node<'_>,
     vswitch: &dyn Fn(&str) -> Option<VSwitch<'v>>,
 ) -> Checked<Resolved> {
-    let mut resolver = Resolver { document, node, settings: Vec::new(), notes: Vec::new() };
-    let pools_off = resolver.ipam_type();
-    let pool = resolver.pool(pools_off);
-    let config = Config {
-        max_eni: pool.max_eni,
-        ips_per_eni: pool.ips_per_eni,
-        capacity: pool.max_eni * pool.ips_per_eni,
-        min_idle: pool.min_idle,
-        max_idle: pool.max_idle,
-        sync_period: resolver.sync_period(),
-        eni_selection: resolver.eni_selection(),
-        vswitch_selection: resolver.vswitch_selection(),
-        vswitches: resolver.vswitches(vswitch),
-        reclaim: resolver.reclaim(),
-        rate_limit: resolver.rate_limit(),
-        gc_period: resolver.gc_period(pools_off),
-        rpc_timeout: resolver.rpc_timeout(),
-        confirm_delete: true,
+    let notes = without_effect(document);
+    let mut resolver = Resolver { document, node, settings: Vec::new(), notes };
+    let config = match document.ipam() {
+        IpamType::NodeLocal => Config::from(resolver.node_local(vswitch)),
+        IpamType::Centralized => Config::from(resolver.centralized(vswitch)),
     };
-    resolver.stack();
-    resolver.trunk();
-    resolver.erdma();
     resolver.other();
     let Resolver { settings, notes, .. } = resolver;
     unless_error(Resolved { config, settings }, notes)
@@ -124,6 +110,32 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
+    /// What a daemon that allocates runs with.
+    fn node_local<'v>(&mut self, vswitch: &dyn Fn(&str) -> Option<VSwitch<'v>>) -> node_local::Config {
+        let pools_off = self.ipam_type();
+        let pool = self.pool(pools_off);
+        let config = node_local::Config {
+            max_eni: pool.max_eni,
+            ips_per_eni: pool.ips_per_eni,
+            capacity: pool.max_eni * pool.ips_per_eni,
+            min_idle: pool.min_idle,
+            max_idle: pool.max_idle,
+            sync_period: self.sync_period(),
+            eni_selection: self.eni_selection(),
+            vswitch_selection: self.vswitch_selection(),
+            vswitches: self.vswitches(vswitch),
+            reclaim: self.reclaim(),
+            rate_limit: self.rate_limit(),
+            gc_period: self.gc_period(pools_off),
+            rpc_timeout: self.rpc_timeout(),
+            confirm_delete: true,
+        };
+        self.stack();
+        self.trunk();
+        self.erdma();
+        config
+    }
+
     fn get(&self, key: &str) -> Option<&'a Json> {
         self.document.get(key)
     }

@@ -17,35 +17,39 @@ pub(super) struct Pool {
 }
 
 impl Resolver<'_> {
-    /// Which allocator runs; true = a dynamic document says `crd` where the base document does
-    /// not, which only switches pools and garbage collection off (R6).
+    /// The daemon allocates; true = a dynamic document says `crd` where the base document does not,
+    /// which only switches pools and garbage collection off (R6).
     pub fn ipam_type(&mut self) -> bool {
-        let written = self.text("ipam_type");
+        let key = "ipam_type";
+        let written = self.text(key);
         let crd = written.filter(|&(text, _)| text == "crd");
-        match (self.document.base_is_crd, crd, written) {
-            (true, ..) => {
-                let title = "`ipam_type: crd` selects the centralized allocator, which is not simulated yet";
-                let note = Note::error(title, "decided by the base document alone (R6, daemon/daemon.go:821-831)");
-                let place = written.map(|(_, place)| place.clone());
-                let hint = "to simulate the node-local allocator, remove the key";
-                self.notes.push(Note { place, ..note.hint(hint) });
-            }
-            (false, Some((_, place)), _) => {
+        match (crd, written) {
+            _ if self.document.ipam_is_given => self.given_ipam("node-local"),
+            (Some((_, place)), _) => {
                 let title = "`ipam_type: crd` in a dynamic document does not switch the allocator";
                 let label = "it only sets both pool sizes to 0 and stops the pod garbage collection (R6)";
                 self.note(Note::warning(title, label), place);
                 let source = "a dynamic document cannot switch it (R6, daemon/daemon.go:821-831)";
-                self.set("ipam_type", "node-local", Origin::changed("crd", place, source));
+                self.set(key, "node-local", Origin::changed("crd", place, source));
+                return true;
             }
-            (false, None, Some((text, place))) => {
+            (None, Some((text, place))) => {
                 let source = "anything but `crd` is node-local (R6, daemon/daemon.go:821-831)";
-                self.set("ipam_type", "node-local", Origin::changed(text, place, source));
+                self.set(key, "node-local", Origin::changed(text, place, source));
             }
-            (false, None, None) => {
-                self.set("ipam_type", "node-local", Origin::default("R6, daemon/daemon.go:821-831"));
-            }
+            (None, None) => self.set(key, "node-local", Origin::default("R6, daemon/daemon.go:821-831")),
         }
-        crd.is_some()
+        false
+    }
+
+    /// The scenario says who allocates.
+    pub fn given_ipam(&mut self, ipam: &'static str) {
+        let (key, source) = ("ipam_type", "`terway.ipam` of the scenario");
+        let origin = match self.text(key) {
+            Some((text, place)) => Origin::changed(text, place, source),
+            None => Origin::default(source),
+        };
+        self.set(key, ipam, origin);
     }
 
     /// Slots and watermarks; `off` = the pool sizes are forced to 0 (R6).
@@ -131,7 +135,7 @@ impl Resolver<'_> {
         shift
     }
 
-    fn ips_per_eni(&mut self) -> u32 {
+    pub fn ips_per_eni(&mut self) -> u32 {
         let (ips, kind) = (self.node.limits.ipv4_per_adapter, self.node.instance_type);
         let source = format!("EniPrivateIpAddressQuantity of {kind} (R35, daemon/config.go:122-160)");
         self.set("ips_per_eni", format!("{ips} addresses"), Origin::default(source));
@@ -209,7 +213,7 @@ impl Resolver<'_> {
         self.note(note.hint("raise max_pool_size, or lower this"), place);
     }
 
-    fn not_negative(&mut self, key: &str, value: i64, place: &Place) -> u32 {
+    pub fn not_negative(&mut self, key: &str, value: i64, place: &Place) -> u32 {
         if value < 0 {
             let note = Note::error(format!("`{key}` is negative"), "a number of addresses");
             self.note(note.hint("Terway takes it as it is, which is not simulated; write 0 or more"), place);
@@ -220,6 +224,6 @@ impl Resolver<'_> {
 
 const POOLS_OFF: &str = "`ipam_type: crd` in the dynamic document (R6, daemon/config.go:162-165)";
 
-fn addresses(n: impl std::fmt::Display) -> String {
+pub(super) fn addresses(n: impl std::fmt::Display) -> String {
     format!("{n} idle addresses")
 }

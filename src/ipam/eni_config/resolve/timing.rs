@@ -45,13 +45,20 @@ impl Resolver<'_> {
 
     /// Idle reclaim; `None` = off (R19 to R22).
     pub fn reclaim(&mut self) -> Option<Reclaim> {
+        let (reclaim, after) = self.reclaim_with_after();
+        // The pool sync tests for zero (R78, pkg/eni/manager.go:422-427).
+        let after = after.filter(|&after| after > Span::ZERO)?;
+        Some(Reclaim { after, ..reclaim })
+    }
+
+    /// Everything about reclaim, and after which time it is wanted, if it is.
+    pub fn reclaim_with_after(&mut self) -> (Reclaim, Option<Span>) {
         let after = self.duration("idle_ip_reclaim_after", None, "R19, daemon/config.go:179-185");
         let interval = "R20, types/daemon/config.go:138";
         let interval = self.duration("idle_ip_reclaim_interval", Some(RECLAIM_INTERVAL), interval);
         let (batch, factor) = (self.reclaim_batch(), self.reclaim_factor());
-        // The pool sync tests for zero (R78, pkg/eni/manager.go:422-427).
-        let after = after.filter(|&after| after > Span::ZERO)?;
-        Some(Reclaim { after, interval: interval.unwrap_or(RECLAIM_INTERVAL), batch, factor })
+        let interval = interval.unwrap_or(RECLAIM_INTERVAL);
+        (Reclaim { after: after.unwrap_or_default(), interval, batch, factor }, after)
     }
 
     /// A duration without which a daemon does not start; `default` = nobody wrote it.

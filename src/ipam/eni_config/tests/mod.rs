@@ -48,7 +48,14 @@ fn document(text: &str) -> Document {
 }
 
 fn config(text: &str, limits: InstanceLimits) -> Config {
-    resolve_on(&document(text), limits).unwrap().0.config
+    node_local(&resolve_on(&document(text), limits).unwrap().0).clone()
+}
+
+fn node_local(resolved: &Resolved) -> &Config {
+    match &resolved.config {
+        crate::ipam::Config::NodeLocal(config) => config,
+        crate::ipam::Config::Centralized(_) => panic!("the daemon allocates"),
+    }
 }
 
 /// Titles of all notes on `text`, read and resolved on 4 adapters of 10 addresses.

@@ -10,10 +10,11 @@ fn the_articles_sample_is_read_as_printed_with_a_warning() {
     assert_eq!(note.severity, Severity::Warning);
     assert!(note.title.starts_with("Terway would refuse this"), "{note:?}");
     assert_eq!(cut(note, ARTICLE), "# pool upper watermark");
-    let (Resolved { config, settings }, notes) = resolve_on(&document, limits(8, 30)).unwrap();
+    let (resolved, notes) = resolve_on(&document, limits(8, 30)).unwrap();
+    let (config, settings) = (node_local(&resolved), &resolved.settings);
     assert_eq!(notes, []);
     assert_eq!((config.min_idle, config.max_idle, config.max_eni, config.capacity), (20, 80, 7, 210));
-    assert_eq!((config.vswitch_selection, config.vswitches), (VSwitchSelection::Most, vec![VSwitchId(0)]));
+    assert_eq!((config.vswitch_selection, &config.vswitches[..]), (VSwitchSelection::Most, &[VSwitchId(0)][..]));
     assert_eq!((config.sync_period, config.reclaim), (Some(Span::secs(120)), None));
     let max = settings.iter().find(|setting| setting.key == "max_pool_size").unwrap();
     let Origin::Written(place) = &max.origin else { panic!("{max:?}") };
@@ -163,7 +164,7 @@ fn cc52_a_dynamic_document_patches_the_base() {
     let merged = base.merge(&read(text, 1).unwrap().0);
     let vswitches: Vec<_> = merged.vswitches().map(|(zone, id, place)| (zone, id, place.source)).collect();
     assert_eq!(vswitches, [("b", "4", 1), ("b", "5", 1), ("c", "3", 0)]);
-    let config = resolve_on(&merged, limits(4, 10)).unwrap().0.config;
+    let config = node_local(&resolve_on(&merged, limits(4, 10)).unwrap().0).clone();
     assert_eq!((config.max_idle, config.min_idle), (7, 1));
     let same = base.merge(&document("{}"));
     assert_eq!(plain(&same.root), plain(&base.root));

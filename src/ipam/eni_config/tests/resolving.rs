@@ -31,12 +31,36 @@ fn cc45_watermarks_are_clamped_in_terways_order() {
 fn cc45_a_dynamic_crd_only_empties_the_pools() {
     let base = document(r#"{"max_pool_size": 50, "min_pool_size": 7, "ipam_type": "preferCRD"}"#);
     let crd = document(r#"{"ipam_type": "crd"}"#);
-    let (Resolved { config, .. }, notes) = resolve_on(&base.merge(&crd), limits(10, 5)).unwrap();
+    let (resolved, notes) = resolve_on(&base.merge(&crd), limits(10, 5)).unwrap();
+    let config = node_local(&resolved);
     assert_eq!((config.min_idle, config.max_idle, config.capacity, config.gc_period), (0, 0, 45, None));
     assert_eq!(notes[0].title, "`ipam_type: crd` in a dynamic document does not switch the allocator");
-    let title =
-        resolve_on(&crd.merge(&document(r#"{"ipam_type": null}"#)), limits(10, 5)).unwrap_err()[0].title.clone();
-    assert!(title.contains("centralized allocator, which is not simulated"), "{title}");
+    // Nor does it switch to the daemons.
+    let (resolved, _) = resolve_on(&crd.merge(&document(r#"{"ipam_type": null}"#)), limits(10, 5)).unwrap();
+    assert!(matches!(resolved.config, crate::ipam::Config::Centralized(_)));
+}
+
+/// C10 to C12, C14, C104, C122: what the daemon makes of the document for the control plane; nothing is
+/// clamped.
+#[test]
+fn c12_the_control_plane_gets_the_pool_sizes_as_they_are_written() {
+    let centralized = |text: &str| {
+        let document = document(text).with_ipam(IpamType::Centralized);
+        match resolve_on(&document, limits(10, 5)).unwrap().0.config {
+            crate::ipam::Config::Centralized(config) => config,
+            crate::ipam::Config::NodeLocal(_) => panic!("the control plane allocates"),
+        }
+    };
+    let config = centralized(r#"{"max_pool_size": 500, "min_pool_size": 700, "max_eni": 2, "ip_warm_up_size": 8}"#);
+    assert_eq!((config.min_idle, config.max_idle, config.warm_up), (700, 500, 8));
+    assert_eq!((config.flavor.trunk, config.flavor.secondary, config.ips_per_eni), (0, 9, 5), "no max_eni (C11)");
+    assert_eq!((config.sync_period, config.reclaim, config.prefixes), (None, None, None));
+    // Zero switches reclaim on here, and off in a daemon that allocates.
+    assert!(centralized(r#"{"idle_ip_reclaim_after": "0s"}"#).reclaim.is_some());
+    let config = centralized(r#"{"enable_ip_prefix": true, "ipv4_prefix_count": 7, "max_pool_size": 9}"#);
+    assert_eq!((config.prefixes, config.max_idle), (Some(7), 0));
+    let ordered = centralized(r#"{"vswitch_selection_policy": "ordered"}"#).selection;
+    assert_eq!(ordered, crate::ipam::centralized::Selection::Most);
 }
 
 /// CC46: reclaim strings, with Go's own complaints.
@@ -100,7 +124,7 @@ fn cc47_policies_and_candidates() {
 fn r91_candidates_of_other_zones_are_skipped() {
     let list = |ids: &str| format!(r#"{{"vswitches": {{"cn-shanghai-f": [{ids}]}}}}"#);
     let resolved = resolve_on(&document(&list(r#""vsw-CCC", "vsw-AAA""#)), limits(4, 10)).unwrap().0;
-    assert_eq!(resolved.config.vswitches, [VSwitchId(0)]);
+    assert_eq!(resolved.config.vswitches(), [VSwitchId(0)]);
     let shown = setting(&resolved, "vswitches");
     assert!(matches!(&shown.origin, Origin::Changed { from, .. } if from == "vsw-CCC, vsw-AAA"), "{shown:?}");
     assert_eq!(shown.value, "vsw-AAA");
@@ -192,7 +216,6 @@ fn what_cannot_be_simulated_is_refused() {
     let cases = [
         (groups.as_str(), "security groups should not be more than 10, current 11"),
         (r#"{"backoff_override": {"eni_create": {"Steps": 3}}}"#, "other back-offs for `eni_create`"),
-        (r#"{"ipam_type": "crd"}"#, "centralized allocator, which is not simulated"),
         (r#"{"max_pool_size": -1}"#, "`max_pool_size` is negative"),
         (r#"{"min_pool_size": -1}"#, "`min_pool_size` is negative"),
         (r#"{"idle_ip_reclaim_after": "-5m"}"#, "`idle_ip_reclaim_after` is negative"),

@@ -111,8 +111,8 @@ fn edits_build_on_each_other_and_below_the_keys_of_a_pool() {
     // Of each group: both in a, both in b, own in a.
     let found: Vec<Vec<_>> = edits
         .map(|daemons| {
-            let daemon = |d: &crate::ipam::node_local::Config| {
-                (d.min_idle, d.max_idle, d.vswitches.iter().map(|id| id.index()).collect::<Vec<_>>())
+            let daemon = |d: &crate::ipam::Config| {
+                (d.min_idle(), d.max_idle(), d.vswitches().iter().map(|id| id.index()).collect::<Vec<_>>())
             };
             daemons.iter().map(daemon).collect()
         })

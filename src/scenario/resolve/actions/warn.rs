@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::deeds::{self, Kind};
 use super::order::Order;
-use crate::model::{Deed, Model, Trigger};
+use crate::model::{Deed, Ipam, Model, Trigger};
 use crate::scenario::diagnostics::quoted_list;
 use crate::scenario::loader::Loader;
 use crate::scenario::written;
@@ -59,6 +59,10 @@ fn too_late(loader: &mut Loader, model: &Model, trigger: &Trigger, written: &wri
 
 /// Whether some restart or replacement may come after an edit.
 fn is_taken_up(model: &Model, order: &Order, edit: usize) -> bool {
+    if matches!(model.ipam, Ipam::Centralized(_)) {
+        // Daemons take it up with the next change of their CR.
+        return true;
+    }
     let takes_up = |deed: &Deed| matches!(deed, Deed::RestartTerway(_) | Deed::ReplaceNodes { .. });
     let mut actions = model.actions.iter().enumerate();
     actions.any(|(i, action)| takes_up(&action.deed) && !order.is_sure(edit, i))

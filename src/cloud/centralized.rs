@@ -1,0 +1,140 @@
+//! The calls of the centralized controller, carried out on the same books as those of daemons.
+
+use std::net::Ipv4Addr;
+
+use super::{Cloud, Interface};
+use crate::address::PREFIX;
+use crate::id::{EniId, NodeId, VSwitchId};
+use crate::ipam::centralized::{self, Answer, Request, State};
+use crate::openapi::ErrorCode;
+use crate::time::{Instant, Span};
+
+impl Cloud {
+    /// Carries out a call that the controller made for `node`; this is the moment of the answer, at
+    /// which all of it happens: what is attached is in use at once. The node may have been released
+    /// since: an interface is made for it all the same, and leaks.
+    ///
+    /// The cloud knows an interface for as long as it exists, also one that leaked. A detach from an
+    /// instance to which it is not attached succeeds and changes nothing (what the real one answers
+    /// is not known, rule C94).
+    ///
+    /// # Errors
+    /// Why the call was refused; then it changed nothing.
+    pub fn carry_out(&mut self, now: Instant, node: NodeId, request: &Request) -> Result<Answer, ErrorCode> {
+        self.admit(request.api(), now)?;
+        match request {
+            Request::DescribeVSwitch(id) => self.describe_vswitch(*id).map(Answer::VSwitch),
+            &Request::Create { vswitch, kind, addresses, .. } => {
+                self.create(now, node, vswitch, kind, addresses).map(|(eni, _)| Answer::Created(eni))
+            }
+            &Request::Attach(eni, to) => self.attach_available(eni, to).map(|()| Answer::Done),
+            &Request::Describe(eni) => Ok(self.described(Some(eni), |_| true)),
+            &Request::DescribeInstance(node) => {
+                let enis = self.instances[node.index()].enis.iter().copied();
+                Ok(self.described(enis, |interface| interface.attached))
+            }
+            &Request::DescribeAttached(eni, node) => {
+                Ok(self.described(Some(eni), |interface| interface.attached && interface.instance == node))
+            }
+            &Request::Assign(eni, n) => self.assign(eni, n).map(|addresses| Answer::Assigned(addresses.to_vec())),
+            &Request::AssignPrefixes(eni, n) => self.assign_prefixes(eni, n).map(Answer::AssignedPrefixes),
+            Request::Unassign(eni, addresses) => {
+                self.known(*eni)?;
+                self.unassign(*eni, addresses);
+                Ok(Answer::Done)
+            }
+            &Request::Detach(eni, from) => self.detach(eni, from).map(|()| Answer::Done),
+            &Request::Delete(eni) => {
+                self.available(eni)?;
+                self.delete(eni);
+                Ok(Answer::Done)
+            }
+        }
+    }
+
+    /// Deletes the leaked interfaces that belong to no instance and were made at least `older_than`
+    /// ago, and says on which vSwitches they were, each once. Upstream's sweep of the control plane,
+    /// every 10 to 21 minutes (`pkg/controller/pod-eni/eni_controller.go:432-556`); its calls are not
+    /// modelled.
+    pub fn delete_leaked(&mut self, now: Instant, older_than: Span) -> Vec<VSwitchId> {
+        let is_due = |interface: &Interface| !interface.attached && now.since(interface.created) >= older_than;
+        let leaked = self.leaked.iter().map(|&eni| (eni, self.interface(eni).expect("it is kept while it exists")));
+        let due: Vec<_> = leaked.filter(|(_, e)| is_due(e)).map(|(eni, e)| (eni, e.vswitch)).collect();
+        due.iter().for_each(|&(eni, _)| self.delete(eni));
+        let mut concerned: Vec<_> = due.into_iter().map(|(_, vswitch)| vswitch).collect();
+        concerned.sort_unstable();
+        concerned.dedup();
+        concerned
+    }
+
+    /// Attaches an interface that belongs to no instance, which need not be the one that it was made
+    /// for.
+    fn attach_available(&mut self, eni: EniId, to: NodeId) -> Result<(), ErrorCode> {
+        let from = self.available(eni)?.instance;
+        if self.instances[to.index()].released {
+            return Err(ErrorCode::NoInstance);
+        }
+        self.attach(eni, to)?;
+        self.adopt(eni);
+        if from != to {
+            self.instances[from.index()].enis.retain(|&other| other != eni);
+            self.instances[to.index()].enis.push(eni);
+            self.enis[eni.index()].as_deref_mut().expect("it is attached").instance = to;
+        }
+        Ok(())
+    }
+
+    /// `n` prefixes, or none at all. In the account's quotas each counts as 16 addresses, which is an
+    /// assumption.
+    fn assign_prefixes(&mut self, eni: EniId, n: u32) -> Result<Vec<Ipv4Addr>, ErrorCode> {
+        let vswitch = self.with_room(eni, n)?;
+        if self.quota_refusing(0, n * PREFIX).is_some() {
+            return Err(ErrorCode::QuotaPrivateIp);
+        }
+        let switch = &mut self.vswitches[vswitch.index()];
+        if switch.book.free_prefixes() < n {
+            return Err(ErrorCode::PrefixNotEnough);
+        }
+        let prefixes: Vec<_> = (0..n).map_while(|_| switch.book.take_prefix()).collect();
+        let interface = self.enis[eni.index()].as_deref_mut().expect("it has room");
+        interface.prefixes.extend_from_slice(&prefixes);
+        switch.prefixes += n;
+        switch.leaked += if interface.leaked { n * PREFIX } else { 0 };
+        self.eni_addresses += u64::from(n * PREFIX);
+        Ok(prefixes)
+    }
+
+    fn detach(&mut self, eni: EniId, from: NodeId) -> Result<(), ErrorCode> {
+        let interface = self.enis[eni.index()].as_deref_mut().ok_or(ErrorCode::NotFound)?;
+        interface.attached &= interface.instance != from;
+        Ok(())
+    }
+
+    /// What is known of those interfaces that exist and are wanted.
+    fn described(&self, enis: impl IntoIterator<Item = EniId>, wanted: impl Fn(&Interface) -> bool) -> Answer {
+        let found = enis.into_iter().filter_map(|id| Some((id, self.interface(id).filter(|eni| wanted(eni))?)));
+        let shown = |(id, interface): (EniId, &Interface)| centralized::Interface {
+            id,
+            vswitch: interface.vswitch,
+            kind: interface.kind,
+            state: if interface.attached { State::InUse } else { State::Available },
+            addresses: interface.addresses.clone(),
+            prefixes: interface.prefixes.clone(),
+        };
+        Answer::Interfaces(found.map(shown).collect())
+    }
+
+    /// An interface that exists.
+    fn known(&self, eni: EniId) -> Result<&Interface, ErrorCode> {
+        self.interface(eni).ok_or(ErrorCode::NotFound)
+    }
+
+    /// An interface that belongs to no instance.
+    fn available(&self, eni: EniId) -> Result<&Interface, ErrorCode> {
+        let interface = self.known(eni)?;
+        if interface.attached { Err(ErrorCode::EniState) } else { Ok(interface) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

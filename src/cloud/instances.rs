@@ -1,0 +1,109 @@
+//! Instances: they are launched and released, and their daemons restart.
+
+use std::net::Ipv4Addr;
+
+use super::Cloud;
+use crate::id::{EniId, NodeId, VSwitchId};
+
+/// An instance that is being launched: it has its primary address already.
+#[derive(Debug)]
+#[must_use = "the address has to become an instance's, or be given back"]
+pub struct Launch {
+    vswitch: VSwitchId,
+    address: Ipv4Addr,
+}
+
+/// An instance.
+#[derive(Debug)]
+pub(super) struct Instance {
+    primary: Option<Launch>,
+    /// Secondary interfaces that it takes.
+    pub slots: u32,
+    /// Addresses that an interface takes.
+    pub ips_per_eni: u32,
+    /// Interfaces made for it, attached or not.
+    pub enis: Vec<EniId>,
+    pub released: bool,
+}
+
+impl Cloud {
+    /// Launches an instance (RunInstances) whose primary address comes from `vswitch`; `None` =
+    /// that has none.
+    pub fn launch(&mut self, vswitch: VSwitchId) -> Option<Launch> {
+        let switch = Some(&mut self.vswitches[vswitch.index()]).filter(|switch| switch.exists)?;
+        let address = switch.book.take()?;
+        switch.primaries += 1;
+        Some(Launch { vswitch, address })
+    }
+
+    /// Gives up an instance that is being launched.
+    pub fn abandon(&mut self, launch: Launch) {
+        let switch = &mut self.vswitches[launch.vswitch.index()];
+        switch.book.give_back(launch.address);
+        switch.primaries -= 1;
+    }
+
+    /// Starts an instance that takes `slots` secondary interfaces of `ips_per_eni` addresses. It
+    /// has the primary address of its launch; without one it takes none of any vSwitch.
+    pub fn start_instance(&mut self, launch: Option<Launch>, slots: u32, ips_per_eni: u32) -> NodeId {
+        self.instances.push(Instance { primary: launch, slots, ips_per_eni, enis: Vec::new(), released: false });
+        NodeId::new(self.instances.len() - 1)
+    }
+
+    /// Releases an instance with the interfaces that are attached to it (DeleteOnRelease). Those
+    /// that are not leak: the daemon that knew them is gone.
+    pub fn release_instance(&mut self, node: NodeId) {
+        let instance = &mut self.instances[node.index()];
+        instance.released = true;
+        let (primary, enis) = (instance.primary.take(), std::mem::take(&mut instance.enis));
+        if let Some(launch) = primary {
+            self.abandon(launch);
+        }
+        for eni in enis {
+            if self.interface(eni).is_some_and(|interface| interface.attached) {
+                self.destroy(eni);
+            } else {
+                self.leak(eni);
+            }
+        }
+    }
+
+    /// The daemon of `node` restarts. It finds what is attached (rule R137) and nothing else: the
+    /// rest leaks (rule R103).
+    pub fn strand(&mut self, node: NodeId) {
+        for i in 0..self.instances[node.index()].enis.len() {
+            let eni = self.instances[node.index()].enis[i];
+            if self.interface(eni).is_some_and(|interface| interface.attached) {
+                self.adopt(eni);
+            } else {
+                self.leak(eni);
+            }
+        }
+    }
+
+    /// Nobody heard that `eni` was created: the daemon that called is gone, or lives another life.
+    pub fn leak(&mut self, eni: EniId) {
+        self.set_leaked(eni, true);
+    }
+
+    /// A daemon knows the interface again.
+    pub(super) fn adopt(&mut self, eni: EniId) {
+        self.set_leaked(eni, false);
+    }
+
+    fn set_leaked(&mut self, eni: EniId, leaked: bool) {
+        let Some(interface) = self.enis[eni.index()].as_deref_mut().filter(|eni| eni.leaked != leaked) else { return };
+        interface.leaked = leaked;
+        if leaked {
+            self.leaked.insert(eni)
+        } else {
+            self.leaked.remove(&eni)
+        };
+        let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.size());
+        if leaked {
+            (switch.leaked, switch.leaked_enis) = (switch.leaked + addresses, switch.leaked_enis + 1);
+        } else {
+            (switch.leaked, switch.leaked_enis) = (switch.leaked - addresses, switch.leaked_enis - 1);
+        }
+    }
+}

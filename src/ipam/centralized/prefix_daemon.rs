@@ -1,0 +1,374 @@
+//! The daemon of a node in prefix mode: it hands out the addresses of the node's prefixes itself; the
+//! control plane only sees to it that the prefixes are there (C138 to C142,
+//! `pkg/eni/local_delegate.go`, `pkg/eni/eni_local_ipam.go`).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
+
+use super::daemon::{DaemonInput, DaemonOutput, LOOP_PERIOD, RPC_TIMEOUT, next_tick};
+use super::resource::{NicState, Status};
+use crate::chance::SmallStream;
+use crate::id::{EniId, PodId, Uid};
+use crate::ipam::Failure;
+use crate::time::Instant;
+
+/// Addresses of a prefix: a /28, all of which pods may have (C134).
+pub const PREFIX_SIZE: u32 = 16;
+
+/// The daemon of a node in prefix mode.
+#[derive(Debug)]
+pub struct PrefixDaemon {
+    is_up: bool,
+    /// When its collection runs, and every period before and after.
+    phase: Instant,
+    /// What the CR has: the prefixes of each interface in use.
+    enis: BTreeMap<EniId, Vec<Prefix>>,
+    pods: BTreeMap<Uid, Pod>,
+    /// CNI ADDs in the order of their coming, which is that of their deadlines.
+    waiting: VecDeque<(Instant, Uid)>,
+    collect_at: Instant,
+    outputs: VecDeque<DaemonOutput>,
+    /// Go's map order of interfaces.
+    chance: SmallStream,
+}
+
+/// A prefix and which of its addresses pods have, one bit each.
+#[derive(Debug, Clone, Copy)]
+struct Prefix {
+    first: Ipv4Addr,
+    /// The CR lists it as usable; if not it only serves those that are on it (C142).
+    usable: bool,
+    taken: u16,
+}
+
+/// A pod of the node.
+#[derive(Debug, Clone, Copy)]
+struct Pod {
+    pod: PodId,
+    /// Its object exists.
+    exists: bool,
+    held: Option<(EniId, Ipv4Addr)>,
+}
+
+impl PrefixDaemon {
+    /// A daemon that starts `now`, whose collection has a phase of chance.
+    #[must_use]
+    pub fn new(now: Instant, mut chance: SmallStream) -> Self {
+        Self {
+            is_up: true,
+            phase: now + LOOP_PERIOD.mul_f64(chance.unit()),
+            enis: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            collect_at: Instant::NEVER,
+            outputs: VecDeque::new(),
+            chance,
+        }
+    }
+
+    /// Takes in what happens at `now`, which never decreases.
+    pub fn handle(&mut self, now: Instant, input: DaemonInput) {
+        match input {
+            DaemonInput::Scheduled { pod, uid } => {
+                self.pods.insert(uid, Pod { pod, exists: true, held: None });
+            }
+            DaemonInput::Allocate(uid) => self.allocate(now, uid),
+            DaemonInput::Release(uid) => self.release(uid),
+            DaemonInput::Cancel(uid) | DaemonInput::Lost(uid) => self.is_gone(now, uid),
+            DaemonInput::Stop => self.stops(),
+            DaemonInput::Kill => {
+                for (_, uid) in std::mem::take(&mut self.waiting) {
+                    self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::Restart));
+                }
+                self.stops();
+            }
+            DaemonInput::Restart => self.restart(now),
+            // Addresses are not bound in the CR in this mode.
+            DaemonInput::Bound { .. } | DaemonInput::Freed(_) | DaemonInput::Tick => {}
+        }
+        if self.is_up {
+            self.wake(now);
+        }
+    }
+
+    /// The CR was written: prefixes may have come or gone, which wakes whoever waits (C140, C142).
+    pub fn sees(&mut self, status: &Status) {
+        let before = std::mem::take(&mut self.enis);
+        for (&eni, nic) in &status.nics {
+            let taken = |first| {
+                let known = before.get(&eni).into_iter().flatten().find(|prefix| prefix.first == first);
+                known.map_or(0, |prefix| prefix.taken)
+            };
+            let listed = nic.prefixes.iter().map(|&(first, valid)| Prefix {
+                first,
+                usable: valid && nic.state == NicState::InUse,
+                taken: taken(first),
+            });
+            let mut prefixes: Vec<_> = listed.collect();
+            let is_listed = |first| nic.prefixes.iter().any(|&(known, _)| known == first);
+            let gone = before.get(&eni).into_iter().flatten().filter(|prefix| !is_listed(prefix.first));
+            prefixes.extend(gone.filter(|prefix| prefix.taken != 0).map(|prefix| Prefix { usable: false, ..*prefix }));
+            if !prefixes.is_empty() {
+                self.enis.insert(eni, prefixes);
+            }
+        }
+        if self.is_up {
+            for (deadline, uid) in std::mem::take(&mut self.waiting) {
+                if !self.serve(uid) {
+                    self.waiting.push_back((deadline, uid));
+                }
+            }
+        }
+    }
+
+    /// What it does, in order.
+    pub fn poll(&mut self) -> Option<DaemonOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// When it wants [`DaemonInput::Tick`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Instant {
+        if !self.is_up {
+            return Instant::NEVER;
+        }
+        self.waiting.front().map_or(Instant::NEVER, |&(at, _)| at).min(self.collect_at)
+    }
+
+    /// Addresses that pods have, each with its interface.
+    pub fn in_use(&self) -> impl Iterator<Item = (EniId, Ipv4Addr)> + '_ {
+        self.pods.values().filter_map(|pod| pod.held)
+    }
+
+    /// Whether a pod has this address.
+    #[must_use]
+    pub fn has_given(&self, eni: EniId, address: Ipv4Addr) -> bool {
+        let prefixes = self.enis.get(&eni).into_iter().flatten();
+        let mut bits = prefixes.filter_map(|prefix| Some(prefix.taken & prefix.bit(address)?));
+        bits.any(|bit| bit != 0)
+    }
+
+    /// Addresses that pods have, and such as they could have.
+    #[must_use]
+    pub fn usage(&self) -> (u32, u32) {
+        let all = || self.enis.values().flatten();
+        let taken: u32 = all().map(|prefix| prefix.taken.count_ones()).sum();
+        let free: u32 = all().filter(|prefix| prefix.usable).map(Prefix::free).sum();
+        (taken, free)
+    }
+
+    /// Without any prefix there is nobody to queue for, and CNI ADD fails at once (C141).
+    fn allocate(&mut self, now: Instant, uid: Uid) {
+        if self.serve(uid) {
+            return;
+        }
+        if self.enis.is_empty() {
+            self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::NodeFull));
+        } else {
+            self.waiting.push_back((now + RPC_TIMEOUT, uid));
+        }
+    }
+
+    /// Gives a pod an address, if there is one (C138).
+    fn serve(&mut self, uid: Uid) -> bool {
+        let mut enis: Vec<_> = self.enis.keys().copied().collect();
+        for i in (1..enis.len()).rev() {
+            enis.swap(i, self.chance.below(i as u32 + 1) as usize);
+        }
+        let Some((eni, address)) = enis.into_iter().find_map(|eni| Some((eni, self.take_of(eni)?))) else {
+            return false;
+        };
+        let pod = self.pods.get_mut(&uid).expect("a pod is scheduled before it asks");
+        pod.held = Some((eni, address));
+        self.outputs.push_back(DaemonOutput::Allocated { pod: pod.pod, eni, address });
+        true
+    }
+
+    /// The lowest free address of the fullest prefix of an interface that has one.
+    fn take_of(&mut self, eni: EniId) -> Option<Ipv4Addr> {
+        let prefixes = self.enis.get_mut(&eni)?.iter_mut();
+        let open = prefixes.filter(|prefix| prefix.usable && prefix.free() > 0);
+        let fullest = open.min_by_key(|prefix| (prefix.free(), prefix.first.to_string()))?;
+        Some(fullest.take())
+    }
+
+    /// CNI DEL: the address is idle at once; nobody who waits is told of that (C139, C140).
+    fn release(&mut self, uid: Uid) {
+        let Some(pod) = self.pods.remove(&uid) else { return };
+        let Some((eni, address)) = pod.held else { return };
+        for prefix in self.enis.get_mut(&eni).into_iter().flatten() {
+            if let Some(bit) = prefix.bit(address) {
+                prefix.taken &= !bit;
+            }
+        }
+        if let Some(prefixes) = self.enis.get_mut(&eni) {
+            // What the CR has lost goes with its last pod.
+            prefixes.retain(|prefix| prefix.usable || prefix.taken != 0 || !prefix.is_within(address));
+            if prefixes.is_empty() {
+                self.enis.remove(&eni);
+            }
+        }
+        self.outputs.push_back(DaemonOutput::Released(eni));
+    }
+
+    fn is_gone(&mut self, now: Instant, uid: Uid) {
+        let Some(pod) = self.pods.get_mut(&uid) else { return };
+        pod.exists = false;
+        if pod.held.is_none() {
+            self.pods.remove(&uid);
+            self.waiting.retain(|&(_, other)| other != uid);
+        } else if self.is_up {
+            self.collect_at = self.collect_at.min(next_tick(self.phase, LOOP_PERIOD, now));
+        }
+    }
+
+    fn stops(&mut self) {
+        self.is_up = false;
+        self.waiting.clear();
+        self.collect_at = Instant::NEVER;
+    }
+
+    /// It comes back with the records on the disk (C142).
+    fn restart(&mut self, now: Instant) {
+        (self.is_up, self.phase) = (true, now);
+        if self.pods.values().any(|pod| !pod.exists) {
+            self.collect_at = next_tick(self.phase, LOOP_PERIOD, now);
+        }
+    }
+
+    fn wake(&mut self, now: Instant) {
+        while let Some((_, uid)) = self.waiting.pop_front_if(|(deadline, _)| *deadline <= now) {
+            self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::Deadline));
+        }
+        if self.collect_at <= now {
+            self.collect_at = Instant::NEVER;
+            let gone: Vec<_> = self.pods.iter().filter(|(_, pod)| !pod.exists).map(|(&uid, _)| uid).collect();
+            gone.into_iter().for_each(|uid| self.release(uid));
+        }
+    }
+}
+
+impl Prefix {
+    fn free(&self) -> u32 {
+        self.taken.count_zeros()
+    }
+
+    fn is_within(&self, address: Ipv4Addr) -> bool {
+        self.bit(address).is_some()
+    }
+
+    fn bit(&self, address: Ipv4Addr) -> Option<u16> {
+        let offset = u32::from(address).checked_sub(u32::from(self.first)).filter(|&offset| offset < PREFIX_SIZE)?;
+        Some(1 << offset)
+    }
+
+    fn take(&mut self) -> Ipv4Addr {
+        let offset = self.taken.trailing_ones();
+        self.taken |= 1 << offset;
+        Ipv4Addr::from(u32::from(self.first) + offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kind, Nic};
+    use super::*;
+    use crate::id::VSwitchId;
+    use crate::time::Span;
+
+    fn at(secs: u64) -> Instant {
+        Instant::ZERO + Span::secs(secs)
+    }
+
+    /// The CR of a node with one interface in use and these prefixes.
+    fn cr(prefixes: &[(&str, bool)]) -> Status {
+        let mut nic = Nic::created(VSwitchId(0), Kind::Secondary);
+        nic.state = NicState::InUse;
+        nic.prefixes = prefixes.iter().map(|(first, valid)| (first.parse().expect("an address"), *valid)).collect();
+        Status { nics: BTreeMap::from([(EniId(1), nic)]), ..Status::default() }
+    }
+
+    fn daemon() -> PrefixDaemon {
+        let mut daemon = PrefixDaemon::new(Instant::ZERO, SmallStream::new(1));
+        daemon.phase = Instant::ZERO;
+        daemon
+    }
+
+    /// A pod is scheduled and asks at once; what comes of it.
+    fn ask(daemon: &mut PrefixDaemon, now: Instant, uid: u32) -> Option<DaemonOutput> {
+        daemon.handle(now, DaemonInput::Scheduled { pod: PodId(uid), uid: Uid(uid) });
+        daemon.handle(now, DaemonInput::Allocate(Uid(uid)));
+        daemon.poll()
+    }
+
+    fn address(output: Option<DaemonOutput>) -> String {
+        match output {
+            Some(DaemonOutput::Allocated { address, .. }) => address.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    /// C134, C138: all sixteen addresses of a prefix, the lowest first; the fullest prefix first.
+    #[test]
+    fn c138_the_fullest_prefix_first_and_its_lowest_address() {
+        let mut daemon = daemon();
+        daemon.sees(&cr(&[("10.0.0.16", true), ("10.0.0.32", true)]));
+        let all: Vec<_> = (0..17).map(|uid| address(ask(&mut daemon, at(0), uid))).collect();
+        assert_eq!((all[0].as_str(), all[15].as_str(), all[16].as_str()), ("10.0.0.16", "10.0.0.31", "10.0.0.32"));
+        daemon.handle(at(1), DaemonInput::Release(Uid(3)));
+        assert_eq!(daemon.poll(), Some(DaemonOutput::Released(EniId(1))));
+        assert_eq!(address(ask(&mut daemon, at(2), 20)), "10.0.0.19", "one free of sixteen is fuller than fifteen");
+        assert_eq!(daemon.usage(), (17, 15));
+    }
+
+    /// C141: without a prefix CNI ADD fails at once; C140: with full ones it waits, and what a pod
+    /// gives back wakes nobody.
+    #[test]
+    fn c140_a_release_wakes_nobody() {
+        let mut daemon = daemon();
+        let failed = |pod, failure| Some(DaemonOutput::Failed(PodId(pod), failure));
+        assert_eq!(ask(&mut daemon, at(0), 99), failed(99, Failure::NodeFull));
+        daemon.sees(&cr(&[("10.0.0.16", true)]));
+        (0..16).for_each(|uid| assert!(ask(&mut daemon, at(1), uid).is_some()));
+        assert_eq!(ask(&mut daemon, at(1), 16), None);
+        daemon.handle(at(10), DaemonInput::Release(Uid(0)));
+        assert_eq!((daemon.poll(), daemon.poll()), (Some(DaemonOutput::Released(EniId(1))), None));
+        daemon.handle(at(119), DaemonInput::Tick);
+        assert_eq!(daemon.poll(), failed(16, Failure::Deadline));
+        daemon.handle(at(130), DaemonInput::Allocate(Uid(16)));
+        assert_eq!(address(daemon.poll()), "10.0.0.16");
+        // A prefix more does.
+        assert_eq!(ask(&mut daemon, at(140), 17), None);
+        daemon.sees(&cr(&[("10.0.0.16", true), ("10.0.0.64", true)]));
+        assert_eq!(address(daemon.poll()), "10.0.0.64");
+    }
+
+    /// C142: a prefix that the CR has lost serves whom it has, and nobody else.
+    #[test]
+    fn c142_a_lost_prefix_is_drained() {
+        let mut daemon = daemon();
+        daemon.sees(&cr(&[("10.0.0.16", true)]));
+        assert!(ask(&mut daemon, at(0), 1).is_some());
+        daemon.sees(&cr(&[("10.0.0.16", false), ("10.0.0.32", true)]));
+        assert_eq!(address(ask(&mut daemon, at(1), 2)), "10.0.0.32");
+        daemon.sees(&cr(&[("10.0.0.32", true)]));
+        assert_eq!(daemon.usage(), (2, 15));
+        assert!(daemon.has_given(EniId(1), "10.0.0.16".parse().expect("an address")));
+        daemon.handle(at(2), DaemonInput::Release(Uid(1)));
+        assert_eq!(daemon.usage(), (1, 15));
+    }
+
+    /// C121: what nobody gave back is found by the collection, of the next life if need be.
+    #[test]
+    fn c121_the_collection_finds_what_nobody_gave_back() {
+        let mut daemon = daemon();
+        daemon.sees(&cr(&[("10.0.0.16", true)]));
+        assert!(ask(&mut daemon, at(0), 1).is_some());
+        daemon.handle(at(10), DaemonInput::Stop);
+        daemon.handle(at(20), DaemonInput::Lost(Uid(1)));
+        daemon.handle(at(1000), DaemonInput::Restart);
+        assert_eq!(daemon.poll_timeout(), at(1300));
+        daemon.handle(at(1300), DaemonInput::Tick);
+        assert_eq!(daemon.poll(), Some(DaemonOutput::Released(EniId(1))));
+    }
+}

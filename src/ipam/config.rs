@@ -1,0 +1,102 @@
+//! What Terway runs with on a node, whichever allocator it is.
+
+use std::sync::Arc;
+
+use super::{centralized, node_local};
+use crate::id::VSwitchId;
+
+/// The effective configuration of a node; a copy is cheap.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Config {
+    /// The daemon allocates.
+    NodeLocal(Arc<node_local::Config>),
+    /// The control plane does (`ipam_type: crd`).
+    Centralized(Arc<centralized::NodeConfig>),
+}
+
+impl Config {
+    /// Candidate vSwitches of the node, as written (rules R18, C13).
+    #[must_use]
+    pub fn vswitches(&self) -> &[VSwitchId] {
+        match self {
+            Self::NodeLocal(config) => &config.vswitches,
+            Self::Centralized(config) => &config.vswitches,
+        }
+    }
+
+    /// Replaces the candidates.
+    #[must_use]
+    pub fn with_vswitches(mut self, vswitches: Vec<VSwitchId>) -> Self {
+        match &mut self {
+            Self::NodeLocal(config) => Arc::make_mut(config).vswitches = vswitches,
+            Self::Centralized(config) => Arc::make_mut(config).vswitches = vswitches,
+        }
+        self
+    }
+
+    /// Lower bound of idle addresses (rules R10, C12).
+    #[must_use]
+    pub fn min_idle(&self) -> u32 {
+        match self {
+            Self::NodeLocal(config) => config.min_idle,
+            Self::Centralized(config) => config.min_idle,
+        }
+    }
+
+    /// Upper bound of idle addresses (rules R9, C12).
+    #[must_use]
+    pub fn max_idle(&self) -> u32 {
+        match self {
+            Self::NodeLocal(config) => config.max_idle,
+            Self::Centralized(config) => config.max_idle,
+        }
+    }
+
+    /// Places for secondary interfaces that serve ordinary pods (rules R35, C11).
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        match self {
+            Self::NodeLocal(config) => config.max_eni,
+            Self::Centralized(config) => config.flavor.total(),
+        }
+    }
+
+    /// Addresses per interface, its primary one included.
+    #[must_use]
+    pub fn ips_per_eni(&self) -> u32 {
+        match self {
+            Self::NodeLocal(config) => config.ips_per_eni,
+            Self::Centralized(config) => config.ips_per_eni,
+        }
+    }
+
+    /// Addresses that the node can hold (rules R35, C10).
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        match self {
+            Self::NodeLocal(config) => config.capacity,
+            Self::Centralized(config) => config.flavor.total() * config.ips_per_eni,
+        }
+    }
+
+    /// How many /28 prefixes the node gets in all; `None` = it takes addresses (rule C123).
+    #[must_use]
+    pub fn prefixes(&self) -> Option<u32> {
+        match self {
+            Self::NodeLocal(_) => None,
+            Self::Centralized(config) => config.prefixes,
+        }
+    }
+}
+
+impl From<node_local::Config> for Config {
+    fn from(config: node_local::Config) -> Self {
+        Self::NodeLocal(Arc::new(config))
+    }
+}
+
+impl From<centralized::NodeConfig> for Config {
+    fn from(config: centralized::NodeConfig) -> Self {
+        Self::Centralized(Arc::new(config))
+    }
+}

@@ -1,0 +1,227 @@
+//! What the daemon fills in for the control plane (rules C10 to C16, C104, C106, C111, C122, C160;
+//! `pkg/eni/node_reconcile.go:76-262`).
+
+use super::pool::addresses;
+use super::{Origin, Resolver, VSwitch};
+use crate::ipam::centralized::{Flavor, NodeConfig, Selection};
+use crate::ipam::eni_config::go::{self, Duration};
+use crate::ipam::json::Json;
+use crate::ipam::node_local::{Reclaim, VSwitchSelection};
+use crate::ipam::note::Note;
+use crate::time::Span;
+
+/// Most prefixes of a node that can be simulated: as many as 128 interfaces of 50 take.
+const MOST_PREFIXES: u32 = 6400;
+
+impl Resolver<'_> {
+    /// The spec of the node's CR.
+    pub fn centralized<'v>(&mut self, vswitch: &dyn Fn(&str) -> Option<VSwitch<'v>>) -> NodeConfig {
+        self.centralized_type();
+        let flavor = self.flavor();
+        let ips_per_eni = self.ips_per_eni();
+        let prefixes = self.prefixes();
+        self.capacity_of(flavor, ips_per_eni, prefixes);
+        let (min_idle, max_idle) = self.watermarks(prefixes.is_some());
+        let config = NodeConfig {
+            flavor,
+            ips_per_eni,
+            min_idle,
+            max_idle,
+            warm_up: self.warm_up(),
+            sync_period: self.pool_sync_period(),
+            reclaim: self.idle_reclaim(),
+            prefixes,
+            vswitches: self.vswitches(vswitch),
+            selection: match self.vswitch_selection() {
+                VSwitchSelection::Most | VSwitchSelection::Ordered => Selection::Most,
+                VSwitchSelection::Random => Selection::Random,
+            },
+        };
+        self.stack();
+        self.erdma();
+        self.block_list();
+        config
+    }
+
+    fn centralized_type(&mut self) {
+        if self.document.ipam_is_given {
+            return self.given_ipam("centralized");
+        }
+        match self.text("ipam_type") {
+            Some((text, place)) if text == "crd" => self.set("ipam_type", "centralized (crd)", Origin::written(place)),
+            written => {
+                let source = "decided by the base document alone (R6, daemon/daemon.go:821-831)";
+                let origin = match written {
+                    Some((text, place)) => Origin::changed(text, place, source),
+                    None => Origin::default(source),
+                };
+                self.set("ipam_type", "centralized (crd)", origin);
+            }
+        }
+    }
+
+    /// Interfaces by kind: all but the primary one, whatever `max_eni` says (C11).
+    fn flavor(&mut self) -> Flavor {
+        let (adapters, kind) = (self.node.limits.adapters, self.node.instance_type);
+        let key = "enable_eni_trunking";
+        let written = self.get(key).and_then(|json| Some((json.bool()?, &json.place)));
+        let members = self.node.limits.member_adapters();
+        let trunk = match (written, members) {
+            (Some((true, place)), Some(0)) => {
+                let source = format!("{kind} has no member interfaces (C11, pkg/eni/node_reconcile.go:196-199)");
+                self.set(key, "off", Origin::changed(true, place, source));
+                false
+            }
+            (Some((true, place)), None) => {
+                let title = format!("whether {kind} has member interfaces is not known");
+                let label = "with some, the node has a trunk interface from its start (C11, C63)";
+                let hint = "give the type's EniTrunkSupported and EniTotalQuantity (`instance_types: {file: …}`), or \
+                            write `false`";
+                self.note(Note::warning(title, label).hint(hint), place);
+                self.set(key, "on", Origin::written(place));
+                true
+            }
+            (Some((true, place)), Some(_)) => {
+                self.set(key, "on", Origin::written(place));
+                true
+            }
+            (Some((false, place)), _) => {
+                self.set(key, "off", Origin::written(place));
+                false
+            }
+            (None, _) => {
+                self.set(key, "off", Origin::default("C11, pkg/eni/node_reconcile.go:189-213"));
+                false
+            }
+        };
+        let flavor = Flavor::of(adapters, trunk);
+        let source = format!("{adapters} adapters of {kind} without the primary one (C11)");
+        self.set("flavor", format!("{} trunk, {} secondary", flavor.trunk, flavor.secondary), Origin::default(source));
+        if flavor.total() == 0 {
+            let title = format!("a node of type {kind} has no interface for pods");
+            self.notes.push(Note::error(title, "adapters − 1 (C11)").hint("choose a larger type"));
+        }
+        flavor
+    }
+
+    fn capacity_of(&mut self, flavor: Flavor, ips_per_eni: u32, prefixes: Option<u32>) {
+        let (capacity, source) = match prefixes {
+            None => (flavor.total() * ips_per_eni, "flavor × ips_per_eni (C10)"),
+            Some(n) => (
+                16 * n.min(flavor.total() * ips_per_eni.saturating_sub(1)),
+                "16 × ipv4_prefix_count, or what the interfaces take (C137)",
+            ),
+        };
+        self.set("capacity", format!("{capacity} addresses"), Origin::default(source));
+    }
+
+    /// How many /28 prefixes the node gets in all; `None` = it takes addresses (C122, C123).
+    fn prefixes(&mut self) -> Option<u32> {
+        let (switch, count) = ("enable_ip_prefix", "ipv4_prefix_count");
+        let on = self.get(switch).and_then(|json| Some((json.bool()?, &json.place)));
+        let (key, place) = match on {
+            Some((true, place)) => (switch, place),
+            on => {
+                let source = "C122, pkg/eni/node_reconcile.go:175-187";
+                self.set(switch, "off", on.map_or(Origin::default(source), |(_, place)| Origin::written(place)));
+                return None;
+            }
+        };
+        self.set(key, "on", Origin::written(place));
+        let source = "C123, pkg/eni/node_reconcile.go:175-187";
+        let Some((number, at)) = self.int(count) else {
+            let title = "prefix mode without `ipv4_prefix_count`: no node gets a prefix";
+            self.note(Note::warning(title, "every pod would wait for ever (C123)").hint("write how many /28"), place);
+            self.set(count, 0, Origin::default(source));
+            return Some(0);
+        };
+        self.set(count, format!("{number} prefixes of 16 addresses a node"), Origin::written(at));
+        let prefixes = u32::try_from(number).ok().filter(|&n| n <= MOST_PREFIXES);
+        if prefixes.is_none() {
+            let note = Note::error(format!("`{count}` is {number}"), "a number of /28 prefixes of a node");
+            self.note(note.hint(format!("write a number from 0 to {MOST_PREFIXES}")), at);
+        }
+        Some(prefixes.unwrap_or(0))
+    }
+
+    /// Both watermarks as written; prefix mode has none (C12).
+    fn watermarks(&mut self, prefix_mode: bool) -> (u32, u32) {
+        let mut read = |key: &'static str| match self.int(key) {
+            Some((size, place)) if prefix_mode => {
+                let source = "prefix mode has no pool (C12, pkg/eni/node_reconcile.go:225-230)";
+                self.set(key, addresses(0), Origin::changed(size, place, source));
+                0
+            }
+            Some((size, place)) => {
+                self.set(key, addresses(size), Origin::written(place));
+                self.not_negative(key, size, place)
+            }
+            None => {
+                let source = "C160, types/daemon/config.go:42-79 (the Helm chart writes 5 and 0)";
+                self.set(key, addresses(0), Origin::default(source));
+                0
+            }
+        };
+        let (min, max) = (read("min_pool_size"), read("max_pool_size"));
+        if min > max
+            && let Some((_, place)) = self.int("min_pool_size")
+        {
+            let title = format!("the lower watermark, {min}, is above the upper one, {max}");
+            let label = "centralized IPAM clamps neither: every two minutes it gives back what it then orders again";
+            let note = Note::warning(title, label);
+            self.note(note.hint("write a `max_pool_size` that is not below `min_pool_size` (C12, C103)"), place);
+        }
+        (min, max)
+    }
+
+    /// Addresses that are ordered once in a node's life (C111).
+    fn warm_up(&mut self) -> u32 {
+        let key = "ip_warm_up_size";
+        let Some((size, place)) = self.int(key) else {
+            self.set(key, "off", Origin::default("C160, types/daemon/config.go:42-79"));
+            return 0;
+        };
+        self.set(key, format!("{} addresses", size.max(0)), Origin::written(place));
+        u32::try_from(size.max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// Period of the pool; `None` = the control plane's (C21).
+    fn pool_sync_period(&mut self) -> Option<Span> {
+        let key = "ip_pool_sync_period";
+        let source = "multiIPGCPeriod of the control plane (C21, pkg/controller/multi-ip/node/pool.go:2739-2748)";
+        let Some((text, place)) = self.text(key).filter(|(text, _)| !text.is_empty()) else {
+            self.set(key, "as the control plane", Origin::default(source));
+            return None;
+        };
+        match go::parse_duration(text) {
+            Ok(Duration::Span(period)) => {
+                self.set(key, period, Origin::written(place));
+                Some(period)
+            }
+            Ok(Duration::Negative) => {
+                self.set(key, "every second", Origin::changed(text, place, "never below 1 s (C21)"));
+                Some(Span::ZERO)
+            }
+            Err(error) => {
+                let title = format!("`{key}` is not a duration of Go; the control plane takes its own");
+                let hint = "write a number with h, m, s or ms, such as 90s or 1h30m";
+                self.note(Note::warning(title, error).hint(hint), place);
+                self.set(key, "as the control plane", Origin::changed(text, place, source));
+                None
+            }
+        }
+    }
+
+    /// Idle reclaim: it is on as soon as `idle_ip_reclaim_after` is written, zero included (C104).
+    fn idle_reclaim(&mut self) -> Option<Reclaim> {
+        let (reclaim, after) = self.reclaim_with_after();
+        after.map(|after| Reclaim { after, ..reclaim })
+    }
+
+    fn block_list(&mut self) {
+        let key = "eni_tag_block_list";
+        let Some(list) = self.get(key).filter(|json| !Json::members(json).is_empty()) else { return };
+        let note = Note::warning("the tag block list is not simulated", "no interface is unschedulable here (C39)");
+        self.note(note.hint("interfaces that somebody else attaches are not simulated either"), &list.place);
+    }
+}

@@ -1,0 +1,126 @@
+//! Who allocates addresses, and how Terway's control plane runs.
+
+use super::within;
+use crate::ipam::centralized::{Settings, WriteLimit};
+use crate::ipam::eni_config::{Document, IpamType};
+use crate::model::Ipam;
+use crate::openapi::Api;
+use crate::scenario::defaults::{self, Default};
+use crate::scenario::loader::Loader;
+use crate::scenario::quantity::{Count, Duration};
+use crate::scenario::read::{At, Entries};
+use crate::scenario::words::Word;
+use crate::scenario::written::{Controlplane, Terway};
+use crate::time::Span;
+use crate::units::thousands;
+
+/// Most nodes that are reconciled at the same time, and most status writes (the validation of
+/// `types/controlplane/config.go`).
+const MOST_WORKERS: u64 = 20_000;
+const MOST_WRITES: u64 = 10_000;
+/// Most calls per minute that a limit may allow.
+const MOST_CALLS: u64 = 1_000_000;
+/// Shortest period; a shorter one would be raised to this (rule C21).
+const SHORTEST: Span = Span::secs(1);
+
+/// The base document in a cluster where whom the scenario says allocates.
+pub(super) fn base(loader: &mut Loader, written: &Terway, document: Document) -> Document {
+    match &written.ipam {
+        Some(at) => {
+            loader.written("terway.ipam", at.value.word(), at.place);
+            document.with_ipam(at.value)
+        }
+        None => {
+            let source = "`ipam_type` of the base document (R6, daemon/daemon.go:821-831)";
+            loader.default("terway.ipam", document.ipam().word(), source);
+            document
+        }
+    }
+}
+
+/// Who allocates; `None` = something is wrong with the control plane, which is reported.
+pub(super) fn ipam(loader: &mut Loader, written: Option<&Terway>, ipam: IpamType) -> Option<Ipam> {
+    let written = written.and_then(|terway| terway.controlplane.as_ref());
+    match (ipam, written) {
+        (IpamType::Centralized, written) => Some(Ipam::Centralized(Box::new(settings(loader, written)?))),
+        (IpamType::NodeLocal, Some(written)) => {
+            let title = "the control plane does not allocate in this cluster";
+            let problem = loader.problems.warning(written.place, title);
+            problem.label("no effect: IPAM is node-local").help("write `ipam: centralized` if it is not");
+            Some(Ipam::NodeLocal)
+        }
+        (IpamType::NodeLocal, None) => Some(Ipam::NodeLocal),
+    }
+}
+
+fn settings(loader: &mut Loader, written: Option<&Controlplane>) -> Option<Settings> {
+    let before = loader.problems.count();
+    let own = Settings::default();
+    let path = |key: &str| format!("terway.controlplane.{key}");
+    let mut span = |key: &str, written: Option<&At<Duration>>, default| {
+        let shortest = written.filter(|at| at.value.0 < SHORTEST);
+        if let Some(at) = shortest {
+            loader.problems.error(at.place, format!("`{key}` is shorter than {SHORTEST}"));
+        }
+        let written = written.map(|at| (at.value.0, at.place));
+        loader.or_default(
+            &path(key),
+            written,
+            Default { value: default, source: defaults::CONTROLPLANE },
+            Span::to_string,
+        )
+    };
+    let vswitch_ttl = span("vSwitchCacheTTL", written.and_then(|w| w.vSwitchCacheTTL.as_ref()), own.vswitch_ttl);
+    let gc_period = span("multiIPGCPeriod", written.and_then(|w| w.multiIPGCPeriod.as_ref()), own.gc_period);
+    let sync = written.and_then(|w| w.multiIPNodeSyncPeriod.as_ref());
+    let full_sync_period = span("multiIPNodeSyncPeriod", sync, own.full_sync_period);
+    let mut number = |key: &str, written: Option<&At<Count>>, most, default| {
+        let written = within(loader, key, written, most);
+        loader.or_default(
+            &path(key),
+            written,
+            Default { value: default, source: defaults::CONTROLPLANE },
+            u32::to_string,
+        )
+    };
+    let workers = written.and_then(|w| w.multiIPNodeMaxConcurrent.as_ref());
+    let workers = number("multiIPNodeMaxConcurrent", workers, MOST_WORKERS, own.workers);
+    let limit = own.write_limit.expect("upstream has one");
+    let burst = number("kubeClientBurst", written.and_then(|w| w.kubeClientBurst.as_ref()), MOST_WRITES, limit.burst);
+    let qps = written.and_then(|w| w.kubeClientQPS.as_ref()).map(|at| (at.value.0, at.place));
+    let default = Default { value: limit.per_second, source: defaults::CONTROLPLANE };
+    let per_second = loader.or_default(&path("kubeClientQPS"), qps, default, f64::to_string);
+    let degradation = written.and_then(|w| w.degradation.as_ref()).map(|at| (at.value, at.place));
+    let default = Default { value: own.degradation, source: defaults::CONTROLPLANE };
+    let degradation = loader.or_default(&path("degradation"), degradation, default, |d| d.word().to_owned());
+    let rate_limit = rate_limit(loader, written.and_then(|w| w.rateLimit.as_ref()), own.rate_limit);
+    let settings = Settings {
+        workers,
+        vswitch_ttl,
+        full_sync_period,
+        gc_period,
+        write_limit: Some(WriteLimit { per_second, burst }),
+        rate_limit,
+        degradation,
+        jitter: true,
+    };
+    (loader.problems.count() == before).then_some(settings)
+}
+
+/// Calls per minute by action, which are the burst too (rule C157).
+fn rate_limit(
+    loader: &mut Loader,
+    written: Option<&Entries<At<Count>>>,
+    mut limits: [Option<u32>; Api::ALL.len()],
+) -> [Option<u32>; Api::ALL.len()] {
+    super::cloud::report_unknown_apis(loader, written);
+    for api in Api::ALL {
+        let path = format!("terway.controlplane.rateLimit.{}", api.name());
+        let own = written.and_then(|entries| super::cloud::of(entries, api));
+        let own = within(loader, api.name(), own, MOST_CALLS);
+        let default = Default { value: limits[api.index()].unwrap_or(0), source: defaults::CONTROLPLANE };
+        let limit = loader.or_default(&path, own, default, |&n| format!("{} calls/min", thousands(n.into())));
+        limits[api.index()] = Some(limit);
+    }
+    limits
+}

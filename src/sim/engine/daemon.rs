@@ -1,0 +1,141 @@
+//! The daemon of a node, whichever allocator it belongs to, and what is known of the node.
+
+use std::net::Ipv4Addr;
+
+use super::plane::Plane;
+use super::{Engine, Observer};
+use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
+use crate::ipam::centralized::{self, DaemonInput};
+use crate::ipam::node_local::NodeLocal;
+use crate::ipam::{Holdings, Input, Whereabouts};
+use crate::time::Instant;
+
+/// The daemon of a node.
+#[derive(Debug)]
+pub(super) enum Daemon {
+    /// It allocates itself.
+    NodeLocal(Box<NodeLocal>),
+    /// It waits for the control plane.
+    Centralized(centralized::Daemon),
+}
+
+impl Daemon {
+    /// CNI ADD.
+    pub fn ask(&mut self, at: Instant, pod: PodId, uid: Uid) {
+        match self {
+            Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(pod)),
+            Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
+        }
+    }
+
+    /// Nothing but time passes.
+    pub fn tick(&mut self, at: Instant) {
+        match self {
+            Self::NodeLocal(daemon) => daemon.handle(at, Input::Tick),
+            Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Tick),
+        }
+    }
+
+    /// When it wants to be told of the time.
+    pub fn poll_timeout(&self) -> Instant {
+        match self {
+            Self::NodeLocal(daemon) => daemon.poll_timeout(),
+            Self::Centralized(daemon) => daemon.poll_timeout(),
+        }
+    }
+
+    /// Until when nothing comes of asking it; `None` = something may.
+    pub fn barren_through(&self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::NodeLocal(daemon) => daemon.barren_through(now),
+            Self::Centralized(_) => None,
+        }
+    }
+
+    /// Addresses that are in use, each with its interface.
+    pub fn in_use(&self) -> Vec<(EniId, Ipv4Addr)> {
+        match self {
+            Self::NodeLocal(daemon) => daemon.bound().map(|(_, eni, address)| (eni, address)).collect(),
+            Self::Centralized(daemon) => daemon.in_use().collect(),
+        }
+    }
+}
+
+/// What a node has at `at`, and what holds it back.
+pub(super) fn holdings(daemon: &Daemon, plane: Option<&Plane>, at: Instant, node: NodeId) -> Holdings {
+    match daemon {
+        Daemon::NodeLocal(daemon) => daemon.holdings(at),
+        Daemon::Centralized(_) => plane.expect("somebody allocates for it").controller.holdings(at, node),
+    }
+}
+
+impl<O: Observer> Engine<O> {
+    /// What a node has, and what holds it back.
+    #[must_use]
+    pub fn holdings(&self, node: NodeId) -> Holdings {
+        holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.now, node)
+    }
+
+    /// Candidate vSwitches of a node.
+    #[must_use]
+    pub fn candidates(&self, node: NodeId) -> &[VSwitchId] {
+        match &self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => &daemon.config().vswitches,
+            Daemon::Centralized(_) => &self.controller().config(node).vswitches,
+        }
+    }
+
+    /// Whether a node can have addresses of a vSwitch without giving an interface up.
+    #[must_use]
+    pub fn has_way_to(&self, node: NodeId, vswitch: VSwitchId) -> bool {
+        match &self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => daemon.has_way_to(vswitch),
+            Daemon::Centralized(_) => self.controller().has_way_to(node, vswitch),
+        }
+    }
+
+    /// Whether a node could ask for another address of a vSwitch: in a free slot, or on an interface
+    /// with room.
+    #[must_use]
+    pub fn can_extend(&self, node: NodeId, vswitch: VSwitchId) -> bool {
+        let (has_slot, extends) = match &self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => (daemon.empty_slots() > 0, daemon.extendable().any(|id| id == vswitch)),
+            Daemon::Centralized(_) => {
+                let controller = self.controller();
+                (controller.empty_slots(node) > 0, controller.extendable(node).any(|id| id == vswitch))
+            }
+        };
+        has_slot && self.candidates(node).contains(&vswitch) || extends
+    }
+
+    /// Whether something keeps a node from asking for addresses for a while.
+    #[must_use]
+    pub fn is_held_back(&self, node: NodeId) -> bool {
+        match &self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => daemon.is_held_back(self.now),
+            Daemon::Centralized(_) => {
+                let holdings = self.holdings(node);
+                holdings.inhibited > 0 || !holdings.blocked.is_empty()
+            }
+        }
+    }
+
+    /// Addresses of a vSwitch that calls under way for a node ask for.
+    pub(super) fn asked(&self, node: NodeId, vswitch: VSwitchId) -> u32 {
+        match &self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => daemon.asked(vswitch),
+            Daemon::Centralized(_) => self.controller().asked(node, vswitch),
+        }
+    }
+
+    /// What an address on an interface of a node is to Terway; `None` = it does not know the
+    /// interface.
+    pub(super) fn whereabouts(&self, node: NodeId, eni: EniId, address: Ipv4Addr) -> Option<Whereabouts> {
+        match &self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => daemon.whereabouts(eni, address),
+            Daemon::Centralized(daemon) => {
+                Some(self.controller().whereabouts(node, eni, address, |uid| daemon.has_taken(uid)))
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The control plane of centralized IPAM: one controller for all nodes, its calls and its writes.
+
+use std::sync::Arc;
+
+use super::{Answered, Daemon, Engine, Event, Observer, Power};
+use crate::chance::SmallStream;
+use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
+use crate::ipam::centralized::{
+    Answer, CallId, Controller, DaemonInput, DaemonOutput, Input, NodeConfig, Output, PodKey, Refusal, Request,
+    Settings,
+};
+use crate::ipam::{Config, Failure};
+use crate::record::{CallAnswer, Cause};
+use crate::time::{Instant, Span};
+
+/// Time of a write to the API server, until who watches has seen it (an assumption; rule C28 limits
+/// how many there are).
+const WRITE: Span = Span::millis(20);
+/// Age from which an interface that nobody knows is deleted, and the time between two looks at them:
+/// U\[10 min, 21 min\] (rule C150, `pkg/controller/pod-eni/eni_controller.go:110-113, 232-242`).
+const LEAKED_FOR: Span = Span::mins(10);
+
+/// The control plane.
+#[derive(Debug)]
+pub(super) struct Plane {
+    pub controller: Controller,
+    /// What is under way; `None` = the place is free.
+    pending: Vec<Option<Pending>>,
+    free: Vec<u32>,
+    /// Time of the only live [`Event::Plane`]; others are stale.
+    armed: Instant,
+    sweeps: SmallStream,
+}
+
+/// What is under way.
+#[derive(Debug)]
+enum Pending {
+    /// A call to the cloud.
+    Call { id: CallId, left: Instant, request: Request },
+    /// A status write.
+    Write(CallId),
+    /// A daemon's write of NodeRuntime: CNI DEL of these pods is done.
+    Report(NodeId, Vec<Uid>),
+    /// The next look at interfaces that nobody knows.
+    Sweep,
+    /// A call of a process that died before it left.
+    Nothing,
+}
+
+impl<O: Observer> Engine<O> {
+    /// The same world with a control plane that allocates for all nodes.
+    #[must_use]
+    pub fn with_control_plane(mut self, settings: Settings, mut chance: SmallStream) -> Self {
+        let sweeps = SmallStream::new(chance.next_u64());
+        let controller = Controller::new(settings, chance);
+        let plane = Plane { controller, pending: Vec::new(), free: Vec::new(), armed: Instant::NEVER, sweeps };
+        self.plane = Some(Box::new(plane));
+        self.sweep_later();
+        self
+    }
+
+    /// The control plane's controller dies and another one begins with an empty memory (rule C4).
+    pub fn restart_control_plane(&mut self) {
+        let now = self.now;
+        for pending in self.plane_mut().pending.iter_mut().flatten() {
+            if matches!(pending, Pending::Call { left, .. } if *left > now) {
+                *pending = Pending::Nothing;
+            }
+        }
+        self.control(Input::Restart);
+    }
+
+    pub(super) fn controller(&self) -> &Controller {
+        &self.plane.as_ref().expect("a node without an allocator of its own has a control plane").controller
+    }
+
+    fn plane_mut(&mut self) -> &mut Plane {
+        self.plane.as_mut().expect("a node without an allocator of its own has a control plane")
+    }
+
+    /// The eni-config of a node is another one: its daemon fills it in with the next change of the CR
+    /// that it hears of (`pkg/eni/node_reconcile.go:39-71, 409-414`); no restart is needed.
+    pub fn edit_config(&mut self, node: NodeId, config: &Config) {
+        if let Config::Centralized(config) = config {
+            self.nodes[node.index()].edited = Some(Arc::clone(config));
+        }
+    }
+
+    /// The daemon fills in the CR of its node.
+    pub(super) fn join(&mut self, node: NodeId, config: &Arc<NodeConfig>) {
+        self.nodes[node.index()].edited = None;
+        self.control(Input::Join(node, Arc::clone(config)));
+    }
+
+    /// A pod is scheduled: its node's controller and daemon learn of it.
+    pub(super) fn scheduled(&mut self, node: NodeId, id: PodId) {
+        let (key, uid) = self.object(id);
+        self.tell(node, DaemonInput::Scheduled { pod: id, uid });
+        self.control(Input::Scheduled { node, pod: key, uid });
+        self.control(Input::Notify(node));
+    }
+
+    /// A pod object is gone, or terminal, which triggers a reconcile too (rule C18; since Kubernetes
+    /// 1.27 a pod that is deleted ends terminal first).
+    pub(super) fn object_gone(&mut self, node: NodeId, id: PodId, input: DaemonInput) {
+        let (key, _) = self.object(id);
+        self.tell(node, input);
+        self.control(Input::Gone { node, pod: key });
+        self.control(Input::Notify(node));
+    }
+
+    fn object(&self, id: PodId) -> (PodKey, Uid) {
+        let pod = &self.pods[id.index()];
+        (pod.key, pod.uid)
+    }
+
+    /// Hands an input to the daemon of a node and carries out what it does.
+    pub(super) fn tell(&mut self, node: NodeId, input: DaemonInput) {
+        let state = &mut self.nodes[node.index()];
+        let Daemon::Centralized(daemon) = &mut state.daemon else { unreachable!("its daemon allocates itself") };
+        daemon.handle(self.now, input);
+        self.pump_centralized(node);
+        self.arm(node);
+    }
+
+    pub(super) fn pump_centralized(&mut self, node: NodeId) {
+        loop {
+            let Daemon::Centralized(daemon) = &mut self.nodes[node.index()].daemon else { return };
+            match daemon.poll() {
+                None => return,
+                Some(DaemonOutput::Allocated { pod, eni, address }) => self.allocated(pod, eni, address, false),
+                Some(DaemonOutput::Failed(pod, failure)) => {
+                    self.note_limit(node, failure);
+                    self.retry(node, self.now, pod, failure);
+                }
+                Some(DaemonOutput::Reported(uids)) => self.later(self.now + WRITE, Pending::Report(node, uids)),
+                Some(DaemonOutput::Released(eni)) => self.unbound(eni),
+            }
+        }
+    }
+
+    /// Why nothing came in time, as far as the control plane knows: nobody refused a call of this node
+    /// if another node's had the vSwitch blocked (rule C80).
+    fn note_limit(&mut self, node: NodeId, failure: Failure) {
+        if failure != Failure::Deadline {
+            return;
+        }
+        let holdings = self.holdings(node);
+        let is_full = holdings.room == 0 && holdings.empty_slots == 0;
+        let blocked = holdings.blocked.first().map(|&id| Cause::VSwitch(id));
+        if let Some(cause) = is_full.then_some(Cause::NodeCapacity).or(blocked) {
+            self.observer.limited(self.now, node, cause);
+        }
+    }
+
+    /// Hands an input to the controller and carries out what it does.
+    pub(super) fn control(&mut self, input: Input) {
+        let now = self.now;
+        let mut edited = Vec::new();
+        self.plane_mut().controller.handle(now, input);
+        while let Some(output) = self.plane_mut().controller.poll() {
+            match output {
+                Output::Call { call: id, at, request } => self.plane_calls(id, at, request),
+                Output::Write { call, at } => self.later(at + WRITE, Pending::Write(call)),
+                Output::Bound { node, uid, eni, address, .. } => {
+                    self.tell(node, DaemonInput::Bound { uid, eni, address });
+                }
+                Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
+                Output::Stored(node) => {
+                    let state = &mut self.nodes[node.index()];
+                    edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
+                }
+            }
+        }
+        let plane = self.plane_mut();
+        let wake = plane.controller.poll_timeout();
+        if wake < plane.armed {
+            plane.armed = wake.max(now);
+            let armed = plane.armed;
+            self.events.push(armed, Event::Plane.pack());
+        }
+        for (node, config) in edited {
+            self.join(node, &config);
+        }
+    }
+
+    /// The controller's timer is due, unless it was set anew meanwhile.
+    pub(super) fn plane_due(&mut self) {
+        let now = self.now;
+        let armed = &mut self.plane_mut().armed;
+        if *armed == now {
+            *armed = Instant::NEVER;
+            self.processed += 1;
+            self.control(Input::Tick);
+        }
+    }
+
+    fn plane_calls(&mut self, id: CallId, at: Instant, request: Request) {
+        let latency = self.cloud.latency(request.api(), at);
+        self.observer.called(at, self.node_of(&request), request.api(), latency);
+        self.later(at + latency, Pending::Call { id, left: at, request });
+    }
+
+    /// Something ends at `at`.
+    fn later(&mut self, at: Instant, pending: Pending) {
+        let plane = self.plane_mut();
+        let index = plane.free.pop().unwrap_or_else(|| {
+            plane.pending.push(None);
+            plane.pending.len() as u32 - 1
+        });
+        plane.pending[index as usize] = Some(pending);
+        self.events.push(at, Event::PlaneEnds(index).pack());
+    }
+
+    /// Something that was under way ends.
+    pub(super) fn plane_ends(&mut self, index: u32) {
+        let plane = self.plane_mut();
+        plane.free.push(index);
+        match plane.pending[index as usize].take().expect("it was under way") {
+            Pending::Call { id, left, request } => self.carry_out(id, left, &request),
+            Pending::Write(call) => self.control(Input::Written(call, true)),
+            Pending::Report(node, uids) => {
+                for uid in uids {
+                    self.control(Input::Reported { node, uid });
+                }
+                self.control(Input::Notify(node));
+            }
+            Pending::Sweep => self.sweep(),
+            Pending::Nothing => {}
+        }
+    }
+
+    /// The cloud carries out a call of the controller; an interface that nobody awaits leaks.
+    fn carry_out(&mut self, id: CallId, left: Instant, request: &Request) {
+        let heard = self.controller().awaits(id);
+        let node = self.node_of(request);
+        let (vswitch, eni, addresses) = self.subject(request);
+        let reply = self.cloud.carry_out(self.now, node.unwrap_or(NodeId::NONE), request);
+        let created = match reply {
+            Ok(Answer::Created(eni)) => Some(eni),
+            _ => None,
+        };
+        if let Some(eni) = created.filter(|_| !heard) {
+            self.cloud.leak(eni);
+        }
+        let answer = match &reply {
+            Ok(Answer::VSwitch(free)) => CallAnswer::Free(*free),
+            Ok(_) => CallAnswer::Done,
+            Err(code) => CallAnswer::Refused(*code),
+        };
+        let (enis, ordered) = request.wants();
+        let quota = self.cloud.quota_refusing(enis, ordered);
+        let api = request.api();
+        let answered = Answered { node, api, vswitch, eni: created.or(eni), addresses, quota, left, answer, heard };
+        self.observer.answered(self.now, &answered, &self.cloud);
+        // Before anybody knows the answer: the call still counts as under way.
+        self.give_accounts();
+        self.control(Input::Reply(id, reply.map_err(Refusal::from)));
+    }
+
+    /// The node that a call is for; a look at a vSwitch is for all.
+    fn node_of(&self, request: &Request) -> Option<NodeId> {
+        match request {
+            Request::DescribeVSwitch(_) => None,
+            Request::Create { node, .. }
+            | Request::Attach(_, node)
+            | Request::DescribeInstance(node)
+            | Request::DescribeAttached(_, node)
+            | Request::Detach(_, node) => Some(*node),
+            Request::Describe(eni)
+            | Request::Assign(eni, _)
+            | Request::AssignPrefixes(eni, _)
+            | Request::Unassign(eni, _)
+            | Request::Delete(eni) => self.cloud.instance_of(*eni),
+        }
+    }
+
+    /// What a call is about: vSwitch, interface, and how many addresses.
+    fn subject(&self, request: &Request) -> (Option<VSwitchId>, Option<EniId>, u32) {
+        let on = |eni| self.cloud.vswitch_of(eni);
+        match request {
+            Request::DescribeVSwitch(vswitch) => (Some(*vswitch), None, 0),
+            Request::Create { vswitch, addresses, .. } => (Some(*vswitch), None, *addresses),
+            Request::DescribeInstance(_) => (None, None, 0),
+            Request::Attach(eni, _) | Request::Detach(eni, _) => (None, Some(*eni), 0),
+            Request::Describe(eni) | Request::DescribeAttached(eni, _) => (None, Some(*eni), 0),
+            Request::Assign(eni, n) | Request::AssignPrefixes(eni, n) => (on(*eni), Some(*eni), *n),
+            Request::Unassign(eni, addresses) => (on(*eni), Some(*eni), addresses.len() as u32),
+            Request::Delete(eni) => (on(*eni), Some(*eni), 0),
+        }
+    }
+
+    /// Interfaces that nobody knows are deleted.
+    fn sweep(&mut self) {
+        for vswitch in self.cloud.delete_leaked(self.now, LEAKED_FOR) {
+            self.observer.swept(self.now, vswitch, &self.cloud);
+        }
+        self.give_accounts();
+        self.sweep_later();
+    }
+
+    fn sweep_later(&mut self) {
+        let pause = LEAKED_FOR.mul_f64(1.0 + 1.1 * self.plane_mut().sweeps.unit());
+        self.later(self.now + pause, Pending::Sweep);
+    }
+}
