@@ -200,7 +200,7 @@ impl Bench {
     }
 
     fn runs(&self) -> u64 {
-        (0..self.nodes).map(|node| self.controller.effective_runs(NodeId(node))).sum()
+        (0..self.nodes).map(|node| self.controller.effective_runs(self.now, NodeId(node))).sum()
     }
 
     /// Nothing happens but the controller's own rounds.

@@ -122,8 +122,9 @@ impl<'a> Stage<'a> {
             let sample = self.sample();
             self.played.samples.push((t_ms, sample));
         }
-        self.advance(at_ms(self.case.until_ms));
-        let runs = (0..self.case.nodes).map(|node| self.controller.effective_runs(NodeId(node)) as i64);
+        let end = at_ms(self.case.until_ms);
+        self.advance(end);
+        let runs = (0..self.case.nodes).map(|node| self.controller.effective_runs(end, NodeId(node)) as i64);
         self.played.runs = runs.collect();
         self.played
     }

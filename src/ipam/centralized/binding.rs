@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use super::draft::Draft;
 use super::go_map::GoMap;
 use super::resource::{Binding, IpStatus, Nic, NicState, PodKey, Status};
 use crate::chance::SmallStream;
@@ -20,28 +21,34 @@ pub(super) struct ListedPod {
 
 /// Frees the addresses of pods that are gone and whose CNI DEL is reported; a new pod of the same
 /// name inherits (C42, C47). `pods` are sorted by key.
-pub(super) fn release(status: &mut Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) {
+pub(super) fn release(status: &mut Draft, pods: &[ListedPod], deleted: &BTreeSet<Uid>) {
+    if bindings(status).all(|binding| heir(binding, pods, deleted) == Some(binding)) {
+        return;
+    }
     for ip in status.nics.values_mut().flat_map(|nic| nic.addresses.values_mut()) {
-        let Some(binding) = &mut ip.pod else { continue };
-        if let Ok(found) = pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
-            binding.uid = pods[found].uid;
-            continue;
-        }
-        if !deleted.contains(&binding.uid) {
-            continue;
-        }
-        ip.pod = None;
-        if ip.status == IpStatus::Invalid && !ip.primary {
+        let Some(binding) = ip.pod else { continue };
+        ip.pod = heir(binding, pods, deleted);
+        if ip.pod.is_none() && ip.status == IpStatus::Invalid && !ip.primary {
             ip.status = IpStatus::Deleting;
         }
     }
 }
 
+/// Who has the address of a binding from now on: the pod of that name, whichever it is, or nobody
+/// once CNI DEL is reported.
+fn heir(binding: Binding, pods: &[ListedPod], deleted: &BTreeSet<Uid>) -> Option<Binding> {
+    match pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
+        Ok(found) => Some(Binding { uid: pods[found].uid, ..binding }),
+        Err(_) => Some(binding).filter(|binding| !deleted.contains(&binding.uid)),
+    }
+}
+
 /// Binds idle addresses to pods without one, in the order of their names (C43), and says how many
 /// are left waiting for a new address. A pod whose own address is lost is not among them (C45).
-pub(super) fn bind(now: Instant, status: &mut Status, pods: &[ListedPod], chance: &mut SmallStream) -> u32 {
-    let served: BTreeSet<_> = bindings(status).map(|binding| binding.pod).collect();
-    let waiting: Vec<_> = pods.iter().filter(|pod| !served.contains(&pod.key)).collect();
+pub(super) fn bind(now: Instant, status: &mut Draft, pods: &[ListedPod], chance: &mut SmallStream) -> u32 {
+    let mut served: Vec<_> = bindings(status).map(|binding| binding.pod).collect();
+    served.sort_unstable();
+    let waiting: Vec<_> = pods.iter().filter(|pod| served.binary_search(&pod.key).is_err()).collect();
     if waiting.is_empty() {
         return 0;
     }
@@ -81,7 +88,7 @@ pub(super) fn bindings_beyond(status: &Status, other: &Status) -> impl Iterator<
 }
 
 /// A pod that has an address in its status takes exactly that one, whatever its state.
-fn take_over(status: &mut Status, pod: &ListedPod) {
+fn take_over(status: &mut Draft, pod: &ListedPod) {
     let Some(address) = pod.address else { return };
     let found = status.nics.values_mut().find_map(|nic| nic.addresses.get_mut(&address));
     if let Some(ip) = found.filter(|ip| ip.pod.is_none()) {

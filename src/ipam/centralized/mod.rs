@@ -15,14 +15,17 @@ mod condition;
 mod config;
 mod daemon;
 mod demand;
+mod draft;
 mod go_map;
 mod merge;
+mod node;
 mod placement;
 mod prefix;
 mod prefix_daemon;
 mod reclaim;
 mod reconcile;
 mod resource;
+mod rest;
 mod vswitches;
 mod whereabouts;
 mod work_queue;
@@ -43,9 +46,11 @@ pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp}
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::time::{Instant, Span};
-use attach::{Attacher, Tasks};
+use attach::Attacher;
+use binding::ListedPod;
 use client::{Caller, Client};
-use reconcile::{Run, Wake};
+use node::Node;
+use reconcile::Wake;
 use vswitches::{Known, VSwitches};
 use work_queue::{Ended, WorkQueue};
 
@@ -154,6 +159,8 @@ pub struct Controller {
     chance: SmallStream,
     nodes: Vec<Node>,
     queue: WorkQueue,
+    /// Nodes whose runs are not gone through.
+    resting: BTreeSet<NodeId>,
     vswitches: VSwitches,
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
@@ -162,6 +169,8 @@ pub struct Controller {
     next_timer: u64,
     outputs: VecDeque<Output>,
     now: Instant,
+    /// Runs that were due before this time have taken place.
+    done_before: Instant,
 }
 
 /// Who is woken.
@@ -173,41 +182,6 @@ enum Timer {
     Attacher(u64),
 }
 
-/// What the API server and the controller know of a node.
-#[derive(Debug, Default)]
-struct Node {
-    /// `None` = its CR is not complete yet.
-    config: Option<Arc<NodeConfig>>,
-    stored: Status,
-    condition: Option<NodeCondition>,
-    pods: BTreeMap<PodKey, Pod>,
-    /// Pods whose CNI DEL NodeRuntime reports.
-    deleted: BTreeSet<Uid>,
-    memory: Memory,
-    run: Option<Box<Run>>,
-    effective_runs: u64,
-}
-
-/// A pod in the API server.
-#[derive(Debug, Clone, Copy)]
-struct Pod {
-    uid: Uid,
-    /// The address in its status.
-    address: Option<Ipv4Addr>,
-}
-
-/// What the controller's process remembers of a node; a restart forgets it (C4).
-#[derive(Debug, Default)]
-struct Memory {
-    /// A full sync is wanted (C34).
-    needs_sync: bool,
-    /// Something was changed in the cloud since the last lost write (C34).
-    changed: bool,
-    last_gc: Option<Instant>,
-    last_run: Option<Instant>,
-    tasks: Tasks,
-}
-
 impl Controller {
     /// A controller without nodes. All its chance comes from `chance`.
     #[must_use]
@@ -216,6 +190,7 @@ impl Controller {
             chance,
             nodes: Vec::new(),
             queue: WorkQueue::new(settings.workers),
+            resting: BTreeSet::new(),
             vswitches: VSwitches::default(),
             client: Client::new(&settings),
             attachers: BTreeMap::new(),
@@ -224,6 +199,7 @@ impl Controller {
             next_timer: 0,
             outputs: VecDeque::new(),
             now: Instant::ZERO,
+            done_before: Instant::ZERO,
             settings,
         }
     }
@@ -231,11 +207,17 @@ impl Controller {
     /// Takes in what happens at `now`, which never decreases.
     pub fn handle(&mut self, now: Instant, input: Input) {
         debug_assert!(self.now <= now && self.outputs.is_empty(), "drain `poll` first; time never decreases");
+        // What was due at this instant has been done if it was looked at before.
+        self.done_before = if self.now < now { now } else { now + Span(1) };
         self.now = now;
         self.take_in(now, input);
         self.wake(now);
         while let Some(node) = self.queue.take(now) {
             self.begin(now, node);
+        }
+        if self.queue.is_saturated() {
+            // Their runs will have to wait for a worker.
+            self.rouse_all(now + Span(1));
         }
     }
 
@@ -254,37 +236,42 @@ impl Controller {
     /// The stored status of a node's CR.
     #[must_use]
     pub fn status(&self, node: NodeId) -> Option<&Status> {
-        self.nodes.get(node.index()).map(|node| &node.stored)
+        self.nodes.get(node.index()).map(|node| &*node.stored)
     }
 
-    /// The condition SufficientIP of a k8s Node, if it was written yet.
+    /// The condition SufficientIP of a k8s Node, if it was written yet. While nothing changes, its
+    /// heartbeat may be an older one.
     #[must_use]
     pub fn condition(&self, node: NodeId) -> Option<NodeCondition> {
-        self.nodes.get(node.index()).and_then(|node| node.condition)
+        self.nodes.get(node.index()).and_then(|node| node.pulse.condition)
     }
 
-    /// Runs of a node that got past the gate and ended (C20).
+    /// Runs of a node that got past the gate and ended, up to `at`, which is not earlier than the
+    /// last input (C20).
     #[must_use]
-    pub fn effective_runs(&self, node: NodeId) -> u64 {
-        self.nodes.get(node.index()).map_or(0, |node| node.effective_runs)
+    pub fn effective_runs(&self, at: Instant, node: NodeId) -> u64 {
+        let Some(node) = self.nodes.get(node.index()) else { return 0 };
+        let mut pulse = node.pulse;
+        if let Some(mut rest) = node.rest {
+            rest.pass(&mut pulse, at + Span(1));
+        }
+        pulse.effective_runs
     }
 
     fn take_in(&mut self, now: Instant, input: Input) {
         match input {
             Input::Join(node, config) => {
-                self.node(node).config = Some(config);
+                self.touched(node).config = Some(config);
                 self.queue.add(node);
             }
             Input::Leave(node) => {
-                *self.node(node) = Node::default();
+                *self.touched(node) = Node::default();
                 self.queue.forget(node);
             }
-            Input::Scheduled { node, pod, uid } => {
-                self.node(node).pods.insert(pod, Pod { uid, address: None });
-            }
-            Input::Gone { node, pod } => _ = self.node(node).pods.remove(&pod),
+            Input::Scheduled { node, pod: key, uid } => self.touched(node).add(ListedPod { key, uid, address: None }),
+            Input::Gone { node, pod } => self.touched(node).remove(pod),
             Input::Notify(node) => self.queue.add(node),
-            Input::Reported { node, uid } => _ = self.node(node).deleted.insert(uid),
+            Input::Reported { node, uid } => _ = self.touched(node).deleted.insert(uid),
             Input::Reply(call, reply) => self.answered(now, call, reply),
             Input::Written(call, accepted) => {
                 if let Some(Caller::Run(node)) = self.client.answered(call) {
@@ -326,22 +313,24 @@ impl Controller {
 
     /// Memory is lost; CRs, pods and what is under way in the cloud stay (C4).
     fn restart(&mut self) {
+        self.rouse_all(self.done_before);
         self.queue = WorkQueue::new(self.settings.workers);
         self.vswitches = VSwitches::default();
         self.client = self.client.restarted(&self.settings);
         self.attachers.clear();
         self.timers.clear();
         for (i, node) in self.nodes.iter_mut().enumerate() {
-            node.memory = Memory::default();
-            node.run = None;
+            node.forget();
             self.queue.add(NodeId::new(i));
         }
     }
 
-    fn node(&mut self, id: NodeId) -> &mut Node {
+    /// A node that something happens to.
+    fn touched(&mut self, id: NodeId) -> &mut Node {
         if self.nodes.len() <= id.index() {
             self.nodes.resize_with(id.index() + 1, Node::default);
         }
+        self.rouse(id, self.done_before);
         &mut self.nodes[id.index()]
     }
 

@@ -110,19 +110,15 @@ pub struct Binding {
 }
 
 impl Status {
-    /// What the API server keeps of it: times are cut to whole seconds (C22).
-    #[must_use]
-    pub fn stored(&self) -> Self {
-        let mut stored = self.clone();
-        for time in [&mut stored.next_sync, &mut stored.last_sync, &mut stored.last_modified, &mut stored.next_reclaim]
-        {
+    /// Leaves what the API server keeps of it: times are cut to whole seconds (C22).
+    pub(super) fn cut_times(&mut self) {
+        for time in [&mut self.next_sync, &mut self.last_sync, &mut self.last_modified, &mut self.next_reclaim] {
             *time = time.map(whole_second);
         }
-        for nic in stored.nics.values_mut() {
+        for nic in self.nics.values_mut() {
             nic.insufficient = nic.insufficient.map(whole_second);
             nic.operation_error = nic.operation_error.map(whole_second);
         }
-        stored
     }
 
     /// Idle addresses: Valid ones without a pod on interfaces in use (C53).

@@ -2,13 +2,12 @@
 //! its pods to its plan, and what follows once the plan is carried out (C30 to C33, C52 to C64).
 
 use super::super::binding::{bind, release};
-use super::super::condition::{self, NodeCondition};
+use super::super::condition;
 use super::super::demand::Demand;
 use super::super::placement::{Place, chosen, is_candidate, places, spread};
-use super::super::resource::whole_second;
 use super::super::{Controller, Degradation, NicState, merge, prefix, reclaim};
 use super::{Run, Stage};
-use crate::ipam::node_local::pool_sync::{Watermarks, to_delete};
+use crate::ipam::node_local::pool_sync::to_delete;
 use crate::time::Instant;
 
 /// A plan in the making: the places up to `next` are checked.
@@ -88,8 +87,7 @@ impl Controller {
         }
         let node = &mut self.nodes[run.node.index()];
         let sufficient = condition::is_sufficient(&run.status, places);
-        if condition::is_due(now, node.condition, sufficient) {
-            node.condition = Some(NodeCondition { sufficient, heartbeat: whole_second(now) });
+        if node.pulse.say(now, sufficient) {
             self.queue.add(run.node);
         }
         condition::mark(now, &mut run.status, places);
@@ -104,8 +102,10 @@ impl Controller {
     /// The last steps of a run before its write.
     pub(super) fn settle(&mut self, now: Instant, run: &mut Run) {
         if run.config.prefixes.is_none() {
-            let warm_up = &mut run.status.warm_up;
-            warm_up.completed |= warm_up.allocated >= warm_up.target;
+            let warm_up = run.status.warm_up;
+            if !warm_up.completed && warm_up.allocated >= warm_up.target {
+                run.status.warm_up.completed = true;
+            }
             self.shrink(now, run);
         }
         self.write(now, run);
@@ -114,18 +114,20 @@ impl Controller {
     /// Marks what the pool has too much of; the next run gives it back (C102 to C108).
     fn shrink(&mut self, now: Instant, run: &mut Run) {
         let period = self.period(run);
-        let last = &mut self.nodes[run.node.index()].memory.last_gc;
-        if last.is_some_and(|last| last + period > now) || self.settings.degradation != Degradation::None {
+        let pulse = &mut self.nodes[run.node.index()].pulse;
+        if self.settings.degradation != Degradation::None || !pulse.collect(now, period) {
             return;
         }
-        *last = Some(now);
-        let config = &run.config;
-        let marks = Watermarks { min_idle: config.min_idle, max_idle: config.max_idle, capacity: u32::MAX };
-        let (idle, modified) = (run.status.idle(), run.status.last_modified);
+        let (config, status) = (&run.config, &run.status);
+        let (reclaim, modified, mut next) = (config.reclaim.as_ref(), status.last_modified, status.next_reclaim);
         let jitter = self.settings.jitter.then_some(&mut self.chance);
-        let next = &mut run.status.next_reclaim;
-        let surplus = to_delete(now, marks, idle, config.reclaim.as_ref(), modified, next, jitter).total();
-        reclaim::mark(&mut run.status, u32::try_from(surplus).unwrap_or(0), &mut self.chance);
+        let surplus = to_delete(now, config.watermarks(), status.idle(), reclaim, modified, &mut next, jitter).total();
+        if next != status.next_reclaim {
+            run.status.next_reclaim = next;
+        }
+        if let Ok(surplus @ 1..) = u32::try_from(surplus) {
+            reclaim::mark(&mut run.status, surplus, &mut self.chance);
+        }
     }
 
     /// Takes over the results of attach tasks (C89).
@@ -136,7 +138,8 @@ impl Controller {
             match result {
                 Some(found) => {
                     merge::attached(nic, &found);
-                    run.status.warm_up.count(nic.addresses.len() as u32);
+                    let addresses = nic.addresses.len() as u32;
+                    run.status.warm_up.count(addresses);
                 }
                 None => nic.state = NicState::Deleting,
             }

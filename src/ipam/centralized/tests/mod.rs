@@ -17,6 +17,7 @@ use super::call::{Interface, Kind, Refusal, State};
 use super::condition::{self, NodeCondition};
 use super::config::{Flavor, NodeConfig, Selection, Settings};
 use super::demand::Demand;
+use super::draft::Draft;
 use super::merge;
 use super::placement::{Place, chosen, is_candidate, places, spread};
 use super::prefix;
@@ -84,9 +85,9 @@ fn trunk(first: u32, addresses: &str) -> Nic {
     Nic { kind: Kind::Trunk, ..nic(first, addresses) }
 }
 
-fn status<const N: usize>(nics: [Nic; N]) -> Status {
+fn status<const N: usize>(nics: [Nic; N]) -> Draft {
     let nics = nics.into_iter().enumerate().map(|(i, nic)| (EniId::new(i), nic)).collect();
-    Status { nics, warm_up: WARM, ..Status::default() }
+    Status { nics, warm_up: WARM, ..Status::default() }.into()
 }
 
 /// The addresses of an interface in the letters of [`nic`].
