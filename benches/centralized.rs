@@ -28,7 +28,7 @@ const REPORT: Span = Span::secs(2);
 /// An ecs.g7.2xlarge with ACK's watermarks.
 fn config() -> NodeConfig {
     NodeConfig {
-        flavor: Flavor::of(4, false),
+        flavor: Flavor::of(4, false, false),
         ips_per_eni: 15,
         min_idle: 0,
         max_idle: 5,
@@ -36,6 +36,7 @@ fn config() -> NodeConfig {
         sync_period: None,
         reclaim: None,
         prefixes: None,
+        dual: false,
         vswitches: vec![VSwitchId(0)],
         selection: Selection::Most,
     }
@@ -151,8 +152,10 @@ impl Bench {
             Request::Create { node, vswitch, addresses, .. } => {
                 let id = EniId::new(self.interfaces.len());
                 let addresses = self.addresses(addresses);
-                let (kind, state, prefixes) = (Kind::Secondary, State::Available, Vec::new());
-                self.interfaces.push((node, Interface { id, vswitch, kind, state, addresses, prefixes }));
+                let (kind, state) = (Kind::Secondary, State::Available);
+                let (prefixes, ipv6, ipv6_prefixes) = (Vec::new(), Vec::new(), Vec::new());
+                let eni = Interface { id, vswitch, kind, state, addresses, prefixes, ipv6, ipv6_prefixes };
+                self.interfaces.push((node, eni));
                 Answer::Created(id)
             }
             Request::Attach(eni, _) => {
@@ -187,7 +190,7 @@ impl Bench {
         let (pod, uid) = (PodKey(self.next_pod), Uid(self.next_pod));
         self.next_pod += 1;
         self.pods[node.index()].push_back((pod, uid));
-        self.input(Input::Scheduled { node, pod, uid });
+        self.input(Input::Scheduled { node, pod, uid, erdma: false });
         self.input(Input::Notify(node));
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use brimline::chance::SmallStream;
 use brimline::id::{EniId, PodId, VSwitchId};
 use brimline::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
-use brimline::ipam::{Addresses, Answer, CallId, Input, Output, Release, Request};
+use brimline::ipam::{Addresses, Answer, CallId, Input, Output, Release, Request, V6Addresses};
 use brimline::openapi::Api;
 use brimline::time::{Instant, Span};
 
@@ -21,6 +21,7 @@ fn daemon() -> NodeLocal {
     let config = Config {
         max_eni: 3,
         ips_per_eni: 15,
+        dual: false,
         capacity: 45,
         min_idle: 0,
         max_idle: 5,
@@ -83,14 +84,15 @@ impl Bench {
     fn answer(&mut self, request: &Request) -> Answer {
         match *request {
             Request::DescribeVSwitch(_) => Answer::VSwitch(60_000),
-            Request::Create(_, n) => {
+            Request::Create(_, n, _) => {
                 self.next_eni += 1;
-                Answer::Created(EniId(self.next_eni), self.addresses(n))
+                Answer::Created(EniId(self.next_eni), self.addresses(n), V6Addresses::EMPTY)
             }
             Request::Attach(_) => Answer::Attached(self.now),
             Request::Describe(_) => Answer::Described { exists: true, in_use: true },
             Request::Assign(_, n) => Answer::Assigned(self.addresses(n), self.now),
-            Request::Unassign(..) => Answer::Unassigned(self.now),
+            Request::Unassign(..) | Request::UnassignV6(..) => Answer::Unassigned(self.now),
+            Request::AssignV6(..) => unreachable!("the daemon is IPv4 only"),
             Request::Detach(_) => Answer::Detached,
             Request::Delete(_) => Answer::Deleted,
         }

@@ -27,6 +27,20 @@ pub fn usable(block: Ipv4Net) -> u32 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct V6Addr(pub u32);
 
+/// An address of either family.
+pub trait Address: Copy + Eq + std::fmt::Debug {
+    /// Stands where no address is.
+    const NONE: Self;
+}
+
+impl Address for Ipv4Addr {
+    const NONE: Self = Self::UNSPECIFIED;
+}
+
+impl Address for V6Addr {
+    const NONE: Self = Self(u32::MAX);
+}
+
 /// Who owns each address of a vSwitch: a bit per address, handed out in order, round and round.
 ///
 /// Prefixes come from what is reserved for them, and then single addresses do not; or, without any

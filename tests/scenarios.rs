@@ -67,6 +67,7 @@ fn warnings_are_those_that_are_meant() {
         "rollout-surge",
         "zone-outage",
         "autoscaled-night",
+        "dual-stack",
     ] {
         assert_eq!(warnings(&format!("scenarios/{quiet}.yaml")), [""; 0], "{quiet}");
     }

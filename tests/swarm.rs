@@ -34,12 +34,18 @@ struct Dice(SmallStream, Kind);
 enum Kind {
     NodeLocal,
     Centralized,
+    /// The control plane, but for the addresses of prefixes.
+    Prefixes,
 }
 
 impl Dice {
     fn new(seed: u64) -> Self {
         let mut chance = SmallStream::new(seed);
-        let kind = if chance.below(100) < 60 { Kind::NodeLocal } else { Kind::Centralized };
+        let kind = match chance.below(100) {
+            0..50 => Kind::NodeLocal,
+            50..85 => Kind::Centralized,
+            _ => Kind::Prefixes,
+        };
         Self(chance, kind)
     }
 
@@ -239,7 +245,7 @@ impl Dice {
     fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
         match self.1 {
             Kind::NodeLocal => self.node_local(limits, vswitches).into(),
-            Kind::Centralized => self.centralized(limits, vswitches).into(),
+            Kind::Centralized | Kind::Prefixes => self.centralized(limits, vswitches).into(),
         }
     }
 
@@ -254,16 +260,17 @@ impl Dice {
 
     fn centralized(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> NodeConfig {
         NodeConfig {
-            flavor: Flavor::of(limits.adapters, self.chance(20)),
+            flavor: Flavor::of(limits.adapters, self.chance(20), self.chance(10)),
             ips_per_eni: limits.ipv4_per_adapter,
             min_idle: self.range(0, 12),
             max_idle: self.range(0, 20),
             warm_up: self.pick(&[0, 0, 7, 30]),
             sync_period: self.pick(&[None, Some(Span::secs(20))]),
             reclaim: self.reclaim(),
-            prefixes: None,
+            prefixes: (self.1 == Kind::Prefixes).then(|| self.range(0, 9)),
             vswitches,
             selection: self.pick(&[Selection::Most, Selection::Random]),
+            dual: self.chance(25),
         }
     }
 
@@ -278,6 +285,7 @@ impl Dice {
             reclaim: self.reclaim(),
             gc_period: self.pick(&[None, Some(Span::mins(5))]),
             confirm_delete: self.chance(80),
+            dual: self.chance(25),
             ..node_local::Config::plain((limits.adapters - 1, limits.ipv4_per_adapter), idle, vswitches)
         }
     }
@@ -307,6 +315,7 @@ impl Dice {
         let pod = PodTemplate {
             lifetime: (of_work || (!quiet && self.chance(70))).then_some(lives),
             host_network: self.chance(5),
+            erdma: self.1 == Kind::Centralized && self.chance(10),
             requests: if self.chance(50) {
                 Resources::default()
             } else {

@@ -93,6 +93,7 @@ fn a_pod_has_what_is_written() {
         pod,
         PodTemplate {
             host_network: false,
+            erdma: false,
             requests: Resources { cpu_milli: 500, memory_mib: 1024 },
             zone_spread: Some(ZoneSpread { max_skew: 2, strictness: Strictness::Preferred }),
             anti_affinity: Some(Strictness::Preferred),

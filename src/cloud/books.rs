@@ -83,6 +83,8 @@ impl Cloud {
                 "an interface has a prefix that is free"
             );
             let instance = &self.instances[interface.instance.index()];
+            let v6 = interface.v6.len() as u32;
+            assert!(v6 <= instance.ips_per_eni, "interface {id} has {v6} IPv6 addresses, more than it takes");
             let listed = instance.enis.iter().any(|eni| eni.index() == id);
             assert_eq!(listed, !instance.released, "interface {id} in the list of its instance");
             assert!(listed || interface.leaked, "interface {id} outlived its instance");

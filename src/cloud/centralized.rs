@@ -24,8 +24,10 @@ impl Cloud {
         self.admit(request.api(), now)?;
         match request {
             Request::DescribeVSwitch(id) => self.describe_vswitch(*id).map(Answer::VSwitch),
-            &Request::Create { vswitch, kind, addresses, .. } => {
-                self.create(now, node, vswitch, kind, addresses).map(|(eni, _)| Answer::Created(eni))
+            &Request::Create { vswitch, kind, addresses, ipv6, .. } => {
+                let (eni, _) = self.create(now, node, vswitch, kind, addresses)?;
+                self.add_v6(eni, batch(ipv6));
+                Ok(Answer::Created(eni))
             }
             &Request::Attach(eni, to) => self.attach_available(eni, to).map(|()| Answer::Done),
             &Request::Describe(eni) => Ok(self.described(Some(eni), |_| true)),
@@ -38,6 +40,17 @@ impl Cloud {
             }
             &Request::Assign(eni, n) => self.assign(eni, n).map(|addresses| Answer::Assigned(addresses.to_vec())),
             &Request::AssignPrefixes(eni, n) => self.assign_prefixes(eni, n).map(Answer::AssignedPrefixes),
+            &Request::AssignIpv6(eni, n) => {
+                self.assign_v6(eni, batch(n)).map(|addresses| Answer::AssignedIpv6(addresses.to_vec()))
+            }
+            &Request::AssignIpv6Prefixes(eni, n) => {
+                self.assign_v6_prefixes(eni, batch(n)).map(Answer::AssignedIpv6Prefixes)
+            }
+            Request::UnassignIpv6(eni, addresses) => {
+                self.known(*eni)?;
+                self.unassign_v6(*eni, addresses);
+                Ok(Answer::Done)
+            }
             Request::Unassign(eni, addresses) => {
                 self.known(*eni)?;
                 self.unassign(*eni, addresses);
@@ -120,6 +133,8 @@ impl Cloud {
             state: if interface.attached { State::InUse } else { State::Available },
             addresses: interface.addresses.clone(),
             prefixes: interface.prefixes.clone(),
+            ipv6: interface.v6.clone(),
+            ipv6_prefixes: interface.v6_prefixes.clone(),
         };
         Answer::Interfaces(found.map(shown).collect())
     }
@@ -134,6 +149,11 @@ impl Cloud {
         let interface = self.known(eni)?;
         if interface.attached { Err(ErrorCode::EniState) } else { Ok(interface) }
     }
+}
+
+/// A number of addresses of one call.
+fn batch(n: u32) -> u8 {
+    u8::try_from(n).expect("nobody asks for more than a batch at once")
 }
 
 #[cfg(test)]

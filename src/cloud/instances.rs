@@ -19,7 +19,8 @@ pub(super) struct Instance {
     primary: Option<Launch>,
     /// Secondary interfaces that it takes.
     pub slots: u32,
-    /// Addresses that an interface takes.
+    /// Addresses that an interface takes, and IPv6 addresses: a daemon that asks for these has as many
+    /// of each (rule R143).
     pub ips_per_eni: u32,
     /// Interfaces made for it, attached or not.
     pub enis: Vec<EniId>,

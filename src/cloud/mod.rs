@@ -11,6 +11,7 @@ mod books;
 mod centralized;
 mod faults;
 mod instances;
+mod v6;
 mod window;
 
 pub use books::Usage;
@@ -19,7 +20,7 @@ pub use instances::Launch;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use crate::address::{AddressBook, PREFIX};
+use crate::address::{AddressBook, PREFIX, V6Addr};
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::centralized::Kind;
@@ -67,6 +68,8 @@ struct VSwitch {
     leaked_enis: u32,
     primaries: u32,
     others: Vec<Ipv4Addr>,
+    /// IPv6 addresses that it has handed out; none is used again.
+    v6: u32,
 }
 
 #[derive(Debug)]
@@ -82,10 +85,12 @@ struct Interface {
     addresses: Vec<Ipv4Addr>,
     /// The first address of each prefix.
     prefixes: Vec<Ipv4Addr>,
+    v6: Vec<V6Addr>,
+    v6_prefixes: Vec<V6Addr>,
 }
 
 impl Interface {
-    /// All addresses on it, in prefixes or not.
+    /// All IPv4 addresses on it, in prefixes or not.
     fn size(&self) -> u32 {
         self.addresses.len() as u32 + self.prefixes.len() as u32 * PREFIX
     }
@@ -125,6 +130,7 @@ impl Cloud {
             leaked_enis: 0,
             primaries: 0,
             others: Vec::new(),
+            v6: 0,
         });
         Self {
             vswitches: vswitches.collect(),
@@ -183,9 +189,9 @@ impl Cloud {
         let visible = now + self.metadata_lag;
         match *request {
             Request::DescribeVSwitch(id) => self.describe_vswitch(id).map(Answer::VSwitch),
-            Request::Create(vswitch, n) => {
+            Request::Create(vswitch, n, v6) => {
                 let (eni, addresses) = self.create(now, node, vswitch, Kind::Secondary, n.into())?;
-                Ok(Answer::Created(eni, addresses))
+                Ok(Answer::Created(eni, addresses, self.add_v6(eni, v6)))
             }
             Request::Attach(eni) => match self.interface(eni).map(|interface| interface.instance) {
                 Some(node) if !self.instances[node.index()].released => {
@@ -200,6 +206,11 @@ impl Cloud {
             Request::Assign(eni, n) => self.assign(eni, n.into()).map(|addresses| Answer::Assigned(addresses, visible)),
             Request::Unassign(eni, addresses) => {
                 self.unassign(eni, &addresses);
+                Ok(Answer::Unassigned(visible))
+            }
+            Request::AssignV6(eni, n) => self.assign_v6(eni, n).map(|addresses| Answer::AssignedV6(addresses, visible)),
+            Request::UnassignV6(eni, addresses) => {
+                self.unassign_v6(eni, &addresses);
                 Ok(Answer::Unassigned(visible))
             }
             Request::Detach(eni) => {
@@ -253,6 +264,8 @@ impl Cloud {
             leaked: false,
             addresses: addresses.to_vec(),
             prefixes: Vec::new(),
+            v6: Vec::new(),
+            v6_prefixes: Vec::new(),
         })));
         self.eni_vswitch.push(vswitch);
         self.eni_count += 1;
@@ -411,6 +424,7 @@ impl Cloud {
             .map(|(id, e)| Attached {
                 eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] },
                 addresses: e.addresses.clone(),
+                v6: e.v6.clone(),
             })
             .collect()
     }

@@ -39,8 +39,8 @@ fn call(cloud: &mut Cloud, node: NodeId, request: Request) -> Result<Answer, Err
 }
 
 fn create(cloud: &mut Cloud, node: NodeId, n: u8) -> EniId {
-    match call(cloud, node, Request::Create(VSWITCH, n)) {
-        Ok(Answer::Created(eni, _)) => eni,
+    match call(cloud, node, Request::Create(VSWITCH, n, 0)) {
+        Ok(Answer::Created(eni, ..)) => eni,
         other => panic!("it was to be created: {other:?}"),
     }
 }
@@ -57,6 +57,29 @@ fn two_interfaces(cloud: &mut Cloud) -> (NodeId, EniId, EniId) {
 pub(super) fn held(cloud: &Cloud) -> (u32, u32, u32) {
     let Usage { on_enis, leaked, primaries, .. } = cloud.usage(VSWITCH);
     (on_enis, leaked, primaries)
+}
+
+/// R143, R148: an interface takes as many IPv6 as IPv4 addresses, each handed out once, and they are gone
+/// with it; no vSwitch's free addresses change.
+#[test]
+fn an_interface_takes_as_many_ipv6_as_ipv4_addresses() {
+    let mut cloud = cloud(Vec::new());
+    let node = cloud.start_instance(None, 2, 10);
+    let Ok(Answer::Created(eni, v4, v6)) = call(&mut cloud, node, Request::Create(VSWITCH, 1, 3)) else {
+        panic!("it was to be created");
+    };
+    assert_eq!((v4.len(), v6.len(), cloud.usage(VSWITCH).free), (1, 3, 11));
+    assert_eq!(call(&mut cloud, node, Request::AssignV6(eni, 8)), Err(ErrorCode::IpPerEni));
+    let Ok(Answer::AssignedV6(more, _)) = call(&mut cloud, node, Request::AssignV6(eni, 7)) else {
+        panic!("there was room for seven");
+    };
+    assert!(more.iter().all(|address| cloud.holds_v6(node, eni, *address) && !v6.contains(address)));
+    assert!(call(&mut cloud, node, Request::UnassignV6(eni, v6)).is_ok());
+    assert!(!cloud.holds_v6(node, eni, v6[0]));
+    assert!(call(&mut cloud, node, Request::AssignV6(eni, 3)).is_ok());
+    assert!(call(&mut cloud, node, Request::Delete(eni)).is_ok());
+    assert_eq!((cloud.usage(VSWITCH).free, cloud.holds_v6(node, eni, more[0])), (12, false));
+    assert_eq!(call(&mut cloud, node, Request::AssignV6(eni, 1)), Err(ErrorCode::NotFound));
 }
 
 #[test]
@@ -149,7 +172,7 @@ fn an_outage_fails_its_calls_in_its_time_only() {
     assert_eq!(lookup(hour(1)), Err(ErrorCode::Internal));
     assert_eq!(lookup(Instant(hour(2).0 - 1)), Err(ErrorCode::Internal));
     assert_eq!(lookup(hour(2)), Ok(Answer::VSwitch(12)));
-    assert!(cloud.execute(hour(1), node, &Request::Create(VSWITCH, 2)).is_ok(), "another action");
+    assert!(cloud.execute(hour(1), node, &Request::Create(VSWITCH, 2, 0)).is_ok(), "another action");
     assert_eq!(cloud.latency(Api::DescribeVSwitches, hour(1)), Span::secs(1));
 }
 

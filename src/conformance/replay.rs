@@ -132,6 +132,7 @@ fn config(case: &Case) -> node_local::Config {
     node_local::Config {
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
+        dual: false,
         capacity,
         min_idle: case.min_pool_size.min(max_idle),
         max_idle,
@@ -238,7 +239,7 @@ impl<'a> Script<'a> {
             Event::Add { t_ms, node, pod } => {
                 self.pods.push((pod.clone(), *t_ms, None));
                 let id = self.engine.create_pod(0);
-                self.engine.place_pod(id, NodeId(*node));
+                self.engine.place_pod(id, NodeId(*node), false);
                 self.of_pod.insert(id, self.pods.len() - 1);
                 self.names.insert(pod, id);
             }

@@ -13,7 +13,9 @@ impl Teller<'_> {
         let What::Failed { pod, reason, cause, had: then } = &step.what else { return None };
         let how = match reason {
             Failure::NodeFull | Failure::Inhibited => "is refused at once: no ENI takes its request (rule R74)",
-            Failure::Deadline => "gets no address: its request waited in the daemon until its deadline (rule R112)",
+            Failure::Deadline | Failure::Peeked => {
+                "gets no address: its request waited in the daemon until its deadline (rule R112)"
+            }
             Failure::Restart => "gets no address: the daemon was restarted while it waited (rule R135)",
             Failure::Down => "is refused at once: the daemon is down (connection refused)",
         };

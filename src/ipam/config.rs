@@ -57,7 +57,7 @@ impl Config {
     pub fn slots(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.max_eni,
-            Self::Centralized(config) => config.flavor.total(),
+            Self::Centralized(config) => config.flavor.for_pods(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Config {
     pub fn capacity(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.capacity,
-            Self::Centralized(config) => config.flavor.total() * config.ips_per_eni,
+            Self::Centralized(config) => config.flavor.for_pods() * config.ips_per_eni,
         }
     }
 

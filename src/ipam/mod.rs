@@ -12,6 +12,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use crate::address::{Address, V6Addr};
 use crate::id::{EniId, PodId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::Instant;
@@ -61,7 +62,7 @@ pub enum Input {
     Tick,
 }
 
-/// A pod gives its address back.
+/// A pod gives its address back, and with it the IPv6 address that it has on the same interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Release {
     /// The pod.
@@ -92,6 +93,8 @@ pub struct Attached {
     pub eni: Eni,
     /// All its addresses, the primary one included.
     pub addresses: Vec<Ipv4Addr>,
+    /// All its IPv6 addresses.
+    pub v6: Vec<V6Addr>,
 }
 
 /// An interface as the daemon knows it.
@@ -125,6 +128,8 @@ pub enum Output {
         eni: Eni,
         /// The address.
         address: Ipv4Addr,
+        /// The IPv6 address, on the same interface, if the daemon is dual stack (rule R144).
+        v6: Option<V6Addr>,
         /// Whether the pod had it already: a retained address (rule R130).
         retained: bool,
     },
@@ -144,6 +149,10 @@ pub enum Failure {
     Inhibited,
     /// The call hung until its deadline.
     Deadline,
+    /// The call hung until its deadline, and nothing was asked for the pod any more: of one family it
+    /// had seen an idle address, which another pod took, so that it asked for the other family alone
+    /// (rule R147).
+    Peeked,
     /// The daemon restarted.
     Restart,
     /// The daemon is down: nobody listens.
@@ -152,7 +161,8 @@ pub enum Failure {
 
 impl Failure {
     /// Every reason, in the order of [`Failure::index`].
-    pub const ALL: [Self; 5] = [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Restart, Self::Down];
+    pub const ALL: [Self; 6] =
+        [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Peeked, Self::Restart, Self::Down];
 
     /// Position in [`Failure::ALL`].
     #[must_use]
@@ -167,7 +177,7 @@ impl Failure {
             Self::NodeFull | Self::Inhibited => {
                 "cmdAdd: error alloc ip rpc error: code = Unknown desc = no eni can handle the allocation"
             }
-            Self::Deadline => {
+            Self::Deadline | Self::Peeked => {
                 "cmdAdd: error alloc ip rpc error: code = DeadlineExceeded desc = context deadline exceeded"
             }
             Self::Restart => {
@@ -206,8 +216,9 @@ pub enum Worker {
 pub enum Request {
     /// DescribeVSwitches.
     DescribeVSwitch(VSwitchId),
-    /// CreateNetworkInterface with this many addresses in all.
-    Create(VSwitchId, u8),
+    /// CreateNetworkInterface with this many addresses in all, and this many IPv6 addresses
+    /// (rule R148).
+    Create(VSwitchId, u8, u8),
     /// AttachNetworkInterface.
     Attach(EniId),
     /// DescribeNetworkInterfaces.
@@ -216,6 +227,10 @@ pub enum Request {
     Assign(EniId, u8),
     /// UnassignPrivateIpAddresses.
     Unassign(EniId, Addresses),
+    /// AssignIpv6Addresses: this many.
+    AssignV6(EniId, u8),
+    /// UnassignIpv6Addresses.
+    UnassignV6(EniId, V6Addresses),
     /// DetachNetworkInterface.
     Detach(EniId),
     /// DeleteNetworkInterface.
@@ -233,16 +248,18 @@ impl Request {
             Self::Describe(_) => Api::DescribeNetworkInterfaces,
             Self::Assign(..) => Api::AssignPrivateIpAddresses,
             Self::Unassign(..) => Api::UnassignPrivateIpAddresses,
+            Self::AssignV6(..) => Api::AssignIpv6Addresses,
+            Self::UnassignV6(..) => Api::UnassignIpv6Addresses,
             Self::Detach(_) => Api::DetachNetworkInterface,
             Self::Delete(_) => Api::DeleteNetworkInterface,
         }
     }
 
-    /// Interfaces and addresses that it asks for.
+    /// Interfaces and addresses of the vSwitch that it asks for; IPv6 ones never run out.
     #[must_use]
     pub fn wants(&self) -> (u32, u32) {
         match *self {
-            Self::Create(_, n) => (1, n.into()),
+            Self::Create(_, n, _) => (1, n.into()),
             Self::Assign(_, n) => (0, n.into()),
             _ => (0, 0),
         }
@@ -254,8 +271,8 @@ impl Request {
 pub enum Answer {
     /// Free addresses of the vSwitch.
     VSwitch(u32),
-    /// The new interface and its addresses, the primary one first.
-    Created(EniId, Addresses),
+    /// The new interface and its addresses, the primary one first, and its IPv6 addresses.
+    Created(EniId, Addresses, V6Addresses),
     /// Done; instance metadata shows it from then on.
     Attached(Instant),
     /// State of the interface.
@@ -267,6 +284,8 @@ pub enum Answer {
     },
     /// New addresses; instance metadata shows them from then on.
     Assigned(Addresses, Instant),
+    /// New IPv6 addresses; instance metadata shows them from then on.
+    AssignedV6(V6Addresses, Instant),
     /// Done; instance metadata shows it from then on.
     Unassigned(Instant),
     /// Done.
@@ -275,18 +294,26 @@ pub enum Answer {
     Deleted,
 }
 
-/// Up to [`BATCH`] addresses, without allocation.
+/// Up to [`BATCH`] addresses of one family, without allocation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Addresses {
+pub struct Batch<A> {
     len: u8,
-    list: [Ipv4Addr; BATCH],
+    list: [A; BATCH],
 }
 
-impl Addresses {
+/// Up to [`BATCH`] IPv4 addresses.
+pub type Addresses = Batch<Ipv4Addr>;
+/// Up to [`BATCH`] IPv6 addresses.
+pub type V6Addresses = Batch<V6Addr>;
+
+impl<A: Address> Batch<A> {
+    /// No address.
+    pub const EMPTY: Self = Self { len: 0, list: [A::NONE; BATCH] };
+
     /// Collects at most [`BATCH`] addresses.
     #[must_use]
-    pub fn collect(from: impl IntoIterator<Item = Ipv4Addr>) -> Self {
-        let mut addresses = Self { len: 0, list: [Ipv4Addr::UNSPECIFIED; BATCH] };
+    pub fn collect(from: impl IntoIterator<Item = A>) -> Self {
+        let mut addresses = Self::EMPTY;
         for address in from.into_iter().take(BATCH) {
             addresses.list[usize::from(addresses.len)] = address;
             addresses.len += 1;
@@ -295,9 +322,9 @@ impl Addresses {
     }
 }
 
-impl std::ops::Deref for Addresses {
-    type Target = [Ipv4Addr];
-    fn deref(&self) -> &[Ipv4Addr] {
+impl<A> std::ops::Deref for Batch<A> {
+    type Target = [A];
+    fn deref(&self) -> &[A] {
         &self.list[..usize::from(self.len)]
     }
 }

@@ -333,6 +333,16 @@ impl Model {
         at_first.chain(later).flat_map(DaemonConfig::vswitches).copied().collect()
     }
 
+    /// Whether prefixes come from a vSwitch, so that its free /28 blocks are told beside its free
+    /// addresses: it keeps a part for them, or nodes in prefix mode have it as a candidate.
+    #[must_use]
+    pub fn gives_prefixes(&self, id: VSwitchId) -> bool {
+        let takes = |(_, zone): (GroupKey, &PoolZone)| {
+            zone.daemon.prefixes().is_some() && zone.daemon.vswitches().contains(&id)
+        };
+        !self.vpc.vswitches[id.index()].prefix_reservations.is_empty() || self.groups().any(takes)
+    }
+
     /// Makes sure that runs count what a reading needs.
     pub fn observe(&mut self, reading: &Reading) {
         if let Reading::WaitedOver { over, before } = *reading {

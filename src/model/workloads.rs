@@ -25,6 +25,8 @@ pub struct Workload {
 pub struct PodTemplate {
     /// Whether the pods use the node's address and so none of the vSwitch's.
     pub host_network: bool,
+    /// Whether the pods ask for RDMA (`aliyun/erdma`).
+    pub erdma: bool,
     /// What a pod requests.
     pub requests: Resources,
     /// Spread over zones.
@@ -273,6 +275,7 @@ impl Default for PodTemplate {
     fn default() -> Self {
         Self {
             host_network: false,
+            erdma: false,
             requests: Resources::default(),
             zone_spread: None,
             anti_affinity: None,

@@ -9,9 +9,16 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, String) {
     let plain = |kind, text: &str| (kind, text.to_owned());
     match cause {
         Cause::VSwitch(id) => ("vswitch", format!("{} has too few free addresses", model.vpc.vswitches[id.index()].id)),
+        Cause::Prefixes(id) => {
+            ("prefixes", format!("{} has too few free /28 blocks for prefixes", model.vpc.vswitches[id.index()].id))
+        }
         Cause::NodeCapacity => plain("node_capacity", "every ENI of a node is full and no ENI slot is left"),
         Cause::EniSlots => plain("eni_slots", "instances refuse another ENI (EniPerInstanceLimitExceeded)"),
         Cause::AddressesPerEni => plain("addresses_per_eni", "ENIs refuse another address"),
+        Cause::Peeked => plain(
+            "peeked",
+            "pods of a dual-stack node saw the same idle address, and asked for the other family alone (R147)",
+        ),
         Cause::MaxPods => plain("max_pods", "every node has as many pods as it may have (max pods)"),
         Cause::NoNode => plain("no_node", "there is no node"),
         Cause::Cpu => plain("cpu", "no node has as much CPU left as a pod requests"),

@@ -9,6 +9,7 @@ mod gather;
 mod measure;
 mod moment;
 mod precision;
+mod prefixes;
 mod quantiles;
 mod reading;
 mod risk;
@@ -24,6 +25,7 @@ pub use clock::Clock;
 pub use estimate::{CONFIDENCE, Estimate, Interval, Proportion, student};
 pub use measure::{Kind, MEASURES, Measure, measure};
 pub use precision::{PrecisionSummary, precision};
+pub use prefixes::{PrefixSummary, prefixes_text};
 pub use quantiles::Quantiles;
 pub use reading::value;
 pub use risk::{ANY, FullBy, Risk};
@@ -149,6 +151,9 @@ pub struct VSwitchSummary {
     pub end: Holders<Estimate>,
     /// Fewest free addresses.
     pub least_free: Estimate,
+    /// Its free /28 blocks; none if no prefixes come from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefixes: Option<PrefixSummary>,
 }
 
 /// A vSwitch at the moment at which it is first full, over the runs in which it is.

@@ -49,6 +49,7 @@ fn calm(replication: u32, free: u32) -> Recording {
         mean: Holders { pods: f64::from(usable - free), free: f64::from(free), ..Holders::default() },
         min_free: free,
         end: Holders { pods: usable - free, free, ..Holders::default() },
+        prefixes: None,
     };
     let levels = GroupLevels { nodes: 1, enis: 3, running: 4, waiting: 0, terminating: 0 };
     let key = GroupKey { pool: 0, shape: 0, zone: 0 };
@@ -235,6 +236,11 @@ fn another_limit_leads_if_no_vswitch_is_full() {
             Cause::NodeCapacity,
             "Pods wait for addresses, at most 312 at once,",
             "every ENI of a node is full and no ENI slot is left",
+        ),
+        (
+            Cause::Peeked,
+            "Pods wait for addresses, at most 312 at once,",
+            "pods of a dual-stack node saw the same idle address, and asked for the other family alone (R147)",
         ),
         (
             Cause::EniSlots,

@@ -27,7 +27,11 @@ pub struct Verdict {
 pub(super) fn of(summary: &Summary) -> Verdict {
     let clock = &summary.method.clock;
     // They are in the order of filling, those of pods first.
-    if let Some(vswitch) = summary.vswitches.iter().find(|v| !v.full.never()) {
+    let full_first = summary.vswitches.iter().find(|v| !v.full.never());
+    if let Some(verdict) = without_prefixes(summary, full_first) {
+        return verdict;
+    }
+    if let Some(vswitch) = full_first {
         return Verdict { kind: "vswitch", vswitch: Some(vswitch.id.clone()), text: full(vswitch, clock) };
     }
     let calm = calm(summary, clock);
@@ -57,6 +61,17 @@ fn full(vswitch: &VSwitchSummary, clock: &Clock) -> String {
     let after = after.map(|after| format!(", {} after {}", span(after.later_s.median), after.text));
     let when = when(&vswitch.full, time, clock) + &after.unwrap_or_default();
     format!("{} is full {when}{nodes}; {}.", named(vswitch), holders(who))
+}
+
+/// A vSwitch refuses prefixes before any is full.
+fn without_prefixes(summary: &Summary, full: Option<&VSwitchSummary>) -> Option<Verdict> {
+    let lacking = summary.vswitches.iter().filter_map(|v| Some((v, v.prefixes.as_ref()?)));
+    let lacking = lacking.filter_map(|(v, prefixes)| Some((v, prefixes, prefixes.time_to_refusal_s.as_ref()?)));
+    let (vswitch, prefixes, time) = lacking.min_by(|a, b| a.2.median.total_cmp(&b.2.median))?;
+    let full_at = full.and_then(|full| full.time_to_full_s.as_ref()).map_or(f64::INFINITY, |time| time.median);
+    let when = when(&prefixes.refused, time, &summary.method.clock);
+    let text = format!("{} {} {when}.", named(vswitch), prefixes.lack_text()?);
+    (time.median < full_at).then(|| Verdict { kind: "prefixes", vswitch: Some(vswitch.id.clone()), text })
 }
 
 fn named(vswitch: &VSwitchSummary) -> String {
@@ -103,7 +118,8 @@ fn holders(who: &Holders<Estimate>) -> String {
     ];
     // Fewer than a request asks for may be free; hardly any are not worth a word.
     let free = Some((who.free.mean, "are free, too few for a request")).filter(|(share, _)| *share >= 0.005);
-    let held = parts.into_iter().filter(|(share, _)| *share > 0.0).chain(free).enumerate();
+    let reserved = who.reserved.map(|reserved| (reserved.mean, "are kept for prefixes"));
+    let held = parts.into_iter().chain(reserved).filter(|(share, _)| *share > 0.0).chain(free).enumerate();
     let held = held.map(|(i, (share, does))| {
         let of = if i == 0 { " of its addresses" } else { "" };
         format!("{}{of} {does}", percent(share))

@@ -5,7 +5,7 @@ use crate::model::Holder;
 
 impl Holders<usize> {
     /// Positions of the parts in [`Holders::parts`].
-    pub const POSITIONS: Self = Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5 };
+    pub const POSITIONS: Self = Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5, reserved: None };
 }
 
 impl<N: Copy> Holders<N> {
@@ -19,6 +19,7 @@ impl<N: Copy> Holders<N> {
             primaries: what(self.primaries),
             others: what(self.others),
             free: what(self.free),
+            reserved: self.reserved.map(&mut what),
         }
     }
 
@@ -35,7 +36,7 @@ impl<N: Copy> Holders<N> {
         }
     }
 
-    /// The parts in their order.
+    /// The parts in their order, but for what is reserved.
     #[must_use]
     pub fn parts(self) -> [N; 6] {
         [self.pods, self.idle, self.leaked, self.primaries, self.others, self.free]

@@ -91,7 +91,7 @@ pub struct Reach {
     pub able: u32,
 }
 
-/// Who holds the addresses of a vSwitch. The six parts add up to its usable addresses.
+/// Who holds the addresses of a vSwitch. The parts add up to its usable addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Holders<N> {
     /// Serving pods.
@@ -106,6 +106,9 @@ pub struct Holders<N> {
     pub others: N,
     /// Free.
     pub free: N,
+    /// Free, but kept for prefixes; `None` = the vSwitch keeps nothing for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<N>,
 }
 
 /// What the idle addresses of a vSwitch are about. The parts add up to [`Holders::idle`].
@@ -160,6 +163,45 @@ pub struct VSwitchRecord {
     pub min_free: u32,
     /// At the end.
     pub end: Holders<u32>,
+    /// Of prefixes; `None` = none come from it.
+    pub prefixes: Option<PrefixRecord>,
+}
+
+/// What was recorded of a vSwitch from which prefixes come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PrefixRecord {
+    /// Free /28 blocks, as a time-weighted mean after the warm-up.
+    pub mean_free: f64,
+    /// Fewest after the warm-up.
+    pub min_free: u32,
+    /// At the end.
+    pub end: PrefixLevel,
+    /// Addresses of prefixes on interfaces, as a time-weighted mean after the warm-up.
+    pub mean_addresses: f64,
+    /// First time that it refused a request for prefixes.
+    pub first_refusal: Option<NoPrefix>,
+    /// Such requests.
+    pub refusals: u64,
+}
+
+/// Prefixes of a vSwitch at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PrefixLevel {
+    /// Free /28 blocks that could be handed out.
+    pub free: u32,
+    /// Addresses of prefixes on interfaces, 16 each.
+    pub addresses: u32,
+}
+
+/// A vSwitch that refuses a request for prefixes for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoPrefix {
+    /// When.
+    pub at: Instant,
+    /// Single addresses that are free then.
+    pub addresses: u32,
+    /// Free /28 blocks then, fewer than the request asks for.
+    pub blocks: u32,
 }
 
 /// What was recorded of a pool's nodes of one type in one zone.
@@ -240,12 +282,17 @@ pub struct PodRecord {
 pub enum Cause {
     /// A vSwitch has too few free addresses for a request.
     VSwitch(#[serde(skip)] VSwitchId),
+    /// A vSwitch has too few free /28 blocks for a request.
+    Prefixes(#[serde(skip)] VSwitchId),
     /// Every slot of a node holds an interface and every interface is full.
     NodeCapacity,
     /// The instance refuses another interface (`EniPerInstanceLimitExceeded`).
     EniSlots,
     /// An interface refuses another address.
     AddressesPerEni,
+    /// Pods of a dual-stack node have seen the same idle address of one family, and asked for none
+    /// (rule R147).
+    Peeked,
     /// Every node has as many pods as it may have.
     MaxPods,
     /// There is no node at all.
@@ -310,6 +357,8 @@ pub struct Timeline {
     pub vswitches: Vec<Vec<Holders<u32>>>,
     /// Per vSwitch, fewest free addresses since the row before.
     pub least_free: Vec<Vec<u32>>,
+    /// Per vSwitch, per row, if prefixes come from it.
+    pub prefixes: Vec<Vec<PrefixLevel>>,
     /// Per group, per row.
     pub groups: Vec<Vec<GroupLevels>>,
     /// Per group, most waiting pods since the row before.

@@ -4,6 +4,7 @@ mod actions;
 mod audit;
 mod diary;
 mod levels;
+mod prefixes;
 mod trouble;
 mod waits;
 
@@ -15,15 +16,15 @@ use super::{
     Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
     Timeline, Unschedulable, Was, What,
 };
-use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Holdings;
-use crate::model::{Model, Quota, VSwitch};
+use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use diary::Diary;
 use levels::{Group, NodeNote, VSwitchLevels};
+use prefixes::PrefixLevels;
 use trouble::Trouble;
 use waits::Waits;
 
@@ -75,13 +76,15 @@ impl Recorder {
     /// A recorder of replication `replication` of a model.
     #[must_use]
     pub fn new(replication: u32, model: &Model, detail: Detail) -> Self {
-        let levels = |v: &VSwitch| VSwitchLevels::new(usable(v.cidr), v.added_by.is_none());
-        let vswitches: Vec<_> = model.vpc.vswitches.iter().map(levels).collect();
+        let vswitches = model.vpc.vswitches.iter().enumerate();
+        let vswitches = vswitches.map(|(i, v)| VSwitchLevels::new(v, model.gives_prefixes(VSwitchId::new(i))));
+        let vswitches: Vec<_> = vswitches.collect();
         let groups: Vec<_> = model.groups().map(|(key, _)| Group::new(key)).collect();
         let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");
         let timeline = Timeline {
             vswitches: vec![Vec::new(); vswitches.len()],
             least_free: vec![Vec::new(); vswitches.len()],
+            prefixes: vec![Vec::new(); vswitches.len()],
             groups: vec![Vec::new(); groups.len()],
             max_waiting: vec![Vec::new(); groups.len()],
             ..Timeline::default()
@@ -131,6 +134,20 @@ impl Recorder {
     /// that no daemon knows.
     pub fn vswitch_changed(&mut self, now: Instant, id: VSwitchId, usage: &Usage, leaked: u32) {
         self.vswitches[id.index()].set_usage(now, usage, leaked);
+    }
+
+    /// Whether somebody has to tell how many /28 blocks of a vSwitch are free.
+    #[must_use]
+    pub fn watches_prefixes(&self, id: VSwitchId) -> bool {
+        let levels = &self.vswitches[id.index()];
+        levels.exists() && levels.prefixes.is_some()
+    }
+
+    /// So many /28 blocks of a vSwitch are free, and so many addresses of prefixes on interfaces.
+    pub fn prefixes_changed(&mut self, now: Instant, id: VSwitchId, free: u32, addresses: u32) {
+        if let Some(prefixes) = &mut self.vswitches[id.index()].prefixes {
+            prefixes.set(now, free, addresses);
+        }
     }
 
     /// `pods` want an address of their own, with or without a node; those that end are counted
@@ -315,8 +332,10 @@ impl Recorder {
         if let Some(node) = node {
             self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
         }
-        if let (ErrorCode::IpNotEnough, Some(vswitch)) = (code, vswitch) {
-            self.refused(now, vswitch);
+        match (code, vswitch) {
+            (ErrorCode::IpNotEnough, Some(vswitch)) => self.refused(now, vswitch),
+            (ErrorCode::PrefixNotEnough, Some(vswitch)) => self.refused_prefixes(now, vswitch),
+            _ => {}
         }
     }
 
@@ -376,6 +395,7 @@ impl Recorder {
         for (i, levels) in self.vswitches.iter_mut().enumerate() {
             timeline.vswitches[i].push(levels.holders());
             timeline.least_free[i].push(levels.take_recent_free());
+            timeline.prefixes[i].extend(levels.prefixes.as_ref().map(PrefixLevels::level));
         }
         for (i, group) in self.groups.iter_mut().enumerate() {
             timeline.groups[i].push(group.levels);
@@ -442,6 +462,16 @@ impl Recorder {
             let name = self.names[vswitch.index()].clone();
             let text = format!("{name} is full");
             self.landmark(now, "vswitch_full", name, text);
+        }
+    }
+
+    fn refused_prefixes(&mut self, now: Instant, vswitch: VSwitchId) {
+        let levels = &mut self.vswitches[vswitch.index()];
+        let free = levels.holders().free;
+        if levels.prefixes.as_mut().is_some_and(|prefixes| prefixes.refuse(now, free)) {
+            let name = self.names[vswitch.index()].clone();
+            let text = format!("{name} has too few free /28 blocks");
+            self.landmark(now, "vswitch_without_prefixes", name, text);
         }
     }
 

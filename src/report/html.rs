@@ -12,6 +12,7 @@ use crate::outcome::{
     Account, Estimate, MEASURES, Measure, Proportion, Summary, count, counting_text, means_text, measure, plus_minus,
     range_of_spans, span,
 };
+use crate::record::Holders;
 use crate::scenario::{Origin, Setting, Source};
 use crate::study::Finding;
 use crate::units::{percent, thousands};
@@ -191,9 +192,10 @@ fn tables(summary: &Summary) -> Vec<Table> {
         at_full(summary),
         counting(summary),
     ];
+    let addresses = addresses.into_iter().chain(prefixes(summary));
     let cluster = [limits(summary), pools(summary), zones(summary), pods(summary), unschedulable(summary)];
     let more = [messages(summary), stranded(summary), api_calls(summary), landmarks(summary)];
-    addresses.into_iter().chain(cluster).chain(more).filter(|table| !table.rows.is_empty()).collect()
+    addresses.chain(cluster).chain(more).filter(|table| !table.rows.is_empty()).collect()
 }
 
 fn vswitches(summary: &Summary) -> Table {
@@ -226,18 +228,49 @@ fn holders(summary: &Summary) -> Table {
     let mut table = Table::new("Who holds the addresses", &["vSwitch", "as"], &[]);
     table.note = means_text(&summary.vswitches, &summary.method.clock);
     let labels = ["serving pods", "idle in node pools", "leaked", "node primaries", "other tenants", "free"];
+    let reserved = summary.vswitches.iter().any(|v| v.end.reserved.is_some());
+    let labels = labels.into_iter().chain(reserved.then_some("kept for prefixes"));
     table.header.extend(labels.map(|label| Heading { label, definition: "" }));
     for vswitch in &summary.vswitches {
-        let mut row = |name: &str, numbers: [String; 6]| {
+        let mut row = |name: &str, who: &Holders<Estimate>, show: fn(&Estimate) -> String| {
+            let kept = reserved.then(|| who.reserved.as_ref().map_or(String::new(), show));
+            let numbers = who.parts().iter().map(show).chain(kept).collect::<Vec<_>>();
             table.rows.push([vswitch.id.clone(), name.to_owned()].into_iter().chain(numbers).collect());
         };
-        row("mean over time", vswitch.mean.parts().map(|n| plus_minus(&n)));
+        row("mean over time", &vswitch.mean, plus_minus);
         if let Some(who) = &vswitch.at_full_share {
-            row("share when first full", who.parts().map(|n| percent(n.mean)));
+            row("share when first full", who, |n| percent(n.mean));
         }
-        row("at the end", vswitch.end.parts().map(|n| plus_minus(&n)));
+        row("at the end", &vswitch.end, plus_minus);
     }
     table
+}
+
+/// Free addresses beside free /28 blocks: a row per vSwitch from which prefixes come; none without.
+fn prefixes(summary: &Summary) -> Option<Table> {
+    let columns = [
+        "vSwitch",
+        "free addresses (end)",
+        "free /28 blocks (end)",
+        "free /28 blocks (least)",
+        "addresses in prefixes (end)",
+        "refused requests for prefixes",
+        "first refused",
+    ];
+    let mut table = Table::new("Free addresses and free /28 blocks", &columns, &[]);
+    table.rows.extend(summary.vswitches.iter().filter_map(|v| {
+        let prefixes = v.prefixes.as_ref()?;
+        Some(vec![
+            v.id.clone(),
+            plus_minus(&v.end.free),
+            plus_minus(&prefixes.free_blocks_end),
+            plus_minus(&prefixes.free_blocks_least),
+            plus_minus(&prefixes.addresses_end),
+            plus_minus(&prefixes.refusals),
+            time(summary, prefixes.time_to_refusal_s.as_ref()),
+        ])
+    }));
+    (!table.rows.is_empty()).then_some(table)
 }
 
 /// A full vSwitch address by address: rows that add up, and what is asked for.

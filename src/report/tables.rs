@@ -2,16 +2,18 @@
 
 use csv::Writer;
 
+use crate::id::VSwitchId;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
 use crate::outcome::{FullBy, Interval, Quantiles, Summary, Told, tell};
 use crate::record::{GroupLevels, Holders, JournalEntry, Recording};
 use crate::time::{Instant, Span};
 
-/// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster.
+/// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster. What is
+/// said of prefixes has columns of its own, if they come from any vSwitch.
 pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     let mut csv = Writer::from_writer(Vec::new());
-    csv.write_record([
+    let mut header = vec![
         "replication",
         "time_s",
         "datetime",
@@ -34,7 +36,16 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
         "terminating_pods",
         "unschedulable_pods",
         "most_unschedulable_pods",
-    ])?;
+    ];
+    let pods_end = header.len();
+    if (0..model.vpc.vswitches.len()).any(|i| model.gives_prefixes(VSwitchId::new(i))) {
+        header.extend(["reserved_addresses", "prefix_addresses", "free_prefixes"]);
+    }
+    csv.write_record(&header)?;
+    let write = |csv: &mut Writer<Vec<u8>>, mut record: Vec<String>| {
+        record.resize(header.len(), String::new());
+        csv.write_record(record)
+    };
     for recording in recordings {
         let timeline = &recording.timeline;
         for (row, &at) in timeline.at.iter().enumerate() {
@@ -44,7 +55,12 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
                 record.extend(["vswitch".to_owned(), vswitch.id.clone(), vswitch.zone.clone(), String::new()]);
                 record.extend(timeline.vswitches[i][row].parts().map(|n| n.to_string()));
                 record.push(timeline.least_free[i][row].to_string());
-                write_padded(&mut csv, record)?;
+                if let Some(level) = timeline.prefixes[i].get(row) {
+                    record.resize(pods_end, String::new());
+                    record.push(timeline.vswitches[i][row].reserved.unwrap_or(0).to_string());
+                    record.extend([level.addresses, level.free].map(|n| n.to_string()));
+                }
+                write(&mut csv, record)?;
             }
             for (i, (key, zone)) in model.groups().enumerate() {
                 let (pool, levels) = (&model.node_pools[key.pool], timeline.groups[i][row]);
@@ -55,24 +71,17 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
                 record.extend(["node_pool".to_owned(), pool.name.clone(), zone.zone.clone(), instance_type]);
                 record.extend(std::iter::repeat_n(String::new(), Holders::POSITIONS.parts().len() + 1));
                 record.extend(numbers.map(|n| n.to_string()));
-                write_padded(&mut csv, record)?;
+                write(&mut csv, record)?;
             }
             let mut record = start();
             record.push("cluster".to_owned());
-            record.extend(std::iter::repeat_n(String::new(), TIMELINE_COLUMNS - 6));
+            record.extend(std::iter::repeat_n(String::new(), pods_end - 6));
             record.push(timeline.unschedulable[row].to_string());
             record.push(timeline.max_unschedulable[row].to_string());
-            write_padded(&mut csv, record)?;
+            write(&mut csv, record)?;
         }
     }
     Ok(csv.into_inner()?)
-}
-
-const TIMELINE_COLUMNS: usize = 22;
-
-fn write_padded(csv: &mut Writer<Vec<u8>>, mut record: Vec<String>) -> csv::Result<()> {
-    record.resize(TIMELINE_COLUMNS, String::new());
-    csv.write_record(record)
 }
 
 /// One row per replication, action and result (`ok` or an error code) that occurs.

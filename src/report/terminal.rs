@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, Table};
 
 use crate::outcome::{
     ANY, Clock, Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, no_way_out_text, plus_minus,
-    range_of_spans, span, warm_up_text,
+    prefixes_text, range_of_spans, span, warm_up_text,
 };
 use crate::record::Holders;
 use crate::scenario::Uncertain;
@@ -39,6 +39,7 @@ pub fn terminal(summary: &Summary, uncertain: &[Uncertain], columns: usize) -> S
     let accounts: Vec<_> =
         summary.vswitches.iter().filter(|v| v.serves_pods).filter_map(|v| account_text(v, clock)).collect();
     labelled("When full", &accounts[..accounts.len().min(MOST_ACCOUNTS)]);
+    labelled("Prefixes", &summary.vswitches.iter().filter_map(|v| prefixes_text(v, clock)).collect::<Vec<_>>());
     labelled("Counting", counting_text(summary).as_slice());
     labelled("Pods", &[pods_line(&summary.pods), waits_line(&summary.pods, clock)]);
     labelled("No node", unschedulable_line(&summary.pods).as_slice());
@@ -149,14 +150,18 @@ fn vswitches(summary: &Summary) -> String {
     let mut header =
         vec!["vSwitch", "usable", "", "pods", "idle", "leaked", "primary", "other", "free", "least", "full"];
     header.retain(|&name| leaked || name != "leaked");
+    let reserved = summary.vswitches.iter().any(|v| v.end.reserved.is_some());
+    if let Some(free) = header.iter().position(|&name| name == "free").filter(|_| reserved) {
+        header.insert(free + 1, "reserved");
+    }
     let mut rows = Vec::new();
     for vswitch in summary.vswitches.iter().take(MOST_ROWS) {
         let full = vswitch.time_to_full_s.map_or("-".to_owned(), |time| summary.method.clock.point(time.median));
         let mut mean = vec![shorten(&vswitch.id), count(vswitch.usable.into()), "mean".to_owned()];
-        mean.extend(holders(&vswitch.mean, leaked));
+        mean.extend(holders(&vswitch.mean, leaked, reserved));
         mean.extend([count(vswitch.least_free.min), full]);
         let mut end = vec![String::new(), String::new(), "end".to_owned()];
-        end.extend(holders(&vswitch.end, leaked));
+        end.extend(holders(&vswitch.end, leaked, reserved));
         rows.extend([mean, end]);
     }
     table(&header, &rows, &[0, 2]) + &left_out(summary.vswitches.len(), "vSwitches")
@@ -181,10 +186,11 @@ fn pools(summary: &Summary) -> String {
     table(&header, &rows, left) + &left_out(summary.pools.len(), "pools")
 }
 
-/// The parts of a vSwitch; leaked addresses only where there are any.
-fn holders(who: &Holders<Estimate>, leaked: bool) -> impl Iterator<Item = String> {
+/// The parts of a vSwitch; leaked and reserved addresses only where there are any.
+fn holders(who: &Holders<Estimate>, leaked: bool, reserved: bool) -> impl Iterator<Item = String> {
     let shown = who.parts().into_iter().enumerate().filter(move |&(i, _)| leaked || i != Holders::POSITIONS.leaked);
-    shown.map(|(_, n)| count(n.mean))
+    let kept = who.reserved.map_or(String::new(), |reserved| count(reserved.mean));
+    shown.map(|(_, n)| count(n.mean)).chain(reserved.then_some(kept))
 }
 
 fn left_out(all: usize, what: &str) -> String {

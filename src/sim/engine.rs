@@ -303,6 +303,9 @@ impl<O: Observer> Engine<O> {
             Config::NodeLocal(config) => {
                 Daemon::NodeLocal(Box::new(NodeLocal::new(self.now, Arc::clone(config), seed, jitter)))
             }
+            Config::Centralized(config) if config.prefixes.is_some() => {
+                Daemon::Prefixes(centralized::PrefixDaemon::new(self.now, seed))
+            }
             Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);
@@ -431,14 +434,14 @@ impl<O: Observer> Engine<O> {
     fn execute(&mut self, node: NodeId, request: &Request, left: Instant, awaited: bool) -> Result<Answer, ErrorCode> {
         let (vswitch, eni, addresses) = self.subject_of(request);
         let reply = self.cloud.execute(self.now, node, request);
-        if let Ok(Answer::Created(eni, _)) = reply
+        if let Ok(Answer::Created(eni, ..)) = reply
             && !awaited
         {
             self.cloud.leak(eni);
         }
         let (created, answer) = match &reply {
             Ok(Answer::VSwitch(free)) => (None, CallAnswer::Free(*free)),
-            Ok(Answer::Created(eni, _)) => (Some(*eni), CallAnswer::Done),
+            Ok(Answer::Created(eni, ..)) => (Some(*eni), CallAnswer::Done),
             Ok(_) => (None, CallAnswer::Done),
             Err(code) => (None, CallAnswer::Refused(*code)),
         };
@@ -465,9 +468,10 @@ impl<O: Observer> Engine<O> {
         let on = |eni| self.cloud.vswitch_of(eni);
         match *request {
             Request::DescribeVSwitch(vswitch) => (Some(vswitch), None, 0),
-            Request::Create(vswitch, n) => (Some(vswitch), None, n.into()),
-            Request::Assign(eni, n) => (on(eni), Some(eni), n.into()),
+            Request::Create(vswitch, n, _) => (Some(vswitch), None, n.into()),
+            Request::Assign(eni, n) | Request::AssignV6(eni, n) => (on(eni), Some(eni), n.into()),
             Request::Unassign(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
+            Request::UnassignV6(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
             Request::Delete(eni) => (on(eni), Some(eni), 0),
             Request::Attach(eni) | Request::Describe(eni) | Request::Detach(eni) => (None, Some(eni), 0),
         }
@@ -532,7 +536,7 @@ impl<O: Observer> Engine<O> {
             assert!(at == self.now || matches!(output, Output::Failed(..)), "{output:?} was to be seen at its time");
             match output {
                 Output::Call { call, at, request } => self.call(node, call, at, request),
-                Output::Allocated { pod, eni, address, retained } => self.allocated(pod, eni.id, address, retained),
+                Output::Allocated { pod, eni, address, retained, .. } => self.allocated(pod, eni.id, address, retained),
                 Output::Failed(pod, failure) => self.retry(node, at, pod, failure),
                 Output::Released(pod, eni) => {
                     self.unbound(eni);

@@ -12,6 +12,9 @@ use crate::time::{Instant, Span};
 pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: VSwitchId) {
     let usage = cloud.usage(id);
     recorder.vswitch_changed(now, id, &usage, usage.leaked);
+    if recorder.watches_prefixes(id) {
+        recorder.prefixes_changed(now, id, cloud.free_prefixes(id), usage.in_prefixes);
+    }
 }
 
 impl Observer for Recorder {

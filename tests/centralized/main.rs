@@ -4,5 +4,7 @@
 mod story;
 mod traces;
 mod troubles;
+mod families;
+mod rdma;
 mod swarm;
 mod draws;

@@ -10,8 +10,8 @@ pub fn case(changes: Value) -> Case {
     let mut case = json!({
         "core": "centralized", "name": "story", "nodes": 1, "node_stagger_ms": 0, "adapters": 4, "ips_per_eni": 10,
         "max_pool_size": 5, "min_pool_size": 0, "warm_up_size": 0, "ip_pool_sync_period_s": 120,
-        "vswitch_selection": "most", "vswitch_cache_ttl_s": 1200, "trunk": false, "ipv4_prefix_count": 0,
-        "degradation": "", "idle_ip_reclaim_after_s": 0, "idle_ip_reclaim_interval_s": 600,
+        "vswitch_selection": "most", "vswitch_cache_ttl_s": 1200, "trunk": false, "dual": false, "erdma": false,
+        "ipv4_prefix_count": 0, "degradation": "", "idle_ip_reclaim_after_s": 0, "idle_ip_reclaim_interval_s": 600,
         "idle_ip_reclaim_batch_size": 5,
         "vswitches": [{"id": "vsw-a", "zone": "z", "available": 252, "prefixes": 500}],
         "latency_ms": {
@@ -32,6 +32,12 @@ pub fn case(changes: Value) -> Case {
 pub fn pods(n: u32) -> Value {
     let pods = (0..n).map(|i| json!({"t_ms": 10_003, "op": "add", "node": 0, "pod": format!("p{i:02}")}));
     pods.collect()
+}
+
+/// `n` pods that ask for RDMA and appear at 10.003 s.
+pub fn rdma_pods(n: u32) -> Value {
+    let pod = |i| json!({"t_ms": 10_003, "op": "add", "node": 0, "pod": format!("r{i:02}"), "erdma": true});
+    (0..n).map(pod).collect()
 }
 
 /// What became of a case.

@@ -4,6 +4,7 @@
 use brimline::chance::SmallStream;
 use brimline::conformance::centralized::case::{Case, Op};
 use brimline::conformance::centralized::play::{Played, play};
+use brimline::ipam::centralized::Flavor;
 use serde_json::{Value, json};
 
 use super::story::case;
@@ -49,12 +50,13 @@ fn world(seed: u64) -> Case {
         .map(|key| ((*key).to_owned(), json!(latency(&mut draw, 300))))
         .collect::<serde_json::Map<_, _>>()
         .into();
+    let erdma = draw.chance(30);
     let prefixes = if draw.chance(15) { 1 + draw.below(40) } else { 0 };
     case(json!({
         "nodes": nodes, "node_stagger_ms": draw.below(900), "adapters": 2 + draw.below(4),
         "ips_per_eni": draw.one(&[2, 6, 10, 20]), "max_pool_size": draw.below(20), "min_pool_size": draw.below(12),
         "warm_up_size": draw.one(&[0, 0, 8, 18]), "ip_pool_sync_period_s": draw.one(&[0, 30, 120]),
-        "trunk": draw.chance(25), "ipv4_prefix_count": prefixes,
+        "trunk": draw.chance(25), "dual": draw.chance(40), "erdma": erdma, "ipv4_prefix_count": prefixes,
         "idle_ip_reclaim_after_s": draw.one(&[0, 60]), "idle_ip_reclaim_interval_s": 60,
         "vswitches": [
             {"id": "vsw-a", "zone": "z", "available": draw.one(&[20, 100, 1000]), "prefixes": 1000},
@@ -62,7 +64,7 @@ fn world(seed: u64) -> Case {
         ],
         "latency_ms": latency_ms, "runtime_report_ms": draw.one(&[500, 2000, 44_000]),
         "workers": draw.one(&[1, 2, 500]), "cr_write_qps": draw.one(&[0, 2]), "cr_write_burst": 3,
-        "faults": faults(&mut draw), "events": script(&mut draw, nodes),
+        "faults": faults(&mut draw), "events": script(&mut draw, nodes, erdma),
         "until_ms": QUIET_MS + 3_000_000, "sample_ms": 1000,
     }))
 }
@@ -75,6 +77,8 @@ fn faults(draw: &mut Draw) -> Value {
         "DeleteNetworkInterface",
         "AssignPrivateIpAddresses",
         "UnassignPrivateIpAddresses",
+        "AssignIpv6Addresses",
+        "UnassignIpv6Addresses",
         "DescribeNetworkInterfaces",
         "DescribeVSwitches",
         "UpdateNodeStatus",
@@ -88,9 +92,9 @@ fn faults(draw: &mut Draw) -> Value {
 }
 
 /// Pods come and go, sometimes under an old name; the controller restarts.
-fn script(draw: &mut Draw, nodes: u32) -> Value {
+fn script(draw: &mut Draw, nodes: u32, erdma: bool) -> Value {
     let mut events = Vec::new();
-    let mut there: Vec<(u32, String)> = Vec::new();
+    let mut there: Vec<(u32, String, bool)> = Vec::new();
     let mut t_ms = 0;
     for i in 0..draw.below(80) {
         t_ms += draw.one(&[0, 7, 500, 9000]);
@@ -100,17 +104,17 @@ fn script(draw: &mut Draw, nodes: u32) -> Value {
         if draw.chance(4) {
             events.push(json!({"t_ms": t_ms, "op": "restart"}));
         } else if draw.chance(35) && !there.is_empty() {
-            let (node, pod) = there.swap_remove(draw.below(there.len() as u32) as usize);
+            let (node, pod, erdma) = there.swap_remove(draw.below(there.len() as u32) as usize);
             events.push(json!({"t_ms": t_ms, "op": "del", "node": node, "pod": pod}));
             if draw.chance(20) {
                 t_ms += 300;
-                events.push(json!({"t_ms": t_ms, "op": "add", "node": node, "pod": pod}));
-                there.push((node, pod));
+                events.push(json!({"t_ms": t_ms, "op": "add", "node": node, "pod": pod, "erdma": erdma}));
+                there.push((node, pod, erdma));
             }
         } else {
-            let (node, pod) = (draw.below(nodes), format!("p{i}"));
-            events.push(json!({"t_ms": t_ms, "op": "add", "node": node, "pod": pod}));
-            there.push((node, pod));
+            let (node, pod, erdma) = (draw.below(nodes), format!("p{i}"), erdma && draw.chance(30));
+            events.push(json!({"t_ms": t_ms, "op": "add", "node": node, "pod": pod, "erdma": erdma}));
+            there.push((node, pod, erdma));
         }
     }
     Value::Array(events)
@@ -132,22 +136,44 @@ fn check_safety(case: &Case, played: &Played) {
     }
 }
 
-/// At the end: nobody waits on a node that has room, if the vSwitches have it, too. A restart or a
-/// lost write may leave interfaces that no CR names, which take room (C70): such worlds are left out.
+/// At the end: nobody waits on a node that has room for its kind of pod, if the vSwitches have it,
+/// too. Worlds that may leak interfaces, which take room, are left out.
 fn check_liveness(case: &Case, played: &Played) {
-    let leaks = case.events.iter().any(|event| event.op == Op::Restart)
-        || case.faults.iter().any(|fault| fault.api == "UpdateNodeStatus");
-    if leaks || case.ipv4_prefix_count > 0 {
+    if may_leak(case) || case.ipv4_prefix_count > 0 {
         return;
     }
     let (_, last) = played.samples.last().expect("there are samples");
     let ample = case.vswitches.iter().any(|vswitch| last[&format!("{}.available", vswitch.id)] > 60);
     for node in (0..case.nodes).filter(|_| ample) {
-        let of = |quantity: &str| last[&format!("node{node}.{quantity}")];
-        let room = i64::from((case.adapters - 1) * case.ips_per_eni);
-        assert!(of("pending") == 0 || of("bound") == room, "node {node} leaves pods waiting: {last:?}");
-        assert_eq!(of("held"), 0, "node {node} holds addresses of pods that are gone");
+        let flavor = Flavor::of(case.adapters, case.trunk, case.erdma);
+        for (is_rdma, slots) in [(false, flavor.trunk + flavor.secondary), (true, flavor.high_performance)] {
+            let (bound, pending) = served(case, played, node, is_rdma);
+            let room = (slots * case.ips_per_eni) as usize;
+            assert!(pending == 0 || bound == room, "node {node} leaves {pending} pods waiting: {last:?}");
+        }
+        assert_eq!(last[&format!("node{node}.held")], 0, "node {node} holds addresses of pods that are gone");
     }
+}
+
+/// Pods of a node with an address, and without one, at the end: those that get RDMA, or the others.
+fn served(case: &Case, played: &Played, node: u32, is_rdma: bool) -> (usize, usize) {
+    let wants_rdma = |pod: &str| case.erdma && case.events.iter().any(|event| event.pod == pod && event.erdma);
+    let there = played.pods.iter().filter(|pod| pod.node == node && pod.deleted.is_none());
+    let (bound, pending): (Vec<_>, Vec<_>) =
+        there.filter(|pod| wants_rdma(&pod.pod) == is_rdma).partition(|pod| pod.bound.is_some());
+    (bound.len(), pending.len())
+}
+
+/// A restart or a lost write may leave interfaces that no CR names (C70).
+fn may_leak(case: &Case) -> bool {
+    case.events.iter().any(|event| event.op == Op::Restart)
+        || case.faults.iter().any(|fault| fault.api == "UpdateNodeStatus")
+}
+
+/// What the CR knows is what there is: nothing is ordered where it does not fit.
+fn check_orders(case: &Case, played: &Played) {
+    let refused = played.errors.keys().filter(|code| code.ends_with("CountExceeded"));
+    assert!(may_leak(case) || refused.count() == 0, "{:?}", played.errors);
 }
 
 #[test]
@@ -159,6 +185,7 @@ fn random_clusters_keep_the_laws() {
         let played = play(&case, seed);
         check_safety(&case, &played);
         check_liveness(&case, &played);
+        check_orders(&case, &played);
     }
 }
 

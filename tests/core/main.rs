@@ -8,6 +8,7 @@
 
 mod allocation;
 mod chance;
+mod dual;
 mod exhaustion;
 mod pool;
 mod restart;

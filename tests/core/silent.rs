@@ -25,6 +25,7 @@ fn config(chance: &mut SmallStream) -> Config {
         gc_period: [None, Some(Span::mins(5))][one_of(2)],
         rpc_timeout: [Span::secs(118), Span::secs(20), Span::mins(30)][one_of(3)],
         confirm_delete: one_of(2) == 0,
+        dual: one_of(3) == 0,
         ..node(slots, ips)
     }
 }
@@ -56,6 +57,9 @@ fn play(seed: u64, touched: bool) -> (String, impl PartialEq + std::fmt::Debug) 
             }
             16 => _ = story.free([A, B][chance.below(2) as usize], chance.below(12)),
             17 => _ = story.fault(Api::CreateNetworkInterface, Fault::Refuse(ErrorCode::EniPerInstance)),
+            18 if seed.is_multiple_of(2) => {
+                _ = story.fault(Api::AssignIpv6Addresses, Fault::Refuse(ErrorCode::NotFound))
+            }
             18 => _ = story.fault(Api::AttachNetworkInterface, Fault::Refuse(ErrorCode::Internal)),
             19 if seed.is_multiple_of(4) => _ = story.restart(config.clone()),
             _ => {}
@@ -65,7 +69,8 @@ fn play(seed: u64, touched: bool) -> (String, impl PartialEq + std::fmt::Debug) 
     story.until(at + 1500.0);
     told.push_str(&story.told());
     let bound: Vec<_> = story.daemon.bound().collect();
-    (told, (story.daemon.usage(), bound, story.daemon.empty_slots(), story.sufficient()))
+    let v6: Vec<_> = story.daemon.bound_v6().collect();
+    (told, (story.daemon.usage(), story.daemon.idle_v6(), bound, v6, story.daemon.empty_slots(), story.sufficient()))
 }
 
 /// Rules R52, R66, R70, R76, R80, R124 as far as they have timers.

@@ -23,6 +23,7 @@ pub fn node(slots: u32, ips: u32) -> Config {
     Config {
         max_eni: slots,
         ips_per_eni: ips,
+        dual: false,
         capacity: slots * ips,
         min_idle: 0,
         max_idle: slots * ips,
@@ -259,7 +260,7 @@ impl Story {
         while let Some(output) = self.daemon.poll() {
             match output {
                 Output::Call { call, at, request } => self.call(call, at, request),
-                Output::Allocated { pod, eni, address, retained } => {
+                Output::Allocated { pod, eni, address, retained, .. } => {
                     self.pods.insert(pod, (eni, address));
                     let again = if retained { " again" } else { "" };
                     self.say(self.now, format_args!("p{} on {}{again}", pod.0, name(eni.id)));
@@ -273,12 +274,19 @@ impl Story {
     fn call(&mut self, call: CallId, at: Instant, request: Request) {
         match request {
             Request::DescribeVSwitch(vswitch) => self.say(at, format_args!("look up {}", letter(vswitch))),
-            Request::Create(vswitch, n) => self.say(at, format_args!("create {n} on {}", letter(vswitch))),
+            Request::Create(vswitch, n, 0) => self.say(at, format_args!("create {n} on {}", letter(vswitch))),
+            Request::Create(vswitch, n, v6) => {
+                self.say(at, format_args!("create {n} and {v6} v6 on {}", letter(vswitch)));
+            }
             Request::Attach(eni) => self.say(at, format_args!("attach {}", name(eni))),
             Request::Describe(eni) => self.say(at, format_args!("look at {}", name(eni))),
             Request::Assign(eni, n) => self.say(at, format_args!("assign {n} to {}", name(eni))),
             Request::Unassign(eni, addresses) => {
                 self.say(at, format_args!("unassign {} of {}", addresses.len(), name(eni)));
+            }
+            Request::AssignV6(eni, n) => self.say(at, format_args!("assign {n} v6 to {}", name(eni))),
+            Request::UnassignV6(eni, addresses) => {
+                self.say(at, format_args!("unassign {} v6 of {}", addresses.len(), name(eni)));
             }
             Request::Detach(eni) => self.say(at, format_args!("detach {}", name(eni))),
             Request::Delete(eni) => self.say(at, format_args!("delete {}", name(eni))),
@@ -295,7 +303,7 @@ impl Story {
 
     fn answer(&mut self, call: CallId, request: &Request, fault: Option<Fault>) {
         let request = match (fault, *request) {
-            (Some(Fault::Only(n)), Request::Create(vswitch, _)) => Request::Create(vswitch, n),
+            (Some(Fault::Only(n)), Request::Create(vswitch, _, v6)) => Request::Create(vswitch, n, v6),
             (Some(Fault::Only(n)), Request::Assign(eni, _)) => Request::Assign(eni, n),
             (_, request) => request,
         };
@@ -308,7 +316,7 @@ impl Story {
             (Some(Fault::NotInUse), Ok(Answer::Described { in_use, .. })) => *in_use = false,
             (
                 Some(Fault::Unseen(secs)),
-                Ok(Answer::Attached(at) | Answer::Assigned(_, at) | Answer::Unassigned(at)),
+                Ok(Answer::Attached(at) | Answer::Assigned(_, at) | Answer::AssignedV6(_, at) | Answer::Unassigned(at)),
             ) => {
                 *at += Span::from_secs_f64(secs);
             }

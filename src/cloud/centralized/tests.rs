@@ -21,7 +21,7 @@ fn call(cloud: &mut Cloud, node: NodeId, request: Request) -> Result<Answer, Err
 }
 
 fn create(cloud: &mut Cloud, node: NodeId, addresses: u32) -> Result<EniId, ErrorCode> {
-    match call(cloud, node, Request::Create { node, vswitch: VSWITCH, kind: Kind::Trunk, addresses })? {
+    match call(cloud, node, Request::Create { node, vswitch: VSWITCH, kind: Kind::Trunk, addresses, ipv6: 0 })? {
         Answer::Created(eni) => Ok(eni),
         other => panic!("it was to be created: {other:?}"),
     }
@@ -123,7 +123,7 @@ fn the_sweep_deletes_what_leaked_long_enough_ago() {
     attached(&mut cloud, b, 1);
     create(&mut cloud, a, 2).expect("addresses are free");
     cloud.release_instance(a);
-    let late = Request::Create { node: a, vswitch: VSWITCH, kind: Kind::Secondary, addresses: 3 };
+    let late = Request::Create { node: a, vswitch: VSWITCH, kind: Kind::Secondary, addresses: 3, ipv6: 0 };
     cloud.carry_out(Instant::ZERO + Span::secs(1), a, &late).expect("addresses are free");
     assert_eq!((held(&cloud), cloud.leaked(VSWITCH)), ((7, 5, 0), (2, 5)));
     let ten = Span::mins(10);

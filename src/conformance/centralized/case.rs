@@ -32,6 +32,12 @@ pub struct Case {
     pub vswitch_cache_ttl_s: u64,
     /// Whether one interface is a trunk.
     pub trunk: bool,
+    /// Whether pods have an IPv6 address, too. The recorded cases are older than the key.
+    #[serde(default)]
+    pub dual: bool,
+    /// Whether one interface is for RDMA.
+    #[serde(default)]
+    pub erdma: bool,
     /// Prefixes of a node; 0 = no prefix mode.
     pub ipv4_prefix_count: u32,
     /// What is switched off.
@@ -151,6 +157,9 @@ pub struct Event {
     /// Which pod.
     #[serde(default)]
     pub pod: String,
+    /// Whether the pod asks for RDMA.
+    #[serde(default)]
+    pub erdma: bool,
     /// Which vSwitch.
     #[serde(default)]
     pub vswitch: String,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::case::{Case, Latency};
+use crate::address::V6Addr;
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::centralized::{Answer, Interface, Kind, Request, State};
 use crate::time::{Instant, Span};
@@ -13,7 +14,7 @@ use crate::time::{Instant, Span};
 #[derive(Debug)]
 pub(super) struct Cloud {
     latency: Latency,
-    /// Interfaces that an instance may have beside its primary one, and addresses of each.
+    /// Interfaces that an instance may have beside its primary one, and addresses of each, per family.
     slots: usize,
     ips_per_eni: usize,
     /// Free addresses and prefixes.
@@ -21,6 +22,7 @@ pub(super) struct Cloud {
     enis: BTreeMap<EniId, Eni>,
     next_eni: u32,
     next_address: u32,
+    next_ipv6: u32,
 }
 
 /// An interface.
@@ -31,6 +33,8 @@ struct Eni {
     kind: Kind,
     addresses: Vec<Ipv4Addr>,
     prefixes: Vec<Ipv4Addr>,
+    ipv6: Vec<V6Addr>,
+    ipv6_prefixes: Vec<V6Addr>,
     state: State,
     /// What it becomes by itself, and when.
     settles: Option<(Instant, State)>,
@@ -56,6 +60,7 @@ impl Cloud {
             enis: BTreeMap::new(),
             next_eni: 0,
             next_address: u32::from(Ipv4Addr::new(10, 0, 0, 0)),
+            next_ipv6: 0,
         }
     }
 
@@ -68,8 +73,11 @@ impl Cloud {
             Request::Describe(_) | Request::DescribeInstance(_) | Request::DescribeAttached(..) => {
                 self.latency.describe
             }
-            Request::Assign(..) | Request::AssignPrefixes(..) => self.latency.assign,
-            Request::Unassign(..) => self.latency.unassign,
+            Request::Assign(..)
+            | Request::AssignPrefixes(..)
+            | Request::AssignIpv6(..)
+            | Request::AssignIpv6Prefixes(..) => self.latency.assign,
+            Request::Unassign(..) | Request::UnassignIpv6(..) => self.latency.unassign,
             Request::Detach(..) => self.latency.detach,
             Request::Delete(_) => self.latency.delete,
         })
@@ -79,7 +87,9 @@ impl Cloud {
     pub fn execute(&mut self, now: Instant, request: &Request) -> Result<Answer, &'static str> {
         match request {
             Request::DescribeVSwitch(id) => Ok(Answer::VSwitch(self.vswitches[id.index()].0)),
-            &Request::Create { node, vswitch, kind, addresses } => self.create(node, vswitch, kind, addresses),
+            &Request::Create { node, vswitch, kind, addresses, ipv6 } => {
+                self.create(node, vswitch, kind, [addresses, ipv6])
+            }
             &Request::Attach(eni, node) => self.attach(now, eni, node),
             Request::Describe(eni) => Ok(self.describe(now, |id, _| id == *eni)),
             Request::DescribeInstance(node) => Ok(self.describe(now, |_, eni| eni.is_attached_to(now, *node))),
@@ -88,7 +98,10 @@ impl Cloud {
             }
             &Request::Assign(eni, n) => self.assign(eni, n).map(Answer::Assigned),
             &Request::AssignPrefixes(eni, n) => self.assign_prefixes(eni, n).map(Answer::AssignedPrefixes),
+            &Request::AssignIpv6(eni, n) => self.assign_ipv6(eni, n).map(Answer::AssignedIpv6),
+            &Request::AssignIpv6Prefixes(eni, n) => self.assign_ipv6_prefixes(eni, n).map(Answer::AssignedIpv6Prefixes),
             Request::Unassign(eni, addresses) => self.unassign(*eni, addresses),
+            Request::UnassignIpv6(eni, addresses) => self.unassign_ipv6(*eni, addresses),
             &Request::Detach(eni, _) => self.detach(now, eni),
             &Request::Delete(eni) => self.delete(now, eni),
         }
@@ -116,12 +129,29 @@ impl Cloud {
         sums
     }
 
-    fn create(&mut self, node: NodeId, vswitch: VSwitchId, kind: Kind, n: u32) -> Result<Answer, &'static str> {
-        let addresses = self.take(vswitch, n)?;
+    /// IPv6 addresses and prefixes of a node.
+    pub fn holds_ipv6(&self, node: NodeId) -> [i64; 2] {
+        let mut sums = [0; 2];
+        for eni in self.enis.values().filter(|eni| eni.node == node) {
+            sums[0] += eni.ipv6.len() as i64;
+            sums[1] += eni.ipv6_prefixes.len() as i64;
+        }
+        sums
+    }
+
+    fn create(
+        &mut self,
+        node: NodeId,
+        vswitch: VSwitchId,
+        kind: Kind,
+        [ipv4, ipv6]: [u32; 2],
+    ) -> Result<Answer, &'static str> {
+        let addresses = self.take(vswitch, ipv4)?;
+        let ipv6 = self.names_ipv6(ipv6);
         let id = EniId(self.next_eni);
         self.next_eni += 1;
-        let (state, settles, prefixes) = (State::Available, None, Vec::new());
-        self.enis.insert(id, Eni { node, vswitch, kind, addresses, prefixes, state, settles });
+        let (state, settles, prefixes, ipv6_prefixes) = (State::Available, None, Vec::new(), Vec::new());
+        self.enis.insert(id, Eni { node, vswitch, kind, addresses, prefixes, ipv6, ipv6_prefixes, state, settles });
         Ok(Answer::Created(id))
     }
 
@@ -150,6 +180,8 @@ impl Cloud {
             state: eni.state(now),
             addresses: eni.addresses.clone(),
             prefixes: eni.prefixes.clone(),
+            ipv6: eni.ipv6.clone(),
+            ipv6_prefixes: eni.ipv6_prefixes.clone(),
         };
         Answer::Interfaces(found.map(shown).collect())
     }
@@ -176,6 +208,33 @@ impl Cloud {
         let eni = self.known(id)?;
         let used = eni.addresses.len() + eni.prefixes.len();
         if used + n as usize > most { Err("InvalidOperation.Ipv4CountExceeded") } else { Ok(eni.vswitch) }
+    }
+
+    /// IPv6 addresses never run out; only the interface has limits.
+    fn assign_ipv6(&mut self, id: EniId, n: u32) -> Result<Vec<V6Addr>, &'static str> {
+        self.room_for_ipv6(id, n)?;
+        let addresses = self.names_ipv6(n);
+        self.known(id)?.ipv6.extend(&addresses);
+        Ok(addresses)
+    }
+
+    fn assign_ipv6_prefixes(&mut self, id: EniId, n: u32) -> Result<Vec<V6Addr>, &'static str> {
+        self.room_for_ipv6(id, n)?;
+        let prefixes = self.names_ipv6(n);
+        self.known(id)?.ipv6_prefixes.extend(&prefixes);
+        Ok(prefixes)
+    }
+
+    fn room_for_ipv6(&mut self, id: EniId, n: u32) -> Result<(), &'static str> {
+        let most = self.ips_per_eni;
+        let eni = self.known(id)?;
+        let used = eni.ipv6.len() + eni.ipv6_prefixes.len();
+        if used + n as usize > most { Err("InvalidOperation.Ipv6CountExceeded") } else { Ok(()) }
+    }
+
+    fn unassign_ipv6(&mut self, id: EniId, addresses: &[V6Addr]) -> Result<Answer, &'static str> {
+        self.known(id)?.ipv6.retain(|address| !addresses.contains(address));
+        Ok(Answer::Done)
     }
 
     fn unassign(&mut self, id: EniId, addresses: &[Ipv4Addr]) -> Result<Answer, &'static str> {
@@ -226,5 +285,11 @@ impl Cloud {
         let first = self.next_address;
         self.next_address += n;
         (first..self.next_address).map(Ipv4Addr::from).collect()
+    }
+
+    fn names_ipv6(&mut self, n: u32) -> Vec<V6Addr> {
+        let first = self.next_ipv6;
+        self.next_ipv6 += n;
+        (first..self.next_ipv6).map(V6Addr).collect()
     }
 }

@@ -3,6 +3,7 @@
 pub mod case;
 mod cloud;
 pub(super) mod compare;
+mod laws;
 pub mod play;
 
 use serde_json::{Map, Value, json};

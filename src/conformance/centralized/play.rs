@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::case::Sample;
 use super::case::{Case, Degradation, Event, Op, VSwitchSelection};
 use super::cloud::Cloud;
+use super::laws;
 use crate::chance::SmallStream;
 use crate::id::{NodeId, Uid, VSwitchId};
 use crate::ipam::centralized::{
@@ -86,6 +87,8 @@ struct Stage<'a> {
     life: u32,
     /// Names in their order.
     keys: BTreeMap<&'a str, PodKey>,
+    /// Pods that ask for RDMA, and get it.
+    rdma: BTreeSet<PodKey>,
     /// Pods that are there, per node.
     there: Vec<BTreeMap<PodKey, Uid>>,
     played: Played,
@@ -94,6 +97,8 @@ struct Stage<'a> {
 impl<'a> Stage<'a> {
     fn new(case: &'a Case, seed: u64) -> Self {
         let names: BTreeSet<_> = case.events.iter().map(|event| event.pod.as_str()).collect();
+        let keys: BTreeMap<_, _> = names.into_iter().zip((0..).map(PodKey)).collect();
+        let rdma = case.events.iter().filter(|event| event.erdma && case.erdma);
         let mut stage = Self {
             case,
             controller: Controller::new(settings(case), SmallStream::new(seed)),
@@ -101,7 +106,8 @@ impl<'a> Stage<'a> {
             agenda: BTreeMap::new(),
             added: 0,
             life: 0,
-            keys: names.into_iter().zip((0..).map(PodKey)).collect(),
+            rdma: rdma.map(|event| keys[event.pod.as_str()]).collect(),
+            keys,
             there: vec![BTreeMap::new(); case.nodes as usize],
             played: Played { writes: vec![0; case.nodes as usize], ..Played::default() },
         };
@@ -210,7 +216,7 @@ impl<'a> Stage<'a> {
         let (pod, requested) = (event.pod.clone(), event.t_ms);
         self.played.pods.push(Story { pod, node: event.node, requested, bound: None, deleted: None, released: None });
         self.there[node.index()].insert(key, uid);
-        self.tell(now, Input::Scheduled { node, pod: key, uid });
+        self.tell(now, Input::Scheduled { node, pod: key, uid, erdma: event.erdma });
     }
 
     fn delete(&mut self, now: Instant, event: &Event) -> Option<(NodeId, Uid)> {
@@ -254,6 +260,7 @@ impl<'a> Stage<'a> {
     /// A CR was written: who has an address now, and who has none any more?
     fn stored(&mut self, now: Instant, node: NodeId) {
         self.played.writes[node.index()] += 1;
+        laws::check(self.status(node), self.case.dual, &self.rdma);
         let shown: BTreeSet<_> = shown(self.status(node)).map(|(_, uid)| uid).collect();
         let now = now.as_millis();
         for (i, story) in self.played.pods.iter_mut().enumerate().filter(|(_, story)| story.node == node.0) {
@@ -289,6 +296,11 @@ impl<'a> Stage<'a> {
                 ("sufficient", sufficient),
             ];
             sample.extend(values.map(|(name, value)| (format!("node{}.{name}", node.0), value)));
+            if self.case.dual {
+                let [ipv6, ipv6_prefixes] = self.cloud.holds_ipv6(node);
+                sample.insert(format!("node{}.ipv6", node.0), ipv6);
+                sample.insert(format!("node{}.ipv6_prefixes", node.0), ipv6_prefixes);
+            }
         }
         let free = self.case.vswitches.iter().zip(self.cloud.available());
         sample.extend(free.map(|(vswitch, free)| (format!("{}.available", vswitch.id), i64::from(free))));
@@ -332,8 +344,9 @@ fn config(case: &Case) -> NodeConfig {
     // Prefix mode has no pool (C12).
     let pool = |size| if prefixes.is_some() { 0 } else { size };
     NodeConfig {
-        flavor: Flavor::of(case.adapters, case.trunk),
+        flavor: Flavor::of(case.adapters, case.trunk, case.erdma),
         ips_per_eni: case.ips_per_eni,
+        dual: case.dual,
         min_idle: pool(case.min_pool_size),
         max_idle: pool(case.max_pool_size),
         warm_up: case.warm_up_size,

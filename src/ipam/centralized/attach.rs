@@ -20,9 +20,15 @@ const STALE: Span = Span::mins(30);
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Task {
     pub state: TaskState,
-    /// Addresses that were asked for.
-    pub addresses: u32,
-    /// Prefixes that were asked for.
+    pub asked: Asked,
+}
+
+/// What an interface was created to carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// IPv4 addresses, and IPv6 ones.
+    pub addresses: [u32; 2],
+    /// IPv4 prefixes.
     pub prefixes: u32,
 }
 
@@ -111,12 +117,12 @@ enum Stage {
 
 impl Controller {
     /// Starts an attach task, unless one is under way (C86).
-    pub(super) fn submit(&mut self, now: Instant, node: NodeId, eni: EniId, addresses: u32, prefixes: u32) {
+    pub(super) fn submit(&mut self, now: Instant, node: NodeId, eni: EniId, asked: Asked) {
         let tasks = &mut self.nodes[node.index()].memory.tasks.0;
         if tasks.get(&eni).is_some_and(|task| task.state == TaskState::Running) {
             return;
         }
-        tasks.insert(eni, Task { state: TaskState::Running, addresses, prefixes });
+        tasks.insert(eni, Task { state: TaskState::Running, asked });
         let id = self.next_attacher;
         self.next_attacher += 1;
         let attacher = Attacher { node, eni, deadline: now + DEADLINE, stage: Stage::Calling };
@@ -134,7 +140,8 @@ impl Controller {
         let attaching = status.nics.iter().filter(|(_, nic)| nic.state == NicState::Attaching);
         for (&eni, _) in attaching {
             if self.nodes[node.index()].memory.tasks.get(eni).is_none() {
-                self.submit(now, node, eni, 1, 0);
+                // What was asked for is forgotten.
+                self.submit(now, node, eni, Asked { addresses: [1, 1], prefixes: 0 });
             }
         }
     }
@@ -200,13 +207,14 @@ mod tests {
     use crate::id::VSwitchId;
 
     const NODE: NodeId = NodeId(0);
+    const FIVE: Asked = Asked { addresses: [5, 0], prefixes: 0 };
 
     fn at(mins: u64) -> Instant {
         Instant::ZERO + Span::mins(mins)
     }
 
     fn tasks<const N: usize>(states: [TaskState; N]) -> Tasks {
-        let task = |state| Task { state, addresses: 1, prefixes: 0 };
+        let task = |state| Task { state, asked: FIVE };
         Tasks((0..).map(EniId).zip(states.map(task)).collect())
     }
 
@@ -245,12 +253,12 @@ mod tests {
         controller.recover_tasks(at(0), NODE, &status);
         assert_eq!(attaches(&mut controller), 2);
         controller.recover_tasks(at(0), NODE, &status);
-        controller.submit(at(0), NODE, EniId(7), 5, 0);
+        controller.submit(at(0), NODE, EniId(7), FIVE);
         assert_eq!(attaches(&mut controller), 0, "they are under way");
         controller.nodes[0].memory.tasks.end(EniId(7), TaskState::Failed(at(1)));
-        controller.submit(at(1), NODE, EniId(7), 5, 0);
+        controller.submit(at(1), NODE, EniId(7), FIVE);
         assert_eq!(attaches(&mut controller), 1);
-        assert_eq!(controller.nodes[0].memory.tasks.get(EniId(7)).map(|task| task.addresses), Some(5));
+        assert_eq!(controller.nodes[0].memory.tasks.get(EniId(7)).map(|task| task.asked), Some(FIVE));
     }
 
     /// Case 47 [eni_task_queue_test.go:150-310]: orphans go, ended ones after half an hour.

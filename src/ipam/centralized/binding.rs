@@ -1,13 +1,14 @@
 //! Which pod has which address: release and binding (C40 to C48).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use super::draft::Draft;
+use super::family::Family;
 use super::go_map::GoMap;
-use super::resource::{Binding, IpStatus, Nic, NicState, PodKey, Status};
+use super::resource::{Binding, Ip, IpStatus, Nic, PodKey, Status};
+use crate::address::V6Addr;
 use crate::chance::SmallStream;
-use crate::id::{EniId, Uid};
+use crate::id::{EniId, Uid, VSwitchId};
 use crate::time::Instant;
 
 /// A pod of the node as a run sees it when it begins (C40).
@@ -15,64 +16,107 @@ use crate::time::Instant;
 pub(super) struct ListedPod {
     pub key: PodKey,
     pub uid: Uid,
-    /// The address in its status.
+    /// The IPv4 address in its status.
     pub address: Option<Ipv4Addr>,
+    /// The IPv6 address in its status, with its vSwitch.
+    pub ipv6: Option<(VSwitchId, V6Addr)>,
+    /// It asks for RDMA, and the node has it (C163).
+    pub erdma: bool,
+}
+
+/// Pods that wait for new addresses. One whose own address is lost is not among them (C45).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Unserved {
+    /// Pods for ordinary interfaces (C53).
+    pub plain: u32,
+    /// Pods for HighPerformance interfaces (C55).
+    pub erdma: u32,
+}
+
+/// A pod that lacks an address, and what it has.
+struct Waiting<'a> {
+    pod: &'a ListedPod,
+    ipv4: Option<(EniId, Ipv4Addr)>,
+    ipv6: Option<(EniId, V6Addr)>,
 }
 
 /// Frees the addresses of pods that are gone and whose CNI DEL is reported; a new pod of the same
 /// name inherits (C42, C47). `pods` are sorted by key.
-pub(super) fn release(status: &mut Draft, pods: &[ListedPod], deleted: &BTreeSet<Uid>) {
-    if bindings(status).all(|binding| heir(binding, pods, deleted) == Some(binding)) {
-        return;
-    }
-    for ip in status.nics.values_mut().flat_map(|nic| nic.addresses.values_mut()) {
-        let Some(binding) = ip.pod else { continue };
-        ip.pod = heir(binding, pods, deleted);
-        if ip.pod.is_none() && ip.status == IpStatus::Invalid && !ip.primary {
+pub(super) fn release(status: &mut Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) {
+    for ip in status.nics.values_mut().flat_map(Nic::ips_mut) {
+        let Some(binding) = &mut ip.pod else { continue };
+        if let Ok(found) = pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
+            binding.uid = pods[found].uid;
+            continue;
+        }
+        if !deleted.contains(&binding.uid) {
+            continue;
+        }
+        ip.pod = None;
+        if ip.status == IpStatus::Invalid && !ip.primary {
             ip.status = IpStatus::Deleting;
         }
     }
 }
 
-/// Who has the address of a binding from now on: the pod of that name, whichever it is, or nobody
-/// once CNI DEL is reported.
-fn heir(binding: Binding, pods: &[ListedPod], deleted: &BTreeSet<Uid>) -> Option<Binding> {
-    match pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
-        Ok(found) => Some(Binding { uid: pods[found].uid, ..binding }),
-        Err(_) => Some(binding).filter(|binding| !deleted.contains(&binding.uid)),
-    }
-}
-
 /// Binds idle addresses to pods without one, in the order of their names (C43), and says how many
-/// are left waiting for a new address. A pod whose own address is lost is not among them (C45).
-pub(super) fn bind(now: Instant, status: &mut Draft, pods: &[ListedPod], chance: &mut SmallStream) -> u32 {
-    let mut served: Vec<_> = bindings(status).map(|binding| binding.pod).collect();
-    served.sort_unstable();
-    let waiting: Vec<_> = pods.iter().filter(|pod| served.binary_search(&pod.key).is_err()).collect();
+/// are left waiting. In dual stack a pod gets one of each family, on the same interface (C44).
+pub(super) fn bind(
+    now: Instant,
+    status: &mut Status,
+    pods: &[ListedPod],
+    dual: bool,
+    chance: &mut SmallStream,
+) -> Unserved {
+    let mut waiting = waiting(status, pods, dual);
+    let mut unserved = Unserved::default();
     if waiting.is_empty() {
-        return 0;
+        return unserved;
     }
-    for pod in &waiting {
-        take_over(status, pod);
+    for pod in &mut waiting {
+        pod.take_over(status, dual);
     }
-    let all = all_addresses(status, chance);
-    let mut left = 0;
-    for pod in waiting.into_iter().filter(|pod| pod.address.is_none()) {
-        let idle = all.iterate(chance).find(|&(eni, address)| is_idle(&status.nics[&eni], address));
-        let Some((eni, address)) = idle else {
-            left += 1;
-            continue;
-        };
-        let nic = status.nics.get_mut(&eni).expect("it was listed");
-        nic.addresses.get_mut(&address).expect("it was listed").pod = Some(binding(pod));
-        status.last_modified = Some(now);
+    let ipv4 = all_addresses(status, chance);
+    let ipv6 = dual.then(|| all_addresses(status, chance));
+    for mut pod in waiting {
+        let served = pod.bind_ipv4(now, status, &ipv4, chance)
+            && ipv6.as_ref().is_none_or(|ipv6| pod.bind_ipv6(now, status, ipv6, chance));
+        if !served && !pod.is_stale() {
+            *if pod.pod.erdma { &mut unserved.erdma } else { &mut unserved.plain } += 1;
+        }
     }
-    left
+    unserved
 }
 
-/// Every binding of a node.
-pub(super) fn bindings(status: &Status) -> impl Iterator<Item = Binding> {
-    status.nics.values().flat_map(|nic| nic.addresses.values()).filter_map(|ip| ip.pod)
+/// Pods that lack an address, by name.
+fn waiting<'a>(status: &Status, pods: &'a [ListedPod], dual: bool) -> Vec<Waiting<'a>> {
+    let ipv4 = holders(status);
+    let ipv6 = if dual { holders(status) } else { BTreeMap::new() };
+    let with_what_it_has = pods.iter().map(|pod| {
+        let (ipv4, ipv6) = (ipv4.get(&pod.key).copied(), ipv6.get(&pod.key).copied());
+        Waiting { pod, ipv4, ipv6 }
+    });
+    with_what_it_has.filter(|pod| pod.ipv4.is_none() || (dual && pod.ipv6.is_none())).collect()
+}
+
+/// Whether there is anything for [`release`] to do.
+pub(super) fn is_to_release(status: &Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) -> bool {
+    status.bindings().any(|binding| match pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
+        Ok(found) => pods[found].uid != binding.uid,
+        Err(_) => deleted.contains(&binding.uid),
+    })
+}
+
+/// Whether there is anything for [`bind`] to do: pods that lack an address.
+pub(super) fn is_to_bind(status: &Status, pods: &[ListedPod], dual: bool) -> bool {
+    lacks::<Ipv4Addr>(status, pods) || (dual && lacks::<V6Addr>(status, pods))
+}
+
+/// Whether a pod lacks an address of a family. A name holds one of them at most, so counting does.
+fn lacks<A: Family>(status: &Status, pods: &[ListedPod]) -> bool {
+    let bound = status.nics.values().flat_map(|nic| A::on(nic).values()).filter_map(|ip| ip.pod);
+    let served = bound.filter(|binding| pods.binary_search_by_key(&binding.pod, |pod| pod.key).is_ok()).count();
+    served < pods.len()
 }
 
 /// The bindings of `status` that `other` does not have at the same address of the same interface.
@@ -87,30 +131,109 @@ pub(super) fn bindings_beyond(status: &Status, other: &Status) -> impl Iterator<
     })
 }
 
-/// A pod that has an address in its status takes exactly that one, whatever its state.
-fn take_over(status: &mut Draft, pod: &ListedPod) {
-    let Some(address) = pod.address else { return };
-    let found = status.nics.values_mut().find_map(|nic| nic.addresses.get_mut(&address));
-    if let Some(ip) = found.filter(|ip| ip.pod.is_none()) {
-        ip.pod = Some(binding(pod));
-    }
+/// Who has which address of a family.
+fn holders<A: Family>(status: &Status) -> BTreeMap<PodKey, (EniId, A)> {
+    let all =
+        status.nics.iter().flat_map(|(&eni, nic)| A::on(nic).iter().map(move |(&address, ip)| (eni, address, ip)));
+    all.filter_map(|(eni, address, ip)| Some((ip.pod?.pod, (eni, address)))).collect()
 }
 
-fn binding(pod: &ListedPod) -> Binding {
-    Binding { pod: pod.key, uid: pod.uid }
-}
-
-/// The map of all addresses that upstream builds for each pass, interface by interface.
-fn all_addresses(status: &Status, chance: &mut SmallStream) -> GoMap<(EniId, Ipv4Addr)> {
+/// The map of all addresses of a family that upstream builds for each pass, interface by interface.
+fn all_addresses<A: Family>(status: &Status, chance: &mut SmallStream) -> GoMap<(EniId, A)> {
     let mut all = Vec::new();
     for eni in status.in_map_order(chance) {
-        let addresses = GoMap::of(status.nics[&eni].addresses.keys().copied(), chance);
+        let addresses = GoMap::of(A::on(&status.nics[&eni]).keys().copied(), chance);
         all.extend(addresses.iterate(chance).map(|address| (eni, address)));
     }
     GoMap::of(all, chance)
 }
 
-/// Whether an address may be given to any pod.
-fn is_idle(nic: &Nic, address: Ipv4Addr) -> bool {
-    nic.state == NicState::InUse && nic.addresses[&address].is_idle()
+impl Waiting<'_> {
+    /// A pod that has an address in its status takes exactly that one, whatever its state.
+    fn take_over(&mut self, status: &mut Status, dual: bool) {
+        if let Some(address) = self.pod.address.filter(|_| self.ipv4.is_none()) {
+            self.ipv4 = self.take(status, address, |_| true);
+        }
+        if let Some((vswitch, address)) = self.pod.ipv6.filter(|_| dual && self.ipv6.is_none()) {
+            self.ipv6 = self.take(status, address, |nic| nic.vswitch == vswitch);
+        }
+    }
+
+    /// Takes an address of an interface that fits, if nobody has it.
+    fn take<A: Family>(&self, status: &mut Status, address: A, fits: impl Fn(&Nic) -> bool) -> Option<(EniId, A)> {
+        let mut nics = status.nics.iter_mut().filter(|(_, nic)| fits(nic));
+        let (&eni, ip) = nics.find_map(|(eni, nic)| Some((eni, A::on_mut(nic).get_mut(&address)?)))?;
+        if ip.pod.is_some() {
+            return None;
+        }
+        ip.pod = Some(self.binding());
+        Some((eni, address))
+    }
+
+    /// Takes any idle IPv4 address; whether the pod has one.
+    fn bind_ipv4(
+        &mut self,
+        now: Instant,
+        status: &mut Status,
+        all: &GoMap<(EniId, Ipv4Addr)>,
+        chance: &mut SmallStream,
+    ) -> bool {
+        if self.ipv4.is_none() && self.pod.address.is_none() {
+            self.ipv4 = all.iterate(chance).find(|&at| self.may_have(status, at));
+            self.note(now, status, self.ipv4);
+        }
+        self.ipv4.is_some()
+    }
+
+    /// Takes an idle IPv6 address of the interface that the IPv4 address is on; whether the pod has
+    /// one. If not, its IPv4 address is idle again, though the CR stays stamped.
+    fn bind_ipv6(
+        &mut self,
+        now: Instant,
+        status: &mut Status,
+        all: &GoMap<(EniId, V6Addr)>,
+        chance: &mut SmallStream,
+    ) -> bool {
+        if self.ipv6.is_none() && self.pod.ipv6.is_none() {
+            let chosen = self.ipv4.map(|(eni, _)| eni);
+            self.ipv6 = all.iterate(chance).find(|&at| Some(at.0) == chosen && self.may_have(status, at));
+            self.note(now, status, self.ipv6);
+        }
+        if self.ipv6.is_none()
+            && self.pod.address.is_none()
+            && let Some(ip) = self.ipv4.take().and_then(|at| record(status, at))
+        {
+            ip.pod = None;
+        }
+        self.ipv6.is_some()
+    }
+
+    /// Whether an address may be given to this pod: RDMA interfaces are for those that ask for it
+    /// only, and for these nothing else will do.
+    fn may_have<A: Family>(&self, status: &Status, (eni, address): (EniId, A)) -> bool {
+        let nic = &status.nics[&eni];
+        nic.serves() && nic.is_high_performance() == self.pod.erdma && A::on(nic)[&address].is_idle()
+    }
+
+    /// Writes a new binding down (C46).
+    fn note<A: Family>(&self, now: Instant, status: &mut Status, at: Option<(EniId, A)>) {
+        if let Some(ip) = at.and_then(|at| record(status, at)) {
+            ip.pod = Some(self.binding());
+            status.last_modified = Some(now);
+        }
+    }
+
+    /// An address in its status is not in the CR: a new one would not help it.
+    fn is_stale(&self) -> bool {
+        (self.pod.address.is_some() && self.ipv4.is_none()) || (self.pod.ipv6.is_some() && self.ipv6.is_none())
+    }
+
+    fn binding(&self) -> Binding {
+        Binding { pod: self.pod.key, uid: self.pod.uid }
+    }
+}
+
+/// The record of an address.
+fn record<A: Family>(status: &mut Status, (eni, address): (EniId, A)) -> Option<&mut Ip> {
+    A::on_mut(status.nics.get_mut(&eni)?).get_mut(&address)
 }

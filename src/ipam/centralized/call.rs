@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::address::PREFIX;
+use crate::address::{PREFIX, V6Addr};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
 
@@ -23,8 +23,10 @@ pub enum Request {
         vswitch: VSwitchId,
         /// Of which kind.
         kind: Kind,
-        /// Addresses in all, the primary one included.
+        /// IPv4 addresses in all, the primary one included.
         addresses: u32,
+        /// IPv6 addresses.
+        ipv6: u32,
     },
     /// AttachNetworkInterface to the instance of a node.
     Attach(EniId, NodeId),
@@ -38,8 +40,14 @@ pub enum Request {
     Assign(EniId, u32),
     /// AssignPrivateIpAddresses: this many /28 prefixes.
     AssignPrefixes(EniId, u32),
+    /// AssignIpv6Addresses: this many addresses.
+    AssignIpv6(EniId, u32),
+    /// AssignIpv6Addresses: this many prefixes.
+    AssignIpv6Prefixes(EniId, u32),
     /// UnassignPrivateIpAddresses.
     Unassign(EniId, Vec<Ipv4Addr>),
+    /// UnassignIpv6Addresses.
+    UnassignIpv6(EniId, Vec<V6Addr>),
     /// DetachNetworkInterface from the instance of a node.
     Detach(EniId, NodeId),
     /// DeleteNetworkInterface.
@@ -58,7 +66,9 @@ impl Request {
                 Api::DescribeNetworkInterfaces
             }
             Self::Assign(..) | Self::AssignPrefixes(..) => Api::AssignPrivateIpAddresses,
+            Self::AssignIpv6(..) | Self::AssignIpv6Prefixes(..) => Api::AssignIpv6Addresses,
             Self::Unassign(..) => Api::UnassignPrivateIpAddresses,
+            Self::UnassignIpv6(..) => Api::UnassignIpv6Addresses,
             Self::Detach(..) => Api::DetachNetworkInterface,
             Self::Delete(_) => Api::DeleteNetworkInterface,
         }
@@ -76,12 +86,14 @@ impl Request {
     }
 }
 
-/// What kind of interface.
+/// What kind of interface, in the order in which they are used (C59).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Carries member interfaces beside its own addresses.
     Trunk,
-    /// An ordinary one.
+    /// A secondary one for RDMA: traffic mode HighPerformance.
+    HighPerformance,
+    /// An ordinary secondary one.
     Secondary,
 }
 
@@ -98,6 +110,10 @@ pub enum Answer {
     Assigned(Vec<Ipv4Addr>),
     /// New prefixes: the first address of each.
     AssignedPrefixes(Vec<Ipv4Addr>),
+    /// New IPv6 addresses.
+    AssignedIpv6(Vec<V6Addr>),
+    /// New IPv6 prefixes, each by its number in the vSwitch.
+    AssignedIpv6Prefixes(Vec<V6Addr>),
     /// Attached, detached, unassigned or deleted.
     Done,
 }
@@ -113,10 +129,14 @@ pub struct Interface {
     pub kind: Kind,
     /// What it is doing.
     pub state: State,
-    /// All its addresses, the primary one first.
+    /// All its IPv4 addresses, the primary one first.
     pub addresses: Vec<Ipv4Addr>,
-    /// The first address of each of its prefixes.
+    /// The first address of each of its IPv4 prefixes.
     pub prefixes: Vec<Ipv4Addr>,
+    /// Its IPv6 addresses, of which none is primary.
+    pub ipv6: Vec<V6Addr>,
+    /// Its IPv6 prefixes, each by its number in the vSwitch.
+    pub ipv6_prefixes: Vec<V6Addr>,
 }
 
 /// What an interface is doing, in the cloud's words.

@@ -18,11 +18,14 @@ pub struct NodeCondition {
     pub heartbeat: Instant,
 }
 
-/// Whether the node has an idle address, or a place that is neither full nor without addresses.
+/// Whether the node has an idle IPv4 address, or a place that is neither full nor without addresses.
 pub(super) fn is_sufficient(status: &Status, places: &[Place]) -> bool {
     places.iter().any(|place| {
-        let idle = place.eni.and_then(|eni| status.nics.get(&eni)).is_some_and(|nic| nic.idle() > 0);
-        idle || (!place.full && !place.short)
+        let nic = place.eni.and_then(|eni| status.nics.get(&eni));
+        if nic.is_some_and(|nic| nic.unschedulable) {
+            return false;
+        }
+        nic.is_some_and(|nic| nic.idle() > 0) || (!place.full && !place.short)
     })
 }
 

@@ -84,8 +84,11 @@ pub enum Degradation {
 pub struct NodeConfig {
     /// Interfaces that the node may have, by kind (C11).
     pub flavor: Flavor,
-    /// IPv4 addresses and prefixes per interface, its primary address included.
+    /// Addresses and prefixes per interface and family, its primary IPv4 address included. Dual stack
+    /// is refused to instances whose two limits differ (C15).
     pub ips_per_eni: u32,
+    /// Whether pods have an IPv6 address beside their IPv4 one, after C15's condition was applied.
+    pub dual: bool,
     /// Lower bound of idle addresses, not clamped (C12).
     pub min_idle: u32,
     /// Upper bound of idle addresses, not clamped (C12).
@@ -116,23 +119,40 @@ impl NodeConfig {
 pub struct Flavor {
     /// Trunk interfaces: 1 if trunk is enabled.
     pub trunk: u32,
+    /// HighPerformance interfaces: 1 if ERDMA is enabled and the instance has some (C163); 0 = the
+    /// controller leaves such interfaces alone (C39).
+    pub high_performance: u32,
     /// Ordinary secondary interfaces.
     pub secondary: u32,
 }
 
 impl Flavor {
-    /// The flavor of an instance type with this many adapters, its primary one included.
+    /// The flavor of an instance type with this many adapters, its primary one included. `erdma` =
+    /// it is enabled, and [`erdma_res`](crate::ipam::limits::InstanceLimits::erdma_res) is not 0.
     #[must_use]
-    pub fn of(adapters: u32, trunk: bool) -> Self {
+    pub fn of(adapters: u32, trunk: bool, erdma: bool) -> Self {
         let slots = adapters.saturating_sub(1);
         let trunk = u32::from(trunk && slots > 0);
-        Self { trunk, secondary: slots - trunk }
+        let high_performance = u32::from(erdma && slots > trunk);
+        Self { trunk, high_performance, secondary: slots - trunk - high_performance }
+    }
+
+    /// Whether pods that ask for RDMA get it, and HighPerformance interfaces are the controller's.
+    #[must_use]
+    pub fn has_erdma(self) -> bool {
+        self.high_performance > 0
+    }
+
+    /// Interfaces that serve ordinary pods (C10).
+    #[must_use]
+    pub fn for_pods(self) -> u32 {
+        self.trunk + self.secondary
     }
 
     /// Interfaces in all.
     #[must_use]
     pub fn total(self) -> u32 {
-        self.trunk + self.secondary
+        self.trunk + self.high_performance + self.secondary
     }
 }
 

@@ -16,6 +16,7 @@ mod config;
 mod daemon;
 mod demand;
 mod draft;
+mod family;
 mod go_map;
 mod merge;
 mod node;
@@ -26,6 +27,7 @@ mod reclaim;
 mod reconcile;
 mod resource;
 mod rest;
+mod sorted_map;
 mod vswitches;
 mod whereabouts;
 mod work_queue;
@@ -40,8 +42,9 @@ pub use call::{Answer, CallId, Interface, Kind, Refusal, Request, State};
 pub use condition::NodeCondition;
 pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimit};
 pub use daemon::{Daemon, DaemonInput, DaemonOutput};
-pub use prefix_daemon::{PREFIX_SIZE, PrefixDaemon};
+pub use prefix_daemon::PrefixDaemon;
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
+pub use sorted_map::SortedMap;
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
@@ -73,6 +76,8 @@ pub enum Input {
         pod: PodKey,
         /// Which pod of that name.
         uid: Uid,
+        /// It has a limit on `aliyun/erdma` (C163).
+        erdma: bool,
     },
     /// A pod object is gone. Nothing is queued (C18).
     Gone {
@@ -268,7 +273,9 @@ impl Controller {
                 *self.touched(node) = Node::default();
                 self.queue.forget(node);
             }
-            Input::Scheduled { node, pod: key, uid } => self.touched(node).add(ListedPod { key, uid, address: None }),
+            Input::Scheduled { node, pod: key, uid, erdma } => {
+                self.touched(node).add(ListedPod { key, uid, erdma, address: None, ipv6: None });
+            }
             Input::Gone { node, pod } => self.touched(node).remove(pod),
             Input::Notify(node) => self.queue.add(node),
             Input::Reported { node, uid } => _ = self.touched(node).deleted.insert(uid),

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::attach::Tasks;
-use super::binding::{ListedPod, bindings, bindings_beyond};
+use super::binding::ListedPod;
 use super::config::NodeConfig;
 use super::reconcile::Run;
-use super::resource::{PodKey, Status};
+use super::resource::{Ip, PodKey, Status};
 use super::rest::{Pulse, Rest};
 use crate::id::Uid;
 
@@ -59,16 +59,30 @@ impl Node {
     /// The CR is written: the pods that it names have their address. What the CR was before.
     pub fn store(&mut self, status: Arc<Status>) -> Arc<Status> {
         let before = std::mem::replace(&mut self.stored, status);
-        for (_, address, binding) in bindings_beyond(&self.stored, &before) {
-            let found = self.pods.binary_search_by_key(&binding.pod, |pod| pod.key);
-            if let Some(there) = found.ok().filter(|&there| self.pods[there].uid == binding.uid) {
-                Arc::make_mut(&mut self.pods)[there].address = Some(address);
+        let pods = Arc::make_mut(&mut self.pods);
+        for nic in self.stored.nics.values() {
+            for (&address, ip) in &nic.addresses {
+                let Some(pod) = owner(pods, ip) else { continue };
+                pod.address = Some(address);
+            }
+            for (&address, ip) in &nic.ipv6 {
+                let Some(pod) = owner(pods, ip) else { continue };
+                pod.ipv6 = Some((nic.vswitch, address));
             }
         }
         // NodeRuntime forgets pods that the CR does not name any more (C121).
         let stored = &self.stored;
-        self.deleted.retain(|&uid| bindings(stored).any(|binding| binding.uid == uid));
+        self.deleted.retain(|&uid| stored.bindings().any(|binding| binding.uid == uid));
         before
+    }
+
+    /// The pods as a run sees them: only where there is RDMA may they ask for it (C163).
+    pub fn listed(&self, has_erdma: bool) -> Arc<Vec<ListedPod>> {
+        let mut pods = Arc::clone(&self.pods);
+        if !has_erdma && pods.iter().any(|pod| pod.erdma) {
+            Arc::make_mut(&mut pods).iter_mut().for_each(|pod| pod.erdma = false);
+        }
+        pods
     }
 
     /// The controller's process dies (C4).
@@ -77,4 +91,11 @@ impl Node {
         (self.pulse.last_run, self.pulse.last_gc) = (None, None);
         self.run = None;
     }
+}
+
+/// The pod that an address is bound to, if it is there.
+fn owner<'a>(pods: &'a mut [ListedPod], ip: &Ip) -> Option<&'a mut ListedPod> {
+    let binding = ip.pod?;
+    let found = pods.binary_search_by_key(&binding.pod, |pod| pod.key).ok()?;
+    Some(&mut pods[found]).filter(|pod| pod.uid == binding.uid)
 }

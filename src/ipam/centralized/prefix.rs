@@ -25,7 +25,7 @@ pub(super) fn plan(
         place.addresses = 1;
     }
     let (mut there, mut room) = (0, 0);
-    for (&eni, nic) in &status.nics {
+    for (&eni, nic) in status.nics.iter().filter(|(_, nic)| !nic.unschedulable) {
         match nic.state {
             NicState::InUse => {
                 there += nic.valid_prefixes();
@@ -44,11 +44,17 @@ pub(super) fn plan(
 
 /// Prefixes that the node lacks by its CR alone; tasks do not count here (C131).
 pub(super) fn lacking(status: &Status, wanted: u32) -> u32 {
-    let counts = |nic: &&Nic| matches!(nic.state, NicState::InUse | NicState::Attaching);
+    let counts = |nic: &&Nic| matches!(nic.state, NicState::InUse | NicState::Attaching) && !nic.unschedulable;
     wanted.saturating_sub(status.nics.values().filter(counts).map(Nic::valid_prefixes).sum())
 }
 
 /// Places that an interface has left for prefixes (C124).
 pub(super) fn free(config: &NodeConfig, nic: &Nic) -> u32 {
     config.ips_per_eni.saturating_sub(nic.used())
+}
+
+/// Whether an interface is to get an IPv6 prefix: in dual stack every one with an IPv4 prefix has
+/// exactly one (C133).
+pub(super) fn lacks_ipv6(config: &NodeConfig, nic: &Nic) -> bool {
+    config.dual && nic.valid_prefixes() > 0 && nic.ipv6_prefixes.iter().all(|(_, valid)| !valid)
 }

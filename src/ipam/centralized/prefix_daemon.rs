@@ -7,13 +7,11 @@ use std::net::Ipv4Addr;
 
 use super::daemon::{DaemonInput, DaemonOutput, LOOP_PERIOD, RPC_TIMEOUT, next_tick};
 use super::resource::{NicState, Status};
+use crate::address::PREFIX;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, Uid};
 use crate::ipam::Failure;
 use crate::time::Instant;
-
-/// Addresses of a prefix: a /28, all of which pods may have (C134).
-pub const PREFIX_SIZE: u32 = 16;
 
 /// The daemon of a node in prefix mode.
 #[derive(Debug)]
@@ -32,7 +30,7 @@ pub struct PrefixDaemon {
     chance: SmallStream,
 }
 
-/// A prefix and which of its addresses pods have, one bit each.
+/// A prefix and which of its addresses pods have, one bit each: all 16 are usable (C134).
 #[derive(Debug, Clone, Copy)]
 struct Prefix {
     first: Ipv4Addr,
@@ -258,7 +256,7 @@ impl Prefix {
     }
 
     fn bit(&self, address: Ipv4Addr) -> Option<u16> {
-        let offset = u32::from(address).checked_sub(u32::from(self.first)).filter(|&offset| offset < PREFIX_SIZE)?;
+        let offset = u32::from(address).checked_sub(u32::from(self.first)).filter(|&offset| offset < PREFIX)?;
         Some(1 << offset)
     }
 

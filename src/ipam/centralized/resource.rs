@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::call::{Interface, Kind, State};
+use super::family::{Family, records};
 use super::go_map::GoMap;
+use super::sorted_map::SortedMap;
+use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, Uid, VSwitchId};
 use crate::time::{Instant, Span};
@@ -54,11 +57,17 @@ pub struct Nic {
     pub kind: Kind,
     /// Whether its traffic mode is recorded: until it is attached it is not, and then the
     /// interface is of no known type (C65).
-    pub standard: bool,
-    /// Its addresses.
-    pub addresses: BTreeMap<Ipv4Addr, Ip>,
-    /// Its prefixes: first address, and whether the cloud still has it (C37).
+    pub mode_known: bool,
+    /// It is somebody else's: it keeps its pods, but gets nothing and gives nothing back (C39).
+    pub unschedulable: bool,
+    /// Its IPv4 addresses.
+    pub addresses: SortedMap<Ipv4Addr, Ip>,
+    /// Its IPv4 prefixes: first address, and whether the cloud still has it (C37).
     pub prefixes: Vec<(Ipv4Addr, bool)>,
+    /// Its IPv6 addresses.
+    pub ipv6: SortedMap<V6Addr, Ip>,
+    /// Its IPv6 prefixes, likewise.
+    pub ipv6_prefixes: Vec<(V6Addr, bool)>,
     /// Condition InsufficientIP, with its time (C84).
     pub insufficient: Option<Instant>,
     /// Condition OperationErr, with its time (C25).
@@ -121,16 +130,23 @@ impl Status {
         }
     }
 
-    /// Idle addresses: Valid ones without a pod on interfaces in use (C53).
+    /// Idle addresses: Valid IPv4 ones without a pod on interfaces in use, HighPerformance ones
+    /// included (C53, C164).
     #[must_use]
     pub fn idle(&self) -> u32 {
-        self.nics.values().filter(|nic| nic.state == NicState::InUse).map(Nic::idle).sum()
+        self.nics.values().filter(|nic| nic.serves()).map(Nic::idle).sum()
     }
 
-    /// The interfaces, trunk first, then those with most addresses; equals in map order (C59).
+    /// Every binding of the node.
+    pub(super) fn bindings(&self) -> impl Iterator<Item = Binding> {
+        self.nics.values().flat_map(Nic::ips).filter_map(|ip| ip.pod)
+    }
+
+    /// The interfaces, trunk first, then HighPerformance, then those with most IPv4 addresses; equals
+    /// in map order (C59).
     pub(super) fn sorted(&self, chance: &mut SmallStream) -> Vec<EniId> {
         let mut ids = self.in_map_order(chance);
-        ids.sort_by_key(|id| (self.nics[id].kind, std::cmp::Reverse(self.nics[id].addresses.len())));
+        ids.sort_by_key(|id| (self.nics[id].recorded_kind(), std::cmp::Reverse(self.nics[id].addresses.len())));
         ids
     }
 
@@ -153,9 +169,12 @@ impl Nic {
             state: NicState::Attaching,
             vswitch,
             kind,
-            standard: false,
-            addresses: BTreeMap::new(),
+            mode_known: false,
+            unschedulable: false,
+            addresses: SortedMap::default(),
             prefixes: Vec::new(),
+            ipv6: SortedMap::default(),
+            ipv6_prefixes: Vec::new(),
             insufficient: None,
             operation_error: None,
         }
@@ -166,29 +185,75 @@ impl Nic {
     pub fn adopted(found: &Interface) -> Self {
         let mut nic = Self::created(found.vswitch, found.kind);
         nic.state = NicState::of(found.state);
-        nic.standard = true;
-        nic.addresses = addresses(found).collect();
-        nic.prefixes = found.prefixes.iter().map(|&prefix| (prefix, true)).collect();
+        nic.mode_known = true;
+        nic.addresses = records(found).collect();
+        nic.prefixes = valid(&found.prefixes);
+        nic.ipv6 = records(found).collect();
+        nic.ipv6_prefixes = valid(&found.ipv6_prefixes);
         nic
     }
 
-    /// Valid addresses without a pod.
+    /// Valid IPv4 addresses without a pod.
     #[must_use]
     pub fn idle(&self) -> u32 {
-        self.addresses.values().filter(|ip| ip.is_idle()).count() as u32
+        Ipv4Addr::idle_on(self)
     }
 
-    /// Places that its addresses and prefixes take, whatever their status (C61, C124).
+    /// Places that its IPv4 addresses and prefixes take, whatever their status (C61, C124).
     #[must_use]
     pub fn used(&self) -> u32 {
         (self.addresses.len() + self.prefixes.len()) as u32
     }
 
-    /// Prefixes that the cloud still has (C125).
+    /// Places that its IPv6 addresses and prefixes take, likewise.
+    #[must_use]
+    pub fn used_ipv6(&self) -> u32 {
+        (self.ipv6.len() + self.ipv6_prefixes.len()) as u32
+    }
+
+    /// Addresses of that family of which it has more (C107, C112).
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.addresses.len().max(self.ipv6.len()) as u32
+    }
+
+    /// IPv4 prefixes that the cloud still has (C125).
     #[must_use]
     pub fn valid_prefixes(&self) -> u32 {
         self.prefixes.iter().filter(|(_, valid)| *valid).count() as u32
     }
+
+    /// Its addresses of both families.
+    pub fn ips(&self) -> impl Iterator<Item = &Ip> {
+        self.addresses.values().chain(self.ipv6.values())
+    }
+
+    pub(super) fn ips_mut(&mut self) -> impl Iterator<Item = &mut Ip> {
+        self.addresses.values_mut().chain(self.ipv6.values_mut())
+    }
+
+    /// Whether pods may get addresses on it (C43).
+    pub(super) fn serves(&self) -> bool {
+        self.state == NicState::InUse && !self.unschedulable
+    }
+
+    /// Its kind by the CR: HighPerformance is a traffic mode, trunk is not (C59, C65).
+    pub(super) fn recorded_kind(&self) -> Kind {
+        match self.kind {
+            Kind::HighPerformance if !self.mode_known => Kind::Secondary,
+            kind => kind,
+        }
+    }
+
+    /// Whether it is known to be for RDMA.
+    pub(super) fn is_high_performance(&self) -> bool {
+        self.recorded_kind() == Kind::HighPerformance
+    }
+}
+
+/// Prefixes that the cloud has.
+pub(super) fn valid<A: Copy>(prefixes: &[A]) -> Vec<(A, bool)> {
+    prefixes.iter().map(|&prefix| (prefix, true)).collect()
 }
 
 impl WarmUp {
@@ -222,9 +287,4 @@ impl Ip {
     pub fn is_idle(&self) -> bool {
         self.status == IpStatus::Valid && self.pod.is_none()
     }
-}
-
-/// The addresses of a described interface as records.
-pub(super) fn addresses(found: &Interface) -> impl Iterator<Item = (Ipv4Addr, Ip)> + '_ {
-    found.addresses.iter().enumerate().map(|(i, &address)| (address, Ip { primary: i == 0, ..Ip::FREE }))
 }

@@ -14,6 +14,7 @@
 
 use std::net::Ipv4Addr;
 
+use crate::address::Address;
 use crate::chance::SmallStream;
 use crate::id::PodId;
 
@@ -25,16 +26,16 @@ const GROUP: u32 = 8;
 
 /// One cell: the address and who has it.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
-    address: Ipv4Addr,
+struct Entry<A> {
+    address: A,
     pod: PodId,
 }
 
-/// The addresses of one interface. An entry is *valid*, *invalid* or *deleting*; it is *in use*
+/// The addresses of one interface, of one family. An entry is *valid*, *invalid* or *deleting*; it is *in use*
 /// when a pod has it, whatever its status; everything else is *idle* (R46).
-#[derive(Debug, Clone, Default)]
-pub struct AddressSet {
-    entries: Vec<Entry>,
+#[derive(Debug, Clone)]
+pub struct AddressSet<A = Ipv4Addr> {
+    entries: Vec<Entry<A>>,
     occupied: u64,
     in_use: u64,
     valid: u64,
@@ -55,7 +56,13 @@ pub struct AddressState {
     pub primary: bool,
 }
 
-impl AddressSet {
+impl<A> Default for AddressSet<A> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), occupied: 0, in_use: 0, valid: 0, deleting: 0, tombstones: 0, primary: 0 }
+    }
+}
+
+impl<A: Address> AddressSet<A> {
     /// Entries of any status.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
@@ -103,7 +110,7 @@ impl AddressSet {
     /// Upstream's map has no bound: if metadata never shows new addresses (R105), entries that are
     /// to be given back gather for as long as pods wait. Here what does not fit is forgotten, and
     /// stays on the interface.
-    pub fn add_valid(&mut self, address: Ipv4Addr, primary: bool, chance: &mut SmallStream) {
+    pub fn add_valid(&mut self, address: A, primary: bool, chance: &mut SmallStream) {
         if self.len() == MAX_ADDRESSES {
             return;
         }
@@ -114,17 +121,18 @@ impl AddressSet {
         }
     }
 
-    /// Adds an address that is to be given back (R63), if it fits.
-    pub fn add_deleting(&mut self, address: Ipv4Addr, chance: &mut SmallStream) {
-        if self.len() == MAX_ADDRESSES {
-            return;
+    /// Adds addresses that are to be given back (R63), as far as they fit.
+    pub fn add_deleting(&mut self, addresses: &[A], chance: &mut SmallStream) {
+        for &address in addresses {
+            if self.len() < MAX_ADDRESSES {
+                self.deleting |= self.insert(Entry { address, pod: PodId::NONE }, chance);
+            }
         }
-        self.deleting |= self.insert(Entry { address, pod: PodId::NONE }, chance);
     }
 
     /// Binds an address to `pod`: the one that it has already, whatever its status, else any
     /// valid one without a pod (R47). Says whether the pod had it already.
-    pub fn bind(&mut self, pod: PodId, chance: &mut SmallStream) -> Option<(Ipv4Addr, bool)> {
+    pub fn bind(&mut self, pod: PodId, chance: &mut SmallStream) -> Option<(A, bool)> {
         if let Some(cell) = self.cell_of(pod) {
             return Some((self.entries[cell].address, true));
         }
@@ -134,23 +142,30 @@ impl AddressSet {
         Some((self.entries[cell].address, false))
     }
 
-    /// Whether an address is bound to `pod`.
+    /// Whether [`Self::bind`] finds an address for `pod`.
     #[must_use]
-    pub fn holds(&self, pod: PodId) -> bool {
-        self.cell_of(pod).is_some()
+    pub fn offers(&self, pod: PodId) -> bool {
+        self.has_allocatable() || self.cell_of(pod).is_some()
     }
 
     /// Binds exactly `address` to `pod`; says whether the address is here (R137).
-    pub fn bind_at(&mut self, pod: PodId, address: Ipv4Addr) -> bool {
+    pub fn bind_at(&mut self, pod: PodId, address: A) -> bool {
         let Some(cell) = self.cell_at(address) else { return false };
         self.in_use |= 1 << cell;
         self.entries[cell].pod = pod;
         true
     }
 
+    /// Takes from `pod` the address that it has, if it has one.
+    pub fn release_of(&mut self, pod: PodId) {
+        if let Some(cell) = self.cell_of(pod) {
+            self.release(pod, self.entries[cell].address);
+        }
+    }
+
     /// Takes `address` from `pod`; says whether the pod had it. The entry keeps its status and
     /// is idle at once (R69).
-    pub fn release(&mut self, pod: PodId, address: Ipv4Addr) -> bool {
+    pub fn release(&mut self, pod: PodId, address: A) -> bool {
         let Some(cell) = self.cell_at(address) else { return false };
         if self.in_use & (1 << cell) == 0 || self.entries[cell].pod != pod {
             return false;
@@ -163,7 +178,7 @@ impl AddressSet {
     /// Marks `address` as invalid: it is missing in instance metadata (R70). The cloud of the
     /// simulation never takes an address away, so only tests do.
     #[cfg(test)]
-    pub fn invalidate(&mut self, address: Ipv4Addr) {
+    pub fn invalidate(&mut self, address: A) {
         if let Some(cell) = self.cell_at(address) {
             self.valid &= !(1 << cell);
         }
@@ -187,7 +202,22 @@ impl AddressSet {
         }
     }
 
-    /// Marks all idle addresses but the primary one (R138).
+    /// Trims by up to `n` addresses, and says how many upstream believes it marked (R67).
+    pub fn trim(&mut self, n: u32, chance: &mut SmallStream) -> u32 {
+        self.dispose_invalid();
+        let rounds = self.idle().min(n);
+        self.dispose(rounds, chance);
+        rounds
+    }
+
+    /// Where there are more than `cap` addresses, marks all idle ones (R138).
+    pub fn fit(&mut self, cap: u32) {
+        if self.len() > cap {
+            self.dispose_idle();
+        }
+    }
+
+    /// Marks all idle addresses but the primary one.
     pub fn dispose_idle(&mut self) {
         let marked = self.occupied & !self.in_use & !self.primary;
         self.deleting |= marked;
@@ -195,7 +225,7 @@ impl AddressSet {
     }
 
     /// Up to `most` addresses that are to be given back.
-    pub fn to_unassign(&self, most: u32, chance: &mut SmallStream) -> Vec<Ipv4Addr> {
+    pub fn to_unassign(&self, most: u32, chance: &mut SmallStream) -> Vec<A> {
         let mut left = self.deleting;
         let mut picked = Vec::with_capacity(most.min(left.count_ones()) as usize);
         while picked.len() < most as usize {
@@ -207,7 +237,7 @@ impl AddressSet {
     }
 
     /// Removes addresses that have been given back.
-    pub fn remove(&mut self, addresses: &[Ipv4Addr]) {
+    pub fn remove(&mut self, addresses: &[A]) {
         for &address in addresses {
             if let Some(cell) = self.cell_at(address) {
                 self.erase(cell);
@@ -217,20 +247,20 @@ impl AddressSet {
 
     /// What is known of `address`; `None` = it is not here.
     #[must_use]
-    pub fn state_of(&self, address: Ipv4Addr) -> Option<AddressState> {
+    pub fn state_of(&self, address: A) -> Option<AddressState> {
         let bit = 1 << self.cell_at(address)?;
         let has = |mask: u64| mask & bit != 0;
         Some(AddressState { in_use: has(self.in_use), deleting: has(self.deleting), primary: has(self.primary) })
     }
 
     /// Addresses with the pods that have them.
-    pub fn bound(&self) -> impl Iterator<Item = (PodId, Ipv4Addr)> + '_ {
+    pub fn bound(&self) -> impl Iterator<Item = (PodId, A)> + '_ {
         cells(self.in_use).map(|cell| (self.entries[cell].pod, self.entries[cell].address))
     }
 
     /// Every address.
     #[cfg(test)]
-    pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+    pub fn addresses(&self) -> impl Iterator<Item = A> + '_ {
         cells(self.occupied).map(|cell| self.entries[cell].address)
     }
 
@@ -253,7 +283,7 @@ impl AddressSet {
         cells(self.in_use).find(|&cell| self.entries[cell].pod == pod)
     }
 
-    fn cell_at(&self, address: Ipv4Addr) -> Option<usize> {
+    fn cell_at(&self, address: A) -> Option<usize> {
         cells(self.occupied).find(|&cell| self.entries[cell].address == address)
     }
 
@@ -270,7 +300,7 @@ impl AddressSet {
 
     /// Adds an entry; it replaces that of the same address, which is here still if the cloud gave
     /// it again before instance metadata showed that it was given back (`PutValid`, `PutDeleting`).
-    fn insert(&mut self, entry: Entry, chance: &mut SmallStream) -> u64 {
+    fn insert(&mut self, entry: Entry<A>, chance: &mut SmallStream) -> u64 {
         if let Some(cell) = self.cell_at(entry.address) {
             for mask in [&mut self.in_use, &mut self.valid, &mut self.deleting, &mut self.primary] {
                 *mask &= !(1 << cell);
@@ -316,7 +346,7 @@ impl AddressSet {
             n if crowded || n <= GROUP as usize => n * 2,
             n => n,
         };
-        let nobody = Entry { address: Ipv4Addr::UNSPECIFIED, pod: PodId::NONE };
+        let nobody = Entry { address: A::NONE, pod: PodId::NONE };
         self.entries = vec![nobody; capacity.min(64)];
         for cell in cells(old.occupied) {
             let to = self.free_cell(chance);
@@ -380,8 +410,8 @@ mod tests {
     fn an_address_that_comes_again_has_one_entry() {
         let mut chance = SmallStream::new(1);
         let mut set = fresh(3, false, &mut chance);
-        set.add_deleting(address(2), &mut chance);
-        set.add_deleting(address(2), &mut chance);
+        set.add_deleting(&[address(2)], &mut chance);
+        set.add_deleting(&[address(2)], &mut chance);
         assert_eq!((set.len(), set.deleting()), (3, 1));
         set.add_valid(address(2), false, &mut chance);
         assert_eq!((set.len(), set.deleting(), set.idle()), (3, 0, 3));
@@ -442,7 +472,7 @@ mod tests {
         assert!(set.release(PodId(1), mine));
         assert_ne!(set.bind(PodId(3), &mut chance), Some((mine, false)));
         assert_eq!(set.bind(PodId(4), &mut chance), None);
-        set.add_deleting(address(9), &mut chance);
+        set.add_deleting(&[address(9)], &mut chance);
         assert_eq!((set.len(), set.deleting(), set.has_allocatable()), (3, 1, false));
     }
 

@@ -1,14 +1,16 @@
-//! The alloc worker of a slot: creates the interface and extends it, one call after the other
-//! (rules R52 to R63, R97 to R107).
+//! The alloc worker of a slot: creates the interface and extends it (`assign.rs`), one call after
+//! the other (rules R52 to R63, R97 to R107).
 //!
 //! Like upstream's goroutine it is busy for as long as a call takes, and asleep otherwise until a
 //! broadcast wakes it.
 
 use super::NodeLocal;
+use super::assign::{Ask, AssignStep};
+use super::demand::Family;
 use super::slot::{Slot, Status};
 use super::wake::Sleeper;
 use crate::id::VSwitchId;
-use crate::ipam::backoff::{Backoff, ENI_CREATE, ENI_IP_OPS, ENI_OPS, Next};
+use crate::ipam::backoff::{Backoff, ENI_CREATE, ENI_OPS, Next};
 use crate::ipam::vswitch::{Selected, Selection};
 use crate::ipam::{Addresses, Answer, BATCH, Eni, Request, Worker};
 use crate::openapi::ErrorCode;
@@ -32,26 +34,29 @@ pub(super) enum Alloc {
     Asleep,
     /// Lets requests gather.
     Coalescing { until: Instant },
-    /// Waits for a token to create an interface with `n` addresses.
-    CreateToken { until: Instant, n: u8 },
+    /// Waits for a token to create an interface with `n` addresses and `v6` IPv6 addresses.
+    CreateToken { until: Instant, n: u8, v6: u8 },
     /// Creates an interface.
     Create(Create, CreateStep),
-    /// Waits for a token to assign `n` addresses.
-    AssignToken { until: Instant, n: u8 },
-    /// Assigns `n` addresses, for the `attempt`-th time.
-    Assign { n: u8, attempt: u8, step: AssignStep },
+    /// Waits for a token to assign addresses.
+    AssignToken { until: Instant, ask: Ask },
+    /// Assigns addresses, for the `attempt`-th time.
+    Assign { ask: Ask, attempt: u8, step: AssignStep },
 }
 
 /// An interface in the making.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Create {
     pub n: u8,
+    /// IPv6 addresses to ask for (R148).
+    v6: u8,
     /// Attempt of the outer loop, over vSwitches (R97).
     round: u8,
     /// When the 60 s of R101 end.
     deadline: Instant,
     selection: Selection,
     pub vswitch: VSwitchId,
+    /// IPv6 addresses are with the slot.
     made: Option<(Eni, Addresses)>,
 }
 
@@ -73,16 +78,6 @@ pub(super) enum CreateStep {
     Checking { attempt: u8 },
     /// Sleeps before the next look.
     CheckBackoff { until: Instant, attempt: u8 },
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum AssignStep {
-    /// AssignPrivateIpAddresses is under way.
-    Calling,
-    /// Sleeps before the next attempt (R104).
-    Backoff { until: Instant },
-    /// Polls instance metadata; `ready` says whether that ends well (R104, R105).
-    Settling { until: Instant, ready: bool, addresses: Addresses },
 }
 
 impl Alloc {
@@ -132,6 +127,10 @@ impl Slot {
     /// The worker looks whether there is something to do, and sleeps if not (R52).
     pub(super) fn alloc_look(&mut self, now: Instant) {
         self.alloc = Alloc::Asleep;
+        // Upstream counts, which forgets preheats that ended.
+        if self.queued_v4() == 0 {
+            self.queued_v6();
+        }
         if self.alloc_would_start(now) {
             self.alloc = Alloc::Coalescing { until: now + COALESCE };
         } else {
@@ -140,14 +139,15 @@ impl Slot {
     }
 
     /// The gathering of a slot without interface is over. Returns how many addresses to ask for,
-    /// if there is a token at once.
-    fn ask_to_create(&mut self, now: Instant) -> Option<u8> {
-        // At least one address is asked for, even if every requester has gone (R53).
-        let n = self.allocating.len().clamp(1, BATCH) as u8;
+    /// and how many IPv6 ones, if there is a token at once.
+    fn ask_to_create(&mut self, now: Instant) -> Option<(u8, u8)> {
+        // At least one address is asked for, even if every requester has gone (R53); of IPv6 there
+        // may be none (R148).
+        let (n, v6) = (self.queued_v4().clamp(1, BATCH) as u8, self.queued_v6().min(BATCH) as u8);
         self.status = Status::Creating;
         let until = self.eni_bucket.take(now);
-        self.alloc = Alloc::CreateToken { until, n };
-        (until == now).then_some(n)
+        self.alloc = Alloc::CreateToken { until, n, v6 };
+        (until == now).then_some((n, v6))
     }
 
     /// What comes of the worker's timers through `until`, for as long as every candidate vSwitch is
@@ -175,7 +175,7 @@ impl Slot {
 
     /// Skips whole rounds of gathering and waiting for a token; soon they are all equal.
     fn skip_rounds(&mut self, now: Instant, until: Instant) {
-        let goes_on = !self.allocating.is_empty() && !self.is_inhibited(now);
+        let goes_on = self.has_demand() && !self.is_inhibited(now);
         if goes_on && let Some(round) = self.eni_bucket.steady_round(now, COALESCE) {
             let skipped = Span(until.since(now).0 / round.0 * round.0);
             self.eni_bucket.skip(skipped);
@@ -189,7 +189,7 @@ impl NodeLocal {
     pub(super) fn alloc_fire(&mut self, i: usize) {
         match self.slots[i].alloc {
             Alloc::Coalescing { .. } => self.alloc_act(i),
-            Alloc::CreateToken { n, .. } => self.create_begin(i, n),
+            Alloc::CreateToken { n, v6, .. } => self.create_begin(i, n, v6),
             Alloc::Create(create, step) => match step {
                 CreateStep::CallBackoff { attempt, .. } => self.create_call(i, create, attempt),
                 CreateStep::RoundBackoff { .. } => self.create_select(i, create, true),
@@ -203,11 +203,11 @@ impl NodeLocal {
                     unreachable!("a call is under way, which has no timer")
                 }
             },
-            Alloc::AssignToken { n, .. } => self.assign_call(i, n, 1),
-            Alloc::Assign { n, attempt, step } => match step {
-                AssignStep::Backoff { .. } => self.assign_call(i, n, attempt + 1),
-                AssignStep::Settling { ready: true, addresses, .. } => self.assign_done(i, &addresses),
-                AssignStep::Settling { ready: false, addresses, .. } => self.assign_unseen(i, &addresses),
+            Alloc::AssignToken { ask, .. } => self.assign_call(i, ask, 1),
+            Alloc::Assign { ask, attempt, step } => match step {
+                AssignStep::Backoff { .. } => self.assign_call(i, ask, attempt + 1),
+                AssignStep::Settling { ready: true, lot, .. } => self.assign_done(i, ask, &lot),
+                AssignStep::Settling { ready: false, lot, .. } => self.assign_unseen(i, &lot),
                 AssignStep::Calling => unreachable!("a call is under way, which has no timer"),
             },
             Alloc::Asleep => unreachable!("a sleeping worker has no timer"),
@@ -217,25 +217,22 @@ impl NodeLocal {
     /// The gathering is over: create or extend. Upstream does not test again whether it should.
     fn alloc_act(&mut self, i: usize) {
         let slot = &mut self.slots[i];
-        let queued = slot.allocating.len().min(BATCH) as u8;
         if slot.eni.is_none() {
-            if let Some(n) = slot.ask_to_create(self.now) {
-                self.create_begin(i, n);
+            if let Some((n, v6)) = slot.ask_to_create(self.now) {
+                self.create_begin(i, n, v6);
             }
-        } else if queued == 0 {
-            self.alloc_broadcast(i);
-        } else {
-            let until = slot.assign_bucket.take(self.now);
-            slot.alloc = Alloc::AssignToken { until, n: queued };
-            if until == self.now {
-                self.assign_call(i, queued, 1);
-            }
+            return;
+        }
+        match Ask::of(slot) {
+            Some(ask) => self.assign_begin(i, ask),
+            None => self.alloc_broadcast(i),
         }
     }
 
-    fn create_begin(&mut self, i: usize, n: u8) {
+    fn create_begin(&mut self, i: usize, n: u8, v6: u8) {
         let create = Create {
             n,
+            v6,
             round: 1,
             deadline: self.now + CREATE_TIMEOUT,
             selection: Selection::default(),
@@ -273,7 +270,7 @@ impl NodeLocal {
 
     fn create_call(&mut self, i: usize, create: Create, attempt: u8) {
         self.slots[i].alloc = Alloc::Create(create, CreateStep::Calling { attempt });
-        self.call(i, Worker::Alloc, Request::Create(create.vswitch, create.n));
+        self.call(i, Worker::Alloc, Request::Create(create.vswitch, create.n, create.v6));
     }
 
     fn create_check(&mut self, i: usize, create: Create, attempt: u8) {
@@ -286,7 +283,7 @@ impl NodeLocal {
     pub(super) fn alloc_reply(&mut self, i: usize, reply: Result<Answer, ErrorCode>) {
         match self.slots[i].alloc {
             Alloc::Create(create, step) => self.create_reply(i, create, step, reply),
-            Alloc::Assign { n, attempt, step: AssignStep::Calling } => self.assign_reply(i, n, attempt, reply),
+            Alloc::Assign { ask, attempt, step: AssignStep::Calling } => self.assign_reply(i, ask, attempt, reply),
             _ => unreachable!("no call is under way"),
         }
     }
@@ -294,9 +291,12 @@ impl NodeLocal {
     fn create_reply(&mut self, i: usize, mut create: Create, step: CreateStep, reply: Result<Answer, ErrorCode>) {
         match (step, reply) {
             (CreateStep::Describing(vswitch), reply) => self.described(vswitch, reply),
-            (CreateStep::Calling { .. }, Ok(Answer::Created(id, addresses))) => {
+            (CreateStep::Calling { .. }, Ok(Answer::Created(id, addresses, v6))) => {
                 let eni = Eni { id, vswitch: create.vswitch, primary: addresses[0] };
                 create.made = Some((eni, addresses));
+                if let Some(side) = &mut self.slots[i].v6 {
+                    side.made = v6;
+                }
                 // Attaching begins with the client-side limit, which an ended context fails (R101).
                 if self.now >= create.deadline {
                     return self.create_failed(i, create.made, None);
@@ -306,7 +306,11 @@ impl NodeLocal {
             }
             (CreateStep::Calling { attempt }, Err(code)) => self.create_refused(i, create, attempt, code),
             (CreateStep::Attaching, Ok(Answer::Attached(visible))) => {
-                let (seen, ready) = poll_metadata(self.now, visible, create.deadline);
+                let (mut seen, mut ready) = poll_metadata(self.now, visible, create.deadline);
+                // IPv6 addresses are looked for when the others are there (aliyun.go:191-209).
+                if ready && create.v6 > 0 {
+                    (seen, ready) = poll_metadata(seen, visible, create.deadline);
+                }
                 let until = if ready { seen.max(self.now + SETTLE) } else { seen };
                 self.slots[i].alloc = Alloc::Create(create, CreateStep::Settling { until, ready });
                 if until == self.now {
@@ -387,73 +391,22 @@ impl NodeLocal {
         let (eni, addresses) = create.made.expect("the interface was made");
         let slot = &mut self.slots[i];
         slot.eni = Some(eni);
-        slot.made(usize::from(create.n));
+        slot.made(Family::V4, usize::from(create.n));
+        slot.made(Family::V6, usize::from(create.v6));
         for &address in addresses.iter() {
             slot.set.add_valid(address, address == eni.primary, &mut self.chance.map_order);
+        }
+        if let Some(v6) = &mut slot.v6 {
+            for &address in v6.made.iter() {
+                v6.set.add_valid(address, false, &mut self.chance.map_order);
+            }
         }
         slot.status = Status::InUse;
         self.alloc_broadcast(i);
     }
 
-    fn assign_call(&mut self, i: usize, n: u8, attempt: u8) {
-        let Some(eni) = self.slots[i].eni else {
-            // The interface was deleted while the worker waited for its token. Upstream calls
-            // with the old ID, or crashes; either way nobody is served.
-            return self.alloc_look(i);
-        };
-        self.slots[i].alloc = Alloc::Assign { n, attempt, step: AssignStep::Calling };
-        self.call(i, Worker::Alloc, Request::Assign(eni.id, n));
-    }
-
-    fn assign_reply(&mut self, i: usize, n: u8, attempt: u8, reply: Result<Answer, ErrorCode>) {
-        let code = match reply {
-            Ok(Answer::Assigned(addresses, visible)) => {
-                let (until, ready) = poll_metadata(self.now, visible, Instant::NEVER);
-                self.slots[i].alloc =
-                    Alloc::Assign { n, attempt, step: AssignStep::Settling { until, ready, addresses } };
-                return;
-            }
-            Err(code) => code,
-            Ok(other) => unreachable!("{other:?} is no answer to AssignPrivateIpAddresses"),
-        };
-        let again = matches!(code, ErrorCode::Throttling | ErrorCode::Internal);
-        match self.retry(ENI_IP_OPS, attempt).filter(|_| again) {
-            Some(until) => self.slots[i].alloc = Alloc::Assign { n, attempt, step: AssignStep::Backoff { until } },
-            None => {
-                // An exhausted loop reports a time-out, which carries no code (R95).
-                self.inhibit(i, (!again).then_some(code));
-                self.alloc_look(i);
-            }
-        }
-    }
-
-    /// New addresses serve (R55).
-    fn assign_done(&mut self, i: usize, addresses: &[std::net::Ipv4Addr]) {
-        let slot = &mut self.slots[i];
-        if slot.eni.is_none() {
-            // The interface was deleted meanwhile, and the addresses with it. Upstream adds them
-            // to the empty slot and crashes when a pod gets one.
-            return self.alloc_look(i);
-        }
-        slot.made(addresses.len());
-        for &address in addresses {
-            slot.set.add_valid(address, false, &mut self.chance.map_order);
-        }
-        self.alloc_broadcast(i);
-    }
-
-    /// Instance metadata does not show the new addresses: they are given back, and the requests
-    /// stay queued (R63, R105).
-    fn assign_unseen(&mut self, i: usize, addresses: &[std::net::Ipv4Addr]) {
-        let slot = &mut self.slots[i];
-        for &address in addresses.iter().filter(|_| slot.eni.is_some()) {
-            slot.set.add_deleting(address, &mut self.chance.map_order);
-        }
-        self.alloc_look(i);
-    }
-
     /// No request that needs a new address is taken for a while (R60).
-    fn inhibit(&mut self, i: usize, code: Option<ErrorCode>) {
+    pub(super) fn inhibit(&mut self, i: usize, code: Option<ErrorCode>) {
         let window = match code {
             Some(ErrorCode::EniPerInstance) => Span::mins(1),
             Some(ErrorCode::IpNotEnough | ErrorCode::QuotaPrivateIp) => Span::mins(10),

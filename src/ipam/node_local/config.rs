@@ -11,6 +11,9 @@ pub struct Config {
     pub max_eni: u32,
     /// Addresses per interface, its primary one included; at most 56.
     pub ips_per_eni: u32,
+    /// Whether pods get an IPv6 address too; an interface has room for as many as IPv4 addresses
+    /// (rules R143, R144).
+    pub dual: bool,
     /// `max_eni` × `ips_per_eni` (rule R35); bounds preheating only (R77).
     pub capacity: u32,
     /// Lower bound of idle addresses, clamped (rule R10).
@@ -85,6 +88,7 @@ impl Config {
         Self {
             max_eni,
             ips_per_eni,
+            dual: false,
             capacity,
             min_idle: min_idle.min(max_idle),
             max_idle,

@@ -4,9 +4,10 @@
 use super::NodeLocal;
 use super::alloc::poll_metadata;
 use super::slot::Status;
+use super::v6::Lot;
 use super::wake::Sleeper;
 use crate::ipam::backoff::{ENI_DELETE_CONFIRM, ENI_DELETE_CONFIRM_DELAY, ENI_IP_OPS, Next};
-use crate::ipam::{Addresses, Answer, BATCH, Request, Worker};
+use crate::ipam::{Addresses, Answer, BATCH, Request, V6Addresses, Worker};
 use crate::openapi::ErrorCode;
 use crate::time::{Instant, Span};
 
@@ -23,7 +24,7 @@ pub(super) enum Dispose {
     /// Deletes the interface.
     Delete(DeleteStep),
     /// Gives addresses back, for the `attempt`-th time.
-    Unassign { addresses: Addresses, attempt: u8, step: UnassignStep },
+    Unassign { lot: Lot, attempt: u8, step: UnassignStep },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +45,7 @@ pub(super) enum DeleteStep {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum UnassignStep {
-    /// UnassignPrivateIpAddresses is under way.
+    /// UnassignPrivateIpAddresses or UnassignIpv6Addresses is under way.
     Calling,
     /// Sleeps before the next attempt.
     Backoff { until: Instant },
@@ -83,8 +84,7 @@ impl NodeLocal {
                 self.detach(i);
             }
         } else {
-            let addresses = slot.set.to_unassign(BATCH as u32, &mut self.chance.map_order);
-            self.unassign_call(i, Addresses::collect(addresses), 1);
+            self.unassign_round(i);
         }
     }
 
@@ -102,15 +102,10 @@ impl NodeLocal {
             Dispose::Delete(DeleteStep::ConfirmPause { attempt, deadline, .. }) => {
                 self.delete_call(i, DeleteStep::Confirming { attempt, deadline });
             }
-            Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { .. } } => {
-                self.unassign_call(i, addresses, attempt + 1)
+            Dispose::Unassign { lot, attempt, step: UnassignStep::Backoff { .. } } => {
+                self.unassign_call(i, lot, attempt + 1)
             }
-            Dispose::Unassign { addresses, step: UnassignStep::Settling { gone, .. }, .. } => {
-                if gone {
-                    self.slots[i].set.remove(&addresses);
-                }
-                self.dispose_look(i);
-            }
+            Dispose::Unassign { lot, step: UnassignStep::Settling { gone, .. }, .. } => self.unassigned(i, lot, gone),
             Dispose::Asleep | Dispose::Delete(_) | Dispose::Unassign { .. } => {
                 unreachable!("a call is under way, which has no timer")
             }
@@ -133,18 +128,49 @@ impl NodeLocal {
         self.call(i, Worker::Dispose, request);
     }
 
-    fn unassign_call(&mut self, i: usize, addresses: Addresses, attempt: u8) {
+    /// A round of giving back: IPv4 addresses, then IPv6 ones, which are chosen now too (R145).
+    fn unassign_round(&mut self, i: usize) {
+        let slot = &mut self.slots[i];
+        let batch = BATCH as u32;
+        let v4 = Addresses::collect(slot.set.to_unassign(batch, &mut self.chance.map_order));
+        if let Some(v6) = &mut slot.v6 {
+            v6.leaving = V6Addresses::collect(v6.set.to_unassign(batch, &mut self.chance.map_order));
+        }
+        if v4.is_empty() { self.unassign_v6(i) } else { self.unassign_call(i, Lot::V4(v4), 1) }
+    }
+
+    /// The second half of a round.
+    fn unassign_v6(&mut self, i: usize) {
+        let leaving = self.slots[i].v6.as_mut().map(|v6| std::mem::replace(&mut v6.leaving, V6Addresses::EMPTY));
+        match leaving.filter(|leaving| !leaving.is_empty()) {
+            Some(v6) => self.unassign_call(i, Lot::V6(v6), 1),
+            None => self.dispose_look(i),
+        }
+    }
+
+    fn unassign_call(&mut self, i: usize, lot: Lot, attempt: u8) {
         let eni = self.slots[i].eni.expect("addresses belong to an interface").id;
-        self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Calling };
-        self.call(i, Worker::Dispose, Request::Unassign(eni, addresses));
+        self.slots[i].dispose = Dispose::Unassign { lot, attempt, step: UnassignStep::Calling };
+        self.call(i, Worker::Dispose, lot.unassign(eni));
+    }
+
+    /// Giving one family's addresses back is over. Those that are not gone stay marked.
+    fn unassigned(&mut self, i: usize, lot: Lot, gone: bool) {
+        let slot = &mut self.slots[i];
+        match (lot, &mut slot.v6) {
+            (Lot::V4(addresses), _) if gone => slot.set.remove(&addresses),
+            (Lot::V6(addresses), Some(v6)) if gone => v6.set.remove(&addresses),
+            _ => {}
+        }
+        self.unassign_v6(i);
     }
 
     /// A call of the worker was answered.
     pub(super) fn dispose_reply(&mut self, i: usize, reply: Result<Answer, ErrorCode>) {
         match self.slots[i].dispose {
             Dispose::Delete(step) => self.delete_reply(i, step, reply),
-            Dispose::Unassign { addresses, attempt, step: UnassignStep::Calling } => {
-                self.unassign_reply(i, addresses, attempt, reply)
+            Dispose::Unassign { lot, attempt, step: UnassignStep::Calling } => {
+                self.unassign_reply(i, lot, attempt, reply)
             }
             _ => unreachable!("no call is under way"),
         }
@@ -180,24 +206,26 @@ impl NodeLocal {
         let slot = &mut self.slots[i];
         slot.eni = None;
         slot.set.clear();
+        if let Some(v6) = &mut slot.v6 {
+            v6.set.clear();
+        }
         slot.status = Status::Init;
         slot.inhibit_until = Instant::ZERO;
         self.dispose_broadcast(i);
     }
 
-    fn unassign_reply(&mut self, i: usize, addresses: Addresses, attempt: u8, reply: Result<Answer, ErrorCode>) {
+    fn unassign_reply(&mut self, i: usize, lot: Lot, attempt: u8, reply: Result<Answer, ErrorCode>) {
         if let Ok(Answer::Unassigned(gone_at)) = reply {
             let (until, gone) = poll_metadata(self.now, gone_at, Instant::NEVER);
-            self.slots[i].dispose =
-                Dispose::Unassign { addresses, attempt, step: UnassignStep::Settling { until, gone } };
+            self.slots[i].dispose = Dispose::Unassign { lot, attempt, step: UnassignStep::Settling { until, gone } };
             return;
         }
         match self.retry(ENI_IP_OPS, attempt) {
             Some(until) => {
-                self.slots[i].dispose = Dispose::Unassign { addresses, attempt, step: UnassignStep::Backoff { until } }
+                self.slots[i].dispose = Dispose::Unassign { lot, attempt, step: UnassignStep::Backoff { until } }
             }
-            // The entries stay marked; the worker begins again at once (R68).
-            None => self.dispose_look(i),
+            // The worker begins again at once (R68).
+            None => self.unassigned(i, lot, false),
         }
     }
 }

@@ -53,17 +53,32 @@ impl Slot {
         assert_eq!(alloc, usize::from(matches!(self.alloc, Alloc::Asleep)), "slot {i}: its alloc worker sleeps once");
         assert_eq!(dispose, usize::from(matches!(self.dispose, Dispose::Asleep)), "slot {i}: its dispose worker");
         self.set.check_invariants();
+        if let Some(v6) = &self.v6 {
+            v6.set.check_invariants();
+        }
+        let addresses = self.set.len() + self.v6.as_ref().map_or(0, |v6| v6.set.len());
         match self.status {
-            Status::Init | Status::Creating => assert!(self.set.len() == 0, "slot {i} has addresses without ENI"),
+            Status::Init | Status::Creating => assert!(addresses == 0, "slot {i} has addresses without ENI"),
             Status::InUse => assert!(self.eni.is_some(), "slot {i} is in use without an ENI"),
             Status::Deleting => assert!(self.set.in_use() == 0, "slot {i} is deleted under a pod"),
         }
         assert_eq!(self.next_leave, self.first_deadline(), "slot {i}: the earliest deadline");
-        let mut queued: Vec<u32> = self.allocating.iter().chain(&self.dangling).copied().collect();
-        let mut waiting: Vec<u32> = self.waiters().map(|waiter| waiter.id).collect();
-        assert_eq!(queued.len(), waiting.len(), "slot {i}: every waiter is in one queue");
-        queued.sort_unstable();
-        waiting.sort_unstable();
-        assert_eq!(queued, waiting, "slot {i}: the queues hold the waiters");
+        self.check_queues(i);
+    }
+
+    /// Every request waits for an address of one family at least, and once for each. A preheat that
+    /// is done may wait for nothing.
+    fn check_queues(&self, i: usize) {
+        let waiting: Vec<u32> = self.waiters().map(|waiter| waiter.id).collect();
+        let mut unheeded: Vec<u32> = self.waiters().filter(|waiter| !waiter.done).map(|waiter| waiter.id).collect();
+        for demand in [Some(&self.demand), self.v6.as_ref().map(|v6| &v6.demand)].into_iter().flatten() {
+            let mut queued: Vec<u32> = demand.ids().collect();
+            queued.sort_unstable();
+            assert!(queued.windows(2).all(|pair| pair[0] != pair[1]), "slot {i}: a request is queued twice");
+            assert!(queued.iter().all(|id| waiting.contains(id)), "slot {i}: the queues hold waiters only");
+            unheeded.retain(|id| !queued.contains(id));
+        }
+        assert!(unheeded.is_empty(), "slot {i}: the queues hold every waiter");
+        assert_eq!(self.finished, self.waiters().any(|waiter| waiter.done), "slot {i}: a preheat is done");
     }
 }

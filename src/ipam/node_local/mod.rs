@@ -3,13 +3,16 @@
 
 mod address_set;
 mod alloc;
+mod assign;
 mod config;
+mod demand;
 mod dispose;
 mod invariant;
 pub(super) mod pool_sync;
 mod rpc;
 mod slot;
 mod timers;
+mod v6;
 mod wake;
 mod whereabouts;
 
@@ -20,6 +23,7 @@ pub use address_set::MAX_ADDRESSES;
 pub use config::{Config, EniSelection, Reclaim, VSwitchSelection};
 pub use slot::Status;
 
+use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, VSwitchId};
 use crate::ipam::backoff::jittered;
@@ -30,7 +34,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use pool_sync::{PREHEAT_TIMEOUT, PoolSync, Watermarks, to_add, to_delete};
 use rpc::{Blocked, Retained};
-use slot::{Admission, Refusal, Slot, Waiter};
+use slot::{Admission, Lacks, Refusal, Slot, Waiter};
 use wake::Sleeper;
 
 /// Base period of the metadata sync (R70).
@@ -213,6 +217,18 @@ impl NodeLocal {
         enis.flat_map(|(slot, eni)| slot.set.bound().map(move |(pod, address)| (pod, eni, address)))
     }
 
+    /// IPv6 addresses that pods have, or that are retained for them.
+    pub fn bound_v6(&self) -> impl Iterator<Item = (PodId, EniId, V6Addr)> + '_ {
+        let sides = self.slots.iter().filter_map(|slot| Some((slot.eni?.id, slot.v6.as_ref()?)));
+        sides.flat_map(|(eni, v6)| v6.set.bound().map(move |(pod, address)| (pod, eni, address)))
+    }
+
+    /// Idle IPv6 addresses, which the pool sync does not count (R144).
+    #[must_use]
+    pub fn idle_v6(&self) -> u32 {
+        self.slots.iter().filter_map(|slot| slot.v6.as_ref()).map(|v6| v6.set.idle()).sum()
+    }
+
     /// The configuration that the daemon runs with.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -224,13 +240,18 @@ impl NodeLocal {
         let slots = (config.max_eni as usize).max(attached.len());
         assert!(slots <= usize::from(u8::MAX), "a node has at most 255 slots");
         let (now, first) = (self.now, self.chance.sync.next_u64());
-        self.slots = (0..slots).map(|i| Slot::new(now, SmallStream::new(first ^ i as u64))).collect();
+        self.slots = (0..slots).map(|i| Slot::new(now, SmallStream::new(first ^ i as u64), config.dual)).collect();
         self.order = (0..slots as u8).collect();
-        for (i, Attached { eni, addresses }) in attached.iter().enumerate() {
+        for (i, Attached { eni, addresses, v6 }) in attached.iter().enumerate() {
             let slot = &mut self.slots[i];
             (slot.eni, slot.status) = (Some(*eni), Status::InUse);
             for &address in addresses {
                 slot.set.add_valid(address, address == eni.primary, &mut self.chance.map_order);
+            }
+            if let Some(side) = &mut slot.v6 {
+                for &address in v6 {
+                    side.set.add_valid(address, false, &mut self.chance.map_order);
+                }
             }
         }
         self.switches = SwitchPool::new(&config.vswitches);
@@ -242,13 +263,17 @@ impl NodeLocal {
         self.config = config;
     }
 
-    /// Gives `pod` an address of slot `i`, where one is.
+    /// Gives `pod` an address of slot `i`, where one is, and of each family if it is dual stack.
     fn bind(&mut self, i: usize, pod: PodId) {
         let slot = &mut self.slots[i];
         let (address, retained) = slot.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an address");
+        let v6 = slot
+            .v6
+            .as_mut()
+            .map(|side| side.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an IPv6 address").0);
         let eni = slot.eni.expect("addresses belong to an interface");
         self.forget_record(pod);
-        self.outputs.push_back(Output::Allocated { pod, eni, address, retained });
+        self.outputs.push_back(Output::Allocated { pod, eni, address, v6, retained });
     }
 
     /// Offers a request to the slots in order; the first that takes it wins (R73). `pod` is
@@ -268,8 +293,8 @@ impl NodeLocal {
                     self.bind(i, pod.expect("only a pod is served from what is there"));
                     return Ok(admission);
                 }
-                Admission::Queue => {
-                    self.enqueue(i, pod.unwrap_or(PodId::NONE), deadline);
+                Admission::Queue(lacks) => {
+                    self.enqueue(i, pod.unwrap_or(PodId::NONE), lacks, deadline);
                     return Ok(admission);
                 }
             }
@@ -280,10 +305,10 @@ impl NodeLocal {
         Err(failure)
     }
 
-    fn enqueue(&mut self, i: usize, pod: PodId, deadline: Instant) {
+    fn enqueue(&mut self, i: usize, pod: PodId, lacks: Lacks, deadline: Instant) {
         let id = self.next_waiter;
         self.next_waiter = id.wrapping_add(1);
-        self.slots[i].allocating.push_back(id);
+        self.slots[i].ask(id, lacks);
         self.broadcast_for(i, Waiter { id, pod, deadline, done: false });
     }
 

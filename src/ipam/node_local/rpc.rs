@@ -43,7 +43,7 @@ impl NodeLocal {
     fn allocate(&mut self, pod: PodId, deadline: Instant) {
         self.rpcs += 1;
         match self.offer(Some(pod), deadline) {
-            Ok(Admission::Queue) => {}
+            Ok(Admission::Queue(_)) => {}
             Ok(_) => self.rpc_ended(),
             Err(failure) => {
                 self.rpc_ended();
@@ -72,8 +72,12 @@ impl NodeLocal {
             self.retained.push(Retained { pod, eni, address, flagged: then == Fate::Retained });
             return;
         }
-        let handled = self.slot_of(eni).is_some_and(|i| self.slots[i].set.release(pod, address));
-        if handled {
+        let Some(i) = self.slot_of(eni) else { return };
+        let slot = &mut self.slots[i];
+        if slot.set.release(pod, address) {
+            if let Some(v6) = &mut slot.v6 {
+                v6.set.release_of(pod);
+            }
             self.last_modified = self.now;
             self.insufficient_until = Instant::ZERO;
             self.outputs.push_back(Output::Released(pod, eni));
@@ -169,6 +173,7 @@ impl NodeLocal {
             .iter()
             .flat_map(|slot| slot.set.bound().map(|(pod, address)| (pod, slot.eni, address)))
             .collect();
+        let bound_v6: Vec<_> = self.bound_v6().collect();
         self.hang_up();
         let blocked = std::mem::take(&mut self.blocked);
         self.epoch = self.epoch.wrapping_add(1);
@@ -180,9 +185,15 @@ impl NodeLocal {
                 self.slots[i].set.bind_at(pod, address);
             }
         }
+        for (pod, eni, address) in bound_v6 {
+            if let Some(v6) = self.slot_of(eni).and_then(|i| self.slots[i].v6.as_mut()) {
+                v6.set.bind_at(pod, address);
+            }
+        }
         for slot in &mut self.slots {
-            if slot.set.len() > self.config.ips_per_eni {
-                slot.set.dispose_idle();
+            slot.set.fit(self.config.ips_per_eni);
+            if let Some(v6) = &mut slot.v6 {
+                v6.set.fit(self.config.ips_per_eni);
             }
         }
         for call in blocked {

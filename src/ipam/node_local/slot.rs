@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use super::address_set::AddressSet;
 use super::alloc::Alloc;
+use super::demand::{Demand, Family};
 use super::dispose::Dispose;
+use super::v6::V6;
 use super::wake::Sleeper;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
@@ -13,9 +15,9 @@ use crate::ipam::throttle::TokenBucket;
 use crate::time::{Instant, Span};
 
 /// Tokens per second of a slot's buckets (R49).
-const TOKEN_RATE: f64 = 1.0 / 6.0;
+pub(super) const TOKEN_RATE: f64 = 1.0 / 6.0;
 /// Tokens of a full bucket (R49).
-const TOKEN_BURST: u32 = 2;
+pub(super) const TOKEN_BURST: u32 = 2;
 
 /// Status of a slot (R45).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +39,8 @@ pub(super) struct Waiter {
     /// `PodId::NONE` = a preheat of the pool sync.
     pub pod: PodId,
     pub deadline: Instant,
-    /// A preheat whose address was made: it ends when it runs next (R57).
+    /// A preheat for which an address was made, of whichever family: it ends when it runs next
+    /// (R57, R146).
     pub done: bool,
 }
 
@@ -58,10 +61,18 @@ pub(super) enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     Refused(Refusal),
-    /// An address is there.
+    /// Addresses are there.
     Serve,
-    /// The request has to wait for one.
-    Queue,
+    /// The request has to wait for one that is asked for.
+    Queue(Lacks),
+}
+
+/// The families of which a request asks for an address. It asks for none where it has seen one
+/// that is idle, which others see too (R147).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lacks {
+    pub v4: bool,
+    pub v6: bool,
 }
 
 /// A slot with its two workers.
@@ -75,10 +86,12 @@ pub(super) struct Slot {
     pub sleepers: VecDeque<Sleeper>,
     /// When the first of the waiters leaves of its own accord: the earliest deadline.
     pub next_leave: Instant,
-    /// IDs of requests for which no address was asked yet.
-    pub allocating: VecDeque<u32>,
-    /// IDs of requests for which an address was made that somebody may have taken.
-    pub dangling: VecDeque<u32>,
+    /// A preheat among the sleepers is done.
+    pub finished: bool,
+    /// Requests for IPv4 addresses.
+    pub demand: Demand,
+    /// `None` = IPv4 only.
+    pub v6: Option<Box<V6>>,
     pub inhibit_until: Instant,
     pub eni_bucket: TokenBucket,
     pub assign_bucket: TokenBucket,
@@ -89,15 +102,16 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub fn new(now: Instant, metadata_jitter: SmallStream) -> Self {
+    pub fn new(now: Instant, metadata_jitter: SmallStream, dual: bool) -> Self {
         Self {
             status: Status::Init,
             eni: None,
             set: AddressSet::default(),
             sleepers: VecDeque::from([Sleeper::AllocWorker, Sleeper::DisposeWorker]),
             next_leave: Instant::NEVER,
-            allocating: VecDeque::new(),
-            dangling: VecDeque::new(),
+            finished: false,
+            demand: Demand::default(),
+            v6: dual.then(|| Box::new(V6::new())),
             inhibit_until: Instant::ZERO,
             eni_bucket: TokenBucket::full(TOKEN_RATE, TOKEN_BURST),
             assign_bucket: TokenBucket::full(TOKEN_RATE, TOKEN_BURST),
@@ -108,7 +122,7 @@ impl Slot {
         }
     }
 
-    /// Priority among the node's slots (R71).
+    /// Priority among the node's slots (R71, R148).
     pub fn priority(&self) -> i32 {
         let base = match self.status {
             Status::Deleting => return -100,
@@ -116,16 +130,16 @@ impl Slot {
             Status::Creating => 10,
             Status::InUse => 50,
         };
-        base + self.set.len() as i32
+        base + (self.set.len() + self.v6.as_ref().map_or(0, |v6| v6.set.len())) as i32
     }
 
     pub fn is_inhibited(&self, now: Instant) -> bool {
         self.inhibit_until > now
     }
 
-    /// What becomes of a request (R50). `pod` is `None` for a preheat, which never looks at
+    /// What becomes of a request (R50, R144). `pod` is `None` for a preheat, which never looks at
     /// addresses that are there.
-    pub fn admit(&self, now: Instant, pod: Option<PodId>, pinned: Option<EniId>, cap: u32) -> Admission {
+    pub fn admit(&mut self, now: Instant, pod: Option<PodId>, pinned: Option<EniId>, cap: u32) -> Admission {
         if self.status == Status::Deleting {
             return Admission::Refused(Refusal::Other);
         }
@@ -134,39 +148,97 @@ impl Slot {
         {
             return Admission::Refused(Refusal::Other);
         }
-        if pod.is_some_and(|pod| self.set.has_allocatable() || self.set.holds(pod)) {
-            return Admission::Serve;
-        }
-        if self.set.len() + self.allocating.len() as u32 >= cap {
+        let lacks_v4 = !pod.is_some_and(|pod| self.set.offers(pod));
+        if lacks_v4 && self.set.len() + self.queued_v4() as u32 >= cap {
             return Admission::Refused(Refusal::Other);
+        }
+        let lacks_v6 = match &mut self.v6 {
+            Some(v6) if !pod.is_some_and(|pod| v6.set.offers(pod)) => {
+                v6.demand.forget_ended();
+                if v6.set.len() + v6.demand.len() as u32 >= cap {
+                    return Admission::Refused(Refusal::Other);
+                }
+                true
+            }
+            _ => false,
+        };
+        if !lacks_v4 && !lacks_v6 {
+            return Admission::Serve;
         }
         if self.is_inhibited(now) {
             return Admission::Refused(Refusal::Inhibited);
         }
-        Admission::Queue
+        Admission::Queue(Lacks { v4: lacks_v4, v6: lacks_v6 })
     }
 
-    /// The waiter of a request ends, for whatever reason. If the request was still to be asked
-    /// for, the oldest one whose address was made takes its place at the tail: demand is
-    /// conserved (R58).
-    pub fn settle(&mut self, id: u32) {
-        let Some(position) = self.allocating.iter().position(|&queued| queued == id) else {
-            self.dangling.retain(|&made| made != id);
-            return;
-        };
-        self.allocating.remove(position);
-        if let Some(oldest) = self.dangling.pop_front() {
-            self.allocating.push_back(oldest);
+    /// A request waits from now on, for what it lacks.
+    pub fn ask(&mut self, id: u32, lacks: Lacks) {
+        if lacks.v4 {
+            self.demand.ask(id);
+        }
+        if let Some(v6) = self.v6.as_mut().filter(|_| lacks.v6) {
+            v6.demand.ask(id);
         }
     }
 
-    /// The first `n` requests were asked for (R54, R55); preheats among them are done with that
-    /// (R57).
-    pub fn made(&mut self, n: usize) {
+    /// Whether the interface has what `pod` needs, which waits here.
+    pub fn serves(&self, pod: PodId) -> bool {
+        match &self.v6 {
+            None => self.set.has_allocatable(),
+            Some(v6) => self.set.offers(pod) && v6.set.offers(pod),
+        }
+    }
+
+    /// Whether a waiter asked for one family alone, since it saw an idle address of the other, and its
+    /// request was carried out: if it waits still, for nothing (R147).
+    pub fn has_peeked_in_vain(&self, id: u32) -> bool {
+        let Some(v6) = &self.v6 else { return false };
+        matches!((self.demand.awaits(id), v6.demand.awaits(id)), (Some(false), None) | (None, Some(false)))
+    }
+
+    /// Requests for which an IPv4 address is to be asked.
+    pub fn queued_v4(&mut self) -> usize {
+        if self.v6.is_some() {
+            self.demand.forget_ended();
+        }
+        self.demand.len()
+    }
+
+    /// Requests for which an IPv6 address is to be asked.
+    pub fn queued_v6(&mut self) -> usize {
+        let Some(v6) = &mut self.v6 else { return 0 };
+        v6.demand.forget_ended();
+        v6.demand.len()
+    }
+
+    /// Whether an address of some family is to be asked for.
+    pub fn has_demand(&self) -> bool {
+        !self.demand.is_empty() || self.v6.as_ref().is_some_and(|v6| !v6.demand.is_empty())
+    }
+
+    /// The waiter of a request ends, for whatever reason (R58).
+    pub fn settle(&mut self, id: u32) {
+        self.demand.settle(id);
+        if let Some(v6) = &mut self.v6 {
+            v6.demand.settle(id);
+        }
+    }
+
+    /// The first `n` requests of a family were asked for (R54, R55); preheats among them are done
+    /// with that, also if they asked for an address of the other family too (R57, R146).
+    pub fn made(&mut self, family: Family, n: usize) {
         for _ in 0..n {
-            let Some(id) = self.allocating.pop_front() else { return };
-            if !self.preheat_done(id) {
-                self.dangling.push_back(id);
+            let demand = match (family, &mut self.v6) {
+                (Family::V6, Some(v6)) => &mut v6.demand,
+                _ => &mut self.demand,
+            };
+            let Some(id) = demand.pop() else { return };
+            match (self.preheat_done(id), family, &mut self.v6) {
+                (true, Family::V4, Some(v6)) => v6.demand.end(id),
+                (true, Family::V6, _) => self.demand.end(id),
+                (true, Family::V4, None) => {}
+                (false, Family::V6, Some(v6)) => v6.demand.dangle(id),
+                (false, ..) => self.demand.dangle(id),
             }
         }
     }
@@ -182,57 +254,71 @@ impl Slot {
     pub fn dismiss(&mut self) -> Vec<PodId> {
         let (ids, pods): (Vec<_>, Vec<_>) =
             self.waiters().filter(|waiter| !waiter.is_preheat()).map(|waiter| (waiter.id, waiter.pod)).unzip();
-        let stays = |id: &u32| !ids.contains(id);
         self.sleepers.retain(|sleeper| !matches!(sleeper, Sleeper::Waiter(waiter) if !waiter.is_preheat()));
-        self.allocating.retain(stays);
-        self.dangling.retain(stays);
+        self.demand.drop_all(&ids);
+        if let Some(v6) = &mut self.v6 {
+            v6.demand.drop_all(&ids);
+        }
         self.next_leave = self.first_deadline();
         pods
     }
 
     /// Whether the interface may be deleted (R65).
     pub fn can_dispose(&self) -> bool {
-        self.eni.is_none() || (self.set.in_use() == 0 && self.allocating.is_empty())
+        let in_use = self.set.in_use() + self.v6.as_ref().map_or(0, |v6| v6.set.in_use());
+        self.eni.is_none() || (in_use == 0 && !self.has_demand())
     }
 
-    /// Marks up to `n` addresses for being given back, or the whole interface, and says how many
-    /// upstream believes it marked (R67). `map_order` is the chance of Go's map iteration.
+    /// Marks up to `n` addresses of each family for being given back, or the whole interface, and
+    /// says how many upstream believes it marked (R67). Each family is trimmed for itself (R145).
+    /// `map_order` is the chance of Go's map iteration.
     pub fn trim(&mut self, n: u32, map_order: &mut SmallStream) -> u32 {
         if self.status != Status::InUse {
             return 0;
         }
-        if n >= self.set.len() && self.can_dispose() {
+        let most = self.set.len().max(self.v6.as_ref().map_or(0, |v6| v6.set.len()));
+        if n >= most && self.can_dispose() {
             self.status = Status::Deleting;
-            return self.set.len();
+            return most;
         }
-        self.set.dispose_invalid();
-        let rounds = self.set.idle().min(n);
-        self.set.dispose(rounds, map_order);
-        rounds
+        let trimmed = self.set.trim(n, map_order);
+        self.v6.as_mut().map_or(0, |v6| v6.set.trim(n, map_order)).max(trimmed)
     }
 
-    /// If the interface has no address for anybody, and will neither get nor lose one, the time
-    /// through which that lasts: for ever if it is full, else as long as it is inhibited.
+    /// Addresses that wait for being given back.
+    pub fn leaving(&self) -> u32 {
+        self.set.deleting() + self.v6.as_ref().map_or(0, |v6| v6.set.deleting())
+    }
+
+    /// If the interface has no IPv4 address for anybody, and will neither get nor lose one, the
+    /// time through which that lasts: for ever if it is full, else as long as it is inhibited.
     pub fn barren_through(&self, cap: u32) -> Option<Instant> {
         let quiet = self.status == Status::InUse
             && matches!(self.dispose, Dispose::Asleep)
-            && self.set.deleting() == 0
-            && !self.set.has_allocatable();
+            && self.leaving() == 0
+            && !self.set.has_allocatable()
+            && !self.serves_somebody();
         let through = if self.set.len() >= cap { Instant::NEVER } else { self.inhibit_until - Span(1) };
         quiet.then_some(through)
     }
 
     /// Whether a broadcast at `now` would do anything (R66 lists the broadcasts).
     pub fn broadcast_acts(&self, now: Instant) -> bool {
-        (self.set.has_allocatable() && self.waiters().any(|waiter| !waiter.is_preheat()))
-            || self.alloc_would_start(now)
-            || self.dispose_would_start()
+        self.finished || self.serves_somebody() || self.alloc_would_start(now) || self.dispose_would_start()
+    }
+
+    fn serves_somebody(&self) -> bool {
+        let mut pods = self.waiters().filter(|waiter| !waiter.is_preheat());
+        match self.v6 {
+            None => self.set.has_allocatable() && pods.next().is_some(),
+            Some(_) => pods.any(|waiter| self.serves(waiter.pod)),
+        }
     }
 
     /// Whether the alloc worker, woken at `now`, finds work (R52).
     pub fn alloc_would_start(&self, now: Instant) -> bool {
         matches!(self.alloc, Alloc::Asleep)
-            && !self.allocating.is_empty()
+            && self.has_demand()
             && matches!(self.status, Status::Init | Status::InUse)
             && !self.is_inhibited(now)
     }
@@ -243,7 +329,7 @@ impl Slot {
             && self.eni.is_some()
             && match self.status {
                 Status::Deleting => self.can_dispose(),
-                _ => self.set.deleting() > 0,
+                _ => self.leaving() > 0,
             }
     }
 }
@@ -253,6 +339,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::address::V6Addr;
     use crate::id::VSwitchId;
 
     /// R67: before the rounds of a trim every unused address that is not valid is marked, which is
@@ -261,7 +348,7 @@ mod tests {
     fn r67_invalid_addresses_are_given_back_first() {
         let mut chance = SmallStream::new(1);
         let address = |n| Ipv4Addr::new(10, 0, 0, n);
-        let mut slot = Slot::new(Instant::ZERO, chance);
+        let mut slot = Slot::new(Instant::ZERO, chance, false);
         slot.eni = Some(Eni { id: EniId(0), vswitch: VSwitchId(0), primary: address(1) });
         slot.status = Status::InUse;
         for n in 1..=4 {
@@ -277,5 +364,32 @@ mod tests {
         assert_eq!(slot.set.deleting(), 2);
         assert!(slot.set.release(PodId(3), address(3)));
         assert_eq!((slot.trim(0, &mut chance), slot.set.deleting()), (0, 3));
+    }
+
+    /// R148: the priority adds the addresses of both families.
+    #[test]
+    fn r148_priority_adds_both_families() {
+        let mut chance = SmallStream::new(1);
+        let mut slot = Slot::new(Instant::ZERO, chance, true);
+        slot.status = Status::InUse;
+        for n in 0..25 {
+            slot.set.add_valid(Ipv4Addr::new(10, 0, 0, n), n == 0, &mut chance);
+            let v6 = slot.v6.as_mut().expect("the slot is dual stack");
+            v6.set.add_valid(V6Addr(n.into()), false, &mut chance);
+        }
+        assert_eq!(slot.priority(), 100);
+    }
+
+    /// R146: a preheat that is done with its IPv4 address asks for no IPv6 address, from the moment on
+    /// at which somebody counts.
+    #[test]
+    fn r146_a_preheat_that_is_done_is_forgotten_when_somebody_counts() {
+        let mut slot = Slot::new(Instant::ZERO, SmallStream::new(1), true);
+        let waiter = Waiter { id: 7, pod: PodId::NONE, deadline: Instant::NEVER, done: false };
+        slot.sleepers.push_back(Sleeper::Waiter(waiter));
+        slot.ask(7, Lacks { v4: true, v6: true });
+        slot.made(Family::V4, 1);
+        assert!(!slot.has_demand() && slot.finished);
+        assert_eq!((slot.v6.as_ref().map(|v6| v6.demand.len()), slot.queued_v6()), (Some(1), 0));
     }
 }

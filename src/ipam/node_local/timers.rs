@@ -257,7 +257,8 @@ impl NodeLocal {
             && let Some((id, pod)) = self.slots[i].next_expired(now, last)
         {
             self.rpc_ended();
-            self.fail(pod, Failure::Deadline);
+            let peeked = self.slots[i].has_peeked_in_vain(id);
+            self.fail(pod, if peeked { Failure::Peeked } else { Failure::Deadline });
             expired += 1;
             last = Some(id);
         }

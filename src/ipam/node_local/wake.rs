@@ -33,7 +33,7 @@ impl NodeLocal {
         if slot.rests(self.now) {
             return slot.idle_broadcasts(1);
         }
-        if slot.next_leave > Instant::ZERO && !slot.broadcast_acts(self.now) {
+        if !slot.broadcast_acts(self.now) {
             return self.leave(i);
         }
         self.ready(i);
@@ -145,7 +145,7 @@ impl NodeLocal {
         } else if waiter.done {
             self.preheats_ended(1);
             self.ready.extend(self.slots[i].wake_up());
-        } else if !waiter.is_preheat() && slot.set.has_allocatable() {
+        } else if !waiter.is_preheat() && slot.serves(waiter.pod) {
             self.bind(i, waiter.pod);
             self.slots[i].settle(waiter.id);
             self.rpc_ended();
@@ -196,7 +196,7 @@ impl Slot {
     }
 
     fn wake_up(&mut self) -> std::collections::vec_deque::Drain<'_, Sleeper> {
-        self.next_leave = Instant::NEVER;
+        (self.next_leave, self.finished) = (Instant::NEVER, false);
         self.sleepers.drain(..)
     }
 
@@ -209,13 +209,14 @@ impl Slot {
         true
     }
 
-    /// The preheat `id`, if there is one, is done; it leaves with the next broadcast.
+    /// The preheat `id`, if there is one, is done; it leaves with the next broadcast. With dual stack
+    /// that may be long in coming.
     pub fn preheat_done(&mut self, id: u32) -> bool {
         let Some(preheat) = self.waiters_mut().find(|waiter| waiter.id == id && waiter.is_preheat()) else {
             return false;
         };
         preheat.done = true;
-        self.next_leave = Instant::ZERO;
+        self.finished = true;
         true
     }
 
@@ -239,7 +240,7 @@ mod tests {
     use crate::chance::SmallStream;
     use crate::id::{EniId, PodId, VSwitchId};
     use crate::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
-    use crate::ipam::{Addresses, Answer, CallId, Input, Output, Request};
+    use crate::ipam::{Addresses, Answer, CallId, Input, Output, Request, V6Addresses};
     use crate::openapi::Api;
     use crate::time::{Instant, Span};
 
@@ -256,6 +257,7 @@ mod tests {
             let config = Config {
                 max_eni: 1,
                 ips_per_eni: 20,
+                dual: false,
                 capacity: 20,
                 min_idle: 0,
                 max_idle: 20,
@@ -296,7 +298,7 @@ mod tests {
             };
             match request {
                 Request::DescribeVSwitch(_) => Answer::VSwitch(100),
-                Request::Create(..) => Answer::Created(EniId(0), one()),
+                Request::Create(..) => Answer::Created(EniId(0), one(), V6Addresses::EMPTY),
                 Request::Attach(_) => Answer::Attached(self.now),
                 Request::Describe(_) => Answer::Described { exists: true, in_use: true },
                 Request::Assign(..) => Answer::Assigned(one(), self.now),

@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 
 use super::NodeLocal;
-use super::alloc::{Alloc, AssignStep, CreateStep};
+use super::alloc::{Alloc, CreateStep};
+use super::assign::AssignStep;
+use super::demand::Family;
 use super::slot::{Slot, Status};
 use crate::id::{EniId, VSwitchId};
 use crate::ipam::{Holdings, Whereabouts};
@@ -19,8 +21,8 @@ impl NodeLocal {
             return Some(Whereabouts::Coming);
         }
         let slot = &self.slots[self.slot_of(eni)?];
-        let coming = matches!(&slot.alloc, Alloc::Assign { step: AssignStep::Settling { addresses, .. }, .. }
-            if addresses.contains(&address));
+        let coming = matches!(&slot.alloc, Alloc::Assign { step: AssignStep::Settling { lot, .. }, .. }
+            if lot.has(address));
         Some(match slot.set.state_of(address) {
             Some(state) if state.in_use => Whereabouts::Serving,
             _ if slot.status == Status::Deleting => Whereabouts::Leaving,
@@ -65,8 +67,10 @@ impl NodeLocal {
     pub fn asked(&self, vswitch: VSwitchId) -> u32 {
         let asked = |slot: &Slot| match slot.alloc {
             Alloc::Create(create, CreateStep::Calling { .. }) if create.vswitch == vswitch => create.n.into(),
-            Alloc::Assign { n, step: AssignStep::Calling, .. } if slot.eni.is_some_and(|e| e.vswitch == vswitch) => {
-                n.into()
+            Alloc::Assign { ask, step: AssignStep::Calling, .. }
+                if ask.family == Family::V4 && slot.eni.is_some_and(|e| e.vswitch == vswitch) =>
+            {
+                ask.n.into()
             }
             _ => 0,
         };
@@ -83,7 +87,7 @@ mod tests {
     use crate::chance::SmallStream;
     use crate::id::PodId;
     use crate::ipam::node_local::Config;
-    use crate::ipam::{Addresses, Answer, CallId, Input, Output, Request};
+    use crate::ipam::{Addresses, Answer, CallId, Input, Output, Request, V6Addresses};
     use crate::time::{Instant, Span};
 
     const ENI: EniId = EniId(7);
@@ -142,7 +146,11 @@ mod tests {
         hand.answer(at(2), "DescribeVSwitches", Answer::VSwitch(9));
         assert_eq!((hand.daemon.asked(SWITCH), hand.daemon.asked(VSwitchId(1))), (2, 0));
         assert_eq!(hand.of(1), None);
-        hand.answer(at(3), "CreateNetworkInterface", Answer::Created(ENI, Addresses::collect([1, 2].map(address))));
+        hand.answer(
+            at(3),
+            "CreateNetworkInterface",
+            Answer::Created(ENI, Addresses::collect([1, 2].map(address)), V6Addresses::EMPTY),
+        );
         assert_eq!((hand.daemon.asked(SWITCH), hand.of(1), hand.of(2)), (0, COMING, COMING));
         hand.answer(at(4), "AttachNetworkInterface", Answer::Attached(at(4)));
         assert_eq!(hand.of(1), COMING);

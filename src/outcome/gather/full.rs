@@ -19,7 +19,10 @@ impl Runs<'_> {
             addresses: part(&|full| self.tenant(i, k, full)),
         });
         Some(AtFull {
-            addresses: Holders::POSITIONS.map(|at| part(&|full| full.who.parts()[at])),
+            addresses: Holders {
+                reserved: self.some(|r| r.vswitches[i].first_refusal?.who.reserved.map(f64::from)),
+                ..Holders::POSITIONS.map(|at| part(&|full| full.who.parts()[at]))
+            },
             idle: IdleParts::POSITIONS.map(|at| part(&|full| full.idle.parts()[at])),
             tenants: tenants.collect(),
             asked: part(&|full| full.asked),

@@ -1,6 +1,6 @@
 //! The recorder's levels against the books of those who have them.
 
-use super::super::{GroupLevels, IdleParts};
+use super::super::{GroupLevels, IdleParts, PrefixLevel};
 use super::Recorder;
 use crate::cloud::Cloud;
 use crate::id::VSwitchId;
@@ -24,14 +24,18 @@ impl Recorder {
             assert_eq!(holders.pods, in_use, "addresses in use of vSwitch {i}");
             assert_eq!(
                 holders.pods + holders.idle + holders.leaked,
-                usage.on_enis,
+                usage.on_enis + usage.in_prefixes,
                 "addresses on interfaces of vSwitch {i}"
             );
             assert_eq!(
-                (holders.primaries, holders.others, holders.free),
-                (usage.primaries, usage.others, usage.free),
+                (holders.primaries, holders.others, holders.free, holders.reserved.unwrap_or(0)),
+                (usage.primaries, usage.others, usage.free, usage.reserved),
                 "other addresses of vSwitch {i}"
             );
+            if let Some(prefixes) = &levels.prefixes {
+                let known = PrefixLevel { free: cloud.free_prefixes(VSwitchId::new(i)), addresses: usage.in_prefixes };
+                assert_eq!(prefixes.level(), known, "prefixes of vSwitch {i}");
+            }
         }
     }
 

@@ -1,15 +1,19 @@
 //! Levels while the run goes on.
 
 use super::super::{Full, GroupLevels, GroupRecord, Holders, TimeWeighted, VSwitchRecord};
+use super::prefixes::PrefixLevels;
 use super::trouble::Trouble;
+use crate::address::usable;
 use crate::cloud::Usage;
-use crate::model::GroupKey;
+use crate::model::{GroupKey, VSwitch};
 use crate::time::Instant;
 
 /// One vSwitch.
 #[derive(Debug, Default)]
 pub(super) struct VSwitchLevels {
     usable: u32,
+    /// Those of them that are kept for prefixes.
+    reserved: u32,
     /// Since when it exists; until it is added it has no addresses.
     since: Option<Instant>,
     /// Addresses on interfaces that a daemon knows, in use or not.
@@ -24,13 +28,18 @@ pub(super) struct VSwitchLevels {
     pub refusals: u64,
     /// Pods that got an address of it.
     pub served: u64,
+    /// Free /28 blocks, if prefixes come from it.
+    pub prefixes: Option<PrefixLevels>,
 }
 
 impl VSwitchLevels {
     /// A vSwitch of which every address is free, or that will be added later.
-    pub fn new(usable: u32, exists: bool) -> Self {
-        let mut levels = Self { usable, min_free: usable, ..Self::default() };
-        if exists {
+    pub fn new(vswitch: &VSwitch, with_prefixes: bool) -> Self {
+        let usable = usable(vswitch.cidr);
+        let reserved = vswitch.reserved();
+        let prefixes = with_prefixes.then(|| PrefixLevels::new(vswitch));
+        let mut levels = Self { usable, reserved, min_free: usable - reserved, prefixes, ..Self::default() };
+        if vswitch.added_by.is_none() {
             levels.add(Instant::ZERO);
         }
         levels
@@ -38,8 +47,11 @@ impl VSwitchLevels {
 
     /// It comes to be.
     pub fn add(&mut self, now: Instant) {
-        (self.since, self.recent_free) = (Some(now), self.usable);
-        self.who.free.set(now, self.usable);
+        (self.since, self.recent_free) = (Some(now), self.usable - self.reserved);
+        self.who.free.set(now, self.usable - self.reserved);
+        if self.reserved > 0 {
+            self.who.reserved.get_or_insert_default().set(now, self.reserved);
+        }
     }
 
     pub fn exists(&self) -> bool {
@@ -55,12 +67,15 @@ impl VSwitchLevels {
         if !self.exists() {
             return;
         }
-        self.on_enis = usage.on_enis - leaked;
+        self.on_enis = usage.on_enis + usage.in_prefixes - leaked;
         self.who.idle.set(now, self.on_enis - self.who.pods.level());
         self.who.leaked.set(now, leaked);
         self.who.primaries.set(now, usage.primaries);
         self.who.others.set(now, usage.others);
         self.who.free.set(now, usage.free);
+        if let Some(reserved) = &mut self.who.reserved {
+            reserved.set(now, usage.reserved);
+        }
         self.min_free = self.min_free.min(usage.free);
         self.recent_free = self.recent_free.min(usage.free);
         if usage.free == 0 && self.first_empty.is_none() {
@@ -94,6 +109,9 @@ impl VSwitchLevels {
         if self.exists() {
             self.min_free = self.who.free.level();
         }
+        if let Some(prefixes) = &mut self.prefixes {
+            prefixes.warm(now);
+        }
     }
 
     /// What is left of it when what counts from `from` on ends `now`.
@@ -109,6 +127,7 @@ impl VSwitchLevels {
             existed: if now > from { length.as_secs_f64() / now.since(from).as_secs_f64() } else { 1.0 },
             min_free: self.min_free,
             end: self.holders(),
+            prefixes: self.prefixes.as_ref().map(|prefixes| prefixes.record(now, length)),
         }
     }
 }

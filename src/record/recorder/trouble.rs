@@ -57,7 +57,11 @@ impl Trouble {
             ErrorCode::Internal => self.fails(now, api, Cause::Outage(api)),
             // Another call deleted the interface meanwhile, or attached it, or the node is gone.
             ErrorCode::NotFound | ErrorCode::NoInstance | ErrorCode::EniState => {}
-            ErrorCode::PrefixNotEnough => {}
+            ErrorCode::PrefixNotEnough => {
+                if let Some(vswitch) = vswitch {
+                    self.is_short(now, Cause::Prefixes(vswitch));
+                }
+            }
         }
     }
 
@@ -79,6 +83,7 @@ impl Trouble {
             FailureReason::NodeFull => Some(Cause::NodeCapacity),
             FailureReason::Inhibited => self.shortage,
             FailureReason::Deadline => self.last.filter(|&(until, _)| now <= until + PATIENCE).map(|(_, cause)| cause),
+            FailureReason::Peeked => Some(Cause::Peeked),
             FailureReason::Restart | FailureReason::Down => None,
         }
     }

@@ -208,7 +208,9 @@ struct Mark {
 /// time, as long as there is room.
 fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
     let mut chosen: Vec<_> = levels.landmarks.iter().collect();
-    chosen.sort_by_key(|mark| (mark.kind != "vswitch_full", mark.kind != "action"));
+    chosen.sort_by_key(|mark| {
+        (!["vswitch_full", "vswitch_without_prefixes"].contains(&mark.kind), mark.kind != "action")
+    });
     chosen.truncate(MOST_MARKS);
     chosen.sort_by(|a, b| a.time_s.median.total_cmp(&b.time_s.median));
     let mut free_from = [16.0; MOST_LINES];
@@ -230,7 +232,7 @@ fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
 /// What runs out, what is done about it, and everything else.
 fn color(mark: &Landmark) -> RGBColor {
     match mark.kind {
-        "vswitch_full" => RED,
+        "vswitch_full" | "vswitch_without_prefixes" => RED,
         "action" => BLUE,
         _ => INK,
     }

@@ -101,6 +101,11 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         mean(&move |r, row| f64::from(part(&r.timeline.vswitches[i][row])))
     };
     let usable = f64::from(crate::address::usable(vswitch.cidr));
+    let reserved = (!vswitch.prefix_reservations.is_empty()).then(|| Layer {
+        name: "free, kept for prefixes".to_owned(),
+        color: canvas::SKY,
+        values: mean(&|r, row| f64::from(r.timeline.vswitches[i][row].reserved.unwrap_or(0))),
+    });
     let total = |r: &Recording, row: usize| {
         if exists(model, r, i, row) { usable - f64::from(r.timeline.vswitches[i][row].free) } else { 0.0 }
     };
@@ -109,13 +114,16 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         unit: "addresses",
         clock: &summary.method.clock,
         at: times(recordings),
-        layers: vec![
+        layers: [
             Layer { name: "serving pods".to_owned(), color: canvas::BLUE, values: holders(|h| h.pods) },
             Layer { name: "idle in node pools".to_owned(), color: canvas::ORANGE, values: holders(|h| h.idle) },
             Layer { name: "leaked".to_owned(), color: canvas::PURPLE, values: holders(|h| h.leaked) },
             Layer { name: "node primaries".to_owned(), color: canvas::GREEN, values: holders(|h| h.primaries) },
             Layer { name: "other tenants".to_owned(), color: canvas::GREY, values: holders(|h| h.others) },
-        ],
+        ]
+        .into_iter()
+        .chain(reserved)
+        .collect(),
         capacity: Some(usable),
         band: band(recordings, total),
         peak: mean(&|r, row| usable - f64::from(r.timeline.least_free[i][row])),

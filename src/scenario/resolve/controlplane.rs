@@ -1,16 +1,17 @@
 //! Who allocates addresses, and how Terway's control plane runs.
 
 use super::within;
+use crate::ipam::Config;
 use crate::ipam::centralized::{Settings, WriteLimit};
 use crate::ipam::eni_config::{Document, IpamType};
-use crate::model::Ipam;
+use crate::model::{Ipam, Model};
 use crate::openapi::Api;
 use crate::scenario::defaults::{self, Default};
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::{Count, Duration};
 use crate::scenario::read::{At, Entries};
 use crate::scenario::words::Word;
-use crate::scenario::written::{Controlplane, Terway};
+use crate::scenario::written::{Controlplane, Terway, Workload};
 use crate::time::Span;
 use crate::units::thousands;
 
@@ -50,6 +51,26 @@ pub(super) fn ipam(loader: &mut Loader, written: Option<&Terway>, ipam: IpamType
             Some(Ipam::NodeLocal)
         }
         (IpamType::NodeLocal, None) => Some(Ipam::NodeLocal),
+    }
+}
+
+/// Reports pods that ask for RDMA where nobody has it.
+pub(super) fn check_erdma(loader: &mut Loader, model: &Model, written: &[Workload]) {
+    let has_erdma = |pool: usize| {
+        let zones = model.node_pools[pool].shapes.iter().flat_map(|shape| &shape.zones);
+        zones.into_iter().any(|zone| matches!(&zone.daemon, Config::Centralized(config) if config.flavor.has_erdma()))
+    };
+    for (workload, written) in model.workloads.iter().zip(written).filter(|(workload, _)| workload.pod.erdma) {
+        let place = written.erdma.as_ref().map_or(written.place, |at| at.place);
+        if model.ipam == Ipam::NodeLocal {
+            let problem =
+                loader.problems.error(place, "pods that ask for RDMA are simulated with centralized IPAM only");
+            problem.help("write `terway: {ipam: centralized}` if the cluster runs it, or leave `erdma` out");
+        } else if !workload.node_pools.iter().any(|&pool| has_erdma(pool)) {
+            let title = format!("no node has an RDMA interface for the pods of workload `{}`", workload.name);
+            let problem = loader.problems.error(place, title);
+            problem.label("they would wait for ever (C163)").help("write `enable_erdma: true` in eni-config");
+        }
     }
 }
 

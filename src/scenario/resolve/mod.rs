@@ -113,6 +113,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     policy(loader, &mut model, written.policy.as_deref().unwrap_or_default());
     loader.sweep = written.sweep.as_ref().map(|section| sweep::resolve(loader, section, &model));
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
+    controlplane::check_erdma(loader, &model, written.workloads.as_deref().unwrap_or_default());
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {
         warn::warn(loader, &model, written);

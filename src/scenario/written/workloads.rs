@@ -31,6 +31,8 @@ section! {
         optional trace: Trace,
         /// What a pod requests; the scheduler places it on a node that has as much left.
         optional requests: Requests,
+        /// Whether its pods ask for RDMA (`aliyun/erdma`): they get addresses of RDMA interfaces only.
+        optional erdma: At<bool>,
         /// Spread of the pods over zones.
         optional zone_spread: ZoneSpread,
         /// Whether pods of the workload keep away from each other's nodes.

@@ -25,6 +25,8 @@ impl<O: Observer> Engine<O> {
             asked += self.asked(node, vswitch);
             let enis = self.cloud.interfaces(node).filter(|&(_, on, _)| on == vswitch);
             for (eni, _, addresses) in enis {
+                let prefixes = self.cloud.prefixes(eni).iter();
+                idle.pooled += prefixes.map(|&first| self.idle_in_prefix(node, eni, first)).sum::<u32>();
                 for &address in addresses {
                     match self.whereabouts(node, eni, address) {
                         Some(Whereabouts::EniPrimary) => idle.eni_primaries += 1,

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::plane::Plane;
 use super::{Engine, Observer};
+use crate::address::PREFIX;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{self, DaemonInput};
 use crate::ipam::node_local::NodeLocal;
@@ -17,6 +18,8 @@ pub(super) enum Daemon {
     NodeLocal(Box<NodeLocal>),
     /// It waits for the control plane.
     Centralized(centralized::Daemon),
+    /// It hands out the addresses of prefixes that the control plane gets for it.
+    Prefixes(centralized::PrefixDaemon),
 }
 
 impl Daemon {
@@ -25,6 +28,7 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(pod)),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
+            Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
         }
     }
 
@@ -33,6 +37,7 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Tick),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Tick),
+            Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Tick),
         }
     }
 
@@ -41,6 +46,7 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) => daemon.poll_timeout(),
             Self::Centralized(daemon) => daemon.poll_timeout(),
+            Self::Prefixes(daemon) => daemon.poll_timeout(),
         }
     }
 
@@ -48,7 +54,7 @@ impl Daemon {
     pub fn barren_through(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::NodeLocal(daemon) => daemon.barren_through(now),
-            Self::Centralized(_) => None,
+            Self::Centralized(_) | Self::Prefixes(_) => None,
         }
     }
 
@@ -57,15 +63,21 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) => daemon.bound().map(|(_, eni, address)| (eni, address)).collect(),
             Self::Centralized(daemon) => daemon.in_use().collect(),
+            Self::Prefixes(daemon) => daemon.in_use().collect(),
         }
     }
 }
 
 /// What a node has at `at`, and what holds it back.
 pub(super) fn holdings(daemon: &Daemon, plane: Option<&Plane>, at: Instant, node: NodeId) -> Holdings {
+    let controller = || &plane.expect("somebody allocates for it").controller;
     match daemon {
         Daemon::NodeLocal(daemon) => daemon.holdings(at),
-        Daemon::Centralized(_) => plane.expect("somebody allocates for it").controller.holdings(at, node),
+        Daemon::Centralized(_) => controller().holdings(at, node),
+        Daemon::Prefixes(daemon) => {
+            let (in_use, idle) = daemon.usage();
+            Holdings { in_use, idle, ..controller().holdings(at, node) }
+        }
     }
 }
 
@@ -81,7 +93,7 @@ impl<O: Observer> Engine<O> {
     pub fn candidates(&self, node: NodeId) -> &[VSwitchId] {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => &daemon.config().vswitches,
-            Daemon::Centralized(_) => &self.controller().config(node).vswitches,
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => &self.controller().config(node).vswitches,
         }
     }
 
@@ -90,7 +102,7 @@ impl<O: Observer> Engine<O> {
     pub fn has_way_to(&self, node: NodeId, vswitch: VSwitchId) -> bool {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.has_way_to(vswitch),
-            Daemon::Centralized(_) => self.controller().has_way_to(node, vswitch),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().has_way_to(node, vswitch),
         }
     }
 
@@ -100,7 +112,7 @@ impl<O: Observer> Engine<O> {
     pub fn can_extend(&self, node: NodeId, vswitch: VSwitchId) -> bool {
         let (has_slot, extends) = match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => (daemon.empty_slots() > 0, daemon.extendable().any(|id| id == vswitch)),
-            Daemon::Centralized(_) => {
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let controller = self.controller();
                 (controller.empty_slots(node) > 0, controller.extendable(node).any(|id| id == vswitch))
             }
@@ -113,7 +125,7 @@ impl<O: Observer> Engine<O> {
     pub fn is_held_back(&self, node: NodeId) -> bool {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.is_held_back(self.now),
-            Daemon::Centralized(_) => {
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let holdings = self.holdings(node);
                 holdings.inhibited > 0 || !holdings.blocked.is_empty()
             }
@@ -124,8 +136,15 @@ impl<O: Observer> Engine<O> {
     pub(super) fn asked(&self, node: NodeId, vswitch: VSwitchId) -> u32 {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.asked(vswitch),
-            Daemon::Centralized(_) => self.controller().asked(node, vswitch),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().asked(node, vswitch),
         }
+    }
+
+    /// Addresses of a prefix on an interface of a node that no pod has.
+    pub(super) fn idle_in_prefix(&self, node: NodeId, eni: EniId, first: Ipv4Addr) -> u32 {
+        let Daemon::Prefixes(daemon) = &self.nodes[node.index()].daemon else { return PREFIX };
+        let is_given = |offset| daemon.has_given(eni, Ipv4Addr::from(u32::from(first) + offset));
+        (0..PREFIX).filter(|&offset| !is_given(offset)).count() as u32
     }
 
     /// What an address on an interface of a node is to Terway; `None` = it does not know the
@@ -136,6 +155,8 @@ impl<O: Observer> Engine<O> {
             Daemon::Centralized(daemon) => {
                 Some(self.controller().whereabouts(node, eni, address, |uid| daemon.has_taken(uid)))
             }
+            Daemon::Prefixes(daemon) if daemon.has_given(eni, address) => Some(Whereabouts::Serving),
+            Daemon::Prefixes(_) => Some(self.controller().whereabouts(node, eni, address, |_| false)),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Answered, Daemon, Engine, Event, Observer, Power};
+use crate::address::PREFIX;
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{
@@ -93,10 +94,10 @@ impl<O: Observer> Engine<O> {
     }
 
     /// A pod is scheduled: its node's controller and daemon learn of it.
-    pub(super) fn scheduled(&mut self, node: NodeId, id: PodId) {
+    pub(super) fn scheduled(&mut self, node: NodeId, id: PodId, erdma: bool) {
         let (key, uid) = self.object(id);
         self.tell(node, DaemonInput::Scheduled { pod: id, uid });
-        self.control(Input::Scheduled { node, pod: key, uid });
+        self.control(Input::Scheduled { node, pod: key, uid, erdma });
         self.control(Input::Notify(node));
     }
 
@@ -117,16 +118,23 @@ impl<O: Observer> Engine<O> {
     /// Hands an input to the daemon of a node and carries out what it does.
     pub(super) fn tell(&mut self, node: NodeId, input: DaemonInput) {
         let state = &mut self.nodes[node.index()];
-        let Daemon::Centralized(daemon) = &mut state.daemon else { unreachable!("its daemon allocates itself") };
-        daemon.handle(self.now, input);
+        match &mut state.daemon {
+            Daemon::NodeLocal(_) => unreachable!("its daemon allocates itself"),
+            Daemon::Centralized(daemon) => daemon.handle(self.now, input),
+            Daemon::Prefixes(daemon) => daemon.handle(self.now, input),
+        }
         self.pump_centralized(node);
         self.arm(node);
     }
 
     pub(super) fn pump_centralized(&mut self, node: NodeId) {
         loop {
-            let Daemon::Centralized(daemon) = &mut self.nodes[node.index()].daemon else { return };
-            match daemon.poll() {
+            let output = match &mut self.nodes[node.index()].daemon {
+                Daemon::NodeLocal(_) => None,
+                Daemon::Centralized(daemon) => daemon.poll(),
+                Daemon::Prefixes(daemon) => daemon.poll(),
+            };
+            match output {
                 None => return,
                 Some(DaemonOutput::Allocated { pod, eni, address }) => self.allocated(pod, eni, address, false),
                 Some(DaemonOutput::Failed(pod, failure)) => {
@@ -167,6 +175,7 @@ impl<O: Observer> Engine<O> {
                 }
                 Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
                 Output::Stored(node) => {
+                    self.shows(node);
                     let state = &mut self.nodes[node.index()];
                     edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
                 }
@@ -181,6 +190,17 @@ impl<O: Observer> Engine<O> {
         }
         for (node, config) in edited {
             self.join(node, &config);
+        }
+    }
+
+    /// The daemon of a node in prefix mode sees the CR.
+    fn shows(&mut self, node: NodeId) {
+        let plane = self.plane.as_ref().expect("somebody has written");
+        let status = plane.controller.status(node).expect("the node is there");
+        if let Daemon::Prefixes(daemon) = &mut self.nodes[node.index()].daemon {
+            daemon.sees(status);
+            self.pump_centralized(node);
+            self.arm(node);
         }
     }
 
@@ -270,7 +290,10 @@ impl<O: Observer> Engine<O> {
             Request::Describe(eni)
             | Request::Assign(eni, _)
             | Request::AssignPrefixes(eni, _)
+            | Request::AssignIpv6(eni, _)
+            | Request::AssignIpv6Prefixes(eni, _)
             | Request::Unassign(eni, _)
+            | Request::UnassignIpv6(eni, _)
             | Request::Delete(eni) => self.cloud.instance_of(*eni),
         }
     }
@@ -284,7 +307,11 @@ impl<O: Observer> Engine<O> {
             Request::DescribeInstance(_) => (None, None, 0),
             Request::Attach(eni, _) | Request::Detach(eni, _) => (None, Some(*eni), 0),
             Request::Describe(eni) | Request::DescribeAttached(eni, _) => (None, Some(*eni), 0),
-            Request::Assign(eni, n) | Request::AssignPrefixes(eni, n) => (on(*eni), Some(*eni), *n),
+            Request::Assign(eni, n) | Request::AssignIpv6(eni, n) | Request::AssignIpv6Prefixes(eni, n) => {
+                (on(*eni), Some(*eni), *n)
+            }
+            Request::AssignPrefixes(eni, n) => (on(*eni), Some(*eni), *n * PREFIX),
+            Request::UnassignIpv6(eni, addresses) => (on(*eni), Some(*eni), addresses.len() as u32),
             Request::Unassign(eni, addresses) => (on(*eni), Some(*eni), addresses.len() as u32),
             Request::Delete(eni) => (on(*eni), Some(*eni), 0),
         }

@@ -44,9 +44,9 @@ impl<O: Observer> Engine<O> {
         (pod.node, pod.state, pod.served) = (NodeId::NONE, PodState::Pending, Instant::NEVER);
     }
 
-    /// A pod was scheduled to `node`: it asks for its address. A node that is down hears nothing
+    /// A pod was scheduled to `node`: it asks for its address, on an RDMA interface with `erdma`. A node that is down hears nothing
     /// of it; its kubelet finds the pod when it is back.
-    pub fn place_pod(&mut self, id: PodId, node: NodeId) {
+    pub fn place_pod(&mut self, id: PodId, node: NodeId, erdma: bool) {
         let uid = self.new_object();
         let pod = &mut self.pods[id.index()];
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
@@ -54,7 +54,7 @@ impl<O: Observer> Engine<O> {
         pod.uid = Uid(uid);
         let is_centralized = self.is_centralized(node);
         if is_centralized {
-            self.scheduled(node, id);
+            self.scheduled(node, id, erdma);
         }
         match self.nodes[node.index()].power {
             Power::Up => {
@@ -127,7 +127,7 @@ impl<O: Observer> Engine<O> {
     }
 
     fn is_centralized(&self, node: NodeId) -> bool {
-        matches!(self.nodes[node.index()].daemon, Daemon::Centralized(_))
+        !matches!(self.nodes[node.index()].daemon, Daemon::NodeLocal(_))
     }
 
     /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,

@@ -48,9 +48,9 @@ impl<O: Observer> Engine<O> {
                     self.left(pod);
                 }
             }
-            Daemon::Centralized(daemon) => {
-                let held: Vec<_> = daemon.in_use().map(|(eni, _)| eni).collect();
-                held.into_iter().for_each(|eni| self.unbound(eni));
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => {
+                let held = state.daemon.in_use();
+                held.into_iter().map(|(eni, _)| eni).for_each(|eni| self.unbound(eni));
                 self.control(centralized::Input::Leave(node));
             }
         }

@@ -42,7 +42,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn stop(&mut self, node: NodeId, input: Input, centralized: DaemonInput) {
         match self.nodes[node.index()].daemon {
             Daemon::NodeLocal(_) => self.input(node, input),
-            Daemon::Centralized(_) => self.tell(node, centralized),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, centralized),
         }
     }
 

@@ -207,7 +207,8 @@ impl World<'_> {
         }
         // The observer has to know the pod before its address may come.
         self.engine.observer.pod_requested(now, pod.index(), node);
-        self.engine.place_pod(pod, node);
+        let erdma = self.model.workloads[self.workload_of(pod)].pod.erdma;
+        self.engine.place_pod(pod, node, erdma);
         self.load_changed(node);
     }
 

@@ -5,15 +5,20 @@ use std::net::Ipv4Addr;
 
 use super::super::Controller;
 use super::super::call::{Answer, Interface, Refusal, Request, State};
-use super::super::resource::{IpStatus, NicState};
+use super::super::family::Family;
+use super::super::resource::{IpStatus, Nic, NicState};
 use super::{Run, Stage, Wake};
+use crate::address::V6Addr;
 use crate::id::EniId;
 use crate::ipam::BATCH;
 use crate::ipam::backoff::{
     Backoff, ENI_DELETE_CONFIRM, ENI_DELETE_CONFIRM_DELAY, Next, WAIT_ENI_IP_REMOVED, WAIT_ENI_IP_REMOVED_DELAY,
     WAIT_ENI_STATUS,
 };
-use crate::time::Instant;
+use crate::time::{Instant, Span};
+
+/// Time between the calls for the two families of an interface (C98).
+const PAUSE: Span = Span::secs(1);
 
 /// The deletions of a run.
 #[derive(Debug)]
@@ -31,8 +36,12 @@ pub(super) enum Step {
     Detaching,
     /// It is being deleted.
     Deleting,
-    /// These addresses are being unassigned.
-    Unassigning(Vec<Ipv4Addr>),
+    /// The IPv4 addresses among these are being unassigned.
+    Unassigning(Marked),
+    /// It sleeps before the IPv6 addresses among these.
+    Pausing(Marked),
+    /// The IPv6 addresses among these are being unassigned.
+    UnassigningIpv6(Marked),
     /// The cloud is asked for the n-th time whether it is so.
     Looking(Goal, u8),
     /// It sleeps before it asks for the n-th time.
@@ -49,7 +58,14 @@ pub(super) enum Goal {
     /// The interface does not exist any more.
     Deleted,
     /// These addresses are gone.
-    Unassigned(Vec<Ipv4Addr>),
+    Unassigned(Marked),
+}
+
+/// Addresses of an interface that are given back together.
+#[derive(Debug)]
+pub(super) struct Marked {
+    ipv4: Vec<Ipv4Addr>,
+    ipv6: Vec<V6Addr>,
 }
 
 impl Controller {
@@ -63,16 +79,22 @@ impl Controller {
     fn clean_next(&mut self, now: Instant, run: &mut Run, mut left: Vec<EniId>) {
         while let Some(eni) = left.pop() {
             let nic = &run.status.nics[&eni];
+            if nic.unschedulable {
+                continue;
+            }
             let (step, request) = match nic.state {
                 NicState::Deleting | NicState::Detaching => (Step::Detaching, Request::Detach(eni, run.node)),
                 NicState::InUse => {
-                    // Which ten does not matter: nobody has them.
-                    let marked = nic.addresses.iter().filter(|(_, ip)| ip.status == IpStatus::Deleting);
-                    let marked: Vec<_> = marked.map(|(&address, _)| address).take(BATCH).collect();
-                    if marked.is_empty() {
+                    let marked = Marked { ipv4: marked(nic), ipv6: marked(nic) };
+                    if !marked.ipv4.is_empty() {
+                        let request = Request::Unassign(eni, marked.ipv4.clone());
+                        (Step::Unassigning(marked), request)
+                    } else if !marked.ipv6.is_empty() {
+                        let request = Request::UnassignIpv6(eni, marked.ipv6.clone());
+                        (Step::UnassigningIpv6(marked), request)
+                    } else {
                         continue;
                     }
-                    (Step::Unassigning(marked.clone()), Request::Unassign(eni, marked))
                 }
                 NicState::Attaching => continue,
             };
@@ -90,15 +112,30 @@ impl Controller {
             }
             (Step::Deleting, Wake::Reply(Ok(_))) => self.wait(now, run, cleaning, Goal::Deleted),
             (Step::Deleting, Wake::Reply(Err(Refusal::NotFound))) => self.deleted(now, run, cleaning),
-            (Step::Unassigning(addresses), Wake::Reply(Ok(_) | Err(Refusal::NotFound | Refusal::NotAssigned))) => {
+            (Step::Unassigning(marked), Wake::Reply(Ok(_) | Err(Refusal::NotFound | Refusal::NotAssigned))) => {
                 self.nodes[run.node.index()].memory.changed = true;
-                self.wait(now, run, cleaning, Goal::Unassigned(addresses));
+                if marked.ipv6.is_empty() {
+                    return self.wait(now, run, cleaning, Goal::Unassigned(marked));
+                }
+                self.sleep(now + PAUSE, run);
+                run.stage = Stage::Cleaning(cleaning, Step::Pausing(marked));
+            }
+            (Step::Pausing(marked), Wake::Timer) => {
+                self.ask(now, run, Request::UnassignIpv6(cleaning.eni, marked.ipv6.clone()));
+                run.stage = Stage::Cleaning(cleaning, Step::UnassigningIpv6(marked));
+            }
+            (Step::UnassigningIpv6(marked), Wake::Reply(Ok(_) | Err(Refusal::NotFound | Refusal::NotAssigned))) => {
+                self.nodes[run.node.index()].memory.changed = true;
+                self.wait(now, run, cleaning, Goal::Unassigned(marked));
             }
             (Step::Sleeping(goal, attempt), Wake::Timer) => self.look(now, run, cleaning, goal, attempt),
             (Step::Looking(goal, attempt), Wake::Reply(reply)) => {
                 self.looked(now, run, cleaning, (goal, attempt), reply);
             }
-            (Step::Detaching | Step::Deleting | Step::Unassigning(_) | Step::GivingUp, _) => {
+            (
+                Step::Detaching | Step::Deleting | Step::Unassigning(_) | Step::UnassigningIpv6(_) | Step::GivingUp,
+                _,
+            ) => {
                 self.clean_next(now, run, cleaning.left);
             }
             (step, wake) => unreachable!("{step:?} does not wait for {wake:?}"),
@@ -136,8 +173,8 @@ impl Controller {
         let reached = match &goal {
             Goal::Detached => found.is_some_and(|found| found.first().is_none_or(|eni| eni.state == State::Available)),
             Goal::Deleted => found.is_some_and(|found| found.is_empty()),
-            Goal::Unassigned(addresses) => match found.as_deref() {
-                Some([found]) => forget_addresses(run, found, addresses),
+            Goal::Unassigned(marked) => match found.as_deref() {
+                Some([found]) => forget_addresses(run, found, marked),
                 _ => return self.clean_next(now, run, cleaning.left),
             },
         };
@@ -180,12 +217,23 @@ impl Goal {
     }
 }
 
-/// Forgets those of `addresses` that the cloud does not show any more; whether that is all.
-fn forget_addresses(run: &mut Run, found: &Interface, addresses: &[Ipv4Addr]) -> bool {
+/// Up to ten addresses that are to be unassigned. Which ten does not matter: nobody has them.
+fn marked<A: Family>(nic: &Nic) -> Vec<A> {
+    let marked = A::on(nic).iter().filter(|(_, ip)| ip.status == IpStatus::Deleting);
+    marked.map(|(&address, _)| address).take(BATCH).collect()
+}
+
+/// Forgets those of the addresses that the cloud does not show any more; whether that is all.
+fn forget_addresses(run: &mut Run, found: &Interface, marked: &Marked) -> bool {
     let nic = run.status.nics.get_mut(&found.id).expect("nothing removes it meanwhile");
-    let (there, gone): (Vec<_>, Vec<_>) = addresses.iter().partition(|address| found.addresses.contains(address));
+    let (ipv4, ipv6) = (forget_family(nic, found, &marked.ipv4), forget_family(nic, found, &marked.ipv6));
+    ipv4 && ipv6
+}
+
+fn forget_family<A: Family>(nic: &mut Nic, found: &Interface, addresses: &[A]) -> bool {
+    let (there, gone): (Vec<_>, Vec<_>) = addresses.iter().partition(|&address| A::shown(found).contains(address));
     for address in gone {
-        nic.addresses.remove(address);
+        A::on_mut(nic).remove(address);
     }
     there.is_empty()
 }

@@ -1,14 +1,16 @@
 //! The one action of a run: a new interface, or addresses for an existing one (C66 to C73).
 
 use super::super::Controller;
+use super::super::attach::Asked;
 use super::super::call::{Answer, Refusal, Request};
 use super::super::client::{Attempt, Caller, Judged};
 use super::super::config::Selection;
+use super::super::family::Family;
 use super::super::placement::Place;
 use super::super::resource::{Ip, Nic};
 use super::super::vswitches::{choose, order};
 use super::{Run, Stage, Wake};
-use crate::id::VSwitchId;
+use crate::id::{EniId, VSwitchId};
 use crate::time::{Instant, Span};
 
 /// Time that creating an interface may take in all (C69).
@@ -46,14 +48,16 @@ impl Controller {
     pub(super) fn act(&mut self, now: Instant, run: &mut Run, places: Vec<Place>, place: usize) {
         run.status.last_modified = Some(now);
         let action = Action { places, place };
-        let Place { eni, addresses, .. } = *action.place();
+        let Place { eni, addresses, ipv6, .. } = *action.place();
         let Some(eni) = eni else {
             let mut left = order(&run.config.vswitches, run.config.selection, &mut self.chance);
             left.reverse();
             let choosing = Choosing { left, counts: Vec::new(), deadline: now + CREATE_DEADLINE };
             return self.find_vswitch(now, run, action, choosing);
         };
-        self.attempt(now, run, action, Attempt::new(Request::Assign(eni, addresses), Instant::NEVER));
+        // IPv4 first (C71); an interface may want IPv6 alone.
+        let request = if addresses > 0 { Request::Assign(eni, addresses) } else { Request::AssignIpv6(eni, ipv6) };
+        self.attempt(now, run, action, Attempt::new(request, Instant::NEVER));
     }
 
     pub(super) fn act_goes_on(&mut self, now: Instant, run: &mut Run, action: Action, step: Step, wake: Wake) {
@@ -66,7 +70,7 @@ impl Controller {
             (Step::Trying(attempt), Wake::Timer) if now >= attempt.deadline => self.act_failed(now, run, action, None),
             (Step::Trying(attempt), Wake::Timer) => self.attempt(now, run, action, attempt),
             (Step::Trying(mut attempt), Wake::Reply(reply)) => match attempt.judge(now, reply, self.jitter()) {
-                Judged::Done(answer) => self.act_succeeded(now, run, &action, &attempt.request, answer),
+                Judged::Done(answer) => self.act_succeeded(now, run, action, &attempt.request, answer),
                 Judged::Failed(refusal) => self.refused(now, run, action, &attempt.request, refusal),
                 Judged::Again(at) => {
                     self.sleep(at, run);
@@ -92,11 +96,11 @@ impl Controller {
         let Some(vswitch) = choose(&choosing.counts, selection) else {
             return self.act_failed(now, run, action, Some(Refusal::IpNotEnough));
         };
-        let &Place { kind, addresses, prefixes, .. } = action.place();
+        let &Place { kind, addresses, ipv6, prefixes, .. } = action.place();
         // Prefixes get lost on the way: upstream does not merge their count into the request, and
         // the interface comes with its primary address only.
         let addresses = if prefixes > 0 { 1 } else { addresses };
-        let request = Request::Create { node: run.node, vswitch, kind, addresses };
+        let request = Request::Create { node: run.node, vswitch, kind, addresses, ipv6 };
         self.attempt(now, run, action, Attempt::new(request, choosing.deadline));
     }
 
@@ -108,21 +112,27 @@ impl Controller {
         }
     }
 
-    fn act_succeeded(&mut self, now: Instant, run: &mut Run, action: &Action, request: &Request, answer: Answer) {
+    fn act_succeeded(&mut self, now: Instant, run: &mut Run, action: Action, request: &Request, answer: Answer) {
+        self.nodes[run.node.index()].memory.changed = true;
         match (request, answer) {
             (&Request::Create { vswitch, kind, .. }, Answer::Created(eni)) => {
-                let &Place { addresses, prefixes, .. } = action.place();
-                self.submit(now, run.node, eni, if prefixes > 0 { 0 } else { addresses }, prefixes);
+                let &Place { addresses, ipv6, prefixes, .. } = action.place();
+                let addresses = [if prefixes > 0 { 0 } else { addresses }, ipv6];
+                self.submit(now, run.node, eni, Asked { addresses, prefixes });
                 run.status.nics.insert(eni, Nic::created(vswitch, kind));
             }
             (Request::Assign(eni, _), Answer::Assigned(addresses)) => {
                 run.status.warm_up.count(addresses.len() as u32);
-                let nic = run.status.nics.get_mut(eni).expect("nothing removes it while it is extended");
-                nic.addresses.extend(addresses.into_iter().map(|address| (address, Ip::FREE)));
+                add(run, *eni, addresses);
+                let ipv6 = action.place().ipv6;
+                if ipv6 > 0 {
+                    let request = Request::AssignIpv6(*eni, ipv6);
+                    return self.attempt(now, run, action, Attempt::new(request, Instant::NEVER));
+                }
             }
+            (Request::AssignIpv6(eni, _), Answer::AssignedIpv6(addresses)) => add(run, *eni, addresses),
             (request, answer) => unreachable!("{answer:?} does not answer {request:?}"),
         }
-        self.nodes[run.node.index()].memory.changed = true;
         self.acted(now, run, &action.places);
     }
 
@@ -131,7 +141,9 @@ impl Controller {
     fn refused(&mut self, now: Instant, run: &mut Run, action: Action, request: &Request, refusal: Option<Refusal>) {
         match (refusal, request) {
             (Some(Refusal::IpNotEnough), Request::Create { vswitch, .. }) => self.block(now, *vswitch),
-            (Some(Refusal::IpNotEnough), Request::Assign(eni, _)) => self.block(now, run.status.nics[eni].vswitch),
+            (Some(Refusal::IpNotEnough), Request::Assign(eni, _) | Request::AssignIpv6(eni, _)) => {
+                self.block(now, run.status.nics[eni].vswitch);
+            }
             (Some(Refusal::Full), _) => self.nodes[run.node.index()].memory.needs_sync = true,
             _ => {}
         }
@@ -160,6 +172,12 @@ impl Action {
     fn place(&self) -> &Place {
         &self.places[self.place]
     }
+}
+
+/// New addresses of an interface.
+fn add<A: Family>(run: &mut Run, eni: EniId, addresses: Vec<A>) {
+    let nic = run.status.nics.get_mut(&eni).expect("nothing removes it while it is extended");
+    A::on_mut(nic).extend(addresses.into_iter().map(|address| (address, Ip::FREE)));
 }
 
 impl Choosing {

@@ -81,9 +81,9 @@ impl Controller {
         }
         let mut run = Run {
             node: id,
+            pods: node.listed(config.flavor.has_erdma()),
             config,
             status: Draft::of(&node.stored),
-            pods: Arc::clone(&node.pods),
             failed: false,
             processed: Vec::new(),
             stage: Stage::Begun,

@@ -1,7 +1,8 @@
 //! Pods get addresses, and the places are found where more are ordered: the steps of a run from
 //! its pods to its plan, and what follows once the plan is carried out (C30 to C33, C52 to C64).
 
-use super::super::binding::{bind, release};
+use super::super::binding::{Unserved, bind, is_to_bind, is_to_release, release};
+use super::super::call::Kind;
 use super::super::condition;
 use super::super::demand::Demand;
 use super::super::placement::{Place, chosen, is_candidate, places, spread};
@@ -16,24 +17,29 @@ pub(super) struct Checking {
     places: Vec<Place>,
     next: usize,
     demand: Demand,
+    /// Pods that wait for RDMA addresses (C55).
+    erdma: u32,
 }
 
 impl Controller {
     /// Addresses of pods that are gone are freed, idle ones bound; then more are planned.
     pub(super) fn serve(&mut self, now: Instant, run: &mut Run) {
-        release(&mut run.status, &run.pods, &self.nodes[run.node.index()].deleted);
+        let deleted = &self.nodes[run.node.index()].deleted;
+        if is_to_release(&run.status, &run.pods, deleted) {
+            release(&mut run.status, &run.pods, deleted);
+        }
         if let Some(wanted) = run.config.prefixes {
             return self.plan_prefixes(now, run, wanted);
         }
-        let waiting = bind(now, &mut run.status, &run.pods, &mut self.chance);
+        let waiting = self.bind(now, run);
         // Only now: pods that the new interfaces will serve are still counted as waiting (C52).
         self.apply_tasks(run);
         if self.settings.degradation == Degradation::L0 {
             return self.bind_again(now, run);
         }
         let places = places(&run.config, &run.status, &mut self.chance);
-        let demand = Demand::of(&run.config, run.status.idle(), waiting, run.status.warm_up);
-        self.check(now, run, Checking { places, next: 0, demand });
+        let demand = Demand::of(&run.config, run.status.idle(), waiting.plain, run.status.warm_up);
+        self.check(now, run, Checking { places, next: 0, demand, erdma: waiting.erdma });
     }
 
     pub(super) fn checked(&mut self, now: Instant, run: &mut Run, mut checking: Checking, free: Option<u32>) {
@@ -54,10 +60,12 @@ impl Controller {
             }
             checking.next += 1;
         }
-        let Checking { mut places, demand, .. } = checking;
+        let Checking { mut places, demand, erdma, .. } = checking;
         let tasks = &self.nodes[run.node.index()].memory.tasks;
-        let pending = |eni| tasks.get(eni).map(|task| task.addresses);
-        spread(&run.config, &run.status, &mut places, demand.total(), pending);
+        let pending = |eni| tasks.get(eni).map(|task| task.asked.addresses);
+        let is_rdma = |kind| kind == Kind::HighPerformance;
+        spread(&run.config, &run.status, &mut places, demand.total(), |kind| !is_rdma(kind), pending);
+        spread(&run.config, &run.status, &mut places, erdma, is_rdma, pending);
         self.choose(now, run, places);
     }
 
@@ -65,7 +73,7 @@ impl Controller {
     fn plan_prefixes(&mut self, now: Instant, run: &mut Run, wanted: u32) {
         let mut places = places(&run.config, &run.status, &mut self.chance);
         let tasks = &self.nodes[run.node.index()].memory.tasks;
-        let pending = |eni| tasks.get(eni).map(|task| task.prefixes);
+        let pending = |eni| tasks.get(eni).map(|task| task.asked.prefixes);
         prefix::plan(&run.config, &run.status, &mut places, wanted, pending);
         self.choose(now, run, places);
     }
@@ -94,8 +102,15 @@ impl Controller {
         self.bind_again(now, run);
     }
 
+    fn bind(&mut self, now: Instant, run: &mut Run) -> Unserved {
+        if !is_to_bind(&run.status, &run.pods, run.config.dual) {
+            return Unserved::default();
+        }
+        bind(now, &mut run.status, &run.pods, run.config.dual, &mut self.chance)
+    }
+
     fn bind_again(&mut self, now: Instant, run: &mut Run) {
-        bind(now, &mut run.status, &run.pods, &mut self.chance);
+        self.bind(now, run);
         self.clean(now, run);
     }
 
@@ -138,8 +153,8 @@ impl Controller {
             match result {
                 Some(found) => {
                     merge::attached(nic, &found);
-                    let addresses = nic.addresses.len() as u32;
-                    run.status.warm_up.count(addresses);
+                    let size = nic.size();
+                    run.status.warm_up.count(size);
                 }
                 None => nic.state = NicState::Deleting,
             }

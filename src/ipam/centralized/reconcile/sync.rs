@@ -76,6 +76,11 @@ impl Controller {
             }
             run.status.nics.insert(interface.id, Nic::adopted(interface));
         }
+        let manages_erdma = run.config.flavor.has_erdma();
+        for interface in &found {
+            let nic = run.status.nics.get_mut(&interface.id).expect("it was taken over above");
+            merge::judge_owner(nic, interface, manages_erdma);
+        }
         let transitional = found.iter().any(|eni| matches!(eni.state, State::Attaching | State::Detaching));
         let mut missing = run.status.in_map_order(&mut self.chance);
         missing.retain(|&eni| found.iter().all(|found| found.id != eni));
@@ -87,7 +92,7 @@ impl Controller {
     /// after a second look (C38). `failed` = the last look failed, which also keeps a trunk one.
     fn forget(&mut self, now: Instant, run: &mut Run, mut left: Vec<EniId>, transitional: bool, failed: bool) {
         while let Some(&eni) = left.last() {
-            if run.status.nics[&eni].kind == Kind::Secondary {
+            if run.status.nics[&eni].kind != Kind::Trunk {
                 self.ask(now, run, Request::DescribeAttached(eni, run.node));
                 run.stage = super::Stage::Syncing(Stage::Missing { left, transitional });
                 return;

@@ -7,7 +7,8 @@ use super::*;
 fn case_72_conditions_of_interfaces() {
     let place = |short, failed| {
         let eni = Some(EniId(0));
-        Place { eni, kind: Kind::Secondary, eligible: true, addresses: 0, prefixes: 0, full: false, short, failed }
+        let kind = Kind::Secondary;
+        Place { eni, kind, eligible: true, addresses: 0, ipv6: 0, prefixes: 0, full: false, short, failed }
     };
     let mut status = status([nic(1, "i")]);
     let mut mark = |secs, short, failed| {

@@ -22,8 +22,8 @@ fn case_1_to_5_waiting_pods_count_twice() {
 fn case_6_stale_pods_are_not_counted() {
     let mut status = status([nic(1, "uu")]);
     let stale = |key| ListedPod { address: Some(address(99)), ..pod(key) };
-    let left = bind(at(1), &mut status, &[stale(50), stale(51), stale(52), pod(53)], &mut chance());
-    assert_eq!(left, 1);
+    let left = bind(at(1), &mut status, &[stale(50), stale(51), stale(52), pod(53)], false, &mut chance());
+    assert_eq!(left, Unserved { plain: 1, erdma: 0 });
 }
 
 /// Cases 7 to 9 [5442, 4973]: whatever is known of the vSwitch, Valid addresses without a pod on
@@ -44,7 +44,7 @@ fn case_11_to_15_places_by_flavor() {
         places.iter().map(|place| (place.eni.is_some(), place.kind)).collect()
     };
     let new = |kind| (false, kind);
-    let flavor = |trunk, secondary| Flavor { trunk, secondary };
+    let flavor = |trunk, secondary| Flavor { trunk, high_performance: 0, secondary };
     assert_eq!(kinds(flavor(0, 2), &status([])), [new(Kind::Secondary); 2]);
     let one_trunk = [new(Kind::Trunk), new(Kind::Secondary), new(Kind::Secondary)];
     assert_eq!(kinds(flavor(1, 2), &status([])), one_trunk);
@@ -61,14 +61,14 @@ fn spread_over(config: &NodeConfig, status: &Status, demand: u32, pending: Optio
     for place in &mut places {
         place.eligible = place.eni.is_none_or(|eni| is_candidate(status, eni));
     }
-    spread(config, status, &mut places, demand, |_| pending);
+    spread(config, status, &mut places, demand, |_| true, |_| pending.map(|n| [n, 0]));
     places.iter().map(|place| place.addresses).collect()
 }
 
 /// Cases 17 and 18 [1206, 1250]: a trunk interface takes the demand first, and is made without.
 #[test]
 fn case_17_a_trunk_comes_first() {
-    let config = NodeConfig { flavor: Flavor { trunk: 1, secondary: 1 }, ..config() };
+    let config = NodeConfig { flavor: Flavor { trunk: 1, high_performance: 0, secondary: 1 }, ..config() };
     assert_eq!(spread_over(&config, &status([]), 2, None), [2, 0]);
     assert_eq!(spread_over(&config, &status([]), 0, None), [1, 0]);
 }
@@ -76,7 +76,8 @@ fn case_17_a_trunk_comes_first() {
 /// Cases 19 and 20 [1353, 1436]: Deleting addresses take room.
 #[test]
 fn case_19_deleting_addresses_take_room() {
-    let config = NodeConfig { flavor: Flavor { trunk: 0, secondary: 2 }, ips_per_eni: 4, ..config() };
+    let config =
+        NodeConfig { flavor: Flavor { trunk: 0, high_performance: 0, secondary: 2 }, ips_per_eni: 4, ..config() };
     assert_eq!(spread_over(&config, &status([nic(1, "uddi")]), 3, None), [0, 3]);
     assert_eq!(spread_over(&config, &status([nic(1, "udd")]), 3, None), [1, 2]);
 }
@@ -84,7 +85,7 @@ fn case_19_deleting_addresses_take_room() {
 /// Case 21 [1516]: what an attaching interface will bring is subtracted, if it has a task.
 #[test]
 fn case_21_attaching_interfaces_reduce_demand() {
-    let config = NodeConfig { flavor: Flavor { trunk: 0, secondary: 2 }, ..config() };
+    let config = NodeConfig { flavor: Flavor { trunk: 0, high_performance: 0, secondary: 2 }, ..config() };
     let attaching = Nic { state: NicState::Attaching, ..nic(1, "") };
     assert_eq!(spread_over(&config, &status([attaching.clone()]), 3, Some(5)), [0, 0]);
     assert_eq!(spread_over(&config, &status([attaching.clone()]), 5, Some(3)), [0, 2]);
@@ -94,7 +95,7 @@ fn case_21_attaching_interfaces_reduce_demand() {
 /// Case 22 (C65): on ECS the record of an attaching interface has no traffic mode, and is skipped.
 #[test]
 fn case_22_on_ecs_nothing_is_subtracted() {
-    let config = NodeConfig { flavor: Flavor { trunk: 0, secondary: 2 }, ..config() };
+    let config = NodeConfig { flavor: Flavor { trunk: 0, high_performance: 0, secondary: 2 }, ..config() };
     let status = status([Nic::created(VSwitchId(0), Kind::Secondary)]);
     assert_eq!(spread_over(&config, &status, 3, Some(5)), [0, 3]);
 }
@@ -102,7 +103,7 @@ fn case_22_on_ecs_nothing_is_subtracted() {
 /// Case 23 [4306-4487]: which interfaces may take addresses.
 #[test]
 fn case_23_eligible_interfaces() {
-    let with = |state, standard| status([Nic { state, standard, ..nic(1, "i") }]);
+    let with = |state, mode_known| status([Nic { state, mode_known, ..nic(1, "i") }]);
     assert!(is_candidate(&with(NicState::InUse, true), EniId(0)));
     assert!(is_candidate(&with(NicState::Attaching, true), EniId(0)));
     assert!(!is_candidate(&with(NicState::Deleting, true), EniId(0)));
@@ -121,11 +122,11 @@ fn case_24_trunk_first_then_most_addresses() {
 /// Cases 25 and 26 (C66, C68): one action a run, and no new interface while one attaches.
 #[test]
 fn case_25_one_action_and_one_attach_at_a_time() {
-    let config = NodeConfig { flavor: Flavor { trunk: 0, secondary: 3 }, ..config() };
+    let config = NodeConfig { flavor: Flavor { trunk: 0, high_performance: 0, secondary: 3 }, ..config() };
     let status = status([nic(1, "uuuuuuuuu"), nic(20, "uuuuuuuu")]);
     let mut found = places(&config, &status, &mut chance());
     found.iter_mut().for_each(|place| place.eligible = true);
-    spread(&config, &status, &mut found, 12, |_| None);
+    spread(&config, &status, &mut found, 12, |_| true, |_| None);
     assert_eq!(found.iter().map(|place| place.addresses).collect::<Vec<_>>(), [1, 2, 9]);
     assert_eq!(chosen(&found, false), Some(0));
     let only_new = places(&config, &status, &mut chance());

@@ -2,9 +2,17 @@
 
 use super::*;
 
-fn found(id: u32, state: State, addresses: &[u32]) -> Interface {
-    let addresses = addresses.iter().map(|&n| address(n)).collect();
-    Interface { id: EniId(id), vswitch: VSwitchId(0), kind: Kind::Secondary, state, addresses, prefixes: Vec::new() }
+pub(super) fn found(id: u32, state: State, addresses: &[u32]) -> Interface {
+    Interface {
+        id: EniId(id),
+        vswitch: VSwitchId(0),
+        kind: Kind::Secondary,
+        state,
+        addresses: addresses.iter().map(|&n| address(n)).collect(),
+        prefixes: Vec::new(),
+        ipv6: Vec::new(),
+        ipv6_prefixes: Vec::new(),
+    }
 }
 
 /// Cases 41 and 43 [2805, 3047]: the interface serves, bindings are kept.
@@ -12,7 +20,7 @@ fn found(id: u32, state: State, addresses: &[u32]) -> Interface {
 fn case_41_a_completed_task_brings_its_addresses() {
     let mut nic = Nic::created(VSwitchId(0), Kind::Secondary);
     merge::attached(&mut nic, &found(0, State::InUse, &[1, 2]));
-    assert_eq!((nic.state, nic.standard), (NicState::InUse, true));
+    assert_eq!((nic.state, nic.mode_known), (NicState::InUse, true));
     assert_eq!(nic.addresses.values().map(|ip| ip.primary).collect::<Vec<_>>(), [true, false]);
 
     let mut bound = self::nic(1, "uu");

@@ -7,12 +7,14 @@ mod merging;
 mod give_back;
 mod conditions;
 mod prefixes;
+mod dual;
+mod erdma;
 mod spec;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use super::binding::{ListedPod, bind, bindings, bindings_beyond, release};
+use super::binding::{ListedPod, Unserved, bind, bindings_beyond, release};
 use super::call::{Interface, Kind, Refusal, State};
 use super::condition::{self, NodeCondition};
 use super::config::{Flavor, NodeConfig, Selection, Settings};
@@ -23,7 +25,9 @@ use super::placement::{Place, chosen, is_candidate, places, spread};
 use super::prefix;
 use super::reclaim;
 use super::resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
+use super::sorted_map::SortedMap;
 use super::vswitches::{Known, VSwitches, choose};
+use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::ipam::node_local::Reclaim;
@@ -44,8 +48,9 @@ fn at(secs: u64) -> Instant {
 /// Four adapters of ten addresses, no pool.
 fn config() -> NodeConfig {
     NodeConfig {
-        flavor: Flavor::of(4, false),
+        flavor: Flavor::of(4, false, false),
         ips_per_eni: 10,
+        dual: false,
         min_idle: 0,
         max_idle: 0,
         warm_up: 0,
@@ -65,7 +70,7 @@ fn address(n: u32) -> Ipv4Addr {
 /// `d`eleting, in`v`alid.
 fn nic(first: u32, addresses: &str) -> Nic {
     let mut nic = Nic::created(VSwitchId(0), Kind::Secondary);
-    (nic.state, nic.standard) = (NicState::InUse, true);
+    (nic.state, nic.mode_known) = (NicState::InUse, true);
     nic.addresses =
         (first..).zip(addresses.chars()).map(|(n, letter)| (address(n), ip(n, n == first, letter))).collect();
     nic
@@ -90,22 +95,25 @@ fn status<const N: usize>(nics: [Nic; N]) -> Draft {
     Status { nics, warm_up: WARM, ..Status::default() }.into()
 }
 
-/// The addresses of an interface in the letters of [`nic`].
+/// The IPv4 addresses of an interface in the letters of [`nic`].
 fn letters(status: &Status, eni: u32) -> String {
-    let letter = |ip: &Ip| match (ip.status, ip.pod) {
+    status.nics[&EniId(eni)].addresses.values().map(letter).collect()
+}
+
+fn letter(ip: &Ip) -> char {
+    match (ip.status, ip.pod) {
         (_, Some(_)) => 'u',
         (IpStatus::Valid, _) => 'i',
         (IpStatus::Deleting, _) => 'd',
         (IpStatus::Invalid, _) => 'v',
-    };
-    status.nics[&EniId(eni)].addresses.values().map(letter).collect()
+    }
 }
 
 /// A new pod without an address.
 fn pod(key: u32) -> ListedPod {
-    ListedPod { key: PodKey(key), uid: Uid(1000 + key), address: None }
+    ListedPod { key: PodKey(key), uid: Uid(1000 + key), address: None, ipv6: None, erdma: false }
 }
 
 fn whose(status: &Status) -> BTreeMap<PodKey, Uid> {
-    bindings(status).map(|binding| (binding.pod, binding.uid)).collect()
+    status.nics.values().flat_map(Nic::ips).filter_map(|ip| ip.pod).map(|binding| (binding.pod, binding.uid)).collect()
 }

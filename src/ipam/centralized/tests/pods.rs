@@ -7,7 +7,7 @@ use super::*;
 fn case_27_a_deleting_address_is_taken_over() {
     let mut status = status([nic(1, "ud")]);
     let pods = [ListedPod { address: Some(address(2)), ..pod(1000) }];
-    assert_eq!(bind(at(1), &mut status, &pods, &mut chance()), 0);
+    assert_eq!(bind(at(1), &mut status, &pods, false, &mut chance()), Unserved::default());
     assert_eq!(status.nics[&EniId(0)].addresses[&address(2)].pod.map(|binding| binding.pod), Some(PodKey(1000)));
     assert_eq!(status.last_modified, None, "taking over does not stamp the CR (C46)");
 }
@@ -17,7 +17,7 @@ fn case_27_a_deleting_address_is_taken_over() {
 fn case_29_new_pods_get_what_is_left() {
     let mut status = status([nic(1, "ii")]);
     let pods = [pod(5), ListedPod { address: Some(address(1)), ..pod(6) }];
-    assert_eq!(bind(at(3), &mut status, &pods, &mut chance()), 0);
+    assert_eq!(bind(at(3), &mut status, &pods, false, &mut chance()), Unserved::default());
     let held = |n| status.nics[&EniId(0)].addresses[&address(n)].pod.map(|binding| binding.pod.0);
     assert_eq!((held(1), held(2)), (Some(6), Some(5)));
     assert_eq!(status.last_modified, Some(at(3)));
@@ -27,7 +27,7 @@ fn case_29_new_pods_get_what_is_left() {
 #[test]
 fn c43_pods_are_served_by_name_on_interfaces_in_use() {
     let mut status = status([nic(1, "i"), Nic { state: NicState::Deleting, ..nic(10, "ii") }]);
-    assert_eq!(bind(at(1), &mut status, &[pod(20), pod(21), pod(22)], &mut chance()), 2);
+    assert_eq!(bind(at(1), &mut status, &[pod(20), pod(21), pod(22)], false, &mut chance()).plain, 2);
     assert_eq!(whose(&status).into_keys().collect::<Vec<_>>(), [PodKey(20)]);
 }
 

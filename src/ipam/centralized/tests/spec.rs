@@ -25,12 +25,13 @@ fn case_84_most_free_first_and_blocked_ones_last() {
 /// Cases 85 and 86 [node_reconcile_test.go:147-665]: slots by kind.
 #[test]
 fn case_85_flavors() {
-    let of = |adapters, trunk| {
-        let Flavor { trunk, secondary } = Flavor::of(adapters, trunk);
-        (trunk, secondary)
+    let of = |adapters, trunk, erdma| {
+        let Flavor { trunk, high_performance, secondary } = Flavor::of(adapters, trunk, erdma);
+        (trunk, high_performance, secondary)
     };
-    assert_eq!((of(3, false), of(4, true), of(1, true)), ((0, 2), (1, 2), (0, 0)));
-    assert_eq!(Flavor::of(4, true).total(), 3);
+    assert_eq!((of(3, false, false), of(4, true, false), of(1, true, true)), ((0, 0, 2), (1, 0, 2), (0, 0, 0)));
+    assert_eq!((of(4, false, true), of(5, true, true), of(2, true, true)), ((0, 1, 2), (1, 1, 2), (1, 0, 0)));
+    assert_eq!(Flavor::of(5, true, true).total(), 4);
 }
 
 /// C69, C71, item 12 of the corrections: codes are compared exactly.

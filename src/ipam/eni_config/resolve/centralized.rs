@@ -3,6 +3,7 @@
 
 use super::pool::addresses;
 use super::{Origin, Resolver, VSwitch};
+use crate::address::PREFIX;
 use crate::ipam::centralized::{Flavor, NodeConfig, Selection};
 use crate::ipam::eni_config::go::{self, Duration};
 use crate::ipam::json::Json;
@@ -17,7 +18,8 @@ impl Resolver<'_> {
     /// The spec of the node's CR.
     pub fn centralized<'v>(&mut self, vswitch: &dyn Fn(&str) -> Option<VSwitch<'v>>) -> NodeConfig {
         self.centralized_type();
-        let flavor = self.flavor();
+        let erdma = self.centralized_erdma();
+        let flavor = self.flavor(erdma);
         let ips_per_eni = self.ips_per_eni();
         let prefixes = self.prefixes();
         self.capacity_of(flavor, ips_per_eni, prefixes);
@@ -36,9 +38,8 @@ impl Resolver<'_> {
                 VSwitchSelection::Most | VSwitchSelection::Ordered => Selection::Most,
                 VSwitchSelection::Random => Selection::Random,
             },
+            dual: self.stack(),
         };
-        self.stack();
-        self.erdma();
         self.block_list();
         config
     }
@@ -61,7 +62,7 @@ impl Resolver<'_> {
     }
 
     /// Interfaces by kind: all but the primary one, whatever `max_eni` says (C11).
-    fn flavor(&mut self) -> Flavor {
+    fn flavor(&mut self, erdma: bool) -> Flavor {
         let (adapters, kind) = (self.node.limits.adapters, self.node.instance_type);
         let key = "enable_eni_trunking";
         let written = self.get(key).and_then(|json| Some((json.bool()?, &json.place)));
@@ -94,21 +95,52 @@ impl Resolver<'_> {
                 false
             }
         };
-        let flavor = Flavor::of(adapters, trunk);
+        let flavor = Flavor::of(adapters, trunk, erdma);
         let source = format!("{adapters} adapters of {kind} without the primary one (C11)");
-        self.set("flavor", format!("{} trunk, {} secondary", flavor.trunk, flavor.secondary), Origin::default(source));
-        if flavor.total() == 0 {
+        let rdma = if erdma { format!("{} RDMA, ", flavor.high_performance) } else { String::new() };
+        let shown = format!("{} trunk, {rdma}{} secondary", flavor.trunk, flavor.secondary);
+        self.set("flavor", shown, Origin::default(source));
+        if flavor.for_pods() == 0 {
             let title = format!("a node of type {kind} has no interface for pods");
-            self.notes.push(Note::error(title, "adapters − 1 (C11)").hint("choose a larger type"));
+            self.notes.push(Note::error(title, "adapters − 1, and − 1 with RDMA (C11)").hint("choose a larger type"));
         }
         flavor
     }
 
+    /// Whether a slot is an RDMA interface's (C11, C163).
+    fn centralized_erdma(&mut self) -> bool {
+        let (key, kind) = ("enable_erdma", self.node.instance_type);
+        let Some((true, place)) = self.get(key).and_then(|json| Some((json.bool()?, &json.place))) else {
+            self.off(key, "C163, pkg/eni/node_reconcile.go:200-208");
+            return false;
+        };
+        match self.node.limits.erdma_res() {
+            Some(0) => {
+                let source = format!("{kind} has no RDMA interface to give (C163, pkg/aliyun/client/limit.go:79-90)");
+                self.set(key, "off", Origin::changed(true, place, source));
+                false
+            }
+            Some(_) => {
+                self.set(key, "one interface for pods with `aliyun/erdma`", Origin::written(place));
+                true
+            }
+            None => {
+                let title = format!("whether {kind} has RDMA interfaces is not known");
+                let note = Note::error(title, "one of its slots would serve pods with `aliyun/erdma` only (C163)");
+                self.note(
+                    note.hint("give the type's EriQuantity (`instance_types: {file: …}`), or write `false`"),
+                    place,
+                );
+                false
+            }
+        }
+    }
+
     fn capacity_of(&mut self, flavor: Flavor, ips_per_eni: u32, prefixes: Option<u32>) {
         let (capacity, source) = match prefixes {
-            None => (flavor.total() * ips_per_eni, "flavor × ips_per_eni (C10)"),
+            None => (flavor.for_pods() * ips_per_eni, "trunk and secondary interfaces × ips_per_eni (C10)"),
             Some(n) => (
-                16 * n.min(flavor.total() * ips_per_eni.saturating_sub(1)),
+                PREFIX * n.min(flavor.for_pods() * ips_per_eni.saturating_sub(1)),
                 "16 × ipv4_prefix_count, or what the interfaces take (C137)",
             ),
         };

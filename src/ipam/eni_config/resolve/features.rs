@@ -3,7 +3,7 @@
 
 use super::{Origin, Resolver};
 use crate::ipam::json::{Json, Value};
-use crate::ipam::note::{Note, nearest};
+use crate::ipam::note::{Note, Place, nearest};
 use crate::openapi::Api;
 
 /// Actions that Terway limits but a daemon does not call in a run (R110).
@@ -13,33 +13,51 @@ const OTHER_APIS: [&str; 2] = ["DescribeNetworkInterfaceAttribute", "DescribeIns
 const BACKOFFS: [&str; 4] = ["eni_create", "eni_ops", "eni_ip_ops", "eni_delete_confirm"];
 
 impl Resolver<'_> {
-    /// Address families (R8, R23, R143).
-    pub fn stack(&mut self) {
+    /// Address families (R8, R23, R143): whether pods get an IPv6 address too.
+    pub fn stack(&mut self) -> bool {
         let key = "ip_stack";
-        let (v4, v6) = (self.node.limits.ipv4_per_adapter, self.node.limits.ipv6_per_adapter);
         match self.text(key).filter(|(text, _)| !text.is_empty()) {
             None => self.set(key, "ipv4", Origin::default("R23, types/daemon/config.go:117-144")),
             Some(("ipv4", place)) => self.set(key, "ipv4", Origin::written(place)),
-            Some(("dual", place)) if v6.is_some_and(|v6| v6 != v4) => {
-                let source = "the type has not as many IPv6 as IPv4 addresses (R143, daemon/daemon.go:834-854)";
-                self.set(key, "ipv4", Origin::changed("dual", place, source));
-            }
-            Some(("dual", place)) => {
-                let note = Note::error("dual stack is not simulated", "IPv4 alone is (R143 to R149)");
-                let kind = self.node.instance_type;
-                let hint = match v6 {
-                    Some(_) => "write `ipv4`".to_owned(),
-                    None => format!(
-                        "write `ipv4`, or say how many IPv6 addresses an interface of {kind} has: Terway \
-                                     falls back to IPv4 unless they are {v4}"
-                    ),
-                };
-                self.note(note.hint(hint), place);
-            }
+            Some(("dual", place)) => return self.dual(key, place),
             Some((other, place)) => {
                 let title = "Terway does not start on this `ip_stack`";
                 let note = Note::error(title, format!("unsupported ipStack {other} in configMap"));
-                self.note(note.hint("write `ipv4` (R8, types/daemon/config.go:146-158)"), place);
+                self.note(note.hint("write `ipv4` or `dual` (R8, types/daemon/config.go:146-158)"), place);
+            }
+        }
+        false
+    }
+
+    /// Dual stack, as far as the type has it (R143).
+    fn dual(&mut self, key: &'static str, place: &Place) -> bool {
+        let kind = self.node.instance_type;
+        let v4 = self.node.limits.ipv4_per_adapter;
+        match self.node.limits.ipv6_per_adapter {
+            Some(v6) if v6 > 0 && v6 == v4 => {
+                self.set(key, "dual", Origin::written(place));
+                true
+            }
+            Some(v6) => {
+                let source = "the type has not as many IPv6 as IPv4 addresses (R143, daemon/daemon.go:834-854)";
+                self.set(key, "ipv4", Origin::changed("dual", place, source));
+                let label = format!("an interface of {kind} has {v4} IPv4 and {v6} IPv6 addresses");
+                let note = Note::warning("Terway runs IPv4 only here", label);
+                self.note(
+                    note.hint("dual stack needs as many of each: choose another type, or write `ipv4` (R143)"),
+                    place,
+                );
+                false
+            }
+            None => {
+                let label = format!("it is not known how many IPv6 addresses an interface of {kind} has");
+                let note = Note::error("whether this node is dual stack cannot be said", label);
+                let hint = format!(
+                    "give the type's `ipv6_per_adapter`: Terway falls back to IPv4 unless it is {v4} (R143); or write \
+                     `ipv4`"
+                );
+                self.note(note.hint(hint), place);
+                false
             }
         }
     }
@@ -84,7 +102,7 @@ impl Resolver<'_> {
         self.note(note.hint(hint), place);
     }
 
-    fn off(&mut self, key: &'static str, source: &str) {
+    pub(super) fn off(&mut self, key: &'static str, source: &str) {
         let origin = self.get(key).map_or(Origin::default(source), |json| Origin::written(&json.place));
         self.set(key, "off", origin);
     }
@@ -116,7 +134,7 @@ impl Resolver<'_> {
         limits.map(Some)
     }
 
-    fn unknown_api(&mut self, name: &str, place: &crate::ipam::note::Place) {
+    fn unknown_api(&mut self, name: &str, place: &Place) {
         if OTHER_APIS.contains(&name) {
             return;
         }

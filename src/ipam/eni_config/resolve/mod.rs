@@ -117,6 +117,7 @@ impl<'a> Resolver<'a> {
         let config = node_local::Config {
             max_eni: pool.max_eni,
             ips_per_eni: pool.ips_per_eni,
+            dual: self.stack(),
             capacity: pool.max_eni * pool.ips_per_eni,
             min_idle: pool.min_idle,
             max_idle: pool.max_idle,
@@ -130,7 +131,6 @@ impl<'a> Resolver<'a> {
             rpc_timeout: self.rpc_timeout(),
             confirm_delete: true,
         };
-        self.stack();
         self.trunk();
         self.erdma();
         config

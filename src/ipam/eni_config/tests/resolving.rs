@@ -155,19 +155,16 @@ fn cc50_what_the_type_cannot_do_is_off_and_the_rest_is_refused() {
         ..limits(4, 10)
     };
     let all = r#"{"ip_stack": "dual", "enable_eni_trunking": true, "enable_erdma": true}"#;
-    for v6 in [0, 1] {
-        assert_eq!(titles_on(all, with(v6, 4, 0)), [] as [&str; 0]);
+    for v6 in [0, 1, 9, 11] {
+        assert_eq!(titles_on(all, with(v6, 4, 0)), ["Terway runs IPv4 only here"]);
     }
     let refused_ones = titles_on(all, with(10, 20, 2));
     assert_eq!(
         refused_ones,
-        [
-            "dual stack is not simulated",
-            "the trunk interface is simulated as an ordinary one",
-            "RDMA interfaces are not simulated"
-        ]
+        ["the trunk interface is simulated as an ordinary one", "RDMA interfaces are not simulated"]
     );
-    assert_eq!(titles(all), refused_ones, "nor is it known that the type cannot");
+    let unknown = ["whether this node is dual stack cannot be said", &refused_ones[0], &refused_ones[1]];
+    assert_eq!(titles(all), unknown, "nor is it known that the type cannot");
     assert_eq!(
         refused(r#"{"ip_stack": "ipv6"}"#),
         "Terway does not start on this `ip_stack`: unsupported ipStack ipv6 in configMap"
@@ -176,6 +173,26 @@ fn cc50_what_the_type_cannot_do_is_off_and_the_rest_is_refused() {
     let stack = setting(&resolved, "ip_stack");
     assert_eq!(stack.value, "ipv4");
     assert!(matches!(&stack.origin, Origin::Changed { from, source, .. } if from == "dual" && source.contains("R143")));
+    assert!(!node_local(&resolved).dual);
+}
+
+/// R143: dual stack is dual stack where a type has as many IPv6 as IPv4 addresses, and only there.
+#[test]
+fn r143_dual_needs_as_many_ipv6_as_ipv4_addresses() {
+    let on = |v6| InstanceLimits { ipv6_per_adapter: Some(v6), ..limits(4, 10) };
+    let (resolved, notes) = resolve_on(&document(r#"{"ip_stack": "dual"}"#), on(10)).unwrap();
+    assert!(node_local(&resolved).dual && notes.is_empty());
+    assert_eq!(setting(&resolved, "ip_stack").value, "dual");
+    assert!(!config(r#"{"ip_stack": "ipv4"}"#, on(10)).dual);
+}
+
+/// C15: the controller of the simulation knows IPv4 only, and says so.
+#[test]
+fn c15_dual_stack_of_the_control_plane_is_refused() {
+    let on = |v6| InstanceLimits { ipv6_per_adapter: Some(v6), ..limits(4, 10) };
+    let text = r#"{"ipam_type": "crd", "ip_stack": "dual"}"#;
+    assert_eq!(titles_on(text, on(10)), ["dual stack is not simulated with the centralized allocator"]);
+    assert_eq!(titles_on(text, on(1)), ["Terway runs IPv4 only here"]);
 }
 
 /// CC52, R15: the sync period.

@@ -32,8 +32,13 @@ pub(super) fn template(
         if matches!(kind, Some(Kind::Trace(_))) { defaults::TRACE_TERMINATION } else { defaults::TERMINATION };
     let termination = span_or(loader, &path("termination"), termination, default);
     let host_network = kind.is_some_and(|kind| host_network(loader, path, kind));
+    let erdma = written.erdma.as_ref().is_some_and(|at| {
+        loader.written(path("erdma"), at.value.to_string(), at.place);
+        at.value
+    });
     Some(PodTemplate {
         host_network,
+        erdma,
         requests,
         zone_spread,
         anti_affinity,
