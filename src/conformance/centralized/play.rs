@@ -59,6 +59,14 @@ pub fn play(case: &Case, seed: u64) -> Played {
     Stage::new(case, seed).run()
 }
 
+/// As [`play`], with a controller that goes through every run.
+#[must_use]
+pub fn play_thoroughly(case: &Case, seed: u64) -> Played {
+    let mut stage = Stage::new(case, seed);
+    stage.controller = stage.controller.thorough();
+    stage.run()
+}
+
 /// What happens at a time.
 #[derive(Debug)]
 enum Happening {

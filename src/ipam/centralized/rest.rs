@@ -2,13 +2,16 @@
 //! something happens to the node or a certain time passes. Such runs are not gone through: what they
 //! leave behind is made up for when the node is next looked at, and comes out the same.
 
+use super::binding::{is_to_bind, is_to_release};
 use super::condition::{self, NodeCondition, RENEWAL};
 use super::config::Degradation;
+use super::demand::Demand;
 use super::node::Node;
 use super::placement::is_candidate;
-use super::resource::whole_second;
+use super::resource::{IpStatus, Nic, NicState, whole_second};
+use super::work_queue::Ended;
 use super::{Controller, GATE};
-use crate::id::NodeId;
+use crate::id::{EniId, NodeId};
 use crate::ipam::node_local::pool_sync::surplus;
 use crate::time::{Instant, Span};
 
@@ -33,11 +36,13 @@ pub(super) struct Pulse {
 pub(super) struct Rest {
     /// When the next of them is due.
     due: Instant,
+    /// When the node was queued without a delay, but held back by the gate (C20).
+    queued: Option<Instant>,
     /// Time between two of them.
     period: Span,
     next_sync: Option<Instant>,
-    /// Whether they collect, and say something of the node: in prefix mode they do not (C5).
-    has_pool: bool,
+    /// What they say of the node (C85); in prefix mode nothing, nor do they collect (C5).
+    sufficient: Option<bool>,
 }
 
 /// When a node is looked at again without a trigger (C21).
@@ -78,12 +83,12 @@ impl Rest {
         while self.due < end {
             let now = self.due;
             let mut pause = again_after(now, self.period, self.next_sync);
-            if self.has_pool {
+            self.queued = None;
+            if let Some(sufficient) = self.sufficient {
                 pulse.collect(now, self.period);
-                let sufficient = pulse.condition.is_some_and(|condition| condition.sufficient);
                 if pulse.say(now, sufficient) {
-                    // The patch queues the node at once, and the gate holds it back (C17, C20).
-                    pause = GATE;
+                    // The patch queues the node at once (C17), and the gate holds it back.
+                    (self.queued, pause) = (Some(now), GATE);
                 }
             }
             pulse.end(now);
@@ -97,18 +102,42 @@ impl Controller {
     /// A run found nothing to do: the next one is the first that may find something.
     pub(super) fn rest(&mut self, now: Instant, id: NodeId) {
         let Some(due) = self.queue.delayed_until(id) else { return };
-        let end = self.quiet_until(now, id);
-        let node = &mut self.nodes[id.index()];
-        if due >= end || !node.memory.tasks.is_empty() || self.settings.degradation != Degradation::None {
+        let node = &self.nodes[id.index()];
+        if self.is_thorough || !node.memory.tasks.is_empty() || self.settings.degradation != Degradation::None {
             return;
         }
+        let sufficient = node.pulse.condition.map(|condition| condition.sufficient);
+        self.rest_from(id, due, None, sufficient, self.quiet_until(now, id, true));
+    }
+
+    /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
+    /// knows.
+    pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
+        self.queue.done(now, id, Ended::Again(GATE));
+        self.rest_from(id, now, None, Some(true), self.quiet_until(now, id, false));
+        let Node { pulse, rest, .. } = &mut self.nodes[id.index()];
+        rest.as_mut().expect("it has just been set").pass(pulse, now + TICK);
+    }
+
+    /// The CR of a node was written, which has queued it: if there is nothing more to do, it rests.
+    pub(super) fn rest_after_write(&mut self, now: Instant, id: NodeId) {
+        let due = now + GATE;
+        let is_sufficient = self.condition(id).is_some_and(|condition| condition.sufficient);
+        if is_sufficient && self.finds_nothing(due, id) {
+            self.rest_from(id, due, Some(now), Some(true), self.quiet_until(due, id, false));
+        }
+    }
+
+    /// Rests from the run on that is `due`, up to the first run that is not before `end`.
+    fn rest_from(&mut self, id: NodeId, due: Instant, queued: Option<Instant>, sufficient: Option<bool>, end: Instant) {
+        let node = &mut self.nodes[id.index()];
         let config = node.config.as_ref().expect("it was reconciled");
         let period = config.sync_period.unwrap_or(self.settings.gc_period);
-        let has_pool = config.prefixes.is_none();
-        let rest = Rest { due, period, next_sync: node.stored.next_sync, has_pool };
+        let sufficient = sufficient.filter(|_| config.prefixes.is_none());
+        let rest = Rest { due, queued, period, next_sync: node.stored.next_sync, sufficient };
         node.rest = Some(rest);
         let next = { rest }.pass(&mut { node.pulse }, end);
-        self.queue.delay(id, next);
+        self.queue.put_off(id, next);
         self.resting.insert(id);
     }
 
@@ -119,7 +148,12 @@ impl Controller {
         let Some(mut rest) = node.rest.take() else { return };
         let due = rest.pass(&mut node.pulse, end);
         self.resting.remove(&id);
-        self.queue.delay(id, due);
+        if self.queue.delayed_until(id).is_some() {
+            self.queue.put_off(id, due);
+        }
+        if rest.queued == Some(self.now) {
+            self.queue.add(id);
+        }
     }
 
     /// As [`rouse`](Self::rouse), for every node.
@@ -138,29 +172,58 @@ impl Controller {
         }
     }
 
-    /// Runs before this time find nothing to do if the one of `now` did not, and nothing happens to
+    /// Whether a run at `now` would find nothing to do, for a node as most are: the pool within its
+    /// bounds, the vSwitches not empty, every pod served. Of others only their run knows.
+    pub(super) fn finds_nothing(&self, now: Instant, id: NodeId) -> bool {
+        let Node { config: Some(config), stored: status, pods, deleted, memory, .. } = &self.nodes[id.index()] else {
+            return false;
+        };
+        let is_plain = config.prefixes.is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
+        let is_settled = |(&eni, nic): (&EniId, &Nic)| {
+            nic.state == NicState::InUse
+                && is_candidate(status, eni)
+                && (nic.insufficient, nic.operation_error) == (None, None)
+                && nic.addresses.values().all(|ip| ip.status == IpStatus::Valid)
+                && self.vswitches.cached(now, nic.vswitch).is_some_and(|free| free > 0)
+        };
+        is_plain
+            && self.settings.degradation == Degradation::None
+            && !memory.needs_sync
+            && memory.tasks.is_empty()
+            && status.next_sync.is_some_and(|next| next >= now)
+            && status.warm_up.completed
+            && !status.nics.is_empty()
+            && status.nics.iter().all(is_settled)
+            && Demand::of(config, status.idle(), 0, status.warm_up).total() == 0
+            && now < self.collects(now, id, false)
+            && !is_to_bind(status, pods, false)
+            && !is_to_release(status, pods, deleted)
+    }
+
+    /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to
     /// the node, nor a vSwitch is blocked: what the time alone decides in a run is all here.
-    fn quiet_until(&self, now: Instant, id: NodeId) -> Instant {
+    /// `collected` = if a collection was due at `now`, it found nothing.
+    fn quiet_until(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
         let node = &self.nodes[id.index()];
-        let sync = node.stored.next_sync.map_or(now, |next| next + TICK);
+        let status = &node.stored;
+        let sync = status.next_sync.map_or(now, |next| next + TICK);
         if node.config.as_ref().is_none_or(|config| config.prefixes.is_some()) {
             return sync;
         }
-        let status = &node.stored;
         // Every candidate's vSwitch is looked at (C60), and a mark of its want is renewed (C84).
         let candidates = status.nics.iter().filter(|&(&eni, _)| is_candidate(status, eni));
         let counts = candidates.map(|(_, nic)| self.vswitches.known_through(nic.vswitch) + TICK);
         let marks = status.nics.values().filter_map(|nic| nic.insufficient).map(|since| since + RENEWAL + TICK);
-        counts.chain(marks).fold(sync.min(self.collects(now, node)), Instant::min)
+        counts.chain(marks).fold(sync.min(self.collects(now, id, collected)), Instant::min)
     }
 
-    /// The next collection that may find something (C102 to C106).
-    fn collects(&self, now: Instant, node: &Node) -> Instant {
-        let config = node.config.as_ref().expect("it was reconciled");
-        let status = &node.stored;
-        let last = node.pulse.last_gc.unwrap_or(now);
-        if last < now && (config.reclaim.is_some() || surplus(config.watermarks(), status.idle()) > 0) {
-            return last + config.sync_period.unwrap_or(self.settings.gc_period);
+    /// The next collection that may find something (C102 to C106); never if none does.
+    fn collects(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
+        let Node { config: Some(config), stored: status, pulse, .. } = &self.nodes[id.index()] else { return now };
+        if !(collected && pulse.last_gc == Some(now)) {
+            let may_find = config.reclaim.is_some() || surplus(config.watermarks(), status.idle()) > 0;
+            let period = config.sync_period.unwrap_or(self.settings.gc_period);
+            return if may_find { pulse.last_gc.map_or(now, |last| last + period) } else { Instant::NEVER };
         }
         // That of `now` found nothing; only reclaim may do so later.
         let Some(reclaim) = &config.reclaim else { return Instant::NEVER };

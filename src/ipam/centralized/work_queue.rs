@@ -134,12 +134,11 @@ impl WorkQueue {
         self.places.get(node.index())?.entry?.0
     }
 
-    /// Gives a delayed entry another delay, but none back that has lost it.
-    pub fn delay(&mut self, node: NodeId, ready: Instant) {
-        if let Some(entry @ (Some(_), number)) = self.place(node).entry {
-            self.order.remove(&(entry, node));
-            self.put(node, (Some(ready), number));
-        }
+    /// Gives the entry of a node another delay.
+    pub fn put_off(&mut self, node: NodeId, ready: Instant) {
+        let entry = self.place(node).entry.expect("a node that rests has been queued");
+        self.order.remove(&(entry, node));
+        self.put(node, (Some(ready), entry.1));
     }
 
     /// Adds an entry; of several, the earliest counts.

@@ -79,6 +79,11 @@ impl Controller {
         if node.pulse.last_run.is_some_and(|last| last + GATE > now) {
             return self.queue.done(now, id, Ended::Again(GATE));
         }
+        let finds_nothing = self.finds_nothing(now, id);
+        if finds_nothing && !self.is_thorough {
+            return self.skip(now, id);
+        }
+        let node = &self.nodes[id.index()];
         let mut run = Run {
             node: id,
             pods: node.listed(config.flavor.has_erdma()),
@@ -88,11 +93,15 @@ impl Controller {
             processed: Vec::new(),
             stage: Stage::Begun,
         };
+        let chance = self.chance;
         self.sync(now, &mut run);
         if matches!(run.stage, Stage::Quiet) {
-            // It did not wait for anything either: all is as it was when it began.
+            // It did not wait for anything either: all is as it was when it began, chance too, as it
+            // has decided nothing.
+            self.chance = chance;
             self.rest(now, id);
         }
+        assert!(!finds_nothing || matches!(run.stage, Stage::Quiet), "node {id:?} found something to do at {now:?}");
         self.keep(run);
     }
 
@@ -153,6 +162,9 @@ impl Controller {
         self.tell(run.node, &before);
         self.queue.add(run.node);
         self.end(now, run, Ended::Again(after));
+        if !self.is_thorough {
+            self.rest_after_write(now, run.node);
+        }
     }
 
     /// Says that a CR was written that was `before`, and what this means to pods.
