@@ -30,7 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "report",
         &["address", "explain", "id", "model", "openapi", "outcome", "record", "scenario", "study", "time", "units"],
     ),
-    ("conformance", &["chance", "cloud", "id", "ipam", "model", "openapi", "sim", "time", "units"]),
+    ("conformance", &["address", "chance", "cloud", "id", "ipam", "model", "openapi", "sim", "time", "units"]),
     (
         "cli",
         &[

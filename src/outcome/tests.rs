@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 use serde_json::Value;
 
-use super::{MEASURES, account_text, counting_text, measure, summarize};
+use super::{MEASURES, account_text, counting_text, measure, prefixes_text, summarize};
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
@@ -14,7 +14,8 @@ use crate::model::{
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
     ActionRecord, Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry,
-    PodRecord, Reach, Recording, Stranded, StrandedReason, Timeline, Unschedulable, VSwitchRecord,
+    NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
+    Unschedulable, VSwitchRecord,
 };
 use crate::time::{Instant, Span};
 
@@ -307,6 +308,8 @@ fn rich() -> super::Summary {
         run.pods.unschedulable_by[Unschedulable::Cpu.index()] = 3;
         run.pods.unschedulable_ms.record(60_000).expect("in bounds");
         run.vswitches[1].first_empty = Some(at(50.0));
+        run.vswitches[0].prefixes = Some(prefixes(NoPrefix { at: at(51.0), addresses: 12, blocks: 0 }));
+        run.vswitches[0].end.reserved = Some(16);
         run.binding = vec![(at(41.0), Cause::VSwitch(VSwitchId(1)))];
         run.calls[Api::AssignPrivateIpAddresses.index()] = 9;
         run.errors[Api::AssignPrivateIpAddresses.index()][ErrorCode::IpNotEnough.index()] = 4;
@@ -608,7 +611,8 @@ fn walk(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Object(map) if map.contains_key("runs") && map.contains_key("interval") => found.push(path.to_owned()),
         Value::Object(map) => {
             for (key, value) in map {
-                let holder = ["pods", "idle", "leaked", "primaries", "others", "free"].contains(&key.as_str());
+                let holder =
+                    ["pods", "idle", "leaked", "primaries", "others", "free", "reserved"].contains(&key.as_str());
                 let idle = ["eni_primaries", "pooled", "leaving", "coming", "unknown"].contains(&key.as_str());
                 let all = (holder && map.contains_key("primaries")) || (idle && map.contains_key("eni_primaries"));
                 let key = if all { "*" } else { key };
@@ -619,4 +623,49 @@ fn walk(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Array(values) => values.iter().for_each(|value| walk(value, path, found)),
         _ => {}
     }
+}
+
+/// A vSwitch may have free addresses and no free /28 block: then that is the verdict, unless a vSwitch
+/// is full before.
+#[test]
+fn a_lack_of_blocks_is_told_with_the_free_addresses() {
+    let mut run = calm(0, 1204);
+    let refused = NoPrefix { at: at(20.0), addresses: 1204, blocks: 0 };
+    run.vswitches[1].prefixes = Some(prefixes(refused));
+    let model = model(1, Span::days(60));
+    let told = |run: &Recording| summarize(&model, std::slice::from_ref(run)).verdict;
+    let (verdict, summary) = (told(&run), summarize(&model, std::slice::from_ref(&run)));
+    assert_eq!((verdict.kind, verdict.vswitch.as_deref()), ("prefixes", Some("vsw-AAA")));
+    assert_eq!(
+        verdict.text,
+        "vsw-AAA (/19, 8,188 usable) has 1,204 free addresses but no free /28 block on day 21 (one run, so no interval)."
+    );
+    assert_eq!(
+        prefixes_text(&summary.vswitches[0], &summary.method.clock).as_deref(),
+        Some(
+            "vsw-AAA: 1,204 addresses and 0 /28 blocks for prefixes are free at the end (least: 0 blocks); 640 addresses \
+             are in prefixes; requests for prefixes are refused, first on day 21 (7 in all)."
+        )
+    );
+    assert_eq!(prefixes_text(&summary.vswitches[1], &summary.method.clock), None);
+    run.vswitches[1].prefixes.as_mut().expect("set above").first_refusal = Some(NoPrefix { blocks: 2, ..refused });
+    assert!(told(&run).text.contains("1,204 free addresses but 2 free /28 blocks, too few for a request"));
+    run.vswitches[0].first_refusal = Some(Full { at: at(19.0), ..full_of(&run.vswitches[0]) });
+    assert_eq!(told(&run).kind, "vswitch");
+}
+
+/// Of a vSwitch that refused requests for prefixes.
+fn prefixes(refused: NoPrefix) -> PrefixRecord {
+    PrefixRecord {
+        mean_free: 4.0,
+        min_free: 0,
+        end: PrefixLevel { free: 0, addresses: 640 },
+        mean_addresses: 320.0,
+        first_refusal: Some(refused),
+        refusals: 7,
+    }
+}
+
+fn full_of(vswitch: &VSwitchRecord) -> Full {
+    Full { at: Instant::ZERO, who: vswitch.end, idle: IdleParts::default(), asked: 1 }
 }

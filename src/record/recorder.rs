@@ -339,17 +339,25 @@ impl Recorder {
         }
     }
 
-    /// A look-up for a node, or for all, found a vSwitch empty.
+    /// A look-up found a vSwitch empty: for a node that wanted addresses, or for all, which the control
+    /// plane also does when nobody wants any (rule C60).
     pub fn found_empty(&mut self, now: Instant, node: Option<NodeId>, vswitch: VSwitchId) {
         if let Some(node) = node {
-            self.node_limited(now, node, Cause::VSwitch(vswitch));
+            self.nodes[node.index()].trouble.is_short(now, Cause::VSwitch(vswitch));
         }
-        self.refused(now, vswitch);
+        if node.is_some() || self.waiting.level() > 0 {
+            self.refused(now, vswitch);
+        }
     }
 
-    /// Something keeps a node from addresses.
+    /// Something keeps a node from addresses, and nobody refused it any.
     pub fn node_limited(&mut self, now: Instant, node: NodeId, cause: Cause) {
         self.nodes[node.index()].trouble.is_short(now, cause);
+        if let Cause::VSwitch(vswitch) = cause
+            && self.vswitches[vswitch.index()].first_refusal.is_none()
+        {
+            self.refused(now, vswitch);
+        }
     }
 
     /// A node has this many secondary interfaces now.

@@ -168,6 +168,29 @@ fn parts_of_a_vswitch_add_up_in_every_row() {
     assert_eq!(rows, 2 * 7, "two replications, six intervals");
 }
 
+/// What is kept for prefixes has columns of its own, and only then.
+#[test]
+fn what_is_reserved_has_its_columns() {
+    let mut model = tiny();
+    model.vpc.vswitches[1].prefix_reservations = vec!["10.1.0.16/28".parse().expect("a block")];
+    let recording = crate::sim::run_audited(&model, 0, Span::mins(1));
+    let of = |model: &Model| {
+        let csv = super::tables::timeline(model, std::slice::from_ref(&recording)).expect("it can be written");
+        String::from_utf8(csv).expect("it is text")
+    };
+    let timeline = of(&model);
+    let rows: Vec<Vec<&str>> = timeline.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0][22..], ["reserved_addresses", "prefix_addresses", "free_prefixes"]);
+    let pods: Vec<_> = rows.iter().filter(|row| row[4] == "vsw-AAA").collect();
+    assert!(!pods.is_empty() && pods.iter().all(|row| row[22..] == ["16", "0", "1"]), "nobody takes prefixes");
+    let sum = |row: &Vec<&str>| row[7..13].iter().chain(&row[22..23]).map(|n| n.parse::<u32>().unwrap()).sum::<u32>();
+    assert!(pods.iter().all(|row| sum(row) == 60), "the parts add up");
+    assert!(rows.iter().filter(|row| row[4] == "vsw-nodes").all(|row| row[22..] == ["", "", ""]));
+    let pictures = plots(&model, std::slice::from_ref(&recording));
+    assert!(pictures.iter().any(|plot| plot.svg.contains("free, kept for prefixes")));
+    assert!(!of(&tiny()).contains("prefix"));
+}
+
 #[test]
 fn threads_and_wall_time_change_no_byte() {
     let root = tempfile::tempdir().expect("a folder");

@@ -146,22 +146,17 @@ fn check_liveness(case: &Case, played: &Played) {
     let ample = case.vswitches.iter().any(|vswitch| last[&format!("{}.available", vswitch.id)] > 60);
     for node in (0..case.nodes).filter(|_| ample) {
         let flavor = Flavor::of(case.adapters, case.trunk, case.erdma);
+        let gets_rdma =
+            |pod: &str| flavor.has_erdma() && case.events.iter().any(|event| event.pod == pod && event.erdma);
         for (is_rdma, slots) in [(false, flavor.trunk + flavor.secondary), (true, flavor.high_performance)] {
-            let (bound, pending) = served(case, played, node, is_rdma);
-            let room = (slots * case.ips_per_eni) as usize;
-            assert!(pending == 0 || bound == room, "node {node} leaves {pending} pods waiting: {last:?}");
+            let there = played.pods.iter().filter(|pod| pod.node == node && pod.deleted.is_none());
+            let (bound, pending): (Vec<_>, Vec<_>) =
+                there.filter(|pod| gets_rdma(&pod.pod) == is_rdma).partition(|pod| pod.bound.is_some());
+            let is_full = bound.len() == (slots * case.ips_per_eni) as usize;
+            assert!(pending.is_empty() || is_full, "node {node} leaves pods waiting: {pending:?}, {last:?}");
         }
         assert_eq!(last[&format!("node{node}.held")], 0, "node {node} holds addresses of pods that are gone");
     }
-}
-
-/// Pods of a node with an address, and without one, at the end: those that get RDMA, or the others.
-fn served(case: &Case, played: &Played, node: u32, is_rdma: bool) -> (usize, usize) {
-    let wants_rdma = |pod: &str| case.erdma && case.events.iter().any(|event| event.pod == pod && event.erdma);
-    let there = played.pods.iter().filter(|pod| pod.node == node && pod.deleted.is_none());
-    let (bound, pending): (Vec<_>, Vec<_>) =
-        there.filter(|pod| wants_rdma(&pod.pod) == is_rdma).partition(|pod| pod.bound.is_some());
-    (bound.len(), pending.len())
 }
 
 /// A restart or a lost write may leave interfaces that no CR names (C70).

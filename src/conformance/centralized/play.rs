@@ -106,7 +106,8 @@ impl<'a> Stage<'a> {
     fn new(case: &'a Case, seed: u64) -> Self {
         let names: BTreeSet<_> = case.events.iter().map(|event| event.pod.as_str()).collect();
         let keys: BTreeMap<_, _> = names.into_iter().zip((0..).map(PodKey)).collect();
-        let rdma = case.events.iter().filter(|event| event.erdma && case.erdma);
+        let has_erdma = config(case).flavor.has_erdma();
+        let rdma = case.events.iter().filter(|event| event.erdma && has_erdma);
         let mut stage = Self {
             case,
             controller: Controller::new(settings(case), SmallStream::new(seed)),

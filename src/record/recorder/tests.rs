@@ -8,7 +8,10 @@ use crate::id::{NodeId, VSwitchId};
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::Config;
 use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc, Workload, WorkloadKind};
-use crate::record::{Cause, GroupLevels, Holders, IdleParts, Recording, Unschedulable, Was};
+use crate::openapi::{Api, ErrorCode};
+use crate::record::{
+    Cause, FailureReason, GroupLevels, Holders, IdleParts, NoPrefix, PrefixLevel, Recording, Unschedulable, Was,
+};
 use crate::time::{Instant, Span};
 
 const SWITCH: VSwitchId = VSwitchId(0);
@@ -16,10 +19,14 @@ const NODE: NodeId = NodeId(0);
 
 /// A /29 with 4 usable addresses for pods, another for nodes, and one node.
 fn recorder() -> Recorder {
-    let vswitch = |id, cidr| VSwitch::plain(id, "z", cidr);
+    recorder_of(VSwitch::plain("pods", "z", "10.0.0.0/29"))
+}
+
+/// The same with another vSwitch for pods.
+fn recorder_of(pods: VSwitch) -> Recorder {
     let vpc = Vpc {
         cidr: "10.0.0.0/8".parse().expect("a block"),
-        vswitches: vec![vswitch("pods", "10.0.0.0/29"), vswitch("nodes", "10.0.1.0/24")],
+        vswitches: vec![pods, VSwitch::plain("nodes", "z", "10.0.1.0/24")],
     };
     let daemon = Config::plain((1, 15), (0, 0), vec![SWITCH]);
     let zone = PoolZone { zone: "z".to_owned(), node_vswitch: VSwitchId(1), daemon: daemon.into() };
@@ -140,4 +147,33 @@ fn an_address_that_is_not_accounted_for_is_a_fault() {
     recorder.vswitch_changed(at(1), SWITCH, &usage(3), 0);
     recorder.found_empty(at(2), Some(NODE), SWITCH);
     recorder.account(SWITCH, IdleParts { pooled: 2, ..IdleParts::default() }, 0);
+}
+
+/// The ordinary count says nothing of free prefixes, so both are kept.
+#[test]
+fn c136_free_blocks_are_told_beside_free_addresses() {
+    let part = "10.0.0.32/27".parse().expect("a block");
+    let vswitch = VSwitch { prefix_reservations: vec![part], ..VSwitch::plain("pods", "z", "10.0.0.0/24") };
+    let mut recorder = recorder_of(vswitch);
+    assert_eq!(recorder.holders(SWITCH), Holders { free: 220, reserved: Some(32), ..Holders::default() });
+    let usage = Usage { usable: 252, free: 219, reserved: 16, on_enis: 1, in_prefixes: 16, ..Usage::default() };
+    recorder.vswitch_changed(at(1), SWITCH, &usage, 0);
+    assert!(recorder.watches_prefixes(SWITCH) && !recorder.watches_prefixes(VSwitchId(1)));
+    recorder.prefixes_changed(at(1), SWITCH, 1, 16);
+    let assign = Api::AssignPrivateIpAddresses;
+    for hour in [2, 3] {
+        recorder.call_refused(at(hour), Some(NODE), assign, ErrorCode::PrefixNotEnough, Some(SWITCH), None);
+    }
+    recorder.pod_requested(at(3), 0, NODE);
+    recorder.pod_failed(at(3), 0, NODE, FailureReason::Deadline, || unreachable!("nobody asked for steps"));
+    let recording = finish(recorder, at(4));
+    let vswitch = &recording.vswitches[0];
+    let prefixes = vswitch.prefixes.expect("it keeps a part for them");
+    assert_eq!(prefixes.first_refusal, Some(NoPrefix { at: at(2), addresses: 219, blocks: 1 }));
+    assert_eq!((prefixes.refusals, prefixes.min_free, prefixes.end), (2, 1, PrefixLevel { free: 1, addresses: 16 }));
+    assert_eq!((prefixes.mean_free, prefixes.mean_addresses), (1.25, 12.0));
+    assert_eq!((vswitch.first_refusal, vswitch.refusals), (None, 0), "addresses are free");
+    assert_eq!(vswitch.end, Holders { idle: 17, free: 219, reserved: Some(16), ..Holders::default() });
+    assert_eq!(recording.binding, [(at(3), Cause::Prefixes(SWITCH))]);
+    assert_eq!(recording.journal[0].kind, "vswitch_without_prefixes");
 }
