@@ -225,6 +225,7 @@ impl Controller {
         // What was due at this instant has been done if it was looked at before.
         self.done_before = if self.now < now { now } else { now + Span(1) };
         self.now = now;
+        self.queue.advance(now);
         self.take_in(now, input);
         self.wake(now);
         while let Some(node) = self.queue.take(now) {

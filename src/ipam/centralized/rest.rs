@@ -36,8 +36,10 @@ pub(super) struct Pulse {
 pub(super) struct Rest {
     /// When the next of them is due.
     due: Instant,
-    /// When the node was queued without a delay, but held back by the gate (C20).
-    queued: Option<Instant>,
+    /// When it was queued for that.
+    queued: Instant,
+    /// It was without a delay then, but the gate holds it back (C20).
+    is_gated: bool,
     /// Time between two of them.
     period: Span,
     next_sync: Option<Instant>,
@@ -83,12 +85,12 @@ impl Rest {
         while self.due < end {
             let now = self.due;
             let mut pause = again_after(now, self.period, self.next_sync);
-            self.queued = None;
+            (self.queued, self.is_gated) = (now, false);
             if let Some(sufficient) = self.sufficient {
                 pulse.collect(now, self.period);
                 if pulse.say(now, sufficient) {
                     // The patch queues the node at once (C17), and the gate holds it back.
-                    (self.queued, pause) = (Some(now), GATE);
+                    (self.is_gated, pause) = (true, GATE);
                 }
             }
             pulse.end(now);
@@ -107,16 +109,18 @@ impl Controller {
             return;
         }
         let sufficient = node.pulse.condition.map(|condition| condition.sufficient);
-        self.rest_from(id, due, None, sufficient, self.quiet_until(now, id, true));
+        let rest = Rest { due, ..self.rest_of(id, sufficient) };
+        self.rest_until(id, rest, self.quiet_until(now, id, true));
     }
 
     /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
     /// knows.
     pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
         self.queue.done(now, id, Ended::Again(GATE));
-        self.rest_from(id, now, None, Some(true), self.quiet_until(now, id, false));
-        let Node { pulse, rest, .. } = &mut self.nodes[id.index()];
-        rest.as_mut().expect("it has just been set").pass(pulse, now + TICK);
+        let mut rest = self.rest_of(id, Some(true));
+        let end = self.quiet_until(now, id, false);
+        rest.pass(&mut self.nodes[id.index()].pulse, now + TICK);
+        self.rest_until(id, rest, end);
     }
 
     /// The CR of a node was written, which has queued it: if there is nothing more to do, it rests.
@@ -124,20 +128,32 @@ impl Controller {
         let due = now + GATE;
         let is_sufficient = self.condition(id).is_some_and(|condition| condition.sufficient);
         if is_sufficient && self.finds_nothing(due, id) {
-            self.rest_from(id, due, Some(now), Some(true), self.quiet_until(due, id, false));
+            let rest = Rest { due, is_gated: true, ..self.rest_of(id, Some(true)) };
+            self.rest_until(id, rest, self.quiet_until(due, id, false));
         }
     }
 
-    /// Rests from the run on that is `due`, up to the first run that is not before `end`.
-    fn rest_from(&mut self, id: NodeId, due: Instant, queued: Option<Instant>, sufficient: Option<bool>, end: Instant) {
-        let node = &mut self.nodes[id.index()];
+    /// The runs of a node that say this of it (C85).
+    fn rest_of(&self, id: NodeId, sufficient: Option<bool>) -> Rest {
+        let node = &self.nodes[id.index()];
         let config = node.config.as_ref().expect("it was reconciled");
-        let period = config.sync_period.unwrap_or(self.settings.gc_period);
-        let sufficient = sufficient.filter(|_| config.prefixes.is_none());
-        let rest = Rest { due, queued, period, next_sync: node.stored.next_sync, sufficient };
+        Rest {
+            due: self.now,
+            queued: self.now,
+            is_gated: false,
+            period: config.sync_period.unwrap_or(self.settings.gc_period),
+            next_sync: node.stored.next_sync,
+            sufficient: sufficient.filter(|_| config.prefixes.is_none()),
+        }
+    }
+
+    /// A node rests up to the first run that is not before `end`.
+    fn rest_until(&mut self, id: NodeId, rest: Rest, end: Instant) {
+        let node = &mut self.nodes[id.index()];
         node.rest = Some(rest);
-        let next = { rest }.pass(&mut { node.pulse }, end);
-        self.queue.put_off(id, next);
+        let mut last = rest;
+        let next = last.pass(&mut { node.pulse }, end);
+        self.queue.put_off(id, next, last.queued);
         self.resting.insert(id);
     }
 
@@ -149,9 +165,9 @@ impl Controller {
         let due = rest.pass(&mut node.pulse, end);
         self.resting.remove(&id);
         if self.queue.delayed_until(id).is_some() {
-            self.queue.put_off(id, due);
+            self.queue.put_off(id, due, rest.queued);
         }
-        if rest.queued == Some(self.now) {
+        if rest.is_gated && rest.queued == self.now {
             self.queue.add(id);
         }
     }

@@ -16,11 +16,12 @@ const PAUSE: (Span, Span) = (Span::secs(1), Span::secs(300));
 pub(super) struct WorkQueue {
     places: Vec<Place>,
     /// The entries in the order of service, but for those of busy nodes: immediate ones as they were
-    /// added, then delayed ones as they become ready.
+    /// added, then delayed ones as they become ready; of simultaneous ones that of the older node,
+    /// where upstream's goroutines race.
     order: BTreeSet<(Entry, NodeId)>,
     /// Workers that have nothing to do.
     free_workers: u32,
-    added: u64,
+    now: Instant,
     /// All errors together (C23).
     bucket: TokenBucket,
 }
@@ -35,8 +36,8 @@ struct Place {
     failures: u32,
 }
 
-/// When an entry is ready (`None` = at once), and its number.
-type Entry = (Option<Instant>, u64);
+/// When an entry is ready (`None` = at once), and when it was added.
+type Entry = (Option<Instant>, Instant);
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +57,14 @@ impl WorkQueue {
             places: Vec::new(),
             order: BTreeSet::new(),
             free_workers: workers,
-            added: 0,
+            now: Instant::ZERO,
             bucket: TokenBucket::full(500.0, 1000),
         }
+    }
+
+    /// What is added from now on is added at `now`.
+    pub fn advance(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// Asks for a run at once; an entry with a delay loses it (C26).
@@ -124,7 +130,7 @@ impl WorkQueue {
         {
             return ready;
         }
-        let later = (Bound::Excluded(((Some(now), u64::MAX), NodeId::NONE)), Bound::Unbounded);
+        let later = (Bound::Excluded(((Some(now), Instant::NEVER), NodeId::NONE)), Bound::Unbounded);
         let next = self.order.range(later).next();
         next.and_then(|((ready, _), _)| *ready).unwrap_or(Instant::NEVER)
     }
@@ -134,19 +140,16 @@ impl WorkQueue {
         self.places.get(node.index())?.entry?.0
     }
 
-    /// Gives the entry of a node another delay.
-    pub fn put_off(&mut self, node: NodeId, ready: Instant) {
+    /// Gives the entry of a node another delay, as if it had been added at `added`.
+    pub fn put_off(&mut self, node: NodeId, ready: Instant, added: Instant) {
         let entry = self.place(node).entry.expect("a node that rests has been queued");
         self.order.remove(&(entry, node));
-        self.put(node, (Some(ready), entry.1));
+        self.put(node, (Some(ready), added));
     }
 
     /// Adds an entry; of several, the earliest counts.
     fn insert(&mut self, node: NodeId, ready: Option<Instant>) {
-        let Some(entry) = self.place(node).entry else {
-            self.added += 1;
-            return self.put(node, (ready, self.added));
-        };
+        let Some(entry) = self.place(node).entry else { return self.put(node, (ready, self.now)) };
         // `None` is less than every time: at once is earlier than anything.
         if ready < entry.0 {
             self.order.remove(&(entry, node));
@@ -202,6 +205,7 @@ mod tests {
         queue.add(A);
         queue.add(B);
         assert_eq!((queue.take(at(0)), queue.take(at(0))), (Some(A), None));
+        queue.advance(at(1));
         queue.add(A);
         queue.done(at(1), A, Ended::Again(Span::secs(120)));
         assert_eq!(queue.take(at(1)), Some(B), "first come, first served");
