@@ -232,8 +232,8 @@ impl Controller {
             self.begin(now, node);
         }
         if self.queue.is_saturated() {
-            // Their runs will have to wait for a worker.
-            self.rouse_all(now + Span(1));
+            // Runs of nodes at rest have to wait for a worker, too.
+            self.rouse_all(now);
         }
     }
 

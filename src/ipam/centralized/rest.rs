@@ -40,6 +40,8 @@ pub(super) struct Rest {
     queued: Instant,
     /// It was without a delay then, but the gate holds it back (C20).
     is_gated: bool,
+    /// A run that is not before this may find something.
+    until: Instant,
     /// Time between two of them.
     period: Span,
     next_sync: Option<Instant>,
@@ -80,9 +82,9 @@ impl Pulse {
 }
 
 impl Rest {
-    /// Makes up for the runs that were due before `end`; when the next one is due.
+    /// Makes up for the runs that find nothing and were due before `end`; when the next run is due.
     pub fn pass(&mut self, pulse: &mut Pulse, end: Instant) -> Instant {
-        while self.due < end {
+        while self.due < end.min(self.until) {
             let now = self.due;
             let mut pause = again_after(now, self.period, self.next_sync);
             (self.queued, self.is_gated) = (now, false);
@@ -109,18 +111,17 @@ impl Controller {
             return;
         }
         let sufficient = node.pulse.condition.map(|condition| condition.sufficient);
-        let rest = Rest { due, ..self.rest_of(id, sufficient) };
-        self.rest_until(id, rest, self.quiet_until(now, id, true));
+        let until = self.quiet_until(now, id, true);
+        self.rest_as(id, Rest { due, until, ..self.rest_of(id, sufficient) });
     }
 
     /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
     /// knows.
     pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
         self.queue.done(now, id, Ended::Again(GATE));
-        let mut rest = self.rest_of(id, Some(true));
-        let end = self.quiet_until(now, id, false);
+        let mut rest = Rest { until: self.quiet_until(now, id, false), ..self.rest_of(id, Some(true)) };
         rest.pass(&mut self.nodes[id.index()].pulse, now + TICK);
-        self.rest_until(id, rest, end);
+        self.rest_as(id, rest);
     }
 
     /// The CR of a node was written, which has queued it: if there is nothing more to do, it rests.
@@ -128,8 +129,8 @@ impl Controller {
         let due = now + GATE;
         let is_sufficient = self.condition(id).is_some_and(|condition| condition.sufficient);
         if is_sufficient && self.finds_nothing(due, id) {
-            let rest = Rest { due, is_gated: true, ..self.rest_of(id, Some(true)) };
-            self.rest_until(id, rest, self.quiet_until(due, id, false));
+            let until = self.quiet_until(due, id, false);
+            self.rest_as(id, Rest { due, until, is_gated: true, ..self.rest_of(id, Some(true)) });
         }
     }
 
@@ -141,18 +142,19 @@ impl Controller {
             due: self.now,
             queued: self.now,
             is_gated: false,
+            until: self.now,
             period: config.sync_period.unwrap_or(self.settings.gc_period),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
         }
     }
 
-    /// A node rests up to the first run that is not before `end`.
-    fn rest_until(&mut self, id: NodeId, rest: Rest, end: Instant) {
+    /// A node rests up to the first run that may find something.
+    fn rest_as(&mut self, id: NodeId, rest: Rest) {
         let node = &mut self.nodes[id.index()];
         node.rest = Some(rest);
         let mut last = rest;
-        let next = last.pass(&mut { node.pulse }, end);
+        let next = last.pass(&mut { node.pulse }, Instant::NEVER);
         self.queue.put_off(id, next, last.queued);
         self.resting.insert(id);
     }
@@ -162,7 +164,10 @@ impl Controller {
     pub(super) fn rouse(&mut self, id: NodeId, end: Instant) {
         let node = &mut self.nodes[id.index()];
         let Some(mut rest) = node.rest.take() else { return };
-        let due = rest.pass(&mut node.pulse, end);
+        let mut due = rest.pass(&mut node.pulse, end);
+        if self.queue.is_saturated() && self.queue.has_passed((Some(due), rest.queued), id) {
+            due = rest.pass(&mut node.pulse, due + TICK);
+        }
         self.resting.remove(&id);
         if self.queue.delayed_until(id).is_some() {
             self.queue.put_off(id, due, rest.queued);

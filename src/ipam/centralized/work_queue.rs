@@ -22,6 +22,8 @@ pub(super) struct WorkQueue {
     /// Workers that have nothing to do.
     free_workers: u32,
     now: Instant,
+    /// The last entry that was taken.
+    taken: (Entry, NodeId),
     /// All errors together (C23).
     bucket: TokenBucket,
 }
@@ -37,7 +39,7 @@ struct Place {
 }
 
 /// When an entry is ready (`None` = at once), and when it was added.
-type Entry = (Option<Instant>, Instant);
+pub(super) type Entry = (Option<Instant>, Instant);
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +60,7 @@ impl WorkQueue {
             order: BTreeSet::new(),
             free_workers: workers,
             now: Instant::ZERO,
+            taken: ((None, Instant::ZERO), NodeId(0)),
             bucket: TokenBucket::full(500.0, 1000),
         }
     }
@@ -79,6 +82,7 @@ impl WorkQueue {
             return None;
         }
         self.order.pop_first();
+        self.taken = (entry, node);
         let place = self.place(node);
         (place.entry, place.is_busy) = (None, true);
         self.free_workers -= 1;
@@ -121,6 +125,11 @@ impl WorkQueue {
     /// Whether every worker is busy.
     pub fn is_saturated(&self) -> bool {
         self.free_workers == 0
+    }
+
+    /// Whether an entry would have been taken before the one that was taken last.
+    pub fn has_passed(&self, entry: Entry, node: NodeId) -> bool {
+        (entry, node) < self.taken
     }
 
     /// When the next delayed entry is ready; those that are ready already wait for a worker.
