@@ -232,8 +232,7 @@ impl Controller {
             self.begin(now, node);
         }
         if self.queue.is_saturated() {
-            // Runs of nodes at rest have to wait for a worker, too.
-            self.rouse_all(now);
+            self.rouse_all_behind(now);
         }
     }
 

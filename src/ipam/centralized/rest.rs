@@ -159,21 +159,31 @@ impl Controller {
         self.resting.insert(id);
     }
 
-    /// Something happens to a node, or is going to: its runs before `end` are made up for, the next
-    /// one is gone through.
+    /// Something happens to a node: its runs before `end` are made up for, the next one is gone
+    /// through.
     pub(super) fn rouse(&mut self, id: NodeId, end: Instant) {
         let node = &mut self.nodes[id.index()];
         let Some(mut rest) = node.rest.take() else { return };
-        let mut due = rest.pass(&mut node.pulse, end);
-        if self.queue.is_saturated() && self.queue.has_passed((Some(due), rest.queued), id) {
-            due = rest.pass(&mut node.pulse, due + TICK);
-        }
+        let due = rest.pass(&mut node.pulse, end);
         self.resting.remove(&id);
         if self.queue.delayed_until(id).is_some() {
             self.queue.put_off(id, due, rest.queued);
         }
-        if rest.is_gated && rest.queued == self.now {
-            self.queue.add(id);
+    }
+
+    /// The last worker has been taken: runs of nodes at rest have to wait for one, too, but for
+    /// those whose turn was before.
+    pub(super) fn rouse_all_behind(&mut self, now: Instant) {
+        while let Some(&id) = self.resting.first() {
+            let node = &self.nodes[id.index()];
+            let mut rest = node.rest.expect("a node in the list rests");
+            let due = rest.pass(&mut { node.pulse }, now);
+            let had_its_turn = self.queue.has_passed((Some(due), rest.queued), id);
+            let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed((None, now), id);
+            self.rouse(id, if had_its_turn { now + TICK } else { now });
+            if waits_at_gate {
+                self.queue.add(id);
+            }
         }
     }
 
