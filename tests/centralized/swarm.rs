@@ -3,7 +3,7 @@
 
 use brimline::chance::SmallStream;
 use brimline::conformance::centralized::case::{Case, Op};
-use brimline::conformance::centralized::play::{Played, play};
+use brimline::conformance::centralized::play::{Played, play, play_thoroughly};
 use brimline::ipam::centralized::Flavor;
 use serde_json::{Value, json};
 
@@ -190,4 +190,17 @@ fn runs_are_reproducible() {
     let case = world(3);
     let story = |seed| format!("{:?}", play(&case, seed));
     assert_eq!(story(1), story(1));
+}
+
+/// Runs that find nothing to do are not gone through; if they are, all comes out the same.
+#[test]
+fn skipped_runs_change_nothing() {
+    for seed in 0..WORLDS {
+        let case = world(seed);
+        let (ours, thorough) = (play(&case, seed), play_thoroughly(&case, seed));
+        for (ours, thorough) in ours.samples.iter().zip(&thorough.samples) {
+            assert_eq!(ours, thorough, "world {seed}");
+        }
+        assert_eq!(format!("{ours:?}"), format!("{thorough:?}"), "world {seed}");
+    }
 }

@@ -59,6 +59,14 @@ pub fn play(case: &Case, seed: u64) -> Played {
     Stage::new(case, seed).run()
 }
 
+/// As [`play`], with a controller that goes through every run.
+#[must_use]
+pub fn play_thoroughly(case: &Case, seed: u64) -> Played {
+    let mut stage = Stage::new(case, seed);
+    stage.controller = stage.controller.thorough();
+    stage.run()
+}
+
 /// What happens at a time.
 #[derive(Debug)]
 enum Happening {
@@ -129,8 +137,9 @@ impl<'a> Stage<'a> {
             let sample = self.sample();
             self.played.samples.push((t_ms, sample));
         }
-        self.advance(at_ms(self.case.until_ms));
-        let runs = (0..self.case.nodes).map(|node| self.controller.effective_runs(NodeId(node)) as i64);
+        let end = at_ms(self.case.until_ms);
+        self.advance(end);
+        let runs = (0..self.case.nodes).map(|node| self.controller.effective_runs(end, NodeId(node)) as i64);
         self.played.runs = runs.collect();
         self.played
     }

@@ -53,6 +53,11 @@ impl Tasks {
         self.0.get(&eni)
     }
 
+    /// Whether there is no task.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether something is being attached (C68).
     pub fn is_attaching(&self) -> bool {
         self.0.values().any(|task| task.state == TaskState::Running)
@@ -220,7 +225,7 @@ mod tests {
 
     fn controller() -> Controller {
         let mut controller = Controller::new(Settings { jitter: false, ..Settings::default() }, SmallStream::new(1));
-        controller.node(NODE);
+        controller.touched(NODE);
         controller
     }
 

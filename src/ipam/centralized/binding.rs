@@ -99,6 +99,26 @@ fn waiting<'a>(status: &Status, pods: &'a [ListedPod], dual: bool) -> Vec<Waitin
     with_what_it_has.filter(|pod| pod.ipv4.is_none() || (dual && pod.ipv6.is_none())).collect()
 }
 
+/// Whether there is anything for [`release`] to do.
+pub(super) fn is_to_release(status: &Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) -> bool {
+    status.bindings().any(|binding| match pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
+        Ok(found) => pods[found].uid != binding.uid,
+        Err(_) => deleted.contains(&binding.uid),
+    })
+}
+
+/// Whether there is anything for [`bind`] to do: pods that lack an address.
+pub(super) fn is_to_bind(status: &Status, pods: &[ListedPod], dual: bool) -> bool {
+    lacks::<Ipv4Addr>(status, pods) || (dual && lacks::<V6Addr>(status, pods))
+}
+
+/// Whether a pod lacks an address of a family. A name holds one of them at most, so counting does.
+fn lacks<A: Family>(status: &Status, pods: &[ListedPod]) -> bool {
+    let bound = status.nics.values().flat_map(|nic| A::on(nic).values()).filter_map(|ip| ip.pod);
+    let served = bound.filter(|binding| pods.binary_search_by_key(&binding.pod, |pod| pod.key).is_ok()).count();
+    served < pods.len()
+}
+
 /// The bindings of `status` that `other` does not have at the same address of the same interface.
 pub(super) fn bindings_beyond(status: &Status, other: &Status) -> impl Iterator<Item = (EniId, Ipv4Addr, Binding)> {
     status.nics.iter().flat_map(|(&eni, nic)| {

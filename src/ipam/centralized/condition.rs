@@ -1,12 +1,13 @@
 //! What a run says of a node's addresses: the condition SufficientIP of the k8s Node, and the
 //! conditions of interfaces in the CR (C84, C85).
 
+use super::draft::Draft;
 use super::placement::Place;
 use super::resource::Status;
 use crate::time::{Instant, Span};
 
 /// A condition is renewed when it is older.
-const RENEWAL: Span = Span::mins(5);
+pub(super) const RENEWAL: Span = Span::mins(5);
 
 /// The condition SufficientIP of the k8s Node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +36,22 @@ pub(super) fn is_due(now: Instant, written: Option<NodeCondition>, sufficient: b
 
 /// Writes the errors of a run to the interfaces that they befell; a run without errors clears all
 /// (C84).
-pub(super) fn mark(now: Instant, status: &mut Status, places: &[Place]) {
+pub(super) fn mark(now: Instant, status: &mut Draft, places: &[Place]) {
     for place in places {
-        let Some(nic) = place.eni.and_then(|eni| status.nics.get_mut(&eni)) else { continue };
+        let Some((eni, nic)) = place.eni.and_then(|eni| Some((eni, status.nics.get(&eni)?))) else { continue };
+        let (mut insufficient, mut operation_error) = (nic.insufficient, nic.operation_error);
         if !place.short && !place.failed {
-            (nic.insufficient, nic.operation_error) = (None, None);
+            (insufficient, operation_error) = (None, None);
         }
-        if place.short && nic.insufficient.is_none_or(|since| since + RENEWAL < now) {
-            nic.insufficient = Some(now);
+        if place.short && insufficient.is_none_or(|since| since + RENEWAL < now) {
+            insufficient = Some(now);
         }
         if place.failed {
-            nic.operation_error = Some(now);
+            operation_error = Some(now);
+        }
+        if (insufficient, operation_error) != (nic.insufficient, nic.operation_error) {
+            let nic = status.nics.get_mut(&eni).expect("it was looked at");
+            (nic.insufficient, nic.operation_error) = (insufficient, operation_error);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::id::VSwitchId;
 use crate::ipam::node_local::Reclaim;
+use crate::ipam::node_local::pool_sync::Watermarks;
 use crate::openapi::Api;
 use crate::time::Span;
 
@@ -104,6 +105,13 @@ pub struct NodeConfig {
     pub vswitches: Vec<VSwitchId>,
     /// Which vSwitch a new interface goes to (C14).
     pub selection: Selection,
+}
+
+impl NodeConfig {
+    /// The bounds of the pool. That there is room for what is to be idle is not looked at (C12).
+    pub(super) fn watermarks(&self) -> Watermarks {
+        Watermarks { min_idle: self.min_idle, max_idle: self.max_idle, capacity: u32::MAX }
+    }
 }
 
 /// Interfaces of a node by kind, the instance's own primary one not counted (C11).

@@ -1,10 +1,10 @@
 //! Address families: a node has IPv4, in dual stack IPv6 beside it, and most rules hold for either.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::call::Interface;
 use super::resource::{Ip, Nic};
+use super::sorted_map::SortedMap;
 use crate::address::V6Addr;
 
 /// An address of one family, and where interfaces keep such addresses.
@@ -13,10 +13,10 @@ pub(super) trait Family: Copy + Ord + 'static {
     const HAS_PRIMARY: bool;
 
     /// What the CR knows.
-    fn on(nic: &Nic) -> &BTreeMap<Self, Ip>;
+    fn on(nic: &Nic) -> &SortedMap<Self, Ip>;
 
     /// What the CR knows.
-    fn on_mut(nic: &mut Nic) -> &mut BTreeMap<Self, Ip>;
+    fn on_mut(nic: &mut Nic) -> &mut SortedMap<Self, Ip>;
 
     /// What the cloud shows.
     fn shown(found: &Interface) -> &[Self];
@@ -30,11 +30,11 @@ pub(super) trait Family: Copy + Ord + 'static {
 impl Family for Ipv4Addr {
     const HAS_PRIMARY: bool = true;
 
-    fn on(nic: &Nic) -> &BTreeMap<Self, Ip> {
+    fn on(nic: &Nic) -> &SortedMap<Self, Ip> {
         &nic.addresses
     }
 
-    fn on_mut(nic: &mut Nic) -> &mut BTreeMap<Self, Ip> {
+    fn on_mut(nic: &mut Nic) -> &mut SortedMap<Self, Ip> {
         &mut nic.addresses
     }
 
@@ -46,11 +46,11 @@ impl Family for Ipv4Addr {
 impl Family for V6Addr {
     const HAS_PRIMARY: bool = false;
 
-    fn on(nic: &Nic) -> &BTreeMap<Self, Ip> {
+    fn on(nic: &Nic) -> &SortedMap<Self, Ip> {
         &nic.ipv6
     }
 
-    fn on_mut(nic: &mut Nic) -> &mut BTreeMap<Self, Ip> {
+    fn on_mut(nic: &mut Nic) -> &mut SortedMap<Self, Ip> {
         &mut nic.ipv6
     }
 

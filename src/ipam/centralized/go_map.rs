@@ -10,39 +10,49 @@ const GROUP: usize = 8;
 /// insertion; more are hashed to groups and stand there in that order. Iteration begins at a random
 /// cell and wraps around, so an entry behind empty cells is met first more often.
 #[derive(Debug)]
-pub(super) struct GoMap<T> {
-    cells: Vec<Option<T>>,
+pub(super) enum GoMap<T> {
+    /// One group.
+    Small([Option<T>; GROUP]),
+    /// Several groups.
+    Large(Vec<Option<T>>),
 }
 
 impl<T: Copy> GoMap<T> {
     /// A map into which `entries` were inserted in their order.
     pub fn of(entries: impl IntoIterator<Item = T>, chance: &mut SmallStream) -> Self {
-        let entries: Vec<_> = entries.into_iter().collect();
-        let mut map = Self { cells: vec![None; cells_for(entries.len())] };
+        let mut entries = entries.into_iter();
+        let first = std::array::from_fn(|_| entries.next());
+        let Some(ninth) = entries.next() else { return Self::Small(first) };
+        let entries: Vec<_> = first.into_iter().flatten().chain([ninth]).chain(entries).collect();
+        let mut cells = vec![None; cells_for(entries.len())];
         for entry in entries {
-            map.insert(entry, chance);
+            insert(&mut cells, entry, chance);
         }
-        map
+        Self::Large(cells)
     }
 
     /// The entries in the order of one iteration.
     pub fn iterate(&self, chance: &mut SmallStream) -> impl Iterator<Item = T> + use<'_, T> {
-        let start = chance.below(self.cells.len() as u32) as usize;
-        self.cells[start..].iter().chain(&self.cells[..start]).copied().flatten()
+        let cells = match self {
+            Self::Small(cells) => cells.as_slice(),
+            Self::Large(cells) => cells,
+        };
+        let start = chance.below(cells.len() as u32) as usize;
+        cells[start..].iter().chain(&cells[..start]).copied().flatten()
     }
+}
 
-    fn insert(&mut self, entry: T, chance: &mut SmallStream) {
-        let groups = self.cells.len() / GROUP;
-        // A small map has one group, and hashes nothing.
-        let mut group = if groups > 1 { chance.below(groups as u32) as usize } else { 0 };
-        for step in 1.. {
-            let cells = &mut self.cells[group * GROUP..][..GROUP];
-            if let Some(cell) = cells.iter_mut().find(|cell| cell.is_none()) {
-                *cell = Some(entry);
-                return;
-            }
-            group = (group + step) % groups;
+/// A small map hashes nothing; in a large one an entry that finds its group full goes on to others.
+fn insert<T>(cells: &mut [Option<T>], entry: T, chance: &mut SmallStream) {
+    let groups = cells.len() / GROUP;
+    let mut group = chance.below(groups as u32) as usize;
+    for step in 1.. {
+        let cells = &mut cells[group * GROUP..][..GROUP];
+        if let Some(cell) = cells.iter_mut().find(|cell| cell.is_none()) {
+            *cell = Some(entry);
+            return;
         }
+        group = (group + step) % groups;
     }
 }
 

@@ -73,7 +73,7 @@ fn merge_addresses<A: Family>(nic: &mut Nic, found: &Interface) {
         ip.pod.is_some()
     });
     for (address, ip) in records(found) {
-        known.entry(address).or_insert(ip);
+        known.get_or_insert(address, ip);
     }
 }
 

@@ -15,15 +15,19 @@ mod condition;
 mod config;
 mod daemon;
 mod demand;
+mod draft;
 mod family;
 mod go_map;
 mod merge;
+mod node;
 mod placement;
 mod prefix;
 mod prefix_daemon;
 mod reclaim;
 mod reconcile;
 mod resource;
+mod rest;
+mod sorted_map;
 pub(in crate::ipam) mod vswitches;
 mod whereabouts;
 mod work_queue;
@@ -40,14 +44,16 @@ pub use config::{Degradation, Flavor, NodeConfig, Selection, Settings, WriteLimi
 pub use daemon::{Daemon, DaemonInput, DaemonOutput};
 pub use prefix_daemon::PrefixDaemon;
 pub use resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
+pub use sorted_map::SortedMap;
 
-use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::time::{Instant, Span};
-use attach::{Attacher, Tasks};
+use attach::Attacher;
+use binding::ListedPod;
 use client::{Caller, Client};
-use reconcile::{Run, Wake};
+use node::Node;
+use reconcile::Wake;
 use vswitches::{Known, VSwitches};
 use work_queue::{Ended, WorkQueue};
 
@@ -158,6 +164,8 @@ pub struct Controller {
     chance: SmallStream,
     nodes: Vec<Node>,
     queue: WorkQueue,
+    /// Nodes whose runs are not gone through.
+    resting: BTreeSet<NodeId>,
     vswitches: VSwitches<NodeId>,
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
@@ -166,6 +174,10 @@ pub struct Controller {
     next_timer: u64,
     outputs: VecDeque<Output>,
     now: Instant,
+    /// Every run is gone through.
+    is_thorough: bool,
+    /// Runs that were due before this time have taken place.
+    done_before: Instant,
 }
 
 /// Who is woken.
@@ -177,44 +189,6 @@ enum Timer {
     Attacher(u64),
 }
 
-/// What the API server and the controller know of a node.
-#[derive(Debug, Default)]
-struct Node {
-    /// `None` = its CR is not complete yet.
-    config: Option<Arc<NodeConfig>>,
-    stored: Status,
-    condition: Option<NodeCondition>,
-    pods: BTreeMap<PodKey, Pod>,
-    /// Pods whose CNI DEL NodeRuntime reports.
-    deleted: BTreeSet<Uid>,
-    memory: Memory,
-    run: Option<Box<Run>>,
-    effective_runs: u64,
-}
-
-/// A pod in the API server.
-#[derive(Debug, Clone, Copy)]
-struct Pod {
-    uid: Uid,
-    erdma: bool,
-    /// The IPv4 address in its status.
-    address: Option<Ipv4Addr>,
-    /// The IPv6 address in its status, with its vSwitch.
-    ipv6: Option<(VSwitchId, V6Addr)>,
-}
-
-/// What the controller's process remembers of a node; a restart forgets it (C4).
-#[derive(Debug, Default)]
-struct Memory {
-    /// A full sync is wanted (C34).
-    needs_sync: bool,
-    /// Something was changed in the cloud since the last lost write (C34).
-    changed: bool,
-    last_gc: Option<Instant>,
-    last_run: Option<Instant>,
-    tasks: Tasks,
-}
-
 impl Controller {
     /// A controller without nodes. All its chance comes from `chance`.
     #[must_use]
@@ -223,6 +197,7 @@ impl Controller {
             chance,
             nodes: Vec::new(),
             queue: WorkQueue::new(settings.workers),
+            resting: BTreeSet::new(),
             vswitches: VSwitches::default(),
             client: Client::new(&settings),
             attachers: BTreeMap::new(),
@@ -231,18 +206,33 @@ impl Controller {
             next_timer: 0,
             outputs: VecDeque::new(),
             now: Instant::ZERO,
+            is_thorough: false,
+            done_before: Instant::ZERO,
             settings,
         }
+    }
+
+    /// The same controller going through every run, even where it knows that there is nothing to do.
+    /// That takes longer and comes out the same, which tests make sure of.
+    #[must_use]
+    pub fn thorough(self) -> Self {
+        Self { is_thorough: true, ..self }
     }
 
     /// Takes in what happens at `now`, which never decreases.
     pub fn handle(&mut self, now: Instant, input: Input) {
         debug_assert!(self.now <= now && self.outputs.is_empty(), "drain `poll` first; time never decreases");
+        // What was due at this instant has been done if it was looked at before.
+        self.done_before = if self.now < now { now } else { now + Span(1) };
         self.now = now;
+        self.queue.advance(now);
         self.take_in(now, input);
         self.wake(now);
         while let Some(node) = self.queue.take(now) {
             self.begin(now, node);
+        }
+        if self.queue.is_saturated() {
+            self.rouse_all_behind(now);
         }
     }
 
@@ -261,37 +251,44 @@ impl Controller {
     /// The stored status of a node's CR.
     #[must_use]
     pub fn status(&self, node: NodeId) -> Option<&Status> {
-        self.nodes.get(node.index()).map(|node| &node.stored)
+        self.nodes.get(node.index()).map(|node| &*node.stored)
     }
 
-    /// The condition SufficientIP of a k8s Node, if it was written yet.
+    /// The condition SufficientIP of a k8s Node, if it was written yet. While nothing changes, its
+    /// heartbeat may be an older one.
     #[must_use]
     pub fn condition(&self, node: NodeId) -> Option<NodeCondition> {
-        self.nodes.get(node.index()).and_then(|node| node.condition)
+        self.nodes.get(node.index()).and_then(|node| node.pulse.condition)
     }
 
-    /// Runs of a node that got past the gate and ended (C20).
+    /// Runs of a node that got past the gate and ended, up to `at`, which is not earlier than the
+    /// last input (C20).
     #[must_use]
-    pub fn effective_runs(&self, node: NodeId) -> u64 {
-        self.nodes.get(node.index()).map_or(0, |node| node.effective_runs)
+    pub fn effective_runs(&self, at: Instant, node: NodeId) -> u64 {
+        let Some(node) = self.nodes.get(node.index()) else { return 0 };
+        let mut pulse = node.pulse;
+        if let Some(mut rest) = node.rest {
+            rest.pass(&mut pulse, at + Span(1));
+        }
+        pulse.effective_runs
     }
 
     fn take_in(&mut self, now: Instant, input: Input) {
         match input {
             Input::Join(node, config) => {
-                self.node(node).config = Some(config);
+                self.touched(node).config = Some(config);
                 self.queue.add(node);
             }
             Input::Leave(node) => {
-                *self.node(node) = Node::default();
+                *self.touched(node) = Node::default();
                 self.queue.forget(node);
             }
-            Input::Scheduled { node, pod, uid, erdma } => {
-                self.node(node).pods.insert(pod, Pod { uid, erdma, address: None, ipv6: None });
+            Input::Scheduled { node, pod: key, uid, erdma } => {
+                self.touched(node).add(ListedPod { key, uid, erdma, address: None, ipv6: None });
             }
-            Input::Gone { node, pod } => _ = self.node(node).pods.remove(&pod),
+            Input::Gone { node, pod } => self.touched(node).remove(pod),
             Input::Notify(node) => self.queue.add(node),
-            Input::Reported { node, uid } => _ = self.node(node).deleted.insert(uid),
+            Input::Reported { node, uid } => _ = self.touched(node).deleted.insert(uid),
             Input::Reply(call, reply) => self.answered(now, call, reply),
             Input::Written(call, accepted) => {
                 if let Some(Caller::Run(node)) = self.client.answered(call) {
@@ -333,22 +330,24 @@ impl Controller {
 
     /// Memory is lost; CRs, pods and what is under way in the cloud stay (C4).
     fn restart(&mut self) {
+        self.rouse_all(self.done_before);
         self.queue = WorkQueue::new(self.settings.workers);
         self.vswitches = VSwitches::default();
         self.client = self.client.restarted(&self.settings);
         self.attachers.clear();
         self.timers.clear();
         for (i, node) in self.nodes.iter_mut().enumerate() {
-            node.memory = Memory::default();
-            node.run = None;
+            node.forget();
             self.queue.add(NodeId::new(i));
         }
     }
 
-    fn node(&mut self, id: NodeId) -> &mut Node {
+    /// A node that something happens to.
+    fn touched(&mut self, id: NodeId) -> &mut Node {
         if self.nodes.len() <= id.index() {
             self.nodes.resize_with(id.index() + 1, Node::default);
         }
+        self.rouse(id, self.done_before);
         &mut self.nodes[id.index()]
     }
 

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use super::call::{Interface, Kind, State};
 use super::family::{Family, records};
 use super::go_map::GoMap;
+use super::sorted_map::SortedMap;
 use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, Uid, VSwitchId};
@@ -60,11 +61,11 @@ pub struct Nic {
     /// It is somebody else's: it keeps its pods, but gets nothing and gives nothing back (C39).
     pub unschedulable: bool,
     /// Its IPv4 addresses.
-    pub addresses: BTreeMap<Ipv4Addr, Ip>,
+    pub addresses: SortedMap<Ipv4Addr, Ip>,
     /// Its IPv4 prefixes: first address, and whether the cloud still has it (C37).
     pub prefixes: Vec<(Ipv4Addr, bool)>,
     /// Its IPv6 addresses.
-    pub ipv6: BTreeMap<V6Addr, Ip>,
+    pub ipv6: SortedMap<V6Addr, Ip>,
     /// Its IPv6 prefixes, likewise.
     pub ipv6_prefixes: Vec<(V6Addr, bool)>,
     /// Condition InsufficientIP, with its time (C84).
@@ -118,19 +119,15 @@ pub struct Binding {
 }
 
 impl Status {
-    /// What the API server keeps of it: times are cut to whole seconds (C22).
-    #[must_use]
-    pub fn stored(&self) -> Self {
-        let mut stored = self.clone();
-        for time in [&mut stored.next_sync, &mut stored.last_sync, &mut stored.last_modified, &mut stored.next_reclaim]
-        {
+    /// Leaves what the API server keeps of it: times are cut to whole seconds (C22).
+    pub(super) fn cut_times(&mut self) {
+        for time in [&mut self.next_sync, &mut self.last_sync, &mut self.last_modified, &mut self.next_reclaim] {
             *time = time.map(whole_second);
         }
-        for nic in stored.nics.values_mut() {
+        for nic in self.nics.values_mut() {
             nic.insufficient = nic.insufficient.map(whole_second);
             nic.operation_error = nic.operation_error.map(whole_second);
         }
-        stored
     }
 
     /// Idle addresses: Valid IPv4 ones without a pod on interfaces in use, HighPerformance ones
@@ -138,6 +135,11 @@ impl Status {
     #[must_use]
     pub fn idle(&self) -> u32 {
         self.nics.values().filter(|nic| nic.serves()).map(Nic::idle).sum()
+    }
+
+    /// Every binding of the node.
+    pub(super) fn bindings(&self) -> impl Iterator<Item = Binding> {
+        self.nics.values().flat_map(Nic::ips).filter_map(|ip| ip.pod)
     }
 
     /// The interfaces, trunk first, then HighPerformance, then those with most IPv4 addresses; equals
@@ -169,9 +171,9 @@ impl Nic {
             kind,
             mode_known: false,
             unschedulable: false,
-            addresses: BTreeMap::new(),
+            addresses: SortedMap::default(),
             prefixes: Vec::new(),
-            ipv6: BTreeMap::new(),
+            ipv6: SortedMap::default(),
             ipv6_prefixes: Vec::new(),
             insufficient: None,
             operation_error: None,

@@ -54,11 +54,18 @@ impl<W> VSwitches<W> {
     }
 
     /// Regards a vSwitch as empty until its entry expires; one that is not cached stays as it is
-    /// (C81).
-    pub fn block(&mut self, now: Instant, id: VSwitchId, ttl: Span) {
-        if self.cached(now, id).is_some() {
+    /// (C81). Whether it was not regarded as such before.
+    pub fn block(&mut self, now: Instant, id: VSwitchId, ttl: Span) -> bool {
+        let known = self.cached(now, id);
+        if known.is_some() {
             self.counts.insert(id, (0, now + ttl));
         }
+        known.is_some_and(|free| free > 0)
+    }
+
+    /// The last time at which the cached count holds; long ago if there is none.
+    pub fn known_through(&self, id: VSwitchId) -> Instant {
+        self.counts.get(&id).map_or(Instant::ZERO, |&(_, through)| through)
     }
 
     /// The cached count.

@@ -2,7 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::{CallId, Controller, IpStatus, Nic, NicState, Node, NodeConfig, Status};
+use super::node::Node;
+use super::{CallId, Controller, IpStatus, Nic, NicState, NodeConfig, Status};
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::ipam::{Holdings, Whereabouts};
 use crate::time::Instant;

@@ -1,7 +1,7 @@
 //! The controller's work queue: controller-runtime's priority queue with its rate limiters
 //! (C20 to C27).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::id::NodeId;
@@ -14,23 +14,32 @@ const PAUSE: (Span, Span) = (Span::secs(1), Span::secs(300));
 /// Nodes that want to be reconciled, one entry each.
 #[derive(Debug)]
 pub(super) struct WorkQueue {
-    entries: BTreeMap<NodeId, Entry>,
-    /// The entries in the order of service: immediate ones as they were added, then delayed ones
-    /// as they become ready.
+    places: Vec<Place>,
+    /// The entries in the order of service, but for those of busy nodes: immediate ones as they were
+    /// added, then delayed ones as they become ready; of simultaneous ones that of the older node,
+    /// where upstream's goroutines race.
     order: BTreeSet<(Entry, NodeId)>,
-    /// Nodes that are being reconciled.
-    busy: BTreeSet<NodeId>,
     /// Workers that have nothing to do.
     free_workers: u32,
-    added: u64,
-    /// Errors in a row.
-    failures: BTreeMap<NodeId, u32>,
+    now: Instant,
+    /// The last entry that was taken.
+    taken: (Entry, NodeId),
     /// All errors together (C23).
     bucket: TokenBucket,
 }
 
-/// When an entry is ready (`None` = at once), and its number.
-type Entry = (Option<Instant>, u64);
+/// What the queue knows of a node.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    entry: Option<Entry>,
+    /// It is being reconciled.
+    is_busy: bool,
+    /// Errors in a row.
+    failures: u32,
+}
+
+/// When an entry is ready (`None` = at once), and when it was added.
+pub(super) type Entry = (Option<Instant>, Instant);
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +56,18 @@ impl WorkQueue {
     /// An empty queue.
     pub fn new(workers: u32) -> Self {
         Self {
-            entries: BTreeMap::new(),
+            places: Vec::new(),
             order: BTreeSet::new(),
-            busy: BTreeSet::new(),
             free_workers: workers,
-            added: 0,
-            failures: BTreeMap::new(),
+            now: Instant::ZERO,
+            taken: ((None, Instant::ZERO), NodeId(0)),
             bucket: TokenBucket::full(500.0, 1000),
         }
+    }
+
+    /// What is added from now on is added at `now`.
+    pub fn advance(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// Asks for a run at once; an entry with a delay loses it (C26).
@@ -64,61 +77,88 @@ impl WorkQueue {
 
     /// The node to reconcile now.
     pub fn take(&mut self, now: Instant) -> Option<NodeId> {
-        if self.free_workers == 0 {
+        let &(entry, node) = self.order.first()?;
+        if self.is_saturated() || entry.0.is_some_and(|ready| ready > now) {
             return None;
         }
-        let ready = self.order.iter().take_while(|((ready, _), _)| ready.is_none_or(|at| at <= now));
-        let &(entry, node) = ready.into_iter().find(|(_, node)| !self.busy.contains(node))?;
-        self.order.remove(&(entry, node));
-        self.entries.remove(&node);
-        self.busy.insert(node);
+        self.order.pop_first();
+        self.taken = (entry, node);
+        let place = self.place(node);
+        (place.entry, place.is_busy) = (None, true);
         self.free_workers -= 1;
         Some(node)
     }
 
     /// A run ended.
     pub fn done(&mut self, now: Instant, node: NodeId, ended: Ended) {
+        let place = self.place(node);
+        place.is_busy = false;
+        if let Some(entry) = place.entry {
+            self.order.insert((entry, node));
+        }
+        self.free_workers += 1;
         match ended {
-            Ended::Quiet => _ = self.failures.remove(&node),
+            Ended::Quiet => self.place(node).failures = 0,
             Ended::Again(after) => {
-                self.failures.remove(&node);
+                self.place(node).failures = 0;
                 self.insert(node, Some(now + after));
             }
             Ended::Failed => {
-                let failures = self.failures.entry(node).or_default();
+                let failures = &mut self.place(node).failures;
                 let pause = PAUSE.0.mul_f64(f64::from(2u32.pow((*failures).min(20)))).min(PAUSE.1);
                 *failures += 1;
                 let ready = self.bucket.take(now).max(now + pause);
                 self.insert(node, Some(ready));
             }
         }
-        self.busy.remove(&node);
-        self.free_workers += 1;
     }
 
     /// A node is gone.
     pub fn forget(&mut self, node: NodeId) {
-        if let Some(entry) = self.entries.remove(&node) {
+        let place = std::mem::take(self.place(node));
+        if let Some(entry) = place.entry {
             self.order.remove(&(entry, node));
         }
-        self.failures.remove(&node);
-        self.free_workers += u32::from(self.busy.remove(&node));
+        self.free_workers += u32::from(place.is_busy);
+    }
+
+    /// Whether every worker is busy.
+    pub fn is_saturated(&self) -> bool {
+        self.free_workers == 0
+    }
+
+    /// Whether an entry would have been taken before the one that was taken last.
+    pub fn has_passed(&self, entry: Entry, node: NodeId) -> bool {
+        (entry, node) < self.taken
     }
 
     /// When the next delayed entry is ready; those that are ready already wait for a worker.
     pub fn next_ready(&self, now: Instant) -> Instant {
-        let later = (Bound::Excluded(((Some(now), u64::MAX), NodeId::NONE)), Bound::Unbounded);
+        if let Some(&((Some(ready), _), _)) = self.order.first()
+            && ready > now
+        {
+            return ready;
+        }
+        let later = (Bound::Excluded(((Some(now), Instant::NEVER), NodeId::NONE)), Bound::Unbounded);
         let next = self.order.range(later).next();
         next.and_then(|((ready, _), _)| *ready).unwrap_or(Instant::NEVER)
     }
 
+    /// When the entry of a node is ready, if it has one with a delay.
+    pub fn delayed_until(&self, node: NodeId) -> Option<Instant> {
+        self.places.get(node.index())?.entry?.0
+    }
+
+    /// Gives the entry of a node another delay, as if it had been added at `added`.
+    pub fn put_off(&mut self, node: NodeId, ready: Instant, added: Instant) {
+        let entry = self.place(node).entry.expect("a node that rests has been queued");
+        self.order.remove(&(entry, node));
+        self.put(node, (Some(ready), added));
+    }
+
     /// Adds an entry; of several, the earliest counts.
     fn insert(&mut self, node: NodeId, ready: Option<Instant>) {
-        let Some(&entry) = self.entries.get(&node) else {
-            self.put(node, (ready, self.added));
-            self.added += 1;
-            return;
-        };
+        let Some(entry) = self.place(node).entry else { return self.put(node, (ready, self.now)) };
         // `None` is less than every time: at once is earlier than anything.
         if ready < entry.0 {
             self.order.remove(&(entry, node));
@@ -127,8 +167,18 @@ impl WorkQueue {
     }
 
     fn put(&mut self, node: NodeId, entry: Entry) {
-        self.entries.insert(node, entry);
-        self.order.insert((entry, node));
+        let place = self.place(node);
+        place.entry = Some(entry);
+        if !place.is_busy {
+            self.order.insert((entry, node));
+        }
+    }
+
+    fn place(&mut self, node: NodeId) -> &mut Place {
+        if self.places.len() <= node.index() {
+            self.places.resize(node.index() + 1, Place::default());
+        }
+        &mut self.places[node.index()]
     }
 }
 
@@ -164,6 +214,7 @@ mod tests {
         queue.add(A);
         queue.add(B);
         assert_eq!((queue.take(at(0)), queue.take(at(0))), (Some(A), None));
+        queue.advance(at(1));
         queue.add(A);
         queue.done(at(1), A, Ended::Again(Span::secs(120)));
         assert_eq!(queue.take(at(1)), Some(B), "first come, first served");

@@ -50,7 +50,7 @@ pub(super) fn to_add(marks: Watermarks, idle: u32, in_use: u32) -> u32 {
 }
 
 /// How many to give back without reclaim (R78).
-pub(super) fn surplus(marks: Watermarks, idle: u32) -> i64 {
+pub(in crate::ipam) fn surplus(marks: Watermarks, idle: u32) -> i64 {
     i64::from(idle) - i64::from(marks.max_idle)
 }
 

@@ -161,7 +161,10 @@ impl Controller {
     }
 
     fn block(&mut self, now: Instant, vswitch: VSwitchId) {
-        self.vswitches.block(now, vswitch, self.settings.vswitch_ttl);
+        if self.vswitches.block(now, vswitch, self.settings.vswitch_ttl) {
+            // What nodes say of themselves changes.
+            self.rouse_all(self.done_before);
+        }
     }
 }
 

@@ -8,15 +8,13 @@ mod create;
 mod top_up;
 mod clean;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::binding::{ListedPod, bindings_beyond};
 use super::client::Caller;
-use super::{
-    Answer, Binding, Controller, Ended, GATE, Ip, Node, NodeConfig, Output, Pod, PodKey, Refusal, Request, Status,
-    Timer,
-};
+use super::draft::Draft;
+use super::rest::again_after;
+use super::{Answer, Binding, Controller, Ended, GATE, NodeConfig, Output, Refusal, Request, Status, Timer};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::backoff::jittered;
 use crate::time::{Instant, Span};
@@ -26,10 +24,9 @@ use crate::time::{Instant, Span};
 pub(super) struct Run {
     node: NodeId,
     config: Arc<NodeConfig>,
-    /// The copy of the CR that the run works on; nobody sees it before it is written.
-    status: Status,
+    status: Draft,
     /// The pods that were there when it began, by name.
-    pods: Vec<ListedPod>,
+    pods: Arc<Vec<ListedPod>>,
     /// An error was collected (C31).
     failed: bool,
     /// Tasks whose result is in `status` (C90).
@@ -56,6 +53,8 @@ enum Stage {
     Writing(Span),
     /// It is over.
     Over,
+    /// It is over, and found nothing to do.
+    Quiet,
 }
 
 /// What a run waited for.
@@ -74,26 +73,35 @@ pub(super) enum Wake {
 impl Controller {
     /// A worker takes a node (C20, C30).
     pub(super) fn begin(&mut self, now: Instant, id: NodeId) {
+        self.wake_up(now, id);
         let node = &mut self.nodes[id.index()];
         let Some(config) = node.config.clone() else { return self.queue.done(now, id, Ended::Quiet) };
-        if node.memory.last_run.is_some_and(|last| last + GATE > now) {
+        if node.pulse.last_run.is_some_and(|last| last + GATE > now) {
             return self.queue.done(now, id, Ended::Again(GATE));
         }
-        let has_erdma = config.flavor.has_erdma();
-        let listed = |(&key, pod): (_, &Pod)| {
-            let &Pod { uid, erdma, address, ipv6 } = pod;
-            ListedPod { key, uid, address, ipv6, erdma: erdma && has_erdma }
-        };
+        let finds_nothing = self.finds_nothing(now, id);
+        if finds_nothing && !self.is_thorough {
+            return self.skip(now, id);
+        }
+        let node = &self.nodes[id.index()];
         let mut run = Run {
             node: id,
+            pods: node.listed(config.flavor.has_erdma()),
             config,
-            status: node.stored.clone(),
-            pods: node.pods.iter().map(listed).collect(),
+            status: Draft::of(&node.stored),
             failed: false,
             processed: Vec::new(),
             stage: Stage::Begun,
         };
+        let chance = self.chance;
         self.sync(now, &mut run);
+        if matches!(run.stage, Stage::Quiet) {
+            // It did not wait for anything either: all is as it was when it began, chance too, as it
+            // has decided nothing.
+            self.chance = chance;
+            self.rest(now, id);
+        }
+        assert!(!finds_nothing || matches!(run.stage, Stage::Quiet), "node {id:?} found something to do at {now:?}");
         self.keep(run);
     }
 
@@ -114,7 +122,7 @@ impl Controller {
     }
 
     fn keep(&mut self, run: Run) {
-        if !matches!(run.stage, Stage::Over) {
+        if !matches!(run.stage, Stage::Over | Stage::Quiet) {
             let node = run.node.index();
             self.nodes[node].run = Some(Box::new(run));
         }
@@ -124,9 +132,16 @@ impl Controller {
     /// collected errors are forgotten (C22).
     fn write(&mut self, now: Instant, run: &mut Run) {
         let after = self.requeue_after(now, run);
-        run.status = run.status.stored();
-        if run.status == self.nodes[run.node.index()].stored {
-            return self.end(now, run, if run.failed { Ended::Failed } else { Ended::Again(after) });
+        let stored = &self.nodes[run.node.index()].stored;
+        let found_nothing = run.status.is(stored);
+        if !found_nothing {
+            run.status.cut_times();
+        }
+        if found_nothing || run.status.is(stored) {
+            let quiet = found_nothing && !run.failed;
+            self.end(now, run, if run.failed { Ended::Failed } else { Ended::Again(after) });
+            run.stage = if quiet { Stage::Quiet } else { Stage::Over };
+            return;
         }
         let (call, at) = self.client.write(now, run.node);
         self.outputs.push_back(Output::Write { call, at });
@@ -140,13 +155,16 @@ impl Controller {
             node.memory.needs_sync |= std::mem::take(&mut node.memory.changed);
             return self.end(now, run, Ended::Failed);
         }
-        let before = node.store(std::mem::take(&mut run.status));
+        let before = node.store(std::mem::take(&mut run.status).into_status());
         for &eni in &run.processed {
             node.memory.tasks.remove(eni);
         }
         self.tell(run.node, &before);
         self.queue.add(run.node);
         self.end(now, run, Ended::Again(after));
+        if !self.is_thorough {
+            self.rest_after_write(now, run.node);
+        }
     }
 
     /// Says that a CR was written that was `before`, and what this means to pods.
@@ -162,16 +180,13 @@ impl Controller {
     fn end(&mut self, now: Instant, run: &mut Run, ended: Ended) {
         run.stage = Stage::Over;
         let node = &mut self.nodes[run.node.index()];
-        node.effective_runs += 1;
-        node.memory.last_run = Some(now);
+        node.pulse.end(now);
         self.queue.done(now, run.node, ended);
     }
 
-    /// When the node is looked at again without a trigger (C21).
+    /// When the node is looked at again without a trigger.
     fn requeue_after(&self, now: Instant, run: &Run) -> Span {
-        let period = self.period(run);
-        let sync = run.status.next_sync.filter(|&next| next > now).map(|next| next.since(now));
-        sync.map_or(period, |sync| sync.min(period)).max(GATE)
+        again_after(now, self.period(run), run.status.next_sync)
     }
 
     /// Period of a node's pool.
@@ -205,32 +220,4 @@ impl Run {
             _ => 0,
         }
     }
-}
-
-impl Node {
-    /// The CR is written: the pods that it names have their address. What the CR was before.
-    fn store(&mut self, status: Status) -> Status {
-        let before = std::mem::replace(&mut self.stored, status);
-        let mut held = BTreeSet::new();
-        for nic in self.stored.nics.values() {
-            held.extend(nic.ips().filter_map(|ip| ip.pod).map(|binding| binding.uid));
-            for (&address, ip) in &nic.addresses {
-                let Some(pod) = owner(&mut self.pods, ip) else { continue };
-                pod.address = Some(address);
-            }
-            for (&address, ip) in &nic.ipv6 {
-                let Some(pod) = owner(&mut self.pods, ip) else { continue };
-                pod.ipv6 = Some((nic.vswitch, address));
-            }
-        }
-        // NodeRuntime forgets pods that the CR does not name any more (C121).
-        self.deleted.retain(|uid| held.contains(uid));
-        before
-    }
-}
-
-/// The pod that an address is bound to, if it is there.
-fn owner<'a>(pods: &'a mut BTreeMap<PodKey, Pod>, ip: &Ip) -> Option<&'a mut Pod> {
-    let binding = ip.pod?;
-    pods.get_mut(&binding.pod).filter(|pod| pod.uid == binding.uid)
 }

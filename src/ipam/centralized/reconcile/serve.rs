@@ -1,15 +1,14 @@
 //! Pods get addresses, and the places are found where more are ordered: the steps of a run from
 //! its pods to its plan, and what follows once the plan is carried out (C30 to C33, C52 to C64).
 
-use super::super::binding::{bind, release};
+use super::super::binding::{Unserved, bind, is_to_bind, is_to_release, release};
 use super::super::call::Kind;
-use super::super::condition::{self, NodeCondition};
+use super::super::condition;
 use super::super::demand::Demand;
 use super::super::placement::{Place, chosen, is_candidate, places, spread};
-use super::super::resource::whole_second;
 use super::super::{Controller, Degradation, NicState, merge, prefix, reclaim};
 use super::{Run, Stage};
-use crate::ipam::node_local::pool_sync::{Watermarks, to_delete};
+use crate::ipam::node_local::pool_sync::to_delete;
 use crate::time::Instant;
 
 /// A plan in the making: the places up to `next` are checked.
@@ -25,11 +24,14 @@ pub(super) struct Checking {
 impl Controller {
     /// Addresses of pods that are gone are freed, idle ones bound; then more are planned.
     pub(super) fn serve(&mut self, now: Instant, run: &mut Run) {
-        release(&mut run.status, &run.pods, &self.nodes[run.node.index()].deleted);
+        let deleted = &self.nodes[run.node.index()].deleted;
+        if is_to_release(&run.status, &run.pods, deleted) {
+            release(&mut run.status, &run.pods, deleted);
+        }
         if let Some(wanted) = run.config.prefixes {
             return self.plan_prefixes(now, run, wanted);
         }
-        let waiting = bind(now, &mut run.status, &run.pods, run.config.dual, &mut self.chance);
+        let waiting = self.bind(now, run);
         // Only now: pods that the new interfaces will serve are still counted as waiting (C52).
         self.apply_tasks(run);
         if self.settings.degradation == Degradation::L0 {
@@ -93,24 +95,32 @@ impl Controller {
         }
         let node = &mut self.nodes[run.node.index()];
         let sufficient = condition::is_sufficient(&run.status, places);
-        if condition::is_due(now, node.condition, sufficient) {
-            node.condition = Some(NodeCondition { sufficient, heartbeat: whole_second(now) });
+        if node.pulse.say(now, sufficient) {
             self.queue.add(run.node);
         }
         condition::mark(now, &mut run.status, places);
         self.bind_again(now, run);
     }
 
+    fn bind(&mut self, now: Instant, run: &mut Run) -> Unserved {
+        if !is_to_bind(&run.status, &run.pods, run.config.dual) {
+            return Unserved::default();
+        }
+        bind(now, &mut run.status, &run.pods, run.config.dual, &mut self.chance)
+    }
+
     fn bind_again(&mut self, now: Instant, run: &mut Run) {
-        bind(now, &mut run.status, &run.pods, run.config.dual, &mut self.chance);
+        self.bind(now, run);
         self.clean(now, run);
     }
 
     /// The last steps of a run before its write.
     pub(super) fn settle(&mut self, now: Instant, run: &mut Run) {
         if run.config.prefixes.is_none() {
-            let warm_up = &mut run.status.warm_up;
-            warm_up.completed |= warm_up.allocated >= warm_up.target;
+            let warm_up = run.status.warm_up;
+            if !warm_up.completed && warm_up.allocated >= warm_up.target {
+                run.status.warm_up.completed = true;
+            }
             self.shrink(now, run);
         }
         self.write(now, run);
@@ -119,18 +129,20 @@ impl Controller {
     /// Marks what the pool has too much of; the next run gives it back (C102 to C108).
     fn shrink(&mut self, now: Instant, run: &mut Run) {
         let period = self.period(run);
-        let last = &mut self.nodes[run.node.index()].memory.last_gc;
-        if last.is_some_and(|last| last + period > now) || self.settings.degradation != Degradation::None {
+        let pulse = &mut self.nodes[run.node.index()].pulse;
+        if self.settings.degradation != Degradation::None || !pulse.collect(now, period) {
             return;
         }
-        *last = Some(now);
-        let config = &run.config;
-        let marks = Watermarks { min_idle: config.min_idle, max_idle: config.max_idle, capacity: u32::MAX };
-        let (idle, modified) = (run.status.idle(), run.status.last_modified);
+        let (config, status) = (&run.config, &run.status);
+        let (reclaim, modified, mut next) = (config.reclaim.as_ref(), status.last_modified, status.next_reclaim);
         let jitter = self.settings.jitter.then_some(&mut self.chance);
-        let next = &mut run.status.next_reclaim;
-        let surplus = to_delete(now, marks, idle, config.reclaim.as_ref(), modified, next, jitter).total();
-        reclaim::mark(&mut run.status, u32::try_from(surplus).unwrap_or(0), &mut self.chance);
+        let surplus = to_delete(now, config.watermarks(), status.idle(), reclaim, modified, &mut next, jitter).total();
+        if next != status.next_reclaim {
+            run.status.next_reclaim = next;
+        }
+        if let Ok(surplus @ 1..) = u32::try_from(surplus) {
+            reclaim::mark(&mut run.status, surplus, &mut self.chance);
+        }
     }
 
     /// Takes over the results of attach tasks (C89).
@@ -141,7 +153,8 @@ impl Controller {
             match result {
                 Some(found) => {
                     merge::attached(nic, &found);
-                    run.status.warm_up.count(nic.size());
+                    let size = nic.size();
+                    run.status.warm_up.count(size);
                 }
                 None => nic.state = NicState::Deleting,
             }

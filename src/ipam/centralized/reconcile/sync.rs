@@ -118,8 +118,8 @@ impl Controller {
 
 /// Warm-up begins once in the life of a CR (C111).
 fn begin_warm_up(run: &mut Run) {
-    let warm_up = &mut run.status.warm_up;
-    if warm_up.target == 0 && !warm_up.completed {
+    if run.status.warm_up.target == 0 && !run.status.warm_up.completed {
+        let warm_up = &mut run.status.warm_up;
         warm_up.target = run.config.warm_up;
         warm_up.completed = run.config.warm_up == 0;
     }

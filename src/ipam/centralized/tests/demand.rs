@@ -114,7 +114,7 @@ fn case_23_eligible_interfaces() {
 /// Case 24 [eni_test.go:16]: trunk first, then by addresses.
 #[test]
 fn case_24_trunk_first_then_most_addresses() {
-    let order = |status: Status| status.sorted(&mut chance());
+    let order = |status: Draft| status.sorted(&mut chance());
     assert_eq!(order(status([nic(1, "ii"), trunk(10, "")])), [EniId(1), EniId(0)]);
     assert_eq!(order(status([nic(1, ""), nic(10, "ii")])), [EniId(1), EniId(0)]);
 }

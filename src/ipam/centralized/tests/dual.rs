@@ -65,7 +65,7 @@ fn c45_one_lost_address_makes_a_pod_stale() {
 fn c43_an_ipv6_address_is_taken_over_in_its_own_vswitch() {
     let elsewhere = Nic { vswitch: VSwitchId(1), ..dual(1, "i", "i") };
     let mut status =
-        status([elsewhere, Nic { addresses: BTreeMap::from([(address(9), Ip::FREE)]), ..dual(1, "", "i") }]);
+        status([elsewhere, Nic { addresses: SortedMap::from_iter([(address(9), Ip::FREE)]), ..dual(1, "", "i") }]);
     let taken_over = ListedPod { address: Some(address(9)), ipv6: Some((VSwitchId(0), V6Addr(1))), ..pod(50) };
     bind(at(1), &mut status, &[taken_over], true, &mut chance());
     assert_eq!((both(&status, 0), both(&status, 1)), (shown("i", "i"), shown("u", "u")));
@@ -164,7 +164,7 @@ fn c36_a_record_without_ipv6_adopts_none() {
     let mut without = nic(1, "i");
     merge::sync(&mut without, &found);
     assert!(without.ipv6.is_empty());
-    let mut with = Nic { ipv6: BTreeMap::from([(V6Addr(4), Ip::FREE), (V6Addr(9), Ip::FREE)]), ..nic(1, "i") };
+    let mut with = Nic { ipv6: SortedMap::from_iter([(V6Addr(4), Ip::FREE), (V6Addr(9), Ip::FREE)]), ..nic(1, "i") };
     merge::sync(&mut with, &found);
     assert_eq!(with.ipv6.keys().copied().collect::<Vec<_>>(), [V6Addr(4), V6Addr(5)]);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn marked(mut status: Status, n: u32) -> Status {
+fn marked(mut status: Draft, n: u32) -> Draft {
     reclaim::mark(&mut status, n, &mut chance());
     status
 }

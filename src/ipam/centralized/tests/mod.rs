@@ -19,11 +19,13 @@ use super::call::{Interface, Kind, Refusal, State};
 use super::condition::{self, NodeCondition};
 use super::config::{Flavor, NodeConfig, Selection, Settings};
 use super::demand::Demand;
+use super::draft::Draft;
 use super::merge;
 use super::placement::{Place, chosen, is_candidate, places, spread};
 use super::prefix;
 use super::reclaim;
 use super::resource::{Binding, Ip, IpStatus, Nic, NicState, PodKey, Status, WarmUp};
+use super::sorted_map::SortedMap;
 use super::vswitches::{Known, VSwitches, choose};
 use crate::address::V6Addr;
 use crate::chance::SmallStream;
@@ -88,9 +90,9 @@ fn trunk(first: u32, addresses: &str) -> Nic {
     Nic { kind: Kind::Trunk, ..nic(first, addresses) }
 }
 
-fn status<const N: usize>(nics: [Nic; N]) -> Status {
+fn status<const N: usize>(nics: [Nic; N]) -> Draft {
     let nics = nics.into_iter().enumerate().map(|(i, nic)| (EniId::new(i), nic)).collect();
-    Status { nics, warm_up: WARM, ..Status::default() }
+    Status { nics, warm_up: WARM, ..Status::default() }.into()
 }
 
 /// The IPv4 addresses of an interface in the letters of [`nic`].

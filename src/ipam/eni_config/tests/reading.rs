@@ -108,12 +108,8 @@ fn every_wrong_type_and_key_is_told_at_once() {
 #[test]
 fn a_document_inside_another_file_is_judged_alike() {
     let at = |source, span| Place { source, span };
-    let member = |key: &str, value| Member {
-        key: key.to_owned(),
-        key_place: at(2, 3..5),
-        value,
-        value_place: at(7, 7..9),
-    };
+    let member =
+        |key: &str, value| Member { key: key.to_owned(), key_place: at(2, 3..5), value, value_place: at(7, 7..9) };
     let good = vec![member("max_pool_size", 5.into()), member("vswitches", serde_json::json!({"z": ["v"]}))];
     let (document, notes) = from_members(good, at(2, 3..9)).unwrap();
     assert_eq!((notes.len(), document.vswitches().count()), (0, 1));

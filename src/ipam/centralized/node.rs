@@ -1,0 +1,101 @@
+//! What the API server and the controller know of a node.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::attach::Tasks;
+use super::binding::ListedPod;
+use super::config::NodeConfig;
+use super::reconcile::Run;
+use super::resource::{Ip, PodKey, Status};
+use super::rest::{Pulse, Rest};
+use crate::id::Uid;
+
+/// What the API server and the controller know of a node.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    /// `None` = its CR is not complete yet.
+    pub config: Option<Arc<NodeConfig>>,
+    /// Shared with the run under way, which copies it to change it.
+    pub stored: Arc<Status>,
+    /// By name; shared with the run under way.
+    pub pods: Arc<Vec<ListedPod>>,
+    /// Pods whose CNI DEL NodeRuntime reports.
+    pub deleted: BTreeSet<Uid>,
+    pub memory: Memory,
+    pub pulse: Pulse,
+    /// The runs that are not gone through.
+    pub rest: Option<Rest>,
+    pub run: Option<Box<Run>>,
+}
+
+/// What the controller's process remembers of a node; a restart forgets it (C4).
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// A full sync is wanted (C34).
+    pub needs_sync: bool,
+    /// Something was changed in the cloud since the last lost write (C34).
+    pub changed: bool,
+    pub tasks: Tasks,
+}
+
+impl Node {
+    /// A pod appears.
+    pub fn add(&mut self, pod: ListedPod) {
+        let pods = Arc::make_mut(&mut self.pods);
+        match pods.binary_search_by_key(&pod.key, |pod| pod.key) {
+            Ok(there) => pods[there] = pod,
+            Err(at) => pods.insert(at, pod),
+        }
+    }
+
+    /// A pod object is gone.
+    pub fn remove(&mut self, key: PodKey) {
+        if let Ok(there) = self.pods.binary_search_by_key(&key, |pod| pod.key) {
+            Arc::make_mut(&mut self.pods).remove(there);
+        }
+    }
+
+    /// The CR is written: the pods that it names have their address. What the CR was before.
+    pub fn store(&mut self, status: Arc<Status>) -> Arc<Status> {
+        let before = std::mem::replace(&mut self.stored, status);
+        let pods = Arc::make_mut(&mut self.pods);
+        for nic in self.stored.nics.values() {
+            for (&address, ip) in &nic.addresses {
+                let Some(pod) = owner(pods, ip) else { continue };
+                pod.address = Some(address);
+            }
+            for (&address, ip) in &nic.ipv6 {
+                let Some(pod) = owner(pods, ip) else { continue };
+                pod.ipv6 = Some((nic.vswitch, address));
+            }
+        }
+        // NodeRuntime forgets pods that the CR does not name any more (C121).
+        let stored = &self.stored;
+        self.deleted.retain(|&uid| stored.bindings().any(|binding| binding.uid == uid));
+        before
+    }
+
+    /// The pods as a run sees them: only where there is RDMA may they ask for it (C163).
+    pub fn listed(&self, has_erdma: bool) -> Arc<Vec<ListedPod>> {
+        let mut pods = Arc::clone(&self.pods);
+        if !has_erdma && pods.iter().any(|pod| pod.erdma) {
+            Arc::make_mut(&mut pods).iter_mut().for_each(|pod| pod.erdma = false);
+        }
+        pods
+    }
+
+    /// The controller's process dies (C4).
+    pub fn forget(&mut self) {
+        self.memory = Memory::default();
+        (self.pulse.last_run, self.pulse.last_gc) = (None, None);
+        self.run = None;
+    }
+}
+
+/// The pod that an address is bound to, if it is there.
+fn owner<'a>(pods: &'a mut [ListedPod], ip: &Ip) -> Option<&'a mut ListedPod> {
+    let binding = ip.pod?;
+    let found = pods.binary_search_by_key(&binding.pod, |pod| pod.key).ok()?;
+    Some(&mut pods[found]).filter(|pod| pod.uid == binding.uid)
+}

@@ -1,0 +1,264 @@
+//! Nodes at rest. A run that finds nothing to do is followed by runs that find nothing either, until
+//! something happens to the node or a certain time passes. Such runs are not gone through: what they
+//! leave behind is made up for when the node is next looked at, and comes out the same.
+
+use super::binding::{is_to_bind, is_to_release};
+use super::condition::{self, NodeCondition, RENEWAL};
+use super::config::Degradation;
+use super::demand::Demand;
+use super::node::Node;
+use super::placement::is_candidate;
+use super::resource::{IpStatus, Nic, NicState, whole_second};
+use super::work_queue::Ended;
+use super::{Controller, GATE};
+use crate::id::{EniId, NodeId};
+use crate::ipam::node_local::pool_sync::surplus;
+use crate::time::{Instant, Span};
+
+/// The shortest time, from "at a time" to "after it".
+const TICK: Span = Span(1);
+
+/// What every run of a node leaves behind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pulse {
+    /// When the last run ended that got past the gate; a restart forgets it (C4, C20).
+    pub last_run: Option<Instant>,
+    /// The last collection of what the pool has too much of; a restart forgets it (C4, C103).
+    pub last_gc: Option<Instant>,
+    /// The condition of the k8s Node.
+    pub condition: Option<NodeCondition>,
+    /// Runs that got past the gate and ended.
+    pub effective_runs: u64,
+}
+
+/// The runs of a node at rest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    /// When the next of them is due.
+    due: Instant,
+    /// When it was queued for that.
+    queued: Instant,
+    /// It was without a delay then, but the gate holds it back (C20).
+    is_gated: bool,
+    /// A run that is not before this may find something.
+    until: Instant,
+    /// Time between two of them.
+    period: Span,
+    next_sync: Option<Instant>,
+    /// What they say of the node (C85); in prefix mode nothing, nor do they collect (C5).
+    sufficient: Option<bool>,
+}
+
+/// When a node is looked at again without a trigger (C21).
+pub(super) fn again_after(now: Instant, period: Span, next_sync: Option<Instant>) -> Span {
+    let sync = next_sync.filter(|&next| next > now).map(|next| next.since(now));
+    sync.map_or(period, |sync| sync.min(period)).max(GATE)
+}
+
+impl Pulse {
+    /// Begins a collection, if one is due (C103).
+    pub fn collect(&mut self, now: Instant, period: Span) -> bool {
+        let is_due = self.last_gc.is_none_or(|last| last + period <= now);
+        if is_due {
+            self.last_gc = Some(now);
+        }
+        is_due
+    }
+
+    /// Writes the condition of the k8s Node, if that is due (C85).
+    pub fn say(&mut self, now: Instant, sufficient: bool) -> bool {
+        let is_due = condition::is_due(now, self.condition, sufficient);
+        if is_due {
+            self.condition = Some(NodeCondition { sufficient, heartbeat: whole_second(now) });
+        }
+        is_due
+    }
+
+    /// A run ends.
+    pub fn end(&mut self, now: Instant) {
+        self.effective_runs += 1;
+        self.last_run = Some(now);
+    }
+}
+
+impl Rest {
+    /// Makes up for the runs that find nothing and were due before `end`; when the next run is due.
+    pub fn pass(&mut self, pulse: &mut Pulse, end: Instant) -> Instant {
+        while self.due < end.min(self.until) {
+            let now = self.due;
+            let mut pause = again_after(now, self.period, self.next_sync);
+            (self.queued, self.is_gated) = (now, false);
+            if let Some(sufficient) = self.sufficient {
+                pulse.collect(now, self.period);
+                if pulse.say(now, sufficient) {
+                    // The patch queues the node at once (C17), and the gate holds it back.
+                    (self.is_gated, pause) = (true, GATE);
+                }
+            }
+            pulse.end(now);
+            self.due = now + pause;
+        }
+        self.due
+    }
+}
+
+impl Controller {
+    /// A run found nothing to do: the next one is the first that may find something.
+    pub(super) fn rest(&mut self, now: Instant, id: NodeId) {
+        let Some(due) = self.queue.delayed_until(id) else { return };
+        let node = &self.nodes[id.index()];
+        if self.is_thorough || !node.memory.tasks.is_empty() || self.settings.degradation != Degradation::None {
+            return;
+        }
+        let sufficient = node.pulse.condition.map(|condition| condition.sufficient);
+        let until = self.quiet_until(now, id, true);
+        self.rest_as(id, Rest { due, until, ..self.rest_of(id, sufficient) });
+    }
+
+    /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
+    /// knows.
+    pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
+        self.queue.done(now, id, Ended::Again(GATE));
+        let mut rest = Rest { until: self.quiet_until(now, id, false), ..self.rest_of(id, Some(true)) };
+        rest.pass(&mut self.nodes[id.index()].pulse, now + TICK);
+        self.rest_as(id, rest);
+    }
+
+    /// The CR of a node was written, which has queued it: if there is nothing more to do, it rests.
+    pub(super) fn rest_after_write(&mut self, now: Instant, id: NodeId) {
+        let due = now + GATE;
+        let is_sufficient = self.condition(id).is_some_and(|condition| condition.sufficient);
+        if is_sufficient && self.finds_nothing(due, id) {
+            let until = self.quiet_until(due, id, false);
+            self.rest_as(id, Rest { due, until, is_gated: true, ..self.rest_of(id, Some(true)) });
+        }
+    }
+
+    /// The runs of a node that say this of it (C85).
+    fn rest_of(&self, id: NodeId, sufficient: Option<bool>) -> Rest {
+        let node = &self.nodes[id.index()];
+        let config = node.config.as_ref().expect("it was reconciled");
+        Rest {
+            due: self.now,
+            queued: self.now,
+            is_gated: false,
+            until: self.now,
+            period: config.sync_period.unwrap_or(self.settings.gc_period),
+            next_sync: node.stored.next_sync,
+            sufficient: sufficient.filter(|_| config.prefixes.is_none()),
+        }
+    }
+
+    /// A node rests up to the first run that may find something.
+    fn rest_as(&mut self, id: NodeId, rest: Rest) {
+        let node = &mut self.nodes[id.index()];
+        node.rest = Some(rest);
+        let mut last = rest;
+        let next = last.pass(&mut { node.pulse }, Instant::NEVER);
+        self.queue.put_off(id, next, last.queued);
+        self.resting.insert(id);
+    }
+
+    /// Something happens to a node: its runs before `end` are made up for, the next one is gone
+    /// through.
+    pub(super) fn rouse(&mut self, id: NodeId, end: Instant) {
+        let node = &mut self.nodes[id.index()];
+        let Some(mut rest) = node.rest.take() else { return };
+        let due = rest.pass(&mut node.pulse, end);
+        self.resting.remove(&id);
+        if self.queue.delayed_until(id).is_some() {
+            self.queue.put_off(id, due, rest.queued);
+        }
+    }
+
+    /// The last worker has been taken: runs of nodes at rest have to wait for one, too, but for
+    /// those whose turn was before.
+    pub(super) fn rouse_all_behind(&mut self, now: Instant) {
+        while let Some(&id) = self.resting.first() {
+            let node = &self.nodes[id.index()];
+            let mut rest = node.rest.expect("a node in the list rests");
+            let due = rest.pass(&mut { node.pulse }, now);
+            let had_its_turn = self.queue.has_passed((Some(due), rest.queued), id);
+            let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed((None, now), id);
+            self.rouse(id, if had_its_turn { now + TICK } else { now });
+            if waits_at_gate {
+                self.queue.add(id);
+            }
+        }
+    }
+
+    /// As [`rouse`](Self::rouse), for every node.
+    pub(super) fn rouse_all(&mut self, end: Instant) {
+        while let Some(&id) = self.resting.first() {
+            self.rouse(id, end);
+        }
+    }
+
+    /// A worker has taken a node: what rest it had is over.
+    pub(super) fn wake_up(&mut self, now: Instant, id: NodeId) {
+        let node = &mut self.nodes[id.index()];
+        if let Some(mut rest) = node.rest.take() {
+            rest.pass(&mut node.pulse, now);
+            self.resting.remove(&id);
+        }
+    }
+
+    /// Whether a run at `now` would find nothing to do, for a node as most are: the pool within its
+    /// bounds, the vSwitches not empty, every pod served. Of others only their run knows.
+    pub(super) fn finds_nothing(&self, now: Instant, id: NodeId) -> bool {
+        let Node { config: Some(config), stored: status, pods, deleted, memory, .. } = &self.nodes[id.index()] else {
+            return false;
+        };
+        let is_plain = config.prefixes.is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
+        let is_settled = |(&eni, nic): (&EniId, &Nic)| {
+            nic.state == NicState::InUse
+                && is_candidate(status, eni)
+                && (nic.insufficient, nic.operation_error) == (None, None)
+                && nic.addresses.values().all(|ip| ip.status == IpStatus::Valid)
+                && self.vswitches.cached(now, nic.vswitch).is_some_and(|free| free > 0)
+        };
+        is_plain
+            && self.settings.degradation == Degradation::None
+            && !memory.needs_sync
+            && memory.tasks.is_empty()
+            && status.next_sync.is_some_and(|next| next >= now)
+            && status.warm_up.completed
+            && !status.nics.is_empty()
+            && status.nics.iter().all(is_settled)
+            && Demand::of(config, status.idle(), 0, status.warm_up).total() == 0
+            && now < self.collects(now, id, false)
+            && !is_to_bind(status, pods, false)
+            && !is_to_release(status, pods, deleted)
+    }
+
+    /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to
+    /// the node, nor a vSwitch is blocked: what the time alone decides in a run is all here.
+    /// `collected` = if a collection was due at `now`, it found nothing.
+    fn quiet_until(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
+        let node = &self.nodes[id.index()];
+        let status = &node.stored;
+        let sync = status.next_sync.map_or(now, |next| next + TICK);
+        if node.config.as_ref().is_none_or(|config| config.prefixes.is_some()) {
+            return sync;
+        }
+        // Every candidate's vSwitch is looked at (C60), and a mark of its want is renewed (C84).
+        let candidates = status.nics.iter().filter(|&(&eni, _)| is_candidate(status, eni));
+        let counts = candidates.map(|(_, nic)| self.vswitches.known_through(nic.vswitch) + TICK);
+        let marks = status.nics.values().filter_map(|nic| nic.insufficient).map(|since| since + RENEWAL + TICK);
+        counts.chain(marks).fold(sync.min(self.collects(now, id, collected)), Instant::min)
+    }
+
+    /// The next collection that may find something (C102 to C106); never if none does.
+    fn collects(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
+        let Node { config: Some(config), stored: status, pulse, .. } = &self.nodes[id.index()] else { return now };
+        if !(collected && pulse.last_gc == Some(now)) {
+            let may_find = config.reclaim.is_some() || surplus(config.watermarks(), status.idle()) > 0;
+            let period = config.sync_period.unwrap_or(self.settings.gc_period);
+            return if may_find { pulse.last_gc.map_or(now, |last| last + period) } else { Instant::NEVER };
+        }
+        // That of `now` found nothing; only reclaim may do so later.
+        let Some(reclaim) = &config.reclaim else { return Instant::NEVER };
+        let used = status.last_modified.map(|last| last + reclaim.after).filter(|&end| end > now);
+        used.or(status.next_reclaim).unwrap_or(now)
+    }
+}
