@@ -57,6 +57,13 @@ const BAD: &[(&str, &[Edit])] = &[
     ("a number where text belongs", &[("name: web", "name: 7")]),
     ("a name that is no folder", &[("name: base", "name: ../base")]),
     ("a duration without unit", &[("30d", "30")]),
+    (
+        "exclusive interfaces in a zone without a list",
+        &[
+            ("vswitches: {cn-hangzhou-j: [vsw-pods]}", "vswitches: {}"),
+            ("    nodes: 10", "    nodes: 10\n    exclusive_eni: true"),
+        ],
+    ),
     ("a duration that varies", &[("30d", "1mo")]),
     ("a horizon of nothing", &[("30d", "0d")]),
     ("a horizon too long", &[("30d", "600w")]),
@@ -378,8 +385,18 @@ const BAD: &[(&str, &[Edit])] = &[
         )],
     ),
     (
+        "dual stack on a type whose IPv6 addresses nobody knows",
+        &[
+            ("min_pool_size: 0", "min_pool_size: 0\n    ip_stack: dual"),
+            (
+                "instance_type: ecs.g7.2xlarge",
+                "instance_type: ecs.own\n    limits: {adapters: 4, ipv4_per_adapter: 15}",
+            ),
+        ],
+    ),
+    (
         "an eni-config that asks for what is not simulated",
-        &[("max_pool_size: 5", "max_pool_size: 5\n    ipam_type: crd\n    ip_stack: dual")],
+        &[("max_pool_size: 5", "max_pool_size: 5\n    backoff_override: {eni_create: {Steps: 3}}")],
     ),
     (
         "a patch of eni-config with a vSwitch that is not there",
@@ -565,6 +582,13 @@ const ODD: &[(&str, &[Edit])] = &[
         &[
             ("instance_type: ecs.g7.2xlarge", "instance_types: [ecs.c7.4xlarge, ecs.r7.2xlarge]"),
             ("lifetime: 2d", "requests: {cpu: 12, memory: 48Gi}"),
+        ],
+    ),
+    (
+        "dual stack on a type without as many IPv6 addresses",
+        &[
+            ("min_pool_size: 0", "min_pool_size: 0\n    ip_stack: dual"),
+            ("nodes: 10", "nodes: 10\n    limits: {ipv6_per_adapter: 1}"),
         ],
     ),
     ("a rollout after the end", &[("{replicas: 100}", "{replicas: 100, rollout: {every: 30d}}")]),

@@ -46,7 +46,7 @@ fn dead(name: &str) -> Option<String> {
         return (!found).then(|| format!("there is no golden case {case}"));
     }
     let (place, item) = name.split_once("::")?;
-    let tests = ["core", "centralized"].map(|folder| format!("tests/{folder}/{place}.rs"));
+    let tests = ["core", "centralized", "pod_eni"].map(|folder| format!("tests/{folder}/{place}.rs"));
     let places = tests.into_iter().chain([format!("src/{place}"), place.to_owned()]);
     let text = places.into_iter().find_map(|place| text(&root().join(place)));
     (!text.is_some_and(|text| holds(&text, item))).then(|| format!("{place} has no {item}"))

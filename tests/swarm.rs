@@ -13,6 +13,7 @@ use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings, WriteLimit};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
+use brimline::ipam::pod_eni;
 use brimline::ipam::{BATCH, Config};
 use brimline::model::{
     AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Ipam, Job,
@@ -34,6 +35,8 @@ struct Dice(SmallStream, Kind);
 enum Kind {
     NodeLocal,
     Centralized,
+    /// Every pod has an interface of its own.
+    Exclusive,
     /// The control plane, but for the addresses of prefixes.
     Prefixes,
 }
@@ -43,7 +46,8 @@ impl Dice {
         let mut chance = SmallStream::new(seed);
         let kind = match chance.below(100) {
             0..50 => Kind::NodeLocal,
-            50..85 => Kind::Centralized,
+            50..75 => Kind::Centralized,
+            75..85 => Kind::Exclusive,
             _ => Kind::Prefixes,
         };
         Self(chance, kind)
@@ -141,7 +145,9 @@ impl Dice {
                 daemon: self.daemon(limits, of_zone(zone)),
             })
             .collect();
+        let max_pods = if self.1 == Kind::Exclusive { limits.exclusive_eni_pods() } else { limits.multi_ip_pods() };
         let shape = Shape {
+            max_pods,
             allocatable: self.pick(&[Resources::UNBOUNDED, Resources { cpu_milli: 4000, memory_mib: 8000 }]),
             ..Shape::plain("random", limits, zones)
         };
@@ -230,7 +236,7 @@ impl Dice {
 
     /// The control plane: quick to look again, so that a small world sees much of it.
     fn ipam(&mut self) -> Ipam {
-        if self.1 == Kind::NodeLocal {
+        if self.1 != Kind::Centralized {
             return Ipam::NodeLocal;
         }
         Ipam::Centralized(Box::new(Settings {
@@ -246,6 +252,7 @@ impl Dice {
         match self.1 {
             Kind::NodeLocal => self.node_local(limits, vswitches).into(),
             Kind::Centralized | Kind::Prefixes => self.centralized(limits, vswitches).into(),
+            Kind::Exclusive => pod_eni::NodeConfig { slots: limits.exclusive_eni_pods(), vswitches }.into(),
         }
     }
 
@@ -407,9 +414,14 @@ fn worlds(default: u64) -> u64 {
     std::env::var("BRIMLINE_SWARM").map_or(default, |text| text.parse().expect("BRIMLINE_SWARM is a number of worlds"))
 }
 
-/// Tries a property on many worlds, and names the seeds of those in which it fails.
+/// Tries a property on many worlds, or on the one that `BRIMLINE_WORLD` names, and names the seeds of those
+/// in which it fails.
+#[allow(clippy::disallowed_methods, reason = "what to test is no part of a run")]
 fn on_worlds(count: u64, quiet: bool, property: impl Fn(&Model) + Sync) {
-    let failed: Vec<_> = (0..count)
+    let one =
+        std::env::var("BRIMLINE_WORLD").map(|text| text.parse().expect("BRIMLINE_WORLD is the number of a world"));
+    let seeds = one.map_or(0..count, |seed: u64| seed..seed + 1);
+    let failed: Vec<_> = seeds
         .into_par_iter()
         .filter_map(|seed| {
             let model = Dice::new(seed).model(quiet);

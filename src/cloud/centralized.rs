@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 
 use super::{Cloud, Interface};
 use crate::address::PREFIX;
-use crate::id::{EniId, NodeId, VSwitchId};
+use crate::id::{EniId, NodeId};
 use crate::ipam::centralized::{self, Answer, Request, State};
 use crate::openapi::ErrorCode;
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 impl Cloud {
     /// Carries out a call that the controller made for `node`; this is the moment of the answer, at
@@ -25,7 +25,7 @@ impl Cloud {
         match request {
             Request::DescribeVSwitch(id) => self.describe_vswitch(*id).map(Answer::VSwitch),
             &Request::Create { vswitch, kind, addresses, ipv6, .. } => {
-                let (eni, _) = self.create(now, node, vswitch, kind, addresses)?;
+                let (eni, _) = self.create(node, vswitch, kind, addresses)?;
                 self.add_v6(eni, batch(ipv6));
                 Ok(Answer::Created(eni))
             }
@@ -63,21 +63,6 @@ impl Cloud {
                 Ok(Answer::Done)
             }
         }
-    }
-
-    /// Deletes the leaked interfaces that belong to no instance and were made at least `older_than`
-    /// ago, and says on which vSwitches they were, each once. Upstream's sweep of the control plane,
-    /// every 10 to 21 minutes (`pkg/controller/pod-eni/eni_controller.go:432-556`); its calls are not
-    /// modelled.
-    pub fn delete_leaked(&mut self, now: Instant, older_than: Span) -> Vec<VSwitchId> {
-        let is_due = |interface: &Interface| !interface.attached && now.since(interface.created) >= older_than;
-        let leaked = self.leaked.iter().map(|&eni| (eni, self.interface(eni).expect("it is kept while it exists")));
-        let due: Vec<_> = leaked.filter(|(_, e)| is_due(e)).map(|(eni, e)| (eni, e.vswitch)).collect();
-        due.iter().for_each(|&(eni, _)| self.delete(eni));
-        let mut concerned: Vec<_> = due.into_iter().map(|(_, vswitch)| vswitch).collect();
-        concerned.sort_unstable();
-        concerned.dedup();
-        concerned
     }
 
     /// Attaches an interface that belongs to no instance, which need not be the one that it was made

@@ -95,11 +95,6 @@ impl Cloud {
     fn set_leaked(&mut self, eni: EniId, leaked: bool) {
         let Some(interface) = self.enis[eni.index()].as_deref_mut().filter(|eni| eni.leaked != leaked) else { return };
         interface.leaked = leaked;
-        if leaked {
-            self.leaked.insert(eni)
-        } else {
-            self.leaked.remove(&eni)
-        };
         let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.size());
         if leaked {
             (switch.leaked, switch.leaked_enis) = (switch.leaked + addresses, switch.leaked_enis + 1);

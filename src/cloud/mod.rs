@@ -5,7 +5,8 @@
 //!
 //! An instance takes along what is attached to it when it is released. An interface that is not
 //! attached and that no daemon knows is *leaked*: it holds its addresses for ever, since upstream
-//! collects the interfaces of its control plane only (rule R103; [`Cloud::delete_leaked`]).
+//! collects the interfaces of its control plane only (rule R103): the control plane
+//! sweeps what its PodENI controllers made (rule C150), and nothing else.
 
 mod books;
 mod centralized;
@@ -17,7 +18,6 @@ mod window;
 pub use books::Usage;
 pub use instances::Launch;
 
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use crate::address::{AddressBook, PREFIX, V6Addr};
@@ -40,7 +40,6 @@ pub struct Cloud {
     /// Interfaces by ID, which is never used again; `None` = deleted.
     enis: Vec<Option<Box<Interface>>>,
     /// Interfaces that no daemon knows.
-    leaked: BTreeSet<EniId>,
     /// vSwitch of each interface, by ID.
     eni_vswitch: Vec<VSwitchId>,
     latency: [SpanDist; Api::ALL.len()],
@@ -77,7 +76,6 @@ struct Interface {
     instance: NodeId,
     vswitch: VSwitchId,
     kind: Kind,
-    created: Instant,
     attached: bool,
     /// No daemon knows it.
     leaked: bool,
@@ -136,7 +134,6 @@ impl Cloud {
             vswitches: vswitches.collect(),
             instances: Vec::new(),
             enis: Vec::new(),
-            leaked: BTreeSet::new(),
             eni_vswitch: Vec::new(),
             latency: behaviour.latency,
             throttle: behaviour.throttle.map(MinuteWindow::new),
@@ -190,7 +187,7 @@ impl Cloud {
         match *request {
             Request::DescribeVSwitch(id) => self.describe_vswitch(id).map(Answer::VSwitch),
             Request::Create(vswitch, n, v6) => {
-                let (eni, addresses) = self.create(now, node, vswitch, Kind::Secondary, n.into())?;
+                let (eni, addresses) = self.create(node, vswitch, Kind::Secondary, n.into())?;
                 Ok(Answer::Created(eni, addresses, self.add_v6(eni, v6)))
             }
             Request::Attach(eni) => match self.interface(eni).map(|interface| interface.instance) {
@@ -244,7 +241,6 @@ impl Cloud {
 
     fn create(
         &mut self,
-        now: Instant,
         node: NodeId,
         vswitch: VSwitchId,
         kind: Kind,
@@ -259,7 +255,6 @@ impl Cloud {
             instance: node,
             vswitch,
             kind,
-            created: now,
             attached: false,
             leaked: false,
             addresses: addresses.to_vec(),
@@ -407,6 +402,12 @@ impl Cloud {
     #[must_use]
     pub fn vswitch_of(&self, eni: EniId) -> Option<VSwitchId> {
         self.eni_vswitch.get(eni.index()).copied()
+    }
+
+    /// The primary address of an interface that exists.
+    #[must_use]
+    pub fn primary_of(&self, eni: EniId) -> Option<Ipv4Addr> {
+        self.interface(eni).map(|interface| interface.addresses[0])
     }
 
     /// The instance that an interface was made for; `None` = it is deleted.

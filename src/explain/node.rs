@@ -114,7 +114,7 @@ impl Teller<'_> {
     fn event(&self, recording: &Recording, step: &Step) -> Option<Draft> {
         let What::Call(call) = &step.what else { return self.attempt(recording, step) };
         match (call.answer, call.api) {
-            (CallAnswer::Done, Api::AssignPrivateIpAddresses) => None,
+            (CallAnswer::Done, Api::AssignPrivateIpAddresses | Api::AssignIpv6Addresses) => None,
             (CallAnswer::Done, Api::DeleteNetworkInterface) => {
                 let Told { subject, text, .. } = tell(step, self.model, recording);
                 Some(Draft::again(step.at, format!("{subject} {text}."), "ENI deleted", "ENIs deleted"))

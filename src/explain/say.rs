@@ -64,7 +64,7 @@ impl Teller<'_> {
             }
             (CallAnswer::Free(0), _) => (format!("look-up{of} in vain"), format!("look-ups{of} in vain")),
             (CallAnswer::Done, Api::CreateNetworkInterface) => (format!("new ENI{of}"), format!("new ENIs{of}")),
-            (CallAnswer::Done, Api::AssignPrivateIpAddresses) => {
+            (CallAnswer::Done, Api::AssignPrivateIpAddresses | Api::AssignIpv6Addresses) => {
                 let brings = format!("{api}{of} with addresses");
                 (brings.clone(), brings)
             }

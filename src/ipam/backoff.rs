@@ -32,6 +32,14 @@ pub const WAIT_ENI_STATUS: Backoff =
     Backoff { duration: Span::secs(3), factor: 1.5, jitter: 0.5, steps: 8, cap: Span::ZERO };
 /// Pause before the first look of [`WAIT_ENI_STATUS`], where there is one.
 pub const WAIT_ENI_STATUS_DELAY: Span = Span::secs(3);
+/// Pause between the call for a member interface and the look at it: the first pause of
+/// `wait_member_eni_status`, of which nothing else is used.
+pub const WAIT_MEMBER_ENI_STATUS_DELAY: Span = Span::secs(2);
+/// `wait_networkinterface_status`: 120 looks, 1 to 1.3 s apart.
+pub const WAIT_INTERFACE_STATUS: Backoff =
+    Backoff { duration: Span::secs(1), factor: 1.0, jitter: 0.3, steps: 120, cap: Span::ZERO };
+/// Pause before the first look of [`WAIT_INTERFACE_STATUS`].
+pub const WAIT_INTERFACE_STATUS_DELAY: Span = Span::secs(2);
 /// `wait_eni_ip_removed`: four looks, 2 to 7 s apart.
 pub const WAIT_ENI_IP_REMOVED: Backoff =
     Backoff { duration: Span::secs(2), factor: 1.5, jitter: 0.5, steps: 4, cap: Span::ZERO };
@@ -61,6 +69,14 @@ impl Backoff {
         let capped = self.cap > Span::ZERO && sleep.mul_f64(self.factor) > self.cap;
         let sleep = jittered(sleep, self.jitter, chance);
         if capped { Next::GiveUpAfter(sleep) } else { Next::Retry(sleep) }
+    }
+
+    /// The sleep of step `n` (from 1), for whoever steps without attempts of its own; `None` = there
+    /// are no more steps.
+    #[must_use]
+    pub fn step(&self, n: u8, chance: Option<&mut SmallStream>) -> Option<Span> {
+        let sleep = self.duration.mul_f64(self.factor.powi(i32::from(n) - 1));
+        (n <= self.steps).then(|| jittered(sleep, self.jitter, chance))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{centralized, node_local};
+use super::{centralized, node_local, pod_eni};
 use crate::id::VSwitchId;
 
 /// The effective configuration of a node; a copy is cheap.
@@ -12,6 +12,8 @@ pub enum Config {
     NodeLocal(Arc<node_local::Config>),
     /// The control plane does (`ipam_type: crd`).
     Centralized(Arc<centralized::NodeConfig>),
+    /// Every pod gets an interface of its own from the control plane (rule C144).
+    Exclusive(Arc<pod_eni::NodeConfig>),
 }
 
 impl Config {
@@ -21,6 +23,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => &config.vswitches,
             Self::Centralized(config) => &config.vswitches,
+            Self::Exclusive(config) => &config.vswitches,
         }
     }
 
@@ -30,6 +33,7 @@ impl Config {
         match &mut self {
             Self::NodeLocal(config) => Arc::make_mut(config).vswitches = vswitches,
             Self::Centralized(config) => Arc::make_mut(config).vswitches = vswitches,
+            Self::Exclusive(config) => Arc::make_mut(config).vswitches = vswitches,
         }
         self
     }
@@ -40,6 +44,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.min_idle,
             Self::Centralized(config) => config.min_idle,
+            Self::Exclusive(_) => 0,
         }
     }
 
@@ -49,6 +54,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.max_idle,
             Self::Centralized(config) => config.max_idle,
+            Self::Exclusive(_) => 0,
         }
     }
 
@@ -58,6 +64,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.max_eni,
             Self::Centralized(config) => config.flavor.for_pods(),
+            Self::Exclusive(config) => config.slots,
         }
     }
 
@@ -67,6 +74,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.ips_per_eni,
             Self::Centralized(config) => config.ips_per_eni,
+            Self::Exclusive(_) => 1,
         }
     }
 
@@ -76,6 +84,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.capacity,
             Self::Centralized(config) => config.flavor.for_pods() * config.ips_per_eni,
+            Self::Exclusive(config) => config.slots,
         }
     }
 
@@ -83,7 +92,7 @@ impl Config {
     #[must_use]
     pub fn prefixes(&self) -> Option<u32> {
         match self {
-            Self::NodeLocal(_) => None,
+            Self::NodeLocal(_) | Self::Exclusive(_) => None,
             Self::Centralized(config) => config.prefixes,
         }
     }
@@ -92,6 +101,12 @@ impl Config {
 impl From<node_local::Config> for Config {
     fn from(config: node_local::Config) -> Self {
         Self::NodeLocal(Arc::new(config))
+    }
+}
+
+impl From<pod_eni::NodeConfig> for Config {
+    fn from(config: pod_eni::NodeConfig) -> Self {
+        Self::Exclusive(Arc::new(config))
     }
 }
 

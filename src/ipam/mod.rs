@@ -26,6 +26,7 @@ pub mod json;
 pub mod limits;
 pub mod node_local;
 pub mod note;
+pub mod pod_eni;
 pub mod throttle;
 pub mod vswitch;
 

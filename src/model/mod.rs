@@ -34,6 +34,7 @@ use crate::chance::SpanDist;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config as DaemonConfig;
 use crate::ipam::centralized;
+use crate::ipam::pod_eni;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -303,6 +304,20 @@ impl Model {
             },
             control_plane: ControlPlane::default(),
             outputs: Outputs { samples: 1, pods: false, events: false },
+        }
+    }
+
+    /// What the controllers of pods with interfaces of their own run with: they are part of the
+    /// control plane, whoever allocates for the other nodes.
+    #[must_use]
+    pub fn pod_eni_settings(&self) -> pod_eni::Settings {
+        match &self.ipam {
+            Ipam::NodeLocal => pod_eni::Settings::default(),
+            Ipam::Centralized(process) => pod_eni::Settings {
+                vswitch_ttl: process.vswitch_ttl,
+                rate_limit: process.rate_limit,
+                ..pod_eni::Settings::default()
+            },
         }
     }
 

@@ -8,6 +8,7 @@ use super::schedule::{most_of_others, nodes_in_zone, nodes_of_type, surges};
 use super::{Loaded, Origin, Setting, Uncertain, show};
 use crate::address::usable;
 use crate::id::VSwitchId;
+use crate::ipam::Config;
 use crate::model::{Action, Deed, Model, NodePool, PoolSize, PoolZone, Shape, VSwitch};
 use crate::time::Instant;
 use crate::units::thousands;
@@ -194,9 +195,8 @@ fn pool_fact(model: &Model, pool: &NodePool, shape: &Shape, zone: &PoolZone) -> 
     let about = if pool.shapes.len() > 1 { " about" } else { "" };
     let on_top = if surges(model, pool).next().is_some() { " (a replacement's on top included)" } else { "" };
     let idle = |n: u32| thousands(nodes * u64::from(n));
-    format!(
-        "node pool {} in {}{of_type}: {} a node, from {} of {}; {peak}{about} {}{on_top} with room for {}; the \
-         watermarks keep {} to {} idle addresses a node, {} to {} in all",
+    let room = format!(
+        "node pool {} in {}{of_type}: {} a node, from {} of {}; {peak}{about} {}{on_top} with room for {}",
         pool.name,
         zone.zone,
         show::count(shape.max_pods.into(), "pod", "pods"),
@@ -204,6 +204,12 @@ fn pool_fact(model: &Model, pool: &NodePool, shape: &Shape, zone: &PoolZone) -> 
         show::count(daemon.ips_per_eni().into(), "address", "addresses"),
         show::count(nodes, "node", "nodes"),
         show::count(pods, "pod", "pods"),
+    );
+    if matches!(daemon, Config::Exclusive(_)) {
+        return format!("{room}; there is no pool");
+    }
+    format!(
+        "{room}; the watermarks keep {} to {} idle addresses a node, {} to {} in all",
         daemon.min_idle(),
         daemon.max_idle(),
         idle(daemon.min_idle()),

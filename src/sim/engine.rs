@@ -8,6 +8,7 @@ mod account;
 mod audit;
 mod daemon;
 mod kubelet;
+mod own_eni;
 mod plane;
 mod pods;
 mod power;
@@ -25,12 +26,14 @@ use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{self, NodeConfig, PodKey};
 use crate::ipam::node_local::NodeLocal;
+use crate::ipam::pod_eni;
 use crate::ipam::{Answer, CallId, Config, Failure, Holdings, Input, Output, Release, Request};
 use crate::model::Quota;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
 use daemon::Daemon;
+use own_eni::{Exclusive, OwnEnis};
 use plane::Plane;
 
 /// What an event is about; kind and index share 32 bits.
@@ -48,6 +51,10 @@ enum Event {
     Plane,
     /// A call or a write of the control plane ends.
     PlaneEnds(u32),
+    /// The timer of the controllers of interfaces of pods' own.
+    Own,
+    /// A call of theirs ends.
+    OwnEnds(u32),
 }
 
 /// Bits of the index in a packed event.
@@ -62,6 +69,8 @@ impl Event {
             Self::Control(what) => (3, what),
             Self::Plane => (4, 0),
             Self::PlaneEnds(what) => (5, what),
+            Self::Own => (6, 0),
+            Self::OwnEnds(call) => (7, call),
         };
         assert!(index < 1 << INDEX_BITS, "a run has fewer than 2^28 nodes, pods and calls");
         kind << INDEX_BITS | index
@@ -75,7 +84,9 @@ impl Event {
             2 => Self::Timer(PodId(index)),
             3 => Self::Control(index),
             4 => Self::Plane,
-            _ => Self::PlaneEnds(index),
+            5 => Self::PlaneEnds(index),
+            6 => Self::Own,
+            _ => Self::OwnEnds(index),
         }
     }
 }
@@ -205,8 +216,6 @@ pub trait Observer {
     fn called(&mut self, _at: Instant, _node: Option<NodeId>, _api: Api, _latency: Span) {}
     /// A call was answered, at the end of its latency.
     fn answered(&mut self, _now: Instant, _call: &Answered, _cloud: &Cloud) {}
-    /// Interfaces that nobody knew were deleted on a vSwitch.
-    fn swept(&mut self, _now: Instant, _vswitch: VSwitchId, _cloud: &Cloud) {}
     /// A pod is about to ask for its address; its node has this.
     fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _node: &dyn Fn() -> Holdings) {}
     /// A pod got its address.
@@ -247,6 +256,8 @@ pub struct Engine<O> {
     served: VecDeque<PodId>,
     /// Who allocates, if the daemons do not.
     plane: Option<Box<Plane>>,
+    /// Who gives pods interfaces of their own, if any node has such pods.
+    own: Option<Box<OwnEnis>>,
     /// Pod objects so far.
     objects: u32,
     now: Instant,
@@ -273,6 +284,7 @@ impl<O: Observer> Engine<O> {
             kubelet,
             served: VecDeque::new(),
             plane: None,
+            own: None,
             objects: 0,
             now: Instant::ZERO,
             processed: 0,
@@ -307,6 +319,7 @@ impl<O: Observer> Engine<O> {
                 Daemon::Prefixes(centralized::PrefixDaemon::new(self.now, seed))
             }
             Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
+            Config::Exclusive(config) => Daemon::Exclusive(Exclusive { config: Arc::clone(config), taken: Vec::new() }),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);
         self.nodes.push(Node {
@@ -318,8 +331,10 @@ impl<O: Observer> Engine<O> {
             unreleased: Vec::new(),
             edited: None,
         });
-        if let Config::Centralized(config) = config {
-            self.join(node, config);
+        match config {
+            Config::NodeLocal(_) => {}
+            Config::Centralized(config) => self.join(node, config),
+            Config::Exclusive(_) => self.own_control(pod_eni::Input::Join(node)),
         }
         self.pump(node, self.now);
         self.arm(node);
@@ -380,6 +395,11 @@ impl<O: Observer> Engine<O> {
                     self.processed += 1;
                     self.plane_ends(what);
                 }
+                Event::Own => self.own_due(),
+                Event::OwnEnds(call) => {
+                    self.processed += 1;
+                    self.own_ends(call);
+                }
                 // Stale.
                 Event::Wake(_) | Event::Timer(_) => {}
             }
@@ -407,7 +427,8 @@ impl<O: Observer> Engine<O> {
         if self.instant.len() == 1 {
             return;
         }
-        let is_answer = |&i: &usize| matches!(self.instant[i], Event::Answer(_) | Event::PlaneEnds(_));
+        let is_answer =
+            |&i: &usize| matches!(self.instant[i], Event::Answer(_) | Event::PlaneEnds(_) | Event::OwnEnds(_));
         let answers: Vec<_> = (0..self.instant.len()).filter(is_answer).collect();
         for k in (1..answers.len()).rev() {
             self.instant.swap(answers[k], answers[self.ties.below(k as u32 + 1) as usize]);
@@ -505,6 +526,10 @@ impl<O: Observer> Engine<O> {
             match retry.map(|i| state.retries.remove(i).1) {
                 Some(pod) if state.power == Power::DaemonDown => {
                     self.retry(node, at, pod, Failure::Down);
+                    continue;
+                }
+                Some(pod) if matches!(state.daemon, Daemon::Exclusive(_)) => {
+                    self.own_add(node, pod);
                     continue;
                 }
                 Some(pod) => state.daemon.ask(at, pod, self.pods[pod.index()].uid),

@@ -49,10 +49,6 @@ impl Observer for Recorder {
         }
     }
 
-    fn swept(&mut self, now: Instant, vswitch: VSwitchId, cloud: &Cloud) {
-        refresh(self, now, cloud, vswitch);
-    }
-
     fn asks(&mut self, now: Instant, id: PodId, pod: &Pod, node: &dyn Fn() -> Holdings) {
         self.pod_asked(now, id.index(), pod.node, node);
     }

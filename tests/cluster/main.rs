@@ -3,6 +3,7 @@
 //! `docs/model.md` has the sources.
 
 mod actions;
+mod exclusive;
 mod nodes;
 mod story;
 mod workloads;

@@ -106,6 +106,20 @@ fn r146_a_preheat_without_ipv6_is_not_repeated() {
     story.tells("1000 p2 on e1\n1000 p3 on e1\n1000.3 assign 1 v6 to e1\n1001.8 p4 on e1");
 }
 
+/// R146: a preheat that a metadata sync wakes during the IPv6 call of its round leaves before the address
+/// comes, which is idle then.
+#[test]
+fn r146_a_preheat_may_leave_before_its_ipv6_address_comes() {
+    let config = Config { min_idle: 3, max_idle: 10, sync_period: Some(Span::secs(120)), ..dual(1, 10) };
+    let mut story = Story::new(config, &[50]);
+    story.at(100.0).add(1).skip().fault(Api::AssignIpv6Addresses, Fault::Slow(100.0));
+    story.until(200.0).tells("123.8 assign 1 to e1\n125.3 assign 1 v6 to e1");
+    assert_eq!(story.daemon.idle_v6(), 2);
+    // The run returned at 180 s, so the next is at 300 s; it finds enough.
+    story.until(400.0).tells("").usage(3, 1);
+    assert_eq!(story.daemon.idle_v6(), 3);
+}
+
 /// R147, the dead lock: five pods see the same three idle IPv4 addresses, so they ask for IPv6 alone.
 /// Three finish; two wait for nothing until their 118 s end, though two IPv6 addresses are idle and the
 /// interface has room for 16 more IPv4 addresses.

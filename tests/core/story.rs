@@ -244,6 +244,7 @@ impl Story {
             let at = timer.min(answer).min(touch);
             if at > until {
                 self.now = self.now.max(until);
+                self.daemon.check_invariants();
                 return;
             }
             self.now = at;

@@ -1,11 +1,11 @@
 //! The controller's calls, one by one.
 
 use crate::cloud::Cloud;
-use crate::cloud::tests::{VSWITCH, cloud, cloud_of, held, hour};
+use crate::cloud::tests::{VSWITCH, cloud, cloud_of, held};
 use crate::id::{EniId, NodeId};
 use crate::ipam::centralized::{Answer, Interface, Kind, Request, State};
 use crate::openapi::ErrorCode;
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// A cloud with one /28 and two instances of one slot for a secondary interface of five addresses.
 fn two_nodes() -> (Cloud, NodeId, NodeId) {
@@ -114,28 +114,6 @@ fn what_an_instance_leaves_behind_can_serve_another() {
     assert_eq!((held(&cloud), cloud.node_enis(b)), ((2, 0, 0), (1, 2)));
 }
 
-/// `pkg/controller/pod-eni/eni_controller.go:432-556`: what is attached, known, or younger than ten
-/// minutes stays.
-#[test]
-fn the_sweep_deletes_what_leaked_long_enough_ago() {
-    let (mut cloud, a, b) = two_nodes();
-    let known = create(&mut cloud, b, 1).expect("addresses are free");
-    attached(&mut cloud, b, 1);
-    create(&mut cloud, a, 2).expect("addresses are free");
-    cloud.release_instance(a);
-    let late = Request::Create { node: a, vswitch: VSWITCH, kind: Kind::Secondary, addresses: 3, ipv6: 0 };
-    cloud.carry_out(Instant::ZERO + Span::secs(1), a, &late).expect("addresses are free");
-    assert_eq!((held(&cloud), cloud.leaked(VSWITCH)), ((7, 5, 0), (2, 5)));
-    let ten = Span::mins(10);
-    assert!(cloud.delete_leaked(Instant(ten.0 - 1), ten).is_empty());
-    assert_eq!(cloud.delete_leaked(Instant(ten.0), ten), [VSWITCH]);
-    cloud.audit();
-    assert_eq!((held(&cloud), cloud.leaked(VSWITCH)), ((5, 3, 0), (1, 3)));
-    assert_eq!(cloud.delete_leaked(hour(1), ten), [VSWITCH]);
-    assert!(cloud.delete_leaked(hour(1), ten).is_empty());
-    assert_eq!(call(&mut cloud, b, Request::Delete(known)), Ok(Answer::Done), "it was never swept");
-}
-
 /// The codes that upstream knows mean the same either way.
 #[test]
 fn c72_codes_have_the_meaning_of_their_names() {
@@ -196,7 +174,7 @@ fn prefixes_leak_and_go_with_their_interface() {
     assert_eq!(cloud.leaked(VSWITCH), (1, 17));
     call(&mut cloud, node, Request::AssignPrefixes(eni, 1)).expect("blocks are free");
     assert_eq!(cloud.leaked(VSWITCH), (1, 33));
-    assert_eq!(cloud.delete_leaked(hour(1), Span::mins(10)), [VSWITCH]);
+    call(&mut cloud, node, Request::Delete(eni)).expect("it belongs to no instance");
     cloud.audit();
     assert_eq!((cloud.leaked(VSWITCH), cloud.usage(VSWITCH).free), ((0, 0), 252));
 }

@@ -28,7 +28,7 @@ mod reconcile;
 mod resource;
 mod rest;
 mod sorted_map;
-mod vswitches;
+pub(in crate::ipam) mod vswitches;
 mod whereabouts;
 mod work_queue;
 #[cfg(test)]
@@ -166,7 +166,7 @@ pub struct Controller {
     queue: WorkQueue,
     /// Nodes whose runs are not gone through.
     resting: BTreeSet<NodeId>,
-    vswitches: VSwitches,
+    vswitches: VSwitches<NodeId>,
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
     next_attacher: u64,
@@ -348,7 +348,9 @@ impl Controller {
             self.nodes.resize_with(id.index() + 1, Node::default);
         }
         self.rouse(id, self.done_before);
-        &mut self.nodes[id.index()]
+        let node = &mut self.nodes[id.index()];
+        node.is_settled = false;
+        node
     }
 
     /// Makes a call; `false` if its limit would let it leave after `deadline` only.

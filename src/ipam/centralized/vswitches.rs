@@ -4,22 +4,28 @@ use std::collections::BTreeMap;
 
 use super::config::Selection;
 use crate::chance::SmallStream;
-use crate::id::{NodeId, VSwitchId};
+use crate::id::VSwitchId;
 use crate::time::{Instant, Span};
 
 /// Cached free counts. A count is neither lowered by an allocation nor raised by a release (C74).
-#[derive(Debug, Default)]
-pub(super) struct VSwitches {
+/// `W` names who waits for a look-up.
+#[derive(Debug)]
+pub(in crate::ipam) struct VSwitches<W> {
     /// Free addresses, and through when that holds.
     counts: BTreeMap<VSwitchId, (u32, Instant)>,
-    /// Nodes that wait for a look-up under way, in the order of asking: calls for one vSwitch are
-    /// merged.
-    waiting: BTreeMap<VSwitchId, Vec<NodeId>>,
+    /// Who waits for a look-up under way, in the order of asking: calls for one vSwitch are merged.
+    waiting: BTreeMap<VSwitchId, Vec<W>>,
+}
+
+impl<W> Default for VSwitches<W> {
+    fn default() -> Self {
+        Self { counts: BTreeMap::new(), waiting: BTreeMap::new() }
+    }
 }
 
 /// What is known of a vSwitch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
+pub(in crate::ipam) enum Known {
     /// Its free addresses.
     Free(u32),
     /// Nothing: the caller has to make the call.
@@ -28,19 +34,19 @@ pub(super) enum Known {
     Asked,
 }
 
-impl VSwitches {
-    /// The count of a vSwitch; otherwise `node` is woken when it is there.
-    pub fn look_up(&mut self, now: Instant, id: VSwitchId, node: NodeId) -> Known {
+impl<W> VSwitches<W> {
+    /// The count of a vSwitch; otherwise `who` is woken when it is there.
+    pub fn look_up(&mut self, now: Instant, id: VSwitchId, who: W) -> Known {
         if let Some(free) = self.cached(now, id) {
             return Known::Free(free);
         }
         let waiting = self.waiting.entry(id).or_default();
-        waiting.push(node);
+        waiting.push(who);
         if waiting.len() == 1 { Known::Unknown } else { Known::Asked }
     }
 
     /// A look-up ended; who waits for it.
-    pub fn looked_up(&mut self, now: Instant, id: VSwitchId, free: Option<u32>, ttl: Span) -> Vec<NodeId> {
+    pub fn looked_up(&mut self, now: Instant, id: VSwitchId, free: Option<u32>, ttl: Span) -> Vec<W> {
         if let Some(free) = free {
             self.counts.insert(id, (free, now + ttl));
         }

@@ -143,6 +143,8 @@ impl NodeLocal {
             self.ready.extend(last);
             self.ready.rotate_right(usize::from(last.is_some()));
         } else if waiter.done {
+            // Of one family it may be queued still (R146).
+            slot.settle(waiter.id);
             self.preheats_ended(1);
             self.ready.extend(self.slots[i].wake_up());
         } else if !waiter.is_preheat() && slot.serves(waiter.pod) {

@@ -7,8 +7,10 @@ use crate::id::VSwitchId;
 use crate::ipam::Config;
 use crate::ipam::eni_config::{Document, MAX_CANDIDATES, Node, Resolved, VSwitch, resolve as resolve_daemon};
 use crate::ipam::note::nearest;
+use crate::ipam::pod_eni::NodeConfig;
 use crate::model::{NodePool, PoolZone, Shape};
 use crate::scenario::Setting;
+use crate::scenario::diagnostics::Place;
 use crate::scenario::loader::Loader;
 use crate::scenario::read::At;
 use crate::scenario::written::{self, NodeVSwitch};
@@ -49,7 +51,11 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
     report_unknown_candidates(loader, &document, names);
     let help = "let an action edit eni-config when it is there: `edit_eni_config`";
     report_missing_candidates(loader, &document, names, help, &|_| false);
-    let shapes = shapes(loader, &types, &zones, &document, names)?;
+    let exclusive = exclusive(written);
+    if let Some(at) = &written.exclusive_eni {
+        loader.written(path("exclusive_eni"), at.value.to_string(), at.place);
+    }
+    let shapes = shapes(loader, &types, &zones, &document, names, exclusive)?;
     let life = life?;
     Some(NodePool {
         name,
@@ -60,6 +66,11 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
         interruptions: life.interruptions,
         crashes: life.crashes,
     })
+}
+
+/// Where a pool is said to have exclusive interfaces; `None` = it has shared ones.
+pub(super) fn exclusive(written: &written::NodePool) -> Option<Place> {
+    written.exclusive_eni.as_ref().filter(|at| at.value).map(|at| at.place)
 }
 
 /// The eni-config of a pool's nodes: its own keys on top of those of all.
@@ -80,6 +91,7 @@ fn shapes(
     zones: &[(String, VSwitchId)],
     document: &Document,
     names: &Names<'_>,
+    exclusive: Option<Place>,
 ) -> Option<Vec<Shape>> {
     let mut shapes = Some(Vec::new());
     let mut seen = Vec::new();
@@ -88,7 +100,7 @@ fn shapes(
             .iter()
             .map(|(zone, vswitch)| {
                 let node = Node { instance_type: &of.name, limits: &of.limits, zone, vswitch: *vswitch };
-                daemon(loader, document, &node, names)
+                daemon(loader, document, &node, names, exclusive)
             })
             .collect();
         let Some(daemons) = daemons.into_iter().collect::<Option<Vec<_>>>() else {
@@ -115,14 +127,44 @@ fn shapes(
 }
 
 /// What the daemon on a node runs with.
-pub(super) fn daemon(loader: &mut Loader, document: &Document, node: &Node<'_>, names: &Names<'_>) -> Option<Resolved> {
+pub(super) fn daemon(
+    loader: &mut Loader,
+    document: &Document,
+    node: &Node<'_>,
+    names: &Names<'_>,
+    exclusive: Option<Place>,
+) -> Option<Resolved> {
     let find = |id: &str| {
         let (id, zone) = names.find(id)?;
         Some(VSwitch { id, zone: zone.map_or("", |at| at.value.as_str()) })
     };
     let resolved = eni::checked(loader, resolve_daemon(document, node, &find))?;
     let is_listed = document.vswitches().any(|(zone, ..)| zone == node.zone);
-    if is_listed { with_copies(loader, document, resolved, names) } else { Some(resolved) }
+    match (is_listed, exclusive) {
+        (true, None) => with_copies(loader, document, resolved, names),
+        (true, Some(_)) => Some(without_pool(with_copies(loader, document, resolved, names)?, node, names)),
+        (false, None) => Some(resolved),
+        (false, Some(place)) => {
+            let title = format!("eni-config lists no vSwitch for zone {}", node.zone);
+            let problem = loader.problems.error(place, title);
+            problem.label("pods with an interface of their own get none of the node's vSwitch (C147)");
+            problem.help(format!("list vSwitches of {} under `vswitches` of eni-config", node.zone));
+            None
+        }
+    }
+}
+
+/// The same for a node with exclusive interfaces, which reads no more of eni-config than the
+/// vSwitches, sorted by ID (rules C144, C147).
+fn without_pool(resolved: Resolved, node: &Node<'_>, names: &Names<'_>) -> Resolved {
+    let mut vswitches = resolved.config.vswitches().to_vec();
+    vswitches.sort_by_key(|&id| names.id(id));
+    let mut settings: Vec<_> = resolved.settings.into_iter().filter(|setting| setting.key == "vswitches").collect();
+    for setting in &mut settings {
+        setting.value = vswitches.iter().map(|&id| names.id(id)).collect::<Vec<_>>().join(", ");
+    }
+    let slots = node.limits.exclusive_eni_pods();
+    Resolved { config: NodeConfig { slots, vswitches }.into(), settings }
 }
 
 /// The same with the copies of its candidates behind each, where eni-config does not list them.

@@ -156,7 +156,8 @@ fn one(
     table: Option<&Table>,
 ) -> Option<Type> {
     let limits = limits(loader, &path, name, written.limits.as_ref(), table);
-    let max_pods = max_pods(loader, &format!("{path}.max_pods"), written.max_pods.as_ref(), limits.as_ref());
+    let exclusive = super::pools::exclusive(written).is_some();
+    let max_pods = max_pods(loader, &format!("{path}.max_pods"), written.max_pods.as_ref(), limits.as_ref(), exclusive);
     let (limits, max_pods) = (limits?, max_pods?);
     let allocatable = allocatable(loader, &path, written.allocatable.as_ref(), &limits);
     Some(Type { name: name.value.clone(), path, limits, allocatable, max_pods, weight })
@@ -262,11 +263,15 @@ fn max_pods(
     path: &str,
     written: Option<&At<Count>>,
     limits: Option<&InstanceLimits>,
+    exclusive: bool,
 ) -> Option<u32> {
+    if !in_range(loader, "a node takes 1 to 10,000 pods", written, 1..=MOST_PODS) {
+        return None;
+    }
+    if exclusive {
+        return exclusive_pods(loader, path, written, limits?);
+    }
     if let Some(at) = written {
-        if !in_range(loader, "a node takes 1 to 10,000 pods", written, 1..=MOST_PODS) {
-            return None;
-        }
         loader.written(path, format!("{} pods", at.value.0), at.place);
         return u32::try_from(at.value.0).ok();
     }
@@ -274,6 +279,28 @@ fn max_pods(
     let rule = "ACK's rule: (adapters − 1) × addresses per adapter (help.aliyun.com, work-with-terway)";
     loader.default(path, show::count(most.into(), "pod", "pods"), rule);
     Some(most)
+}
+
+/// Most pods of a node with exclusive interfaces: its resource `aliyun/eni`, which every pod requests
+/// one of (rule C144), or the kubelet's own limit if that is less.
+fn exclusive_pods(
+    loader: &mut Loader,
+    path: &str,
+    written: Option<&At<Count>>,
+    limits: &InstanceLimits,
+) -> Option<u32> {
+    let most = limits.exclusive_eni_pods();
+    match written.filter(|at| at.value.0 <= most.into()) {
+        Some(at) => {
+            loader.written(path, show::count(at.value.0, "pod", "pods"), at.place);
+            u32::try_from(at.value.0).ok()
+        }
+        None => {
+            let rule = "one interface per pod: adapters − 1 (C144, pkg/controller/node/node.go:342-352)";
+            loader.default(path, show::count(most.into(), "pod", "pods"), rule);
+            Some(most)
+        }
+    }
 }
 
 /// What pods may request; without bound where nothing is known.

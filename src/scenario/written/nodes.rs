@@ -23,6 +23,9 @@ section! {
         optional limits: Limits,
         /// Most pods with an address of their own on a node; pods with `host_network` do not count.
         optional max_pods: At<Count>,
+        /// Whether every pod gets an interface of its own: the label
+        /// `k8s.aliyun.com/exclusive-mode-eni-type: eniOnly`.
+        optional exclusive_eni: At<bool>,
         /// What pods may request on a node.
         optional allocatable: Allocatable,
         /// Zones; a new node goes to the one with fewest of the pool.

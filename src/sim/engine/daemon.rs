@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::own_eni::{Exclusive, OwnEnis};
 use super::plane::Plane;
 use super::{Engine, Observer};
 use crate::address::PREFIX;
@@ -18,6 +19,8 @@ pub(super) enum Daemon {
     NodeLocal(Box<NodeLocal>),
     /// It waits for the control plane.
     Centralized(centralized::Daemon),
+    /// The control plane gives every pod an interface of its own.
+    Exclusive(Exclusive),
     /// It hands out the addresses of prefixes that the control plane gets for it.
     Prefixes(centralized::PrefixDaemon),
 }
@@ -29,6 +32,7 @@ impl Daemon {
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(pod)),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
             Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
+            Self::Exclusive(_) => unreachable!("the control plane answers for it"),
         }
     }
 
@@ -38,6 +42,7 @@ impl Daemon {
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Tick),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Tick),
             Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Tick),
+            Self::Exclusive(_) => {}
         }
     }
 
@@ -47,6 +52,7 @@ impl Daemon {
             Self::NodeLocal(daemon) => daemon.poll_timeout(),
             Self::Centralized(daemon) => daemon.poll_timeout(),
             Self::Prefixes(daemon) => daemon.poll_timeout(),
+            Self::Exclusive(_) => Instant::NEVER,
         }
     }
 
@@ -54,7 +60,7 @@ impl Daemon {
     pub fn barren_through(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::NodeLocal(daemon) => daemon.barren_through(now),
-            Self::Centralized(_) | Self::Prefixes(_) => None,
+            Self::Centralized(_) | Self::Prefixes(_) | Self::Exclusive(_) => None,
         }
     }
 
@@ -64,12 +70,19 @@ impl Daemon {
             Self::NodeLocal(daemon) => daemon.bound().map(|(_, eni, address)| (eni, address)).collect(),
             Self::Centralized(daemon) => daemon.in_use().collect(),
             Self::Prefixes(daemon) => daemon.in_use().collect(),
+            Self::Exclusive(exclusive) => exclusive.taken.clone(),
         }
     }
 }
 
 /// What a node has at `at`, and what holds it back.
-pub(super) fn holdings(daemon: &Daemon, plane: Option<&Plane>, at: Instant, node: NodeId) -> Holdings {
+pub(super) fn holdings(
+    daemon: &Daemon,
+    plane: Option<&Plane>,
+    own: Option<&OwnEnis>,
+    at: Instant,
+    node: NodeId,
+) -> Holdings {
     let controller = || &plane.expect("somebody allocates for it").controller;
     match daemon {
         Daemon::NodeLocal(daemon) => daemon.holdings(at),
@@ -78,6 +91,9 @@ pub(super) fn holdings(daemon: &Daemon, plane: Option<&Plane>, at: Instant, node
             let (in_use, idle) = daemon.usage();
             Holdings { in_use, idle, ..controller().holdings(at, node) }
         }
+        Daemon::Exclusive(exclusive) => {
+            exclusive.holdings(&own.expect("somebody makes its interfaces").controller, at, node)
+        }
     }
 }
 
@@ -85,7 +101,7 @@ impl<O: Observer> Engine<O> {
     /// What a node has, and what holds it back.
     #[must_use]
     pub fn holdings(&self, node: NodeId) -> Holdings {
-        holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.now, node)
+        holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.own.as_deref(), self.now, node)
     }
 
     /// Candidate vSwitches of a node.
@@ -94,6 +110,7 @@ impl<O: Observer> Engine<O> {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => &daemon.config().vswitches,
             Daemon::Centralized(_) | Daemon::Prefixes(_) => &self.controller().config(node).vswitches,
+            Daemon::Exclusive(exclusive) => &exclusive.config.vswitches,
         }
     }
 
@@ -103,6 +120,7 @@ impl<O: Observer> Engine<O> {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.has_way_to(vswitch),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().has_way_to(node, vswitch),
+            Daemon::Exclusive(exclusive) => exclusive.config.vswitches.contains(&vswitch),
         }
     }
 
@@ -116,6 +134,7 @@ impl<O: Observer> Engine<O> {
                 let controller = self.controller();
                 (controller.empty_slots(node) > 0, controller.extendable(node).any(|id| id == vswitch))
             }
+            Daemon::Exclusive(_) => (self.holdings(node).empty_slots > 0, false),
         };
         has_slot && self.candidates(node).contains(&vswitch) || extends
     }
@@ -129,6 +148,7 @@ impl<O: Observer> Engine<O> {
                 let holdings = self.holdings(node);
                 holdings.inhibited > 0 || !holdings.blocked.is_empty()
             }
+            Daemon::Exclusive(_) => !self.holdings(node).blocked.is_empty(),
         }
     }
 
@@ -137,6 +157,7 @@ impl<O: Observer> Engine<O> {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.asked(vswitch),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().asked(node, vswitch),
+            Daemon::Exclusive(_) => self.own_asked(node, vswitch),
         }
     }
 
@@ -157,6 +178,7 @@ impl<O: Observer> Engine<O> {
             }
             Daemon::Prefixes(daemon) if daemon.has_given(eni, address) => Some(Whereabouts::Serving),
             Daemon::Prefixes(_) => Some(self.controller().whereabouts(node, eni, address, |_| false)),
+            Daemon::Exclusive(exclusive) => exclusive.whereabouts(&self.own().controller, eni),
         }
     }
 }

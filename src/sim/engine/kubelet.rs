@@ -29,7 +29,8 @@ impl<O: Observer> Engine<O> {
         }
         let state = &mut self.nodes[node.index()];
         state.retries.push((at + self.sandbox_retry.sample(&mut state.kubelet), id));
-        let holdings = || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), at, node);
+        let holdings =
+            || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.own.as_deref(), at, node);
         self.observer.failed(at, id, &self.pods[id.index()], failure, &holdings);
     }
 }

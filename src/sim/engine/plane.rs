@@ -11,16 +11,13 @@ use crate::ipam::centralized::{
     Settings,
 };
 use crate::ipam::{Config, Failure};
+use crate::openapi::ErrorCode;
 use crate::record::{CallAnswer, Cause};
 use crate::time::{Instant, Span};
 
 /// Time of a write to the API server, until who watches has seen it (an assumption; rule C28 limits
 /// how many there are).
 const WRITE: Span = Span::millis(20);
-/// Age from which an interface that nobody knows is deleted, and the time between two looks at them:
-/// U\[10 min, 21 min\] (rule C150, `pkg/controller/pod-eni/eni_controller.go:110-113, 232-242`).
-const LEAKED_FOR: Span = Span::mins(10);
-
 /// The control plane.
 #[derive(Debug)]
 pub(super) struct Plane {
@@ -30,7 +27,6 @@ pub(super) struct Plane {
     free: Vec<u32>,
     /// Time of the only live [`Event::Plane`]; others are stale.
     armed: Instant,
-    sweeps: SmallStream,
 }
 
 /// What is under way.
@@ -42,8 +38,6 @@ enum Pending {
     Write(CallId),
     /// A daemon's write of NodeRuntime: CNI DEL of these pods is done.
     Report(NodeId, Vec<Uid>),
-    /// The next look at interfaces that nobody knows.
-    Sweep,
     /// A call of a process that died before it left.
     Nothing,
 }
@@ -51,12 +45,10 @@ enum Pending {
 impl<O: Observer> Engine<O> {
     /// The same world with a control plane that allocates for all nodes.
     #[must_use]
-    pub fn with_control_plane(mut self, settings: Settings, mut chance: SmallStream) -> Self {
-        let sweeps = SmallStream::new(chance.next_u64());
+    pub fn with_control_plane(mut self, settings: Settings, chance: SmallStream) -> Self {
         let controller = Controller::new(settings, chance);
-        let plane = Plane { controller, pending: Vec::new(), free: Vec::new(), armed: Instant::NEVER, sweeps };
+        let plane = Plane { controller, pending: Vec::new(), free: Vec::new(), armed: Instant::NEVER };
         self.plane = Some(Box::new(plane));
-        self.sweep_later();
         self
     }
 
@@ -82,8 +74,10 @@ impl<O: Observer> Engine<O> {
     /// The eni-config of a node is another one: its daemon fills it in with the next change of the CR
     /// that it hears of (`pkg/eni/node_reconcile.go:39-71, 409-414`); no restart is needed.
     pub fn edit_config(&mut self, node: NodeId, config: &Config) {
-        if let Config::Centralized(config) = config {
-            self.nodes[node.index()].edited = Some(Arc::clone(config));
+        match config {
+            Config::NodeLocal(_) => {}
+            Config::Centralized(config) => self.nodes[node.index()].edited = Some(Arc::clone(config)),
+            Config::Exclusive(config) => self.own_edit(node, config),
         }
     }
 
@@ -110,7 +104,7 @@ impl<O: Observer> Engine<O> {
         self.control(Input::Notify(node));
     }
 
-    fn object(&self, id: PodId) -> (PodKey, Uid) {
+    pub(super) fn object(&self, id: PodId) -> (PodKey, Uid) {
         let pod = &self.pods[id.index()];
         (pod.key, pod.uid)
     }
@@ -119,7 +113,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn tell(&mut self, node: NodeId, input: DaemonInput) {
         let state = &mut self.nodes[node.index()];
         match &mut state.daemon {
-            Daemon::NodeLocal(_) => unreachable!("its daemon allocates itself"),
+            Daemon::NodeLocal(_) | Daemon::Exclusive(_) => unreachable!("the controller does not allocate for it"),
             Daemon::Centralized(daemon) => daemon.handle(self.now, input),
             Daemon::Prefixes(daemon) => daemon.handle(self.now, input),
         }
@@ -130,7 +124,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn pump_centralized(&mut self, node: NodeId) {
         loop {
             let output = match &mut self.nodes[node.index()].daemon {
-                Daemon::NodeLocal(_) => None,
+                Daemon::NodeLocal(_) | Daemon::Exclusive(_) => None,
                 Daemon::Centralized(daemon) => daemon.poll(),
                 Daemon::Prefixes(daemon) => daemon.poll(),
             };
@@ -245,14 +239,18 @@ impl<O: Observer> Engine<O> {
                 }
                 self.control(Input::Notify(node));
             }
-            Pending::Sweep => self.sweep(),
             Pending::Nothing => {}
         }
     }
 
-    /// The cloud carries out a call of the controller; an interface that nobody awaits leaks.
     fn carry_out(&mut self, id: CallId, left: Instant, request: &Request) {
         let heard = self.controller().awaits(id);
+        let reply = self.carried_out(left, request, heard);
+        self.control(Input::Reply(id, reply.map_err(Refusal::from)));
+    }
+
+    /// The cloud carries out a call of the control plane; an interface that nobody awaits leaks.
+    pub(super) fn carried_out(&mut self, left: Instant, request: &Request, heard: bool) -> Result<Answer, ErrorCode> {
         let node = self.node_of(request);
         let (vswitch, eni, addresses) = self.subject(request);
         let reply = self.cloud.carry_out(self.now, node.unwrap_or(NodeId::NONE), request);
@@ -275,11 +273,11 @@ impl<O: Observer> Engine<O> {
         self.observer.answered(self.now, &answered, &self.cloud);
         // Before anybody knows the answer: the call still counts as under way.
         self.give_accounts();
-        self.control(Input::Reply(id, reply.map_err(Refusal::from)));
+        reply
     }
 
     /// The node that a call is for; a look at a vSwitch is for all.
-    fn node_of(&self, request: &Request) -> Option<NodeId> {
+    pub(super) fn node_of(&self, request: &Request) -> Option<NodeId> {
         match request {
             Request::DescribeVSwitch(_) => None,
             Request::Create { node, .. }
@@ -315,19 +313,5 @@ impl<O: Observer> Engine<O> {
             Request::Unassign(eni, addresses) => (on(*eni), Some(*eni), addresses.len() as u32),
             Request::Delete(eni) => (on(*eni), Some(*eni), 0),
         }
-    }
-
-    /// Interfaces that nobody knows are deleted.
-    fn sweep(&mut self) {
-        for vswitch in self.cloud.delete_leaked(self.now, LEAKED_FOR) {
-            self.observer.swept(self.now, vswitch, &self.cloud);
-        }
-        self.give_accounts();
-        self.sweep_later();
-    }
-
-    fn sweep_later(&mut self) {
-        let pause = LEAKED_FOR.mul_f64(1.0 + 1.1 * self.plane_mut().sweeps.unit());
-        self.later(self.now + pause, Pending::Sweep);
     }
 }

@@ -55,14 +55,26 @@ impl<O: Observer> Engine<O> {
         let is_centralized = self.is_centralized(node);
         if is_centralized {
             self.scheduled(node, id, erdma);
+        } else if self.is_exclusive(node) {
+            self.own_scheduled(node, id);
         }
         match self.nodes[node.index()].power {
             Power::Up => {
                 self.touch(node);
-                let holdings = || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.now, node);
+                let holdings = || {
+                    holdings(
+                        &self.nodes[node.index()].daemon,
+                        self.plane.as_deref(),
+                        self.own.as_deref(),
+                        self.now,
+                        node,
+                    )
+                };
                 self.observer.asks(self.now, id, &self.pods[id.index()], &holdings);
                 if is_centralized {
                     self.tell(node, DaemonInput::Allocate(Uid(uid)));
+                } else if self.is_exclusive(node) {
+                    self.own_add(node, id);
                 } else {
                     self.input(node, Input::Allocate(id));
                 }
@@ -70,6 +82,7 @@ impl<O: Observer> Engine<O> {
             Power::DaemonDown => {
                 self.touch(node);
                 self.retry(node, self.now, id, Failure::Down);
+                self.arm_exclusive(node);
             }
             Power::Down => self.nodes[node.index()].retries.push((self.now, id)),
             Power::Released => unreachable!("no pod goes to an instance that is gone"),
@@ -95,6 +108,11 @@ impl<O: Observer> Engine<O> {
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         match was {
+            PodState::Running | PodState::Waiting if self.is_exclusive(node) => {
+                self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
+                self.own_gone(node, id);
+                self.left(id);
+            }
             PodState::Running if self.is_centralized(node) => {
                 let up = self.nodes[node.index()].power == Power::Up;
                 let uid = self.pods[id.index()].uid;
@@ -127,7 +145,7 @@ impl<O: Observer> Engine<O> {
     }
 
     fn is_centralized(&self, node: NodeId) -> bool {
-        !matches!(self.nodes[node.index()].daemon, Daemon::NodeLocal(_))
+        matches!(self.nodes[node.index()].daemon, Daemon::Centralized(_) | Daemon::Prefixes(_))
     }
 
     /// CNI DEL of a pod's sandbox. After a crash the sandbox has no network namespace any more,

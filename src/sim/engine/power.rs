@@ -3,7 +3,7 @@
 use super::{Daemon, Engine, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::{self, DaemonInput};
-use crate::ipam::{Config, Input};
+use crate::ipam::{Config, Input, pod_eni};
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
@@ -52,6 +52,11 @@ impl<O: Observer> Engine<O> {
                 let held = state.daemon.in_use();
                 held.into_iter().map(|(eni, _)| eni).for_each(|eni| self.unbound(eni));
                 self.control(centralized::Input::Leave(node));
+            }
+            Daemon::Exclusive(exclusive) => {
+                let held = std::mem::take(&mut exclusive.taken);
+                held.into_iter().for_each(|(eni, _)| self.unbound(eni));
+                self.own_control(pod_eni::Input::Leave(node));
             }
         }
         self.cloud.release_instance(node);

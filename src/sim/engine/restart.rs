@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Call, Daemon, Engine, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::DaemonInput;
-use crate::ipam::{Config, Input, Request};
+use crate::ipam::{Config, Failure, Input, Request};
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
@@ -17,6 +17,7 @@ impl<O: Observer> Engine<O> {
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
+        self.arm_exclusive(node);
     }
 
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
@@ -35,6 +36,10 @@ impl<O: Observer> Engine<O> {
                 self.tell(node, DaemonInput::Restart);
                 self.join(node, config);
             }
+            Config::Exclusive(config) => {
+                self.own_edit(node, config);
+                self.arm(node);
+            }
         }
     }
 
@@ -43,6 +48,15 @@ impl<O: Observer> Engine<O> {
         match self.nodes[node.index()].daemon {
             Daemon::NodeLocal(_) => self.input(node, input),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, centralized),
+            Daemon::Exclusive(_) => {
+                for pod in self.own_stop(node) {
+                    match input {
+                        // The kubelet is down too, and finds the pod when it is back.
+                        Input::Stop => self.nodes[node.index()].retries.push((self.now, pod)),
+                        _ => self.retry(node, self.now, pod, Failure::Restart),
+                    }
+                }
+            }
         }
     }
 

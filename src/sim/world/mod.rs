@@ -227,6 +227,11 @@ impl<'m> World<'m> {
                 engine.with_control_plane((**settings).clone(), SmallStream::split(&mut stream("control plane")))
             }
         };
+        let is_exclusive = |group: &Group| matches!(group.daemon, Config::Exclusive(_));
+        let engine = match groups.iter().any(is_exclusive) {
+            true => engine.with_own_enis(model.pod_eni_settings(), SmallStream::split(&mut stream("pod-eni"))),
+            false => engine,
+        };
         let mut world = World {
             engine,
             scheduler: scheduler(model, &groups, rules(model), chance),

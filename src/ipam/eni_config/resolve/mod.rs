@@ -117,7 +117,6 @@ impl<'a> Resolver<'a> {
         let config = node_local::Config {
             max_eni: pool.max_eni,
             ips_per_eni: pool.ips_per_eni,
-            dual: self.stack(),
             capacity: pool.max_eni * pool.ips_per_eni,
             min_idle: pool.min_idle,
             max_idle: pool.max_idle,
@@ -129,6 +128,7 @@ impl<'a> Resolver<'a> {
             rate_limit: self.rate_limit(),
             gc_period: self.gc_period(pools_off),
             rpc_timeout: self.rpc_timeout(),
+            dual: self.stack(),
             confirm_delete: true,
         };
         self.trunk();

@@ -54,7 +54,7 @@ fn config(text: &str, limits: InstanceLimits) -> Config {
 fn node_local(resolved: &Resolved) -> &Config {
     match &resolved.config {
         crate::ipam::Config::NodeLocal(config) => config,
-        crate::ipam::Config::Centralized(_) => panic!("the daemon allocates"),
+        _ => panic!("the daemon allocates"),
     }
 }
 

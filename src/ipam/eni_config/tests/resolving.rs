@@ -48,7 +48,7 @@ fn c12_the_control_plane_gets_the_pool_sizes_as_they_are_written() {
         let document = document(text).with_ipam(IpamType::Centralized);
         match resolve_on(&document, limits(10, 5)).unwrap().0.config {
             crate::ipam::Config::Centralized(config) => config,
-            crate::ipam::Config::NodeLocal(_) => panic!("the control plane allocates"),
+            _ => panic!("the control plane allocates"),
         }
     };
     let config = centralized(r#"{"max_pool_size": 500, "min_pool_size": 700, "max_eni": 2, "ip_warm_up_size": 8}"#);
@@ -186,13 +186,17 @@ fn r143_dual_needs_as_many_ipv6_as_ipv4_addresses() {
     assert!(!config(r#"{"ip_stack": "ipv4"}"#, on(10)).dual);
 }
 
-/// C15: the controller of the simulation knows IPv4 only, and says so.
+/// C15: the control plane is dual stack on the same condition.
 #[test]
-fn c15_dual_stack_of_the_control_plane_is_refused() {
-    let on = |v6| InstanceLimits { ipv6_per_adapter: Some(v6), ..limits(4, 10) };
-    let text = r#"{"ipam_type": "crd", "ip_stack": "dual"}"#;
-    assert_eq!(titles_on(text, on(10)), ["dual stack is not simulated with the centralized allocator"]);
-    assert_eq!(titles_on(text, on(1)), ["Terway runs IPv4 only here"]);
+fn c15_the_control_plane_needs_as_many_ipv6_as_ipv4_addresses() {
+    let dual = |v6| {
+        let limits = InstanceLimits { ipv6_per_adapter: Some(v6), ..limits(4, 10) };
+        match resolve_on(&document(r#"{"ipam_type": "crd", "ip_stack": "dual"}"#), limits).unwrap() {
+            (Resolved { config: crate::ipam::Config::Centralized(config), .. }, notes) => (config.dual, notes.len()),
+            other => panic!("the control plane allocates: {other:?}"),
+        }
+    };
+    assert_eq!((dual(10), dual(1)), ((true, 0), (false, 1)));
 }
 
 /// CC52, R15: the sync period.

@@ -79,13 +79,14 @@ impl<'a> Edits<'a> {
 /// What the daemons of every group run with under a ConfigMap, in the order of
 /// [`Model::groups`]; `None` = something is wrong, which is reported.
 fn daemons(loader: &mut Loader, model: &Model, world: World<'_>, document: &Document) -> Option<Vec<Resolved>> {
-    let written = world.written.node_pools.iter().flatten();
-    let of_pools: Vec<_> = written.map(|pool| pools::document(loader, pool, Some(document))).collect();
+    let written: Vec<_> = world.written.node_pools.iter().flatten().collect();
+    let of_pools: Vec<_> = written.iter().map(|pool| pools::document(loader, pool, Some(document))).collect();
     let daemon = |(key, zone): (GroupKey, &crate::model::PoolZone)| {
         let shape = &model.node_pools[key.pool].shapes[key.shape];
         let (instance_type, limits) = (shape.instance_type.as_str(), &shape.limits);
         let host = Host { instance_type, limits, zone: &zone.zone, vswitch: zone.node_vswitch };
-        pools::daemon(loader, of_pools[key.pool].as_ref()?, &host, world.names)
+        let exclusive = pools::exclusive(written[key.pool]);
+        pools::daemon(loader, of_pools[key.pool].as_ref()?, &host, world.names, exclusive)
     };
     let daemons: Vec<_> = model.groups().map(daemon).collect();
     daemons.into_iter().collect()
