@@ -26,6 +26,10 @@ validation:
 schema:
     cargo run --release -- schema > docs/scenario.schema.json
 
+# Writes the figures of docs/centralized.md anew.
+centralized:
+    BRIMLINE_WRITE_FIGURES=1 cargo test --release --test centralized_vs_node_local
+
 # Licences, duplicates, sources of the dependencies.
 deny:
     cargo deny check licenses bans sources

@@ -690,3 +690,12 @@ fn no_text_stops_the_program() {
     }
     assert!(wrong > 1000, "only {wrong} texts were wrong");
 }
+
+/// Not at the same bytes of the scenario, where something else stands.
+#[test]
+fn a_key_of_eni_config_that_an_option_changes_is_shown_there() {
+    let change = brimline::scenario::Edit::parse("--set", "terway.eni_config.max_pool_size=-1");
+    let scenario = brimline::scenario::Blueprint::of_text("s.yaml", GOOD, Path::new(".")).with([change]);
+    let told = scenario.load().expect_err("it is negative").to_string();
+    assert!(told.contains("--> --set:1:33") && told.contains("1 | terway.eni_config.max_pool_size=-1"), "{told}");
+}

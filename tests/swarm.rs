@@ -236,7 +236,7 @@ impl Dice {
 
     /// The control plane: quick to look again, so that a small world sees much of it.
     fn ipam(&mut self) -> Ipam {
-        if self.1 != Kind::Centralized {
+        if !matches!(self.1, Kind::Centralized | Kind::Prefixes) {
             return Ipam::NodeLocal;
         }
         Ipam::Centralized(Box::new(Settings {
@@ -428,7 +428,7 @@ fn on_worlds(count: u64, quiet: bool, property: impl Fn(&Model) + Sync) {
             let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| property(&model)));
             tried.err().map(|panic| {
                 let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-                (seed, text.or_else(|| panic.downcast_ref::<String>().cloned()))
+                (seed, Dice::new(seed).1, text.or_else(|| panic.downcast_ref::<String>().cloned()))
             })
         })
         .collect();
@@ -487,6 +487,7 @@ fn assert_same(a: &Recording, b: &Recording) {
         return;
     }
     let (a, b) = (format!("{a:#?}"), format!("{b:#?}"));
-    let (n, (a, b)) = a.lines().zip(b.lines()).enumerate().find(|(_, (a, b))| a != b).expect("what differs shows");
-    panic!("line {n}: {a} or {b}");
+    let (a, b): (Vec<_>, Vec<_>) = (a.lines().collect(), b.lines().collect());
+    let n = a.iter().zip(&b).position(|(a, b)| a != b).expect("what differs shows");
+    panic!("line {n}: {} or {}, in\n{}", a[n], b[n], a[n.saturating_sub(25)..n].join("\n"));
 }

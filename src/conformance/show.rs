@@ -110,9 +110,11 @@ What the cases do not cover, or where we know that we differ; `PORTING.md` has t
 - **Chance.** Where upstream leaves a choice to Go\u{2019}s map iteration or to a race of goroutines we draw from the seed, or
   fix an order (R150 to R158). Single runs differ from single runs of Terway; distributions agree.
 - **Dual stack** (R143 to R148) follows the source: the recorded cases are IPv4 only. Timelines pin it (`tests/core/dual.rs`).
-- **Trunk and member ENIs, ERDMA, prefix mode, exclusive ENIs, centralized IPAM** are not modelled for scenarios. An
-  eni-config that asks for them gets a diagnostic, never a number. The centralized core itself is held to its cases: trunk and
-  prefix mode as far as these go, not the daemon\u{2019}s side of it (C115 to C121, C138 to C142).
+- **Centralized IPAM** is held to its cases: trunk and prefix mode as far as these go, and not dual stack, RDMA, pods with an
+  interface of their own, and the daemon’s side (C115 to C121, C138 to C142), which follow the source and have timelines
+  (`tests/centralized`, `tests/pod_eni`).
+- **Members of a trunk, PodNetworking, fixed addresses**, and RDMA with node-local IPAM, are not modelled for scenarios. An
+  eni-config that asks for them gets a diagnostic, never a number.
 - **The daemon\u{2019}s RPCs, retention and garbage collection** (R112 to R130) follow the specification; no golden case covers
   them, since the recorded cases drive the pool below the RPC server.
 - **A pod deleted in the same millisecond as another pod\u{2019}s retry**: the real code let the retry ask first, we delete

@@ -3,6 +3,7 @@
 use super::Teller;
 use super::fold::Draft;
 use crate::ipam::Failure;
+use crate::model::Ipam;
 use crate::openapi::Api;
 use crate::outcome::{cause_text, had, tell};
 use crate::record::{CallAnswer, Cause, JournalEntry, Recording, Step, What};
@@ -11,8 +12,13 @@ impl Teller<'_> {
     /// An attempt that failed.
     pub(super) fn attempt(&self, recording: &Recording, step: &Step) -> Option<Draft> {
         let What::Failed { pod, reason, cause, had: then } = &step.what else { return None };
+        let is_centralized = matches!(self.model.ipam, Ipam::Centralized(_));
         let how = match reason {
+            Failure::NodeFull if is_centralized => "is refused at once: no ENI of the node has a prefix (rule C141)",
             Failure::NodeFull | Failure::Inhibited => "is refused at once: no ENI takes its request (rule R74)",
+            Failure::Deadline | Failure::Peeked if is_centralized => {
+                "gets no address: none was there for it until its deadline (rules C115, C116)"
+            }
             Failure::Deadline | Failure::Peeked => {
                 "gets no address: its request waited in the daemon until its deadline (rule R112)"
             }
@@ -23,7 +29,7 @@ impl Teller<'_> {
         let mut text = format!("{} {how}. Why: {why}. The kubelet tries again (rule R119).", pod.text(self.model));
         if let Some(node) = step.node {
             text += &format!(" {} has {}", recording.node_name(self.model, node), had(then, self.model));
-            let came_back = *reason == Failure::Deadline && then.idle > 0;
+            let came_back = *reason == Failure::Deadline && then.idle > 0 && !is_centralized;
             text += if came_back { "; an address that a pod gives back wakes nobody (rule R69)." } else { "." };
         }
         Some(Draft::again(step.at, text, &format!("failed attempt ({why})"), &format!("failed attempts ({why})")))
@@ -34,7 +40,7 @@ impl Teller<'_> {
         match (cause, reason) {
             (Some(cause), _) => cause_text(cause, self.model).1,
             (None, Failure::Restart | Failure::Down) => "the daemon was restarted".to_owned(),
-            (None, _) => "nothing that the daemon called for went wrong".to_owned(),
+            (None, _) => "nothing that Terway called for went wrong".to_owned(),
         }
     }
 

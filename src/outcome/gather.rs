@@ -19,7 +19,7 @@ use hdrhistogram::Histogram;
 
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{GroupKey, Model, PoolSize, PoolZone};
+use crate::model::{GroupKey, Ipam, Model, PoolSize, PoolZone};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
 use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
 use crate::time::{Instant, Span};
@@ -278,12 +278,15 @@ impl Runs<'_> {
 
     fn messages(&self) -> Vec<Message> {
         let refused = |api: Api| self.each(|r| r.errors[api.index()][ErrorCode::IpNotEnough.index()] as f64).max > 0.0;
-        let place = match (refused(Api::AssignPrivateIpAddresses), refused(Api::CreateNetworkInterface)) {
+        let calls = (refused(Api::AssignPrivateIpAddresses), refused(Api::CreateNetworkInterface));
+        let place = match (calls, &self.model.ipam) {
+            ((false, false), _) => None,
+            // The control plane records both on the CR (pkg/controller/multi-ip/node/pool.go:1235-1237).
+            (_, Ipam::Centralized(_)) => Some("event AllocIPFailed of the node's CR and log of terway-controlplane"),
             // An assign that fails is a node event (rule R133); a create that fails shows its
             // code only in the daemon's log (rule R134).
-            (true, _) => Some("node event AllocIPFailed and log of terwayd"),
-            (false, true) => Some("log of terwayd"),
-            (false, false) => None,
+            ((true, _), Ipam::NodeLocal) => Some("node event AllocIPFailed and log of terwayd"),
+            ((false, true), Ipam::NodeLocal) => Some("log of terwayd"),
         };
         let mut full = self.model.serving_vswitches();
         full.retain(|id| self.recordings.iter().any(|r| r.vswitches[id.index()].first_refusal.is_some()));

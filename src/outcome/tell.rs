@@ -3,9 +3,10 @@
 use super::cause_text;
 use super::words::span;
 use crate::ipam::Holdings;
-use crate::model::Model;
+use crate::model::{Ipam, Model};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, CallStep, Holders, Recording, Step, What};
+use crate::time::Span;
 use crate::units::thousands;
 
 /// A step in words.
@@ -67,12 +68,14 @@ pub fn had(had: &Holdings, model: &Model) -> String {
         text += &format!(", {} being attached or deleted", many(under_way, "ENI"));
     }
     if *inhibited > 0 {
-        text += &format!("; {} with room may not ask (rule R60)", many(*inhibited, "ENI"));
+        let rule = if is_centralized(model) { "C80" } else { "R60" };
+        text += &format!("; {} with room may not ask (rule {rule})", many(*inhibited, "ENI"));
     }
     if !had.blocked.is_empty() {
         let names: Vec<_> = had.blocked.iter().map(|id| model.vpc.vswitches[id.index()].id.as_str()).collect();
         let count = if names.len() == 1 { "counts" } else { "count" };
-        text += &format!("; {} {count} as empty (rules R86, R89)", names.join(", "));
+        let rules = if is_centralized(model) { "C74, C81" } else { "R86, R89" };
+        text += &format!("; {} {count} as empty (rules {rules})", names.join(", "));
     }
     text
 }
@@ -98,7 +101,11 @@ pub fn holders_text(name: &str, who: Holders<u32>) -> String {
 /// `assigns 3 addresses of vsw-AAA to eni-4 (AssignPrivateIpAddresses): done after 1.2 s`.
 fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
     let vswitch = call.vswitch.map(|id| model.vpc.vswitches[id.index()].id.as_str()).unwrap_or_default();
-    let eni = call.eni.map_or_else(|| "an ENI".to_owned(), |eni| format!("eni-{}", eni.0));
+    let eni = match (call.eni, call.api) {
+        (Some(eni), _) => format!("eni-{}", eni.0),
+        (None, Api::DescribeNetworkInterfaces) => "its ENIs".to_owned(),
+        (None, _) => "an ENI".to_owned(),
+    };
     let addresses = many(call.addresses.into(), "address");
     let does = match call.api {
         Api::CreateNetworkInterface => format!("creates {eni} with {addresses} of {vswitch}"),
@@ -118,7 +125,12 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
         CallAnswer::Free(free) => format!("{} free", is_or_are(free)),
         CallAnswer::Refused(code) => format!("refused after {after}, {}", code.name()),
     };
-    let then = if call.heard { then(call, vswitch, &eni) } else { "; the daemon was restarted meanwhile".to_owned() };
+    let then = match (call.heard, &model.ipam) {
+        (true, Ipam::NodeLocal) => then(call, vswitch, &eni),
+        (true, Ipam::Centralized(settings)) => then_centralized(call, vswitch, settings.vswitch_ttl),
+        (false, Ipam::NodeLocal) => "; the daemon was restarted meanwhile".to_owned(),
+        (false, Ipam::Centralized(_)) => "; the controller was restarted meanwhile".to_owned(),
+    };
     let who = match (call.answer, call.who) {
         (CallAnswer::Refused(ErrorCode::IpNotEnough) | CallAnswer::Free(0), Some(who)) => {
             format!(". {}", holders_text(vswitch, who))
@@ -131,12 +143,6 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
 /// What the daemon makes of an answer. It is not observed but follows from the rules.
 fn then(call: &CallStep, vswitch: &str, eni: &str) -> String {
     use ErrorCode::{EniPerInstance, Internal, IpNotEnough, QuotaPrivateIp, Throttling};
-    let whole = match (call.answer, call.who) {
-        (CallAnswer::Refused(IpNotEnough), Some(who)) if who.free > 0 => {
-            format!("; {} free, and a request fails whole (rule R107)", is_or_are(who.free))
-        }
-        _ => String::new(),
-    };
     let then = match (call.answer, call.api) {
         (CallAnswer::Refused(IpNotEnough | QuotaPrivateIp), Api::AssignPrivateIpAddresses) => {
             format!("; the daemon asks for no address on {eni} for 10 minutes (rule R60)")
@@ -158,7 +164,42 @@ fn then(call: &CallStep, vswitch: &str, eni: &str) -> String {
         }
         _ => String::new(),
     };
-    whole + &then
+    fails_whole(call, "R107") + &then
+}
+
+/// What the control plane makes of an answer, likewise.
+fn then_centralized(call: &CallStep, vswitch: &str, ttl: Span) -> String {
+    use ErrorCode::{Internal, IpNotEnough, QuotaPrivateIp, Throttling};
+    let then = match (call.answer, call.api) {
+        (CallAnswer::Refused(IpNotEnough | QuotaPrivateIp), _) => {
+            format!("; the control plane takes {vswitch} for empty for {ttl}, on all nodes (rules C80, C81)")
+        }
+        (CallAnswer::Refused(Throttling | Internal), Api::AssignPrivateIpAddresses) => {
+            "; it is called up to six times (rule C71)".to_owned()
+        }
+        (CallAnswer::Refused(Throttling | Internal), Api::CreateNetworkInterface) => {
+            "; it is called twice at most (rule C69)".to_owned()
+        }
+        (CallAnswer::Free(0), _) => {
+            format!("; the control plane takes {vswitch} for empty for {ttl}, on all nodes (rules C74, C80)")
+        }
+        _ => String::new(),
+    };
+    fails_whole(call, "C73") + &then
+}
+
+/// A vSwitch that refuses though some of its addresses are free.
+fn fails_whole(call: &CallStep, rule: &str) -> String {
+    match (call.answer, call.who) {
+        (CallAnswer::Refused(ErrorCode::IpNotEnough), Some(who)) if who.free > 0 => {
+            format!("; {} free, and a request fails whole (rule {rule})", is_or_are(who.free))
+        }
+        _ => String::new(),
+    }
+}
+
+fn is_centralized(model: &Model) -> bool {
+    matches!(model.ipam, Ipam::Centralized(_))
 }
 
 /// `1 is`, `1,020 are`.

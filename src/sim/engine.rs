@@ -571,9 +571,12 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// Sets the event at which a node has to be looked at again.
+    /// Sets the event at which a node has to be looked at again; nothing happens inside one that is down.
     fn arm(&mut self, node: NodeId) {
         let state = &mut self.nodes[node.index()];
+        if matches!(state.power, Power::Down | Power::Released) {
+            return;
+        }
         let wake = match state.daemon.barren_through(self.now) {
             Some(through) => through + Span(1),
             None => state.due().0,

@@ -27,17 +27,17 @@ pub enum IpamType {
     Centralized,
 }
 
-/// A key of a document that stands inside another file, such as a scenario.
+/// A key of a document that stands inside other files, such as a scenario and what changes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
     /// The key.
     pub key: String,
-    /// Its bytes.
-    pub key_span: Range<usize>,
+    /// Where it stands.
+    pub key_place: Place,
     /// The value.
     pub value: serde_json::Value,
-    /// Its bytes.
-    pub value_span: Range<usize>,
+    /// Where it stands.
+    pub value_place: Place,
 }
 
 /// Reads a ConfigMap (YAML or JSON, key `data.eni_conf`) or the bare JSON document. Places in
@@ -62,20 +62,17 @@ pub fn read(text: &str, source: usize) -> Checked<Document> {
     Err(notes)
 }
 
-/// Takes a document that was written as a part of another file.
+/// Takes a document that was written at `place` as a part of another file.
 ///
 /// # Errors
 /// Every problem, if at least one is an error.
-pub fn from_members(members: Vec<Member>, source: usize) -> Checked<Document> {
-    let place = |span: Range<usize>| Place { source, span };
-    let start = members.first().map_or(0, |member| member.key_span.start);
-    let end = members.last().map_or(start, |member| member.value_span.end);
+pub fn from_members(members: Vec<Member>, place: Place) -> Checked<Document> {
     let members = members.into_iter().map(|member| json::Member {
-        value: Json::at(member.value, &place(member.value_span)),
+        value: Json::at(member.value, &member.value_place),
         key: member.key,
-        key_place: place(member.key_span),
+        key_place: member.key_place,
     });
-    check(Json { value: Value::Object(members.collect()), place: place(start..end) }, Vec::new())
+    check(Json { value: Value::Object(members.collect()), place }, Vec::new())
 }
 
 impl Document {

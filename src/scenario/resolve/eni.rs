@@ -61,11 +61,11 @@ fn inline(loader: &mut Loader, node: &Node) -> Option<Checked<Document>> {
     if let Value::Map(entries) = &node.value {
         let member = |(key, value): &(crate::scenario::yaml::Key, Node)| Member {
             key: key.name.clone(),
-            key_span: key.place.start..key.place.end,
+            key_place: note_place(key.place),
             value: json(value),
-            value_span: value.place.start..value.place.end,
+            value_place: note_place(value.place),
         };
-        return Some(from_members(entries.iter().map(member).collect(), file));
+        return Some(from_members(entries.iter().map(member).collect(), note_place(node.place)));
     }
     let text = &loader.problems.sources[file].text;
     let Some(masked) = block(text, node.place) else {
@@ -142,6 +142,11 @@ fn report(loader: &mut Loader, note: Note) {
     if let Some(hint) = note.hint {
         problem.help(hint);
     }
+}
+
+/// A place of the scenario, or of what changes it, as a note has it.
+fn note_place(place: Place) -> NotePlace {
+    NotePlace { source: place.file, span: place.start..place.end }
 }
 
 /// The place of a note.

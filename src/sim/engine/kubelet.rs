@@ -1,6 +1,6 @@
 //! The kubelet of a node: it tries again what failed.
 
-use super::daemon::holdings;
+use super::daemon::{Daemon, holdings};
 use super::{Engine, Node, Observer, Pod, PodState, Power};
 use crate::id::{NodeId, PodId};
 use crate::ipam::Failure;
@@ -32,6 +32,10 @@ impl<O: Observer> Engine<O> {
         let holdings =
             || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.own.as_deref(), at, node);
         self.observer.failed(at, id, &self.pods[id.index()], failure, &holdings);
+        if !matches!(self.nodes[node.index()].daemon, Daemon::NodeLocal(_)) {
+            // What the node has changes without it: the next failure has to be told at its time.
+            self.arm(node);
+        }
     }
 }
 

@@ -17,6 +17,9 @@ impl<O: Observer> Engine<O> {
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
+        if !matches!(state.daemon, Daemon::NodeLocal(_)) {
+            self.arm(node);
+        }
         self.arm_exclusive(node);
     }
 

@@ -107,13 +107,16 @@ fn every_wrong_type_and_key_is_told_at_once() {
 
 #[test]
 fn a_document_inside_another_file_is_judged_alike() {
-    let member = |key: &str, value| Member { key: key.to_owned(), key_span: 3..5, value, value_span: 7..9 };
+    let at = |source, span| Place { source, span };
+    let member =
+        |key: &str, value| Member { key: key.to_owned(), key_place: at(2, 3..5), value, value_place: at(7, 7..9) };
     let good = vec![member("max_pool_size", 5.into()), member("vswitches", serde_json::json!({"z": ["v"]}))];
-    let (document, notes) = from_members(good, 2).unwrap();
+    let (document, notes) = from_members(good, at(2, 3..9)).unwrap();
     assert_eq!((notes.len(), document.vswitches().count()), (0, 1));
-    let notes = from_members(vec![member("max_pool_size", "5".into()), member("maxpool", 1.into())], 2).unwrap_err();
+    let bad = vec![member("max_pool_size", "5".into()), member("maxpool", 1.into())];
+    let notes = from_members(bad, at(2, 3..9)).unwrap_err();
     let places: Vec<_> = notes.iter().map(|note| note.place.clone().unwrap()).collect();
-    assert_eq!(places, [Place { source: 2, span: 3..5 }, Place { source: 2, span: 7..9 }]);
+    assert_eq!(places, [at(2, 3..5), at(7, 7..9)]);
 }
 
 fn plain(json: &Json) -> serde_json::Value {
