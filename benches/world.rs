@@ -30,7 +30,7 @@ fn article() -> Model {
     brimline::scenario::load(&path).expect("the scenario is valid").model
 }
 
-fn cases() -> [(&'static str, Model); 6] {
+fn cases() -> [(&'static str, Model); 8] {
     let steady = |nodes: f64, pods: f64, days| Shape {
         days,
         nodes: (nodes, nodes),
@@ -39,15 +39,19 @@ fn cases() -> [(&'static str, Model); 6] {
         watermarks: (0, 5),
         lifetime: Span::hours(12),
         replications: 1,
+        is_centralized: false,
     };
+    let centralized = |shape| Shape { is_centralized: true, ..shape }.model();
     let crowded = Shape { blocks: &["10.1.0.0/19"], watermarks: (20, 45), ..steady(500.0, 12_000.0, 2) };
     [
         ("article once: 10 to 400 nodes on a /19, 60 days", Model { replications: 1, ..article() }),
         ("article: the same, 20 replications", article()),
         ("crowded: 500 nodes, 12,000 pods on a /19, 2 days", crowded.model()),
         ("100 nodes, 3,000 pods, 90 days", steady(100.0, 3_000.0, 90).model()),
+        ("100 nodes, 3,000 pods, 90 days, centralized", centralized(steady(100.0, 3_000.0, 90))),
         ("10,000 nodes, 300,000 pods, 2 days", steady(10_000.0, 300_000.0, 2).model()),
         ("5,000 nodes, 100,000 pods, 30 days", steady(5_000.0, 100_000.0, 30).model()),
+        ("5,000 nodes, 100,000 pods, 30 days, centralized", centralized(steady(5_000.0, 100_000.0, 30))),
     ]
 }
 

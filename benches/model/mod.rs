@@ -2,9 +2,11 @@
 
 use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
+use brimline::ipam;
+use brimline::ipam::centralized::{Flavor, NodeConfig, Selection};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
-use brimline::model::{Model, NodePool, Outputs, PoolZone, Schedule, VSwitch, Vpc, Workload, WorkloadKind};
+use brimline::model::{Ipam, Model, NodePool, Outputs, PoolZone, Schedule, VSwitch, Vpc, Workload, WorkloadKind};
 use brimline::openapi::Api;
 use brimline::time::Span;
 
@@ -22,18 +24,45 @@ pub struct Shape {
     /// Median of a pod's life; its 99th percentile is ten times that.
     pub lifetime: Span,
     pub replications: u32,
+    /// The control plane allocates, not the daemons.
+    pub is_centralized: bool,
 }
 
 impl Shape {
+    fn daemon(&self) -> Config {
+        daemon(self.watermarks, self.pod_vswitches())
+    }
+
+    /// The same node, as the control plane reads it.
+    fn node(&self) -> NodeConfig {
+        NodeConfig {
+            flavor: Flavor::of(4, false, false),
+            ips_per_eni: 15,
+            min_idle: self.watermarks.0,
+            max_idle: self.watermarks.1,
+            warm_up: 0,
+            sync_period: None,
+            reclaim: None,
+            prefixes: None,
+            dual: false,
+            vswitches: self.pod_vswitches().map(VSwitchId).collect(),
+            selection: Selection::Most,
+        }
+    }
+
+    fn pod_vswitches(&self) -> impl Iterator<Item = u32> + use<> {
+        1..=self.blocks.len() as u32
+    }
+
     pub fn model(&self) -> Model {
         let horizon = Span::days(self.days);
         let line = |(from, to)| Schedule::Linear { from, to, over: horizon };
         let blocks = [&"10.0.0.0/16"].into_iter().chain(self.blocks);
         let vswitches = blocks.enumerate().map(|(i, cidr)| VSwitch::plain(&format!("vsw-{i}"), ZONE, cidr));
         let vpc = Vpc { cidr: "10.0.0.0/8".parse().expect("a block"), vswitches: vswitches.collect() };
-        let daemon = daemon(self.watermarks, 1..=self.blocks.len() as u32);
+        let daemon: ipam::Config = if self.is_centralized { self.node().into() } else { self.daemon().into() };
         let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
-        let zone = PoolZone { zone: ZONE.to_owned(), node_vswitch: VSwitchId(0), daemon: daemon.into() };
+        let zone = PoolZone { zone: ZONE.to_owned(), node_vswitch: VSwitchId(0), daemon };
         let shape = brimline::model::Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
         let mut web = Workload::plain("web", WorkloadKind::deployment(line(self.pods)), vec![0]);
         web.pod.lifetime = Some(SpanDist::log_normal(self.lifetime, Span(self.lifetime.0 * 10)));
@@ -46,6 +75,9 @@ impl Shape {
             ..Model::plain("bench", horizon, vpc)
         };
         model.cloud.latency = latency();
+        if self.is_centralized {
+            model.ipam = Ipam::Centralized(Box::default());
+        }
         model
     }
 }

@@ -136,7 +136,10 @@ impl Controller {
     /// Starts a task for every interface that is being attached without one: the controller was
     /// restarted, or a write was lost (C92).
     pub(super) fn recover_tasks(&mut self, now: Instant, node: NodeId, status: &Status) {
-        self.nodes[node.index()].memory.tasks.clean_up(now, status);
+        let tasks = &mut self.nodes[node.index()].memory.tasks;
+        if !tasks.is_empty() {
+            tasks.clean_up(now, status);
+        }
         let attaching = status.nics.iter().filter(|(_, nic)| nic.state == NicState::Attaching);
         for (&eni, _) in attaching {
             if self.nodes[node.index()].memory.tasks.get(eni).is_none() {

@@ -1,11 +1,12 @@
 //! Which pod has which address: release and binding (C40 to C48).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::family::Family;
 use super::go_map::GoMap;
 use super::resource::{Binding, Ip, IpStatus, Nic, PodKey, Status};
+use super::sorted_map::SortedMap;
 use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, Uid, VSwitchId};
@@ -91,7 +92,7 @@ pub(super) fn bind(
 /// Pods that lack an address, by name.
 fn waiting<'a>(status: &Status, pods: &'a [ListedPod], dual: bool) -> Vec<Waiting<'a>> {
     let ipv4 = holders(status);
-    let ipv6 = if dual { holders(status) } else { BTreeMap::new() };
+    let ipv6 = if dual { holders(status) } else { SortedMap::default() };
     let with_what_it_has = pods.iter().map(|pod| {
         let (ipv4, ipv6) = (ipv4.get(&pod.key).copied(), ipv6.get(&pod.key).copied());
         Waiting { pod, ipv4, ipv6 }
@@ -99,40 +100,59 @@ fn waiting<'a>(status: &Status, pods: &'a [ListedPod], dual: bool) -> Vec<Waitin
     with_what_it_has.filter(|pod| pod.ipv4.is_none() || (dual && pod.ipv6.is_none())).collect()
 }
 
-/// Whether there is anything for [`release`] to do.
-pub(super) fn is_to_release(status: &Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) -> bool {
-    status.bindings().any(|binding| match pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
-        Ok(found) => pods[found].uid != binding.uid,
-        Err(_) => deleted.contains(&binding.uid),
-    })
+/// What there is to do for a node's pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Affairs {
+    /// There is something for [`release`].
+    pub release: bool,
+    /// There is something for [`bind`]: a pod lacks an address.
+    pub bind: bool,
 }
 
-/// Whether there is anything for [`bind`] to do: pods that lack an address.
-pub(super) fn is_to_bind(status: &Status, pods: &[ListedPod], dual: bool) -> bool {
-    lacks::<Ipv4Addr>(status, pods) || (dual && lacks::<V6Addr>(status, pods))
+impl Affairs {
+    /// Those of a node by its CR.
+    pub fn of(status: &Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>, dual: bool) -> Self {
+        let [ipv4, ipv6] = [look::<Ipv4Addr>(status, pods, deleted), look::<V6Addr>(status, pods, deleted)];
+        // A name holds one address of a family at most, so counting does.
+        let lacks = |served| served < pods.len();
+        Self { release: ipv4.1 || ipv6.1, bind: lacks(ipv4.0) || (dual && lacks(ipv6.0)) }
+    }
+
+    /// Whether there is anything.
+    pub fn is_any(self) -> bool {
+        self.release || self.bind
+    }
 }
 
-/// Whether a pod lacks an address of a family. A name holds one of them at most, so counting does.
-fn lacks<A: Family>(status: &Status, pods: &[ListedPod]) -> bool {
-    let bound = status.nics.values().flat_map(|nic| A::on(nic).values()).filter_map(|ip| ip.pod);
-    let served = bound.filter(|binding| pods.binary_search_by_key(&binding.pod, |pod| pod.key).is_ok()).count();
-    served < pods.len()
+/// Pods that have an address of a family, and whether there is something to release.
+fn look<A: Family>(status: &Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) -> (usize, bool) {
+    let (mut served, mut release) = (0, false);
+    for binding in status.nics.values().flat_map(|nic| A::on(nic).values()).filter_map(|ip| ip.pod) {
+        match pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
+            Ok(found) => {
+                served += 1;
+                release |= pods[found].uid != binding.uid;
+            }
+            Err(_) => release |= deleted.contains(&binding.uid),
+        }
+    }
+    (served, release)
 }
 
 /// The bindings of `status` that `other` does not have at the same address of the same interface.
 pub(super) fn bindings_beyond(status: &Status, other: &Status) -> impl Iterator<Item = (EniId, Ipv4Addr, Binding)> {
     status.nics.iter().flat_map(|(&eni, nic)| {
         let there = other.nics.get(&eni);
-        let bound = nic.addresses.iter().filter_map(|(&address, ip)| Some((address, ip.pod?)));
-        let new = bound.filter(move |(address, binding)| {
-            there.and_then(|nic| nic.addresses.get(address)).is_none_or(|ip| ip.pod != Some(*binding))
+        let bound = nic.addresses.iter().enumerate().filter_map(|(i, (&address, ip))| Some((i, address, ip.pod?)));
+        let new = bound.filter(move |(i, address, binding)| {
+            there.and_then(|nic| nic.addresses.get_near(*i, address)).is_none_or(|ip| ip.pod != Some(*binding))
         });
-        new.map(move |(address, binding)| (eni, address, binding))
+        new.map(move |(_, address, binding)| (eni, address, binding))
     })
 }
 
 /// Who has which address of a family.
-fn holders<A: Family>(status: &Status) -> BTreeMap<PodKey, (EniId, A)> {
+fn holders<A: Family>(status: &Status) -> SortedMap<PodKey, (EniId, A)> {
     let all =
         status.nics.iter().flat_map(|(&eni, nic)| A::on(nic).iter().map(move |(&address, ip)| (eni, address, ip)));
     all.filter_map(|(eni, address, ip)| Some((ip.pod?.pod, (eni, address)))).collect()

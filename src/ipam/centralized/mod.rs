@@ -348,7 +348,9 @@ impl Controller {
             self.nodes.resize_with(id.index() + 1, Node::default);
         }
         self.rouse(id, self.done_before);
-        &mut self.nodes[id.index()]
+        let node = &mut self.nodes[id.index()];
+        node.is_settled = false;
+        node
     }
 
     /// Makes a call; `false` if its limit would let it leave after `deadline` only.

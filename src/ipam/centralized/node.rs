@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::attach::Tasks;
-use super::binding::ListedPod;
+use super::binding::{Affairs, ListedPod};
 use super::config::NodeConfig;
 use super::reconcile::Run;
 use super::resource::{Ip, PodKey, Status};
@@ -22,6 +22,8 @@ pub(super) struct Node {
     pub pods: Arc<Vec<ListedPod>>,
     /// Pods whose CNI DEL NodeRuntime reports.
     pub deleted: BTreeSet<Uid>,
+    /// Nothing is to be done for its pods, as far as is known.
+    pub is_settled: bool,
     pub memory: Memory,
     pub pulse: Pulse,
     /// The runs that are not gone through.
@@ -73,6 +75,8 @@ impl Node {
         // NodeRuntime forgets pods that the CR does not name any more (C121).
         let stored = &self.stored;
         self.deleted.retain(|&uid| stored.bindings().any(|binding| binding.uid == uid));
+        let dual = self.config.as_ref().is_some_and(|config| config.dual);
+        self.is_settled = !Affairs::of(stored, &self.pods, &self.deleted, dual).is_any();
         before
     }
 

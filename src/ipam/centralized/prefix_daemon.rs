@@ -286,7 +286,7 @@ mod tests {
         let mut nic = Nic::created(VSwitchId(0), Kind::Secondary);
         nic.state = NicState::InUse;
         nic.prefixes = prefixes.iter().map(|(first, valid)| (first.parse().expect("an address"), *valid)).collect();
-        Status { nics: BTreeMap::from([(EniId(1), nic)]), ..Status::default() }
+        Status { nics: [(EniId(1), nic)].into_iter().collect(), ..Status::default() }
     }
 
     fn daemon() -> PrefixDaemon {

@@ -1,7 +1,6 @@
 //! The CR `nodes.network.alibabacloud.com`: what the controller remembers of a node across runs
 //! and restarts (C7 to C9).
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::call::{Interface, Kind, State};
@@ -22,7 +21,7 @@ pub struct PodKey(pub u32);
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Status {
     /// The node's interfaces.
-    pub nics: BTreeMap<EniId, Nic>,
+    pub nics: SortedMap<EniId, Nic>,
     /// When the next full sync is due; `None` = there was none yet.
     pub next_sync: Option<Instant>,
     /// The last full sync.

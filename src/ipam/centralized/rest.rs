@@ -2,7 +2,7 @@
 //! something happens to the node or a certain time passes. Such runs are not gone through: what they
 //! leave behind is made up for when the node is next looked at, and comes out the same.
 
-use super::binding::{is_to_bind, is_to_release};
+use super::binding::Affairs;
 use super::condition::{self, NodeCondition, RENEWAL};
 use super::config::Degradation;
 use super::demand::Demand;
@@ -206,11 +206,13 @@ impl Controller {
     /// Whether a run at `now` would find nothing to do, for a node as most are: the pool within its
     /// bounds, the vSwitches not empty, every pod served. Of others only their run knows.
     pub(super) fn finds_nothing(&self, now: Instant, id: NodeId) -> bool {
-        let Node { config: Some(config), stored: status, pods, deleted, memory, .. } = &self.nodes[id.index()] else {
+        let Node { config: Some(config), stored: status, pods, deleted, is_settled, memory, .. } =
+            &self.nodes[id.index()]
+        else {
             return false;
         };
         let is_plain = config.prefixes.is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
-        let is_settled = |(&eni, nic): (&EniId, &Nic)| {
+        let in_order = |(&eni, nic): (&EniId, &Nic)| {
             nic.state == NicState::InUse
                 && is_candidate(status, eni)
                 && (nic.insufficient, nic.operation_error) == (None, None)
@@ -224,11 +226,10 @@ impl Controller {
             && status.next_sync.is_some_and(|next| next >= now)
             && status.warm_up.completed
             && !status.nics.is_empty()
-            && status.nics.iter().all(is_settled)
+            && status.nics.iter().all(in_order)
             && Demand::of(config, status.idle(), 0, status.warm_up).total() == 0
             && now < self.collects(now, id, false)
-            && !is_to_bind(status, pods, false)
-            && !is_to_release(status, pods, deleted)
+            && (*is_settled || !Affairs::of(status, pods, deleted, false).is_any())
     }
 
     /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to

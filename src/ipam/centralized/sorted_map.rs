@@ -13,6 +13,11 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.into_iter()
     }
 
+    /// Its entries, in the order of their keys.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
     /// Its keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.0.iter().map(|(key, _)| key)
@@ -58,6 +63,26 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.find(key).ok().map(|at| &mut self.0[at].1)
     }
 
+    /// The value of a key that is likely to stand at `place`.
+    #[must_use]
+    pub fn get_near(&self, place: usize, key: &K) -> Option<&V> {
+        match self.0.get(place) {
+            Some((there, value)) if there == key => Some(value),
+            _ => self.get(key),
+        }
+    }
+
+    /// Puts an entry in; the value that was there.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        match self.find(&key) {
+            Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
+            Err(at) => {
+                self.0.insert(at, (key, value));
+                None
+            }
+        }
+    }
+
     /// The value of a key, which `value` becomes if there is none.
     pub fn get_or_insert(&mut self, key: K, value: V) -> &mut V {
         let at = match self.find(&key) {
@@ -95,19 +120,20 @@ impl<K: Ord, V> Extend<(K, V)> for SortedMap<K, V> {
     /// Of equal keys the last one counts.
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         for (key, value) in entries {
-            match self.find(&key) {
-                Ok(at) => self.0[at].1 = value,
-                Err(at) => self.0.insert(at, (key, value)),
-            }
+            self.insert(key, value);
         }
     }
 }
 
 impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut map = Self::default();
-        map.extend(entries);
-        map
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        // Of equal keys the last one counts.
+        entries.reverse();
+        entries.dedup_by(|(a, _), (b, _)| a == b);
+        entries.reverse();
+        Self(entries)
     }
 }
 
@@ -145,12 +171,15 @@ mod tests {
             match chance.below(5) {
                 0 => assert_eq!(ours.remove(&key), theirs.remove(&key)),
                 1 => assert_eq!(ours.get_or_insert(key, i), theirs.entry(key).or_insert(i)),
-                2 => (ours.extend([(key, i)]), theirs.extend([(key, i)])).0,
+                2 => assert_eq!(ours.insert(key, i), theirs.insert(key, i)),
                 3 => assert_eq!(ours.get_mut(&key), theirs.get_mut(&key)),
                 _ => (ours.retain(|other, _| *other != key), theirs.retain(|other, _| *other != key)).0,
             }
+            let doubled = ours.iter().map(|(&key, _)| (key, 0)).chain(ours.iter().map(|(&key, &value)| (key, value)));
+            assert_eq!(doubled.collect::<SortedMap<_, _>>(), ours);
             assert!(ours.iter().eq(&theirs) && ours.len() == theirs.len());
             assert_eq!(ours.contains_key(&key), theirs.contains_key(&key));
+            assert_eq!(ours.get_near(chance.below(40) as usize, &key), theirs.get(&key));
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Run {
     status: Draft,
     /// The pods that were there when it began, by name.
     pods: Arc<Vec<ListedPod>>,
+    /// A pod lacks an address.
+    is_to_bind: bool,
     /// An error was collected (C31).
     failed: bool,
     /// Tasks whose result is in `status` (C90).
@@ -89,6 +91,7 @@ impl Controller {
             pods: node.listed(config.flavor.has_erdma()),
             config,
             status: Draft::of(&node.stored),
+            is_to_bind: true,
             failed: false,
             processed: Vec::new(),
             stage: Stage::Begun,

@@ -1,7 +1,7 @@
 //! Pods get addresses, and the places are found where more are ordered: the steps of a run from
 //! its pods to its plan, and what follows once the plan is carried out (C30 to C33, C52 to C64).
 
-use super::super::binding::{Unserved, bind, is_to_bind, is_to_release, release};
+use super::super::binding::{Affairs, Unserved, bind, release};
 use super::super::call::Kind;
 use super::super::condition;
 use super::super::demand::Demand;
@@ -25,7 +25,9 @@ impl Controller {
     /// Addresses of pods that are gone are freed, idle ones bound; then more are planned.
     pub(super) fn serve(&mut self, now: Instant, run: &mut Run) {
         let deleted = &self.nodes[run.node.index()].deleted;
-        if is_to_release(&run.status, &run.pods, deleted) {
+        let affairs = Affairs::of(&run.status, &run.pods, deleted, run.config.dual);
+        run.is_to_bind = affairs.bind;
+        if affairs.release {
             release(&mut run.status, &run.pods, deleted);
         }
         if let Some(wanted) = run.config.prefixes {
@@ -103,7 +105,7 @@ impl Controller {
     }
 
     fn bind(&mut self, now: Instant, run: &mut Run) -> Unserved {
-        if !is_to_bind(&run.status, &run.pods, run.config.dual) {
+        if !run.is_to_bind {
             return Unserved::default();
         }
         bind(now, &mut run.status, &run.pods, run.config.dual, &mut self.chance)
