@@ -97,7 +97,6 @@ fn every_wrong_type_and_key_is_told_at_once() {
         ("\"0.5\"", "`eni_cap_ratio` must be a number, found the string `\"0.5\"`"),
         ("120", "`ip_pool_sync_period` must be a string, found the number `120`"),
         ("\"max_pool_size\"", "`max_pool_size` is written twice"),
-        ("\"enable_ip_prefix\"", "`enable_ip_prefix` has no effect in this mode"),
     ];
     assert_eq!(told, expected);
     let hint = |i: usize| notes[i].hint.as_deref().unwrap();
