@@ -38,8 +38,6 @@ enum Pending {
     Write(CallId),
     /// A daemon's write of NodeRuntime: CNI DEL of these pods is done.
     Report(NodeId, Vec<Uid>),
-    /// A call of a process that died before it left.
-    Nothing,
 }
 
 impl<O: Observer> Engine<O> {
@@ -50,17 +48,6 @@ impl<O: Observer> Engine<O> {
         let plane = Plane { controller, pending: Vec::new(), free: Vec::new(), armed: Instant::NEVER };
         self.plane = Some(Box::new(plane));
         self
-    }
-
-    /// The control plane's controller dies and another one begins with an empty memory (rule C4).
-    pub fn restart_control_plane(&mut self) {
-        let now = self.now;
-        for pending in self.plane_mut().pending.iter_mut().flatten() {
-            if matches!(pending, Pending::Call { left, .. } if *left > now) {
-                *pending = Pending::Nothing;
-            }
-        }
-        self.control(Input::Restart);
     }
 
     pub(super) fn controller(&self) -> &Controller {
@@ -239,7 +226,6 @@ impl<O: Observer> Engine<O> {
                 }
                 self.control(Input::Notify(node));
             }
-            Pending::Nothing => {}
         }
     }
 
