@@ -146,7 +146,7 @@ pub enum Failure {
     /// Every interface is full: the node has no room.
     NodeFull,
     /// No interface takes it, at least one since its vSwitch had no address within the last ten
-    /// minutes.
+    /// minutes; in prefix mode, since none has a prefix (rule C141).
     Inhibited,
     /// The call hung until its deadline.
     Deadline,

@@ -161,7 +161,7 @@ impl PrefixDaemon {
             return;
         }
         if self.enis.is_empty() {
-            self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::NodeFull));
+            self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::Inhibited));
         } else {
             self.waiting.push_back((now + RPC_TIMEOUT, uid));
         }
@@ -328,7 +328,7 @@ mod tests {
     fn c140_a_release_wakes_nobody() {
         let mut daemon = daemon();
         let failed = |pod, failure| Some(DaemonOutput::Failed(PodId(pod), failure));
-        assert_eq!(ask(&mut daemon, at(0), 99), failed(99, Failure::NodeFull));
+        assert_eq!(ask(&mut daemon, at(0), 99), failed(99, Failure::Inhibited));
         daemon.sees(&cr(&[("10.0.0.16", true)]));
         (0..16).for_each(|uid| assert!(ask(&mut daemon, at(1), uid).is_some()));
         assert_eq!(ask(&mut daemon, at(1), 16), None);
