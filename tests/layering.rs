@@ -21,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("scenario", &["address", "chance", "id", "ipam", "model", "openapi", "time", "units"]),
     // Run.
     ("record", &["address", "cloud", "id", "ipam", "model", "openapi", "time"]),
-    ("sim", &["chance", "cloud", "cluster", "id", "ipam", "model", "openapi", "record", "time"]),
+    ("sim", &["address", "chance", "cloud", "cluster", "id", "ipam", "model", "openapi", "record", "time"]),
     // What it means.
     ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),
     ("explain", &["id", "ipam", "model", "openapi", "outcome", "record", "sim", "time", "units"]),
@@ -30,7 +30,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         "report",
         &["address", "explain", "id", "model", "openapi", "outcome", "record", "scenario", "study", "time", "units"],
     ),
-    ("conformance", &["address", "chance", "cloud", "id", "ipam", "model", "openapi", "sim", "time", "units"]),
+    (
+        "conformance",
+        &["address", "chance", "cloud", "id", "ipam", "model", "openapi", "record", "sim", "time", "units"],
+    ),
     (
         "cli",
         &[

@@ -111,7 +111,7 @@ What the cases do not cover, or where we know that we differ; `PORTING.md` has t
   fix an order (R150 to R158). Single runs differ from single runs of Terway; distributions agree.
 - **Dual stack** (R143 to R148) follows the source: the recorded cases are IPv4 only. Timelines pin it (`tests/core/dual.rs`).
 - **Centralized IPAM** is held to its cases: trunk and prefix mode as far as these go, and not dual stack, RDMA, pods with an
-  interface of their own, and the daemon’s side (C115 to C121, C138 to C142), which follow the source and have timelines
+  interface of their own, and the daemon\u{2019}s side (C115 to C121, C138 to C142), which follow the source and have timelines
   (`tests/centralized`, `tests/pod_eni`).
 - **Members of a trunk, PodNetworking, fixed addresses**, and RDMA with node-local IPAM, are not modelled for scenarios. An
   eni-config that asks for them gets a diagnostic, never a number.

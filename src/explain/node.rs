@@ -183,8 +183,8 @@ impl Ordinary {
             What::Served { .. } => self.served += 1,
             What::Gone(_) => self.went += 1,
             What::Call(call) if call.answer == CallAnswer::Done => match call.api {
-                Api::AssignPrivateIpAddresses => self.assigned += u32::from(call.addresses),
-                Api::UnassignPrivateIpAddresses => self.given_back += u32::from(call.addresses),
+                Api::AssignPrivateIpAddresses => self.assigned += call.addresses,
+                Api::UnassignPrivateIpAddresses => self.given_back += call.addresses,
                 _ => {}
             },
             _ => {}

@@ -106,7 +106,7 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
         (None, Api::DescribeNetworkInterfaces) => "its ENIs".to_owned(),
         (None, _) => "an ENI".to_owned(),
     };
-    let addresses = many(call.addresses.into(), "address");
+    let addresses = many(call.addresses, "address");
     let does = match call.api {
         Api::CreateNetworkInterface => format!("creates {eni} with {addresses} of {vswitch}"),
         Api::AttachNetworkInterface => format!("attaches {eni}"),
@@ -114,8 +114,8 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
         Api::DeleteNetworkInterface => format!("deletes {eni} on {vswitch}"),
         Api::AssignPrivateIpAddresses => format!("assigns {addresses} of {vswitch} to {eni}"),
         Api::UnassignPrivateIpAddresses => format!("gives {addresses} of {eni} back to {vswitch}"),
-        Api::AssignIpv6Addresses => format!("assigns {} to {eni}", many(call.addresses.into(), "IPv6 address")),
-        Api::UnassignIpv6Addresses => format!("takes {} off {eni}", many(call.addresses.into(), "IPv6 address")),
+        Api::AssignIpv6Addresses => format!("assigns {} to {eni}", many(call.addresses, "IPv6 address")),
+        Api::UnassignIpv6Addresses => format!("takes {} off {eni}", many(call.addresses, "IPv6 address")),
         Api::DescribeNetworkInterfaces => format!("looks at {eni}"),
         Api::DescribeVSwitches => format!("looks up {vswitch}"),
     };

@@ -235,7 +235,10 @@ impl PrefixDaemon {
     }
 
     fn wake(&mut self, now: Instant) {
-        while let Some((_, uid)) = self.waiting.pop_front_if(|(deadline, _)| *deadline <= now) {
+        while let Some(&(deadline, uid)) = self.waiting.front()
+            && deadline <= now
+        {
+            self.waiting.pop_front();
             self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::Deadline));
         }
         if self.collect_at <= now {

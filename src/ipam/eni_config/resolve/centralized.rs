@@ -49,7 +49,7 @@ impl Resolver<'_> {
             return self.given_ipam("centralized");
         }
         match self.text("ipam_type") {
-            Some((text, place)) if text == "crd" => self.set("ipam_type", "centralized (crd)", Origin::written(place)),
+            Some(("crd", place)) => self.set("ipam_type", "centralized (crd)", Origin::written(place)),
             written => {
                 let source = "decided by the base document alone (R6, daemon/daemon.go:821-831)";
                 let origin = match written {

@@ -78,8 +78,7 @@ fn every_wrong_type_and_key_is_told_at_once() {
         "max_pool_size": "5", "min_pool_size": 5.0, "min_eni": 99999999999999999999,
         "Max_ENI": 3, "max_pool": 4, "zzz": 1,
         "vswitches": {"z": "vsw", "y": ["a", 1]}, "enable_erdma": "true", "eni_tags": {"a": 1},
-        "eni_cap_ratio": "0.5", "ip_pool_sync_period": 120, "max_eni": null, "max_pool_size": 6,
-        "enable_ip_prefix": true
+        "eni_cap_ratio": "0.5", "ip_pool_sync_period": 120, "max_eni": null, "max_pool_size": 6
     }"#;
     let notes = read(text, 0).unwrap_err();
     let told: Vec<_> = notes.iter().map(|note| (cut(note, text), note.title.as_str())).collect();
@@ -97,7 +96,6 @@ fn every_wrong_type_and_key_is_told_at_once() {
         ("\"0.5\"", "`eni_cap_ratio` must be a number, found the string `\"0.5\"`"),
         ("120", "`ip_pool_sync_period` must be a string, found the number `120`"),
         ("\"max_pool_size\"", "`max_pool_size` is written twice"),
-        ("\"enable_ip_prefix\"", "`enable_ip_prefix` has no effect in this mode"),
     ];
     assert_eq!(told, expected);
     let hint = |i: usize| notes[i].hint.as_deref().unwrap();
