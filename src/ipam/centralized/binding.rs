@@ -6,7 +6,6 @@ use std::net::Ipv4Addr;
 use super::family::Family;
 use super::go_map::GoMap;
 use super::resource::{Binding, Ip, IpStatus, Nic, PodKey, Status};
-use super::sorted_map::SortedMap;
 use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, Uid, VSwitchId};
@@ -91,17 +90,13 @@ pub(super) fn bind(
 
 /// Pods that lack an address, by name.
 fn waiting<'a>(status: &Status, pods: &'a [ListedPod], dual: bool) -> Vec<Waiting<'a>> {
-    let ipv4 = holders(status);
-    let ipv6 = if dual { holders(status) } else { SortedMap::default() };
-    let with_what_it_has = pods.iter().map(|pod| {
-        let (ipv4, ipv6) = (ipv4.get(&pod.key).copied(), ipv6.get(&pod.key).copied());
-        Waiting { pod, ipv4, ipv6 }
-    });
+    let (ipv4, ipv6) = (held(status, pods), held(status, pods));
+    let with_what_it_has = pods.iter().zip(ipv4).zip(ipv6).map(|((pod, ipv4), ipv6)| Waiting { pod, ipv4, ipv6 });
     with_what_it_has.filter(|pod| pod.ipv4.is_none() || (dual && pod.ipv6.is_none())).collect()
 }
 
 /// What there is to do for a node's pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Affairs {
     /// There is something for [`release`].
     pub release: bool,
@@ -116,6 +111,11 @@ impl Affairs {
         // A name holds one address of a family at most, so counting does.
         let lacks = |served| served < pods.len();
         Self { release: ipv4.1 || ipv6.1, bind: lacks(ipv4.0) || (dual && lacks(ipv6.0)) }
+    }
+
+    /// Whether they are all those and maybe more.
+    pub fn cover(self, other: Self) -> bool {
+        (self.release || !other.release) && (self.bind || !other.bind)
     }
 
     /// Whether there is anything.
@@ -151,11 +151,18 @@ pub(super) fn bindings_beyond(status: &Status, other: &Status) -> impl Iterator<
     })
 }
 
-/// Who has which address of a family.
-fn holders<A: Family>(status: &Status) -> SortedMap<PodKey, (EniId, A)> {
-    let all =
-        status.nics.iter().flat_map(|(&eni, nic)| A::on(nic).iter().map(move |(&address, ip)| (eni, address, ip)));
-    all.filter_map(|(eni, address, ip)| Some((ip.pod?.pod, (eni, address)))).collect()
+/// What each pod has of a family.
+fn held<A: Family>(status: &Status, pods: &[ListedPod]) -> Vec<Option<(EniId, A)>> {
+    let mut held = vec![None; pods.len()];
+    for (&eni, nic) in &status.nics {
+        for (&address, ip) in A::on(nic) {
+            let Some(binding) = ip.pod else { continue };
+            if let Ok(found) = pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
+                held[found] = Some((eni, address));
+            }
+        }
+    }
+    held
 }
 
 /// The map of all addresses of a family that upstream builds for each pass, interface by interface.

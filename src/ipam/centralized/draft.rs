@@ -16,9 +16,14 @@ impl Draft {
         Self(Arc::clone(stored))
     }
 
+    /// Whether nothing was changed yet.
+    pub fn is_untouched(&self, stored: &Arc<Status>) -> bool {
+        Arc::ptr_eq(&self.0, stored)
+    }
+
     /// Whether it is as the CR.
     pub fn is(&self, stored: &Arc<Status>) -> bool {
-        Arc::ptr_eq(&self.0, stored) || self.0 == *stored
+        self.is_untouched(stored) || self.0 == *stored
     }
 
     /// What is to be stored.

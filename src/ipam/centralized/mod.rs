@@ -20,6 +20,7 @@ mod family;
 mod go_map;
 mod merge;
 mod node;
+mod node_heap;
 mod placement;
 mod prefix;
 mod prefix_daemon;
@@ -165,7 +166,7 @@ pub struct Controller {
     nodes: Vec<Node>,
     queue: WorkQueue,
     /// Nodes whose runs are not gone through.
-    resting: BTreeSet<NodeId>,
+    resting: Vec<NodeId>,
     vswitches: VSwitches<NodeId>,
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
@@ -197,7 +198,7 @@ impl Controller {
             chance,
             nodes: Vec::new(),
             queue: WorkQueue::new(settings.workers),
-            resting: BTreeSet::new(),
+            resting: Vec::new(),
             vswitches: VSwitches::default(),
             client: Client::new(&settings),
             attachers: BTreeMap::new(),
@@ -245,7 +246,7 @@ impl Controller {
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
         let timer = self.timers.first().map_or(Instant::NEVER, |&(at, ..)| at);
-        timer.min(self.queue.next_ready(self.now))
+        timer.min(self.queue.next_ready())
     }
 
     /// The stored status of a node's CR.
@@ -276,7 +277,9 @@ impl Controller {
     fn take_in(&mut self, now: Instant, input: Input) {
         match input {
             Input::Join(node, config) => {
-                self.touched(node).config = Some(config);
+                let state = self.touched(node);
+                state.config = Some(config);
+                state.look();
                 self.queue.add(node);
             }
             Input::Leave(node) => {
@@ -288,7 +291,7 @@ impl Controller {
             }
             Input::Gone { node, pod } => self.touched(node).remove(pod),
             Input::Notify(node) => self.queue.add(node),
-            Input::Reported { node, uid } => _ = self.touched(node).deleted.insert(uid),
+            Input::Reported { node, uid } => self.touched(node).report(uid),
             Input::Reply(call, reply) => self.answered(now, call, reply),
             Input::Written(call, accepted) => {
                 if let Some(Caller::Run(node)) = self.client.answered(call) {
@@ -349,7 +352,7 @@ impl Controller {
         }
         self.rouse(id, self.done_before);
         let node = &mut self.nodes[id.index()];
-        node.is_settled = false;
+        node.is_touched = true;
         node
     }
 

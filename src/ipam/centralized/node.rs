@@ -22,8 +22,10 @@ pub(super) struct Node {
     pub pods: Arc<Vec<ListedPod>>,
     /// Pods whose CNI DEL NodeRuntime reports.
     pub deleted: BTreeSet<Uid>,
-    /// Nothing is to be done for its pods, as far as is known.
-    pub is_settled: bool,
+    /// What there is to do for its pods by its CR, or more.
+    pub affairs: Affairs,
+    /// Something has happened to it since its last run began.
+    pub is_touched: bool,
     pub memory: Memory,
     pub pulse: Pulse,
     /// The runs that are not gone through.
@@ -44,6 +46,8 @@ pub(super) struct Memory {
 impl Node {
     /// A pod appears.
     pub fn add(&mut self, pod: ListedPod) {
+        self.affairs.bind = true;
+        self.affairs.release |= self.stored.bindings().any(|binding| binding.pod == pod.key);
         let pods = Arc::make_mut(&mut self.pods);
         match pods.binary_search_by_key(&pod.key, |pod| pod.key) {
             Ok(there) => pods[there] = pod,
@@ -53,9 +57,22 @@ impl Node {
 
     /// A pod object is gone.
     pub fn remove(&mut self, key: PodKey) {
+        self.affairs.release |= !self.deleted.is_empty();
         if let Ok(there) = self.pods.binary_search_by_key(&key, |pod| pod.key) {
             Arc::make_mut(&mut self.pods).remove(there);
         }
+    }
+
+    /// CNI DEL of a pod is reported.
+    pub fn report(&mut self, uid: Uid) {
+        self.affairs.release = true;
+        self.deleted.insert(uid);
+    }
+
+    /// Finds out what there is to do for its pods.
+    pub fn look(&mut self) {
+        let dual = self.config.as_ref().is_some_and(|config| config.dual);
+        self.affairs = Affairs::of(&self.stored, &self.pods, &self.deleted, dual);
     }
 
     /// The CR is written: the pods that it names have their address. What the CR was before.
@@ -75,8 +92,6 @@ impl Node {
         // NodeRuntime forgets pods that the CR does not name any more (C121).
         let stored = &self.stored;
         self.deleted.retain(|&uid| stored.bindings().any(|binding| binding.uid == uid));
-        let dual = self.config.as_ref().is_some_and(|config| config.dual);
-        self.is_settled = !Affairs::of(stored, &self.pods, &self.deleted, dual).is_any();
         before
     }
 

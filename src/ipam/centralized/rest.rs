@@ -2,7 +2,6 @@
 //! something happens to the node or a certain time passes. Such runs are not gone through: what they
 //! leave behind is made up for when the node is next looked at, and comes out the same.
 
-use super::binding::Affairs;
 use super::condition::{self, NodeCondition, RENEWAL};
 use super::config::Degradation;
 use super::demand::Demand;
@@ -42,6 +41,8 @@ pub(super) struct Rest {
     is_gated: bool,
     /// A run that is not before this may find something.
     until: Instant,
+    /// Where the node is in the list of those that rest.
+    place: usize,
     /// Time between two of them.
     period: Span,
     next_sync: Option<Instant>,
@@ -143,6 +144,7 @@ impl Controller {
             queued: self.now,
             is_gated: false,
             until: self.now,
+            place: self.resting.len(),
             period: config.sync_period.unwrap_or(self.settings.gc_period),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
@@ -156,7 +158,7 @@ impl Controller {
         let mut last = rest;
         let next = last.pass(&mut { node.pulse }, Instant::NEVER);
         self.queue.put_off(id, next, last.queued);
-        self.resting.insert(id);
+        self.resting.push(id);
     }
 
     /// Something happens to a node: its runs before `end` are made up for, the next one is gone
@@ -165,7 +167,7 @@ impl Controller {
         let node = &mut self.nodes[id.index()];
         let Some(mut rest) = node.rest.take() else { return };
         let due = rest.pass(&mut node.pulse, end);
-        self.resting.remove(&id);
+        self.strike_out(rest.place);
         if self.queue.delayed_until(id).is_some() {
             self.queue.put_off(id, due, rest.queued);
         }
@@ -174,7 +176,7 @@ impl Controller {
     /// The last worker has been taken: runs of nodes at rest have to wait for one, too, but for
     /// those whose turn was before.
     pub(super) fn rouse_all_behind(&mut self, now: Instant) {
-        while let Some(&id) = self.resting.first() {
+        while let Some(&id) = self.resting.last() {
             let node = &self.nodes[id.index()];
             let mut rest = node.rest.expect("a node in the list rests");
             let due = rest.pass(&mut { node.pulse }, now);
@@ -189,7 +191,7 @@ impl Controller {
 
     /// As [`rouse`](Self::rouse), for every node.
     pub(super) fn rouse_all(&mut self, end: Instant) {
-        while let Some(&id) = self.resting.first() {
+        while let Some(&id) = self.resting.last() {
             self.rouse(id, end);
         }
     }
@@ -199,16 +201,22 @@ impl Controller {
         let node = &mut self.nodes[id.index()];
         if let Some(mut rest) = node.rest.take() {
             rest.pass(&mut node.pulse, now);
-            self.resting.remove(&id);
+            self.strike_out(rest.place);
+        }
+    }
+
+    /// Removes a node from the list of those that rest.
+    fn strike_out(&mut self, place: usize) {
+        self.resting.swap_remove(place);
+        if let Some(&moved) = self.resting.get(place) {
+            self.nodes[moved.index()].rest.as_mut().expect("a node in the list rests").place = place;
         }
     }
 
     /// Whether a run at `now` would find nothing to do, for a node as most are: the pool within its
     /// bounds, the vSwitches not empty, every pod served. Of others only their run knows.
     pub(super) fn finds_nothing(&self, now: Instant, id: NodeId) -> bool {
-        let Node { config: Some(config), stored: status, pods, deleted, is_settled, memory, .. } =
-            &self.nodes[id.index()]
-        else {
+        let Node { config: Some(config), stored: status, affairs, memory, .. } = &self.nodes[id.index()] else {
             return false;
         };
         let is_plain = config.prefixes.is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
@@ -229,7 +237,7 @@ impl Controller {
             && status.nics.iter().all(in_order)
             && Demand::of(config, status.idle(), 0, status.warm_up).total() == 0
             && now < self.collects(now, id, false)
-            && (*is_settled || !Affairs::of(status, pods, deleted, false).is_any())
+            && !affairs.is_any()
     }
 
     /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to

@@ -1,9 +1,7 @@
 //! The controller's work queue: controller-runtime's priority queue with its rate limiters
 //! (C20 to C27).
 
-use std::collections::BTreeSet;
-use std::ops::Bound;
-
+use super::node_heap::NodeHeap;
 use crate::id::NodeId;
 use crate::ipam::throttle::TokenBucket;
 use crate::time::{Instant, Span};
@@ -18,7 +16,7 @@ pub(super) struct WorkQueue {
     /// The entries in the order of service, but for those of busy nodes: immediate ones as they were
     /// added, then delayed ones as they become ready; of simultaneous ones that of the older node,
     /// where upstream's goroutines race.
-    order: BTreeSet<(Entry, NodeId)>,
+    order: NodeHeap<Entry>,
     /// Workers that have nothing to do.
     free_workers: u32,
     now: Instant,
@@ -57,7 +55,7 @@ impl WorkQueue {
     pub fn new(workers: u32) -> Self {
         Self {
             places: Vec::new(),
-            order: BTreeSet::new(),
+            order: NodeHeap::new(),
             free_workers: workers,
             now: Instant::ZERO,
             taken: ((None, Instant::ZERO), NodeId(0)),
@@ -77,11 +75,11 @@ impl WorkQueue {
 
     /// The node to reconcile now.
     pub fn take(&mut self, now: Instant) -> Option<NodeId> {
-        let &(entry, node) = self.order.first()?;
+        let (entry, node) = self.order.first()?;
         if self.is_saturated() || entry.0.is_some_and(|ready| ready > now) {
             return None;
         }
-        self.order.pop_first();
+        self.order.remove(node);
         self.taken = (entry, node);
         let place = self.place(node);
         (place.entry, place.is_busy) = (None, true);
@@ -94,7 +92,7 @@ impl WorkQueue {
         let place = self.place(node);
         place.is_busy = false;
         if let Some(entry) = place.entry {
-            self.order.insert((entry, node));
+            self.order.set(node, entry);
         }
         self.free_workers += 1;
         match ended {
@@ -116,9 +114,7 @@ impl WorkQueue {
     /// A node is gone.
     pub fn forget(&mut self, node: NodeId) {
         let place = std::mem::take(self.place(node));
-        if let Some(entry) = place.entry {
-            self.order.remove(&(entry, node));
-        }
+        self.order.remove(node);
         self.free_workers += u32::from(place.is_busy);
     }
 
@@ -132,16 +128,11 @@ impl WorkQueue {
         (entry, node) < self.taken
     }
 
-    /// When the next delayed entry is ready; those that are ready already wait for a worker.
-    pub fn next_ready(&self, now: Instant) -> Instant {
-        if let Some(&((Some(ready), _), _)) = self.order.first()
-            && ready > now
-        {
-            return ready;
-        }
-        let later = (Bound::Excluded(((Some(now), Instant::NEVER), NodeId::NONE)), Bound::Unbounded);
-        let next = self.order.range(later).next();
-        next.and_then(|((ready, _), _)| *ready).unwrap_or(Instant::NEVER)
+    /// When the next entry is ready, if there is a worker for it: otherwise the end of a run is what
+    /// all wait for. Those that are ready have been taken.
+    pub fn next_ready(&self) -> Instant {
+        let next = self.order.first().filter(|_| !self.is_saturated());
+        next.and_then(|((ready, _), _)| ready).unwrap_or(Instant::NEVER)
     }
 
     /// When the entry of a node is ready, if it has one with a delay.
@@ -151,8 +142,6 @@ impl WorkQueue {
 
     /// Gives the entry of a node another delay, as if it had been added at `added`.
     pub fn put_off(&mut self, node: NodeId, ready: Instant, added: Instant) {
-        let entry = self.place(node).entry.expect("a node that rests has been queued");
-        self.order.remove(&(entry, node));
         self.put(node, (Some(ready), added));
     }
 
@@ -161,7 +150,6 @@ impl WorkQueue {
         let Some(entry) = self.place(node).entry else { return self.put(node, (ready, self.now)) };
         // `None` is less than every time: at once is earlier than anything.
         if ready < entry.0 {
-            self.order.remove(&(entry, node));
             self.put(node, (ready, entry.1));
         }
     }
@@ -170,7 +158,7 @@ impl WorkQueue {
         let place = self.place(node);
         place.entry = Some(entry);
         if !place.is_busy {
-            self.order.insert((entry, node));
+            self.order.set(node, entry);
         }
     }
 
@@ -200,11 +188,11 @@ mod tests {
         queue.add(A);
         assert_eq!(queue.take(at(0)), Some(A));
         queue.done(at(0), A, Ended::Again(Span::secs(120)));
-        assert_eq!((queue.take(at(0)), queue.next_ready(at(0))), (None, at(120)));
+        assert_eq!((queue.take(at(0)), queue.next_ready()), (None, at(120)));
         queue.add(A);
         assert_eq!(queue.take(at(5)), Some(A));
         queue.done(at(5), A, Ended::Again(Span::secs(120)));
-        assert_eq!(queue.next_ready(at(5)), at(125));
+        assert_eq!(queue.next_ready(), at(125));
     }
 
     /// C27: a node is never reconciled twice at once; what is added meanwhile waits for the end.
@@ -230,7 +218,7 @@ mod tests {
             queue.add(A);
             assert_eq!(queue.take(at(0)), Some(A));
             queue.done(at(0), A, ended);
-            queue.next_ready(at(0)).since(at(0))
+            queue.next_ready().since(at(0))
         };
         let pauses: Vec<_> = (0..10).map(|_| pause(Ended::Failed)).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300].map(Span::secs));

@@ -10,7 +10,7 @@ mod clean;
 
 use std::sync::Arc;
 
-use super::binding::{ListedPod, bindings_beyond};
+use super::binding::{Affairs, ListedPod, bindings_beyond};
 use super::client::Caller;
 use super::draft::Draft;
 use super::rest::again_after;
@@ -29,6 +29,8 @@ pub(super) struct Run {
     pods: Arc<Vec<ListedPod>>,
     /// A pod lacks an address.
     is_to_bind: bool,
+    /// It has waited for something, and its pods may be others by now.
+    has_waited: bool,
     /// An error was collected (C31).
     failed: bool,
     /// Tasks whose result is in `status` (C90).
@@ -81,6 +83,7 @@ impl Controller {
         if node.pulse.last_run.is_some_and(|last| last + GATE > now) {
             return self.queue.done(now, id, Ended::Again(GATE));
         }
+        node.is_touched = false;
         let finds_nothing = self.finds_nothing(now, id);
         if finds_nothing && !self.is_thorough {
             return self.skip(now, id);
@@ -92,6 +95,7 @@ impl Controller {
             config,
             status: Draft::of(&node.stored),
             is_to_bind: true,
+            has_waited: false,
             failed: false,
             processed: Vec::new(),
             stage: Stage::Begun,
@@ -102,6 +106,10 @@ impl Controller {
             // It did not wait for anything either: all is as it was when it began, chance too, as it
             // has decided nothing.
             self.chance = chance;
+            let node = &mut self.nodes[id.index()];
+            if node.affairs.is_any() {
+                node.look();
+            }
             self.rest(now, id);
         }
         assert!(!finds_nothing || matches!(run.stage, Stage::Quiet), "node {id:?} found something to do at {now:?}");
@@ -124,7 +132,8 @@ impl Controller {
         self.keep(*run);
     }
 
-    fn keep(&mut self, run: Run) {
+    fn keep(&mut self, mut run: Run) {
+        run.has_waited |= !matches!(run.stage, Stage::Writing(_));
         if !matches!(run.stage, Stage::Over | Stage::Quiet) {
             let node = run.node.index();
             self.nodes[node].run = Some(Box::new(run));
@@ -158,7 +167,13 @@ impl Controller {
             node.memory.needs_sync |= std::mem::take(&mut node.memory.changed);
             return self.end(now, run, Ended::Failed);
         }
+        let is_served = !run.is_to_bind && !run.has_waited && !node.is_touched;
         let before = node.store(std::mem::take(&mut run.status).into_status());
+        if is_served {
+            node.affairs = Affairs::default();
+        } else {
+            node.look();
+        }
         for &eni in &run.processed {
             node.memory.tasks.remove(eni);
         }

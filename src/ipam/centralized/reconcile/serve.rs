@@ -24,11 +24,10 @@ pub(super) struct Checking {
 impl Controller {
     /// Addresses of pods that are gone are freed, idle ones bound; then more are planned.
     pub(super) fn serve(&mut self, now: Instant, run: &mut Run) {
-        let deleted = &self.nodes[run.node.index()].deleted;
-        let affairs = Affairs::of(&run.status, &run.pods, deleted, run.config.dual);
+        let affairs = self.affairs(run);
         run.is_to_bind = affairs.bind;
         if affairs.release {
-            release(&mut run.status, &run.pods, deleted);
+            release(&mut run.status, &run.pods, &self.nodes[run.node.index()].deleted);
         }
         if let Some(wanted) = run.config.prefixes {
             return self.plan_prefixes(now, run, wanted);
@@ -42,6 +41,17 @@ impl Controller {
         let places = places(&run.config, &run.status, &mut self.chance);
         let demand = Demand::of(&run.config, run.status.idle(), waiting.plain, run.status.warm_up);
         self.check(now, run, Checking { places, next: 0, demand, erdma: waiting.erdma });
+    }
+
+    /// What there is to do for the pods of a run, or more.
+    fn affairs(&self, run: &Run) -> Affairs {
+        let node = &self.nodes[run.node.index()];
+        let found = || Affairs::of(&run.status, &run.pods, &node.deleted, run.config.dual);
+        if node.is_touched || !run.status.is_untouched(&node.stored) {
+            return found();
+        }
+        assert!(!self.is_thorough || node.affairs.cover(found()), "node {:?} has lost sight of its pods", run.node);
+        node.affairs
     }
 
     pub(super) fn checked(&mut self, now: Instant, run: &mut Run, mut checking: Checking, free: Option<u32>) {
