@@ -19,6 +19,7 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod centralized;
+pub mod classic;
 mod config;
 pub mod eni_config;
 mod holdings;
