@@ -58,7 +58,11 @@ impl Process {
     /// Assigns `count` addresses, all or none (rules P56, P83 to P85).
     pub async fn assign(&self, eni: EniId, count: u8) -> Result<Addresses, Trouble> {
         self.lock(Lock::Addresses, Mode::Write).await;
-        let (addresses, trouble) = match self.call_again(Request::Assign(eni, count), ENI_OPS, Instant::NEVER).await {
+        let answer = self.call_again(Request::Assign(eni, count), ENI_OPS, Instant::NEVER).await;
+        let (addresses, trouble) = match answer {
+            Ok(Answer::Assigned(addresses, _)) if addresses.len() < usize::from(count) => {
+                (addresses, Some(Trouble::Incomplete))
+            }
             Ok(Answer::Assigned(addresses, shown)) => {
                 let is_shown = self.look(METADATA, Instant::NEVER, |state| shown <= state.now).await;
                 (addresses, (!is_shown).then_some(Trouble::NotShown))

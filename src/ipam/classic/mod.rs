@@ -155,6 +155,8 @@ impl Failure {
 pub enum Trouble {
     /// The cloud refused.
     Api(ErrorCode),
+    /// Fewer addresses came than were asked for (rule P83).
+    Incomplete,
     /// Instance metadata, or the state of the interface, did not show it in time.
     NotShown,
 }

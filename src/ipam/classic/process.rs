@@ -400,5 +400,3 @@ impl Process {
     }
 }
 
-/// An address that a pod has.
-pub(super) type Bound = (PodId, EniId, Ipv4Addr);
