@@ -238,6 +238,11 @@ impl Story {
         self.pods.get(&PodId(pod)).map(|(_, address)| *address)
     }
 
+    /// Whether a call that takes addresses away is under way.
+    pub fn gives_back(&self) -> bool {
+        self.answers.values().any(|(_, request, _)| matches!(request, Request::Unassign(..) | Request::Detach(_)))
+    }
+
     pub fn now(&self) -> f64 {
         self.now.as_millis() as f64 / 1e3
     }

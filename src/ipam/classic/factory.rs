@@ -41,7 +41,9 @@ pub(super) struct Entry {
     pub worker: Option<TaskId>,
     pub inhibited_until: Instant,
     /// Who hands its first addresses out, and holds its lock meanwhile (rule A1).
-    pub handing_out: Option<TaskId>,
+    pub holder: Option<TaskId>,
+    /// Who waits for that.
+    pub waiting: Vec<TaskId>,
 }
 
 impl Entry {
@@ -101,7 +103,8 @@ impl Factory {
             backlog: 0,
             worker: None,
             inhibited_until: Instant::ZERO,
-            handing_out: None,
+            holder: None,
+            waiting: Vec::new(),
         };
         self.entries.insert(id, entry);
         id
@@ -134,6 +137,11 @@ impl Factory {
             self.list.swap_remove(at);
             self.entries.remove(&id);
         }
+    }
+
+    /// Whether somebody waits for an interface whose lock `task` holds.
+    pub fn is_awaited(&self, task: TaskId) -> bool {
+        self.entries.values().any(|entry| entry.holder == Some(task) && !entry.waiting.is_empty())
     }
 
     /// The least loaded first; ties keep their order (rules P54, B1).
@@ -261,17 +269,21 @@ impl Process {
         candidates
     }
 
-    /// Waits until an interface has handed its first addresses out, where that is not harmless.
+    /// Waits until an interface has handed its first addresses out. That is a matter of an instant,
+    /// unless it waits for room among the results itself (rule A1).
     async fn lock_entry(&self, id: EntryId) {
-        let blocked = {
-            let mut state = self.state();
-            let holder = state.factory.get(id).and_then(|entry| entry.handing_out);
-            state.config.profile.defects.result_deadlock && holder.is_some_and(|task| state.results.blocks(task))
+        let for_ever = {
+            let State { config, factory, scheduler, results, .. } = &mut *self.state();
+            let models = config.profile.defects.result_deadlock;
+            let Some(entry) = factory.get(id).filter(|_| models) else { return };
+            let Some(holder) = entry.holder else { return };
+            entry.waiting.push(scheduler.running());
+            results.blocks(holder)
         };
-        if blocked {
+        if for_ever {
             self.stuck(Defect::ResultDeadlock);
-            self.park().await;
         }
+        self.park().await;
     }
 
     /// Begins to create an interface with `first` addresses (rules P63, P64).
@@ -376,11 +388,12 @@ impl Process {
     fn not_created(&self, trouble: Trouble) -> Failure {
         let config = self.config();
         let no_other = config.vswitches.len() == 1 || config.selection == Selection::Ordered;
-        let short = match trouble {
-            Trouble::Api(ErrorCode::IpNotEnough) => no_other,
-            Trouble::Api(ErrorCode::EniPerInstance) => true,
-            _ => false,
-        };
+        let short = config.profile.pauses_when_short
+            && match trouble {
+                Trouble::Api(ErrorCode::IpNotEnough) => no_other,
+                Trouble::Api(code) => code == ErrorCode::EniPerInstance,
+                Trouble::Incomplete | Trouble::NotShown => false,
+            };
         Failure::NotCreated { trouble, short }
     }
 

@@ -247,6 +247,18 @@ impl Classic {
         (state.pool.idle.len() as u32, state.pool.in_use.len() as u32)
     }
 
+    /// Slots that no interface has, and none in the making.
+    #[must_use]
+    pub fn empty_slots(&self) -> u32 {
+        self.process.state().factory.free_slots()
+    }
+
+    /// The configuration that the daemon runs with.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.process.config()
+    }
+
     /// What has stopped the daemon, or a part of it, for good.
     #[must_use]
     pub fn defect(&self) -> Option<Defect> {

@@ -3,7 +3,6 @@
 use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
-use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -214,6 +213,12 @@ impl State {
         }
     }
 
+    /// A part of the process waits for ever from now on.
+    pub fn get_stuck(&mut self, defect: Defect) {
+        self.defect = Some(defect);
+        self.outputs.push_back(Output::Stuck(defect));
+    }
+
     /// `span` with the jitter of `factor`.
     pub fn jittered(&mut self, span: Span, factor: f64) -> Span {
         jittered(span, factor, self.legacy.chance.jitter.as_mut())
@@ -312,7 +317,38 @@ impl Process {
 
     /// Hands an address, or the news that there is none, to whoever has waited longest.
     pub async fn give_outcome(&self, outcome: Outcome) {
-        self.until(|State { results, scheduler, .. }, task| results.give(task, outcome, scheduler)).await;
+        let (given, side_by_side) = {
+            let state = &mut *self.state();
+            let task = state.scheduler.running();
+            let given = state.results.give(task, outcome, &mut state.scheduler);
+            if !given && state.factory.is_awaited(task) {
+                state.get_stuck(Defect::ResultDeadlock);
+            }
+            (given, state.config.profile.defects.result_deadlock)
+        };
+        if !given {
+            self.park().await;
+        } else if side_by_side {
+            // What upstream's goroutines put in is mixed.
+            self.let_others_run().await;
+        }
+    }
+
+    /// Goes on when all that are ready now have run.
+    async fn let_others_run(&self) {
+        let mut is_back = false;
+        poll_fn(|_| {
+            let scheduler = &mut self.state().scheduler;
+            let task = scheduler.running();
+            if is_back {
+                scheduler.woken(task);
+                return Poll::Ready(());
+            }
+            is_back = true;
+            scheduler.wake(task, Wake::Turn);
+            Poll::Pending
+        })
+        .await;
     }
 
     pub async fn take_outcome(&self) -> Outcome {
@@ -394,9 +430,7 @@ impl Process {
 
     /// The process goes on, but this goroutine does not.
     pub fn stuck(&self, defect: Defect) {
-        let mut state = self.state();
-        state.defect = Some(defect);
-        state.outputs.push_back(Output::Stuck(defect));
+        self.state().get_stuck(defect);
     }
 }
 

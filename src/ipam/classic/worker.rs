@@ -3,7 +3,7 @@
 
 use super::factory::{EntryId, Outcome};
 use super::pool::Resource;
-use super::process::Process;
+use super::process::{Process, State};
 use super::scheduler::Wake;
 use super::sync::{Lock, Mode};
 use super::Trouble;
@@ -47,16 +47,17 @@ impl Process {
     }
 
     fn hold_entry(&self, id: EntryId) {
-        let mut state = self.state();
-        let task = state.scheduler.running();
-        if let Some(entry) = state.factory.get(id) {
-            entry.handing_out = Some(task);
+        let State { factory, scheduler, .. } = &mut *self.state();
+        if let Some(entry) = factory.get(id) {
+            entry.holder = Some(scheduler.running());
         }
     }
 
     fn let_entry_go(&self, id: EntryId) {
-        if let Some(entry) = self.state().factory.get(id) {
-            entry.handing_out = None;
+        let State { factory, scheduler, .. } = &mut *self.state();
+        if let Some(entry) = factory.get(id) {
+            entry.holder = None;
+            entry.waiting.drain(..).for_each(|task| scheduler.wake(task, Wake::Turn));
         }
     }
 
