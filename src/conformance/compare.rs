@@ -136,7 +136,7 @@ pub(super) fn compare(path: &Path) -> anyhow::Result<Verdict> {
     if value["case"]["core"] == super::CENTRALIZED {
         centralized::compare::compare(&serde_json::from_str(&text)?, centralized::compare::SEED)
     } else if value["case"]["core"] == super::CLASSIC {
-        classic::compare::compare(&serde_json::from_str(&text)?)
+        classic::compare::compare(&serde_json::from_str(&text)?, classic::compare::SEED)
     } else if value["expected"].get("distributions").is_some() {
         compare_statistical(&serde_json::from_str(&text)?)
     } else {

@@ -128,7 +128,7 @@ fn p66_whoever_waits_for_missing_first_addresses_waits_for_ever() {
     story.until(3600.0).tells("1 create 3 on A\n 1.6 attach e1\n 7.5 look at e1").usage(0, 0).holds(1, 1);
 }
 
-/// P39, B5: a slow assign holds a release, and that every call.
+/// P39, G5: a slow assign holds a release, and that every call.
 #[test]
 fn p39_a_slow_assign_holds_everybody_up() {
     let mut story = Story::with(node(1, 10, 0, 10), &[100], &[(A, 3, &[1, 2])]);

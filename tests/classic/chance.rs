@@ -71,3 +71,19 @@ fn a_daemon_at_rest_may_be_left_alone() {
     story.until(1.0);
     assert_eq!(story.daemon.poll_timeout(), brimline::time::Instant::NEVER);
 }
+
+/// Whatever chance decides, a golden case is what the real code did, as far as that is not chance itself.
+#[test]
+fn golden_cases_hold_for_other_seeds() {
+    for folder in ["classic", "classic-crash"] {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(folder);
+        for entry in std::fs::read_dir(dir).expect("the cases are in the repository") {
+            let path = entry.expect("a readable folder").path();
+            let text = std::fs::read_to_string(&path).expect("a readable case");
+            for seed in 2..6 {
+                let verdict = brimline::conformance::classic::verdict(&text, seed).expect("a case");
+                assert!(verdict.passes, "{} with seed {seed}: {}", verdict.case, verdict.worst);
+            }
+        }
+    }
+}

@@ -97,10 +97,10 @@ fn p104_a_restart_forgets_inhibitions_and_sleeps() {
     story.at(60.0).restart(|_| ()).until(70.0).tells("60.3 assign 5 to e1").usage(5, 2);
 }
 
-/// B3: addresses that an assign of the former life brings after the start are on the interface and known
+/// G3: addresses that an assign of the former life brings after the start are on the interface and known
 /// to nobody until the next start.
 #[test]
-fn b3_addresses_that_come_after_the_start_are_unknown() {
+fn g3_addresses_that_come_after_the_start_are_unknown() {
     let mut story = Story::with(node(1, 10, 3, 10), &[100], &[(A, 1, &[1])]);
     story.until(0.5).tells("0.3 assign 3 to e1").restart(|config| config.sizes.min_idle = 0);
     story.until(300.0).tells("").usage(0, 1).holds(1, 4);

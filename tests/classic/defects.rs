@@ -6,7 +6,7 @@ use brimline::openapi::Api;
 
 use crate::story::{A, Fault, Story, node, of};
 
-/// P61, P62, B9 (E3): a refill that overflows from an exhausted interface to a new one kills the daemon
+/// P61, P62, G9 (E3): a refill that overflows from an exhausted interface to a new one kills the daemon
 /// when the failure of the assign is heard.
 #[test]
 fn p61_a_failed_assign_beside_a_new_interface_kills_the_daemon() {
@@ -47,7 +47,7 @@ fn p61_a_trim_beside_a_new_interface_kills_the_daemon() {
     );
     assert!(story.daemon.is_stopped());
     assert_eq!(story.daemon.defect(), Some(Defect::NilInterface));
-    // The interface was attached, so the next start adopts it (B10).
+    // The interface was attached, so the next start adopts it (G10).
     story.at(12.0).add(11).tells("12 p11 failed: Down");
     story.restart(|_| ()).add(11).tells("12 unassign 1 of e1\n 12 p11 on e1").holds(2, 11).usage(1, 9);
 }

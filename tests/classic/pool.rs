@@ -98,7 +98,7 @@ fn c12_releasing_what_nobody_has_changes_nothing() {
     story.usage(3, 0).at(2.0).del(1).until(3.0).usage(3, 0);
 }
 
-/// C24, P29, B12: the sleep of the maintenance doubles, without an upper bound.
+/// C24, P29, G12: the sleep of the maintenance doubles, without an upper bound.
 #[test]
 fn c24_sleeps_double() {
     let mut story = Story::new(node(2, 10, 5, 5), &[0]);
@@ -192,10 +192,10 @@ fn e1_a_large_refill_makes_one_interface_after_the_other() {
     assert_eq!(story.left(A), 975);
 }
 
-/// P54, B1: among equally loaded interfaces the list's own order decides, and the last takes the place
+/// P54, G1: among equally loaded interfaces the list's own order decides, and the last takes the place
 /// of one that goes.
 #[test]
-fn b1_the_last_takes_the_place_of_the_one_that_goes() {
+fn g1_the_last_takes_the_place_of_the_one_that_goes() {
     let there: [(_, _, &[u32]); 3] = [(A, 1, &[]), (A, 2, &[1, 2]), (A, 2, &[3, 4])];
     let mut story = Story::with(node(3, 10, 0, 0), &[100], &there);
     story.until(60.0).tells("0 detach e1\n 5.7 delete e1");

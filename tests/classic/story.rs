@@ -194,6 +194,12 @@ impl Story {
         self
     }
 
+    /// No fault is left for calls to come.
+    pub fn calm_down(&mut self) -> &mut Self {
+        self.faults.clear();
+        self
+    }
+
     /// A vSwitch has `free` free addresses from now on.
     pub fn free(&mut self, vswitch: VSwitchId, free: u32) -> &mut Self {
         let usage = self.cloud.usage(vswitch);

@@ -1,5 +1,5 @@
 //! The traps that were reproduced on the real code, run for run (section 14 of the specification,
-//! with the API layer below: B14).
+//! with the API layer below: G14).
 
 use brimline::ipam::classic::Selection;
 use brimline::openapi::Api;
@@ -32,7 +32,7 @@ fn t4_the_rest_is_out_of_reach_without_a_slot() {
     story.at(10.0).add(6).tells(&format!("10 p6 {failed}"));
     story.at(601.7).add(6).tells(&format!("601.7 p6 {failed}"));
     assert_eq!(story.left(A), 3);
-    // The instant at which the inhibition ends is outside of it (B6).
+    // The instant at which the inhibition ends is outside of it (G6).
     story.at(601.8).add(6).until(610.0).tells("602.1 assign 1 to e1\n 602.5 p6 on e1");
 }
 
@@ -89,7 +89,7 @@ fn t11_ordered_does_not_fail_over() {
          140.6 p14 failed: NotCreated { trouble: Api(IpNotEnough), short: false }",
     );
     assert_eq!((story.left(A), story.left(B)), (0, 11));
-    // The counts were read from 10.0 s to 10.16 s and hold through 610.16 s (B6, B7).
+    // The counts were read from 10.0 s to 10.16 s and hold through 610.16 s (G6, G7).
     story.at(610.16).add(15).until(615.0).tells(
         "610.16 create 1 on A
          610.76 refused: InvalidVSwitchId.IpNotEnough

@@ -36,10 +36,8 @@ fn p55_the_batch_is_capped_since_v1_4_1() {
             story.add(pod);
         });
         let told = story.until(60.0).told();
-        let assigned: Vec<u32> = told
-            .lines()
-            .filter_map(|line| line.split_once("assign ")?.1.split(' ').next()?.parse().ok())
-            .collect();
+        let assigned: Vec<u32> =
+            told.lines().filter_map(|line| line.split_once("assign ")?.1.split(' ').next()?.parse().ok()).collect();
         assert_eq!(assigned, batches, "{version}");
         story.usage(0, 12);
     }
@@ -55,15 +53,11 @@ fn p79_a_failed_creation_is_tried_once_more_since_v1_4_4() {
         let told = story.until(60.0).told();
         assert_eq!(told.lines().filter(|line| line.contains("create")).count(), creates, "{version}: {told}");
     }
-    Story::new(of(Version::V1_4_4, 1, 20, 0, 20), &[0])
-        .at(1.0)
-        .add(1)
-        .until(60.0)
-        .tells(
-            "1 create 1 on A
+    Story::new(of(Version::V1_4_4, 1, 20, 0, 20), &[0]).at(1.0).add(1).until(60.0).tells(
+        "1 create 1 on A
              1.6 refused: InvalidVSwitchId.IpNotEnough
              1.6 p1 failed: NotCreated { trouble: Api(IpNotEnough), short: false }",
-        );
+    );
 }
 
 /// P77: v1.1.0 looks at a new interface after 4 s, later versions after 5 s.
@@ -71,10 +65,11 @@ fn p79_a_failed_creation_is_tried_once_more_since_v1_4_4() {
 fn p77_the_pause_after_attaching() {
     for (version, at) in [(Version::V1_1_0, 6.5), (Version::V1_2_0, 7.5)] {
         let mut story = Story::new(of(version, 1, 20, 0, 20), &[100]);
-        story.at(1.0).add(1).until(60.0).tells(&format!(
-            "1 create 1 on A\n 1.6 attach e1\n {at} look at e1\n {:.1} p1 on e1",
-            at + 0.1
-        ));
+        story
+            .at(1.0)
+            .add(1)
+            .until(60.0)
+            .tells(&format!("1 create 1 on A\n 1.6 attach e1\n {at} look at e1\n {:.1} p1 on e1", at + 0.1));
     }
 }
 

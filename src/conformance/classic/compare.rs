@@ -10,7 +10,7 @@ use super::case::Case;
 use super::play::{Story, play};
 
 /// What upstream leaves to chance is drawn from this seed.
-pub(super) const SEED: u64 = 1;
+pub(in crate::conformance) const SEED: u64 = 1;
 
 #[derive(Debug, Deserialize)]
 pub(in crate::conformance) struct File {
@@ -36,10 +36,10 @@ struct ExpectedPod {
     attempts: Range,
 }
 
-/// Plays a case, and compares.
-pub(in crate::conformance) fn compare(file: &File) -> anyhow::Result<Verdict> {
+/// Plays a case with chance drawn from `seed`, and compares.
+pub(in crate::conformance) fn compare(file: &File, seed: u64) -> anyhow::Result<Verdict> {
     file.case.check().map_err(anyhow::Error::msg)?;
-    let played = play(&file.case, SEED);
+    let played = play(&file.case, seed);
     let mut tally = Tally::default();
     tally.take_samples(&file.expected.timeline, &played.samples)?;
     tally.take_totals(&file.expected.api_calls, &played.calls);

@@ -6,8 +6,17 @@ pub mod play;
 
 use serde_json::{Value, json};
 
+use super::compare::Verdict;
 use case::Case;
 use play::{Played, Story, play};
+
+/// The verdict on the case in the text of a file, with chance drawn from `seed`.
+///
+/// # Errors
+/// If it is not a case, or its numbers make no sense.
+pub fn verdict(text: &str, seed: u64) -> anyhow::Result<Verdict> {
+    compare::compare(&serde_json::from_str(text)?, seed)
+}
 
 /// Plays a case and returns what the suite asks for.
 ///

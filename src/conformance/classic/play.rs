@@ -10,9 +10,7 @@ use super::case::{Case, EniConfig, Event};
 use crate::chance::SmallStream;
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
-use crate::ipam::classic::{
-    Attached, Classic, Config, Failure, Input, Output, Release, Sizes, Version, Wanted,
-};
+use crate::ipam::classic::{Attached, Classic, Config, Failure, Input, Output, Release, Sizes, Version, Wanted};
 use crate::ipam::{Answer, BATCH, CallId, Fate, Request};
 use crate::time::{Instant, Span};
 

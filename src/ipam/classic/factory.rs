@@ -66,7 +66,7 @@ pub(super) enum Outcome {
 /// The interfaces of a node.
 #[derive(Debug)]
 pub(super) struct Factory {
-    /// In the order that the last sort, and what went since, have left (rules P54, B1).
+    /// In the order that the last sort, and what went since, have left (rules P54, G1).
     pub list: Vec<EntryId>,
     entries: BTreeMap<EntryId, Entry>,
     next: EntryId,
@@ -130,7 +130,7 @@ impl Factory {
         self.entries.get_mut(&id)
     }
 
-    /// Takes an entry off the list; the last takes its place (rule B1). One that is not there yet
+    /// Takes an entry off the list; the last takes its place (rule G1). One that is not there yet
     /// will be, and stays.
     pub fn remove(&mut self, id: EntryId) {
         if let Some(at) = self.list.iter().position(|&listed| listed == id) {
@@ -144,7 +144,7 @@ impl Factory {
         self.entries.values().any(|entry| entry.holder == Some(task) && !entry.waiting.is_empty())
     }
 
-    /// The least loaded first; ties keep their order (rules P54, B1).
+    /// The least loaded first; ties keep their order (rules P54, G1).
     fn sort(&mut self) {
         let entries = &self.entries;
         self.list.sort_by_key(|id| entries[id].load());
@@ -185,7 +185,7 @@ impl State {
     }
 
     /// The order in which interfaces are asked, given that of the vSwitches: of each vSwitch the least
-    /// loaded first, those being created last, and none of another vSwitch (rules P50, B8).
+    /// loaded first, those being created last, and none of another vSwitch (rules P50, G8).
     fn regrouped(&self, vswitches: &[VSwitchId]) -> Vec<EntryId> {
         let on = |vswitch| {
             let entries = self.factory.listed();

@@ -80,3 +80,54 @@ impl Heap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::id::EniId;
+
+    fn idle(n: u32) -> Idle {
+        let resource = Resource { eni: EniId(0), address: Ipv4Addr::from(n) };
+        Idle { resource, reservation: Instant(n.into()), reading: u64::from(n) }
+    }
+
+    fn heap(of: impl IntoIterator<Item = u32>) -> Heap {
+        let mut heap = Heap::default();
+        of.into_iter().for_each(|n| heap.push(idle(n)));
+        heap
+    }
+
+    /// C14 to C16: a new queue is empty; whatever the order of pushing, the earliest comes first.
+    #[test]
+    fn c15_the_earliest_comes_first() {
+        assert_eq!((Heap::default().len(), Heap::default().pop()), (0, None));
+        for order in [(0..100).collect(), (0..100).step_by(2).chain((1..100).step_by(2)).collect::<Vec<_>>()] {
+            let mut heap = heap(order);
+            assert_eq!(
+                (0..100).map(|_| heap.pop()).collect::<Vec<_>>(),
+                (0..100).map(|n| Some(idle(n))).collect::<Vec<_>>()
+            );
+        }
+    }
+
+    /// C17: one that is not there is not taken; one that is, is.
+    #[test]
+    fn c17_one_is_taken_out_of_the_middle() {
+        let mut heap = heap((0..=98).step_by(2));
+        assert_eq!(heap.rob(idle(5).resource), None);
+        assert_eq!(heap.rob(idle(6).resource), Some(idle(6)));
+        assert_eq!(heap.len(), 49);
+    }
+
+    /// P21: what takes the place of one taken out of the middle sinks only; so a later one may come first.
+    #[test]
+    fn p21_the_order_may_be_lost_after_taking_out_of_the_middle() {
+        let mut heap = heap([1, 10, 2, 20, 30, 3, 4]);
+        // 4 takes the place of 20, below 10, and is not lifted above it.
+        heap.rob(idle(20).resource);
+        let order: Vec<_> = std::iter::from_fn(|| heap.pop()).map(|idle| idle.reading).collect();
+        assert_eq!(order, [1, 2, 3, 10, 4, 30]);
+    }
+}

@@ -1,5 +1,5 @@
 //! The allocator of Terway v1.1 to v1.6: one pool per node with two watermarks, filled and trimmed by
-//! one loop, and pods that create what the pool lacks (rules P1 to P112, A1 to B14).
+//! one loop, and pods that create what the pool lacks (rules P1 to P112, A1 to G14).
 //!
 //! Upstream is a handful of goroutines that wait for locks, channels and each other, and what a node
 //! does under stress is the order in which they do. So this core has the same goroutines
@@ -30,8 +30,8 @@ pub use profile::{Defect, Defects, Profile, UnknownVersion, Version};
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
-pub use crate::ipam::{Attached, Release};
 use crate::ipam::{Answer, CallId, Eni, Request};
+pub use crate::ipam::{Attached, Release};
 use crate::openapi::ErrorCode;
 use crate::time::Instant;
 use pool::Resource;
@@ -189,8 +189,7 @@ impl Classic {
         let choice = SmallStream::new(seed.next_u64());
         let jitter = jitter.then(|| SmallStream::new(seed.next_u64()));
         let rows = pods.iter().map(|&(pod, eni, address)| (pod, Row::of(Resource { eni, address })));
-        let legacy =
-            Legacy { chance: Chance { choice, jitter }, rows: rows.collect(), orphans: Vec::new(), epoch: 0 };
+        let legacy = Legacy { chance: Chance { choice, jitter }, rows: rows.collect(), orphans: Vec::new(), epoch: 0 };
         let process = Process::new(State::start(now, config, legacy, attached));
         let (goroutines, outputs) = (Vec::new(), VecDeque::new());
         let mut daemon = Self { process, goroutines, outputs, stopped: false, next_wake: Instant::NEVER };

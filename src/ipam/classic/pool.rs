@@ -218,7 +218,7 @@ impl Process {
         }
     }
 
-    /// Compares the pool with instance metadata (rules P36, P37, B5).
+    /// Compares the pool with instance metadata (rules P36, P37, G5).
     async fn sync(&self) {
         self.lock(Lock::Pool, Mode::Write).await;
         let invalid: Vec<_> = self.state().pool.invalid.iter().copied().collect();

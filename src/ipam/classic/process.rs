@@ -433,4 +433,3 @@ impl Process {
         self.state().get_stuck(defect);
     }
 }
-

@@ -50,11 +50,8 @@ impl Version {
     #[must_use]
     pub fn profile(self) -> Profile {
         let (second, fourth, sixth) = (self >= Self::V1_2_0, self >= Self::V1_4_4, self >= Self::V1_6_0);
-        let (eni_state, attach, delete) = if second {
-            (ENI_STATE, ENI_STATE, ENI_OPS)
-        } else {
-            (ENI_STATE_V1_1, ENI_OPS, RELEASE)
-        };
+        let (eni_state, attach, delete) =
+            if second { (ENI_STATE, ENI_STATE, ENI_OPS) } else { (ENI_STATE_V1_1, ENI_OPS, RELEASE) };
         Profile {
             version: self,
             eni_state,

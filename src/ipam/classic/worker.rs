@@ -1,12 +1,12 @@
 //! The two goroutines of an interface: the one that creates it, and the one that asks for its
 //! addresses afterwards (rules P53 to P57, P63 to P66).
 
+use super::Trouble;
 use super::factory::{EntryId, Outcome};
 use super::pool::Resource;
 use super::process::{Process, State};
 use super::scheduler::Wake;
 use super::sync::{Lock, Mode};
-use super::Trouble;
 use crate::id::EniId;
 use crate::ipam::Addresses;
 use crate::time::Span;
