@@ -7,12 +7,12 @@ mod nodes;
 mod pods;
 mod replacement;
 mod restart;
-mod slab;
 mod trouble;
 mod workloads;
 
 use super::engine::{Engine, Happening};
 use super::observe::refresh;
+use super::slab::Slab;
 use super::stranded::stranded;
 use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
@@ -24,7 +24,6 @@ use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
 use pods::PodNote;
-use slab::Slab;
 use trouble::Plan;
 use workloads::WorkloadState;
 
