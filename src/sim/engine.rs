@@ -130,6 +130,8 @@ pub struct Pod {
     key: PodKey,
     /// Which pod object of that name.
     uid: Uid,
+    /// Whether it asks for RDMA.
+    erdma: bool,
     /// Where it is.
     pub state: PodState,
     /// When it was scheduled.
@@ -490,7 +492,7 @@ impl<O: Observer> Engine<O> {
         let on = |eni| self.cloud.vswitch_of(eni);
         match *request {
             Request::DescribeVSwitch(vswitch) => (Some(vswitch), None, 0),
-            Request::Create(vswitch, n, _) => (Some(vswitch), None, n.into()),
+            Request::Create { vswitch, addresses, .. } => (Some(vswitch), None, addresses.into()),
             Request::Assign(eni, n) | Request::AssignV6(eni, n) => (on(eni), Some(eni), n.into()),
             Request::Unassign(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
             Request::UnassignV6(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
@@ -533,7 +535,7 @@ impl<O: Observer> Engine<O> {
                     self.own_add(node, pod);
                     continue;
                 }
-                Some(pod) => state.daemon.ask(at, pod, self.pods[pod.index()].uid),
+                Some(pod) => state.daemon.ask(at, pod, &self.pods[pod.index()]),
                 None => state.daemon.tick(at),
             }
             self.pump(node, at);

@@ -17,6 +17,7 @@ impl<O: Observer> Engine<O> {
             owner,
             key: PodKey(self.new_object()),
             uid: Uid::NONE,
+            erdma: false,
             state: PodState::Pending,
             requested: self.now,
             served: Instant::NEVER,
@@ -44,14 +45,14 @@ impl<O: Observer> Engine<O> {
         (pod.node, pod.state, pod.served) = (NodeId::NONE, PodState::Pending, Instant::NEVER);
     }
 
-    /// A pod was scheduled to `node`: it asks for its address, on an RDMA interface with `erdma`. A node that is down hears nothing
-    /// of it; its kubelet finds the pod when it is back.
+    /// A pod was scheduled to `node`: it asks for its address, on an RDMA interface with `erdma`. A
+    /// node that is down hears nothing of it; its kubelet finds the pod when it is back.
     pub fn place_pod(&mut self, id: PodId, node: NodeId, erdma: bool) {
         let uid = self.new_object();
         let pod = &mut self.pods[id.index()];
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
         (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
-        pod.uid = Uid(uid);
+        (pod.uid, pod.erdma) = (Uid(uid), erdma);
         let is_centralized = self.is_centralized(node);
         if is_centralized {
             self.scheduled(node, id, erdma);
@@ -76,7 +77,7 @@ impl<O: Observer> Engine<O> {
                 } else if self.is_exclusive(node) {
                     self.own_add(node, id);
                 } else {
-                    self.input(node, Input::Allocate(id));
+                    self.input(node, if erdma { Input::AllocateRdma(id) } else { Input::Allocate(id) });
                 }
             }
             Power::DaemonDown => {
