@@ -8,6 +8,7 @@ mod account;
 mod audit;
 mod daemon;
 mod kubelet;
+mod look;
 mod own_eni;
 mod plane;
 mod pods;
@@ -133,6 +134,8 @@ pub struct Pod {
     pub state: PodState,
     /// When it was scheduled.
     pub requested: Instant,
+    /// When its latest CNI ADD began.
+    pub tried: Instant,
     /// When it got its address, if it runs.
     pub served: Instant,
     eni: EniId,
@@ -523,7 +526,11 @@ impl<O: Observer> Engine<O> {
                 return;
             }
             self.processed += 1;
-            match retry.map(|i| state.retries.remove(i).1) {
+            let retry = retry.map(|i| state.retries.remove(i).1);
+            if let Some(pod) = retry {
+                self.pods[pod.index()].tried = at;
+            }
+            match retry {
                 Some(pod) if state.power == Power::DaemonDown => {
                     self.retry(node, at, pod, Failure::Down);
                     continue;

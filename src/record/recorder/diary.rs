@@ -60,6 +60,13 @@ impl Recorder {
         }
     }
 
+    /// What a pod is called, if pods are followed; the last one in this place, if it is gone.
+    #[must_use]
+    pub fn pod_name(&self, pod: usize) -> Option<PodName> {
+        let life = *self.diary.current.get(pod)?;
+        self.diary.lives.get(life as usize).map(|life| life.name)
+    }
+
     /// Who has the addresses of a vSwitch now.
     #[must_use]
     pub fn holders(&self, vswitch: VSwitchId) -> Holders<u32> {

@@ -19,6 +19,7 @@ impl<O: Observer> Engine<O> {
             uid: Uid::NONE,
             state: PodState::Pending,
             requested: self.now,
+            tried: self.now,
             served: Instant::NEVER,
             eni: EniId::NONE,
             vswitch: VSwitchId::NONE,
@@ -50,7 +51,8 @@ impl<O: Observer> Engine<O> {
         let uid = self.new_object();
         let pod = &mut self.pods[id.index()];
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
-        (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
+        (pod.node, pod.state) = (node, PodState::Waiting);
+        (pod.requested, pod.tried) = (self.now, self.now);
         pod.uid = Uid(uid);
         let is_centralized = self.is_centralized(node);
         if is_centralized {
