@@ -1,8 +1,10 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
+mod again;
 mod compare;
 mod conformance;
 mod explain;
+mod inspect;
 mod measures;
 mod print;
 mod progress;
@@ -70,6 +72,8 @@ enum Command {
     },
     /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
     Explain(ExplainArgs),
+    /// Shows a node at a moment, as an engineer sees it: terway-cli, the CR, log and events
+    Inspect(inspect::InspectArgs),
     /// Seeks the smallest or largest value that keeps the goals, or the best compromises
     Seek(seek::SeekArgs),
     /// Prints the JSON Schema of scenario files, for editors
@@ -225,6 +229,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),
         Command::Explain(args) => explain::carry_out(&args),
+        Command::Inspect(args) => inspect::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),

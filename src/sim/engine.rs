@@ -34,6 +34,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
 use daemon::Daemon;
+pub use look::Record;
 use own_eni::{Exclusive, OwnEnis};
 use plane::Plane;
 

@@ -3,11 +3,12 @@
 use std::net::Ipv4Addr;
 
 use super::World;
-use crate::id::{EniId, NodeId, PodId, VSwitchId};
-use crate::ipam::centralized::{PodKey, Status};
+use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
+use crate::ipam::centralized::{NodeConfig, PodKey, Status};
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::{Attached, Holdings};
 use crate::record::{PodName, Recorder};
+use crate::sim::engine::Record;
 use crate::time::Instant;
 
 /// The world of a replication at a moment, everything up to which has happened.
@@ -63,10 +64,35 @@ impl<'w> View<'w> {
         self.world.engine.node_local(node)
     }
 
+    /// The condition SufficientIP of a node; `None` = nobody has written it yet.
+    #[must_use]
+    pub fn has_sufficient_ip(self, node: NodeId) -> Option<bool> {
+        self.world.engine.has_sufficient_ip(node)
+    }
+
+    /// What a node's CR is filled in with, if the control plane allocates for it.
+    #[must_use]
+    pub fn node_config(self, node: NodeId) -> Option<&'w NodeConfig> {
+        self.world.engine.node_config(node)
+    }
+
+    /// The pods in the CR NodeRuntime of a node, each with when it was copied there; `None` = that says
+    /// that it is gone.
+    #[must_use]
+    pub fn node_runtime(self, node: NodeId) -> Vec<(Uid, Option<PodId>, Option<Instant>)> {
+        self.world.engine.node_runtime(node)
+    }
+
     /// The status of the CR of a node, if the control plane allocates for it.
     #[must_use]
     pub fn node_status(self, node: NodeId) -> Option<&'w Status> {
         self.world.engine.node_status(node)
+    }
+
+    /// What the daemon of a node has written down on its disk.
+    #[must_use]
+    pub fn records(self, node: NodeId) -> Vec<Record> {
+        self.world.engine.records(node)
     }
 
     /// What a pod is called; `None` = pods are not followed.
