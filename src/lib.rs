@@ -31,6 +31,7 @@ pub mod sim;
 pub mod outcome;
 pub mod explain;
 pub mod inspect;
+pub mod openmetrics;
 pub mod study;
 pub mod report;
 pub mod conformance;

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),
     ("explain", &["id", "ipam", "model", "openapi", "outcome", "record", "sim", "time", "units"]),
     ("inspect", &["address", "id", "ipam", "model", "openapi", "outcome", "record", "sim", "time"]),
+    ("openmetrics", &["id", "ipam", "model", "openapi", "record", "sim", "time"]),
     ("study", &["chance", "model", "outcome", "record", "scenario", "sim", "time"]),
     (
         "report",
@@ -42,6 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "explain",
             "inspect",
             "model",
+            "openmetrics",
             "outcome",
             "record",
             "report",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::again::{self, wrong};
-use super::print::{print, tell};
+use super::print::{tell, verbatim};
 use super::{Stop, quoted};
 use crate::inspect::{Calendar, Inspection, Line, Process, Snapshot, inspect, mapping, show};
 use crate::model::Model;
@@ -89,8 +89,7 @@ pub(super) fn carry_out(args: &InspectArgs) -> Result<(), Stop> {
         Some(view) => one(view, args.layout, &inspection, model)?,
         None => all(args, &inspection, model),
     };
-    // Every line ends itself.
-    print(text.strip_suffix('\n').unwrap_or(&text))?;
+    verbatim(&text)?;
     again::compare(&args.run, &recording);
     Ok(())
 }

@@ -6,6 +6,7 @@ mod conformance;
 mod explain;
 mod inspect;
 mod measures;
+mod metrics;
 mod print;
 mod progress;
 mod run;
@@ -43,6 +44,8 @@ enum Command {
         args: RunArgs,
         #[command(flatten)]
         policy: PolicyArgs,
+        #[command(flatten)]
+        metrics: metrics::MetricsArgs,
     },
     /// Simulates a scenario: prints the verdict and writes a report
     Run {
@@ -52,6 +55,8 @@ enum Command {
         args: RunArgs,
         #[command(flatten)]
         policy: PolicyArgs,
+        #[command(flatten)]
+        metrics: metrics::MetricsArgs,
     },
     /// Compares scenarios, or changes of one, run by run with the same random numbers
     Compare(compare::CompareArgs),
@@ -197,9 +202,11 @@ impl From<Diagnostics> for Stop {
 /// Carries out a command; what goes wrong is on standard error.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
-    let Err(stop) = carry_out(
-        cli.command.unwrap_or_else(|| Command::Demo { args: RunArgs::of_no_command(), policy: PolicyArgs::default() }),
-    ) else {
+    let Err(stop) = carry_out(cli.command.unwrap_or_else(|| Command::Demo {
+        args: RunArgs::of_no_command(),
+        policy: PolicyArgs::default(),
+        metrics: metrics::MetricsArgs::default(),
+    })) else {
         return ExitCode::SUCCESS;
     };
     match stop {
@@ -217,9 +224,11 @@ pub fn main(cli: Cli) -> ExitCode {
 
 fn carry_out(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Demo { args, policy } => run::run(&Blueprint::demo(), &args, &policy, "brimline demo"),
-        Command::Run { file, args, policy } => {
-            run::run(&Blueprint::open(&file)?, &args, &policy, &format!("brimline run {}", quoted(&file)))
+        Command::Demo { args, policy, metrics } => {
+            run::run(&Blueprint::demo(), &args, &policy, &metrics, "brimline demo")
+        }
+        Command::Run { file, args, policy, metrics } => {
+            run::run(&Blueprint::open(&file)?, &args, &policy, &metrics, &format!("brimline run {}", quoted(&file)))
         }
         Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file, set } => {
