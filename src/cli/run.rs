@@ -65,7 +65,7 @@ pub(super) fn run(
         threads: pool.current_num_threads(),
     };
     leave_behind(&run, args, policy)?;
-    metrics.write(ensemble.of(0), scrape)?;
+    metrics.write(ensemble.of(0), scrape, args.quiet)?;
     let kept = findings.iter().all(|finding| finding.decision == Decision::Holds);
     if kept { Ok(()) } else { Err(Stop::CheckFailed) }
 }

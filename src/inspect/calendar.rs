@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn moments_and_spans_are_written_as_go_writes_them() {
-        let mut model = Model::plain("m", Span::days(90), crate::model::Vpc::plain(vec![]));
+        let vpc = crate::model::Vpc { cidr: "10.0.0.0/8".parse().expect("a block"), vswitches: Vec::new() };
+        let mut model = Model::plain("m", Span::days(90), vpc);
         model.start = Some(jiff::civil::date(2026, 12, 1));
         let calendar = Calendar::of(&model);
         let at = Instant::ZERO + Span::days(41) + Span::hours(3) + Span::millis(120);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::series::Series;
 use super::write::labels;
-use super::{Family, Kind, pool};
+use super::{Family, Kind, Scrape, pool};
 use crate::id::{NodeId, VSwitchId};
 use crate::model::{Ipam, Model};
 use crate::openapi::Api;
@@ -52,8 +52,7 @@ const WITHOUT_NODE: usize = 11;
 /// Collects series, scrape by scrape.
 pub(super) struct Collector<'m> {
     model: &'m Model,
-    /// Whether each node is scraped for itself.
-    by_node: bool,
+    what: Scrape,
     /// Pool of each group.
     pools: Vec<usize>,
     series: Vec<BTreeMap<String, Series>>,
@@ -61,14 +60,16 @@ pub(super) struct Collector<'m> {
 }
 
 impl<'m> Collector<'m> {
-    pub fn new(model: &'m Model, by_node: bool) -> Self {
+    pub fn new(model: &'m Model, what: Scrape) -> Self {
         let pools = model.groups().map(|(key, _)| key.pool).collect();
-        Self { model, by_node, pools, series: vec![BTreeMap::new(); FAMILIES.len()], scrape: 0 }
+        Self { model, what, pools, series: vec![BTreeMap::new(); FAMILIES.len()], scrape: 0 }
     }
 
     pub fn scrape(&mut self, view: View) {
         self.scrape_pools(view);
-        self.scrape_latencies(view);
+        if self.what.latencies {
+            self.scrape_latencies(view);
+        }
         self.scrape_vswitches(view);
         self.scrape_pods(view);
         self.scrape += 1;
@@ -94,7 +95,7 @@ impl<'m> Collector<'m> {
         let mut sums: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
         for (node, group) in view.nodes().filter(|&(node, _)| view.exists(node) && view.daemon_runs(node)) {
             let Some((total, idle)) = addresses(view, node) else { continue };
-            if self.by_node {
+            if self.what.nodes {
                 let (pool, name) = (self.pool_name(group), self.model.node_name(self.pools[group], node));
                 let own = [("job", "terway"), ("instance", &name), ("node", &name), ("pool", pool)];
                 self.push_pool(&own, (total, idle));

@@ -33,6 +33,8 @@ pub struct Scrape {
     pub step: Span,
     /// The pool of every node for itself, as its daemon exports it, instead of sums of node pools.
     pub nodes: bool,
+    /// Histograms of AllocIP and of calls to the cloud too.
+    pub latencies: bool,
 }
 
 /// A family of metrics.
@@ -79,7 +81,7 @@ pub struct NoStart;
 /// If the scenario says no date of its start.
 pub fn scrape(model: &Model, replication: u32, scrape: Scrape) -> Result<(Metrics, Recording), NoStart> {
     let zero = model.start.and_then(|date| date.to_zoned(TimeZone::UTC).ok()).ok_or(NoStart)?;
-    let mut collector = collect::Collector::new(model, scrape.nodes);
+    let mut collector = collect::Collector::new(model, scrape);
     let moments = (0..).map(|row| Instant(scrape.step.0 * row));
     let recording = run_watched(model, replication, Detail::default(), moments, |view| collector.scrape(view));
     let (families, zero) = (collector.finish(), zero.timestamp().as_second());

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Detail, Recorder};
+use super::{Asked, Detail, Recorder};
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::limits::InstanceLimits;
