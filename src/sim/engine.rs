@@ -5,6 +5,7 @@
 //! script of a conformance case.
 
 mod account;
+mod alarm;
 mod audit;
 mod daemon;
 mod kubelet;

@@ -3,6 +3,7 @@
 mod engine;
 pub mod event_list;
 mod observe;
+mod slab;
 mod stranded;
 mod world;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use super::alarm::Alarm;
 use super::{Daemon, Engine, Event, Observer};
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
@@ -12,21 +13,20 @@ use crate::ipam::centralized::{self, Kind, Refusal};
 use crate::ipam::pod_eni::{Answer, CallId, Controller, Input, Listed, NodeConfig, Output, Phase, Request, Settings};
 use crate::ipam::{Failure, Holdings, Whereabouts};
 use crate::record::Cause;
+use crate::sim::slab::Slab;
 use crate::time::Instant;
 
 /// The controllers, and what they have under way.
 #[derive(Debug)]
 pub(super) struct OwnEnis {
     pub controller: Controller,
-    /// Calls under way; `None` = the place is free.
-    pending: Vec<Option<(CallId, Instant, Request)>>,
-    free: Vec<u32>,
+    /// Calls under way, each with the time at which it left.
+    pending: Slab<(CallId, Instant, Request)>,
     /// Pods whose CNI ADD waits.
     asking: BTreeMap<Uid, (NodeId, PodId)>,
     /// Interfaces whose creation nobody heard of.
     leaks: Vec<Listed>,
-    /// Time of the only live [`Event::Own`]; others are stale.
-    armed: Instant,
+    alarm: Alarm,
 }
 
 /// What the pods of a node with exclusive interfaces have.
@@ -73,11 +73,10 @@ impl<O: Observer> Engine<O> {
     pub fn with_own_enis(mut self, settings: Settings, chance: SmallStream) -> Self {
         let own = OwnEnis {
             controller: Controller::new(settings, chance),
-            pending: Vec::new(),
-            free: Vec::new(),
+            pending: Slab::default(),
             asking: BTreeMap::new(),
             leaks: Vec::new(),
-            armed: Instant::NEVER,
+            alarm: Alarm::default(),
         };
         self.own = Some(Box::new(own));
         // Their sweeps begin.
@@ -108,14 +107,6 @@ impl<O: Observer> Engine<O> {
     /// (`pkg/controller/pod/pod_controller.go:455`).
     pub(super) fn own_edit(&mut self, node: NodeId, config: &Arc<NodeConfig>) {
         self.exclusive_mut(node).expect("a node keeps its mode (rule C144)").config = Arc::clone(config);
-    }
-
-    /// What a failing pod is told of hangs on what the control plane knows at that time: it cannot be
-    /// replayed later, as other nodes' failures can.
-    pub(super) fn arm_exclusive(&mut self, node: NodeId) {
-        if self.is_exclusive(node) {
-            self.arm(node);
-        }
     }
 
     /// A pod is scheduled to a node with exclusive interfaces.
@@ -174,20 +165,15 @@ impl<O: Observer> Engine<O> {
             }
         }
         let own = self.own_mut();
-        let wake = own.controller.poll_timeout();
-        if wake < own.armed {
-            own.armed = wake.max(now);
-            let armed = own.armed;
-            self.events.push(armed, Event::Own.pack());
+        if let Some(at) = own.alarm.set(now, own.controller.poll_timeout()) {
+            self.events.push(at, Event::Own.pack());
         }
     }
 
     /// The controllers' timer is due, unless it was set anew meanwhile.
     pub(super) fn own_due(&mut self) {
         let now = self.now;
-        let armed = &mut self.own_mut().armed;
-        if *armed == now {
-            *armed = Instant::NEVER;
+        if self.own_mut().alarm.rings(now) {
             self.processed += 1;
             self.own_control(Input::Tick);
         }
@@ -219,20 +205,14 @@ impl<O: Observer> Engine<O> {
         let latency = self.cloud.latency(request.api(), at);
         let node = in_the_clouds_words(request).and_then(|request| self.node_of(&request));
         self.observer.called(at, node, request.api(), latency);
-        let own = self.own_mut();
-        let index = own.free.pop().unwrap_or_else(|| {
-            own.pending.push(None);
-            own.pending.len() as u32 - 1
-        });
-        own.pending[index as usize] = Some((id, at, request));
-        self.events.push(at + latency, Event::OwnEnds(index).pack());
+        let index = self.own_mut().pending.insert((id, at, request));
+        self.events.push(at + latency, Event::OwnEnds(index as u32).pack());
     }
 
     /// A call that was under way ends.
     pub(super) fn own_ends(&mut self, index: u32) {
         let own = self.own_mut();
-        own.free.push(index);
-        let (id, left, request) = own.pending[index as usize].take().expect("it was under way");
+        let (id, left, request) = own.pending.remove(index as usize);
         let heard = own.controller.awaits(id);
         let reply = match in_the_clouds_words(request) {
             Some(request) => self.carried_out(left, &request, heard).map(|answer| self.understood(answer, heard)),

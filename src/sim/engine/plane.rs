@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::alarm::Alarm;
 use super::{Answered, Daemon, Engine, Event, Observer, Power};
 use crate::address::PREFIX;
 use crate::chance::SmallStream;
@@ -13,6 +14,7 @@ use crate::ipam::centralized::{
 use crate::ipam::{Config, Failure};
 use crate::openapi::ErrorCode;
 use crate::record::{CallAnswer, Cause};
+use crate::sim::slab::Slab;
 use crate::time::{Instant, Span};
 
 /// Time of a write to the API server, until who watches has seen it (an assumption; rule C28 limits
@@ -22,11 +24,8 @@ const WRITE: Span = Span::millis(20);
 #[derive(Debug)]
 pub(super) struct Plane {
     pub controller: Controller,
-    /// What is under way; `None` = the place is free.
-    pending: Vec<Option<Pending>>,
-    free: Vec<u32>,
-    /// Time of the only live [`Event::Plane`]; others are stale.
-    armed: Instant,
+    pending: Slab<Pending>,
+    alarm: Alarm,
 }
 
 /// What is under way.
@@ -45,7 +44,7 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn with_control_plane(mut self, settings: Settings, chance: SmallStream) -> Self {
         let controller = Controller::new(settings, chance);
-        let plane = Plane { controller, pending: Vec::new(), free: Vec::new(), armed: Instant::NEVER };
+        let plane = Plane { controller, pending: Slab::default(), alarm: Alarm::default() };
         self.plane = Some(Box::new(plane));
         self
     }
@@ -163,11 +162,8 @@ impl<O: Observer> Engine<O> {
             }
         }
         let plane = self.plane_mut();
-        let wake = plane.controller.poll_timeout();
-        if wake < plane.armed {
-            plane.armed = wake.max(now);
-            let armed = plane.armed;
-            self.events.push(armed, Event::Plane.pack());
+        if let Some(at) = plane.alarm.set(now, plane.controller.poll_timeout()) {
+            self.events.push(at, Event::Plane.pack());
         }
         for (node, config) in edited {
             self.join(node, &config);
@@ -188,9 +184,7 @@ impl<O: Observer> Engine<O> {
     /// The controller's timer is due, unless it was set anew meanwhile.
     pub(super) fn plane_due(&mut self) {
         let now = self.now;
-        let armed = &mut self.plane_mut().armed;
-        if *armed == now {
-            *armed = Instant::NEVER;
+        if self.plane_mut().alarm.rings(now) {
             self.processed += 1;
             self.control(Input::Tick);
         }
@@ -204,20 +198,13 @@ impl<O: Observer> Engine<O> {
 
     /// Something ends at `at`.
     fn later(&mut self, at: Instant, pending: Pending) {
-        let plane = self.plane_mut();
-        let index = plane.free.pop().unwrap_or_else(|| {
-            plane.pending.push(None);
-            plane.pending.len() as u32 - 1
-        });
-        plane.pending[index as usize] = Some(pending);
-        self.events.push(at, Event::PlaneEnds(index).pack());
+        let index = self.plane_mut().pending.insert(pending);
+        self.events.push(at, Event::PlaneEnds(index as u32).pack());
     }
 
     /// Something that was under way ends.
     pub(super) fn plane_ends(&mut self, index: u32) {
-        let plane = self.plane_mut();
-        plane.free.push(index);
-        match plane.pending[index as usize].take().expect("it was under way") {
+        match self.plane_mut().pending.remove(index as usize) {
             Pending::Call { id, left, request } => self.carry_out(id, left, &request),
             Pending::Write(call) => self.control(Input::Written(call, true)),
             Pending::Report(node, uids) => {

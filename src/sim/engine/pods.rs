@@ -84,7 +84,6 @@ impl<O: Observer> Engine<O> {
             Power::DaemonDown => {
                 self.touch(node);
                 self.retry(node, self.now, id, Failure::Down);
-                self.arm_exclusive(node);
             }
             Power::Down => self.nodes[node.index()].retries.push((self.now, id)),
             Power::Released => unreachable!("no pod goes to an instance that is gone"),

@@ -20,7 +20,6 @@ impl<O: Observer> Engine<O> {
         if !matches!(state.daemon, Daemon::NodeLocal(_)) {
             self.arm(node);
         }
-        self.arm_exclusive(node);
     }
 
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
