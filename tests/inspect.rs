@@ -123,9 +123,9 @@ fn an_inspected_run_is_the_same_run() {
 
 #[test]
 fn nodes_that_are_not_there() {
-    let slash19 = model("slash19-article");
-    let why = |model, node, when| inspect(model, 0, node, at(when), AROUND).expect_err("there is no such node");
-    let unknown = why(&model("teaching-slash26"), "smal-1", "2h");
+    let why = |model: &Model, node, when| inspect(model, 0, node, at(when), AROUND).expect_err("no such node");
+    let (teaching, slash19) = (model("teaching-slash26"), model("slash19-article"));
+    let unknown = why(&teaching, "smal-1", "2h");
     assert_eq!(unknown.to_string(), "there is no node `smal-1` in replication 0; did you mean `small-1`?");
     let early = why(&slash19, "default-300", "1h");
     assert!(matches!(early, Unseen::Elsewhere { .. }), "{early}");
