@@ -112,6 +112,29 @@ fn the_log_has_a_line_for_every_failed_attempt() {
     assert!(inspection.log.is_sorted_by_key(|line| line.at));
 }
 
+/// R134: what the cloud says of a refused create is in the log, and in no event; of a refused assign it is
+/// in both.
+#[test]
+fn r134_at_create_the_clouds_text_is_in_the_log_only() {
+    let model = model("teaching-slash26");
+    let mut logged = [0, 0];
+    for node in ["small-0", "small-1", "small-2"] {
+        let (inspection, _) = inspect(&model, 0, node, at("3h"), Span::hours(6)).expect("the node is there");
+        let lines = |api: &str| {
+            let says = |text: &str| text.contains(&format!("api=\"{api}\"")) && text.contains("not enough IpAddress");
+            inspection.log.iter().filter(|line| says(&line.text)).count()
+        };
+        let told = inspection
+            .events
+            .iter()
+            .filter(|event| event.reason == "AllocIPFailed" && event.object.starts_with("node/"));
+        assert_eq!(told.count(), lines("AssignPrivateIpAddresses"), "{node}");
+        logged[0] += lines("AssignPrivateIpAddresses");
+        logged[1] += lines("CreateNetworkInterface");
+    }
+    assert!(logged.iter().all(|&n| n > 0), "{logged:?}");
+}
+
 /// Looking at a node late tells the same as the run did: the moment changes nothing.
 #[test]
 fn an_inspected_run_is_the_same_run() {

@@ -1,4 +1,4 @@
-//! What Terway logged, in the lines of klog's text format (`cmd/terway/main.go:60`), with the source
+//! What Terway logged, in the lines of klog's text format (`cmd/terway/main.go:58`), with the source
 //! position in the version of July 2026 that logs it.
 //!
 //! Keys of which the simulation knows no value are left out: `containerID`, `requestID`, `reply`.
@@ -133,11 +133,10 @@ impl<'m> Log<'m> {
         lines
     }
 
-    /// Whether a refusal ends the call: the client repeats it after some codes
-    /// (`pkg/aliyun/client/ecs.go:65, 330`).
+    /// Whether the worker of a slot logs that a call failed.
     fn reaches_worker(&self, call: &CallStep) -> bool {
         let asks = matches!(call.api, Api::CreateNetworkInterface | Api::AssignPrivateIpAddresses);
-        asks && !self.centralized && call.heard && ends_call(call)
+        asks && !self.centralized && call.heard && ends_work(call, self.centralized)
     }
 
     /// Who logs the end of a call, in `pkg/aliyun/client`, and what; nobody does if a look at a vSwitch
@@ -187,9 +186,18 @@ impl<'m> Log<'m> {
     }
 }
 
-/// Whether the client gives a refusal back instead of repeating the call.
-pub(super) fn ends_call(call: &CallStep) -> bool {
-    matches!(call.answer, CallAnswer::Refused(code) if !matches!(code, ErrorCode::Throttling | ErrorCode::Internal))
+/// Whether a refusal is given back to whoever works on a slot. The client repeats a call after some codes
+/// (`pkg/aliyun/client/ecs.go:65, 330`), and a daemon that creates an interface tries another vSwitch
+/// after others (`pkg/factory/aliyun/aliyun.go:121-127`); what comes of that in the end is no call, and
+/// is not shown.
+pub(super) fn ends_work(call: &CallStep, centralized: bool) -> bool {
+    let creates = call.api == Api::CreateNetworkInterface && !centralized;
+    match call.answer {
+        CallAnswer::Refused(ErrorCode::Throttling | ErrorCode::Internal) => false,
+        CallAnswer::Refused(ErrorCode::IpNotEnough | ErrorCode::QuotaPrivateIp) => !creates,
+        CallAnswer::Refused(_) => true,
+        CallAnswer::Done | CallAnswer::Free(_) => false,
+    }
 }
 
 /// The error of a refused call (`E.Error`, `pkg/aliyun/client/errors/errors.go:136-142`). What the cloud

@@ -4,9 +4,9 @@
 //! one is shown.
 
 use super::calendar::go_duration;
-use super::daemon_log::{ends_call, refusal};
+use super::daemon_log::{ends_work, refusal};
 use super::names::NAMESPACE;
-use crate::model::Model;
+use crate::model::{Ipam, Model};
 use crate::openapi::Api;
 use crate::record::{CallStep, FailureReason, PodName, Step, What};
 use crate::time::Instant;
@@ -51,15 +51,15 @@ pub(super) fn of(model: &Model, node: &str, step: &Step) -> Vec<Event> {
             // The daemon writes the plugin's event, if there is one.
             let heard = !matches!(reason, FailureReason::Restart | FailureReason::Down);
             let terway = heard.then(|| pod_event(pod, true, "AllocIPFailed", reason.message().to_owned()));
-            // The kubelet, with containerd (rule K7).
+            // The kubelet, with containerd (rules R132, K7; `plugin/terway/cni.go:101`).
             let sandbox = format!(
                 "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \
-                 \"…\": plugin type=\"terway\" failed (add): {}",
+                 \"…\": plugin type=\"terway\" failed (add): failed to do add; {}",
                 reason.message()
             );
             terway.into_iter().chain([pod_event(pod, true, "FailedCreatePodSandBox", sandbox)]).collect()
         }
-        What::Call(call) if is_told(call) => {
+        What::Call(call) if is_told(call, matches!(model.ipam, Ipam::Centralized(_))) => {
             let message = refusal(model, call).unwrap_or_default();
             let object = format!("node/{node}");
             vec![Event { at: step.at, warning: true, reason: "AllocIPFailed", object, message }]
@@ -68,10 +68,10 @@ pub(super) fn of(model: &Model, node: &str, step: &Step) -> Vec<Event> {
     }
 }
 
-/// Whether a call's failure becomes an event of the node (`errorHandleLocked`, `pkg/eni/local.go:975-980`;
-/// `pkg/controller/multi-ip/node/pool.go:1236`).
-fn is_told(call: &CallStep) -> bool {
+/// Whether a call's failure becomes an event of the node (rules R133, R134; `errorHandleLocked`,
+/// `pkg/eni/local.go:975-980`; `pkg/controller/multi-ip/node/pool.go:1236`).
+fn is_told(call: &CallStep, centralized: bool) -> bool {
     let asks =
         matches!(call.api, Api::CreateNetworkInterface | Api::AssignPrivateIpAddresses | Api::AssignIpv6Addresses);
-    asks && call.heard && ends_call(call)
+    asks && call.heard && ends_work(call, centralized)
 }

@@ -52,7 +52,7 @@ pub struct Entry {
 }
 
 /// The layout of the version of July 2026: a tree per slot, and the resource DB (rules B28, B29,
-/// `cmd/terway-cli/cmd.go:108-207`, `daemon/daemon.go:1009-1026`).
+/// `cmd/terway-cli/cmd.go:102-202`, `daemon/daemon.go:1009-1026`).
 #[must_use]
 pub fn trees(interfaces: &[Interface], entries: &[Entry]) -> String {
     // pterm's `Render` prints the tree, which ends a line, and ends a line.
@@ -172,7 +172,7 @@ impl Resources {
 mod tests {
     use super::*;
 
-    /// B4 to B12: the table of `docs/inspect.md` in the specified bytes, with spaces at the ends of lines.
+    /// B4 to B12: the specified table in its very bytes, with spaces at the ends of lines.
     #[test]
     fn b4_four_columns_byte_for_byte() {
         let id = |n: u8| format!("00:16:3e:00:c8:7c.10.0.0.{n}");

@@ -37,7 +37,7 @@ pub fn pod_id(model: &Model, pod: Option<PodName>) -> String {
     format!("{NAMESPACE}/{}", pod.map(|pod| pod.text(model)).unwrap_or_default())
 }
 
-/// The ID of an address as a resource (rule B7, `pkg/eni/local.go:108-122`).
+/// The ID of an address as a resource (rule B7, `pkg/eni/local.go:94-107`).
 #[must_use]
 pub fn resource_id(mac: &str, address: &str) -> String {
     format!("{mac}.{address}")

@@ -285,7 +285,7 @@ impl Writer<'_> {
         }
     }
 
-    /// `updateCrCondition` (`pkg/controller/multi-ip/node/pool.go:1248-1294`); what the message of
+    /// `updateCrCondition` (`pkg/controller/multi-ip/node/pool.go:1244-1292`); what the message of
     /// OperationErr says is not known.
     fn conditions(&self, nic: &Nic, vswitch: &str) -> BTreeMap<&'static str, Condition> {
         let condition = |at: Instant, message| Condition { message, observed_time: self.calendar.rfc3339(at) };

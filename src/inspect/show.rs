@@ -72,7 +72,7 @@ pub fn network_service(entries: &[Entry], pending: u32) -> String {
     tree::draw(&lines) + "\n"
 }
 
-/// `terway-cli metadata` (rule B24, `cmd/terway-cli/cmd.go:253-370`). What the kernel calls an interface
+/// `terway-cli metadata` (rule B24, `cmd/terway-cli/cmd.go:252-360`). What the kernel calls an interface
 /// is not modelled: they are numbered in order.
 #[must_use]
 pub fn metadata(metadata: &Metadata) -> String {

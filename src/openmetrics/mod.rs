@@ -116,8 +116,8 @@ impl Metrics {
 /// `terway_resource_pool_total_count` and `..._idle_count` are meant to be.
 ///
 /// Upstream adds to and takes from them as things happen and misses some: trimming takes one off for
-/// each round that meets an interface's primary address, which stays (`pkg/eni/local.go:858-866`), and the
-/// deletion of an interface takes nothing (`pkg/eni/local.go:827-831`). Real gauges drift until the daemon
+/// each round that meets an interface's primary address, which stays (`pkg/eni/local.go:852-864`), and the
+/// deletion of an interface takes nothing (`pkg/eni/local.go:826-831`). Real gauges drift until the daemon
 /// restarts; these do not.
 fn pool(places: &[Place]) -> (u64, u64) {
     use crate::ipam::HeldStatus::Valid;
