@@ -1,9 +1,12 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
+mod again;
 mod compare;
 mod conformance;
 mod explain;
+mod inspect;
 mod measures;
+mod metrics;
 mod print;
 mod progress;
 mod run;
@@ -41,6 +44,8 @@ enum Command {
         args: RunArgs,
         #[command(flatten)]
         policy: PolicyArgs,
+        #[command(flatten)]
+        metrics: metrics::MetricsArgs,
     },
     /// Simulates a scenario: prints the verdict and writes a report
     Run {
@@ -50,6 +55,8 @@ enum Command {
         args: RunArgs,
         #[command(flatten)]
         policy: PolicyArgs,
+        #[command(flatten)]
+        metrics: metrics::MetricsArgs,
     },
     /// Compares scenarios, or changes of one, run by run with the same random numbers
     Compare(compare::CompareArgs),
@@ -70,6 +77,8 @@ enum Command {
     },
     /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
     Explain(ExplainArgs),
+    /// Shows a node at a moment, as an engineer sees it: terway-cli, the CR, log and events
+    Inspect(inspect::InspectArgs),
     /// Seeks the smallest or largest value that keeps the goals, or the best compromises
     Seek(seek::SeekArgs),
     /// Prints the JSON Schema of scenario files, for editors
@@ -193,9 +202,11 @@ impl From<Diagnostics> for Stop {
 /// Carries out a command; what goes wrong is on standard error.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
-    let Err(stop) = carry_out(
-        cli.command.unwrap_or_else(|| Command::Demo { args: RunArgs::of_no_command(), policy: PolicyArgs::default() }),
-    ) else {
+    let Err(stop) = carry_out(cli.command.unwrap_or_else(|| Command::Demo {
+        args: RunArgs::of_no_command(),
+        policy: PolicyArgs::default(),
+        metrics: metrics::MetricsArgs::default(),
+    })) else {
         return ExitCode::SUCCESS;
     };
     match stop {
@@ -213,9 +224,11 @@ pub fn main(cli: Cli) -> ExitCode {
 
 fn carry_out(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Demo { args, policy } => run::run(&Blueprint::demo(), &args, &policy, "brimline demo"),
-        Command::Run { file, args, policy } => {
-            run::run(&Blueprint::open(&file)?, &args, &policy, &format!("brimline run {}", quoted(&file)))
+        Command::Demo { args, policy, metrics } => {
+            run::run(&Blueprint::demo(), &args, &policy, &metrics, "brimline demo")
+        }
+        Command::Run { file, args, policy, metrics } => {
+            run::run(&Blueprint::open(&file)?, &args, &policy, &metrics, &format!("brimline run {}", quoted(&file)))
         }
         Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file, set } => {
@@ -225,6 +238,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),
         Command::Explain(args) => explain::carry_out(&args),
+        Command::Inspect(args) => inspect::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Conformance(command) => conformance::carry_out(command),

@@ -26,12 +26,14 @@ pub mod json;
 pub mod limits;
 pub mod node_local;
 pub mod note;
+mod place;
 pub mod pod_eni;
 pub mod throttle;
 pub mod vswitch;
 
 pub use config::Config;
 pub use holdings::{Holdings, Whereabouts};
+pub use place::{Held, HeldStatus, Place};
 
 /// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
 pub const BATCH: usize = 10;

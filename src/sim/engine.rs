@@ -9,6 +9,7 @@ mod alarm;
 mod audit;
 mod daemon;
 mod kubelet;
+mod look;
 mod own_eni;
 mod plane;
 mod pods;
@@ -34,6 +35,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
 use daemon::Daemon;
+pub use look::Record;
 use own_eni::{Exclusive, OwnEnis};
 use plane::Plane;
 
@@ -136,6 +138,8 @@ pub struct Pod {
     pub state: PodState,
     /// When it was scheduled.
     pub requested: Instant,
+    /// When its latest CNI ADD began.
+    pub tried: Instant,
     /// When it got its address, if it runs.
     pub served: Instant,
     eni: EniId,
@@ -526,7 +530,11 @@ impl<O: Observer> Engine<O> {
                 return;
             }
             self.processed += 1;
-            match retry.map(|i| state.retries.remove(i).1) {
+            let retry = retry.map(|i| state.retries.remove(i).1);
+            if let Some(pod) = retry {
+                self.pods[pod.index()].tried = at;
+            }
+            match retry {
                 Some(pod) if state.power == Power::DaemonDown => {
                     self.retry(node, at, pod, Failure::Down);
                     continue;

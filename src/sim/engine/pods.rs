@@ -20,6 +20,7 @@ impl<O: Observer> Engine<O> {
             erdma: false,
             state: PodState::Pending,
             requested: self.now,
+            tried: self.now,
             served: Instant::NEVER,
             eni: EniId::NONE,
             vswitch: VSwitchId::NONE,
@@ -51,7 +52,8 @@ impl<O: Observer> Engine<O> {
         let uid = self.new_object();
         let pod = &mut self.pods[id.index()];
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
-        (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
+        (pod.node, pod.state) = (node, PodState::Waiting);
+        (pod.requested, pod.tried) = (self.now, self.now);
         (pod.uid, pod.erdma) = (Uid(uid), erdma);
         let is_centralized = self.is_centralized(node);
         if is_centralized {
