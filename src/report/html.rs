@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use minijinja::Environment;
 use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -155,6 +155,8 @@ pub(super) fn page(run: &Run, content: &Content) -> anyhow::Result<String> {
 /// A page from its template, whose name ends in `.html` so that values are escaped.
 pub(super) fn render(name: &str, template: &str, page: &impl Serialize) -> anyhow::Result<String> {
     let mut environment = Environment::new();
+    // A word that is missing is an error, not a hole in the page.
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_template(name, template).context("the template of the report")?;
     let template = environment.get_template(name).context("the template of the report")?;
     template.render(Serde(page)).context("the report")

@@ -1,11 +1,11 @@
 //! `report.md`: the run in Markdown, short enough for a pull request.
 
 use super::Run;
-use super::content::{Cell, Content, Table};
+use super::content::{Cell, Content, Policy, Table};
 use super::policy::{code, plain};
 
 /// Most rows of a table; the page has all.
-const MOST_ROWS: usize = 12;
+const MOST_ROWS: usize = 16;
 
 /// Tables that a pull request needs; the page has the others.
 const TABLES: [&str; 6] =
@@ -13,31 +13,34 @@ const TABLES: [&str; 6] =
 
 /// The whole file.
 pub(super) fn page(run: &Run, content: &Content) -> String {
-    let summary = run.summary;
-    let mut text = format!("# {}\n\n**{}**\n", plain(&summary.name), plain(&summary.verdict.text));
-    if !content.key.is_empty() {
-        text += "\n| | |\n|---:|---|\n";
-    }
+    let (summary, plot) = (run.summary, &content.main.plot);
+    let mut text = format!("# {}\n\n**{}**\n\n| | |\n|---:|---|\n", plain(&summary.name), plain(&summary.verdict.text));
     for key in &content.key {
         text += &format!("| **{}** | {} |\n", plain(&key.number), plain(&key.label));
     }
-    let plot = &content.main.plot;
     text += &format!("\n![{}](<plots/{}.svg>)\n", plain(&plot.caption), plot.name);
-    for warning in &content.warnings {
-        text += &format!("\n> {}\n", plain(warning.trim()));
-    }
     for advice in &content.advice {
-        text += &format!("\n- {}", plain(&advice.text));
-        if let Some(command) = &advice.command {
-            text += &format!(" {}", code(command));
-        }
+        let command = advice.command.as_deref().map(|command| format!(" {}", code(command)));
+        text += &format!("\n- {}{}", plain(&advice.text), command.unwrap_or_default());
     }
     text += "\n";
+    if let Some(policy) = &content.policy {
+        text += &rules(policy);
+    }
+    for warning in &content.warnings {
+        text += &format!("\n````text\n{}\n````\n", warning.trim());
+    }
     let tables = content.sections.iter().flat_map(|section| &section.tables);
     tables.filter(|table| TABLES.contains(&table.title)).for_each(|shown| text += &table(shown));
     let method = &summary.method;
     text += &format!("\n{} Seed {}, brimline {}.\n", plain(&method.intervals), method.seed, method.version);
     text + &format!("Repeat it with {}; the whole report is [report.html](report.html).\n", code(run.reproduce))
+}
+
+fn rules(policy: &Policy) -> String {
+    let row = |[word, rule, numbers]: &[String; 3]| format!("| {word} | {} | {} |\n", code(rule), plain(numbers));
+    let rows = policy.rules.iter().map(row).collect::<String>();
+    format!("\n{}\n\n| | rule | numbers |\n|---|---|---|\n{rows}", policy.headline)
 }
 
 /// A table under its title; what nobody wants to see is bold.

@@ -7,7 +7,6 @@
   const { words, in_days: inDays, start, horizon_s: horizon, charts } =
     JSON.parse(document.getElementById("data").textContent);
   const DAY = 86400;
-  const HEIGHT = 380;
   const FONT = '12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
   const LINE = 17; // Height of a line of labels above a chart.
   const STRIP = 12; // Height of the strip of waiting pods.
@@ -161,13 +160,12 @@
     const free = Array(MOST_LINES).fill(0);
     const labels = [];
     for (const mark of chosen) {
-      const text = `${mark.text}, ${inDays ? `${words.day} ${Math.floor(mark.at[1] / DAY) + 1}` : moment(mark.at[1])}`;
-      const wide = context.measureText(text).width;
+      const wide = context.measureText(mark.label).width;
       const from = Math.min(Math.max(place(mark.at[1]) - wide / 2, 0), Math.max(width - wide, 0));
       const line = free.findIndex((edge) => from >= edge);
       if (line < 0 || wide > width) continue;
       free[line] = from + wide + 12;
-      labels.push({ mark, text, from, line });
+      labels.push({ mark, from, line });
     }
     return labels;
   }
@@ -193,6 +191,7 @@
     context.scale(ratio, ratio);
     context.font = FONT;
     context.textBaseline = "middle";
+    context.textAlign = "left";
     const box = { left: bbox.left / ratio, top: bbox.top / ratio, width: bbox.width / ratio, height: bbox.height / ratio };
     box.right = box.left + box.width;
     box.bottom = box.top + box.height;
@@ -204,7 +203,7 @@
     onCanvas(u, (context, box, x) => {
       const inside = ({ at }) => at[1] >= u.scales.x.min && at[1] <= u.scales.x.max;
       const seen = { ...chart, marks: chart.marks.filter(inside) };
-      for (const { mark, text, from, line } of layout(seen, (secs) => x(secs) - box.left, box.width, context)) {
+      for (const { mark, from, line } of layout(seen, (secs) => x(secs) - box.left, box.width, context)) {
         const [low, middle, high] = mark.at.map((secs) => Math.min(Math.max(x(secs), box.left), box.right));
         context.fillStyle = faded(mark.color, 0.1);
         context.fillRect(low, box.top, high - low, box.height);
@@ -215,7 +214,7 @@
         context.lineTo(middle, box.bottom);
         context.stroke();
         context.setLineDash([]);
-        context.fillText(text, box.left + from, box.top - 11 - LINE * line);
+        context.fillText(mark.label, box.left + from, box.top - 11 - LINE * line);
       }
       drawTicks(context, box, x, seen);
     });
@@ -285,24 +284,24 @@
 
   /** Space on the right for names, as wide as the widest. */
   function roomForNames(chart, width) {
-    if (width < WIDE) return 12;
+    if (width < WIDE) return 20;
     const context = document.createElement("canvas").getContext("2d");
     context.font = FONT;
     const names = chart.series.map(({ name }) => name).concat(chart.strip ? [chart.strip.name] : []);
     return Math.min(34 + Math.max(...names.map((name) => context.measureText(name).width)), 200);
   }
 
-  function options(chart, parts, width, hooks) {
+  function options(chart, parts, { width, height }, hooks) {
     const axis = { stroke: css("--muted"), font: FONT, grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false } };
     const most = (u, low, high) => {
       const top = Math.max(high ?? 0, parts.isWhole && chart.capacity ? chart.capacity : 0, chart.unit === "share" ? 1 : 0);
       return [0, top * 1.06 || 1];
     };
-    const hasPeaks = chart.marks.length > 0;
+    const lines = Math.min(chart.marks.length, MOST_LINES);
     return {
       width,
-      height: HEIGHT,
-      padding: [hasPeaks ? 10 + LINE * (width < WIDE ? 3 : MOST_LINES) : 10, roomForNames(chart, width), 0, 0],
+      height,
+      padding: [14 + LINE * lines, roomForNames(chart, width), 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false } },
       scales: { x: { time: false, range: (u, low, high) => [low, high] }, y: { range: most } },
@@ -384,14 +383,15 @@
     function build() {
       u?.destroy();
       parts = columnsOf(chart, hidden);
-      const wide = plot.clientWidth;
+      const width = plot.clientWidth;
+      const height = width < WIDE ? 310 : figure.closest(".lead") ? 460 : 380;
       const draw = [() => drawMarks(u, chart)];
       if (parts.isWhole && chart.capacity) draw.push(() => drawCapacity(u, chart));
       if (chart.strip) draw.push(() => drawStrip(u, chart));
-      if (wide >= WIDE) draw.push(() => drawNames(u, chart, parts));
+      if (width >= WIDE) draw.push(() => drawNames(u, chart, parts));
       const setScale = [(_, key) => key === "x" && scaled()];
       const hooks = { init: [(made) => (u = made)], draw, setScale, setCursor: [(made) => hover(made.cursor.idx)] };
-      new uPlot(options(chart, parts, wide, hooks), parts.columns, plot);
+      new uPlot(options(chart, parts, { width, height }, hooks), parts.columns, plot);
       if (range) zoom(range);
     }
 

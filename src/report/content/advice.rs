@@ -28,7 +28,8 @@ const WORTH_A_CHANGE: f64 = 0.01;
 
 pub(super) fn advice(run: &Run) -> Vec<Advice> {
     let summary = run.summary;
-    let mut all: Vec<Advice> = summary.actions.iter().filter_map(done).collect();
+    // The last one comes after all others.
+    let mut all: Vec<Advice> = summary.actions.iter().rev().find_map(done).into_iter().collect();
     let lacking = summary.vswitches.iter().find(|v| Some(&v.id) == summary.verdict.vswitch.as_ref());
     match (summary.verdict.kind, lacking) {
         ("vswitch", Some(vswitch)) => {
@@ -46,10 +47,10 @@ pub(super) fn advice(run: &Run) -> Vec<Advice> {
 fn done(action: &ActionSummary) -> Option<Advice> {
     let (waiting, relieved) = (action.waiting.as_ref()?, action.relieved.as_ref()?);
     let text = format!(
-        "In this run: after \u{201c}{}\u{201d}, {} of the {} pods that waited got an address.",
+        "{} pods waited when this was done: {}. {} of them have got an address since.",
+        plus_minus(waiting),
         action.text,
-        plus_minus(relieved),
-        plus_minus(waiting)
+        plus_minus(relieved)
     );
     (relieved.mean > 0.0).then_some(Advice { text, command: None })
 }
@@ -59,11 +60,9 @@ fn done(action: &ActionSummary) -> Option<Advice> {
 fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let pooled = vswitch.at_full.as_ref()?.idle.pooled.mean;
     let share = pooled / f64::from(vswitch.usable);
-    let key = "terway.eni_config.max_pool_size";
-    let now = &run.settings.iter().find(|setting| setting.path == key)?.value;
     let text = format!(
-        "When {} was first full, {} of its {} addresses ({}) sat idle in the pools of nodes, kept there by a \
-         max_pool_size of {now}. The largest watermark that lasts:",
+        "When {} was first full, {} of its {} addresses ({}) sat idle in the pools of nodes, which lower watermarks \
+         may give back. The largest that lasts:",
         vswitch.id,
         count(pooled),
         thousands(vswitch.usable.into()),

@@ -46,9 +46,9 @@ pub(super) struct Section<'a> {
 /// What the run was held to.
 #[derive(Debug, Serialize)]
 pub(super) struct Policy {
-    headline: String,
+    pub(super) headline: String,
     /// Each rule with its decision in a word and the numbers.
-    rules: Vec<[String; 3]>,
+    pub(super) rules: Vec<[String; 3]>,
 }
 
 impl Policy {

@@ -70,7 +70,10 @@ struct Strip {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Mark {
+    /// What is marked.
     text: String,
+    /// The same, and when it comes.
+    label: String,
     #[serde(serialize_with = "hex")]
     color: RGBColor,
     /// 5 % quantile, median and 95 % quantile over the runs, in s.
@@ -126,6 +129,7 @@ impl Chart {
         };
         let mark = |mark: &&Landmark| Mark {
             text: mark.text.clone(),
+            label: levels.label(mark),
             color: levels::color(mark),
             at: [mark.time_s.p5, mark.time_s.median, mark.time_s.p95],
             times: mark.times_s.clone(),

@@ -101,6 +101,11 @@ impl Levels<'_> {
         self.at_rows(&kept)
     }
 
+    /// What a landmark is and when: `vsw-AAA is full, day 49`.
+    pub(super) fn label(&self, mark: &Landmark) -> String {
+        format!("{}, {}{}", mark.text, self.clock.point(mark.time_s.median), again(mark))
+    }
+
     /// How the values came to be.
     pub(super) fn how(&self) -> String {
         match self.runs {
@@ -236,7 +241,7 @@ fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
     let mut marks = Vec::new();
     for mark in chosen {
         let x = [mark.time_s.p5, mark.time_s.median, mark.time_s.p95].map(|secs| frame.x(secs));
-        let text = format!("{}, {}{}", mark.text, levels.clock.point(mark.time_s.median), again(mark));
+        let text = levels.label(mark);
         // About the width of the text.
         let width = text.chars().count() as f64 * TEXT * 0.58;
         let from = (x[1] - width / 2.0).clamp(16.0, (f64::from(WIDTH) - width - 8.0).max(16.0));

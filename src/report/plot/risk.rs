@@ -124,7 +124,7 @@ impl Fan<'_> {
 
     /// How the values came to be.
     pub(super) fn how(&self) -> String {
-        format!("addresses, quantiles over {} runs", self.runs)
+        format!("addresses, median of {} runs; half of them are in the dark band, 90 % in the pale one", self.runs)
     }
 
     /// The picture as SVG.
