@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
+use crate::report::in_quotes;
 use crate::scenario::{self, Blueprint, Diagnostics, Edit};
 use print::{print, tell};
 
@@ -254,16 +255,6 @@ fn threads(wanted: Option<u16>) -> anyhow::Result<rayon::ThreadPool> {
 /// A file's name as a shell takes it.
 fn quoted(file: &std::path::Path) -> String {
     in_quotes(&file.display().to_string())
-}
-
-/// A text as a shell takes it, in quotes where it needs them.
-fn in_quotes(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 impl RunArgs {
