@@ -22,6 +22,7 @@ mod merge;
 mod node;
 mod node_heap;
 mod placement;
+mod plain;
 mod prefix;
 mod prefix_daemon;
 mod reclaim;

@@ -4,13 +4,12 @@
 
 use super::condition::{self, NodeCondition, RENEWAL};
 use super::config::Degradation;
-use super::demand::Demand;
 use super::node::Node;
 use super::placement::is_candidate;
-use super::resource::{IpStatus, Nic, NicState, whole_second};
+use super::resource::whole_second;
 use super::work_queue::Ended;
 use super::{Controller, GATE};
-use crate::id::{EniId, NodeId};
+use crate::id::NodeId;
 use crate::ipam::node_local::pool_sync::surplus;
 use crate::time::{Instant, Span};
 
@@ -145,7 +144,7 @@ impl Controller {
             is_gated: false,
             until: self.now,
             place: self.resting.len(),
-            period: config.sync_period.unwrap_or(self.settings.gc_period),
+            period: self.period_of(id),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
         }
@@ -213,33 +212,6 @@ impl Controller {
         }
     }
 
-    /// Whether a run at `now` would find nothing to do, for a node as most are: the pool within its
-    /// bounds, the vSwitches not empty, every pod served. Of others only their run knows.
-    pub(super) fn finds_nothing(&self, now: Instant, id: NodeId) -> bool {
-        let Node { config: Some(config), stored: status, affairs, memory, .. } = &self.nodes[id.index()] else {
-            return false;
-        };
-        let is_plain = config.prefixes.is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
-        let in_order = |(&eni, nic): (&EniId, &Nic)| {
-            nic.state == NicState::InUse
-                && is_candidate(status, eni)
-                && (nic.insufficient, nic.operation_error) == (None, None)
-                && nic.addresses.values().all(|ip| ip.status == IpStatus::Valid)
-                && self.vswitches.cached(now, nic.vswitch).is_some_and(|free| free > 0)
-        };
-        is_plain
-            && self.settings.degradation == Degradation::None
-            && !memory.needs_sync
-            && memory.tasks.is_empty()
-            && status.next_sync.is_some_and(|next| next >= now)
-            && status.warm_up.completed
-            && !status.nics.is_empty()
-            && status.nics.iter().all(in_order)
-            && Demand::of(config, status.idle(), 0, status.warm_up).total() == 0
-            && now < self.collects(now, id, false)
-            && !affairs.is_any()
-    }
-
     /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to
     /// the node, nor a vSwitch is blocked: what the time alone decides in a run is all here.
     /// `collected` = if a collection was due at `now`, it found nothing.
@@ -254,14 +226,15 @@ impl Controller {
         let candidates = status.nics.iter().filter(|&(&eni, _)| is_candidate(status, eni));
         let counts = candidates.map(|(_, nic)| self.vswitches.known_through(nic.vswitch) + TICK);
         let marks = status.nics.values().filter_map(|nic| nic.insufficient).map(|since| since + RENEWAL + TICK);
-        counts.chain(marks).fold(sync.min(self.collects(now, id, collected)), Instant::min)
+        counts.chain(marks).fold(sync.min(self.collects(now, node, status.idle(), collected)), Instant::min)
     }
 
-    /// The next collection that may find something (C102 to C106); never if none does.
-    fn collects(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
-        let Node { config: Some(config), stored: status, pulse, .. } = &self.nodes[id.index()] else { return now };
+    /// The next collection that may find something if there are `idle` idle addresses (C102 to C106);
+    /// never if none does.
+    pub(super) fn collects(&self, now: Instant, node: &Node, idle: u32, collected: bool) -> Instant {
+        let Node { config: Some(config), stored: status, pulse, .. } = node else { return now };
         if !(collected && pulse.last_gc == Some(now)) {
-            let may_find = config.reclaim.is_some() || surplus(config.watermarks(), status.idle()) > 0;
+            let may_find = config.reclaim.is_some() || surplus(config.watermarks(), idle) > 0;
             let period = config.sync_period.unwrap_or(self.settings.gc_period);
             return if may_find { pulse.last_gc.map_or(now, |last| last + period) } else { Instant::NEVER };
         }
