@@ -21,7 +21,7 @@ use crate::time::{Instant, Span};
 #[derive(Debug)]
 pub(super) struct InOrder {
     /// Idle addresses (C53).
-    idle: u32,
+    pub idle: u32,
     /// The vSwitches of its interfaces.
     vswitches: Vec<VSwitchId>,
 }
@@ -165,13 +165,18 @@ impl Controller {
     /// What is known of a node in order, if its run at `now` looks neither at the cloud nor at tasks.
     fn in_order<'a>(&self, now: Instant, node: &'a Node) -> Option<&'a InOrder> {
         let known = node.in_order.as_ref()?;
-        let has_addresses = |&vswitch| self.vswitches.cached(now, vswitch).is_some_and(|free| free > 0);
         let is_left_alone = self.settings.degradation == Degradation::None
             && !node.memory.needs_sync
             && node.memory.tasks.is_empty()
             && node.stored.next_sync.is_some_and(|next| next >= now)
-            && known.vswitches.iter().all(has_addresses);
+            && self.have_addresses_through(now, known).is_some();
         is_left_alone.then_some(known)
+    }
+
+    /// Through when every vSwitch of a node is known to have addresses, if they all do now.
+    pub(super) fn have_addresses_through(&self, now: Instant, known: &InOrder) -> Option<Instant> {
+        let mut through = known.vswitches.iter().map(|&id| self.vswitches.has_addresses_through(now, id));
+        through.try_fold(Instant::NEVER, |all, one| Some(all.min(one?)))
     }
 
     /// Whether a node in order that has `idle` idle addresses and no waiting pod wants neither more
