@@ -22,6 +22,7 @@ fn daemon() -> NodeLocal {
         max_eni: 3,
         ips_per_eni: 15,
         dual: false,
+        rdma: None,
         capacity: 45,
         min_idle: 0,
         max_idle: 5,
