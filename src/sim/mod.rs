@@ -10,7 +10,7 @@ mod world;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use engine::{Answered, Engine, Happening, Observer, Pod, PodState};
+pub use engine::{Answered, Engine, Happening, Observer, Pod, PodState, Wants};
 
 use crate::model::{Ensemble, Model};
 use crate::record::{Detail, Recording};

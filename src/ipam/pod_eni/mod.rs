@@ -277,6 +277,20 @@ impl Controller {
         &self.interfaces
     }
 
+    /// What a pod object asks for.
+    #[must_use]
+    pub fn spec(&self, pod: PodKey) -> Option<&PodSpec> {
+        self.pods.get(&pod).map(|pod| &*pod.spec)
+    }
+
+    /// The first interface that is kept for the name of a pod, whether a pod has it or not; `None` = no
+    /// fixed address is.
+    #[must_use]
+    pub fn kept(&self, pod: PodKey) -> Option<EniId> {
+        let pod_eni = self.pod_enis.get(&pod).filter(|pod_eni| pod_eni.fixed.is_some() && !pod_eni.deleting)?;
+        pod_eni.interfaces.first().copied()
+    }
+
     /// Whether a call's answer will be heard; otherwise the process that made it is gone.
     #[must_use]
     pub fn awaits(&self, call: CallId) -> bool {

@@ -156,6 +156,7 @@ impl<O: Observer> Engine<O> {
                 Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
                 Output::Stored(node) => {
                     self.shows(node);
+                    self.look_for_trunk(node);
                     let state = &mut self.nodes[node.index()];
                     edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
                 }
