@@ -48,7 +48,14 @@ impl Cloud {
     /// Starts an instance that takes `slots` secondary interfaces of `ips_per_eni` addresses. It
     /// has the primary address of its launch; without one it takes none of any vSwitch.
     pub fn start_instance(&mut self, launch: Option<Launch>, slots: u32, ips_per_eni: u32) -> NodeId {
-        self.instances.push(Instance { primary: launch, slots, members: 0, ips_per_eni, enis: Vec::new(), released: false });
+        self.instances.push(Instance {
+            primary: launch,
+            slots,
+            members: 0,
+            ips_per_eni,
+            enis: Vec::new(),
+            released: false,
+        });
         NodeId::new(self.instances.len() - 1)
     }
 

@@ -5,7 +5,8 @@ use crate::model::Holder;
 
 impl Holders<usize> {
     /// Positions of the parts in [`Holders::parts`].
-    pub const POSITIONS: Self = Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5, reserved: None, held: None };
+    pub const POSITIONS: Self =
+        Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5, reserved: None, held: None };
 }
 
 impl<N: Copy> Holders<N> {

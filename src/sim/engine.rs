@@ -232,8 +232,9 @@ pub trait Observer {
     fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
-    /// An interface, last of this node, is held with its address of this vSwitch for a pod that is gone.
-    fn held(&mut self, _now: Instant, _node: NodeId, _vswitch: VSwitchId, _cloud: &Cloud) {}
+    /// An interface with an address of this vSwitch left this node, held for a pod that is gone, or came to
+    /// it.
+    fn moved(&mut self, _now: Instant, _node: NodeId, _vswitch: VSwitchId, _cloud: &Cloud) {}
     /// What keeps a node from addresses, of which its own calls need not tell.
     fn limited(&mut self, _at: Instant, _node: NodeId, _cause: Cause) {}
     /// A pod was left without an address; the kubelet will try again.

@@ -37,7 +37,7 @@ impl Observer for Recorder {
             _ => self.call_answered(api),
         }
         if let (CallAnswer::Done, Some(node)) = (call.answer, node)
-            && matches!(api, Api::CreateNetworkInterface | Api::AttachNetworkInterface | Api::DeleteNetworkInterface)
+            && matches!(api, Api::CreateNetworkInterface | Api::DeleteNetworkInterface)
         {
             self.enis_changed(node, cloud.node_enis(node).0);
         }
@@ -61,7 +61,7 @@ impl Observer for Recorder {
         self.address_released(now, vswitch);
     }
 
-    fn held(&mut self, now: Instant, node: NodeId, vswitch: VSwitchId, cloud: &Cloud) {
+    fn moved(&mut self, now: Instant, node: NodeId, vswitch: VSwitchId, cloud: &Cloud) {
         self.enis_changed(node, cloud.node_enis(node).0);
         refresh(self, now, cloud, vswitch);
     }

@@ -24,10 +24,10 @@ enum Asker {
 /// PodNetworking.
 pub(super) fn stranded<O: Observer>(engine: &Engine<O>, meant: &BTreeSet<VSwitchId>) -> Vec<Stranded> {
     // Who asked just now may still be served.
-    let waits =
-        |pod: &Pod| pod.state == PodState::Waiting && engine.now().since(pod.requested) > PATIENCE;
+    let waits = |pod: &Pod| pod.state == PodState::Waiting && engine.now().since(pod.requested) > PATIENCE;
     let waiting = engine.pods().iter().enumerate().filter(|(_, pod)| waits(pod));
-    let asker = |(i, pod): (usize, &Pod)| if pod.has_own_eni { Asker::Pod(PodId::new(i)) } else { Asker::Node(pod.node) };
+    let asker =
+        |(i, pod): (usize, &Pod)| if pod.has_own_eni { Asker::Pod(PodId::new(i)) } else { Asker::Node(pod.node) };
     let askers: BTreeSet<Asker> = waiting.map(asker).collect();
     if askers.is_empty() {
         return Vec::new();

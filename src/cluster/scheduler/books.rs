@@ -1,7 +1,7 @@
 //! Nodes, and the nodes of a group by their score.
 
-use crate::cluster::scheduler::{GroupSpec, Rules};
 use crate::cluster::scheduler::score::{self, STEPS};
+use crate::cluster::scheduler::{GroupSpec, Rules};
 use crate::id::NodeId;
 use crate::model::{Resources, Scoring};
 

@@ -331,7 +331,8 @@ impl Workload {
         let may = |spec: &GroupSpec| {
             rules.node_pools.contains(&spec.pool) && rules.zones.as_ref().is_none_or(|zones| zones.contains(&spec.zone))
         };
-        let groups = groups.iter().zip(0..).filter(|(group, _)| may(&group.spec)).map(|(_, position)| position).collect();
+        let groups =
+            groups.iter().zip(0..).filter(|(group, _)| may(&group.spec)).map(|(_, position)| position).collect();
         Self { rules, groups, zones: vec![0; zones] }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::scheduler::{Scheduler, Wish};
 use crate::cluster::scheduler::books::{Bucket, Load, Shelf};
 use crate::cluster::scheduler::search::{Wanted, lacking};
+use crate::cluster::scheduler::{Scheduler, Wish};
 use crate::id::NodeId;
 
 /// Pods that have been moved in thought.

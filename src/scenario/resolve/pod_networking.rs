@@ -207,8 +207,7 @@ fn check_pods(loader: &mut Loader, workload: &Workload, networking: &PodNetworki
 
 fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networking: &PodNetworking, place: Place) {
     if model.ipam == Ipam::NodeLocal {
-        let problem =
-            loader.problems.error(place, "members of a trunk are simulated with centralized IPAM only");
+        let problem = loader.problems.error(place, "members of a trunk are simulated with centralized IPAM only");
         problem.label("Terway has them beside node-local IPAM too (R36, R37)");
         problem.help("write `terway: {ipam: centralized}` if the cluster runs it, or leave `pod_networking` out");
         return;
@@ -228,7 +227,8 @@ fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networki
              `instance_types: {{file: …}}` with what `aliyun ecs DescribeInstanceTypes` prints for {kind}"
         ));
     } else if !nodes.iter().any(|node| reached(&node)) {
-        let problem = loader.problems.error(place, format!("`{}` has no vSwitch in a zone of the nodes", networking.name));
+        let problem =
+            loader.problems.error(place, format!("`{}` has no vSwitch in a zone of the nodes", networking.name));
         problem.label("its pods would find no node for ever").help("list a vSwitch of one of the pools' zones");
     } else if !nodes.iter().filter(reached).any(|node| has_trunk(&node)) {
         let title = format!("no node has a trunk for the pods of workload `{}`", workload.name);

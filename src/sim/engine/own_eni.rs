@@ -205,7 +205,7 @@ impl<O: Observer> Engine<O> {
             let Some(node) = self.cloud.instance_of(eni) else { continue };
             self.cloud.hold(eni);
             let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
-            self.observer.held(self.now, node, vswitch, &self.cloud);
+            self.observer.moved(self.now, node, vswitch, &self.cloud);
         }
     }
 
@@ -231,9 +231,13 @@ impl<O: Observer> Engine<O> {
         let own = self.own_mut();
         let (id, left, request) = own.pending.remove(index as usize);
         let heard = own.controller.awaits(id);
-        if let Request::Attach(eni, place) = request {
-            self.cloud.goes_to_trunk(eni, place.trunk.is_some());
-        }
+        let held = match request {
+            Request::Attach(eni, place) => {
+                self.cloud.goes_to_trunk(eni, place.trunk.is_some());
+                self.cloud.is_held(eni).then_some((eni, place.node))
+            }
+            _ => None,
+        };
         let reply = match in_the_clouds_words(request) {
             Some(in_words) => {
                 let answer = self.carried_out(left, &in_words, heard);
@@ -241,6 +245,10 @@ impl<O: Observer> Engine<O> {
             }
             None => Ok(self.own_leaks()),
         };
+        if let Some((eni, node)) = held.filter(|&(eni, _)| !self.cloud.is_held(eni)) {
+            let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
+            self.observer.moved(self.now, node, vswitch, &self.cloud);
+        }
         self.own_control(Input::Reply(id, reply.map_err(Refusal::from)));
     }
 

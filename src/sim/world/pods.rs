@@ -246,7 +246,9 @@ impl World<'_> {
     fn wants(&self, workload: usize, node: NodeId) -> Wants {
         let template = &self.model.workloads[workload].pod;
         match template.pod_networking {
-            Some(networking) => Wants::Member(Arc::clone(&self.groups[self.nodes[node.index()].group].specs[networking])),
+            Some(networking) => {
+                Wants::Member(Arc::clone(&self.groups[self.nodes[node.index()].group].specs[networking]))
+            }
             None if template.erdma => Wants::Rdma,
             None => Wants::Shared,
         }
