@@ -35,6 +35,7 @@ use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::ipam::centralized::vswitches::VSwitches;
 use crate::ipam::centralized::{PodKey, Refusal};
+use crate::openapi::Api;
 use crate::time::{Instant, Span};
 use bind::BindRun;
 use call::{Caller, Client};
@@ -84,6 +85,11 @@ pub enum Input {
     CancelAdd(PodKey),
     /// The answer to a call.
     Reply(CallId, Result<Answer, Refusal>),
+    /// Another controller of the process makes a call of this action, under the limit that it shares (C157).
+    Took(Api),
+    /// Another controller of the process learned the free count of a vSwitch, or blocked it with 0, and
+    /// through when that holds: they share a cache (C74, C81).
+    Counted(VSwitchId, u32, Instant),
     /// The process dies and another one starts, with empty memory (C4). The daemons go on.
     Restart,
     /// Nothing but time passing.
@@ -303,6 +309,12 @@ impl Controller {
         self.vswitches.cached(now, vswitch) == Some(0)
     }
 
+    /// The last count of a vSwitch that was cached, and through when it holds (C74).
+    #[must_use]
+    pub fn count_of(&self, vswitch: VSwitchId) -> Option<(u32, Instant)> {
+        self.vswitches.entry(vswitch)
+    }
+
     /// Interfaces that are, or shall be, attached to a node.
     #[must_use]
     pub fn interfaces_at(&self, node: NodeId) -> u32 {
@@ -331,6 +343,8 @@ impl Controller {
             Input::Add { pod, uid } => self.add(now, pod, uid),
             Input::CancelAdd(pod) => self.cancel_add(pod),
             Input::Reply(call, reply) => self.answered(now, call, reply),
+            Input::Took(api) => self.client.took(now, api),
+            Input::Counted(vswitch, free, through) => _ = self.vswitches.learn(now, vswitch, free, through),
             Input::Restart => self.restart(now),
             Input::Tick => {}
         }

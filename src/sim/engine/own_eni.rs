@@ -13,6 +13,7 @@ use crate::ipam::pod_eni::{
     Answer, CallId, Controller, Input, Listed, NodeConfig, Output, Phase, PodSpec, Request, Settings,
 };
 use crate::ipam::{Failure, Holdings, Whereabouts};
+use crate::openapi::ErrorCode;
 use crate::record::Cause;
 use crate::sim::slab::Slab;
 use crate::time::Instant;
@@ -96,7 +97,7 @@ impl<O: Observer> Engine<O> {
     /// The CR of a node has changed: once its trunk is in use, the node says so and offers member
     /// interfaces, for good (rule C145, `pkg/controller/node/node.go:290-310, 345-362`).
     pub(super) fn look_for_trunk(&mut self, node: NodeId) {
-        if self.own.is_none() || self.nodes[node.index()].trunk.is_some() {
+        if self.nodes[node.index()].trunk.is_some() {
             return;
         }
         let status = self.controller().status(node).expect("somebody has written it");
@@ -151,11 +152,14 @@ impl<O: Observer> Engine<O> {
 
     /// Hands an input to the controllers and carries out what they do.
     pub(super) fn own_control(&mut self, input: Input) {
-        let now = self.now;
+        let (now, mut took) = (self.now, Vec::new());
         self.own_mut().controller.handle(now, input);
         while let Some(output) = self.own_mut().controller.poll() {
             match output {
-                Output::Call { call, at, request } => self.own_calls(call, at, request),
+                Output::Call { call, at, request } => {
+                    took.push(request.api());
+                    self.own_calls(call, at, request);
+                }
                 Output::Added { uid, .. } => self.own_added(uid),
                 Output::AddFailed { uid, .. } => self.own_add_failed(uid),
                 Output::Held(pod) => self.own_held(pod),
@@ -165,6 +169,9 @@ impl<O: Observer> Engine<O> {
         let own = self.own_mut();
         if let Some(at) = own.alarm.set(now, own.controller.poll_timeout()) {
             self.events.push(at, Event::Own.pack());
+        }
+        if self.plane.is_some() {
+            took.into_iter().for_each(|api| self.control(centralized::Input::Took(api)));
         }
     }
 
@@ -231,25 +238,43 @@ impl<O: Observer> Engine<O> {
         let own = self.own_mut();
         let (id, left, request) = own.pending.remove(index as usize);
         let heard = own.controller.awaits(id);
-        let held = match request {
-            Request::Attach(eni, place) => {
-                self.cloud.goes_to_trunk(eni, place.trunk.is_some());
-                self.cloud.is_held(eni).then_some((eni, place.node))
-            }
-            _ => None,
-        };
         let reply = match in_the_clouds_words(request) {
-            Some(in_words) => {
-                let answer = self.carried_out(left, &in_words, heard);
-                answer.map(|answer| self.understood(request, answer, heard))
-            }
+            Some(in_words) => self.own_carried_out(left, request, &in_words, heard),
             None => Ok(self.own_leaks()),
         };
-        if let Some((eni, node)) = held.filter(|&(eni, _)| !self.cloud.is_held(eni)) {
-            let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
-            self.observer.moved(self.now, node, vswitch, &self.cloud);
-        }
+        let vswitch = match request {
+            Request::DescribeVSwitch(vswitch) | Request::Create { vswitch, .. } => Some(vswitch),
+            _ => None,
+        };
+        let count = |engine: &Self| engine.own().controller.count_of(vswitch?);
+        let before = count(self);
         self.own_control(Input::Reply(id, reply.map_err(Refusal::from)));
+        if let (Some(vswitch), Some((free, through))) = (vswitch, count(self).filter(|&now| before != Some(now)))
+            && self.plane.is_some()
+        {
+            self.control(centralized::Input::Counted(vswitch, free, through));
+        }
+    }
+
+    /// The cloud carries out a call of theirs.
+    fn own_carried_out(
+        &mut self,
+        left: Instant,
+        request: Request,
+        in_words: &centralized::Request,
+        heard: bool,
+    ) -> Result<Answer, ErrorCode> {
+        let Request::Attach(eni, place) = request else {
+            return self.carried_out(left, in_words, heard).map(|answer| self.understood(request, answer, heard));
+        };
+        self.cloud.goes_to_trunk(eni, place.trunk.is_some());
+        let was_held = self.cloud.is_held(eni);
+        self.carried_out(left, in_words, heard)?;
+        if was_held {
+            let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
+            self.observer.moved(self.now, place.node, vswitch, &self.cloud);
+        }
+        Ok(Answer::Done)
     }
 
     fn understood(&mut self, request: Request, answer: centralized::Answer, heard: bool) -> Answer {
