@@ -11,7 +11,7 @@ use crate::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::CallAnswer;
-use crate::sim::{Answered, Engine, Happening, Observer, PodState};
+use crate::sim::{Answered, Engine, Happening, Observer, PodState, Wants};
 use crate::time::{Instant, Span};
 
 /// Block that stands for a vSwitch; what exceeds its `available` belongs to others.
@@ -232,6 +232,7 @@ impl<'a> Script<'a> {
                 }
             }
             Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
+            Happening::OffersMembers(_) => unreachable!("no node of a script has a trunk"),
         }
     }
 
@@ -240,7 +241,7 @@ impl<'a> Script<'a> {
             Event::Add { t_ms, node, pod } => {
                 self.pods.push((pod.clone(), *t_ms, None));
                 let id = self.engine.create_pod(0);
-                self.engine.place_pod(id, NodeId(*node), false);
+                self.engine.place_pod(id, NodeId(*node), Wants::Shared);
                 self.of_pod.insert(id, self.pods.len() - 1);
                 self.names.insert(pod, id);
             }

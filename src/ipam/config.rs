@@ -68,6 +68,24 @@ impl Config {
         }
     }
 
+    /// Whether the node has a trunk (rule C63).
+    #[must_use]
+    pub fn has_trunk(&self) -> bool {
+        match self {
+            Self::NodeLocal(_) | Self::Exclusive(_) => false,
+            Self::Centralized(config) => config.flavor.trunk > 0,
+        }
+    }
+
+    /// Member interfaces for pods of PodNetworkings (rule C145).
+    #[must_use]
+    pub fn members(&self) -> u32 {
+        match self {
+            Self::NodeLocal(_) | Self::Exclusive(_) => 0,
+            Self::Centralized(config) => config.members,
+        }
+    }
+
     /// Addresses per interface, its primary one included.
     #[must_use]
     pub fn ips_per_eni(&self) -> u32 {

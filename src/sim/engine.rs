@@ -36,8 +36,9 @@ use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
 use daemon::Daemon;
 pub use look::Record;
-use own_eni::{Exclusive, OwnEnis};
+use own_eni::OwnEnis;
 use plane::Plane;
+pub use pods::Wants;
 
 /// What an event is about; kind and index share 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +100,8 @@ impl Event {
 pub enum Happening {
     /// A pod has its address.
     Served(PodId),
+    /// The trunk of a node is in use: it offers member interfaces from now on (rule C145).
+    OffersMembers(NodeId),
     /// A pod's timer, set with [`Engine::set_timer`], is due.
     Timer(PodId),
     /// An event of the layer above, set with [`Engine::control_at`], is due.
@@ -136,6 +139,8 @@ pub struct Pod {
     erdma: bool,
     /// Where it is.
     pub state: PodState,
+    /// It has an interface of its own, or asks for one.
+    pub has_own_eni: bool,
     /// When it was scheduled.
     pub requested: Instant,
     /// When its latest CNI ADD began.
@@ -166,6 +171,10 @@ struct Node {
     /// Time of the only live [`Event::Wake`]; others are stale.
     armed: Instant,
     power: Power,
+    /// Its trunk, once that is in use.
+    trunk: Option<EniId>,
+    /// Interfaces of their own that pods have taken, each with its address.
+    own_enis: Vec<(EniId, Ipv4Addr)>,
     /// Addresses of pods that were deleted while the node was down.
     unreleased: Vec<Release>,
     /// An eni-config that its daemon has not filled in yet.
@@ -229,6 +238,9 @@ pub trait Observer {
     fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
+    /// An interface with an address of this vSwitch left this node, held for a pod that is gone, or came to
+    /// it.
+    fn moved(&mut self, _now: Instant, _node: NodeId, _vswitch: VSwitchId, _cloud: &Cloud) {}
     /// What keeps a node from addresses, of which its own calls need not tell.
     fn limited(&mut self, _at: Instant, _node: NodeId, _cause: Cause) {}
     /// A pod was left without an address; the kubelet will try again.
@@ -260,7 +272,8 @@ pub struct Engine<O> {
     free_calls: Vec<u32>,
     sandbox_retry: SpanDist,
     kubelet: Stream,
-    served: VecDeque<PodId>,
+    /// What the layer above is told next.
+    happened: VecDeque<Happening>,
     /// Who allocates, if the daemons do not.
     plane: Option<Box<Plane>>,
     /// Who gives pods interfaces of their own, if any node has such pods.
@@ -289,7 +302,7 @@ impl<O: Observer> Engine<O> {
             free_calls: Vec::new(),
             sandbox_retry,
             kubelet,
-            served: VecDeque::new(),
+            happened: VecDeque::new(),
             plane: None,
             own: None,
             objects: 0,
@@ -326,7 +339,7 @@ impl<O: Observer> Engine<O> {
                 Daemon::Prefixes(centralized::PrefixDaemon::new(self.now, seed))
             }
             Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
-            Config::Exclusive(config) => Daemon::Exclusive(Exclusive { config: Arc::clone(config), taken: Vec::new() }),
+            Config::Exclusive(config) => Daemon::Exclusive(Arc::clone(config)),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);
         self.nodes.push(Node {
@@ -335,13 +348,17 @@ impl<O: Observer> Engine<O> {
             kubelet,
             armed: Instant::NEVER,
             power: Power::Up,
+            trunk: None,
+            own_enis: Vec::new(),
             unreleased: Vec::new(),
             edited: None,
         });
         match config {
-            Config::NodeLocal(_) => {}
+            Config::NodeLocal(_) | Config::Exclusive(_) => {}
             Config::Centralized(config) => self.join(node, config),
-            Config::Exclusive(_) => self.own_control(pod_eni::Input::Join(node)),
+        }
+        if self.own.is_some() {
+            self.own_control(pod_eni::Input::Join(node));
         }
         self.pump(node, self.now);
         self.arm(node);
@@ -370,8 +387,8 @@ impl<O: Observer> Engine<O> {
     pub fn step(&mut self, until: Instant) -> Option<Happening> {
         self.give_accounts();
         loop {
-            if let Some(pod) = self.served.pop_front() {
-                return Some(Happening::Served(pod));
+            if let Some(happening) = self.happened.pop_front() {
+                return Some(happening);
             }
             let Some(event) = self.next_event(until) else {
                 self.now = until;
@@ -539,7 +556,7 @@ impl<O: Observer> Engine<O> {
                     self.retry(node, at, pod, Failure::Down);
                     continue;
                 }
-                Some(pod) if matches!(state.daemon, Daemon::Exclusive(_)) => {
+                Some(pod) if self.pods[pod.index()].has_own_eni => {
                     self.own_add(node, pod);
                     continue;
                 }
@@ -605,7 +622,7 @@ impl<O: Observer> Engine<O> {
         (pod.state, pod.served) = (PodState::Running, self.now);
         (pod.eni, pod.vswitch, pod.address) = (eni, vswitch, address);
         self.observer.bound(self.now, id, pod, retained);
-        self.served.push_back(id);
+        self.happened.push_back(Happening::Served(id));
     }
 
     /// An address is idle again.

@@ -20,7 +20,8 @@ fn rules(node_pools: &[usize]) -> Rules {
 
 fn view(pool: usize, cpu_milli: u32, memory_mib: u32) -> PoolView {
     let allocatable = Resources { cpu_milli, memory_mib };
-    let template = Template { allocatable, max_pods: 10, daemons: Resources::default(), daemon_addresses: 0 };
+    let template =
+        Template { allocatable, max_pods: 10, members: 3, daemons: Resources::default(), daemon_addresses: 0 };
     PoolView { pool, nodes: 1, upcoming: 0, min: 0, max: 100, open: true, template }
 }
 

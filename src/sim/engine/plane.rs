@@ -11,6 +11,7 @@ use crate::ipam::centralized::{
     Answer, CallId, Controller, DaemonInput, DaemonOutput, Input, NodeConfig, Output, PodKey, Refusal, Request,
     Settings,
 };
+use crate::ipam::pod_eni;
 use crate::ipam::{Config, Failure};
 use crate::openapi::ErrorCode;
 use crate::record::{CallAnswer, Cause};
@@ -156,11 +157,14 @@ impl<O: Observer> Engine<O> {
     /// woken is asked after that.
     fn inform(&mut self, input: Input) {
         let now = self.now;
-        let mut edited = Vec::new();
+        let (mut edited, mut stored, mut took) = (Vec::new(), Vec::new(), Vec::new());
         self.plane_mut().controller.handle(now, input);
         while let Some(output) = self.plane_mut().controller.poll() {
             match output {
-                Output::Call { call: id, at, request } => self.plane_calls(id, at, request),
+                Output::Call { call: id, at, request } => {
+                    took.push(request.api());
+                    self.plane_calls(id, at, request);
+                }
                 Output::Write { call, at } => self.later(at + WRITE, Pending::Write(call)),
                 Output::Bound { node, uid, eni, address, .. } => {
                     self.tell(node, DaemonInput::Bound { uid, eni, address });
@@ -168,6 +172,7 @@ impl<O: Observer> Engine<O> {
                 Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
                 Output::Stored(node) => {
                     self.shows(node);
+                    stored.push(node);
                     let state = &mut self.nodes[node.index()];
                     edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
                 }
@@ -175,6 +180,10 @@ impl<O: Observer> Engine<O> {
         }
         for (node, config) in edited {
             self.join(node, &config);
+        }
+        if self.own.is_some() {
+            took.into_iter().for_each(|api| self.own_control(pod_eni::Input::Took(api)));
+            stored.into_iter().for_each(|node| self.look_for_trunk(node));
         }
     }
 
@@ -226,8 +235,16 @@ impl<O: Observer> Engine<O> {
 
     fn carry_out(&mut self, id: CallId, left: Instant, request: &Request) {
         let heard = self.controller().awaits(id);
+        let (vswitch, ..) = self.subject(request);
+        let count = |engine: &Self| engine.controller().count_of(vswitch?);
+        let before = count(self);
         let reply = self.carried_out(left, request, heard);
         self.control(Input::Reply(id, reply.map_err(Refusal::from)));
+        if let (Some(vswitch), Some((free, through))) = (vswitch, count(self).filter(|&now| before != Some(now)))
+            && self.own.is_some()
+        {
+            self.own_control(pod_eni::Input::Counted(vswitch, free, through));
+        }
     }
 
     /// The cloud carries out a call of the control plane; an interface that nobody awaits leaks.

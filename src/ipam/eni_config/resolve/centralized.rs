@@ -24,8 +24,10 @@ impl Resolver<'_> {
         let prefixes = self.prefixes();
         self.capacity_of(flavor, ips_per_eni, prefixes);
         let (min_idle, max_idle) = self.watermarks(prefixes.is_some());
+        let members = if flavor.trunk > 0 { self.node.limits.member_adapters().unwrap_or(0) } else { 0 };
         let config = NodeConfig {
             flavor,
+            members,
             ips_per_eni,
             min_idle,
             max_idle,
