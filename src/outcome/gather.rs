@@ -419,6 +419,8 @@ fn stranded_text(reason: StrandedReason) -> &'static str {
         }
         StrandedReason::BatchTooLarge => "a request asks for up to 10 addresses and fails whole, and fewer are free",
         StrandedReason::Blocked => "nodes leave the vSwitch alone for 10 minutes after each refusal",
-        StrandedReason::NotConfigured => "no node whose pods wait lists this vSwitch in its eni-config",
+        StrandedReason::NotConfigured => {
+            "neither the eni-config of a node whose pods wait nor a PodNetworking of such pods lists this vSwitch"
+        }
     }
 }

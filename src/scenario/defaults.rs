@@ -39,7 +39,7 @@ pub(super) const ALLOCATION_TYPE: Default<AllocationKind> = Default {
 /// What ends the keeping of a fixed address.
 pub(super) const RELEASE_STRATEGY: Default<ReleaseStrategy> = Default {
     value: ReleaseStrategy::Never,
-    source: "what has no strategy is kept (C153, pkg/controller/pod-eni/eni_controller.go:640-643)",
+    source: "what has no strategy is kept (C153, pkg/controller/pod-eni/eni_controller.go:649-652)",
 };
 
 /// Which vSwitch of a PodNetworking an interface goes to.

@@ -4,6 +4,7 @@ use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings};
 use brimline::ipam::pod_eni::{Policy, Retention};
 use brimline::model::{Ipam, Model, PodNetworking, PodTemplate, Replicas, Schedule, Times, Workload, WorkloadKind};
+use brimline::openapi::Api;
 use brimline::record::{Recording, Unschedulable};
 use brimline::time::Span;
 
@@ -175,4 +176,19 @@ fn c152_fixed_addresses_fill_a_vswitch() {
     let full = recording.vswitches[1].first_refusal.expect("four of four usable are taken");
     assert_eq!((full.who.held, full.who.pods), (Some(3), 1));
     assert_eq!(recording.pods.waiting_at_end, 2, "the trunk has one address for three pods");
+}
+
+/// C74, C81: both controllers of the process have one cache: what one of them knows of a vSwitch the other does
+/// not look up.
+#[test]
+fn c74_the_cache_is_shared_by_all_controllers() {
+    let mut model = trunk(&["a"], 2, 9, None);
+    model.vpc.vswitches[1].cidr = "10.1.0.0/28".parse().expect("a block");
+    model.workloads.push(workload("web", deployment(steps(0, &[(100, 30)])), PodTemplate::default()));
+    let alone = run(&model);
+    model.workloads.push(own(deployment(steps(0, &[(200, 5)]))));
+    let both = run(&model);
+    let look_ups = |recording: &Recording| recording.calls[Api::DescribeVSwitches.index()];
+    assert!(look_ups(&alone) > 0 && both.pods.waiting_at_end == alone.pods.waiting_at_end + 5);
+    assert_eq!(look_ups(&both), look_ups(&alone));
 }

@@ -70,7 +70,7 @@ pub struct GroupSpec {
 }
 
 /// What the scheduler knows of a workload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules {
     /// Positions of the node pools that its pods may run on.
     pub node_pools: Vec<usize>,

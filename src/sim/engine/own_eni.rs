@@ -95,7 +95,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// The CR of a node has changed: once its trunk is in use, the node says so and offers member
-    /// interfaces, for good (rule C145, `pkg/controller/node/node.go:290-310, 345-362`).
+    /// interfaces, for good (rule C145, `pkg/controller/node/node.go:289-309, 353-369`).
     pub(super) fn look_for_trunk(&mut self, node: NodeId) {
         if self.nodes[node.index()].trunk.is_some() {
             return;

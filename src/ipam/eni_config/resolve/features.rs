@@ -79,7 +79,8 @@ impl<'a> Resolver<'a> {
         self.note(
             note.hint(
                 "an idle node would hold at least one address more than here, and the trunk is filled before other \
-                 interfaces; members (pod-ENI pods) are not simulated. Write `false` if you do not use them",
+                 interfaces; members (pods of PodNetworkings) are simulated with centralized IPAM only. Write `false` if you \
+                 do not use them",
             ),
             place,
         );
