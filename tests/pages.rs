@@ -34,6 +34,11 @@ fn the_cookbook_answers_as_printed() {
     follow("docs/cookbook.md");
 }
 
+#[test]
+fn the_spreadsheets_stand_beside_what_is_simulated() {
+    follow("docs/spreadsheets.md");
+}
+
 /// Runs a page and compares it with itself, or writes it anew.
 fn follow(page: &str) {
     let path = root().join(page);
