@@ -27,22 +27,22 @@ for name in names:
 
 # %% [markdown]
 # ## Free addresses
-# Of all vSwitches of pods together, mean over the replications.
+# Of each vSwitch of pods, mean over the replications.
 
 # %%
 def free(name: str) -> pl.DataFrame:
     timeline = pl.read_csv(folder[name] / "timeline.csv", infer_schema_length=None)
     pods = timeline.filter(pl.col("kind") == "vswitch", ~pl.col("name").str.starts_with("vsw-nodes"))
-    of_run = pods.group_by("replication", "time_s").agg(pl.col("free_addresses").sum())
-    return of_run.group_by("time_s").agg(pl.col("free_addresses").mean()).sort("time_s")
+    return pods.group_by("name", "time_s").agg(pl.col("free_addresses").mean()).sort("name", "time_s")
 
 
-figure, axes = plt.subplots(figsize=(8, 4))
-for name in names:
-    curve = free(name)
-    axes.plot(curve["time_s"] / 86_400, curve["free_addresses"], label=name)
-axes.set(xlabel="days since the start", ylabel="free addresses", title="All vSwitches of pods together")
-axes.legend();
+figure, all_axes = plt.subplots(1, len(names), figsize=(12, 3.2), sharey=True, layout="constrained")
+for axes, name in zip(all_axes, names):
+    for (vswitch,), curve in free(name).group_by("name", maintain_order=True):
+        axes.plot(curve["time_s"] / 86_400, curve["free_addresses"], label=vswitch)
+    axes.set(xlabel="days since the start", title=name)
+    axes.legend()
+all_axes[0].set_ylabel("free addresses");
 
 # %% [markdown]
 # ## When is the first full, when the last, and how do pods wait?

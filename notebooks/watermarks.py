@@ -44,8 +44,8 @@ axes.set(
 axes.legend();
 
 # %% [markdown]
-# Long waits are those of a vSwitch that is full: the pools of the nodes that come at night take what the jobs need. The least free
-# addresses say so.
+# Waits of many minutes are those of a vSwitch that is full: with a lower watermark, the nodes that come at night take for their pools
+# what the jobs need. Where the vSwitch never is full, waits are the same, whatever lies idle.
 
 # %%
 best = table.filter(pl.col("vswitch.free.min") > 0).sort("vswitches.idle.mean")
