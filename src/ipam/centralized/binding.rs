@@ -81,8 +81,8 @@ pub(super) fn bind(
     for pod in &mut waiting {
         pod.take_over(status, dual);
     }
-    let ipv4 = all_addresses(status, chance);
-    let ipv6 = dual.then(|| all_addresses(status, chance));
+    let ipv4 = all_addresses(status, chance, |at, _| at);
+    let ipv6 = dual.then(|| all_addresses(status, chance, |at, _| at));
     for mut pod in waiting {
         let served = pod.bind_ipv4(now, status, &ipv4, chance)
             && ipv6.as_ref().is_none_or(|ipv6| pod.bind_ipv6(now, status, ipv6, chance));
@@ -170,12 +170,17 @@ fn held<A: Family>(status: &Status, pods: &[ListedPod]) -> Vec<Option<(EniId, A)
     held
 }
 
-/// The map of all addresses of a family that upstream builds for each pass, interface by interface.
-pub(super) fn all_addresses<A: Family>(status: &Status, chance: &mut SmallStream) -> GoMap<(EniId, A)> {
+/// The map of all addresses of a family that upstream builds for each pass, interface by interface;
+/// `entry` says what is wanted of each.
+pub(super) fn all_addresses<'a, A: Family, T: Copy>(
+    status: &'a Status,
+    chance: &mut SmallStream,
+    entry: impl Fn((EniId, A), &'a Ip) -> T,
+) -> GoMap<T> {
     let mut all = Vec::with_capacity(status.nics.values().map(|nic| A::on(nic).len()).sum());
     for eni in status.in_map_order(chance) {
-        let addresses = GoMap::of(A::on(&status.nics[&eni]).keys().copied(), chance);
-        all.extend(addresses.iterate(chance).map(|address| (eni, address)));
+        let addresses = GoMap::of(A::on(&status.nics[&eni]).iter(), chance);
+        addresses.iterate(chance).for_each(|(&address, ip)| all.push(entry((eni, address), ip)));
     }
     GoMap::of(all, chance)
 }

@@ -8,13 +8,15 @@ use super::node::Node;
 use super::placement::is_candidate;
 use super::resource::whole_second;
 use super::work_queue::Ended;
-use super::{Controller, GATE};
-use crate::id::NodeId;
+use super::{Controller, GATE, Timer};
+use crate::id::{NodeId, VSwitchId};
 use crate::ipam::node_local::pool_sync::surplus;
 use crate::time::{Instant, Span};
 
 /// The shortest time, from "at a time" to "after it".
-const TICK: Span = Span(1);
+pub(super) const TICK: Span = Span(1);
+/// A look-up takes no longer, as a rule: runs that are due within this time may have to wait for it.
+const LOOK_UP: Span = Span::secs(1);
 
 /// What every run of a node leaves behind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +44,9 @@ pub(super) struct Rest {
     until: Instant,
     /// As `until`, if the free counts of vSwitches hold.
     while_counts_hold: Instant,
+    /// The vSwitches of a node that need not be woken when their counts expire, unless it would be the
+    /// one that looks them up: the bit of each number, modulo 64.
+    watched: u64,
     /// Where the node is in the list of those that rest.
     place: usize,
     /// Time between two of them.
@@ -104,6 +109,10 @@ impl Rest {
     }
 }
 
+fn bit(vswitch: VSwitchId) -> u64 {
+    1 << (vswitch.0 % u64::BITS)
+}
+
 impl Controller {
     /// A run found nothing to do: the next one is the first that may find something.
     pub(super) fn rest(&mut self, now: Instant, id: NodeId) {
@@ -140,12 +149,15 @@ impl Controller {
         let node = &self.nodes[id.index()];
         let config = node.config.as_ref().expect("it was reconciled");
         let while_counts_hold = self.quiet_while_counts_hold(due, node, collected);
+        let watched = self.watched(due, node);
+        let counts = if watched == 0 { self.counts_hold_until(node) } else { Instant::NEVER };
         Rest {
             due,
             queued: self.now,
             is_gated: false,
-            until: while_counts_hold.min(self.counts_hold_until(node)),
+            until: while_counts_hold.min(counts),
             while_counts_hold,
+            watched,
             place: self.resting.len(),
             period: self.period_of(id),
             next_sync: node.stored.next_sync,
@@ -159,27 +171,58 @@ impl Controller {
         self.rest_on(id, rest);
     }
 
+    /// The node is looked at again when a run may find something, at the earliest.
     fn rest_on(&mut self, id: NodeId, rest: Rest) {
-        let node = &mut self.nodes[id.index()];
-        node.rest = Some(rest);
-        let mut last = rest;
-        let next = last.pass(&mut { node.pulse }, Instant::NEVER);
-        self.queue.put_off(id, next, last.queued);
+        self.nodes[id.index()].rest = Some(rest);
+        self.queue.put_off(id, rest.due.max(rest.until), rest.queued);
     }
 
-    /// The rest of a node is over only because the free count of a vSwitch has expired; if another node
-    /// has asked for it since, it goes on. Whether it does.
+    /// Whether a node that is next in the queue rests on: its run that may find something is later, or it
+    /// was woken for the free count of a vSwitch, which another node has asked for since.
     pub(super) fn prolong(&mut self, now: Instant, id: NodeId) -> bool {
-        let node = &self.nodes[id.index()];
-        let (Some(mut rest), Some(known)) = (node.rest, &node.in_order) else { return false };
-        let Some(through) = self.have_addresses_through(now, known) else { return false };
-        if now >= rest.while_counts_hold {
-            return false;
+        let node = &mut self.nodes[id.index()];
+        let Some(mut rest) = node.rest else { return false };
+        let due = rest.pass(&mut node.pulse, now);
+        node.rest = Some(rest);
+        if self.queue.entry(id) != Some((Some(due), rest.queued)) {
+            self.queue.put_off(id, due, rest.queued);
+            return true;
         }
-        rest.pass(&mut self.nodes[id.index()].pulse, now);
-        rest.until = rest.while_counts_hold.min(through + TICK);
-        self.rest_on(id, rest);
-        true
+        let counts_hold = rest.watched != 0 && self.watched(now, &self.nodes[id.index()]) != 0;
+        let rests_on = counts_hold && now < rest.while_counts_hold;
+        if rests_on {
+            self.rest_on(id, Rest { until: rest.while_counts_hold, ..rest });
+        }
+        rests_on
+    }
+
+    /// The vSwitches of a node that is in order and whose vSwitches have addresses at `now`; for others
+    /// none.
+    fn watched(&self, now: Instant, node: &Node) -> u64 {
+        let known = node.in_order.as_ref().filter(|known| self.have_addresses(now, known));
+        known.map_or(0, |known| known.vswitches.iter().fold(0, |all, &id| all | bit(id)))
+    }
+
+    /// The count of a vSwitch has expired. The first run that looks at it asks for it, and those that are
+    /// due until the answer is there have to wait: these are gone through, and none of the others.
+    pub(super) fn expired(&mut self, now: Instant, vswitch: VSwitchId) {
+        if self.vswitches.known_through(vswitch) >= now {
+            return;
+        }
+        let mut next = Instant::NEVER;
+        for (id, node) in self.nodes.iter_mut().enumerate() {
+            let Some(rest) = node.rest.as_mut().filter(|rest| rest.watched & bit(vswitch) != 0) else { continue };
+            let due = rest.pass(&mut node.pulse, now);
+            if due > now + LOOK_UP {
+                next = next.min(due);
+                continue;
+            }
+            rest.until = rest.until.min(now);
+            self.queue.put_off(NodeId::new(id), due, rest.queued);
+        }
+        if next != Instant::NEVER {
+            self.set_timer(next, Timer::Expired(vswitch));
+        }
     }
 
     /// Something happens to a node: its runs before `end` are made up for, the next one is gone
