@@ -167,7 +167,7 @@ pub struct Controller {
     chance: SmallStream,
     nodes: Vec<Node>,
     queue: WorkQueue,
-    /// Nodes whose runs are not gone through.
+    /// Nodes whose runs are not gone through, and some that have been roused since.
     resting: Vec<NodeId>,
     vswitches: VSwitches<NodeId>,
     client: Client,
@@ -290,7 +290,8 @@ impl Controller {
                 self.queue.add(node);
             }
             Input::Leave(node) => {
-                *self.touched(node) = Node::default();
+                let is_listed = self.touched(node).is_listed;
+                self.nodes[node.index()] = Node { is_listed, ..Node::default() };
                 self.queue.forget(node);
             }
             Input::Scheduled { node, pod: key, uid, erdma } => {

@@ -116,7 +116,7 @@ impl Controller {
         if !list.is_empty() {
             // The places of a run and its deletions are listed in an order of chance, too.
             for _ in 0..2 {
-                node.stored.in_map_order(&mut chance);
+                node.stored.draw_map_order(&mut chance);
             }
             self.chance = chance;
         }
@@ -203,6 +203,8 @@ impl Node {
             let nic = status.nics.get_mut(&change.at.0).expect("only a run changes the CR");
             nic.addresses.get_mut(&change.at.1).expect("only a run changes the CR").pod = change.now;
         }
+        let is_freed = |&uid: &_| changes.list.iter().any(|change| change.before.is_some_and(|pod| pod.uid == uid));
+        self.deleted.retain(|uid| !is_freed(uid));
         self.learn(changes.list.iter().filter_map(|change| Some((change.at.1, change.now?))));
         if self.is_touched {
             return self.look();

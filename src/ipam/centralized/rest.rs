@@ -47,8 +47,6 @@ pub(super) struct Rest {
     /// The vSwitches of a node that need not be woken when their counts expire, unless it would be the
     /// one that looks them up: the bit of each number, modulo 64.
     watched: u64,
-    /// Where the node is in the list of those that rest.
-    place: usize,
     /// Time between two of them.
     period: Span,
     next_sync: Option<Instant>,
@@ -128,7 +126,7 @@ impl Controller {
     /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
     /// knows.
     pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
-        self.queue.done(now, id, Ended::Again(GATE));
+        self.queue.done(now, id, Ended::Quiet);
         let mut rest = self.rest_of(now, id, false, Some(true));
         rest.pass(&mut self.nodes[id.index()].pulse, now + TICK);
         self.rest_as(id, rest);
@@ -158,7 +156,6 @@ impl Controller {
             until: while_counts_hold.min(counts),
             while_counts_hold,
             watched,
-            place: self.resting.len(),
             period: self.period_of(id),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
@@ -167,7 +164,9 @@ impl Controller {
 
     /// A node rests up to the first run that may find something.
     fn rest_as(&mut self, id: NodeId, rest: Rest) {
-        self.resting.push(id);
+        if !std::mem::replace(&mut self.nodes[id.index()].is_listed, true) {
+            self.resting.push(id);
+        }
         self.rest_on(id, rest);
     }
 
@@ -181,10 +180,11 @@ impl Controller {
     /// was woken for the free count of a vSwitch, which another node has asked for since.
     pub(super) fn prolong(&mut self, now: Instant, id: NodeId) -> bool {
         let node = &mut self.nodes[id.index()];
-        let Some(mut rest) = node.rest else { return false };
+        // An entry without a delay is a run that somebody asked for.
+        let (Some(mut rest), Some((Some(woken), queued))) = (node.rest, self.queue.entry(id)) else { return false };
         let due = rest.pass(&mut node.pulse, now);
         node.rest = Some(rest);
-        if self.queue.entry(id) != Some((Some(due), rest.queued)) {
+        if (due, rest.queued) != (woken, queued) {
             self.queue.put_off(id, due, rest.queued);
             return true;
         }
@@ -218,7 +218,10 @@ impl Controller {
                 continue;
             }
             rest.until = rest.until.min(now);
-            self.queue.put_off(NodeId::new(id), due, rest.queued);
+            let id = NodeId::new(id);
+            if self.queue.delayed_until(id).is_some() {
+                self.queue.put_off(id, due, rest.queued);
+            }
         }
         if next != Instant::NEVER {
             self.set_timer(next, Timer::Expired(vswitch));
@@ -231,7 +234,6 @@ impl Controller {
         let node = &mut self.nodes[id.index()];
         let Some(mut rest) = node.rest.take() else { return };
         let due = rest.pass(&mut node.pulse, end);
-        self.strike_out(rest.place);
         if self.queue.delayed_until(id).is_some() {
             self.queue.put_off(id, due, rest.queued);
         }
@@ -240,9 +242,9 @@ impl Controller {
     /// The last worker has been taken: runs of nodes at rest have to wait for one, too, but for
     /// those whose turn was before.
     pub(super) fn rouse_all_behind(&mut self, now: Instant) {
-        while let Some(&id) = self.resting.last() {
+        while let Some(id) = self.unlist() {
             let node = &self.nodes[id.index()];
-            let mut rest = node.rest.expect("a node in the list rests");
+            let Some(mut rest) = node.rest else { continue };
             let due = rest.pass(&mut { node.pulse }, now);
             let had_its_turn = self.queue.has_passed((Some(due), rest.queued), id);
             let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed((None, now), id);
@@ -255,7 +257,7 @@ impl Controller {
 
     /// As [`rouse`](Self::rouse), for every node.
     pub(super) fn rouse_all(&mut self, end: Instant) {
-        while let Some(&id) = self.resting.last() {
+        while let Some(id) = self.unlist() {
             self.rouse(id, end);
         }
     }
@@ -265,16 +267,14 @@ impl Controller {
         let node = &mut self.nodes[id.index()];
         if let Some(mut rest) = node.rest.take() {
             rest.pass(&mut node.pulse, now);
-            self.strike_out(rest.place);
         }
     }
 
-    /// Removes a node from the list of those that rest.
-    fn strike_out(&mut self, place: usize) {
-        self.resting.swap_remove(place);
-        if let Some(&moved) = self.resting.get(place) {
-            self.nodes[moved.index()].rest.as_mut().expect("a node in the list rests").place = place;
-        }
+    /// Takes a node from the list of those that rest.
+    fn unlist(&mut self) -> Option<NodeId> {
+        let id = self.resting.pop()?;
+        self.nodes[id.index()].is_listed = false;
+        Some(id)
     }
 
     /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to
