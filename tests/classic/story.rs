@@ -9,7 +9,7 @@ use brimline::chance::{SmallStream, SpanDist, stream};
 use brimline::cloud::{Behaviour, Cloud};
 use brimline::id::{EniId, NodeId, PodId, VSwitchId};
 use brimline::ipam::classic::{Classic, Config, Input, Output, Release, Selection, Sizes, Version, Wanted};
-use brimline::ipam::{Answer, BATCH, CallId, Eni, Fate, Request};
+use brimline::ipam::{Answer, BATCH, CallId, Eni, Fate, Kind, Request};
 use brimline::model::Quotas;
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::{Instant, Span};
@@ -294,7 +294,9 @@ impl Story {
     fn call(&mut self, call: CallId, at: Instant, request: Request) {
         match request {
             Request::DescribeVSwitch(vswitch) => self.say(at, format_args!("look up {}", letter(vswitch))),
-            Request::Create(vswitch, n, _) => self.say(at, format_args!("create {n} on {}", letter(vswitch))),
+            Request::Create { vswitch, addresses, .. } => {
+                self.say(at, format_args!("create {addresses} on {}", letter(vswitch)))
+            }
             Request::Attach(eni) => self.say(at, format_args!("attach {}", name(eni))),
             Request::Describe(eni) => self.say(at, format_args!("look at {}", name(eni))),
             Request::Assign(eni, n) => self.say(at, format_args!("assign {n} to {}", name(eni))),
@@ -316,7 +318,9 @@ impl Story {
 
     fn answer(&mut self, call: CallId, request: &Request, fault: Option<Fault>) {
         let request = match (fault, *request) {
-            (Some(Fault::Only(n)), Request::Create(vswitch, _, v6)) => Request::Create(vswitch, n, v6),
+            (Some(Fault::Only(n)), Request::Create { vswitch, kind, ipv6, .. }) => {
+                Request::Create { vswitch, kind, addresses: n, ipv6 }
+            }
             (Some(Fault::Only(n)), Request::Assign(eni, _)) => Request::Assign(eni, n),
             (_, request) => request,
         };
@@ -359,9 +363,8 @@ fn stub_cloud(vswitches: usize) -> Cloud {
 fn attach(cloud: &mut Cloud, vswitch: VSwitchId, ips: u32) -> (EniId, Vec<Ipv4Addr>) {
     let mut call = |request| cloud.execute(Instant::ZERO, NODE, &request).expect("there is room for it");
     let first = ips.min(BATCH as u32);
-    let Answer::Created(eni, ..) = call(Request::Create(vswitch, first as u8, 0)) else {
-        panic!("that is what was asked")
-    };
+    let create = Request::Create { vswitch, kind: Kind::Secondary, addresses: first as u8, ipv6: 0 };
+    let Answer::Created(eni, ..) = call(create) else { panic!("that is what was asked") };
     call(Request::Attach(eni));
     if ips > first {
         call(Request::Assign(eni, (ips - first) as u8));

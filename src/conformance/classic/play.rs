@@ -11,7 +11,7 @@ use crate::chance::SmallStream;
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::classic::{Attached, Classic, Config, Failure, Input, Output, Release, Sizes, Version, Wanted};
-use crate::ipam::{Answer, BATCH, CallId, Fate, Request};
+use crate::ipam::{Answer, BATCH, CallId, Fate, Kind, Request};
 use crate::time::{Instant, Span};
 
 /// What one run left behind.
@@ -154,9 +154,8 @@ impl<'a> Stage<'a> {
         self.cloud.set_others(vswitch, others - ips);
         let mut call = |request| self.cloud.execute(Instant::ZERO, node, &request).expect("there is room for it");
         let batch = |left: u32| left.min(BATCH as u32) as u8;
-        let Answer::Created(eni, ..) = call(Request::Create(vswitch, batch(ips), 0)) else {
-            unreachable!("that is what was asked")
-        };
+        let create = Request::Create { vswitch, kind: Kind::Secondary, addresses: batch(ips), ipv6: 0 };
+        let Answer::Created(eni, ..) = call(create) else { unreachable!("that is what was asked") };
         call(Request::Attach(eni));
         let mut there = u32::from(batch(ips));
         while there < ips {

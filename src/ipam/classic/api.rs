@@ -8,7 +8,7 @@ use super::profile::{Defect, METADATA, RELEASE};
 use super::sync::{Lock, Mode};
 use crate::id::EniId;
 use crate::ipam::backoff::ENI_OPS;
-use crate::ipam::{Addresses, Answer, Eni, Request};
+use crate::ipam::{Addresses, Answer, Eni, Kind, Request};
 use crate::time::Instant;
 
 impl Process {
@@ -16,7 +16,7 @@ impl Process {
     pub async fn create_eni(&self, first: u8) -> Result<(Eni, Addresses), Trouble> {
         let config = self.config();
         let vswitch = self.vswitches().await[0];
-        let create = Request::Create(vswitch, first, 0);
+        let create = Request::Create { vswitch, kind: Kind::Secondary, addresses: first, ipv6: 0 };
         let answer = self.call_again(create, config.profile.create, Instant::NEVER).await.map_err(Trouble::Api)?;
         let Answer::Created(id, addresses, _) = answer else { unreachable!("that is what was asked") };
         let attached = self.attach_eni(id).await;
