@@ -69,6 +69,7 @@ impl Config {
     pub fn slots(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.max_eni.saturating_sub(config.rdma.map_or(0, |rdma| rdma.slots)),
+            Self::Classic(config) => config.sizes.max_eni,
             Self::Centralized(config) => config.flavor.for_pods(),
             Self::Exclusive(config) => config.slots,
         }
@@ -78,7 +79,7 @@ impl Config {
     #[must_use]
     pub fn has_trunk(&self) -> bool {
         match self {
-            Self::NodeLocal(_) | Self::Exclusive(_) => false,
+            Self::NodeLocal(_) | Self::Classic(_) | Self::Exclusive(_) => false,
             Self::Centralized(config) => config.flavor.trunk > 0,
         }
     }
@@ -87,7 +88,7 @@ impl Config {
     #[must_use]
     pub fn members(&self) -> u32 {
         match self {
-            Self::NodeLocal(_) | Self::Exclusive(_) => 0,
+            Self::NodeLocal(_) | Self::Classic(_) | Self::Exclusive(_) => 0,
             Self::Centralized(config) => config.members,
         }
     }
@@ -120,7 +121,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.rdma.is_some(),
             Self::Centralized(config) => config.flavor.has_erdma(),
-            Self::Exclusive(_) => false,
+            Self::Classic(_) | Self::Exclusive(_) => false,
         }
     }
 
