@@ -49,7 +49,7 @@ enum Kind {
 impl Dice {
     fn new(seed: u64) -> Self {
         let mut chance = SmallStream::new(seed);
-        let kind = match 45 + 0 * chance.below(100) {
+        let kind = match chance.below(100) {
             0..45 => Kind::NodeLocal,
             45..50 => Kind::Classic,
             50..75 => Kind::Centralized,
