@@ -123,8 +123,7 @@ impl Controller {
         self.rest_as(id, Rest { due, ..self.rest_of(now, id, true, sufficient) });
     }
 
-    /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
-    /// knows.
+    /// A run of a node in order is due that finds nothing to do.
     pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
         self.queue.done(now, id, Ended::Quiet);
         let mut rest = self.rest_of(now, id, false, Some(true));
@@ -145,7 +144,7 @@ impl Controller {
     /// at `due`, it finds nothing.
     fn rest_of(&self, due: Instant, id: NodeId, collected: bool, sufficient: Option<bool>) -> Rest {
         let node = &self.nodes[id.index()];
-        let config = node.config.as_ref().expect("it was reconciled");
+        let config = self.config(id);
         let while_counts_hold = self.quiet_while_counts_hold(due, node, collected);
         let watched = self.watched(due, node);
         let counts = if watched == 0 { self.counts_hold_until(node) } else { Instant::NEVER };
@@ -156,7 +155,7 @@ impl Controller {
             until: while_counts_hold.min(counts),
             while_counts_hold,
             watched,
-            period: self.period_of(id),
+            period: self.period(config),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
         }
@@ -310,7 +309,7 @@ impl Controller {
         let Node { config: Some(config), stored: status, pulse, .. } = node else { return now };
         if !(collected && pulse.last_gc == Some(now)) {
             let may_find = config.reclaim.is_some() || surplus(config.watermarks(), idle) > 0;
-            let period = config.sync_period.unwrap_or(self.settings.gc_period);
+            let period = self.period(config);
             return if may_find { pulse.last_gc.map_or(now, |last| last + period) } else { Instant::NEVER };
         }
         // That of `now` found nothing; only reclaim may do so later.
