@@ -660,6 +660,13 @@ const ODD: &[(&str, &[Edit])] = &[
             ("nodes: 10", "nodes: 10\n    limits: {ipv6_per_adapter: 1}"),
         ],
     ),
+    (
+        "prefixes of a vSwitch that keeps no block for them",
+        &[
+            ("terway:\n", "terway:\n  ipam: centralized\n"),
+            ("min_pool_size: 0", "enable_ip_prefix: true\n    ipv4_prefix_count: 2"),
+        ],
+    ),
     ("a rollout after the end", &[("{replicas: 100}", "{replicas: 100, rollout: {every: 30d}}")]),
     ("a replacement after the end", &[("nodes: 10", "nodes: 10\n    replace: {at: 40d}")]),
     ("a Job after the end", &[("deployment: {replicas: 100}\n    lifetime: 2d", "job: {at: 31d, duration: 5m}")]),

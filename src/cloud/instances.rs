@@ -38,6 +38,13 @@ impl Cloud {
         Some(Launch { vswitch, address })
     }
 
+    /// The vSwitch and the primary address of an instance's own interface; `None` = it has none of any
+    /// vSwitch, or is released.
+    #[must_use]
+    pub fn primary_of_instance(&self, node: NodeId) -> Option<(VSwitchId, Ipv4Addr)> {
+        self.instances[node.index()].primary.as_ref().map(|launch| (launch.vswitch, launch.address))
+    }
+
     /// Gives up an instance that is being launched.
     pub fn abandon(&mut self, launch: Launch) {
         let switch = &mut self.vswitches[launch.vswitch.index()];

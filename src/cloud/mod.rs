@@ -24,8 +24,7 @@ use std::net::Ipv4Addr;
 use crate::address::{AddressBook, PREFIX, V6Addr};
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
-use crate::ipam::centralized::Kind;
-use crate::ipam::{Addresses, Answer, Attached, BATCH, Eni, Request};
+use crate::ipam::{Addresses, Answer, Attached, BATCH, Eni, Kind, Request};
 use crate::model::{Fault, Quota, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -204,9 +203,9 @@ impl Cloud {
         let visible = now + self.metadata_lag;
         match *request {
             Request::DescribeVSwitch(id) => self.describe_vswitch(id).map(Answer::VSwitch),
-            Request::Create(vswitch, n, v6) => {
-                let (eni, addresses) = self.create(node, vswitch, Kind::Secondary, n.into())?;
-                Ok(Answer::Created(eni, addresses, self.add_v6(eni, v6)))
+            Request::Create { vswitch, kind, addresses, ipv6 } => {
+                let (eni, addresses) = self.create(node, vswitch, kind, addresses.into())?;
+                Ok(Answer::Created(eni, addresses, self.add_v6(eni, ipv6)))
             }
             Request::Attach(eni) => match self.interface(eni).map(|interface| interface.instance) {
                 Some(node) if !self.instances[node.index()].released => {
@@ -447,6 +446,7 @@ impl Cloud {
         found
             .map(|(id, e)| Attached {
                 eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] },
+                kind: e.kind,
                 addresses: e.addresses.clone(),
                 v6: e.v6.clone(),
             })

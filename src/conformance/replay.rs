@@ -130,6 +130,7 @@ fn config(case: &Case) -> node_local::Config {
     let capacity = case.eni_slots * case.ips_per_eni;
     let max_idle = case.max_pool_size.min(capacity);
     node_local::Config {
+        rdma: None,
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
         dual: false,

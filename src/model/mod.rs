@@ -13,7 +13,9 @@ mod schedule;
 mod workloads;
 
 pub use actions::{Action, Condition, Deed, Restart, Trigger};
-pub use claims::{Bound, Claim, Comparison, Holder, Level, PodReading, Reading, Statement, VSwitchReading};
+pub use claims::{
+    Bound, Claim, Comparison, Holder, Level, PodReading, PrefixReading, Reading, Statement, VSwitchReading,
+};
 pub use cron::{Cron, MONDAY};
 pub use ensemble::Ensemble;
 pub use measured::Measured;

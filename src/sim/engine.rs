@@ -9,6 +9,7 @@ mod alarm;
 mod audit;
 mod daemon;
 mod kubelet;
+mod look;
 mod own_eni;
 mod plane;
 mod pods;
@@ -34,6 +35,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
 use daemon::Daemon;
+pub use look::Record;
 use own_eni::OwnEnis;
 use plane::Plane;
 pub use pods::Wants;
@@ -133,12 +135,16 @@ pub struct Pod {
     key: PodKey,
     /// Which pod object of that name.
     uid: Uid,
+    /// Whether it asks for RDMA.
+    erdma: bool,
     /// Where it is.
     pub state: PodState,
     /// It has an interface of its own, or asks for one.
     pub has_own_eni: bool,
     /// When it was scheduled.
     pub requested: Instant,
+    /// When its latest CNI ADD began.
+    pub tried: Instant,
     /// When it got its address, if it runs.
     pub served: Instant,
     eni: EniId,
@@ -507,7 +513,7 @@ impl<O: Observer> Engine<O> {
         let on = |eni| self.cloud.vswitch_of(eni);
         match *request {
             Request::DescribeVSwitch(vswitch) => (Some(vswitch), None, 0),
-            Request::Create(vswitch, n, _) => (Some(vswitch), None, n.into()),
+            Request::Create { vswitch, addresses, .. } => (Some(vswitch), None, addresses.into()),
             Request::Assign(eni, n) | Request::AssignV6(eni, n) => (on(eni), Some(eni), n.into()),
             Request::Unassign(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
             Request::UnassignV6(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
@@ -541,7 +547,11 @@ impl<O: Observer> Engine<O> {
                 return;
             }
             self.processed += 1;
-            match retry.map(|i| state.retries.remove(i).1) {
+            let retry = retry.map(|i| state.retries.remove(i).1);
+            if let Some(pod) = retry {
+                self.pods[pod.index()].tried = at;
+            }
+            match retry {
                 Some(pod) if state.power == Power::DaemonDown => {
                     self.retry(node, at, pod, Failure::Down);
                     continue;
@@ -550,7 +560,7 @@ impl<O: Observer> Engine<O> {
                     self.own_add(node, pod);
                     continue;
                 }
-                Some(pod) => state.daemon.ask(at, pod, self.pods[pod.index()].uid),
+                Some(pod) => state.daemon.ask(at, pod, &self.pods[pod.index()]),
                 None => state.daemon.tick(at),
             }
             self.pump(node, at);

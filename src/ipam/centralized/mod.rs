@@ -22,6 +22,7 @@ mod merge;
 mod node;
 mod node_heap;
 mod placement;
+mod plain;
 mod prefix;
 mod prefix_daemon;
 mod reclaim;
@@ -235,8 +236,11 @@ impl Controller {
         self.queue.advance(now);
         self.take_in(now, input);
         self.wake(now);
-        while let Some(node) = self.queue.take(now) {
-            self.begin(now, node);
+        while let Some(node) = self.queue.next(now) {
+            if !self.prolong(now, node) {
+                self.queue.take(node);
+                self.begin(now, node);
+            }
         }
         if self.queue.is_saturated() {
             self.rouse_all_behind(now);

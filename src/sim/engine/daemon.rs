@@ -7,7 +7,7 @@ use super::own_eni::OwnEnis;
 use super::plane::Plane;
 use super::{Engine, Node, Observer, Pod};
 use crate::address::PREFIX;
-use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
+use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::centralized::{self, DaemonInput};
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::pod_eni;
@@ -29,11 +29,12 @@ pub(super) enum Daemon {
 
 impl Daemon {
     /// CNI ADD.
-    pub fn ask(&mut self, at: Instant, pod: PodId, uid: Uid) {
+    pub fn ask(&mut self, at: Instant, id: PodId, pod: &Pod) {
         match self {
-            Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(pod)),
-            Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
-            Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
+            Self::NodeLocal(daemon) if pod.erdma => daemon.handle(at, Input::AllocateRdma(id)),
+            Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(id)),
+            Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(pod.uid)),
+            Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Allocate(pod.uid)),
             Self::Exclusive(_) => unreachable!("the control plane answers for it"),
         }
     }

@@ -21,6 +21,7 @@ use crate::time::{Instant, Span};
 /// Time of a write to the API server, until who watches has seen it (an assumption; rule C28 limits
 /// how many there are).
 const WRITE: Span = Span::millis(20);
+
 /// The control plane.
 #[derive(Debug)]
 pub(super) struct Plane {
@@ -78,7 +79,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn scheduled(&mut self, node: NodeId, id: PodId, erdma: bool) {
         let (key, uid) = self.object(id);
         self.tell(node, DaemonInput::Scheduled { pod: id, uid });
-        self.control(Input::Scheduled { node, pod: key, uid, erdma });
+        self.inform(Input::Scheduled { node, pod: key, uid, erdma });
         self.control(Input::Notify(node));
     }
 
@@ -87,7 +88,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn object_gone(&mut self, node: NodeId, id: PodId, input: DaemonInput) {
         let (key, _) = self.object(id);
         self.tell(node, input);
-        self.control(Input::Gone { node, pod: key });
+        self.inform(Input::Gone { node, pod: key });
         self.control(Input::Notify(node));
     }
 
@@ -144,6 +145,17 @@ impl<O: Observer> Engine<O> {
 
     /// Hands an input to the controller and carries out what it does.
     pub(super) fn control(&mut self, input: Input) {
+        self.inform(input);
+        let now = self.now;
+        let plane = self.plane_mut();
+        if let Some(at) = plane.alarm.set(now, plane.controller.poll_timeout()) {
+            self.events.push(at, Event::Plane.pack());
+        }
+    }
+
+    /// As [`control`](Self::control), if another input follows at once: when the controller wants to be
+    /// woken is asked after that.
+    fn inform(&mut self, input: Input) {
         let now = self.now;
         let (mut edited, mut stored, mut took) = (Vec::new(), Vec::new(), Vec::new());
         self.plane_mut().controller.handle(now, input);
@@ -165,10 +177,6 @@ impl<O: Observer> Engine<O> {
                     edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
                 }
             }
-        }
-        let plane = self.plane_mut();
-        if let Some(at) = plane.alarm.set(now, plane.controller.poll_timeout()) {
-            self.events.push(at, Event::Plane.pack());
         }
         for (node, config) in edited {
             self.join(node, &config);
@@ -218,7 +226,7 @@ impl<O: Observer> Engine<O> {
             Pending::Write(call) => self.control(Input::Written(call, true)),
             Pending::Report(node, uids) => {
                 for uid in uids {
-                    self.control(Input::Reported { node, uid });
+                    self.inform(Input::Reported { node, uid });
                 }
                 self.control(Input::Notify(node));
             }

@@ -31,9 +31,11 @@ impl<O: Observer> Engine<O> {
             owner,
             key: PodKey(self.new_object()),
             uid: Uid::NONE,
+            erdma: false,
             state: PodState::Pending,
             has_own_eni: false,
             requested: self.now,
+            tried: self.now,
             served: Instant::NEVER,
             eni: EniId::NONE,
             vswitch: VSwitchId::NONE,
@@ -65,8 +67,10 @@ impl<O: Observer> Engine<O> {
         let uid = self.new_object();
         let pod = &mut self.pods[id.index()];
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
-        (pod.node, pod.state, pod.requested) = (node, PodState::Waiting, self.now);
-        pod.uid = Uid(uid);
+        (pod.node, pod.state) = (node, PodState::Waiting);
+        (pod.requested, pod.tried) = (self.now, self.now);
+        (pod.uid, pod.erdma) = (Uid(uid), matches!(wants, Wants::Rdma));
+        let erdma = pod.erdma;
         let spec = match (&self.nodes[node.index()].daemon, &wants) {
             (Daemon::Exclusive(config), _) => Some(Arc::new(config.pod())),
             (_, Wants::Member(spec)) => Some(Arc::clone(spec)),
@@ -75,7 +79,7 @@ impl<O: Observer> Engine<O> {
         pod.has_own_eni = spec.is_some();
         match spec {
             Some(spec) => self.own_scheduled(node, id, spec),
-            None if self.is_centralized(node) => self.scheduled(node, id, matches!(wants, Wants::Rdma)),
+            None if self.is_centralized(node) => self.scheduled(node, id, erdma),
             None => {}
         }
         match self.nodes[node.index()].power {
@@ -92,7 +96,7 @@ impl<O: Observer> Engine<O> {
                 } else if self.is_centralized(node) {
                     self.tell(node, DaemonInput::Allocate(Uid(uid)));
                 } else {
-                    self.input(node, Input::Allocate(id));
+                    self.input(node, if erdma { Input::AllocateRdma(id) } else { Input::Allocate(id) });
                 }
             }
             Power::DaemonDown => {

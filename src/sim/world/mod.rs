@@ -8,6 +8,7 @@ mod pods;
 mod replacement;
 mod restart;
 mod trouble;
+mod view;
 mod workloads;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
 use pods::PodNote;
 use trouble::Plan;
+pub use view::View;
 use workloads::WorkloadState;
 
 /// Events of this layer.
@@ -181,6 +183,25 @@ pub(super) fn run(model: &Model, replication: u32, detail: Detail, mut tick: imp
     world.finish()
 }
 
+/// Runs a replication and shows the world at each of `moments`, which ascend.
+pub(super) fn run_watched(
+    model: &Model,
+    replication: u32,
+    detail: Detail,
+    moments: impl Iterator<Item = Instant>,
+    mut look: impl FnMut(View),
+) -> Recording {
+    let mut world = World::new(model, replication, detail);
+    for moment in moments.take_while(|&moment| moment <= Instant::ZERO + model.horizon) {
+        world.run_until(moment);
+        // Whoever looks changes nothing by it.
+        world.engine.settle();
+        look(View::new(&world));
+    }
+    world.run_until(world.horizon);
+    world.finish()
+}
+
 /// Runs a replication, looks into every node after everything that happens to the cluster, and at
 /// least every simulated `every`, and checks every law of the world.
 pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
@@ -287,6 +308,12 @@ impl<'m> World<'m> {
         for (i, outage) in self.model.zone_outages.iter().enumerate() {
             self.engine.control_at(outage.at, Control::Outage(i).pack());
             self.engine.control_at(outage.at + outage.lasts, Control::OutageEnd(i).pack());
+        }
+    }
+
+    fn run_until(&mut self, until: Instant) {
+        while let Some(happening) = self.step(until) {
+            self.happen(happening);
         }
     }
 
