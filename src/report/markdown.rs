@@ -8,8 +8,7 @@ use super::policy::{code, plain};
 const MOST_ROWS: usize = 16;
 
 /// Tables that a pull request needs; the page has the others.
-const TABLES: [&str; 6] =
-    ["vSwitches", "Node pools", "Pods and their waits", "What binds", "OpenAPI calls", "Actions"];
+const TABLES: [&str; 6] = ["vSwitches", "Node pools", "Pods and their waits", "What binds", "OpenAPI calls", "Actions"];
 
 /// The whole file.
 pub(super) fn page(run: &Run, content: &Content) -> String {

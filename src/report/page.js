@@ -49,6 +49,9 @@
   const STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800, 14400, 21600, 28800, 43200]
     .concat([1, 2, 5, 7, 10, 14, 15, 30, 60, 90, 180, 365, 730].map((days) => days * DAY));
 
+  // Half a node is none.
+  const COUNTS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
+
   // ---- The page.
 
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -307,7 +310,7 @@
       scales: { x: { time: false, range: (u, low, high) => [low, high] }, y: { range: most } },
       axes: [
         { ...axis, grid: { show: false }, gap: chart.strip ? STRIP + 8 : 5, size: chart.strip ? 62 : 48, incrs: STEPS, values: ticks, space: 56 },
-        { ...axis, size: 58, values: (u, splits) => splits.map((n) => write(chart, n)) },
+        { ...axis, size: 58, ...(chart.unit === "share" ? {} : { incrs: COUNTS }), values: (u, splits) => splits.map((n) => write(chart, n)) },
       ],
       series: parts.series,
       bands: parts.bands,

@@ -12,8 +12,8 @@ pub(super) fn risk(summary: &Summary) -> Table {
     if summary.method.replications == 1 || summary.vswitches.iter().all(|v| v.full.never()) {
         return table;
     }
-    table.note = "Probabilities with their 95 % intervals (Wilson), each for its date by itself; `risk.csv` has the \
-                  whole curve. Where runs are never full, quantiles of the time may be `never`."
+    table.note = "Probabilities with their 95 % intervals (Wilson), each for its date by itself; risk.csv has the \
+                  whole curve. Where runs are never full, quantiles of the time may be \u{201c}never\u{201d}."
         .to_owned();
     let clock = &summary.method.clock;
     let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();

@@ -346,4 +346,3 @@ pub(super) fn time(summary: &Summary, time: Option<&Estimate>) -> String {
     let (point, range) = (clock.point(time.median), clock.range(time.p5, time.p95));
     if point == range { point } else { format!("{point} ({range})") }
 }
-

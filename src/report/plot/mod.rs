@@ -132,12 +132,7 @@ fn of_vswitches(model: &Model, summary: &Summary, recordings: &[Recording], rows
 fn of_waits(summary: &Summary) -> Picture {
     let (name, svg) = ("waits".to_owned(), waits::draw(&summary.pods));
     let caption = "How long pods waited for their address (mean over the runs).".to_owned();
-    Picture {
-        about: About::Pods,
-        plot: Plot { name, caption, svg },
-        chart: None,
-        grid: waits::grid(&summary.pods),
-    }
+    Picture { about: About::Pods, plot: Plot { name, caption, svg }, chart: None, grid: waits::grid(&summary.pods) }
 }
 
 /// Who holds the addresses of vSwitch `i`, from its beginning on; none if it never comes to be.

@@ -17,7 +17,7 @@ pub enum Wants {
     /// An interface of its node that it shares with other pods, or one of its own where the node has
     /// exclusive ones.
     Shared,
-    /// An RDMA interface of its node that it shares with others (rule C163).
+    /// An RDMA interface of its node that it shares with others (rules R50, C163).
     Rdma,
     /// A member interface of its own, as its PodNetworking says.
     Member(Arc<PodSpec>),
@@ -69,8 +69,8 @@ impl<O: Observer> Engine<O> {
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
         (pod.node, pod.state) = (node, PodState::Waiting);
         (pod.requested, pod.tried) = (self.now, self.now);
-        (pod.uid, pod.erdma) = (Uid(uid), matches!(wants, Wants::Rdma));
-        let erdma = pod.erdma;
+        let erdma = matches!(wants, Wants::Rdma);
+        (pod.uid, pod.erdma) = (Uid(uid), erdma);
         let spec = match (&self.nodes[node.index()].daemon, &wants) {
             (Daemon::Exclusive(config), _) => Some(Arc::new(config.pod())),
             (_, Wants::Member(spec)) => Some(Arc::clone(spec)),
