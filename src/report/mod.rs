@@ -20,7 +20,7 @@ mod terminal;
 mod validation;
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -174,10 +174,21 @@ pub fn prepare_file(path: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// If it cannot be written; the other is as before then.
 pub fn replace_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    replace_file_with(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// As [`replace_file`], for what is too long to be kept in memory.
+///
+/// # Errors
+/// If it cannot be written; the other is as before then.
+pub fn replace_file_with(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> anyhow::Result<()> {
     prepare_file(path)?;
     let draft = Draft::new(folder_of(path), "file")?;
-    save(&draft.0, "text", text.as_bytes())?;
-    fs::rename(draft.0.join("text"), path).with_context(|| format!("cannot write {}", path.display()))
+    let cannot = || format!("cannot write {}", path.display());
+    let file = fs::File::create(draft.0.join("text")).with_context(cannot)?;
+    let mut file = io::BufWriter::new(file);
+    write(&mut file).and_then(|()| file.flush()).with_context(cannot)?;
+    fs::rename(draft.0.join("text"), path).with_context(cannot)
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -99,12 +99,15 @@ pub(super) fn holders(summary: &Summary) -> Table {
     table.note = means_text(&summary.vswitches, &summary.method.clock);
     let labels = ["serving pods", "idle in node pools", "leaked", "node primaries", "other tenants", "free"];
     let reserved = summary.vswitches.iter().any(|v| v.end.reserved.is_some());
+    let held = summary.vswitches.iter().any(|v| v.end.held.is_some());
     let labels = labels.into_iter().chain(reserved.then_some("kept for prefixes"));
+    let labels = labels.chain(held.then_some("held for fixed IPs"));
     table.header.extend(labels.map(|label| Heading { label, definition: "" }));
     for vswitch in &summary.vswitches {
         let mut row = |name: &str, who: &Holders<Estimate>, show: fn(&Estimate) -> String| {
             let kept = reserved.then(|| who.reserved.as_ref().map_or(String::new(), show));
-            let numbers = who.parts().iter().map(show).chain(kept).collect::<Vec<_>>();
+            let held = held.then(|| who.held.as_ref().map_or(String::new(), show));
+            let numbers = who.parts().iter().map(show).chain(kept).chain(held).collect::<Vec<_>>();
             table.push([vswitch.id.clone(), name.to_owned()].into_iter().chain(numbers));
         };
         row("mean over time", &vswitch.mean, plus_minus);

@@ -155,6 +155,11 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         color: canvas::SKY,
         values: mean(&|r, row| f64::from(r.timeline.vswitches[i][row].reserved.unwrap_or(0))),
     });
+    let held = model.holds_addresses(id).then(|| Layer {
+        name: "held for fixed IPs".to_owned(),
+        color: canvas::YELLOW,
+        values: mean(&|r, row| f64::from(r.timeline.vswitches[i][row].held.unwrap_or(0))),
+    });
     let total = |r: &Recording, row: usize| {
         if exists(model, r, i, row) { usable - f64::from(r.timeline.vswitches[i][row].free) } else { 0.0 }
     };
@@ -171,6 +176,7 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
             Layer { name: "other tenants".to_owned(), color: canvas::GREY, values: holders(|h| h.others) },
         ]
         .into_iter()
+        .chain(held)
         .chain(reserved)
         .collect(),
         capacity: Some(usable),
