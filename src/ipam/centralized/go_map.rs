@@ -19,10 +19,7 @@ pub(super) enum GoMap<T> {
 
 impl<T: Copy> GoMap<T> {
     /// A map into which `entries` were inserted in their order.
-    pub fn of(
-        entries: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
-        chance: &mut SmallStream,
-    ) -> Self {
+    pub fn of(entries: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>, chance: &mut SmallStream) -> Self {
         let mut entries = entries.into_iter();
         if entries.len() <= GROUP {
             return Self::Small(std::array::from_fn(|_| entries.next()));
