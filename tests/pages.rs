@@ -24,6 +24,21 @@ fn the_quick_start_works_as_printed() {
     follow("docs/quickstart.md");
 }
 
+#[test]
+fn pictures_of_how_terway_allocates_are_of_runs() {
+    follow("docs/how-terway-allocates.md");
+}
+
+#[test]
+fn the_cookbook_answers_as_printed() {
+    follow("docs/cookbook.md");
+}
+
+#[test]
+fn the_spreadsheets_stand_beside_what_is_simulated() {
+    follow("docs/spreadsheets.md");
+}
+
 /// Runs a page and compares it with itself, or writes it anew.
 fn follow(page: &str) {
     let path = root().join(page);
