@@ -80,7 +80,7 @@ of many runs are compared. `cargo test --release` fails if one case does.
 
 Centralized IPAM (`ipam_type: crd`) is another core, measured likewise: the controller `multi-ip-node` with its attach tasks, the
 vSwitch cache, the back-off table and the ECS client layer, on controller-runtime\u{2019}s own work queue (25 to 150 runs a
-case). No scenario leads to it yet.
+case).
 ";
 
 const DEVIATIONS: &str = "
