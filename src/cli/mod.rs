@@ -1,11 +1,14 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
+mod again;
 mod compare;
 mod conformance;
 mod examples;
 mod explain;
+mod inspect;
 mod manual;
 mod measures;
+mod metrics;
 mod print;
 mod progress;
 mod run;
@@ -18,6 +21,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
+use crate::report::in_quotes;
 use crate::scenario::{self, Blueprint, Diagnostics, Edit};
 use print::{print, tell};
 
@@ -44,6 +48,8 @@ enum Command {
         args: RunArgs,
         #[command(flatten)]
         policy: PolicyArgs,
+        #[command(flatten)]
+        metrics: metrics::MetricsArgs,
     },
     /// Simulates a scenario: prints the verdict and writes a report
     #[command(after_help = examples::RUN)]
@@ -54,6 +60,8 @@ enum Command {
         args: RunArgs,
         #[command(flatten)]
         policy: PolicyArgs,
+        #[command(flatten)]
+        metrics: metrics::MetricsArgs,
     },
     /// Compares scenarios, or changes of one, run by run with the same random numbers
     #[command(after_help = examples::COMPARE)]
@@ -79,6 +87,8 @@ enum Command {
     /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
     #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
+    /// Shows a node at a moment, as an engineer sees it: terway-cli, the CR, log and events
+    Inspect(inspect::InspectArgs),
     /// Seeks the smallest or largest value that keeps the goals, or the best compromises
     #[command(after_help = examples::SEEK)]
     Seek(seek::SeekArgs),
@@ -219,9 +229,11 @@ impl From<Diagnostics> for Stop {
 /// Carries out a command; what goes wrong is on standard error.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
-    let Err(stop) = carry_out(
-        cli.command.unwrap_or_else(|| Command::Demo { args: RunArgs::of_no_command(), policy: PolicyArgs::default() }),
-    ) else {
+    let Err(stop) = carry_out(cli.command.unwrap_or_else(|| Command::Demo {
+        args: RunArgs::of_no_command(),
+        policy: PolicyArgs::default(),
+        metrics: metrics::MetricsArgs::default(),
+    })) else {
         return ExitCode::SUCCESS;
     };
     match stop {
@@ -239,9 +251,11 @@ pub fn main(cli: Cli) -> ExitCode {
 
 fn carry_out(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Demo { args, policy } => run::run(&Blueprint::demo(), &args, &policy, "brimline demo"),
-        Command::Run { file, args, policy } => {
-            run::run(&Blueprint::open(&file)?, &args, &policy, &format!("brimline run {}", quoted(&file)))
+        Command::Demo { args, policy, metrics } => {
+            run::run(&Blueprint::demo(), &args, &policy, &metrics, "brimline demo")
+        }
+        Command::Run { file, args, policy, metrics } => {
+            run::run(&Blueprint::open(&file)?, &args, &policy, &metrics, &format!("brimline run {}", quoted(&file)))
         }
         Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file, set } => {
@@ -251,6 +265,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),
         Command::Explain(args) => explain::carry_out(&args),
+        Command::Inspect(args) => inspect::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
         Command::Completions { shell } => Ok(print(&manual::completions(shell))?),
@@ -268,16 +283,6 @@ fn threads(wanted: Option<u16>) -> anyhow::Result<rayon::ThreadPool> {
 /// A file's name as a shell takes it.
 fn quoted(file: &std::path::Path) -> String {
     in_quotes(&file.display().to_string())
-}
-
-/// A text as a shell takes it, in quotes where it needs them.
-fn in_quotes(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 impl RunArgs {

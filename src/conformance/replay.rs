@@ -11,7 +11,7 @@ use crate::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::CallAnswer;
-use crate::sim::{Answered, Engine, Happening, Observer, PodState};
+use crate::sim::{Answered, Engine, Happening, Observer, PodState, Wants};
 use crate::time::{Instant, Span};
 
 /// Block that stands for a vSwitch; what exceeds its `available` belongs to others.
@@ -130,6 +130,7 @@ fn config(case: &Case) -> node_local::Config {
     let capacity = case.eni_slots * case.ips_per_eni;
     let max_idle = case.max_pool_size.min(capacity);
     node_local::Config {
+        rdma: None,
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
         dual: false,
@@ -231,6 +232,7 @@ impl<'a> Script<'a> {
                 }
             }
             Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
+            Happening::OffersMembers(_) => unreachable!("no node of a script has a trunk"),
         }
     }
 
@@ -239,7 +241,7 @@ impl<'a> Script<'a> {
             Event::Add { t_ms, node, pod } => {
                 self.pods.push((pod.clone(), *t_ms, None));
                 let id = self.engine.create_pod(0);
-                self.engine.place_pod(id, NodeId(*node), false);
+                self.engine.place_pod(id, NodeId(*node), Wants::Shared);
                 self.of_pod.insert(id, self.pods.len() - 1);
                 self.names.insert(pod, id);
             }

@@ -26,12 +26,14 @@ pub mod json;
 pub mod limits;
 pub mod node_local;
 pub mod note;
+mod place;
 pub mod pod_eni;
 pub mod throttle;
 pub mod vswitch;
 
 pub use config::Config;
 pub use holdings::{Holdings, Whereabouts};
+pub use place::{Held, HeldStatus, Place};
 
 /// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
 pub const BATCH: usize = 10;
@@ -41,7 +43,10 @@ pub const BATCH: usize = 10;
 pub enum Input {
     /// CNI ADD: `pod` wants an address.
     Allocate(PodId),
-    /// The caller of a pending [`Input::Allocate`] went away: the pod was deleted.
+    /// CNI ADD of a pod that asks for RDMA (`aliyun/erdma`): it wants an address of an interface for
+    /// that (rule R50).
+    AllocateRdma(PodId),
+    /// The caller of a pending allocation went away: the pod was deleted.
     Cancel(PodId),
     /// CNI DEL.
     Release(Release),
@@ -92,6 +97,8 @@ pub enum Fate {
 pub struct Attached {
     /// The interface.
     pub eni: Eni,
+    /// Of which kind.
+    pub kind: Kind,
     /// All its addresses, the primary one included.
     pub addresses: Vec<Ipv4Addr>,
     /// All its IPv6 addresses.
@@ -107,6 +114,17 @@ pub struct Eni {
     pub vswitch: VSwitchId,
     /// Its primary address.
     pub primary: Ipv4Addr,
+}
+
+/// What kind of interface, in the order in which they are used (C59).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Carries member interfaces beside its own addresses.
+    Trunk,
+    /// A secondary one for RDMA: traffic mode HighPerformance.
+    HighPerformance,
+    /// An ordinary secondary one.
+    Secondary,
 }
 
 /// What a daemon does.
@@ -217,9 +235,17 @@ pub enum Worker {
 pub enum Request {
     /// DescribeVSwitches.
     DescribeVSwitch(VSwitchId),
-    /// CreateNetworkInterface with this many addresses in all, and this many IPv6 addresses
-    /// (rule R148).
-    Create(VSwitchId, u8, u8),
+    /// CreateNetworkInterface.
+    Create {
+        /// Where.
+        vswitch: VSwitchId,
+        /// Of which kind.
+        kind: Kind,
+        /// Addresses in all, the primary one included.
+        addresses: u8,
+        /// IPv6 addresses (rule R148).
+        ipv6: u8,
+    },
     /// AttachNetworkInterface.
     Attach(EniId),
     /// DescribeNetworkInterfaces.
@@ -244,7 +270,7 @@ impl Request {
     pub fn api(&self) -> Api {
         match self {
             Self::DescribeVSwitch(_) => Api::DescribeVSwitches,
-            Self::Create(..) => Api::CreateNetworkInterface,
+            Self::Create { .. } => Api::CreateNetworkInterface,
             Self::Attach(_) => Api::AttachNetworkInterface,
             Self::Describe(_) => Api::DescribeNetworkInterfaces,
             Self::Assign(..) => Api::AssignPrivateIpAddresses,
@@ -260,7 +286,7 @@ impl Request {
     #[must_use]
     pub fn wants(&self) -> (u32, u32) {
         match *self {
-            Self::Create(_, n, _) => (1, n.into()),
+            Self::Create { addresses, .. } => (1, addresses.into()),
             Self::Assign(_, n) => (0, n.into()),
             _ => (0, 0),
         }

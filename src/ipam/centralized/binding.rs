@@ -40,6 +40,11 @@ struct Waiting<'a> {
     ipv6: Option<(EniId, V6Addr)>,
 }
 
+/// The pod of that name, of pods sorted by name.
+pub(super) fn by_key(pods: &[ListedPod], key: PodKey) -> Option<&ListedPod> {
+    pods.binary_search_by_key(&key, |pod| pod.key).ok().map(|found| &pods[found])
+}
+
 /// Frees the addresses of pods that are gone and whose CNI DEL is reported; a new pod of the same
 /// name inherits (C42, C47). `pods` are sorted by key.
 pub(super) fn release(status: &mut Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) {
@@ -166,8 +171,8 @@ fn held<A: Family>(status: &Status, pods: &[ListedPod]) -> Vec<Option<(EniId, A)
 }
 
 /// The map of all addresses of a family that upstream builds for each pass, interface by interface.
-fn all_addresses<A: Family>(status: &Status, chance: &mut SmallStream) -> GoMap<(EniId, A)> {
-    let mut all = Vec::new();
+pub(super) fn all_addresses<A: Family>(status: &Status, chance: &mut SmallStream) -> GoMap<(EniId, A)> {
+    let mut all = Vec::with_capacity(status.nics.values().map(|nic| A::on(nic).len()).sum());
     for eni in status.in_map_order(chance) {
         let addresses = GoMap::of(A::on(&status.nics[&eni]).keys().copied(), chance);
         all.extend(addresses.iterate(chance).map(|address| (eni, address)));

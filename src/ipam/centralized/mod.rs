@@ -22,6 +22,7 @@ mod merge;
 mod node;
 mod node_heap;
 mod placement;
+mod plain;
 mod prefix;
 mod prefix_daemon;
 mod reclaim;
@@ -49,6 +50,7 @@ pub use sorted_map::SortedMap;
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
+use crate::openapi::Api;
 use crate::time::{Instant, Span};
 use attach::Attacher;
 use binding::ListedPod;
@@ -101,6 +103,11 @@ pub enum Input {
     Reply(CallId, Result<Answer, Refusal>),
     /// Whether a status write was accepted; if not, somebody else had changed the CR.
     Written(CallId, bool),
+    /// Another controller of the process makes a call of this action, under the limit that it shares (C157).
+    Took(Api),
+    /// Another controller of the process learned the free count of a vSwitch, or blocked it with 0, and
+    /// through when that holds: they share a cache (C74, C81).
+    Counted(VSwitchId, u32, Instant),
     /// The process dies and another one starts, with empty memory (C4).
     Restart,
     /// Nothing but time passing.
@@ -229,8 +236,11 @@ impl Controller {
         self.queue.advance(now);
         self.take_in(now, input);
         self.wake(now);
-        while let Some(node) = self.queue.take(now) {
-            self.begin(now, node);
+        while let Some(node) = self.queue.next(now) {
+            if !self.prolong(now, node) {
+                self.queue.take(node);
+                self.begin(now, node);
+            }
         }
         if self.queue.is_saturated() {
             self.rouse_all_behind(now);
@@ -296,6 +306,12 @@ impl Controller {
             Input::Written(call, accepted) => {
                 if let Some(Caller::Run(node)) = self.client.answered(call) {
                     self.resume(now, node, Wake::Written(accepted));
+                }
+            }
+            Input::Took(api) => self.client.took(now, api),
+            Input::Counted(vswitch, free, through) => {
+                if self.vswitches.learn(now, vswitch, free, through) {
+                    self.rouse_all(self.done_before);
                 }
             }
             Input::Restart => self.restart(),

@@ -4,13 +4,12 @@
 
 use super::condition::{self, NodeCondition, RENEWAL};
 use super::config::Degradation;
-use super::demand::Demand;
 use super::node::Node;
 use super::placement::is_candidate;
-use super::resource::{IpStatus, Nic, NicState, whole_second};
+use super::resource::whole_second;
 use super::work_queue::Ended;
 use super::{Controller, GATE};
-use crate::id::{EniId, NodeId};
+use crate::id::NodeId;
 use crate::ipam::node_local::pool_sync::surplus;
 use crate::time::{Instant, Span};
 
@@ -41,6 +40,8 @@ pub(super) struct Rest {
     is_gated: bool,
     /// A run that is not before this may find something.
     until: Instant,
+    /// As `until`, if the free counts of vSwitches hold.
+    while_counts_hold: Instant,
     /// Where the node is in the list of those that rest.
     place: usize,
     /// Time between two of them.
@@ -112,15 +113,14 @@ impl Controller {
             return;
         }
         let sufficient = node.pulse.condition.map(|condition| condition.sufficient);
-        let until = self.quiet_until(now, id, true);
-        self.rest_as(id, Rest { due, until, ..self.rest_of(id, sufficient) });
+        self.rest_as(id, Rest { due, ..self.rest_of(now, id, true, sufficient) });
     }
 
     /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
     /// knows.
     pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
         self.queue.done(now, id, Ended::Again(GATE));
-        let mut rest = Rest { until: self.quiet_until(now, id, false), ..self.rest_of(id, Some(true)) };
+        let mut rest = self.rest_of(now, id, false, Some(true));
         rest.pass(&mut self.nodes[id.index()].pulse, now + TICK);
         self.rest_as(id, rest);
     }
@@ -130,22 +130,24 @@ impl Controller {
         let due = now + GATE;
         let is_sufficient = self.condition(id).is_some_and(|condition| condition.sufficient);
         if is_sufficient && self.finds_nothing(due, id) {
-            let until = self.quiet_until(due, id, false);
-            self.rest_as(id, Rest { due, until, is_gated: true, ..self.rest_of(id, Some(true)) });
+            self.rest_as(id, Rest { is_gated: true, ..self.rest_of(due, id, false, Some(true)) });
         }
     }
 
-    /// The runs of a node that say this of it (C85).
-    fn rest_of(&self, id: NodeId, sufficient: Option<bool>) -> Rest {
+    /// The runs of a node from `due` on, that say this of it (C85). `collected` = if a collection is due
+    /// at `due`, it finds nothing.
+    fn rest_of(&self, due: Instant, id: NodeId, collected: bool, sufficient: Option<bool>) -> Rest {
         let node = &self.nodes[id.index()];
         let config = node.config.as_ref().expect("it was reconciled");
+        let while_counts_hold = self.quiet_while_counts_hold(due, node, collected);
         Rest {
-            due: self.now,
+            due,
             queued: self.now,
             is_gated: false,
-            until: self.now,
+            until: while_counts_hold.min(self.counts_hold_until(node)),
+            while_counts_hold,
             place: self.resting.len(),
-            period: config.sync_period.unwrap_or(self.settings.gc_period),
+            period: self.period_of(id),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
         }
@@ -153,12 +155,31 @@ impl Controller {
 
     /// A node rests up to the first run that may find something.
     fn rest_as(&mut self, id: NodeId, rest: Rest) {
+        self.resting.push(id);
+        self.rest_on(id, rest);
+    }
+
+    fn rest_on(&mut self, id: NodeId, rest: Rest) {
         let node = &mut self.nodes[id.index()];
         node.rest = Some(rest);
         let mut last = rest;
         let next = last.pass(&mut { node.pulse }, Instant::NEVER);
         self.queue.put_off(id, next, last.queued);
-        self.resting.push(id);
+    }
+
+    /// The rest of a node is over only because the free count of a vSwitch has expired; if another node
+    /// has asked for it since, it goes on. Whether it does.
+    pub(super) fn prolong(&mut self, now: Instant, id: NodeId) -> bool {
+        let node = &self.nodes[id.index()];
+        let (Some(mut rest), Some(known)) = (node.rest, &node.in_order) else { return false };
+        let Some(through) = self.have_addresses_through(now, known) else { return false };
+        if now >= rest.while_counts_hold {
+            return false;
+        }
+        rest.pass(&mut self.nodes[id.index()].pulse, now);
+        rest.until = rest.while_counts_hold.min(through + TICK);
+        self.rest_on(id, rest);
+        true
     }
 
     /// Something happens to a node: its runs before `end` are made up for, the next one is gone
@@ -213,55 +234,39 @@ impl Controller {
         }
     }
 
-    /// Whether a run at `now` would find nothing to do, for a node as most are: the pool within its
-    /// bounds, the vSwitches not empty, every pod served. Of others only their run knows.
-    pub(super) fn finds_nothing(&self, now: Instant, id: NodeId) -> bool {
-        let Node { config: Some(config), stored: status, affairs, memory, .. } = &self.nodes[id.index()] else {
-            return false;
-        };
-        let is_plain = config.prefixes.is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
-        let in_order = |(&eni, nic): (&EniId, &Nic)| {
-            nic.state == NicState::InUse
-                && is_candidate(status, eni)
-                && (nic.insufficient, nic.operation_error) == (None, None)
-                && nic.addresses.values().all(|ip| ip.status == IpStatus::Valid)
-                && self.vswitches.cached(now, nic.vswitch).is_some_and(|free| free > 0)
-        };
-        is_plain
-            && self.settings.degradation == Degradation::None
-            && !memory.needs_sync
-            && memory.tasks.is_empty()
-            && status.next_sync.is_some_and(|next| next >= now)
-            && status.warm_up.completed
-            && !status.nics.is_empty()
-            && status.nics.iter().all(in_order)
-            && Demand::of(config, status.idle(), 0, status.warm_up).total() == 0
-            && now < self.collects(now, id, false)
-            && !affairs.is_any()
-    }
-
     /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to
-    /// the node, nor a vSwitch is blocked: what the time alone decides in a run is all here.
-    /// `collected` = if a collection was due at `now`, it found nothing.
-    fn quiet_until(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
-        let node = &self.nodes[id.index()];
+    /// the node, nor a vSwitch is blocked, and the counts of its vSwitches hold: what else the time alone
+    /// decides in a run is all here. `collected` = if a collection was due at `now`, it found nothing.
+    fn quiet_while_counts_hold(&self, now: Instant, node: &Node, collected: bool) -> Instant {
         let status = &node.stored;
         let sync = status.next_sync.map_or(now, |next| next + TICK);
         if node.config.as_ref().is_none_or(|config| config.prefixes.is_some()) {
             return sync;
         }
-        // Every candidate's vSwitch is looked at (C60), and a mark of its want is renewed (C84).
-        let candidates = status.nics.iter().filter(|&(&eni, _)| is_candidate(status, eni));
-        let counts = candidates.map(|(_, nic)| self.vswitches.known_through(nic.vswitch) + TICK);
+        let idle = node.in_order.as_ref().map_or_else(|| status.idle(), |known| known.idle);
+        // The mark of an interface whose vSwitch is empty is renewed (C84).
         let marks = status.nics.values().filter_map(|nic| nic.insufficient).map(|since| since + RENEWAL + TICK);
-        counts.chain(marks).fold(sync.min(self.collects(now, id, collected)), Instant::min)
+        marks.fold(sync.min(self.collects(now, node, idle, collected)), Instant::min)
     }
 
-    /// The next collection that may find something (C102 to C106); never if none does.
-    fn collects(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
-        let Node { config: Some(config), stored: status, pulse, .. } = &self.nodes[id.index()] else { return now };
+    /// When the first count of a vSwitch expires that a run of the node looks at: every candidate's is
+    /// (C60), but not in prefix mode.
+    fn counts_hold_until(&self, node: &Node) -> Instant {
+        let status = &node.stored;
+        if node.config.as_ref().is_some_and(|config| config.prefixes.is_some()) {
+            return Instant::NEVER;
+        }
+        let candidates = status.nics.iter().filter(|&(&eni, _)| is_candidate(status, eni));
+        let counts = candidates.map(|(_, nic)| self.vswitches.known_through(nic.vswitch) + TICK);
+        counts.fold(Instant::NEVER, Instant::min)
+    }
+
+    /// The next collection that may find something if there are `idle` idle addresses (C102 to C106);
+    /// never if none does.
+    pub(super) fn collects(&self, now: Instant, node: &Node, idle: u32, collected: bool) -> Instant {
+        let Node { config: Some(config), stored: status, pulse, .. } = node else { return now };
         if !(collected && pulse.last_gc == Some(now)) {
-            let may_find = config.reclaim.is_some() || surplus(config.watermarks(), status.idle()) > 0;
+            let may_find = config.reclaim.is_some() || surplus(config.watermarks(), idle) > 0;
             let period = config.sync_period.unwrap_or(self.settings.gc_period);
             return if may_find { pulse.last_gc.map_or(now, |last| last + period) } else { Instant::NEVER };
         }

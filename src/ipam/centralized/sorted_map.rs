@@ -19,7 +19,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// Its keys, in order.
-    pub fn keys(&self) -> impl Iterator<Item = &K> {
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &K> {
         self.0.iter().map(|(key, _)| key)
     }
 

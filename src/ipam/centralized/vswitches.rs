@@ -63,9 +63,27 @@ impl<W> VSwitches<W> {
         known.is_some_and(|free| free > 0)
     }
 
+    /// Another controller of the process found this count, or blocked the vSwitch with 0. Whether that
+    /// takes it for empty which was not so before.
+    pub fn learn(&mut self, now: Instant, id: VSwitchId, free: u32, through: Instant) -> bool {
+        let before = self.cached(now, id);
+        self.counts.insert(id, (free, through));
+        free == 0 && before.is_some_and(|before| before > 0)
+    }
+
+    /// The last count, and through when it holds.
+    pub fn entry(&self, id: VSwitchId) -> Option<(u32, Instant)> {
+        self.counts.get(&id).copied()
+    }
+
     /// The last time at which the cached count holds; long ago if there is none.
     pub fn known_through(&self, id: VSwitchId) -> Instant {
         self.counts.get(&id).map_or(Instant::ZERO, |&(_, through)| through)
+    }
+
+    /// Through when a vSwitch is known to have addresses, if it is now.
+    pub fn has_addresses_through(&self, now: Instant, id: VSwitchId) -> Option<Instant> {
+        self.counts.get(&id).filter(|&&(free, through)| free > 0 && now <= through).map(|&(_, through)| through)
     }
 
     /// The cached count.
