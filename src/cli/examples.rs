@@ -9,6 +9,7 @@ pub(super) const RUN: &str = "\
 Examples:
   brimline run scenarios/rollout-surge.yaml
   brimline run scenarios/rollout-surge.yaml --set vpc.vswitches.vsw-pods.cidr=10.1.0.0/23
+  brimline run scenarios/slash19-article.yaml --openmetrics future.txt
   brimline run scenarios/rollout-surge.yaml --fail-if 'P(any pod waits > 60s) > 5%' --junit junit.xml";
 
 pub(super) const COMPARE: &str = "\
@@ -35,6 +36,13 @@ pub(super) const EXPLAIN: &str = "\
 Examples:
   brimline explain scenarios/teaching-slash26.yaml
   brimline explain output/slash19-article --node default-3 --at 'day 49 09:15'";
+
+pub(super) const INSPECT: &str = "\
+Example:
+  brimline inspect output/slash19-article --at 'day 50 03:00' --node default-17 mapping
+
+The scenario is run again to see it; nothing of it is stored. IDs and MACs of interfaces, namespaces and \
+IPv6 blocks are made up: docs/inspect.md says which.";
 
 pub(super) const SEEK: &str = "\
 Examples:
