@@ -30,6 +30,15 @@ schema:
 centralized:
     BRIMLINE_WRITE_FIGURES=1 cargo test --release --test centralized_vs_node_local
 
+# Writes anew what the pages of docs/ show: output of commands, and pictures.
+pages:
+    BRIMLINE_WRITE_PAGES=1 cargo test --release --test pages
+
+# Makes the notebooks anew from their text; needs `pip install -r notebooks/requirements.txt`.
+notebooks:
+    notebooks/runs
+    python3 notebooks/execute.py --write
+
 # Licences, duplicates, sources of the dependencies.
 deny:
     cargo deny check licenses bans sources

@@ -30,6 +30,8 @@ pub mod sim;
 // What it means.
 pub mod outcome;
 pub mod explain;
+pub mod inspect;
+pub mod openmetrics;
 pub mod study;
 pub mod report;
 pub mod conformance;

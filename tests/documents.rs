@@ -45,6 +45,27 @@ fn the_examples_of_the_scenario_language_load() {
     }
 }
 
+/// The sheets' formulas give what the page says, and the rows of brimline are those of its runs.
+#[test]
+fn the_arithmetic_of_the_spreadsheets_is_right() {
+    let page = document("docs/spreadsheets.md");
+    let (nodes, pods, per_eni, host_network) = (200_u64, 6_u64, 15, 2);
+    let aks = |max_pods: u64| (nodes + 1) + (nodes + 1) * max_pods;
+    let eks = |warm_enis: u64| nodes * ((pods.div_ceil(per_eni) + warm_enis) * per_eni + host_network);
+    let (warm_ips, minimum) = (5, 10);
+    let formulas = [nodes * pods, nodes * pods, aks(30), aks(45), eks(1), eks(0), nodes * minimum.max(pods + warm_ips)];
+    let runs = page.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("least ")?;
+        let (free, _) = rest.split_once(" of 8,188")?;
+        Some(8_188 - free.replace(',', "").parse::<u64>().expect("a number"))
+    });
+    let stated = page.lines().filter_map(|line| {
+        let number = line.strip_prefix("| ")?.trim_end_matches(" |").rsplit(" | ").next()?;
+        number.replace(',', "").parse::<u64>().ok()
+    });
+    assert_eq!(stated.collect::<Vec<_>>(), formulas.into_iter().chain(runs).collect::<Vec<_>>());
+}
+
 /// The YAML that a page shows.
 fn examples(page: &str) -> Vec<&str> {
     let blocks = page.split("```yaml\n").skip(1);

@@ -25,6 +25,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     // What it means.
     ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),
     ("explain", &["id", "ipam", "model", "openapi", "outcome", "record", "sim", "time", "units"]),
+    ("inspect", &["address", "id", "ipam", "model", "openapi", "outcome", "record", "sim", "time"]),
+    ("openmetrics", &["id", "ipam", "model", "openapi", "record", "sim", "time"]),
     ("study", &["chance", "model", "outcome", "record", "scenario", "sim", "time"]),
     (
         "report",
@@ -39,7 +41,9 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "conformance",
             "explain",
+            "inspect",
             "model",
+            "openmetrics",
             "outcome",
             "record",
             "report",

@@ -1,9 +1,14 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
+mod again;
 mod compare;
 mod conformance;
+mod examples;
 mod explain;
+mod inspect;
+mod manual;
 mod measures;
+mod metrics;
 mod print;
 mod progress;
 mod run;
@@ -14,8 +19,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
+use crate::report::in_quotes;
 use crate::scenario::{self, Blueprint, Diagnostics, Edit};
 use print::{print, tell};
 
@@ -36,13 +42,17 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 the environment failed (a file c
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Simulates the article's cluster, which is built in
+    #[command(after_help = examples::DEMO)]
     Demo {
         #[command(flatten)]
         args: RunArgs,
         #[command(flatten)]
         policy: PolicyArgs,
+        #[command(flatten)]
+        metrics: metrics::MetricsArgs,
     },
     /// Simulates a scenario: prints the verdict and writes a report
+    #[command(after_help = examples::RUN)]
     Run {
         /// Scenario file (YAML; docs/scenario.md describes it)
         file: PathBuf,
@@ -50,10 +60,14 @@ enum Command {
         args: RunArgs,
         #[command(flatten)]
         policy: PolicyArgs,
+        #[command(flatten)]
+        metrics: metrics::MetricsArgs,
     },
     /// Compares scenarios, or changes of one, run by run with the same random numbers
+    #[command(after_help = examples::COMPARE)]
     Compare(compare::CompareArgs),
     /// Checks a scenario and shows the resolved model, with the origin of each value
+    #[command(after_help = examples::CHECK)]
     Check {
         /// Scenario file
         file: PathBuf,
@@ -62,18 +76,38 @@ enum Command {
         set: Vec<String>,
     },
     /// Simulates a scenario at many points: every combination of values, or a Latin hypercube
+    #[command(after_help = examples::SWEEP)]
     Sweep(sweep::SweepArgs),
     /// Lists what can be measured, and what conditions can look at
+    #[command(after_help = examples::MEASURES)]
     Measures {
         /// Scenario file; without it, the built-in scenario
         file: Option<PathBuf>,
     },
     /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
+    /// Shows a node at a moment, as an engineer sees it: terway-cli, the CR, log and events
+    Inspect(inspect::InspectArgs),
     /// Seeks the smallest or largest value that keeps the goals, or the best compromises
+    #[command(after_help = examples::SEEK)]
     Seek(seek::SeekArgs),
     /// Prints the JSON Schema of scenario files, for editors
+    #[command(after_help = examples::SCHEMA)]
     Schema,
+    /// Prints completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual, a page for each command
+    #[command(after_help = examples::MAN)]
+    Man {
+        /// Folder that takes `brimline.1`, `brimline-run.1`, ...; it is made if need be
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
     /// Compares the allocation core with recorded answers of the real Terway code
     #[command(subcommand)]
     Conformance(Conformance),
@@ -147,6 +181,7 @@ struct ExplainArgs {
 #[derive(Debug, Subcommand)]
 enum Conformance {
     /// Plays one case and prints what our core does, as JSON
+    #[command(after_help = examples::CONFORMANCE_REPLAY)]
     Replay {
         /// Case file (JSON)
         case: PathBuf,
@@ -158,6 +193,7 @@ enum Conformance {
         seed: u64,
     },
     /// Plays every case under a folder and compares with the real code's answers
+    #[command(after_help = examples::CONFORMANCE_CHECK)]
     Check {
         /// Folder of case files
         dir: PathBuf,
@@ -193,9 +229,11 @@ impl From<Diagnostics> for Stop {
 /// Carries out a command; what goes wrong is on standard error.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
-    let Err(stop) = carry_out(
-        cli.command.unwrap_or_else(|| Command::Demo { args: RunArgs::of_no_command(), policy: PolicyArgs::default() }),
-    ) else {
+    let Err(stop) = carry_out(cli.command.unwrap_or_else(|| Command::Demo {
+        args: RunArgs::of_no_command(),
+        policy: PolicyArgs::default(),
+        metrics: metrics::MetricsArgs::default(),
+    })) else {
         return ExitCode::SUCCESS;
     };
     match stop {
@@ -213,9 +251,11 @@ pub fn main(cli: Cli) -> ExitCode {
 
 fn carry_out(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Demo { args, policy } => run::run(&Blueprint::demo(), &args, &policy, "brimline demo"),
-        Command::Run { file, args, policy } => {
-            run::run(&Blueprint::open(&file)?, &args, &policy, &format!("brimline run {}", quoted(&file)))
+        Command::Demo { args, policy, metrics } => {
+            run::run(&Blueprint::demo(), &args, &policy, &metrics, "brimline demo")
+        }
+        Command::Run { file, args, policy, metrics } => {
+            run::run(&Blueprint::open(&file)?, &args, &policy, &metrics, &format!("brimline run {}", quoted(&file)))
         }
         Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file, set } => {
@@ -225,8 +265,11 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),
         Command::Explain(args) => explain::carry_out(&args),
+        Command::Inspect(args) => inspect::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),
         Command::Schema => Ok(print(&scenario::schema())?),
+        Command::Completions { shell } => Ok(print(&manual::completions(shell))?),
+        Command::Man { dir } => Ok(manual::write(&dir)?),
         Command::Conformance(command) => conformance::carry_out(command),
     }
 }
@@ -240,16 +283,6 @@ fn threads(wanted: Option<u16>) -> anyhow::Result<rayon::ThreadPool> {
 /// A file's name as a shell takes it.
 fn quoted(file: &std::path::Path) -> String {
     in_quotes(&file.display().to_string())
-}
-
-/// A text as a shell takes it, in quotes where it needs them.
-fn in_quotes(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 impl RunArgs {

@@ -6,10 +6,13 @@ use anyhow::Context;
 
 /// Prints `text` and ends its last line.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    verbatim(&format!("{}\n", text.trim_end()))
+}
+
+/// Prints the very bytes of `text`.
+pub(super) fn verbatim(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    let written =
-        out.write_all(text.trim_end().as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
-    match written {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("cannot write to standard output"),
     }

@@ -1,28 +1,36 @@
 //! `brimline run` and `brimline demo`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::metrics::MetricsArgs;
 use super::print::{self, print, tell};
-use super::{PolicyArgs, RunArgs, Stop, in_quotes, progress};
+use super::{PolicyArgs, RunArgs, Stop, progress};
 use crate::model::{Claim, Model};
 use crate::outcome::{Summary, summarize};
 use crate::record::Recording;
-use crate::report::{self, Run};
+use crate::report::{self, Run, in_quotes};
 use crate::scenario::{Blueprint, Edit, Source, Uncertain, claim};
 use crate::sim::Progress;
 use crate::study::{self, Decision, Finding};
 use crate::units::thousands;
 
 /// Simulates, answers, and writes the report; its place is the last line.
-pub(super) fn run(scenario: &Blueprint, args: &RunArgs, policy: &PolicyArgs, command: &str) -> Result<(), Stop> {
+pub(super) fn run(
+    scenario: &Blueprint,
+    args: &RunArgs,
+    policy: &PolicyArgs,
+    metrics: &MetricsArgs,
+    command: &str,
+) -> Result<(), Stop> {
     let loaded = scenario.with(edits(args)).load()?;
     let model = &loaded.model;
     let rules = study::rules(&model.policy, fail_if(model, &policy.fail_if)?);
     let mut ensemble = loaded.ensemble();
     rules.iter().for_each(|rule| ensemble.observe(&rule.claim.statement.reading));
     report::prepare(&args.output)?;
-    check_files(policy, &loaded.sources)?;
+    check_files([&policy.junit, &policy.markdown, &metrics.openmetrics], &loaded.sources)?;
+    let scrape = metrics.scrape(model)?;
     let pool = super::threads(args.threads)?;
     let counter = Progress::default();
     #[allow(clippy::disallowed_methods, reason = "the speed of the program is no result")]
@@ -52,11 +60,13 @@ pub(super) fn run(scenario: &Blueprint, args: &RunArgs, policy: &PolicyArgs, com
         sources: &loaded.sources,
         warnings: &loaded.warnings,
         reproduce: &(reproduce(command, args) + &options("--fail-if", &policy.fail_if)),
+        seek: &reproduce(&format!("brimline seek {}", in_quotes(&loaded.sources[0].name)), args),
         command: &std::env::args().collect::<Vec<_>>().join(" "),
         wall,
         threads: pool.current_num_threads(),
     };
     leave_behind(&run, args, policy)?;
+    metrics.write(ensemble.of(0), scrape, args.quiet)?;
     let kept = findings.iter().all(|finding| finding.decision == Decision::Holds);
     if kept { Ok(()) } else { Err(Stop::CheckFailed) }
 }
@@ -89,23 +99,23 @@ fn leave_behind(run: &Run, args: &RunArgs, policy: &PolicyArgs) -> anyhow::Resul
     print(&place)
 }
 
-/// Makes sure that the files for others can be written, and that none of them is an input or the
-/// other one.
-fn check_files(policy: &PolicyArgs, sources: &[Source]) -> Result<(), Stop> {
-    let PolicyArgs { junit, markdown, .. } = policy;
+/// Makes sure that the files for others can be written, and that none of them is an input or another
+/// one.
+fn check_files(files: [&Option<PathBuf>; 3], sources: &[Source]) -> Result<(), Stop> {
     let is_same = |a: &Path, b: &Path| a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
-    for path in [junit, markdown].into_iter().flatten() {
+    let options = ["--junit", "--markdown", "--openmetrics"];
+    let files: Vec<_> =
+        options.into_iter().zip(files).filter_map(|(option, path)| Some((option, path.as_ref()?))).collect();
+    for (i, (option, path)) in files.iter().enumerate() {
         if sources.iter().any(|source| is_same(path, Path::new(&source.name))) {
             return Err(Stop::Input(format!("error: {} is read by this run; it would be overwritten", path.display())));
         }
         report::prepare_file(path)?;
-    }
-    match (junit, markdown) {
-        (Some(a), Some(b)) if is_same(a, b) => {
-            Err(Stop::Input("error: --junit and --markdown name the same file".to_owned()))
+        if let Some((other, _)) = files[..i].iter().find(|(_, other)| is_same(other, path)) {
+            return Err(Stop::Input(format!("error: {other} and {option} name the same file")));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// What must not be; everything that is wrong with it is told at once.

@@ -11,7 +11,7 @@ use crate::record::{CallAnswer, Cause, JournalEntry, Recording, Step, What};
 impl Teller<'_> {
     /// An attempt that failed.
     pub(super) fn attempt(&self, recording: &Recording, step: &Step) -> Option<Draft> {
-        let What::Failed { pod, reason, cause, had: then } = &step.what else { return None };
+        let What::Failed { pod, reason, cause, had: then, .. } = &step.what else { return None };
         let is_centralized = matches!(self.model.ipam, Ipam::Centralized(_));
         let how = match reason {
             Failure::NodeFull if is_centralized => "is refused at once: no ENI of the node has a prefix (rule C141)",

@@ -62,9 +62,27 @@ impl Config {
     #[must_use]
     pub fn slots(&self) -> u32 {
         match self {
-            Self::NodeLocal(config) => config.max_eni,
+            Self::NodeLocal(config) => config.max_eni.saturating_sub(config.rdma.map_or(0, |rdma| rdma.slots)),
             Self::Centralized(config) => config.flavor.for_pods(),
             Self::Exclusive(config) => config.slots,
+        }
+    }
+
+    /// Whether the node has a trunk (rule C63).
+    #[must_use]
+    pub fn has_trunk(&self) -> bool {
+        match self {
+            Self::NodeLocal(_) | Self::Exclusive(_) => false,
+            Self::Centralized(config) => config.flavor.trunk > 0,
+        }
+    }
+
+    /// Member interfaces for pods of PodNetworkings (rule C145).
+    #[must_use]
+    pub fn members(&self) -> u32 {
+        match self {
+            Self::NodeLocal(_) | Self::Exclusive(_) => 0,
+            Self::Centralized(config) => config.members,
         }
     }
 
@@ -85,6 +103,16 @@ impl Config {
             Self::NodeLocal(config) => config.capacity,
             Self::Centralized(config) => config.flavor.for_pods() * config.ips_per_eni,
             Self::Exclusive(config) => config.slots,
+        }
+    }
+
+    /// Whether it has interfaces for pods that ask for RDMA (rules R34, C163).
+    #[must_use]
+    pub fn has_rdma(&self) -> bool {
+        match self {
+            Self::NodeLocal(config) => config.rdma.is_some(),
+            Self::Centralized(config) => config.flavor.has_erdma(),
+            Self::Exclusive(_) => false,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod centralized;
+pub mod classic;
 mod config;
 pub mod eni_config;
 mod holdings;
@@ -26,22 +27,31 @@ pub mod json;
 pub mod limits;
 pub mod node_local;
 pub mod note;
+mod place;
 pub mod pod_eni;
 pub mod throttle;
 pub mod vswitch;
 
 pub use config::Config;
 pub use holdings::{Holdings, Whereabouts};
+pub use place::{Held, HeldStatus, Place};
 
 /// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
 pub const BATCH: usize = 10;
+
+/// Most addresses that one call names: before v1.4.1 the first request went along with the ten behind
+/// it (rule P55).
+pub const MOST_NAMED: usize = BATCH + 1;
 
 /// What happens to a daemon.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// CNI ADD: `pod` wants an address.
     Allocate(PodId),
-    /// The caller of a pending [`Input::Allocate`] went away: the pod was deleted.
+    /// CNI ADD of a pod that asks for RDMA (`aliyun/erdma`): it wants an address of an interface for
+    /// that (rule R50).
+    AllocateRdma(PodId),
+    /// The caller of a pending allocation went away: the pod was deleted.
     Cancel(PodId),
     /// CNI DEL.
     Release(Release),
@@ -92,6 +102,8 @@ pub enum Fate {
 pub struct Attached {
     /// The interface.
     pub eni: Eni,
+    /// Of which kind.
+    pub kind: Kind,
     /// All its addresses, the primary one included.
     pub addresses: Vec<Ipv4Addr>,
     /// All its IPv6 addresses.
@@ -107,6 +119,17 @@ pub struct Eni {
     pub vswitch: VSwitchId,
     /// Its primary address.
     pub primary: Ipv4Addr,
+}
+
+/// What kind of interface, in the order in which they are used (C59).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Carries member interfaces beside its own addresses.
+    Trunk,
+    /// A secondary one for RDMA: traffic mode HighPerformance.
+    HighPerformance,
+    /// An ordinary secondary one.
+    Secondary,
 }
 
 /// What a daemon does.
@@ -217,9 +240,17 @@ pub enum Worker {
 pub enum Request {
     /// DescribeVSwitches.
     DescribeVSwitch(VSwitchId),
-    /// CreateNetworkInterface with this many addresses in all, and this many IPv6 addresses
-    /// (rule R148).
-    Create(VSwitchId, u8, u8),
+    /// CreateNetworkInterface.
+    Create {
+        /// Where.
+        vswitch: VSwitchId,
+        /// Of which kind.
+        kind: Kind,
+        /// Addresses in all, the primary one included.
+        addresses: u8,
+        /// IPv6 addresses (rule R148).
+        ipv6: u8,
+    },
     /// AttachNetworkInterface.
     Attach(EniId),
     /// DescribeNetworkInterfaces.
@@ -244,7 +275,7 @@ impl Request {
     pub fn api(&self) -> Api {
         match self {
             Self::DescribeVSwitch(_) => Api::DescribeVSwitches,
-            Self::Create(..) => Api::CreateNetworkInterface,
+            Self::Create { .. } => Api::CreateNetworkInterface,
             Self::Attach(_) => Api::AttachNetworkInterface,
             Self::Describe(_) => Api::DescribeNetworkInterfaces,
             Self::Assign(..) => Api::AssignPrivateIpAddresses,
@@ -260,7 +291,7 @@ impl Request {
     #[must_use]
     pub fn wants(&self) -> (u32, u32) {
         match *self {
-            Self::Create(_, n, _) => (1, n.into()),
+            Self::Create { addresses, .. } => (1, addresses.into()),
             Self::Assign(_, n) => (0, n.into()),
             _ => (0, 0),
         }
@@ -295,27 +326,27 @@ pub enum Answer {
     Deleted,
 }
 
-/// Up to [`BATCH`] addresses of one family, without allocation.
+/// Up to [`MOST_NAMED`] addresses of one family, without allocation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Batch<A> {
     len: u8,
-    list: [A; BATCH],
+    list: [A; MOST_NAMED],
 }
 
-/// Up to [`BATCH`] IPv4 addresses.
+/// Up to [`MOST_NAMED`] IPv4 addresses.
 pub type Addresses = Batch<Ipv4Addr>;
-/// Up to [`BATCH`] IPv6 addresses.
+/// Up to [`MOST_NAMED`] IPv6 addresses.
 pub type V6Addresses = Batch<V6Addr>;
 
 impl<A: Address> Batch<A> {
     /// No address.
-    pub const EMPTY: Self = Self { len: 0, list: [A::NONE; BATCH] };
+    pub const EMPTY: Self = Self { len: 0, list: [A::NONE; MOST_NAMED] };
 
-    /// Collects at most [`BATCH`] addresses.
+    /// Collects at most [`MOST_NAMED`] addresses.
     #[must_use]
     pub fn collect(from: impl IntoIterator<Item = A>) -> Self {
         let mut addresses = Self::EMPTY;
-        for address in from.into_iter().take(BATCH) {
+        for address in from.into_iter().take(MOST_NAMED) {
             addresses.list[usize::from(addresses.len)] = address;
             addresses.len += 1;
         }

@@ -38,6 +38,8 @@ pub enum Holder {
     Primaries,
     /// Of other tenants.
     Others,
+    /// On a detached interface that is kept for a pod with a fixed address.
+    Held,
 }
 
 /// A level at a moment.
@@ -61,8 +63,8 @@ pub enum Reading {
     /// Of the vSwitch of pods that is worst off: the least free, the first full, the most of
     /// everything else.
     AnyVSwitch(VSwitchReading),
-    /// Of the vSwitches of pods together: [`VSwitchReading::Mean`], [`VSwitchReading::End`] and
-    /// [`VSwitchReading::Refusals`] add up.
+    /// Of the vSwitches of pods together: [`VSwitchReading::Mean`], [`VSwitchReading::End`],
+    /// [`VSwitchReading::Refusals`] and the same of prefixes add up.
     AllVSwitches(VSwitchReading),
     /// Of pods.
     Pods(PodReading),
@@ -98,6 +100,27 @@ pub enum VSwitchReading {
     /// Seconds from the start until it is full.
     TimeToFull,
     /// Refused requests.
+    Refusals,
+    /// Of prefixes, if any come from it.
+    Prefixes(PrefixReading),
+}
+
+/// A number about the prefixes of a vSwitch: fragmented, it refuses them beside free addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrefixReading {
+    /// Fewest free /28 blocks after the warm-up.
+    LeastFreeBlocks,
+    /// Free /28 blocks as a mean over time after the warm-up.
+    MeanFreeBlocks,
+    /// Free /28 blocks at the end.
+    EndFreeBlocks,
+    /// Addresses of prefixes on interfaces, as a mean over time after the warm-up.
+    MeanAddresses,
+    /// Addresses of prefixes on interfaces at the end.
+    EndAddresses,
+    /// Seconds from the start until it first refuses a prefix for lack of a free block.
+    TimeToRefusal,
+    /// Requests refused for lack of free blocks.
     Refusals,
 }
 
@@ -240,6 +263,7 @@ impl Reading {
                 VSwitchReading::LeastFreeShare => "share",
                 VSwitchReading::TimeToFull => "s",
                 VSwitchReading::Refusals => "requests",
+                VSwitchReading::Prefixes(reading) => reading.unit(),
             },
             Self::Pods(reading) => match reading {
                 PodReading::WaitP50 | PodReading::WaitP95 | PodReading::WaitP99 | PodReading::WaitLongest => "s",
@@ -256,13 +280,14 @@ impl Reading {
 
 impl Holder {
     /// Each with its name.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("free", Self::Free),
         ("idle", Self::Idle),
         ("pods", Self::Pods),
         ("leaked", Self::Leaked),
         ("primaries", Self::Primaries),
         ("others", Self::Others),
+        ("held", Self::Held),
     ];
 }
 
@@ -285,15 +310,74 @@ impl PodReading {
     ];
 }
 
+impl PrefixReading {
+    /// Each with its name.
+    const ALL: [(&'static str, Self); 7] = [
+        ("prefixes.free_blocks.min", Self::LeastFreeBlocks),
+        ("prefixes.free_blocks.mean", Self::MeanFreeBlocks),
+        ("prefixes.free_blocks.end", Self::EndFreeBlocks),
+        ("prefixes.addresses.mean", Self::MeanAddresses),
+        ("prefixes.addresses.end", Self::EndAddresses),
+        ("prefixes.time_to_refusal", Self::TimeToRefusal),
+        ("prefixes.refusals", Self::Refusals),
+    ];
+
+    fn unit(self) -> &'static str {
+        match self {
+            Self::LeastFreeBlocks | Self::MeanFreeBlocks | Self::EndFreeBlocks => "/28 blocks",
+            Self::MeanAddresses | Self::EndAddresses => "addresses",
+            Self::TimeToRefusal => "s",
+            Self::Refusals => "requests",
+        }
+    }
+}
+
 impl VSwitchReading {
-    /// Each with its name; those that add up over vSwitches if `additive`.
-    fn named(additive: bool) -> impl Iterator<Item = (String, Self)> {
+    /// Each of a vSwitch with its name, those of prefixes if it `gives_prefixes`.
+    fn named(gives_prefixes: bool) -> impl Iterator<Item = (String, Self)> {
         let of_holder =
             |(name, holder)| [(format!("{name}.mean"), Self::Mean(holder)), (format!("{name}.end"), Self::End(holder))];
         let alone = [("free.min", Self::LeastFree), ("time_to_full", Self::TimeToFull)];
-        let alone = alone.into_iter().filter(move |_| !additive).map(|(name, reading)| (name.to_owned(), reading));
-        let refusals = [("refusals".to_owned(), Self::Refusals)];
-        alone.chain(Holder::ALL.into_iter().flat_map(of_holder)).chain(refusals)
+        let prefixes = PrefixReading::ALL.map(|(name, reading)| (name, Self::Prefixes(reading)));
+        let named = |(name, reading): (&str, Self)| (name.to_owned(), reading);
+        alone
+            .into_iter()
+            .map(named)
+            .chain(Holder::ALL.into_iter().flat_map(of_holder))
+            .chain([("refusals".to_owned(), Self::Refusals)])
+            .chain(prefixes.into_iter().filter(move |_| gives_prefixes).map(named))
+    }
+
+    /// Whether the vSwitch that has the least of it is worst off.
+    #[must_use]
+    pub fn is_worse_if_less(self) -> bool {
+        use PrefixReading::{EndFreeBlocks, LeastFreeBlocks, MeanFreeBlocks, TimeToRefusal};
+        match self {
+            Self::LeastFree | Self::LeastFreeShare | Self::TimeToFull => true,
+            Self::Mean(holder) | Self::End(holder) => holder == Holder::Free,
+            Self::Refusals => false,
+            Self::Prefixes(of) => matches!(of, LeastFreeBlocks | MeanFreeBlocks | EndFreeBlocks | TimeToRefusal),
+        }
+    }
+
+    /// Whether it is a time that may never come.
+    #[must_use]
+    pub fn may_be_never(self) -> bool {
+        matches!(self, Self::TimeToFull | Self::Prefixes(PrefixReading::TimeToRefusal))
+    }
+
+    /// Whether it is a mean over the time in which the vSwitch is there.
+    #[must_use]
+    pub fn is_mean(self) -> bool {
+        use PrefixReading::{MeanAddresses, MeanFreeBlocks};
+        matches!(self, Self::Mean(_) | Self::Prefixes(MeanAddresses | MeanFreeBlocks))
+    }
+
+    /// Whether it adds up over vSwitches.
+    fn is_additive(self) -> bool {
+        let is_least =
+            matches!(self, Self::LeastFree | Self::LeastFreeShare | Self::Prefixes(PrefixReading::LeastFreeBlocks));
+        !is_least && !self.may_be_never()
     }
 }
 
@@ -317,12 +401,16 @@ impl Model {
     #[must_use]
     pub fn readings(&self) -> Vec<(String, Reading)> {
         let mut all = Vec::new();
-        for (i, vswitch) in self.vpc.vswitches.iter().enumerate() {
-            let named = VSwitchReading::named(false);
-            all.extend(named.map(|(n, of)| (format!("{}.{n}", vswitch.id), Reading::VSwitch(VSwitchId::new(i), of))));
+        let ids = || (0..self.vpc.vswitches.len()).map(VSwitchId::new);
+        for id in ids() {
+            let named = VSwitchReading::named(self.gives_prefixes(id));
+            let vswitch = &self.vpc.vswitches[id.index()].id;
+            all.extend(named.map(|(n, of)| (format!("{vswitch}.{n}"), Reading::VSwitch(id, of))));
         }
-        all.extend(VSwitchReading::named(false).map(|(n, of)| (format!("vswitch.{n}"), Reading::AnyVSwitch(of))));
-        all.extend(VSwitchReading::named(true).map(|(n, of)| (format!("vswitches.{n}"), Reading::AllVSwitches(of))));
+        let named = || VSwitchReading::named(ids().any(|id| self.gives_prefixes(id)));
+        all.extend(named().map(|(n, of)| (format!("vswitch.{n}"), Reading::AnyVSwitch(of))));
+        let additive = named().filter(|(_, of)| of.is_additive());
+        all.extend(additive.map(|(n, of)| (format!("vswitches.{n}"), Reading::AllVSwitches(of))));
         all.extend(PodReading::ALL.map(|(name, of)| (format!("pods.{name}"), Reading::Pods(of))));
         all.push(("calls".to_owned(), Reading::Calls(None)));
         all.push(("calls.refused".to_owned(), Reading::RefusedCalls(None)));

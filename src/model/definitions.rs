@@ -1,6 +1,6 @@
 //! What levels and readings are, in words.
 
-use super::{Holder, Level, PodReading, Reading, VSwitchReading};
+use super::{Holder, Level, PodReading, PrefixReading, Reading, VSwitchReading};
 
 impl Level {
     /// Its unit.
@@ -33,11 +33,8 @@ impl Reading {
             Self::VSwitch(_, of) => of.definition("the vSwitch"),
             Self::AnyVSwitch(of) => {
                 let which = match of {
-                    VSwitchReading::TimeToFull => "the first",
-                    VSwitchReading::LeastFree
-                    | VSwitchReading::LeastFreeShare
-                    | VSwitchReading::Mean(Holder::Free)
-                    | VSwitchReading::End(Holder::Free) => "the least",
+                    of if of.may_be_never() => "the first",
+                    of if of.is_worse_if_less() => "the least",
                     _ => "the most",
                 };
                 format!("{} Of the vSwitches of pods, {which}.", of.definition("a vSwitch"))
@@ -74,6 +71,24 @@ impl VSwitchReading {
             Self::End(holder) => format!("Addresses {}, in {of}, at the end of the run.", holder.which()),
             Self::TimeToFull => format!("Time from the start until {of} is full: refuses a request; or never."),
             Self::Refusals => format!("Requests that {of} refused for lack of addresses."),
+            Self::Prefixes(reading) => reading.definition(of),
+        }
+    }
+}
+
+impl PrefixReading {
+    fn definition(self, of: &str) -> String {
+        const MEAN: &str = "as a mean over the time after the warm-up";
+        match self {
+            Self::LeastFreeBlocks => format!("Fewest free /28 blocks of {of} at any moment after the warm-up."),
+            Self::MeanFreeBlocks => format!("Free /28 blocks of {of}, {MEAN}."),
+            Self::EndFreeBlocks => format!("Free /28 blocks of {of} at the end of the run."),
+            Self::MeanAddresses => format!("Addresses of {of} in prefixes on interfaces, 16 each, {MEAN}."),
+            Self::EndAddresses => format!("Addresses of {of} in prefixes on interfaces at the end of the run."),
+            Self::TimeToRefusal => {
+                format!("Time from the start until {of} refuses a prefix for lack of a free /28 block; or never.")
+            }
+            Self::Refusals => format!("Requests for prefixes that {of} refused for lack of free /28 blocks."),
         }
     }
 }
@@ -88,6 +103,7 @@ impl Holder {
             Self::Leaked => "that are on interfaces which no daemon knows",
             Self::Primaries => "that are primary addresses of nodes",
             Self::Others => "that other tenants hold",
+            Self::Held => "that are held for pods with fixed IPs which are gone",
         }
     }
 }

@@ -7,15 +7,19 @@ mod cron;
 mod definitions;
 mod ensemble;
 mod measured;
+mod networking;
 mod nodes;
 mod schedule;
 mod workloads;
 
 pub use actions::{Action, Condition, Deed, Restart, Trigger};
-pub use claims::{Bound, Claim, Comparison, Holder, Level, PodReading, Reading, Statement, VSwitchReading};
+pub use claims::{
+    Bound, Claim, Comparison, Holder, Level, PodReading, PrefixReading, Reading, Statement, VSwitchReading,
+};
 pub use cron::{Cron, MONDAY};
 pub use ensemble::Ensemble;
 pub use measured::Measured;
+pub use networking::PodNetworking;
 pub use nodes::{
     AfterCrash, Autoscaler, Crashes, Expander, Interruptions, NodePool, PoolSize, PoolZone, Replacement, ScaleDown,
     Shape, ZoneOutage,
@@ -61,6 +65,8 @@ pub struct Model {
     pub vpc: Vpc,
     /// Who allocates addresses.
     pub ipam: Ipam,
+    /// PodNetworkings, which give pods interfaces of their own on a trunk.
+    pub pod_networkings: Vec<PodNetworking>,
     /// Node pools.
     pub node_pools: Vec<NodePool>,
     /// Workloads.
@@ -285,6 +291,7 @@ impl Model {
             precision: None,
             vpc,
             ipam: Ipam::NodeLocal,
+            pod_networkings: Vec::new(),
             node_pools: Vec::new(),
             workloads: Vec::new(),
             cloud: Cloud {
@@ -337,7 +344,7 @@ impl Model {
     }
 
     /// The vSwitches that pods take addresses of, in order: some daemon has them as candidates, or
-    /// will have them after an edit of eni-config.
+    /// will have them after an edit of eni-config, or a PodNetworking lists them.
     #[must_use]
     pub fn serving_vswitches(&self) -> BTreeSet<VSwitchId> {
         let at_first = self.groups().map(|(_, zone)| &zone.daemon);
@@ -345,7 +352,8 @@ impl Model {
             Deed::EditEniConfig(daemons) => &daemons[..],
             _ => &[],
         });
-        at_first.chain(later).flat_map(DaemonConfig::vswitches).copied().collect()
+        let of_pods = self.pod_networkings.iter().flat_map(|networking| &networking.vswitches);
+        at_first.chain(later).flat_map(DaemonConfig::vswitches).chain(of_pods).copied().collect()
     }
 
     /// Whether prefixes come from a vSwitch, so that its free /28 blocks are told beside its free
@@ -356,6 +364,12 @@ impl Model {
             zone.daemon.prefixes().is_some() && zone.daemon.vswitches().contains(&id)
         };
         !self.vpc.vswitches[id.index()].prefix_reservations.is_empty() || self.groups().any(takes)
+    }
+
+    /// Whether addresses of a vSwitch may be held for pods with fixed ones that are gone.
+    #[must_use]
+    pub fn holds_addresses(&self, id: VSwitchId) -> bool {
+        self.pod_networkings.iter().any(|networking| networking.fixed.is_some() && networking.vswitches.contains(&id))
     }
 
     /// Makes sure that runs count what a reading needs.

@@ -2,8 +2,8 @@
 
 use super::gather::{millis, never_served, secs, wait_quantile};
 use crate::id::VSwitchId;
-use crate::model::{Holder, LateWait, Model, PodReading, Reading, VSwitchReading};
-use crate::record::{GroupLevels, Recording, VSwitchRecord};
+use crate::model::{LateWait, Model, PodReading, PrefixReading, Reading, VSwitchReading};
+use crate::record::{GroupLevels, PrefixRecord, Recording, VSwitchRecord};
 
 /// The value of `reading` in a run of `model`, in its unit: infinite if it is a time that never
 /// comes or a wait that never ends; none if there is nothing to read, as the wait of no pod.
@@ -20,16 +20,17 @@ pub fn value(reading: &Reading, model: &Model, run: &Recording) -> Option<f64> {
     match *reading {
         Reading::VSwitch(id, of) => {
             // One that is never added is never full, and nothing else can be said of it.
-            (exists(&id) || of == VSwitchReading::TimeToFull).then(|| of_vswitch(of, record(run, id)))
+            let is_told = exists(&id) || of.may_be_never();
+            of_vswitch(of, record(run, id)).filter(|_| is_told)
         }
         Reading::AnyVSwitch(of) => {
-            let values = serving().map(|record| of_vswitch(of, record));
-            if is_worse_if_less(of) { values.reduce(f64::min) } else { values.reduce(f64::max) }
+            let values = serving().filter_map(|record| of_vswitch(of, record));
+            if of.is_worse_if_less() { values.reduce(f64::min) } else { values.reduce(f64::max) }
         }
         Reading::AllVSwitches(of) => {
             // Means are over the time in which each is there; together they are over all of the time.
-            let weight = |record: &VSwitchRecord| if let VSwitchReading::Mean(_) = of { record.existed } else { 1.0 };
-            Some(serving().map(|record| weight(record) * of_vswitch(of, record)).sum())
+            let weight = |record: &VSwitchRecord| if of.is_mean() { record.existed } else { 1.0 };
+            Some(serving().filter_map(|record| Some(weight(record) * of_vswitch(of, record)?)).sum())
         }
         Reading::Pods(of) => of_pods(of, run),
         Reading::WaitedOver { over, before } => {
@@ -49,19 +50,28 @@ fn record(run: &Recording, id: VSwitchId) -> &VSwitchRecord {
     &run.vswitches[id.index()]
 }
 
-fn is_worse_if_less(of: VSwitchReading) -> bool {
-    use VSwitchReading::{End, LeastFree, LeastFreeShare, Mean, TimeToFull};
-    matches!(of, LeastFree | LeastFreeShare | TimeToFull | Mean(Holder::Free) | End(Holder::Free))
-}
-
-fn of_vswitch(of: VSwitchReading, record: &VSwitchRecord) -> f64 {
-    match of {
+/// None of prefixes where none come from it.
+fn of_vswitch(of: VSwitchReading, record: &VSwitchRecord) -> Option<f64> {
+    Some(match of {
         VSwitchReading::LeastFree => f64::from(record.min_free),
         VSwitchReading::LeastFreeShare => f64::from(record.min_free) / f64::from(record.usable.max(1)),
         VSwitchReading::Mean(holder) => record.mean.of(holder),
         VSwitchReading::End(holder) => f64::from(record.end.of(holder)),
         VSwitchReading::TimeToFull => record.first_refusal.map_or(f64::INFINITY, |full| secs(full.at)),
         VSwitchReading::Refusals => record.refusals as f64,
+        VSwitchReading::Prefixes(of) => of_prefixes(of, record.prefixes.as_ref()?),
+    })
+}
+
+fn of_prefixes(of: PrefixReading, record: &PrefixRecord) -> f64 {
+    match of {
+        PrefixReading::LeastFreeBlocks => f64::from(record.min_free),
+        PrefixReading::MeanFreeBlocks => record.mean_free,
+        PrefixReading::EndFreeBlocks => f64::from(record.end.free),
+        PrefixReading::MeanAddresses => record.mean_addresses,
+        PrefixReading::EndAddresses => f64::from(record.end.addresses),
+        PrefixReading::TimeToRefusal => record.first_refusal.map_or(f64::INFINITY, |refused| secs(refused.at)),
+        PrefixReading::Refusals => record.refusals as f64,
     }
 }
 

@@ -88,11 +88,12 @@ pub fn holders_text(name: &str, who: Holders<u32>) -> String {
         (who.pods, "serves a pod", "serve pods"),
         (who.idle, "is idle on an ENI", "are idle on ENIs"),
         (who.leaked, "is leaked", "are leaked"),
+        (who.held.unwrap_or(0), "is held for a pod with a fixed IP", "are held for pods with fixed IPs"),
         (who.primaries, "is a node's primary address", "are primary addresses of nodes"),
         (who.others, "belongs to another tenant", "belong to other tenants"),
         (who.reserved.unwrap_or(0), "is kept for prefixes", "are kept for prefixes"),
     ];
-    let usable: u32 = who.parts().into_iter().chain(who.reserved).sum();
+    let usable: u32 = who.parts().into_iter().chain(who.held).chain(who.reserved).sum();
     let held = parts.into_iter().filter(|&(n, ..)| n > 0);
     let held = held.map(|(n, one, more)| format!("{} {}, ", thousands(n.into()), if n == 1 { one } else { more }));
     format!("{name}, {}: {}{} free", many(usable, "address"), held.collect::<String>(), is_or_are(who.free))

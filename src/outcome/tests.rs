@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 use serde_json::Value;
 
-use super::{MEASURES, account_text, counting_text, measure, prefixes_text, summarize};
+use super::{MEASURES, account_text, counting_text, measure, prefixes_text, summarize, value};
 use crate::id::VSwitchId;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
@@ -652,6 +652,27 @@ fn a_lack_of_blocks_is_told_with_the_free_addresses() {
     assert!(told(&run).text.contains("1,204 free addresses but 2 free /28 blocks, too few for a request"));
     run.vswitches[0].first_refusal = Some(Full { at: at(19.0), ..full_of(&run.vswitches[0]) });
     assert_eq!(told(&run).kind, "vswitch");
+}
+
+/// Claims and comparisons name the blocks of a vSwitch that gives prefixes, and of no other.
+#[test]
+fn blocks_are_read_where_prefixes_come_from() {
+    let mut run = calm(0, 1204);
+    run.vswitches[1].prefixes = Some(prefixes(NoPrefix { at: at(20.0), addresses: 1204, blocks: 0 }));
+    let mut model = model(1, Span::days(60));
+    let named = |model: &Model| {
+        let all = model.readings().into_iter().filter(|(name, _)| name.contains("prefixes"));
+        all.map(|(name, reading)| (name, value(&reading, model, &run))).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&model), []);
+    model.vpc.vswitches[1].prefix_reservations.push("10.1.1.0/24".parse().expect("a block"));
+    let told = named(&model);
+    let of = |name: &str| told.iter().find(|(told, _)| told == name).and_then(|(_, value)| *value);
+    assert!(told.iter().all(|(name, value)| !name.starts_with("vsw-nodes") && value.is_some()), "{told:?}");
+    assert_eq!(of("vsw-AAA.prefixes.time_to_refusal"), Some(20.0 * 86_400.0));
+    assert_eq!(of("vswitch.prefixes.free_blocks.min"), Some(0.0), "the one without prefixes does not count");
+    assert_eq!(of("vswitches.prefixes.addresses.end"), Some(640.0));
+    assert_eq!(of("vswitches.prefixes.time_to_refusal"), None, "times do not add up");
 }
 
 /// Of a vSwitch that refused requests for prefixes.

@@ -3,6 +3,7 @@
 mod actions;
 mod audit;
 mod diary;
+mod latencies;
 mod levels;
 mod prefixes;
 mod trouble;
@@ -23,6 +24,7 @@ use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use diary::Diary;
+pub use latencies::{API_BUCKETS_MS, Asked, Latencies, RPC_BUCKETS_MS, Tally};
 use levels::{Group, NodeNote, VSwitchLevels};
 use prefixes::PrefixLevels;
 use trouble::Trouble;
@@ -66,6 +68,8 @@ pub struct Recorder {
     journal: Vec<JournalEntry>,
     diary: Diary,
     waits: Waits,
+    /// How long calls took, per group of nodes and, last, those for no node.
+    latencies: Vec<Latencies>,
     /// vSwitches that pods take addresses of, sooner or later.
     serving: BTreeSet<VSwitchId>,
     warm_from: Instant,
@@ -77,7 +81,10 @@ impl Recorder {
     #[must_use]
     pub fn new(replication: u32, model: &Model, detail: Detail) -> Self {
         let vswitches = model.vpc.vswitches.iter().enumerate();
-        let vswitches = vswitches.map(|(i, v)| VSwitchLevels::new(v, model.gives_prefixes(VSwitchId::new(i))));
+        let vswitches = vswitches.map(|(i, v)| {
+            let id = VSwitchId::new(i);
+            VSwitchLevels::new(v, model.gives_prefixes(id), model.holds_addresses(id))
+        });
         let vswitches: Vec<_> = vswitches.collect();
         let groups: Vec<_> = model.groups().map(|(key, _)| Group::new(key)).collect();
         let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");
@@ -124,6 +131,7 @@ impl Recorder {
             journal: Vec::new(),
             diary: Diary::new(detail, model.workloads.len()),
             waits: Waits::new(model),
+            latencies: vec![Latencies::default(); model.groups().count() + 1],
             serving: model.serving_vswitches(),
             warm_from: Instant::ZERO,
             pod_events: 0,
@@ -201,7 +209,7 @@ impl Recorder {
         self.diary.pod_step(now, pod, What::Scheduled);
     }
 
-    /// A pod got its address after `wait`; `counted` = the address counted as in use already
+    /// A pod got its address; `counted` = the address counted as in use already
     /// (it was retained).
     #[allow(clippy::too_many_arguments, reason = "the facts of one event")]
     pub fn pod_served(
@@ -211,7 +219,7 @@ impl Recorder {
         node: NodeId,
         vswitch: VSwitchId,
         address: std::net::Ipv4Addr,
-        wait: Span,
+        asked: Asked,
         counted: bool,
     ) {
         self.vswitches[vswitch.index()].served += 1;
@@ -224,11 +232,18 @@ impl Recorder {
         levels.waiting -= 1;
         levels.running += 1;
         self.pods.served += 1;
-        self.pods.wait_ms.saturating_record(wait.as_millis());
+        self.pods.wait_ms.saturating_record(now.since(asked.first).as_millis());
+        self.rpc_ended(node, now.since(asked.last), false);
         if let Some(life) = self.diary.life(pod) {
             (life.served, life.vswitch, life.address) = (Some(now), Some(vswitch), Some(address));
         }
-        self.diary.pod_step(now, pod, |pod| What::Served { pod, vswitch, address, retained: counted });
+        self.diary.pod_step(now, pod, |pod| What::Served {
+            pod,
+            vswitch,
+            address,
+            retained: counted,
+            tried: asked.last,
+        });
     }
 
     /// An address is idle again.
@@ -264,23 +279,27 @@ impl Recorder {
         self.end_life(now, pod);
     }
 
-    /// The daemon, which had `what`, left a pod without an address.
+    /// The daemon, which had `what`, left a pod without an address, of which it had been asked at `tried`.
     pub fn pod_failed(
         &mut self,
         at: Instant,
         pod: usize,
         node: NodeId,
+        tried: Instant,
         reason: FailureReason,
         what: impl FnOnce() -> Holdings,
     ) {
         self.pods.failures[reason.index()] += 1;
+        if !matches!(reason, FailureReason::Restart | FailureReason::Down) {
+            self.rpc_ended(node, at.since(tried), true);
+        }
         let cause = self.nodes[node.index()].trouble.cause(at, reason);
         if let Some(cause) = cause {
             self.binds(at, cause);
         }
         self.diary.failed(at, pod);
         if self.diary.follows(node) {
-            self.diary.pod_step(at, pod, |pod| What::Failed { pod, reason, cause, had: Box::new(what()) });
+            self.diary.pod_step(at, pod, |pod| What::Failed { pod, tried, reason, cause, had: Box::new(what()) });
         }
     }
 

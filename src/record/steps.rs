@@ -41,11 +41,15 @@ pub enum What {
         address: Ipv4Addr,
         /// Whether it had been retained for the pod.
         retained: bool,
+        /// When the attempt began that got it.
+        tried: Instant,
     },
     /// The daemon left a pod without an address; the kubelet tries again.
     Failed {
         /// The pod.
         pod: PodName,
+        /// When the attempt began.
+        tried: Instant,
         /// What the daemon answered.
         reason: FailureReason,
         /// Why, as far as it is known.

@@ -5,6 +5,7 @@ mod actions;
 mod controlplane;
 mod faults;
 mod nodes;
+mod pod_networking;
 mod replications;
 mod sweep;
 mod tenants;
@@ -17,6 +18,7 @@ pub(super) use nodes::{
     Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
     NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, ZoneOutage,
 };
+pub(super) use pod_networking::{AllocationType, PodNetworking};
 pub(super) use replications::{HalfWidth, Replications, Until};
 pub(super) use sweep::{Sweep, Vary};
 pub(super) use tenants::{Tenant, Used};
@@ -123,6 +125,8 @@ section! {
         optional ipam: At<IpamType>,
         /// How the control plane runs, if it allocates.
         optional controlplane: Controlplane,
+        /// PodNetworkings, which give pods an interface of their own on the trunk of their node.
+        optional pod_networkings: Vec<PodNetworking>,
     }
 }
 

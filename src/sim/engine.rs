@@ -5,9 +5,11 @@
 //! script of a conformance case.
 
 mod account;
+mod alarm;
 mod audit;
 mod daemon;
 mod kubelet;
+mod look;
 mod own_eni;
 mod plane;
 mod pods;
@@ -33,8 +35,10 @@ use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
 use daemon::Daemon;
-use own_eni::{Exclusive, OwnEnis};
+pub use look::Record;
+use own_eni::OwnEnis;
 use plane::Plane;
+pub use pods::Wants;
 
 /// What an event is about; kind and index share 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +100,8 @@ impl Event {
 pub enum Happening {
     /// A pod has its address.
     Served(PodId),
+    /// The trunk of a node is in use: it offers member interfaces from now on (rule C145).
+    OffersMembers(NodeId),
     /// A pod's timer, set with [`Engine::set_timer`], is due.
     Timer(PodId),
     /// An event of the layer above, set with [`Engine::control_at`], is due.
@@ -129,10 +135,16 @@ pub struct Pod {
     key: PodKey,
     /// Which pod object of that name.
     uid: Uid,
+    /// Whether it asks for RDMA.
+    erdma: bool,
     /// Where it is.
     pub state: PodState,
+    /// It has an interface of its own, or asks for one.
+    pub has_own_eni: bool,
     /// When it was scheduled.
     pub requested: Instant,
+    /// When its latest CNI ADD began.
+    pub tried: Instant,
     /// When it got its address, if it runs.
     pub served: Instant,
     eni: EniId,
@@ -159,6 +171,10 @@ struct Node {
     /// Time of the only live [`Event::Wake`]; others are stale.
     armed: Instant,
     power: Power,
+    /// Its trunk, once that is in use.
+    trunk: Option<EniId>,
+    /// Interfaces of their own that pods have taken, each with its address.
+    own_enis: Vec<(EniId, Ipv4Addr)>,
     /// Addresses of pods that were deleted while the node was down.
     unreleased: Vec<Release>,
     /// An eni-config that its daemon has not filled in yet.
@@ -222,6 +238,9 @@ pub trait Observer {
     fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
+    /// An interface with an address of this vSwitch left this node, held for a pod that is gone, or came to
+    /// it.
+    fn moved(&mut self, _now: Instant, _node: NodeId, _vswitch: VSwitchId, _cloud: &Cloud) {}
     /// What keeps a node from addresses, of which its own calls need not tell.
     fn limited(&mut self, _at: Instant, _node: NodeId, _cause: Cause) {}
     /// A pod was left without an address; the kubelet will try again.
@@ -253,7 +272,8 @@ pub struct Engine<O> {
     free_calls: Vec<u32>,
     sandbox_retry: SpanDist,
     kubelet: Stream,
-    served: VecDeque<PodId>,
+    /// What the layer above is told next.
+    happened: VecDeque<Happening>,
     /// Who allocates, if the daemons do not.
     plane: Option<Box<Plane>>,
     /// Who gives pods interfaces of their own, if any node has such pods.
@@ -282,7 +302,7 @@ impl<O: Observer> Engine<O> {
             free_calls: Vec::new(),
             sandbox_retry,
             kubelet,
-            served: VecDeque::new(),
+            happened: VecDeque::new(),
             plane: None,
             own: None,
             objects: 0,
@@ -319,7 +339,7 @@ impl<O: Observer> Engine<O> {
                 Daemon::Prefixes(centralized::PrefixDaemon::new(self.now, seed))
             }
             Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
-            Config::Exclusive(config) => Daemon::Exclusive(Exclusive { config: Arc::clone(config), taken: Vec::new() }),
+            Config::Exclusive(config) => Daemon::Exclusive(Arc::clone(config)),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);
         self.nodes.push(Node {
@@ -328,13 +348,17 @@ impl<O: Observer> Engine<O> {
             kubelet,
             armed: Instant::NEVER,
             power: Power::Up,
+            trunk: None,
+            own_enis: Vec::new(),
             unreleased: Vec::new(),
             edited: None,
         });
         match config {
-            Config::NodeLocal(_) => {}
+            Config::NodeLocal(_) | Config::Exclusive(_) => {}
             Config::Centralized(config) => self.join(node, config),
-            Config::Exclusive(_) => self.own_control(pod_eni::Input::Join(node)),
+        }
+        if self.own.is_some() {
+            self.own_control(pod_eni::Input::Join(node));
         }
         self.pump(node, self.now);
         self.arm(node);
@@ -363,8 +387,8 @@ impl<O: Observer> Engine<O> {
     pub fn step(&mut self, until: Instant) -> Option<Happening> {
         self.give_accounts();
         loop {
-            if let Some(pod) = self.served.pop_front() {
-                return Some(Happening::Served(pod));
+            if let Some(happening) = self.happened.pop_front() {
+                return Some(happening);
             }
             let Some(event) = self.next_event(until) else {
                 self.now = until;
@@ -489,7 +513,7 @@ impl<O: Observer> Engine<O> {
         let on = |eni| self.cloud.vswitch_of(eni);
         match *request {
             Request::DescribeVSwitch(vswitch) => (Some(vswitch), None, 0),
-            Request::Create(vswitch, n, _) => (Some(vswitch), None, n.into()),
+            Request::Create { vswitch, addresses, .. } => (Some(vswitch), None, addresses.into()),
             Request::Assign(eni, n) | Request::AssignV6(eni, n) => (on(eni), Some(eni), n.into()),
             Request::Unassign(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
             Request::UnassignV6(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
@@ -523,16 +547,20 @@ impl<O: Observer> Engine<O> {
                 return;
             }
             self.processed += 1;
-            match retry.map(|i| state.retries.remove(i).1) {
+            let retry = retry.map(|i| state.retries.remove(i).1);
+            if let Some(pod) = retry {
+                self.pods[pod.index()].tried = at;
+            }
+            match retry {
                 Some(pod) if state.power == Power::DaemonDown => {
                     self.retry(node, at, pod, Failure::Down);
                     continue;
                 }
-                Some(pod) if matches!(state.daemon, Daemon::Exclusive(_)) => {
+                Some(pod) if self.pods[pod.index()].has_own_eni => {
                     self.own_add(node, pod);
                     continue;
                 }
-                Some(pod) => state.daemon.ask(at, pod, self.pods[pod.index()].uid),
+                Some(pod) => state.daemon.ask(at, pod, &self.pods[pod.index()]),
                 None => state.daemon.tick(at),
             }
             self.pump(node, at);
@@ -594,7 +622,7 @@ impl<O: Observer> Engine<O> {
         (pod.state, pod.served) = (PodState::Running, self.now);
         (pod.eni, pod.vswitch, pod.address) = (eni, vswitch, address);
         self.observer.bound(self.now, id, pod, retained);
-        self.served.push_back(id);
+        self.happened.push_back(Happening::Served(id));
     }
 
     /// An address is idle again.

@@ -3,17 +3,20 @@
 mod engine;
 pub mod event_list;
 mod observe;
+mod slab;
 mod stranded;
 mod world;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use engine::{Answered, Engine, Happening, Observer, Pod, PodState};
+pub use engine::{Answered, Engine, Happening, Observer, Pod, PodState, Record, Wants};
+
+pub use world::View;
 
 use crate::model::{Ensemble, Model};
 use crate::record::{Detail, Recording};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// How far a run is, summed over its replications; any thread may read it.
 #[derive(Debug, Default)]
@@ -48,6 +51,19 @@ pub fn run_in_detail(model: &Model, replication: u32, detail: Detail, progress: 
         progress.events.fetch_add(events - last.1, Ordering::Relaxed);
         last = (now.0, events);
     })
+}
+
+/// Runs one replication of `model`, keeps `detail` of it, and shows `look` the world at each of
+/// `moments`, which ascend, those after the horizon left out. Looking changes nothing.
+#[must_use]
+pub fn run_watched(
+    model: &Model,
+    replication: u32,
+    detail: Detail,
+    moments: impl Iterator<Item = Instant>,
+    look: impl FnMut(View),
+) -> Recording {
+    world::run_watched(model, replication, detail, moments, look)
 }
 
 /// Runs one replication of `model` and checks every law of the world after everything that

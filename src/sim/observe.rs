@@ -5,7 +5,7 @@ use crate::cloud::Cloud;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::{Failure, Holdings};
 use crate::openapi::{Api, ErrorCode};
-use crate::record::{CallAnswer, CallStep, Cause, IdleParts, Recorder, What};
+use crate::record::{Asked, CallAnswer, CallStep, Cause, IdleParts, Recorder, What};
 use crate::time::{Instant, Span};
 
 /// The cloud's side of a vSwitch changed.
@@ -47,6 +47,7 @@ impl Observer for Recorder {
         if let Some(node) = node {
             self.call_step(now, node, |recorder| What::Call(Box::new(call_step(call, recorder))));
         }
+        self.call_took(node, api, now.since(call.left), matches!(call.answer, CallAnswer::Refused(_)));
     }
 
     fn asks(&mut self, now: Instant, id: PodId, pod: &Pod, node: &dyn Fn() -> Holdings) {
@@ -54,11 +55,17 @@ impl Observer for Recorder {
     }
 
     fn bound(&mut self, now: Instant, id: PodId, pod: &Pod, retained: bool) {
-        self.pod_served(now, id.index(), pod.node, pod.vswitch, pod.address, now.since(pod.requested), retained);
+        let asked = Asked { first: pod.requested, last: pod.tried };
+        self.pod_served(now, id.index(), pod.node, pod.vswitch, pod.address, asked, retained);
     }
 
     fn unbound(&mut self, now: Instant, vswitch: VSwitchId) {
         self.address_released(now, vswitch);
+    }
+
+    fn moved(&mut self, now: Instant, node: NodeId, vswitch: VSwitchId, cloud: &Cloud) {
+        self.enis_changed(node, cloud.node_enis(node).0);
+        refresh(self, now, cloud, vswitch);
     }
 
     fn limited(&mut self, at: Instant, node: NodeId, cause: Cause) {
@@ -66,7 +73,7 @@ impl Observer for Recorder {
     }
 
     fn failed(&mut self, at: Instant, id: PodId, pod: &Pod, failure: Failure, node: &dyn Fn() -> Holdings) {
-        self.pod_failed(at, id.index(), pod.node, failure, node);
+        self.pod_failed(at, id.index(), pod.node, pod.tried, failure, node);
     }
 
     fn wants_account(&mut self) -> Option<VSwitchId> {

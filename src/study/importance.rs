@@ -1,16 +1,15 @@
 //! Which readings a planner looks at first.
 
-use crate::model::{Holder, PodReading, Reading, VSwitchReading};
+use crate::model::{Holder, PodReading, PrefixReading, Reading, VSwitchReading};
 
 /// Whether a reading may be infinite: a time that never comes, a wait that never ends.
 pub(super) fn may_be_never(reading: &Reading) -> bool {
     use PodReading::{WaitP50, WaitP95, WaitP99};
-    matches!(
-        reading,
-        Reading::VSwitch(_, VSwitchReading::TimeToFull)
-            | Reading::AnyVSwitch(VSwitchReading::TimeToFull)
-            | Reading::Pods(WaitP50 | WaitP95 | WaitP99)
-    )
+    match reading {
+        Reading::VSwitch(_, of) | Reading::AnyVSwitch(of) => of.may_be_never(),
+        Reading::Pods(of) => matches!(of, WaitP50 | WaitP95 | WaitP99),
+        _ => false,
+    }
 }
 
 /// Whether a reading belongs into a short table.
@@ -19,9 +18,12 @@ pub fn is_headline(reading: &Reading) -> bool {
     use PodReading::{
         MostUnschedulable, MostWaiting, NeverServed, UnschedulableHours, WaitP50, WaitP99, WaitingAtEnd, WaitingHours,
     };
-    use VSwitchReading::{LeastFree, Mean, Refusals, TimeToFull};
+    use PrefixReading::{LeastFreeBlocks, TimeToRefusal};
+    use VSwitchReading::{LeastFree, Mean, Prefixes, Refusals, TimeToFull};
     match reading {
-        Reading::VSwitch(_, of) | Reading::AnyVSwitch(of) => matches!(of, TimeToFull | LeastFree),
+        Reading::VSwitch(_, of) | Reading::AnyVSwitch(of) => {
+            matches!(of, TimeToFull | LeastFree | Prefixes(TimeToRefusal | LeastFreeBlocks))
+        }
         Reading::AllVSwitches(of) => matches!(of, Mean(Holder::Idle | Holder::Free) | Refusals),
         Reading::Pods(NeverServed | MostWaiting | WaitingHours | WaitP50 | WaitP99 | WaitingAtEnd) => true,
         Reading::Pods(of) => matches!(of, MostUnschedulable | UnschedulableHours),
@@ -55,11 +57,21 @@ fn of_vswitch(of: VSwitchReading) -> usize {
         Holder::Leaked => 3,
         Holder::Primaries => 4,
         Holder::Others => 5,
+        Holder::Held => 6,
     };
     match of {
         VSwitchReading::TimeToFull => 0,
         VSwitchReading::LeastFree => 1,
         VSwitchReading::LeastFreeShare => 2,
+        VSwitchReading::Prefixes(of) => match of {
+            PrefixReading::TimeToRefusal => 3,
+            PrefixReading::LeastFreeBlocks => 4,
+            PrefixReading::Refusals => 31,
+            PrefixReading::MeanFreeBlocks => 32,
+            PrefixReading::EndFreeBlocks => 33,
+            PrefixReading::MeanAddresses => 34,
+            PrefixReading::EndAddresses => 35,
+        },
         VSwitchReading::Refusals => 30,
         VSwitchReading::Mean(who) => 40 + holder(who),
         VSwitchReading::End(who) => 50 + holder(who),

@@ -61,6 +61,13 @@ impl Client {
         Some((self.register(caller), at))
     }
 
+    /// Another controller of the process makes a call.
+    pub fn took(&mut self, now: Instant, api: Api) {
+        if let Some(bucket) = &mut self.limits[api.index()] {
+            bucket.take(now);
+        }
+    }
+
     /// Names a status write, and when its limit lets it leave.
     pub fn write(&mut self, now: Instant, node: NodeId) -> (CallId, Instant) {
         let at = self.writes.as_mut().map_or(now, |bucket| bucket.take(now));

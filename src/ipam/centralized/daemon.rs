@@ -191,6 +191,20 @@ impl Daemon {
         taken.filter_map(|pod| pod.bound).map(|bound| (bound.eni, bound.address))
     }
 
+    /// What the records on the node's disk say: pods and their addresses.
+    pub fn records(&self) -> impl Iterator<Item = (Uid, PodId, EniId, Ipv4Addr)> + '_ {
+        let recorded = self.pods.iter().filter(|(_, pod)| pod.recorded);
+        recorded.filter_map(|(&uid, pod)| pod.bound.map(|bound| (uid, pod.pod, bound.eni, bound.address)))
+    }
+
+    /// The pods in NodeRuntime at `now`, each with when it was copied there, or `None` if that says
+    /// that it is gone (C50, C52).
+    pub fn runtime(&self, now: Instant) -> impl Iterator<Item = (Uid, PodId, Option<Instant>)> + '_ {
+        let entries = self.pods.iter().filter_map(|(&uid, pod)| Some((uid, pod, pod.bound?)));
+        let copied = entries.filter(move |(_, _, bound)| bound.initial_at <= now);
+        copied.map(|(uid, pod, bound)| (uid, pod.pod, Some(bound.initial_at).filter(|_| !pod.reported)))
+    }
+
     /// Whether a pod took its address, which is not free yet.
     #[must_use]
     pub fn has_taken(&self, uid: Uid) -> bool {

@@ -138,6 +138,11 @@ impl PrefixDaemon {
         self.pods.values().filter_map(|pod| pod.held)
     }
 
+    /// What the records on the node's disk say: pods and their addresses.
+    pub fn records(&self) -> impl Iterator<Item = (Uid, PodId, EniId, Ipv4Addr)> + '_ {
+        self.pods.iter().filter_map(|(&uid, pod)| pod.held.map(|(eni, address)| (uid, pod.pod, eni, address)))
+    }
+
     /// Whether a pod has this address.
     #[must_use]
     pub fn has_given(&self, eni: EniId, address: Ipv4Addr) -> bool {

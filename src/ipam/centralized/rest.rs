@@ -14,7 +14,7 @@ use crate::ipam::node_local::pool_sync::surplus;
 use crate::time::{Instant, Span};
 
 /// The shortest time, from "at a time" to "after it".
-pub(super) const TICK: Span = Span(1);
+const TICK: Span = Span(1);
 /// A look-up takes no longer, as a rule: runs that are due within this time may have to wait for it.
 const LOOK_UP: Span = Span::secs(1);
 
@@ -202,11 +202,34 @@ impl Controller {
         known.map_or(0, |known| known.vswitches.iter().fold(0, |all, &id| all | bit(id)))
     }
 
+    /// The count of a vSwitch is known anew; nodes at rest have counted on its having addresses.
+    pub(super) fn counted(&mut self, vswitch: VSwitchId, free: u32) {
+        if free == 0 {
+            self.rouse_all(self.done_before);
+        }
+        self.watch(vswitch, self.vswitches.known_through(vswitch) + TICK);
+    }
+
+    /// Looks at a vSwitch at `at`, unless that is done before, which sees to it itself.
+    fn watch(&mut self, vswitch: VSwitchId, at: Instant) {
+        let next = self.watches.entry(vswitch).or_insert(Instant::NEVER);
+        if at < *next {
+            *next = at;
+            self.set_timer(at, Timer::Expired(vswitch));
+        }
+    }
+
     /// The count of a vSwitch has expired. The first run that looks at it asks for it, and those that are
     /// due until the answer is there have to wait: these are gone through, and none of the others.
     pub(super) fn expired(&mut self, now: Instant, vswitch: VSwitchId) {
-        if self.vswitches.known_through(vswitch) >= now {
+        // Of several timers the earliest counts.
+        if self.watches.get(&vswitch).is_none_or(|&next| next > now) {
             return;
+        }
+        self.watches.remove(&vswitch);
+        let through = self.vswitches.known_through(vswitch);
+        if through >= now {
+            return self.watch(vswitch, through + TICK);
         }
         let mut next = Instant::NEVER;
         for (id, node) in self.nodes.iter_mut().enumerate() {
@@ -223,7 +246,7 @@ impl Controller {
             }
         }
         if next != Instant::NEVER {
-            self.set_timer(next, Timer::Expired(vswitch));
+            self.watch(vswitch, next);
         }
     }
 

@@ -17,6 +17,7 @@ use std::net::Ipv4Addr;
 use crate::address::Address;
 use crate::chance::SmallStream;
 use crate::id::PodId;
+use crate::ipam::{Held, HeldStatus};
 
 /// Most addresses that fit: 7/8 of 64 cells.
 pub const MAX_ADDRESSES: u32 = 56;
@@ -256,6 +257,20 @@ impl<A: Address> AddressSet<A> {
     /// Addresses with the pods that have them.
     pub fn bound(&self) -> impl Iterator<Item = (PodId, A)> + '_ {
         cells(self.in_use).map(|cell| (self.entries[cell].pod, self.entries[cell].address))
+    }
+
+    /// Every address, with what the daemon thinks of it, in the order of the cells.
+    pub fn held(&self) -> impl Iterator<Item = Held<A>> + '_ {
+        cells(self.occupied).map(|cell| {
+            let has = |mask: u64| mask & 1 << cell != 0;
+            let Entry { address, pod } = self.entries[cell];
+            let status = match (has(self.valid), has(self.deleting)) {
+                (true, _) => HeldStatus::Valid,
+                (false, true) => HeldStatus::Deleting,
+                (false, false) => HeldStatus::Invalid,
+            };
+            Held { address, pod: has(self.in_use).then_some(pod), status }
+        })
     }
 
     /// Every address.

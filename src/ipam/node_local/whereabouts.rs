@@ -6,9 +6,10 @@ use super::NodeLocal;
 use super::alloc::{Alloc, CreateStep};
 use super::assign::AssignStep;
 use super::demand::Family;
+use super::rpc::Blocked;
 use super::slot::{Slot, Status};
 use crate::id::{EniId, VSwitchId};
-use crate::ipam::{Holdings, Whereabouts};
+use crate::ipam::{Holdings, Place, Whereabouts};
 use crate::time::Instant;
 
 impl NodeLocal {
@@ -32,6 +33,27 @@ impl NodeLocal {
             None if coming => Whereabouts::Coming,
             None => Whereabouts::Unknown,
         })
+    }
+
+    /// Every slot, in the order that the last sort left, which is that of Terway's status tool too
+    /// (`Manager.Status`, `pkg/eni/manager.go`).
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        let slots = self.order.iter().map(|&i| &self.slots[usize::from(i)]);
+        let place = |slot: &Slot| Place {
+            status: slot.status,
+            eni: slot.eni,
+            inhibited_until: slot.inhibit_until,
+            v4: slot.set.held().collect(),
+            v6: slot.v6.iter().flat_map(|v6| v6.set.held()).collect(),
+        };
+        slots.map(place).collect()
+    }
+
+    /// AllocIP calls that have not been answered, those behind a waiting collection included.
+    #[must_use]
+    pub fn pending(&self) -> u32 {
+        self.rpcs + self.blocked.iter().filter(|call| matches!(call, Blocked::Allocate { .. })).count() as u32
     }
 
     /// Whether it can have addresses of a vSwitch without giving an interface up: one is on it, or

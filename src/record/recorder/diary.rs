@@ -1,6 +1,6 @@
 //! What is written down pod by pod and step by step, if somebody asked for it.
 
-use super::super::{Holders, PodName, PodRow, Step, Unschedulable, What};
+use super::super::{GroupLevels, Holders, PodName, PodRow, Step, Unschedulable, What};
 use super::{Detail, Recorder};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Holdings;
@@ -60,10 +60,34 @@ impl Recorder {
         }
     }
 
+    /// What a pod is called, if pods are followed; the last one in this place, if it is gone.
+    #[must_use]
+    pub fn pod_name(&self, pod: usize) -> Option<PodName> {
+        let life = *self.diary.current.get(pod)?;
+        self.diary.lives.get(life as usize).map(|life| life.name)
+    }
+
     /// Who has the addresses of a vSwitch now.
     #[must_use]
     pub fn holders(&self, vswitch: VSwitchId) -> Holders<u32> {
         self.vswitches[vswitch.index()].holders()
+    }
+
+    /// Whether a vSwitch exists: it is there from the beginning, or was added.
+    #[must_use]
+    pub fn has_vswitch(&self, vswitch: VSwitchId) -> bool {
+        self.vswitches[vswitch.index()].exists()
+    }
+
+    /// Requests that a vSwitch has refused so far for lack of addresses.
+    #[must_use]
+    pub fn refusals(&self, vswitch: VSwitchId) -> u64 {
+        self.vswitches[vswitch.index()].refusals
+    }
+
+    /// Levels of each group of nodes now, in the order of [`Model::groups`](crate::model::Model::groups).
+    pub fn group_levels(&self) -> impl Iterator<Item = GroupLevels> + '_ {
+        self.groups.iter().map(|group| group.levels)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Detail, Recorder};
+use super::{Asked, Detail, Recorder};
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::limits::InstanceLimits;
@@ -49,7 +49,8 @@ fn usage(on_enis: u32) -> Usage {
 
 fn serve(recorder: &mut Recorder, now: Instant, pod: usize) {
     let address = Ipv4Addr::new(10, 0, 0, pod as u8);
-    recorder.pod_served(now, pod, NODE, SWITCH, address, Span::secs(2), false);
+    let asked = Asked { first: now - Span::secs(2), last: now - Span::secs(2) };
+    recorder.pod_served(now, pod, NODE, SWITCH, address, asked, false);
 }
 
 fn finish(recorder: Recorder, now: Instant) -> Recording {
@@ -165,7 +166,7 @@ fn c136_free_blocks_are_told_beside_free_addresses() {
         recorder.call_refused(at(hour), Some(NODE), assign, ErrorCode::PrefixNotEnough, Some(SWITCH), None);
     }
     recorder.pod_requested(at(3), 0, NODE);
-    recorder.pod_failed(at(3), 0, NODE, FailureReason::Deadline, || unreachable!("nobody asked for steps"));
+    recorder.pod_failed(at(3), 0, NODE, at(1), FailureReason::Deadline, || unreachable!("nobody asked for steps"));
     let recording = finish(recorder, at(4));
     let vswitch = &recording.vswitches[0];
     let prefixes = vswitch.prefixes.expect("it keeps a part for them");

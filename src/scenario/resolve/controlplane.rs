@@ -1,7 +1,6 @@
 //! Who allocates addresses, and how Terway's control plane runs.
 
 use super::within;
-use crate::ipam::Config;
 use crate::ipam::centralized::{Settings, WriteLimit};
 use crate::ipam::eni_config::{Document, IpamType};
 use crate::model::{Ipam, Model};
@@ -56,20 +55,16 @@ pub(super) fn ipam(loader: &mut Loader, written: Option<&Terway>, ipam: IpamType
 
 /// Reports pods that ask for RDMA where nobody has it.
 pub(super) fn check_erdma(loader: &mut Loader, model: &Model, written: &[Workload]) {
-    let has_erdma = |pool: usize| {
-        let zones = model.node_pools[pool].shapes.iter().flat_map(|shape| &shape.zones);
-        zones.into_iter().any(|zone| matches!(&zone.daemon, Config::Centralized(config) if config.flavor.has_erdma()))
+    let has_rdma = |pool: usize| {
+        let mut zones = model.node_pools[pool].shapes.iter().flat_map(|shape| &shape.zones);
+        zones.any(|zone| zone.daemon.has_rdma())
     };
     for (workload, written) in model.workloads.iter().zip(written).filter(|(workload, _)| workload.pod.erdma) {
-        let place = written.erdma.as_ref().map_or(written.place, |at| at.place);
-        if model.ipam == Ipam::NodeLocal {
-            let problem =
-                loader.problems.error(place, "pods that ask for RDMA are simulated with centralized IPAM only");
-            problem.help("write `terway: {ipam: centralized}` if the cluster runs it, or leave `erdma` out");
-        } else if !workload.node_pools.iter().any(|&pool| has_erdma(pool)) {
+        if !workload.node_pools.iter().any(|&pool| has_rdma(pool)) {
+            let place = written.erdma.as_ref().map_or(written.place, |at| at.place);
             let title = format!("no node has an RDMA interface for the pods of workload `{}`", workload.name);
             let problem = loader.problems.error(place, title);
-            problem.label("they would wait for ever (C163)").help("write `enable_erdma: true` in eni-config");
+            problem.label("they would wait for ever (R50, C163)").help("write `enable_erdma: true` in eni-config");
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
         pods_fit(loader, pool, written);
     }
     unused_vswitches(loader, model, written);
+    prefixes_are_reserved(loader, model, written);
     idle_addresses_fit(loader, model, written_pools);
     somebody_asks(loader, model);
     too_late(loader, model, written);
@@ -180,6 +181,21 @@ fn unused_vswitches(loader: &mut Loader, model: &Model, written: &Scenario) {
         if let Some(at) = vswitch.id.as_ref().filter(|_| !used) {
             let problem = loader.problems.warning(at.place, format!("nothing uses vSwitch `{}`", at.value));
             problem.help("list it in eni-config under the zone of the nodes, or as `node_vswitch`");
+        }
+    }
+}
+
+/// Without a reservation single addresses tear the /28 blocks of prefixes apart, and the API's documentation
+/// (Use a reserved CIDR block to assign an IP prefix to an ENI) knows prefixes from reservations only.
+fn prefixes_are_reserved(loader: &mut Loader, model: &Model, written: &Scenario) {
+    let list = written.vpc.as_ref().and_then(|vpc| vpc.vswitches.as_deref()).unwrap_or_default();
+    for (vswitch, (i, model_of)) in list.iter().zip(model.vpc.vswitches.iter().enumerate()) {
+        let torn = model_of.prefix_reservations.is_empty() && model.gives_prefixes(VSwitchId::new(i));
+        if let Some(at) = vswitch.id.as_ref().filter(|_| torn) {
+            let title = format!("vSwitch `{}` gives prefixes and keeps no block for them", at.value);
+            let problem = loader.problems.warning(at.place, title);
+            problem.label("single addresses may leave it without a free /28, and the real API may refuse sooner");
+            problem.help("keep a part of its block with `prefix_reservations`, as CreateVSwitchCidrReservation does");
         }
     }
 }

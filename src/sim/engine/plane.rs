@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::alarm::Alarm;
 use super::{Answered, Daemon, Engine, Event, Observer, Power};
 use crate::address::PREFIX;
 use crate::chance::SmallStream;
@@ -10,9 +11,11 @@ use crate::ipam::centralized::{
     Answer, CallId, Controller, DaemonInput, DaemonOutput, Input, NodeConfig, Output, PodKey, Refusal, Request,
     Settings,
 };
+use crate::ipam::pod_eni;
 use crate::ipam::{Config, Failure};
 use crate::openapi::ErrorCode;
 use crate::record::{CallAnswer, Cause};
+use crate::sim::slab::Slab;
 use crate::time::{Instant, Span};
 
 /// Time of a write to the API server, until who watches has seen it (an assumption; rule C28 limits
@@ -23,11 +26,8 @@ const WRITE: Span = Span::millis(20);
 #[derive(Debug)]
 pub(super) struct Plane {
     pub controller: Controller,
-    /// What is under way; `None` = the place is free.
-    pending: Vec<Option<Pending>>,
-    free: Vec<u32>,
-    /// Time of the only live [`Event::Plane`]; others are stale.
-    armed: Instant,
+    pending: Slab<Pending>,
+    alarm: Alarm,
 }
 
 /// What is under way.
@@ -46,7 +46,7 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn with_control_plane(mut self, settings: Settings, chance: SmallStream) -> Self {
         let controller = Controller::new(settings, chance);
-        let plane = Plane { controller, pending: Vec::new(), free: Vec::new(), armed: Instant::NEVER };
+        let plane = Plane { controller, pending: Slab::default(), alarm: Alarm::default() };
         self.plane = Some(Box::new(plane));
         self
     }
@@ -148,11 +148,8 @@ impl<O: Observer> Engine<O> {
         self.inform(input);
         let now = self.now;
         let plane = self.plane_mut();
-        let wake = plane.controller.poll_timeout();
-        if wake < plane.armed {
-            plane.armed = wake.max(now);
-            let armed = plane.armed;
-            self.events.push(armed, Event::Plane.pack());
+        if let Some(at) = plane.alarm.set(now, plane.controller.poll_timeout()) {
+            self.events.push(at, Event::Plane.pack());
         }
     }
 
@@ -160,11 +157,14 @@ impl<O: Observer> Engine<O> {
     /// woken is asked after that.
     fn inform(&mut self, input: Input) {
         let now = self.now;
-        let mut edited = Vec::new();
+        let (mut edited, mut stored, mut took) = (Vec::new(), Vec::new(), Vec::new());
         self.plane_mut().controller.handle(now, input);
         while let Some(output) = self.plane_mut().controller.poll() {
             match output {
-                Output::Call { call: id, at, request } => self.plane_calls(id, at, request),
+                Output::Call { call: id, at, request } => {
+                    took.push(request.api());
+                    self.plane_calls(id, at, request);
+                }
                 Output::Write { call, at } => self.later(at + WRITE, Pending::Write(call)),
                 Output::Bound { node, uid, eni, address, .. } => {
                     self.tell(node, DaemonInput::Bound { uid, eni, address });
@@ -172,6 +172,7 @@ impl<O: Observer> Engine<O> {
                 Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
                 Output::Stored(node) => {
                     self.shows(node);
+                    stored.push(node);
                     let state = &mut self.nodes[node.index()];
                     edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
                 }
@@ -179,6 +180,10 @@ impl<O: Observer> Engine<O> {
         }
         for (node, config) in edited {
             self.join(node, &config);
+        }
+        if self.own.is_some() {
+            took.into_iter().for_each(|api| self.own_control(pod_eni::Input::Took(api)));
+            stored.into_iter().for_each(|node| self.look_for_trunk(node));
         }
     }
 
@@ -196,9 +201,7 @@ impl<O: Observer> Engine<O> {
     /// The controller's timer is due, unless it was set anew meanwhile.
     pub(super) fn plane_due(&mut self) {
         let now = self.now;
-        let armed = &mut self.plane_mut().armed;
-        if *armed == now {
-            *armed = Instant::NEVER;
+        if self.plane_mut().alarm.rings(now) {
             self.processed += 1;
             self.control(Input::Tick);
         }
@@ -212,20 +215,13 @@ impl<O: Observer> Engine<O> {
 
     /// Something ends at `at`.
     fn later(&mut self, at: Instant, pending: Pending) {
-        let plane = self.plane_mut();
-        let index = plane.free.pop().unwrap_or_else(|| {
-            plane.pending.push(None);
-            plane.pending.len() as u32 - 1
-        });
-        plane.pending[index as usize] = Some(pending);
-        self.events.push(at, Event::PlaneEnds(index).pack());
+        let index = self.plane_mut().pending.insert(pending);
+        self.events.push(at, Event::PlaneEnds(index as u32).pack());
     }
 
     /// Something that was under way ends.
     pub(super) fn plane_ends(&mut self, index: u32) {
-        let plane = self.plane_mut();
-        plane.free.push(index);
-        match plane.pending[index as usize].take().expect("it was under way") {
+        match self.plane_mut().pending.remove(index as usize) {
             Pending::Call { id, left, request } => self.carry_out(id, left, &request),
             Pending::Write(call) => self.control(Input::Written(call, true)),
             Pending::Report(node, uids) => {
@@ -239,8 +235,16 @@ impl<O: Observer> Engine<O> {
 
     fn carry_out(&mut self, id: CallId, left: Instant, request: &Request) {
         let heard = self.controller().awaits(id);
+        let (vswitch, ..) = self.subject(request);
+        let count = |engine: &Self| engine.controller().count_of(vswitch?);
+        let before = count(self);
         let reply = self.carried_out(left, request, heard);
         self.control(Input::Reply(id, reply.map_err(Refusal::from)));
+        if let (Some(vswitch), Some((free, through))) = (vswitch, count(self).filter(|&now| before != Some(now)))
+            && self.own.is_some()
+        {
+            self.own_control(pod_eni::Input::Counted(vswitch, free, through));
+        }
     }
 
     /// The cloud carries out a call of the control plane; an interface that nobody awaits leaks.

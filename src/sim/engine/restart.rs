@@ -20,7 +20,6 @@ impl<O: Observer> Engine<O> {
         if !matches!(state.daemon, Daemon::NodeLocal(_)) {
             self.arm(node);
         }
-        self.arm_exclusive(node);
     }
 
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
@@ -49,16 +48,15 @@ impl<O: Observer> Engine<O> {
     /// A daemon of either kind stops.
     pub(super) fn stop(&mut self, node: NodeId, input: Input, centralized: DaemonInput) {
         match self.nodes[node.index()].daemon {
-            Daemon::NodeLocal(_) => self.input(node, input),
+            Daemon::NodeLocal(_) => self.input(node, input.clone()),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, centralized),
-            Daemon::Exclusive(_) => {
-                for pod in self.own_stop(node) {
-                    match input {
-                        // The kubelet is down too, and finds the pod when it is back.
-                        Input::Stop => self.nodes[node.index()].retries.push((self.now, pod)),
-                        _ => self.retry(node, self.now, pod, Failure::Restart),
-                    }
-                }
+            Daemon::Exclusive(_) => {}
+        }
+        for pod in self.own_stop(node) {
+            match input {
+                // The kubelet is down too, and finds the pod when it is back.
+                Input::Stop => self.nodes[node.index()].retries.push((self.now, pod)),
+                _ => self.retry(node, self.now, pod, Failure::Restart),
             }
         }
     }

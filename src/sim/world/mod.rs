@@ -7,25 +7,29 @@ mod nodes;
 mod pods;
 mod replacement;
 mod restart;
-mod slab;
 mod trouble;
+mod view;
 mod workloads;
+
+use std::sync::Arc;
 
 use super::engine::{Engine, Happening};
 use super::observe::refresh;
+use super::slab::Slab;
 use super::stranded::stranded;
 use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config;
+use crate::ipam::pod_eni::PodSpec;
 use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
 use pods::PodNote;
-use slab::Slab;
 use trouble::Plan;
+pub use view::View;
 use workloads::WorkloadState;
 
 /// Events of this layer.
@@ -115,6 +119,8 @@ struct Group {
     zone: String,
     daemon: Config,
     node_vswitch: VSwitchId,
+    /// What pods of each PodNetworking ask for on its nodes.
+    specs: Vec<Arc<PodSpec>>,
 }
 
 /// The world of one replication.
@@ -177,6 +183,25 @@ pub(super) fn run(model: &Model, replication: u32, detail: Detail, mut tick: imp
     world.finish()
 }
 
+/// Runs a replication and shows the world at each of `moments`, which ascend.
+pub(super) fn run_watched(
+    model: &Model,
+    replication: u32,
+    detail: Detail,
+    moments: impl Iterator<Item = Instant>,
+    mut look: impl FnMut(View),
+) -> Recording {
+    let mut world = World::new(model, replication, detail);
+    for moment in moments.take_while(|&moment| moment <= Instant::ZERO + model.horizon) {
+        world.run_until(moment);
+        // Whoever looks changes nothing by it.
+        world.engine.settle();
+        look(View::new(&world));
+    }
+    world.run_until(world.horizon);
+    world.finish()
+}
+
 /// Runs a replication, looks into every node after everything that happens to the cluster, and at
 /// least every simulated `every`, and checks every law of the world.
 pub(super) fn run_audited(model: &Model, replication: u32, every: Span) -> Recording {
@@ -228,7 +253,7 @@ impl<'m> World<'m> {
             }
         };
         let is_exclusive = |group: &Group| matches!(group.daemon, Config::Exclusive(_));
-        let engine = match groups.iter().any(is_exclusive) {
+        let engine = match groups.iter().any(is_exclusive) || !model.pod_networkings.is_empty() {
             true => engine.with_own_enis(model.pod_eni_settings(), SmallStream::split(&mut stream("pod-eni"))),
             false => engine,
         };
@@ -286,9 +311,16 @@ impl<'m> World<'m> {
         }
     }
 
+    fn run_until(&mut self, until: Instant) {
+        while let Some(happening) = self.step(until) {
+            self.happen(happening);
+        }
+    }
+
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Served(pod) => self.served(pod),
+            Happening::OffersMembers(node) => self.members_offered(node),
             Happening::Timer(pod) => self.timer(pod),
             Happening::Control(what) => self.control(Control::unpack(what)),
         }
@@ -385,6 +417,7 @@ fn groups(model: &Model) -> Vec<Group> {
         zone: zone.zone.clone(),
         daemon: zone.daemon.clone(),
         node_vswitch: zone.node_vswitch,
+        specs: model.pod_networkings.iter().map(|of| Arc::new(of.pod(&zone.zone, &model.vpc))).collect(),
     };
     model.groups().map(group).collect()
 }
@@ -398,6 +431,7 @@ fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallSt
             zone: zones.iter().position(|&zone| zone == group.zone).unwrap_or_default(),
             allocatable: shape.allocatable,
             max_pods: shape.max_pods,
+            members: group.daemon.members(),
         }
     });
     Scheduler::new(specs, rules, model.control_plane.scoring, chance)
@@ -405,11 +439,18 @@ fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallSt
 
 /// What the scheduler knows of each workload.
 fn rules(model: &Model) -> Vec<Rules> {
+    let zones = model.zone_names();
+    let reached = |networking: usize| {
+        let reaches = |zone: &usize| model.pod_networkings[networking].reaches(zones[*zone], &model.vpc);
+        (0..zones.len()).filter(reaches).collect()
+    };
     let rules = model.workloads.iter().map(|workload| Rules {
         node_pools: workload.node_pools.clone(),
         zone_spread: workload.pod.zone_spread,
         anti_affinity: workload.pod.anti_affinity,
         takes_address: !workload.pod.host_network,
+        takes_member: workload.pod.pod_networking.is_some(),
+        zones: workload.pod.pod_networking.map(reached),
     });
     rules.collect()
 }
@@ -427,6 +468,7 @@ fn reason(unfit: Unfit) -> Unschedulable {
     match unfit {
         Unfit::NoNode => Unschedulable::NoNode,
         Unfit::MaxPods => Unschedulable::MaxPods,
+        Unfit::MemberEnis => Unschedulable::MemberEnis,
         Unfit::Cpu => Unschedulable::Cpu,
         Unfit::Memory => Unschedulable::Memory,
         Unfit::ZoneSpread => Unschedulable::ZoneSpread,

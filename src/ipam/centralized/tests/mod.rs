@@ -49,6 +49,7 @@ fn at(secs: u64) -> Instant {
 fn config() -> NodeConfig {
     NodeConfig {
         flavor: Flavor::of(4, false, false),
+        members: 0,
         ips_per_eni: 10,
         dual: false,
         min_idle: 0,

@@ -129,10 +129,10 @@ impl<'a> Resolver<'a> {
             gc_period: self.gc_period(pools_off),
             rpc_timeout: self.rpc_timeout(),
             dual: self.stack(),
+            rdma: self.rdma(),
             confirm_delete: true,
         };
         self.trunk();
-        self.erdma();
         config
     }
 

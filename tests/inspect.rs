@@ -1,0 +1,187 @@
+//! A node at a moment, as terway-cli, kubectl and the log show it.
+
+use std::path::Path;
+
+use brimline::inspect::{Snapshot, Unseen, inspect, mapping, show};
+use brimline::model::Model;
+use brimline::outcome::Clock;
+use brimline::record::{Detail, FailureReason, What};
+use brimline::scenario::load;
+use brimline::sim::{Progress, run_in_detail, run_watched};
+use brimline::time::{Instant, Span};
+
+const AROUND: Span = Span::mins(5);
+
+fn model(name: &str) -> Model {
+    let path = format!("scenarios/{name}.yaml");
+    load(Path::new(&path)).unwrap_or_else(|diagnostics| panic!("{diagnostics}")).model
+}
+
+fn at(text: &str) -> Instant {
+    Clock::parse_moment(text).expect("a moment")
+}
+
+fn said(arguments: &[&str]) -> String {
+    let mut command = assert_cmd::Command::cargo_bin("brimline").expect("the binary is built");
+    let output = command.arg("inspect").args(arguments).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it is UTF-8")
+}
+
+/// Every view of a node with a pool of its own, and of one under centralized IPAM.
+#[test]
+fn views_of_a_node() {
+    let of = ["scenarios/teaching-slash26.yaml", "--at", "2:10", "--node", "small-1"];
+    insta::assert_snapshot!("node_local", said(&of));
+    for (view, more) in [("mapping", vec!["--layout", "v1"]), ("show", vec![]), ("list", vec![])] {
+        let arguments: Vec<_> = of.iter().copied().chain([view]).chain(more).collect();
+        insta::assert_snapshot!(format!("node_local_{view}"), said(&arguments));
+    }
+    let of =
+        ["scenarios/centralized-vs-node-local.yaml", "--at", "day 3 12:02", "--node", "default-3", "--around", "1m"];
+    insta::assert_snapshot!("centralized", said(&of));
+}
+
+/// What the documentation shows is what the program says.
+#[test]
+fn the_documentation_shows_real_views() {
+    let page = std::fs::read_to_string("docs/inspect.md").expect("it is in the repository");
+    for block in page.split("```console\n$ brimline inspect ").skip(1) {
+        let (command, rest) = block.split_once('\n').expect("a command has a line");
+        let shown = rest.split("```").next().expect("a block ends");
+        let arguments = command.replace('\'', "\"");
+        let mut words: Vec<String> = Vec::new();
+        for (i, part) in arguments.split('"').enumerate() {
+            if i % 2 == 1 {
+                words.push(part.to_owned())
+            } else {
+                words.extend(part.split_whitespace().map(str::to_owned))
+            }
+        }
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        assert_eq!(shown.trim_end(), said(&words).trim_end(), "{command}");
+    }
+    assert!(page.matches("$ brimline inspect ").count() >= 3);
+}
+
+/// B8, B29: at any time every pod that has its address has a `Normal` row and an entry, and an address is
+/// shown once.
+#[test]
+fn b8_every_served_pod_is_shown() {
+    let model = model("rollout-surge");
+    let moments = (1..40).map(|n| Instant::ZERO + Span::mins(97 * n));
+    let detail = Detail { pods: true, ..Detail::default() };
+    let mut normal = 0;
+    let recording = run_watched(&model, 0, detail, moments, |view| {
+        for (node, _) in view.nodes().filter(|&(node, _)| view.exists(node) && view.daemon_runs(node)) {
+            let snapshot = Snapshot::of(view, &model, node, "n");
+            let (table, _) = snapshot.resources.as_ref().expect("it has a pool").four_columns();
+            let rows = |status: &str| table.lines().filter(|line| line.starts_with(status)).count();
+            assert_eq!(rows("Normal"), snapshot.entries.len(), "{table}");
+            assert_eq!(rows("Normal") as u32, view.holdings(node).in_use);
+            let trees = mapping::trees(&snapshot.interfaces, &snapshot.entries);
+            let addresses = snapshot.interfaces.iter().map(|interface| interface.addresses.len()).sum::<usize>();
+            assert_eq!(trees.matches("  Valid\n").count() + trees.matches("  Deleting\n").count(), addresses);
+            assert!(
+                show::network_service(&snapshot.entries, 0).matches("resources: ").count() == snapshot.entries.len()
+            );
+            normal += rows("Normal");
+        }
+    });
+    assert!(normal > 1000 && recording.pods.served > 0, "{normal}");
+}
+
+/// Log lines and events are those of the steps that the recorder wrote down.
+#[test]
+fn the_log_has_a_line_for_every_failed_attempt() {
+    let model = model("teaching-slash26");
+    let (inspection, _) = inspect(&model, 0, "small-0", at("3h"), Span::hours(6)).expect("the node is there");
+    let recording = run_in_detail(&model, 0, Detail { pods: true, events: true, node: None }, &Progress::default());
+    let of_node = recording.steps.iter().filter(|step| step.node.is_some_and(|node| node.index() == 0));
+    let failed = of_node.clone().filter(|step| {
+        matches!(step.what, What::Failed { reason, .. } if !matches!(reason, FailureReason::Restart | FailureReason::Down))
+    });
+    let failed = failed.count();
+    assert!(failed > 0);
+    let lines = |message: &str| inspection.log.iter().filter(|line| line.text.contains(message)).count();
+    assert_eq!(lines("\"alloc ip failed\""), failed);
+    let served = of_node.filter(|step| matches!(step.what, What::Served { .. })).count();
+    assert_eq!((lines("\"alloc ip\""), lines("\"alloc ip req\"")), (served, served + failed));
+    let told = |reason: &str| inspection.events.iter().filter(|event| event.reason == reason).count();
+    assert_eq!((told("FailedCreatePodSandBox"), told("AllocIPSucceed")), (failed, served));
+    assert!(inspection.log.is_sorted_by_key(|line| line.at));
+}
+
+/// R134: what the cloud says of a refused create is in the log, and in no event; of a refused assign it is
+/// in both.
+#[test]
+fn r134_at_create_the_clouds_text_is_in_the_log_only() {
+    let model = model("rollout-surge");
+    let mut logged = [0, 0];
+    for node in ["default-3", "default-4"] {
+        let (inspection, _) = inspect(&model, 0, node, at("2d"), Span::days(9)).expect("the node is there");
+        let lines = |api: &str| {
+            let says = |text: &str| text.contains(&format!("api=\"{api}\"")) && text.contains("not enough IpAddress");
+            inspection.log.iter().filter(|line| says(&line.text)).count()
+        };
+        let told = inspection
+            .events
+            .iter()
+            .filter(|event| event.reason == "AllocIPFailed" && event.object.starts_with("node/"));
+        assert_eq!(told.count(), lines("AssignPrivateIpAddresses"), "{node}");
+        logged[0] += lines("AssignPrivateIpAddresses");
+        logged[1] += lines("CreateNetworkInterface");
+    }
+    assert!(logged.iter().all(|&n| n > 0), "{logged:?}");
+}
+
+/// Looking at a node late tells the same as the run did: the moment changes nothing.
+#[test]
+fn an_inspected_run_is_the_same_run() {
+    let model = model("article-remedy");
+    let (_, inspected) = inspect(&model, 0, "default-3", at("2d7h"), AROUND).expect("the node is there");
+    let alone = run_in_detail(&model, 0, Detail::default(), &Progress::default());
+    assert_eq!((alone.calls, alone.vswitches, alone.pods), (inspected.calls, inspected.vswitches, inspected.pods));
+}
+
+#[test]
+fn nodes_that_are_not_there() {
+    let why = |model: &Model, node, when| inspect(model, 0, node, at(when), AROUND).expect_err("no such node");
+    let (teaching, slash19) = (model("teaching-slash26"), model("slash19-article"));
+    let unknown = why(&teaching, "smal-1", "2h");
+    assert_eq!(unknown.to_string(), "there is no node `smal-1` in replication 0; did you mean `small-1`?");
+    let early = why(&slash19, "default-300", "1h");
+    assert!(matches!(early, Unseen::Elsewhere { .. }), "{early}");
+    insta::assert_snapshot!("a_node_that_joins_later", early.to_string());
+}
+
+#[test]
+fn wrong_arguments_are_told() {
+    let run = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::cargo_bin("brimline").expect("the binary is built");
+        let output = command.args(arguments).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).expect("it is UTF-8")
+    };
+    let teaching = "scenarios/teaching-slash26.yaml";
+    let inspect = |more: &[&str]| run(&[&["inspect", teaching, "--node", "small-1"], more].concat());
+    let told = [
+        inspect(&["--at", "99d"]),
+        inspect(&["--at", "noon"]),
+        inspect(&["--at", "2h", "--around", "soon"]),
+        inspect(&["--at", "2h", "--replication", "20"]),
+        inspect(&["--at", "2h", "cr"]),
+        run(&["run", teaching, "--openmetrics", "target/never.txt"]),
+        run(&[
+            "run",
+            teaching,
+            "--set",
+            "start=2026-12-01",
+            "--openmetrics",
+            "target/never.txt",
+            "--openmetrics-step",
+            "1ms",
+        ]),
+    ];
+    insta::assert_snapshot!("wrong_arguments", told.concat());
+}
