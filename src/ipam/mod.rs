@@ -19,6 +19,7 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod centralized;
+pub mod classic;
 mod config;
 pub mod eni_config;
 mod holdings;
@@ -37,6 +38,10 @@ pub use place::{Held, HeldStatus, Place};
 
 /// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
 pub const BATCH: usize = 10;
+
+/// Most addresses that one call names: before v1.4.1 the first request went along with the ten behind
+/// it (rule P55).
+pub const MOST_NAMED: usize = BATCH + 1;
 
 /// What happens to a daemon.
 #[derive(Debug, Clone)]
@@ -321,27 +326,27 @@ pub enum Answer {
     Deleted,
 }
 
-/// Up to [`BATCH`] addresses of one family, without allocation.
+/// Up to [`MOST_NAMED`] addresses of one family, without allocation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Batch<A> {
     len: u8,
-    list: [A; BATCH],
+    list: [A; MOST_NAMED],
 }
 
-/// Up to [`BATCH`] IPv4 addresses.
+/// Up to [`MOST_NAMED`] IPv4 addresses.
 pub type Addresses = Batch<Ipv4Addr>;
-/// Up to [`BATCH`] IPv6 addresses.
+/// Up to [`MOST_NAMED`] IPv6 addresses.
 pub type V6Addresses = Batch<V6Addr>;
 
 impl<A: Address> Batch<A> {
     /// No address.
-    pub const EMPTY: Self = Self { len: 0, list: [A::NONE; BATCH] };
+    pub const EMPTY: Self = Self { len: 0, list: [A::NONE; MOST_NAMED] };
 
-    /// Collects at most [`BATCH`] addresses.
+    /// Collects at most [`MOST_NAMED`] addresses.
     #[must_use]
     pub fn collect(from: impl IntoIterator<Item = A>) -> Self {
         let mut addresses = Self::EMPTY;
-        for address in from.into_iter().take(BATCH) {
+        for address in from.into_iter().take(MOST_NAMED) {
             addresses.list[usize::from(addresses.len)] = address;
             addresses.len += 1;
         }

@@ -57,6 +57,7 @@ use binding::ListedPod;
 use client::{Caller, Client};
 use node::Node;
 use reconcile::Wake;
+use rest::TICK;
 use vswitches::{Known, VSwitches};
 use work_queue::{Ended, WorkQueue};
 
@@ -172,7 +173,7 @@ pub struct Controller {
     chance: SmallStream,
     nodes: Vec<Node>,
     queue: WorkQueue,
-    /// Nodes whose runs are not gone through.
+    /// Nodes whose runs are not gone through, and some that have been roused since.
     resting: Vec<NodeId>,
     vswitches: VSwitches<NodeId>,
     client: Client,
@@ -195,6 +196,8 @@ enum Timer {
     Run(NodeId),
     /// An attach worker.
     Attacher(u64),
+    /// Nodes at rest whose vSwitch has to be looked up anew.
+    Expired(VSwitchId),
 }
 
 impl Controller {
@@ -293,7 +296,8 @@ impl Controller {
                 self.queue.add(node);
             }
             Input::Leave(node) => {
-                *self.touched(node) = Node::default();
+                let is_listed = self.touched(node).is_listed;
+                self.nodes[node.index()] = Node { is_listed, ..Node::default() };
                 self.queue.forget(node);
             }
             Input::Scheduled { node, pod: key, uid, erdma } => {
@@ -325,6 +329,12 @@ impl Controller {
             Some(Caller::Attacher(id)) => self.attach_answered(now, id, reply),
             Some(Caller::LookUp(vswitch)) => {
                 let free = if let Ok(Answer::VSwitch(free)) = reply { Some(free) } else { None };
+                match free {
+                    // Nodes at rest have counted on the contrary.
+                    Some(0) => self.rouse_all(self.done_before),
+                    Some(_) => self.set_timer(now + self.settings.vswitch_ttl + TICK, Timer::Expired(vswitch)),
+                    None => {}
+                }
                 for node in self.vswitches.looked_up(now, vswitch, free, self.settings.vswitch_ttl) {
                     self.resume(now, node, Wake::Count(free));
                 }
@@ -343,6 +353,7 @@ impl Controller {
             match timer {
                 Timer::Run(node) => self.resume(now, node, Wake::Timer),
                 Timer::Attacher(id) => self.attach_woken(now, id),
+                Timer::Expired(vswitch) => self.expired(now, vswitch),
             }
         }
     }

@@ -1,6 +1,5 @@
 //! What the API server and the controller know of a node.
 
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ pub(super) struct Node {
     /// By name; shared with the run under way.
     pub pods: Arc<Vec<ListedPod>>,
     /// Pods whose CNI DEL NodeRuntime reports.
-    pub deleted: BTreeSet<Uid>,
+    pub deleted: Vec<Uid>,
     /// What there is to do for its pods by its CR, or more.
     pub affairs: Affairs,
     /// What is known of its CR, if it is in order.
@@ -34,6 +33,8 @@ pub(super) struct Node {
     pub pulse: Pulse,
     /// The runs that are not gone through.
     pub rest: Option<Rest>,
+    /// It is in the list of nodes that rest.
+    pub is_listed: bool,
     pub run: Option<Box<Run>>,
     /// The write under way of a run that only frees and binds addresses.
     pub changes: Option<Changes>,
@@ -53,7 +54,7 @@ impl Node {
     /// A pod appears.
     pub fn add(&mut self, pod: ListedPod) {
         self.affairs.bind = true;
-        if self.stored.bindings().any(|binding| binding.pod == pod.key) {
+        if self.stored.has_binding(|binding| binding.pod == pod.key) {
             self.affairs.release = true;
             self.in_order = None;
         }
@@ -75,7 +76,9 @@ impl Node {
     /// CNI DEL of a pod is reported.
     pub fn report(&mut self, uid: Uid) {
         self.affairs.release = true;
-        self.deleted.insert(uid);
+        if !self.deleted.contains(&uid) {
+            self.deleted.push(uid);
+        }
     }
 
     /// Finds out what there is to do for its pods, and whether that is all.
@@ -112,7 +115,7 @@ impl Node {
             pod.address = Some(address);
         }
         let stored = &self.stored;
-        self.deleted.retain(|&uid| stored.bindings().any(|binding| binding.uid == uid));
+        self.deleted.retain(|&uid| stored.has_binding(|binding| binding.uid == uid));
     }
 
     /// The pods as a run sees them: only where there is RDMA may they ask for it (C163).

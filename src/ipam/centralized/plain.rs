@@ -10,7 +10,7 @@ use super::config::{Degradation, NodeConfig};
 use super::demand::Demand;
 use super::node::Node;
 use super::placement::is_candidate;
-use super::resource::{Binding, Ip, IpStatus, NicState, Status, whole_second};
+use super::resource::{Binding, IpStatus, NicState, Status, whole_second};
 use super::rest::again_after;
 use super::{Controller, Output};
 use crate::id::{EniId, NodeId, VSwitchId};
@@ -23,7 +23,7 @@ pub(super) struct InOrder {
     /// Idle addresses (C53).
     pub idle: u32,
     /// The vSwitches of its interfaces.
-    vswitches: Vec<VSwitchId>,
+    pub vswitches: Vec<VSwitchId>,
 }
 
 /// A write under way that frees and binds addresses.
@@ -105,21 +105,18 @@ impl Controller {
         let mut chance = self.chance;
         let modified = waiting().next().map(|_| now);
         if modified.is_some() {
-            let all = all_addresses(&node.stored, &mut chance);
+            let all = all_addresses(&node.stored, &mut chance, |at, ip| (at, ip.is_idle()));
             for pod in waiting() {
-                let is_idle = |&at: &_| match list.iter().find(|change| change.at == at) {
-                    Some(change) => change.now.is_none(),
-                    None => record(&node.stored, at).is_idle(),
-                };
-                let at = all.iterate(&mut chance).find(is_idle).expect("there are enough");
-                bind(&mut list, at, pod);
+                let mut order = all.iterate(&mut chance);
+                let idle = order.find(|&(at, is_idle)| owner(&list, at).map_or(is_idle, |now| now.is_none()));
+                bind(&mut list, idle.expect("there are enough").0, pod);
             }
         }
         list.sort_unstable_by_key(|change| change.at);
         if !list.is_empty() {
             // The places of a run and its deletions are listed in an order of chance, too.
             for _ in 0..2 {
-                node.stored.in_map_order(&mut chance);
+                node.stored.draw_map_order(&mut chance);
             }
             self.chance = chance;
         }
@@ -169,14 +166,13 @@ impl Controller {
             && !node.memory.needs_sync
             && node.memory.tasks.is_empty()
             && node.stored.next_sync.is_some_and(|next| next >= now)
-            && self.have_addresses_through(now, known).is_some();
+            && self.have_addresses(now, known);
         is_left_alone.then_some(known)
     }
 
-    /// Through when every vSwitch of a node is known to have addresses, if they all do now.
-    pub(super) fn have_addresses_through(&self, now: Instant, known: &InOrder) -> Option<Instant> {
-        let mut through = known.vswitches.iter().map(|&id| self.vswitches.has_addresses_through(now, id));
-        through.try_fold(Instant::NEVER, |all, one| Some(all.min(one?)))
+    /// Whether every vSwitch of a node is known to have addresses at `now`.
+    pub(super) fn have_addresses(&self, now: Instant, known: &InOrder) -> bool {
+        known.vswitches.iter().all(|&id| self.vswitches.cached(now, id).is_some_and(|free| free > 0))
     }
 
     /// Whether a node in order that has `idle` idle addresses and no waiting pod wants neither more
@@ -207,6 +203,8 @@ impl Node {
             let nic = status.nics.get_mut(&change.at.0).expect("only a run changes the CR");
             nic.addresses.get_mut(&change.at.1).expect("only a run changes the CR").pod = change.now;
         }
+        let is_freed = |&uid: &_| changes.list.iter().any(|change| change.before.is_some_and(|pod| pod.uid == uid));
+        self.deleted.retain(|uid| !is_freed(uid));
         self.learn(changes.list.iter().filter_map(|change| Some((change.at.1, change.now?))));
         if self.is_touched {
             return self.look();
@@ -219,9 +217,9 @@ impl Node {
     }
 }
 
-/// The record of an address.
-fn record(status: &Status, (eni, address): (EniId, Ipv4Addr)) -> &Ip {
-    &status.nics[&eni].addresses[&address]
+/// Who has an address by the changes, if they are about it.
+fn owner(list: &[Change], at: (EniId, Ipv4Addr)) -> Option<Option<Binding>> {
+    list.iter().find(|change| change.at == at).map(|change| change.now)
 }
 
 /// Binds an address that is idle in the CR, or freed by the changes.

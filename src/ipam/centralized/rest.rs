@@ -8,13 +8,15 @@ use super::node::Node;
 use super::placement::is_candidate;
 use super::resource::whole_second;
 use super::work_queue::Ended;
-use super::{Controller, GATE};
-use crate::id::NodeId;
+use super::{Controller, GATE, Timer};
+use crate::id::{NodeId, VSwitchId};
 use crate::ipam::node_local::pool_sync::surplus;
 use crate::time::{Instant, Span};
 
 /// The shortest time, from "at a time" to "after it".
-const TICK: Span = Span(1);
+pub(super) const TICK: Span = Span(1);
+/// A look-up takes no longer, as a rule: runs that are due within this time may have to wait for it.
+const LOOK_UP: Span = Span::secs(1);
 
 /// What every run of a node leaves behind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,8 +44,9 @@ pub(super) struct Rest {
     until: Instant,
     /// As `until`, if the free counts of vSwitches hold.
     while_counts_hold: Instant,
-    /// Where the node is in the list of those that rest.
-    place: usize,
+    /// The vSwitches of a node that need not be woken when their counts expire, unless it would be the
+    /// one that looks them up: the bit of each number, modulo 64.
+    watched: u64,
     /// Time between two of them.
     period: Span,
     next_sync: Option<Instant>,
@@ -104,6 +107,10 @@ impl Rest {
     }
 }
 
+fn bit(vswitch: VSwitchId) -> u64 {
+    1 << (vswitch.0 % u64::BITS)
+}
+
 impl Controller {
     /// A run found nothing to do: the next one is the first that may find something.
     pub(super) fn rest(&mut self, now: Instant, id: NodeId) {
@@ -119,7 +126,7 @@ impl Controller {
     /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
     /// knows.
     pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
-        self.queue.done(now, id, Ended::Again(GATE));
+        self.queue.done(now, id, Ended::Quiet);
         let mut rest = self.rest_of(now, id, false, Some(true));
         rest.pass(&mut self.nodes[id.index()].pulse, now + TICK);
         self.rest_as(id, rest);
@@ -140,13 +147,15 @@ impl Controller {
         let node = &self.nodes[id.index()];
         let config = node.config.as_ref().expect("it was reconciled");
         let while_counts_hold = self.quiet_while_counts_hold(due, node, collected);
+        let watched = self.watched(due, node);
+        let counts = if watched == 0 { self.counts_hold_until(node) } else { Instant::NEVER };
         Rest {
             due,
             queued: self.now,
             is_gated: false,
-            until: while_counts_hold.min(self.counts_hold_until(node)),
+            until: while_counts_hold.min(counts),
             while_counts_hold,
-            place: self.resting.len(),
+            watched,
             period: self.period_of(id),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
@@ -155,31 +164,68 @@ impl Controller {
 
     /// A node rests up to the first run that may find something.
     fn rest_as(&mut self, id: NodeId, rest: Rest) {
-        self.resting.push(id);
-        self.rest_on(id, rest);
-    }
-
-    fn rest_on(&mut self, id: NodeId, rest: Rest) {
-        let node = &mut self.nodes[id.index()];
-        node.rest = Some(rest);
-        let mut last = rest;
-        let next = last.pass(&mut { node.pulse }, Instant::NEVER);
-        self.queue.put_off(id, next, last.queued);
-    }
-
-    /// The rest of a node is over only because the free count of a vSwitch has expired; if another node
-    /// has asked for it since, it goes on. Whether it does.
-    pub(super) fn prolong(&mut self, now: Instant, id: NodeId) -> bool {
-        let node = &self.nodes[id.index()];
-        let (Some(mut rest), Some(known)) = (node.rest, &node.in_order) else { return false };
-        let Some(through) = self.have_addresses_through(now, known) else { return false };
-        if now >= rest.while_counts_hold {
-            return false;
+        if !std::mem::replace(&mut self.nodes[id.index()].is_listed, true) {
+            self.resting.push(id);
         }
-        rest.pass(&mut self.nodes[id.index()].pulse, now);
-        rest.until = rest.while_counts_hold.min(through + TICK);
         self.rest_on(id, rest);
-        true
+    }
+
+    /// The node is looked at again when a run may find something, at the earliest.
+    fn rest_on(&mut self, id: NodeId, rest: Rest) {
+        self.nodes[id.index()].rest = Some(rest);
+        self.queue.put_off(id, rest.due.max(rest.until), rest.queued);
+    }
+
+    /// Whether a node that is next in the queue rests on: its run that may find something is later, or it
+    /// was woken for the free count of a vSwitch, which another node has asked for since.
+    pub(super) fn prolong(&mut self, now: Instant, id: NodeId) -> bool {
+        let node = &mut self.nodes[id.index()];
+        // An entry without a delay is a run that somebody asked for.
+        let (Some(mut rest), Some((Some(woken), queued))) = (node.rest, self.queue.entry(id)) else { return false };
+        let due = rest.pass(&mut node.pulse, now);
+        node.rest = Some(rest);
+        if (due, rest.queued) != (woken, queued) {
+            self.queue.put_off(id, due, rest.queued);
+            return true;
+        }
+        let counts_hold = rest.watched != 0 && self.watched(now, &self.nodes[id.index()]) != 0;
+        let rests_on = counts_hold && now < rest.while_counts_hold;
+        if rests_on {
+            self.rest_on(id, Rest { until: rest.while_counts_hold, ..rest });
+        }
+        rests_on
+    }
+
+    /// The vSwitches of a node that is in order and whose vSwitches have addresses at `now`; for others
+    /// none.
+    fn watched(&self, now: Instant, node: &Node) -> u64 {
+        let known = node.in_order.as_ref().filter(|known| self.have_addresses(now, known));
+        known.map_or(0, |known| known.vswitches.iter().fold(0, |all, &id| all | bit(id)))
+    }
+
+    /// The count of a vSwitch has expired. The first run that looks at it asks for it, and those that are
+    /// due until the answer is there have to wait: these are gone through, and none of the others.
+    pub(super) fn expired(&mut self, now: Instant, vswitch: VSwitchId) {
+        if self.vswitches.known_through(vswitch) >= now {
+            return;
+        }
+        let mut next = Instant::NEVER;
+        for (id, node) in self.nodes.iter_mut().enumerate() {
+            let Some(rest) = node.rest.as_mut().filter(|rest| rest.watched & bit(vswitch) != 0) else { continue };
+            let due = rest.pass(&mut node.pulse, now);
+            if due > now + LOOK_UP {
+                next = next.min(due);
+                continue;
+            }
+            rest.until = rest.until.min(now);
+            let id = NodeId::new(id);
+            if self.queue.delayed_until(id).is_some() {
+                self.queue.put_off(id, due, rest.queued);
+            }
+        }
+        if next != Instant::NEVER {
+            self.set_timer(next, Timer::Expired(vswitch));
+        }
     }
 
     /// Something happens to a node: its runs before `end` are made up for, the next one is gone
@@ -188,7 +234,6 @@ impl Controller {
         let node = &mut self.nodes[id.index()];
         let Some(mut rest) = node.rest.take() else { return };
         let due = rest.pass(&mut node.pulse, end);
-        self.strike_out(rest.place);
         if self.queue.delayed_until(id).is_some() {
             self.queue.put_off(id, due, rest.queued);
         }
@@ -197,9 +242,9 @@ impl Controller {
     /// The last worker has been taken: runs of nodes at rest have to wait for one, too, but for
     /// those whose turn was before.
     pub(super) fn rouse_all_behind(&mut self, now: Instant) {
-        while let Some(&id) = self.resting.last() {
+        while let Some(id) = self.unlist() {
             let node = &self.nodes[id.index()];
-            let mut rest = node.rest.expect("a node in the list rests");
+            let Some(mut rest) = node.rest else { continue };
             let due = rest.pass(&mut { node.pulse }, now);
             let had_its_turn = self.queue.has_passed((Some(due), rest.queued), id);
             let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed((None, now), id);
@@ -212,7 +257,7 @@ impl Controller {
 
     /// As [`rouse`](Self::rouse), for every node.
     pub(super) fn rouse_all(&mut self, end: Instant) {
-        while let Some(&id) = self.resting.last() {
+        while let Some(id) = self.unlist() {
             self.rouse(id, end);
         }
     }
@@ -222,16 +267,14 @@ impl Controller {
         let node = &mut self.nodes[id.index()];
         if let Some(mut rest) = node.rest.take() {
             rest.pass(&mut node.pulse, now);
-            self.strike_out(rest.place);
         }
     }
 
-    /// Removes a node from the list of those that rest.
-    fn strike_out(&mut self, place: usize) {
-        self.resting.swap_remove(place);
-        if let Some(&moved) = self.resting.get(place) {
-            self.nodes[moved.index()].rest.as_mut().expect("a node in the list rests").place = place;
-        }
+    /// Takes a node from the list of those that rest.
+    fn unlist(&mut self) -> Option<NodeId> {
+        let id = self.resting.pop()?;
+        self.nodes[id.index()].is_listed = false;
+        Some(id)
     }
 
     /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to

@@ -81,11 +81,6 @@ impl<W> VSwitches<W> {
         self.counts.get(&id).map_or(Instant::ZERO, |&(_, through)| through)
     }
 
-    /// Through when a vSwitch is known to have addresses, if it is now.
-    pub fn has_addresses_through(&self, now: Instant, id: VSwitchId) -> Option<Instant> {
-        self.counts.get(&id).filter(|&&(free, through)| free > 0 && now <= through).map(|&(_, through)| through)
-    }
-
     /// The cached count.
     pub fn cached(&self, now: Instant, id: VSwitchId) -> Option<u32> {
         self.counts.get(&id).filter(|(_, through)| now <= *through).map(|&(free, _)| free)

@@ -137,9 +137,14 @@ impl WorkQueue {
         next.and_then(|((ready, _), _)| ready).unwrap_or(Instant::NEVER)
     }
 
+    /// The entry of a node.
+    pub fn entry(&self, node: NodeId) -> Option<Entry> {
+        self.places.get(node.index())?.entry
+    }
+
     /// When the entry of a node is ready, if it has one with a delay.
     pub fn delayed_until(&self, node: NodeId) -> Option<Instant> {
-        self.places.get(node.index())?.entry?.0
+        self.entry(node)?.0
     }
 
     /// Gives the entry of a node another delay, as if it had been added at `added`.
