@@ -31,7 +31,8 @@ fn the_scenario_of_the_readme_loads() {
     assert_eq!(warnings(scenario), [""; 0]);
 }
 
-/// What is no prose is the same in both languages, and so are the commands that the table names.
+/// What is no prose is the same in both languages, and so are the commands that the table names and
+/// the numbers of cases.
 #[test]
 fn the_chinese_readme_shows_what_the_english_one_does() {
     let (english, chinese) = (document("README.md"), document("README.zh-CN.md"));
@@ -42,6 +43,11 @@ fn the_chinese_readme_shows_what_the_english_one_does() {
         rows.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
     };
     assert_eq!(commands(&chinese), commands(&english));
+    let numbers = |page: &str, mark: &str| {
+        let line = page.lines().find(|line| line.contains(mark)).expect("the page counts the cases").to_owned();
+        line.split(|c: char| !c.is_ascii_digit()).filter(|text| !text.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&chinese, "个案例"), numbers(&english, "cases recorded"));
 }
 
 /// So does what the documentation of scenarios shows: whole scenarios, and sections of one.
