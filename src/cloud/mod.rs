@@ -24,7 +24,7 @@ use std::net::Ipv4Addr;
 use crate::address::{AddressBook, PREFIX, V6Addr};
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
-use crate::ipam::{Addresses, Answer, Attached, BATCH, Eni, Kind, Request};
+use crate::ipam::{Addresses, Answer, Attached, Eni, Kind, MOST_NAMED, Request};
 use crate::model::{Fault, Quota, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -327,7 +327,7 @@ impl Cloud {
 
     /// `n` addresses of a vSwitch, or none at all.
     fn take(&mut self, vswitch: VSwitchId, n: u32) -> Result<Addresses, ErrorCode> {
-        assert!(n as usize <= BATCH, "nobody asks for more than a batch at once");
+        assert!(n as usize <= MOST_NAMED, "nobody asks for more than a batch at once");
         if self.quota_refusing(0, n).is_some() {
             return Err(ErrorCode::QuotaPrivateIp);
         }
