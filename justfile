@@ -22,13 +22,23 @@ bench *ARGS:
 validation:
     cargo run --release -- conformance check tests/conformance --markdown > docs/validation.md
 
-# Writes the JSON Schema of scenario files anew.
+# Writes the JSON Schema of scenario files anew, and the list of keys.
 schema:
     cargo run --release -- schema > docs/scenario.schema.json
+    cargo run --release -- schema --reference > docs/scenario-keys.md
 
 # Writes the figures of docs/centralized.md anew.
 centralized:
     BRIMLINE_WRITE_FIGURES=1 cargo test --release --test centralized_vs_node_local
+
+# Writes anew what the pages of docs/ show: output of commands, and pictures.
+pages:
+    BRIMLINE_WRITE_PAGES=1 cargo test --release --test pages
+
+# Makes the notebooks anew from their text; needs `pip install -r notebooks/requirements.txt`.
+notebooks:
+    notebooks/runs
+    python3 notebooks/execute.py --write
 
 # Licences, duplicates, sources of the dependencies.
 deny:

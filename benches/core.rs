@@ -22,6 +22,7 @@ fn daemon() -> NodeLocal {
         max_eni: 3,
         ips_per_eni: 15,
         dual: false,
+        rdma: None,
         capacity: 45,
         min_idle: 0,
         max_idle: 5,
@@ -84,9 +85,9 @@ impl Bench {
     fn answer(&mut self, request: &Request) -> Answer {
         match *request {
             Request::DescribeVSwitch(_) => Answer::VSwitch(60_000),
-            Request::Create(_, n, _) => {
+            Request::Create { addresses, .. } => {
                 self.next_eni += 1;
-                Answer::Created(EniId(self.next_eni), self.addresses(n), V6Addresses::EMPTY)
+                Answer::Created(EniId(self.next_eni), self.addresses(addresses), V6Addresses::EMPTY)
             }
             Request::Attach(_) => Answer::Attached(self.now),
             Request::Describe(_) => Answer::Described { exists: true, in_use: true },

@@ -36,6 +36,11 @@ workloads:
 /// What is changed, and into what.
 type Edit = (&'static str, &'static str);
 
+/// A PodNetworking on the vSwitch of the pods; centralized IPAM; a trunk on every node.
+const NETWORKING: Edit = ("eni_config:", "pod_networkings: [{name: own, vSwitchOptions: [vsw-pods]}]\n  eni_config:");
+const CENTRALIZED: Edit = ("terway:", "terway:\n  ipam: centralized");
+const TRUNK: Edit = ("min_pool_size: 0", "min_pool_size: 0\n    enable_eni_trunking: true");
+
 /// Every bad input: what it shows, and its edits of the good scenario.
 const BAD: &[(&str, &[Edit])] = &[
     ("percentages without sign", &[("{replicas: 100}", "{replicas: 100, rollout: {every: 7d, max_surge: 0.25}}")]),
@@ -547,6 +552,70 @@ const BAD: &[(&str, &[Edit])] = &[
             ("nodes: 10", "nodes: -1"),
             ("100", "{exponential: {from: 1}}"),
             ("vsw-nodes\n", "vsw-none\n"),
+        ],
+    ),
+    ("a PodNetworking that is not there", &[("lifetime: 2d", "pod_networking: own")]),
+    (
+        "PodNetworkings with everything wrong",
+        &[(
+            "eni_config:",
+            "pod_networkings:\n    - {name: a, vSwitchOptions: [vsw-pod]}\n    - {name: a, vSwitchOptions: []}\n    \
+             - {name: c, allocationType: {type: Fixed, releaseStrategy: TTL}}\n    \
+             - {name: d, allocationType: {type: Fixed, releaseAfter: 5m0s}}\n    \
+             - {name: e, allocationType: {releaseAfter: 5m}}\n    \
+             - {name: f, allocationType: {type: fixed}, vSwitchSelectOptions: {vSwitchSelectionPolicy: least}}\n  \
+             eni_config:",
+        )],
+    ),
+    (
+        "a PodNetworking of another name",
+        &[("eni_config:", "pod_networkings: [{name: rooms}]\n  eni_config:"), ("lifetime: 2d", "pod_networking: room")],
+    ),
+    ("a PodNetworking beside node-local IPAM", &[NETWORKING, ("lifetime: 2d", "pod_networking: own")]),
+    ("a PodNetworking without a trunk", &[NETWORKING, CENTRALIZED, ("lifetime: 2d", "pod_networking: own")]),
+    (
+        "a trunk of which nobody knows the members",
+        &[NETWORKING, CENTRALIZED, TRUNK, ("lifetime: 2d", "pod_networking: own")],
+    ),
+    (
+        "a type without members",
+        &[
+            NETWORKING,
+            CENTRALIZED,
+            TRUNK,
+            ("nodes: 10", "nodes: 10\n    limits: {total_adapters: 4}"),
+            ("lifetime: 2d", "pod_networking: own"),
+        ],
+    ),
+    (
+        "a PodNetworking in another zone",
+        &[
+            ("eni_config:", "pod_networkings: [{name: own, vSwitchOptions: [vsw-k]}]\n  eni_config:"),
+            ("    - {id: vsw-pods", "    - {id: vsw-k, zone: cn-hangzhou-k, cidr: 10.2.0.0/24}\n    - {id: vsw-pods"),
+            CENTRALIZED,
+            TRUNK,
+            ("nodes: 10", "nodes: 10\n    limits: {total_adapters: 20}"),
+            ("lifetime: 2d", "pod_networking: own"),
+        ],
+    ),
+    (
+        "fixed addresses for pods without names",
+        &[
+            ("eni_config:", "pod_networkings: [{name: own, allocationType: {type: Fixed}}]\n  eni_config:"),
+            CENTRALIZED,
+            TRUNK,
+            ("nodes: 10", "nodes: 10\n    limits: {total_adapters: 20}"),
+            ("lifetime: 2d", "pod_networking: own"),
+        ],
+    ),
+    (
+        "a DaemonSet with a PodNetworking",
+        &[
+            NETWORKING,
+            CENTRALIZED,
+            TRUNK,
+            ("nodes: 10", "nodes: 10\n    limits: {total_adapters: 20}"),
+            ("deployment: {replicas: 100}\n    lifetime: 2d", "daemon_set: {}\n    pod_networking: own"),
         ],
     ),
 ];

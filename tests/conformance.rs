@@ -1,4 +1,4 @@
-//! The answers of the real Terway code (upstream commit 89aadf8b), case by case.
+//! The answers of the real Terway code (upstream commit 89aadf8b; v1.4.4 for the classic pool), case by case.
 
 use std::path::Path;
 
@@ -37,4 +37,16 @@ fn every_case_of_our_own_measuring_passes() {
 #[test]
 fn every_centralized_case_passes() {
     assert_eq!(passing("centralized"), (41, 0));
+}
+
+/// The pool of v1.4.4.
+#[test]
+fn every_classic_case_passes() {
+    assert_eq!(passing("classic"), (41, 0));
+}
+
+/// The same where the daemon dies of itself (rule P61).
+#[test]
+fn every_classic_crash_case_passes() {
+    assert_eq!(passing("classic-crash"), (3, 0));
 }

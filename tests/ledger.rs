@@ -4,8 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rules of the two specifications, by their letter: node-local and centralized IPAM.
-const RULES: [(char, u32); 2] = [('R', 158), ('C', 164)];
+/// Rules of the three specifications, by their letter: node-local and centralized IPAM, and the classic
+/// pool with terway-cli, with what is around it and with what its golden cases taught.
+const RULES: [(char, u32); 7] = [('R', 158), ('C', 164), ('P', 132), ('B', 29), ('K', 14), ('A', 4), ('G', 14)];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -41,7 +42,8 @@ fn holds(text: &str, word: &str) -> bool {
 /// Why a name in backquotes leads nowhere; `None` = it leads somewhere, or is no name of ours.
 fn dead(name: &str) -> Option<String> {
     if let Some(case) = name.strip_prefix("golden:") {
-        let folders = ["node-local", "node-local-statistical", "node-local-extra", "centralized"];
+        let folders =
+            ["node-local", "node-local-statistical", "node-local-extra", "centralized", "classic", "classic-crash"];
         let found = folders.iter().any(|f| root().join(format!("tests/conformance/{f}/{case}.json")).is_file());
         return (!found).then(|| format!("there is no golden case {case}"));
     }

@@ -13,13 +13,13 @@ use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings, WriteLimit};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
-use brimline::ipam::pod_eni;
+use brimline::ipam::pod_eni::{self, Policy, Retention};
 use brimline::ipam::{BATCH, Config};
 use brimline::model::{
     AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Ipam, Job,
-    Kubelet, Load, Model, NodePool, Outputs, PodTemplate, PoolSize, PoolZone, Portion, Quotas, Replacement, Replicas,
-    Resources, Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod, VSwitch, Vpc, Workload,
-    WorkloadKind, ZoneOutage, ZoneSpread,
+    Kubelet, Load, Model, NodePool, Outputs, PodNetworking, PodTemplate, PoolSize, PoolZone, Portion, Quotas,
+    Replacement, Replicas, Resources, Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod,
+    VSwitch, Vpc, Workload, WorkloadKind, ZoneOutage, ZoneSpread,
 };
 use brimline::openapi::ErrorCode;
 use brimline::record::{Recording, StrandedReason};
@@ -39,6 +39,8 @@ enum Kind {
     Exclusive,
     /// The control plane, but for the addresses of prefixes.
     Prefixes,
+    /// The control plane, on nodes with a trunk, whose members pods of PodNetworkings have.
+    Trunk,
 }
 
 impl Dice {
@@ -47,7 +49,8 @@ impl Dice {
         let kind = match chance.below(100) {
             0..50 => Kind::NodeLocal,
             50..75 => Kind::Centralized,
-            75..85 => Kind::Exclusive,
+            75..82 => Kind::Exclusive,
+            82..91 => Kind::Trunk,
             _ => Kind::Prefixes,
         };
         Self(chance, kind)
@@ -89,12 +92,15 @@ impl Dice {
         let zones = self.range(1, 2) as usize;
         let vpc = self.vpc(zones, within, quiet);
         let pools = (0..self.range(1, 2)).map(|i| self.pool(i, &vpc, zones, within, quiet)).collect::<Vec<_>>();
-        let workloads = (0..self.range(1, 3)).map(|i| self.workload(i, pools.len(), within, quiet)).collect();
+        let pod_networkings = self.pod_networkings(&vpc);
+        let workloads = (0..self.range(1, 3)).map(|i| self.workload(i, pools.len(), &pod_networkings, within, quiet));
+        let workloads = workloads.collect();
         let plain = Model::plain("swarm", horizon, vpc);
         let mut model = Model {
             seed: u64::from(self.range(0, u32::MAX - 1)),
             replications: 2,
             ipam: self.ipam(),
+            pod_networkings,
             node_pools: pools,
             workloads,
             cloud: self.cloud(quiet, within),
@@ -236,7 +242,7 @@ impl Dice {
 
     /// The control plane: quick to look again, so that a small world sees much of it.
     fn ipam(&mut self) -> Ipam {
-        if !matches!(self.1, Kind::Centralized | Kind::Prefixes) {
+        if !matches!(self.1, Kind::Centralized | Kind::Prefixes | Kind::Trunk) {
             return Ipam::NodeLocal;
         }
         Ipam::Centralized(Box::new(Settings {
@@ -251,7 +257,7 @@ impl Dice {
     fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
         match self.1 {
             Kind::NodeLocal => self.node_local(limits, vswitches).into(),
-            Kind::Centralized | Kind::Prefixes => self.centralized(limits, vswitches).into(),
+            Kind::Centralized | Kind::Prefixes | Kind::Trunk => self.centralized(limits, vswitches).into(),
             Kind::Exclusive => pod_eni::NodeConfig { slots: limits.exclusive_eni_pods(), vswitches }.into(),
         }
     }
@@ -266,15 +272,17 @@ impl Dice {
     }
 
     fn centralized(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> NodeConfig {
+        let trunk = self.1 == Kind::Trunk || self.chance(20);
         NodeConfig {
-            flavor: Flavor::of(limits.adapters, self.chance(20), self.chance(10)),
+            flavor: Flavor::of(limits.adapters, trunk, self.chance(10)),
+            members: if self.1 == Kind::Trunk { self.range(0, 8) } else { 0 },
             ips_per_eni: limits.ipv4_per_adapter,
             min_idle: self.range(0, 12),
             max_idle: self.range(0, 20),
             warm_up: self.pick(&[0, 0, 7, 30]),
             sync_period: self.pick(&[None, Some(Span::secs(20))]),
             reclaim: self.reclaim(),
-            prefixes: (self.1 == Kind::Prefixes).then(|| self.range(0, 9)),
+            prefixes: (self.1 == Kind::Prefixes || self.1 == Kind::Trunk && self.chance(20)).then(|| self.range(0, 9)),
             vswitches,
             selection: self.pick(&[Selection::Most, Selection::Random]),
             dual: self.chance(25),
@@ -297,7 +305,35 @@ impl Dice {
         }
     }
 
-    fn workload(&mut self, i: u32, pools: usize, within: Span, quiet: bool) -> Workload {
+    /// Some, if there are trunks; the first of them may hold addresses, for a while that a run sees the end
+    /// of or for ever.
+    fn pod_networkings(&mut self, vpc: &Vpc) -> Vec<PodNetworking> {
+        if self.1 != Kind::Trunk {
+            return Vec::new();
+        }
+        let networking = |i: u32| {
+            let mut vswitches: Vec<_> = (0..vpc.vswitches.len()).map(VSwitchId::new).collect();
+            vswitches.rotate_left(self.range(0, 3) as usize % vpc.vswitches.len());
+            vswitches.truncate(self.range(1, 4) as usize);
+            let after = Retention::After(Span::mins(u64::from(self.range(0, 90))));
+            PodNetworking {
+                name: format!("networking-{i}"),
+                vswitches,
+                policy: self.pick(&[Policy::Ordered, Policy::Random, Policy::Most]),
+                fixed: (i == 0 && self.chance(80)).then(|| self.pick(&[after, after, Retention::Forever])),
+            }
+        };
+        (0..2).map(networking).collect()
+    }
+
+    /// The PodNetworking of a workload, if it may have one; more often a fixed one where that can be.
+    fn pod_networking(&mut self, kind: &WorkloadKind, all: &[PodNetworking]) -> Option<usize> {
+        let fixed = matches!(kind, WorkloadKind::StatefulSet { .. });
+        let may = !all.is_empty() && !matches!(kind, WorkloadKind::DaemonSet { .. }) && self.chance(60);
+        may.then(|| if all[0].fixed.is_none() || fixed && self.chance(75) { 0 } else { 1 })
+    }
+
+    fn workload(&mut self, i: u32, pools: usize, networkings: &[PodNetworking], within: Span, quiet: bool) -> Workload {
         let kind = match self.range(0, 9) {
             0 => WorkloadKind::DaemonSet { rollout: self.rollout(within) },
             1 | 2 => WorkloadKind::StatefulSet {
@@ -319,9 +355,11 @@ impl Dice {
         };
         let of_work = matches!(kind, WorkloadKind::Arrivals { .. } | WorkloadKind::Job { .. });
         let lives = SpanDist::log_normal(Span::mins(u64::from(self.range(1, 90))), Span::hours(4));
+        let pod_networking = self.pod_networking(&kind, networkings);
         let pod = PodTemplate {
+            pod_networking,
             lifetime: (of_work || (!quiet && self.chance(70))).then_some(lives),
-            host_network: self.chance(5),
+            host_network: pod_networking.is_none() && self.chance(5),
             erdma: self.1 == Kind::Centralized && self.chance(10),
             requests: if self.chance(50) {
                 Resources::default()

@@ -1,10 +1,13 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
 mod again;
+mod chinese;
 mod compare;
 mod conformance;
+mod examples;
 mod explain;
 mod inspect;
+mod manual;
 mod measures;
 mod metrics;
 mod print;
@@ -17,8 +20,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 
+use crate::report::in_quotes;
 use crate::scenario::{self, Blueprint, Diagnostics, Edit};
 use print::{print, tell};
 
@@ -39,6 +43,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 the environment failed (a file c
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Simulates the article's cluster, which is built in
+    #[command(after_help = examples::DEMO)]
     Demo {
         #[command(flatten)]
         args: RunArgs,
@@ -48,6 +53,7 @@ enum Command {
         metrics: metrics::MetricsArgs,
     },
     /// Simulates a scenario: prints the verdict and writes a report
+    #[command(after_help = examples::RUN)]
     Run {
         /// Scenario file (YAML; docs/scenario.md describes it)
         file: PathBuf,
@@ -59,8 +65,10 @@ enum Command {
         metrics: metrics::MetricsArgs,
     },
     /// Compares scenarios, or changes of one, run by run with the same random numbers
+    #[command(after_help = examples::COMPARE)]
     Compare(compare::CompareArgs),
     /// Checks a scenario and shows the resolved model, with the origin of each value
+    #[command(after_help = examples::CHECK)]
     Check {
         /// Scenario file
         file: PathBuf,
@@ -69,20 +77,42 @@ enum Command {
         set: Vec<String>,
     },
     /// Simulates a scenario at many points: every combination of values, or a Latin hypercube
+    #[command(after_help = examples::SWEEP)]
     Sweep(sweep::SweepArgs),
     /// Lists what can be measured, and what conditions can look at
+    #[command(after_help = examples::MEASURES)]
     Measures {
         /// Scenario file; without it, the built-in scenario
         file: Option<PathBuf>,
     },
     /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Shows a node at a moment, as an engineer sees it: terway-cli, the CR, log and events
     Inspect(inspect::InspectArgs),
     /// Seeks the smallest or largest value that keeps the goals, or the best compromises
+    #[command(after_help = examples::SEEK)]
     Seek(seek::SeekArgs),
     /// Prints the JSON Schema of scenario files, for editors
-    Schema,
+    #[command(after_help = examples::SCHEMA)]
+    Schema {
+        /// Print all types and keys as a Markdown page instead
+        #[arg(long)]
+        reference: bool,
+    },
+    /// Prints completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual, a page for each command
+    #[command(after_help = examples::MAN)]
+    Man {
+        /// Folder that takes `brimline.1`, `brimline-run.1`, ...; it is made if need be
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
     /// Compares the allocation core with recorded answers of the real Terway code
     #[command(subcommand)]
     Conformance(Conformance),
@@ -156,6 +186,7 @@ struct ExplainArgs {
 #[derive(Debug, Subcommand)]
 enum Conformance {
     /// Plays one case and prints what our core does, as JSON
+    #[command(after_help = examples::CONFORMANCE_REPLAY)]
     Replay {
         /// Case file (JSON)
         case: PathBuf,
@@ -167,6 +198,7 @@ enum Conformance {
         seed: u64,
     },
     /// Plays every case under a folder and compares with the real code's answers
+    #[command(after_help = examples::CONFORMANCE_CHECK)]
     Check {
         /// Folder of case files
         dir: PathBuf,
@@ -197,6 +229,22 @@ impl From<Diagnostics> for Stop {
     fn from(diagnostics: Diagnostics) -> Self {
         Self::Input(diagnostics.render(print::coloured()))
     }
+}
+
+/// The command line as it was given. Whoever asks for help, or is wrong, is told, and that is all.
+#[must_use]
+pub fn parse() -> Cli {
+    let words: Vec<_> = std::env::args().collect();
+    let wants_chinese =
+        words.iter().any(|word| word == "--lang=zh") || words.windows(2).any(|two| two == ["--lang", "zh"]);
+    let command = if wants_chinese { chinese::help(command()) } else { command() };
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// All commands, with the language of their help.
+fn command() -> clap::Command {
+    let lang = Arg::new("lang").long("lang").value_name("LANG").value_parser(["en", "zh"]).global(true);
+    Cli::command().arg(lang.help("Language of --help: `zh` is Chinese"))
 }
 
 /// Carries out a command; what goes wrong is on standard error.
@@ -240,7 +288,10 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Explain(args) => explain::carry_out(&args),
         Command::Inspect(args) => inspect::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),
-        Command::Schema => Ok(print(&scenario::schema())?),
+        Command::Schema { reference: false } => Ok(print(&scenario::schema())?),
+        Command::Schema { reference: true } => Ok(print(&scenario::reference())?),
+        Command::Completions { shell } => Ok(print(&manual::completions(shell))?),
+        Command::Man { dir } => Ok(manual::write(&dir)?),
         Command::Conformance(command) => conformance::carry_out(command),
     }
 }
@@ -254,16 +305,6 @@ fn threads(wanted: Option<u16>) -> anyhow::Result<rayon::ThreadPool> {
 /// A file's name as a shell takes it.
 fn quoted(file: &std::path::Path) -> String {
     in_quotes(&file.display().to_string())
-}
-
-/// A text as a shell takes it, in quotes where it needs them.
-fn in_quotes(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 impl RunArgs {

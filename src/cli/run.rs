@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::metrics::MetricsArgs;
 use super::print::{self, print, tell};
-use super::{PolicyArgs, RunArgs, Stop, in_quotes, progress};
+use super::{PolicyArgs, RunArgs, Stop, progress};
 use crate::model::{Claim, Model};
 use crate::outcome::{Summary, summarize};
 use crate::record::Recording;
-use crate::report::{self, Run};
+use crate::report::{self, Run, in_quotes};
 use crate::scenario::{Blueprint, Edit, Source, Uncertain, claim};
 use crate::sim::Progress;
 use crate::study::{self, Decision, Finding};
@@ -60,6 +60,7 @@ pub(super) fn run(
         sources: &loaded.sources,
         warnings: &loaded.warnings,
         reproduce: &(reproduce(command, args) + &options("--fail-if", &policy.fail_if)),
+        seek: &reproduce(&format!("brimline seek {}", in_quotes(&loaded.sources[0].name)), args),
         command: &std::env::args().collect::<Vec<_>>().join(" "),
         wall,
         threads: pool.current_num_threads(),

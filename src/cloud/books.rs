@@ -1,13 +1,13 @@
 //! The cloud's books: who holds the addresses of a vSwitch, and that the entries agree.
 
-use super::Cloud;
+use super::{Cloud, Standing};
 use crate::address::PREFIX;
 use crate::id::VSwitchId;
 
 /// Who holds the addresses of a vSwitch, as the cloud knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Usable addresses: the sum of the others, but for `leaked`.
+    /// Usable addresses: the sum of the others, but for `leaked` and `held`.
     pub usable: u32,
     /// Free addresses, as DescribeVSwitches counts them: not those of reservations.
     pub free: u32,
@@ -19,6 +19,8 @@ pub struct Usage {
     pub in_prefixes: u32,
     /// Those of `on_enis` and `in_prefixes` that are on interfaces which no daemon knows.
     pub leaked: u32,
+    /// Those of `on_enis` that are held for pods with fixed addresses that are gone.
+    pub held: u32,
     /// Primary addresses of nodes, and of instances that are being launched.
     pub primaries: u32,
     /// Addresses of other tenants.
@@ -37,6 +39,7 @@ impl Cloud {
             on_enis: switch.on_enis,
             in_prefixes: switch.prefixes * PREFIX,
             leaked: switch.leaked,
+            held: switch.held,
             primaries: switch.primaries,
             others: switch.others.len() as u32,
         }
@@ -64,13 +67,16 @@ impl Cloud {
     pub fn audit(&self) {
         let mut on_enis = vec![(0, 0); self.vswitches.len()];
         let mut leaked = vec![(0, 0); self.vswitches.len()];
+        let mut held = vec![0; self.vswitches.len()];
         for (id, interface) in self.enis.iter().enumerate() {
             let Some(interface) = interface else { continue };
             let vswitch = interface.vswitch.index();
             let (addresses, in_prefixes) = (interface.addresses.len() as u32, interface.prefixes.len() as u32 * PREFIX);
             on_enis[vswitch] = (on_enis[vswitch].0 + addresses, on_enis[vswitch].1 + in_prefixes);
-            if interface.leaked {
-                leaked[vswitch] = (leaked[vswitch].0 + 1, leaked[vswitch].1 + interface.size());
+            match interface.standing {
+                Standing::Known => {}
+                Standing::Leaked => leaked[vswitch] = (leaked[vswitch].0 + 1, leaked[vswitch].1 + interface.size()),
+                Standing::Held => held[vswitch] += interface.size(),
             }
             let book = &self.vswitches[vswitch].book;
             assert!(
@@ -85,11 +91,14 @@ impl Cloud {
             let v6 = interface.v6.len() as u32;
             assert!(v6 <= instance.ips_per_eni, "interface {id} has {v6} IPv6 addresses, more than it takes");
             let listed = instance.enis.iter().any(|eni| eni.index() == id);
-            assert_eq!(listed, !instance.released, "interface {id} in the list of its instance");
-            assert!(listed || interface.leaked, "interface {id} outlived its instance");
+            let held = interface.standing == Standing::Held;
+            assert_eq!(listed, !instance.released && !held, "interface {id} in the list of its instance");
+            assert!(listed || interface.standing != Standing::Known, "interface {id} outlived its instance");
+            assert!(!held || !interface.attached, "interface {id} is held, and attached");
         }
         for (i, (on_enis, leaked)) in on_enis.into_iter().zip(leaked).enumerate() {
             let usage = self.usage(VSwitchId::new(i));
+            assert_eq!(usage.held, held[i], "addresses held on vSwitch {i}");
             assert_eq!((usage.on_enis, usage.in_prefixes), on_enis, "addresses on interfaces of vSwitch {i}");
             assert_eq!(self.leaked(VSwitchId::new(i)), leaked, "leaked interfaces of vSwitch {i}");
             assert_eq!(

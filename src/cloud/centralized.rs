@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Cloud, Interface};
+use super::{Cloud, Interface, Standing};
 use crate::address::PREFIX;
 use crate::id::{EniId, NodeId};
 use crate::ipam::centralized::{self, Answer, Request, State};
@@ -33,7 +33,8 @@ impl Cloud {
             &Request::Describe(eni) => Ok(self.described(Some(eni), |_| true)),
             &Request::DescribeInstance(node) => {
                 let enis = self.instances[node.index()].enis.iter().copied();
-                Ok(self.described(enis, |interface| interface.attached))
+                // Members are asked for by their own type (`pkg/controller/multi-ip/node/pool.go:452-459`).
+                Ok(self.described(enis, |interface| interface.attached && !interface.member))
             }
             &Request::DescribeAttached(eni, node) => {
                 Ok(self.described(Some(eni), |interface| interface.attached && interface.instance == node))
@@ -73,12 +74,12 @@ impl Cloud {
             return Err(ErrorCode::NoInstance);
         }
         self.attach(eni, to)?;
-        self.adopt(eni);
-        if from != to {
+        if from != to || self.is_held(eni) {
             self.instances[from.index()].enis.retain(|&other| other != eni);
             self.instances[to.index()].enis.push(eni);
             self.enis[eni.index()].as_deref_mut().expect("it is attached").instance = to;
         }
+        self.adopt(eni);
         Ok(())
     }
 
@@ -97,7 +98,7 @@ impl Cloud {
         let interface = self.enis[eni.index()].as_deref_mut().expect("it has room");
         interface.prefixes.extend_from_slice(&prefixes);
         switch.prefixes += n;
-        switch.leaked += if interface.leaked { n * PREFIX } else { 0 };
+        switch.leaked += if interface.standing == Standing::Leaked { n * PREFIX } else { 0 };
         self.eni_addresses += u64::from(n * PREFIX);
         Ok(prefixes)
     }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::Cloud;
+use super::{Cloud, Standing};
 use crate::id::{EniId, NodeId, VSwitchId};
 
 /// An instance that is being launched: it has its primary address already.
@@ -17,8 +17,9 @@ pub struct Launch {
 #[derive(Debug)]
 pub(super) struct Instance {
     primary: Option<Launch>,
-    /// Secondary interfaces that it takes.
+    /// Secondary interfaces that it takes, and members of its trunk beside them.
     pub slots: u32,
+    pub members: u32,
     /// Addresses that an interface takes, and IPv6 addresses: a daemon that asks for these has as many
     /// of each (rule R143).
     pub ips_per_eni: u32,
@@ -54,12 +55,25 @@ impl Cloud {
     /// Starts an instance that takes `slots` secondary interfaces of `ips_per_eni` addresses. It
     /// has the primary address of its launch; without one it takes none of any vSwitch.
     pub fn start_instance(&mut self, launch: Option<Launch>, slots: u32, ips_per_eni: u32) -> NodeId {
-        self.instances.push(Instance { primary: launch, slots, ips_per_eni, enis: Vec::new(), released: false });
+        self.instances.push(Instance {
+            primary: launch,
+            slots,
+            members: 0,
+            ips_per_eni,
+            enis: Vec::new(),
+            released: false,
+        });
         NodeId::new(self.instances.len() - 1)
     }
 
-    /// Releases an instance with the interfaces that are attached to it (DeleteOnRelease). Those
-    /// that are not leak: the daemon that knew them is gone.
+    /// An instance takes so many members of its trunk.
+    pub fn take_members(&mut self, node: NodeId, members: u32) {
+        self.instances[node.index()].members = members;
+    }
+
+    /// Releases an instance with the interfaces that are attached to it (DeleteOnRelease), but for those
+    /// that outlive it: these are detached and held. What is not attached leaks: the daemon that knew
+    /// it is gone.
     pub fn release_instance(&mut self, node: NodeId) {
         let instance = &mut self.instances[node.index()];
         instance.released = true;
@@ -68,10 +82,10 @@ impl Cloud {
             self.abandon(launch);
         }
         for eni in enis {
-            if self.interface(eni).is_some_and(|interface| interface.attached) {
-                self.destroy(eni);
-            } else {
-                self.leak(eni);
+            match self.interface(eni) {
+                Some(interface) if interface.outlives_instance => self.hold(eni),
+                Some(interface) if interface.attached => self.destroy(eni),
+                Some(_) | None => self.leak(eni),
             }
         }
     }
@@ -91,22 +105,31 @@ impl Cloud {
 
     /// Nobody heard that `eni` was created: the daemon that called is gone, or lives another life.
     pub fn leak(&mut self, eni: EniId) {
-        self.set_leaked(eni, true);
+        self.stands(eni, Standing::Leaked);
     }
 
     /// A daemon knows the interface again.
     pub(super) fn adopt(&mut self, eni: EniId) {
-        self.set_leaked(eni, false);
+        self.stands(eni, Standing::Known);
     }
 
-    fn set_leaked(&mut self, eni: EniId, leaked: bool) {
-        let Some(interface) = self.enis[eni.index()].as_deref_mut().filter(|eni| eni.leaked != leaked) else { return };
-        interface.leaked = leaked;
+    pub(super) fn stands(&mut self, eni: EniId, standing: Standing) {
+        let Some(interface) = self.enis[eni.index()].as_deref_mut() else { return };
+        let before = std::mem::replace(&mut interface.standing, standing);
         let (switch, addresses) = (&mut self.vswitches[interface.vswitch.index()], interface.size());
-        if leaked {
-            (switch.leaked, switch.leaked_enis) = (switch.leaked + addresses, switch.leaked_enis + 1);
-        } else {
-            (switch.leaked, switch.leaked_enis) = (switch.leaked - addresses, switch.leaked_enis - 1);
+        match before {
+            Standing::Known => {}
+            Standing::Leaked => {
+                (switch.leaked, switch.leaked_enis) = (switch.leaked - addresses, switch.leaked_enis - 1);
+            }
+            Standing::Held => switch.held -= addresses,
+        }
+        match standing {
+            Standing::Known => {}
+            Standing::Leaked => {
+                (switch.leaked, switch.leaked_enis) = (switch.leaked + addresses, switch.leaked_enis + 1);
+            }
+            Standing::Held => switch.held += addresses,
         }
     }
 }

@@ -12,6 +12,7 @@ mod books;
 mod centralized;
 mod faults;
 mod instances;
+mod pod_eni;
 mod v6;
 mod window;
 
@@ -23,8 +24,7 @@ use std::net::Ipv4Addr;
 use crate::address::{AddressBook, PREFIX, V6Addr};
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
-use crate::ipam::centralized::Kind;
-use crate::ipam::{Addresses, Answer, Attached, BATCH, Eni, Request};
+use crate::ipam::{Addresses, Answer, Attached, Eni, Kind, MOST_NAMED, Request};
 use crate::model::{Fault, Quota, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -65,6 +65,8 @@ struct VSwitch {
     /// Addresses on interfaces that no daemon knows, in prefixes or not; these interfaces.
     leaked: u32,
     leaked_enis: u32,
+    /// Addresses on interfaces that are held for pods with fixed ones.
+    held: u32,
     primaries: u32,
     others: Vec<Ipv4Addr>,
     /// IPv6 addresses that it has handed out; none is used again.
@@ -77,14 +79,28 @@ struct Interface {
     vswitch: VSwitchId,
     kind: Kind,
     attached: bool,
-    /// No daemon knows it.
-    leaked: bool,
+    /// It is, or shall be, attached to the instance's trunk.
+    member: bool,
+    /// It does not go with the instance that it is attached to (`DeleteOnRelease: false`).
+    outlives_instance: bool,
+    standing: Standing,
     /// The primary address first.
     addresses: Vec<Ipv4Addr>,
     /// The first address of each prefix.
     prefixes: Vec<Ipv4Addr>,
     v6: Vec<V6Addr>,
     v6_prefixes: Vec<V6Addr>,
+}
+
+/// Who counts on an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// The instance for which it was made, or whoever allocates for that.
+    Known,
+    /// Nobody.
+    Leaked,
+    /// A pod with a fixed address that is to come again (rule C152).
+    Held,
 }
 
 impl Interface {
@@ -126,6 +142,7 @@ impl Cloud {
             prefixes: 0,
             leaked: 0,
             leaked_enis: 0,
+            held: 0,
             primaries: 0,
             others: Vec::new(),
             v6: 0,
@@ -186,9 +203,9 @@ impl Cloud {
         let visible = now + self.metadata_lag;
         match *request {
             Request::DescribeVSwitch(id) => self.describe_vswitch(id).map(Answer::VSwitch),
-            Request::Create(vswitch, n, v6) => {
-                let (eni, addresses) = self.create(node, vswitch, Kind::Secondary, n.into())?;
-                Ok(Answer::Created(eni, addresses, self.add_v6(eni, v6)))
+            Request::Create { vswitch, kind, addresses, ipv6 } => {
+                let (eni, addresses) = self.create(node, vswitch, kind, addresses.into())?;
+                Ok(Answer::Created(eni, addresses, self.add_v6(eni, ipv6)))
             }
             Request::Attach(eni) => match self.interface(eni).map(|interface| interface.instance) {
                 Some(node) if !self.instances[node.index()].released => {
@@ -256,7 +273,9 @@ impl Cloud {
             vswitch,
             kind,
             attached: false,
-            leaked: false,
+            member: false,
+            outlives_instance: false,
+            standing: Standing::Known,
             addresses: addresses.to_vec(),
             prefixes: Vec::new(),
             v6: Vec::new(),
@@ -275,8 +294,11 @@ impl Cloud {
     /// Attaches an interface to the instance for which it was made.
     fn attach(&mut self, eni: EniId, node: NodeId) -> Result<(), ErrorCode> {
         let instance = &self.instances[node.index()];
-        let attached = instance.enis.iter().filter(|&&other| self.interface(other).is_some_and(|e| e.attached));
-        if attached.count() >= instance.slots as usize {
+        let member = self.interface(eni).expect("whoever calls looked").member;
+        let most = if member { instance.members } else { instance.slots };
+        let is_there = |other: &Interface| other.attached && other.member == member;
+        let attached = instance.enis.iter().filter(|&&other| self.interface(other).is_some_and(is_there));
+        if attached.count() >= most as usize {
             return Err(ErrorCode::EniPerInstance);
         }
         self.enis[eni.index()].as_deref_mut().expect("whoever calls looked").attached = true;
@@ -288,7 +310,7 @@ impl Cloud {
         let addresses = self.take(vswitch, n)?;
         let interface = self.enis[eni.index()].as_deref_mut().expect("it has room");
         interface.addresses.extend_from_slice(&addresses);
-        if interface.leaked {
+        if interface.standing == Standing::Leaked {
             self.vswitches[vswitch.index()].leaked += n;
         }
         Ok(addresses)
@@ -305,7 +327,7 @@ impl Cloud {
 
     /// `n` addresses of a vSwitch, or none at all.
     fn take(&mut self, vswitch: VSwitchId, n: u32) -> Result<Addresses, ErrorCode> {
-        assert!(n as usize <= BATCH, "nobody asks for more than a batch at once");
+        assert!(n as usize <= MOST_NAMED, "nobody asks for more than a batch at once");
         if self.quota_refusing(0, n).is_some() {
             return Err(ErrorCode::QuotaPrivateIp);
         }
@@ -345,7 +367,7 @@ impl Cloud {
             if gone {
                 switch.book.give_back(*address);
                 switch.on_enis -= 1;
-                switch.leaked -= u32::from(interface.leaked);
+                switch.leaked -= u32::from(interface.standing == Standing::Leaked);
                 self.eni_addresses -= 1;
             }
             !gone
@@ -424,6 +446,7 @@ impl Cloud {
         found
             .map(|(id, e)| Attached {
                 eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] },
+                kind: e.kind,
                 addresses: e.addresses.clone(),
                 v6: e.v6.clone(),
             })
@@ -434,7 +457,7 @@ impl Cloud {
     /// addresses.
     pub fn interfaces(&self, node: NodeId) -> impl Iterator<Item = (EniId, VSwitchId, &[Ipv4Addr])> {
         let enis = self.instances[node.index()].enis.iter();
-        let known = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| !e.leaked)?)));
+        let known = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| e.standing == Standing::Known)?)));
         known.map(|(id, e)| (id, e.vswitch, e.addresses.as_slice()))
     }
 
@@ -458,7 +481,7 @@ impl Cloud {
     #[must_use]
     pub fn node_enis(&self, node: NodeId) -> (u32, u32) {
         let enis = self.instances[node.index()].enis.iter().filter_map(|&id| self.interface(id));
-        let known = enis.filter(|interface| !interface.leaked);
+        let known = enis.filter(|interface| interface.standing == Standing::Known);
         known.fold((0, 0), |(enis, addresses), interface| (enis + 1, addresses + interface.addresses.len() as u32))
     }
 

@@ -3,7 +3,7 @@
 use super::{Behaviour, Cloud, Usage};
 use crate::chance::{SmallStream, SpanDist, stream};
 use crate::id::{EniId, NodeId, VSwitchId};
-use crate::ipam::{Answer, Request};
+use crate::ipam::{Answer, Kind, Request};
 use crate::model::{Fault, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -38,8 +38,12 @@ fn call(cloud: &mut Cloud, node: NodeId, request: Request) -> Result<Answer, Err
     answer
 }
 
+fn creation(addresses: u8, ipv6: u8) -> Request {
+    Request::Create { vswitch: VSWITCH, kind: Kind::Secondary, addresses, ipv6 }
+}
+
 fn create(cloud: &mut Cloud, node: NodeId, n: u8) -> EniId {
-    match call(cloud, node, Request::Create(VSWITCH, n, 0)) {
+    match call(cloud, node, creation(n, 0)) {
         Ok(Answer::Created(eni, ..)) => eni,
         other => panic!("it was to be created: {other:?}"),
     }
@@ -65,7 +69,7 @@ pub(super) fn held(cloud: &Cloud) -> (u32, u32, u32) {
 fn an_interface_takes_as_many_ipv6_as_ipv4_addresses() {
     let mut cloud = cloud(Vec::new());
     let node = cloud.start_instance(None, 2, 10);
-    let Ok(Answer::Created(eni, v4, v6)) = call(&mut cloud, node, Request::Create(VSWITCH, 1, 3)) else {
+    let Ok(Answer::Created(eni, v4, v6)) = call(&mut cloud, node, creation(1, 3)) else {
         panic!("it was to be created");
     };
     assert_eq!((v4.len(), v6.len(), cloud.usage(VSWITCH).free), (1, 3, 11));
@@ -172,7 +176,7 @@ fn an_outage_fails_its_calls_in_its_time_only() {
     assert_eq!(lookup(hour(1)), Err(ErrorCode::Internal));
     assert_eq!(lookup(Instant(hour(2).0 - 1)), Err(ErrorCode::Internal));
     assert_eq!(lookup(hour(2)), Ok(Answer::VSwitch(12)));
-    assert!(cloud.execute(hour(1), node, &Request::Create(VSWITCH, 2, 0)).is_ok(), "another action");
+    assert!(cloud.execute(hour(1), node, &creation(2, 0)).is_ok(), "another action");
     assert_eq!(cloud.latency(Api::DescribeVSwitches, hour(1)), Span::secs(1));
 }
 

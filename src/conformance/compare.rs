@@ -7,8 +7,9 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::case::Case;
+use super::case::{Case, Sample};
 use super::centralized;
+use super::classic;
 use super::replay::{Levels, Played, play};
 use super::sample;
 use crate::openapi::{Api, ErrorCode};
@@ -103,6 +104,8 @@ pub enum Suite {
     Statistical,
     /// One run of the centralized controller, value by value.
     Centralized,
+    /// One run of the classic pool, value by value.
+    Classic,
 }
 
 /// How a case went.
@@ -132,6 +135,8 @@ pub(super) fn compare(path: &Path) -> anyhow::Result<Verdict> {
     let value: Value = serde_json::from_str(&text)?;
     if value["case"]["core"] == super::CENTRALIZED {
         centralized::compare::compare(&serde_json::from_str(&text)?, centralized::compare::SEED)
+    } else if value["case"]["core"] == super::CLASSIC {
+        classic::compare::compare(&serde_json::from_str(&text)?, classic::compare::SEED)
     } else if value["expected"].get("distributions").is_some() {
         compare_statistical(&serde_json::from_str(&text)?)
     } else {
@@ -154,6 +159,38 @@ impl Tally {
     /// What was compared so far are the samples; the rest follows.
     pub(super) fn end_of_samples(&mut self) {
         self.samples = self.compared;
+    }
+
+    /// Compares the samples with the rows of a timeline, each of which holds until the next.
+    pub(super) fn take_samples(
+        &mut self,
+        timeline: &[BTreeMap<String, Range>],
+        samples: &[(u64, Sample)],
+    ) -> anyhow::Result<()> {
+        let mut rows = timeline.iter().peekable();
+        let mut row = None;
+        for (t_ms, ours) in samples {
+            let t = i64::try_from(*t_ms)?;
+            while let Some(next) = rows.next_if(|next| next.get("t_ms").is_some_and(|range| range.starts_by(t))) {
+                row = Some(next);
+            }
+            let row = row.context("the timeline begins after time zero")?;
+            for (key, range) in row.iter().filter(|(key, _)| *key != "t_ms") {
+                let value = *ours.get(key).with_context(|| format!("unknown quantity {key}"))?;
+                self.take(*range, value, true, || format!("{key} at {:.1} s", *t_ms as f64 / 1e3));
+            }
+        }
+        self.end_of_samples();
+        Ok(())
+    }
+
+    /// Compares counts by name; what one side does not name is zero.
+    pub(super) fn take_totals(&mut self, expected: &BTreeMap<String, Range>, ours: &BTreeMap<String, i64>) {
+        let unexpected = ours.keys().filter(|name| !expected.contains_key(*name));
+        let unexpected = unexpected.map(|name| (name, Range::Exact(0)));
+        for (name, range) in expected.iter().map(|(name, range)| (name, *range)).chain(unexpected) {
+            self.take(range, ours.get(name).copied().unwrap_or(0), true, || name.clone());
+        }
     }
 
     /// The verdict on a case of one run.

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod centralized;
+pub mod classic;
 pub mod compare;
 pub mod replay;
 mod show;
@@ -20,6 +21,8 @@ use crate::openapi::{Api, ErrorCode};
 
 /// `core` of the centralized controller's cases.
 const CENTRALIZED: &str = "centralized";
+/// `core` of the classic pool's cases.
+const CLASSIC: &str = "classic";
 
 /// Plays one case with chance off and returns `timeline`, `api_calls`, `api_errors` and `pods`.
 ///
@@ -29,6 +32,9 @@ pub fn replay(path: &Path) -> anyhow::Result<Value> {
     let file: Value = serde_json::from_str(&text(path)?)?;
     if file["case"]["core"] == CENTRALIZED {
         return centralized::replay(&serde_json::from_value(file["case"].clone())?);
+    }
+    if file["case"]["core"] == CLASSIC {
+        return classic::replay(&serde_json::from_value(file["case"].clone())?);
     }
     let case = read(path)?;
     Ok(answer(&case, &play(&case, None)?))
@@ -103,6 +109,19 @@ fn answer(case: &Case, played: &Played) -> Value {
         "api_errors": counts(ErrorCode::ALL.map(ErrorCode::name), played.errors),
         "pods": pods.collect::<Vec<_>>(),
     })
+}
+
+/// The samples that differ from the one before.
+fn timeline(samples: &[(u64, Sample)]) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut last = None;
+    for (t_ms, sample) in samples.iter().filter(|(_, sample)| last.replace(sample) != Some(sample)) {
+        let mut row = Map::new();
+        row.insert("t_ms".to_owned(), json!(t_ms));
+        row.extend(sample.iter().map(|(key, value)| (key.clone(), json!(value))));
+        rows.push(Value::Object(row));
+    }
+    rows
 }
 
 /// The counts that are not zero, by name.

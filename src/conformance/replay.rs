@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::case::{Case, EniPolicy, Event, Retry, VSwitchPolicy};
+use super::case::{Case, EniPolicy, Event, Latency, Retry, VSwitch, VSwitchPolicy};
 use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
@@ -11,7 +11,7 @@ use crate::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::CallAnswer;
-use crate::sim::{Answered, Engine, Happening, Observer, PodState};
+use crate::sim::{Answered, Engine, Happening, Observer, PodState, Wants};
 use crate::time::{Instant, Span};
 
 /// Block that stands for a vSwitch; what exceeds its `available` belongs to others.
@@ -62,7 +62,7 @@ impl Observer for Counter {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// Another core than ours.
-    #[error("case `{0}` is for core `{1}`; brimline plays `node_local` and `centralized`")]
+    #[error("case `{0}` is for core `{1}`; brimline plays `node_local`, `centralized` and `classic`")]
     Core(String, String),
     /// A number beyond what the core holds.
     #[error("case `{0}`: {1}")]
@@ -130,6 +130,7 @@ fn config(case: &Case) -> node_local::Config {
     let capacity = case.eni_slots * case.ips_per_eni;
     let max_idle = case.max_pool_size.min(capacity);
     node_local::Config {
+        rdma: None,
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
         dual: false,
@@ -161,7 +162,15 @@ fn config(case: &Case) -> node_local::Config {
 }
 
 fn cloud(case: &Case, chance: Stream) -> Cloud {
-    let ms = case.latency_ms;
+    stub_cloud_with(case.latency_ms, &case.vswitches, chance)
+}
+
+/// A cloud with fixed latencies, whose vSwitches have as much free as the case says.
+pub(super) fn stub_cloud(ms: Latency, vswitches: &[VSwitch]) -> Cloud {
+    stub_cloud_with(ms, vswitches, stream(0, 0, "cloud"))
+}
+
+fn stub_cloud_with(ms: Latency, vswitches: &[VSwitch], chance: Stream) -> Cloud {
     let latency = |api| match api {
         Api::CreateNetworkInterface => ms.create,
         Api::AttachNetworkInterface => ms.attach,
@@ -181,8 +190,8 @@ fn cloud(case: &Case, chance: Stream) -> Cloud {
     };
     let block: ipnet::Ipv4Net = BLOCK.parse().expect("the constant is a block");
     let mishaps = SmallStream::new(0);
-    let mut cloud = Cloud::new(case.vswitches.iter().map(|_| block), behaviour, chance, mishaps);
-    for (i, vswitch) in case.vswitches.iter().enumerate() {
+    let mut cloud = Cloud::new(vswitches.iter().map(|_| block), behaviour, chance, mishaps);
+    for (i, vswitch) in vswitches.iter().enumerate() {
         let id = VSwitchId::new(i);
         cloud.set_others(id, cloud.usage(id).usable - vswitch.available);
     }
@@ -231,6 +240,8 @@ impl<'a> Script<'a> {
                 }
             }
             Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
+            Happening::Crashed(..) | Happening::Stuck(..) => unreachable!("the node-local daemon has no such defects"),
+            Happening::OffersMembers(_) => unreachable!("no node of a script has a trunk"),
         }
     }
 
@@ -239,7 +250,7 @@ impl<'a> Script<'a> {
             Event::Add { t_ms, node, pod } => {
                 self.pods.push((pod.clone(), *t_ms, None));
                 let id = self.engine.create_pod(0);
-                self.engine.place_pod(id, NodeId(*node), false);
+                self.engine.place_pod(id, NodeId(*node), Wants::Shared);
                 self.of_pod.insert(id, self.pods.len() - 1);
                 self.names.insert(pod, id);
             }

@@ -58,6 +58,18 @@ pub enum Next {
 }
 
 impl Backoff {
+    /// `steps` attempts, with sleeps from `duration` on that grow by `factor`.
+    #[must_use]
+    pub const fn new(duration: Span, factor: f64, jitter: f64, steps: u8) -> Self {
+        Self { duration, factor, jitter, steps, cap: Span::ZERO }
+    }
+
+    /// The first sleep without its jitter, which upstream also takes as a pause of its own.
+    #[must_use]
+    pub const fn base(&self) -> Span {
+        self.duration
+    }
+
     /// What follows the failure of attempt number `attempt` (from 1); `chance` draws the jitter
     /// (`None` = no jitter).
     #[must_use]

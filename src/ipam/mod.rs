@@ -19,6 +19,7 @@ use crate::time::Instant;
 
 pub mod backoff;
 pub mod centralized;
+pub mod classic;
 mod config;
 pub mod eni_config;
 mod holdings;
@@ -38,12 +39,19 @@ pub use place::{Held, HeldStatus, Place};
 /// Most addresses of one call (rule R31, `daemon/config.go:75-77`).
 pub const BATCH: usize = 10;
 
+/// Most addresses that one call names: before v1.4.1 the first request went along with the ten behind
+/// it (rule P55).
+pub const MOST_NAMED: usize = BATCH + 1;
+
 /// What happens to a daemon.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// CNI ADD: `pod` wants an address.
     Allocate(PodId),
-    /// The caller of a pending [`Input::Allocate`] went away: the pod was deleted.
+    /// CNI ADD of a pod that asks for RDMA (`aliyun/erdma`): it wants an address of an interface for
+    /// that (rule R50).
+    AllocateRdma(PodId),
+    /// The caller of a pending allocation went away: the pod was deleted.
     Cancel(PodId),
     /// CNI DEL.
     Release(Release),
@@ -94,6 +102,8 @@ pub enum Fate {
 pub struct Attached {
     /// The interface.
     pub eni: Eni,
+    /// Of which kind.
+    pub kind: Kind,
     /// All its addresses, the primary one included.
     pub addresses: Vec<Ipv4Addr>,
     /// All its IPv6 addresses.
@@ -109,6 +119,17 @@ pub struct Eni {
     pub vswitch: VSwitchId,
     /// Its primary address.
     pub primary: Ipv4Addr,
+}
+
+/// What kind of interface, in the order in which they are used (C59).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Carries member interfaces beside its own addresses.
+    Trunk,
+    /// A secondary one for RDMA: traffic mode HighPerformance.
+    HighPerformance,
+    /// An ordinary secondary one.
+    Secondary,
 }
 
 /// What a daemon does.
@@ -160,12 +181,32 @@ pub enum Failure {
     Restart,
     /// The daemon is down: nobody listens.
     Down,
+    /// What could make an address is busy: three interfaces are created or deleted, or ten requests wait
+    /// for each (rules P51, P63).
+    Busy,
+    /// The cloud did not do what was asked for the pod, or for another whose answer it got (rules P58,
+    /// P59, P64).
+    Refused,
+    /// No interface is on a vSwitch of eni-config, and there is no slot for another (rule P50).
+    Foreign,
+    /// An earlier call for the pod is not done yet (rule P92).
+    Processing,
 }
 
 impl Failure {
     /// Every reason, in the order of [`Failure::index`].
-    pub const ALL: [Self; 6] =
-        [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Peeked, Self::Restart, Self::Down];
+    pub const ALL: [Self; 10] = [
+        Self::NodeFull,
+        Self::Inhibited,
+        Self::Deadline,
+        Self::Peeked,
+        Self::Restart,
+        Self::Down,
+        Self::Busy,
+        Self::Refused,
+        Self::Foreign,
+        Self::Processing,
+    ];
 
     /// Position in [`Failure::ALL`].
     #[must_use]
@@ -186,6 +227,17 @@ impl Failure {
             Self::Restart => {
                 "cmdAdd: error alloc ip rpc error: code = Unavailable desc = error reading from server: EOF"
             }
+            Self::Busy => {
+                "cmdAdd: error alloc ip rpc error: code = Unknown desc = trigger ENI throttle, max operating concurrent: 3"
+            }
+            Self::Refused => {
+                "cmdAdd: error alloc ip rpc error: code = Unknown desc = error create from factory: error allocate ip address"
+            }
+            Self::Foreign => {
+                "cmdAdd: error alloc ip rpc error: code = Unknown desc = max ENI exceeded,current eni have vSwitch not as \
+                 expected, please check eni-config"
+            }
+            Self::Processing => "cmdAdd: error alloc ip rpc error: code = Unknown desc = pod resource processing",
             Self::Down => {
                 "cmdAdd: error alloc ip rpc error: code = Unavailable desc = connection error: desc = \"transport: \
                  Error while dialing: dial unix /var/run/eni/eni.socket: connect: connection refused\""
@@ -219,9 +271,17 @@ pub enum Worker {
 pub enum Request {
     /// DescribeVSwitches.
     DescribeVSwitch(VSwitchId),
-    /// CreateNetworkInterface with this many addresses in all, and this many IPv6 addresses
-    /// (rule R148).
-    Create(VSwitchId, u8, u8),
+    /// CreateNetworkInterface.
+    Create {
+        /// Where.
+        vswitch: VSwitchId,
+        /// Of which kind.
+        kind: Kind,
+        /// Addresses in all, the primary one included.
+        addresses: u8,
+        /// IPv6 addresses (rule R148).
+        ipv6: u8,
+    },
     /// AttachNetworkInterface.
     Attach(EniId),
     /// DescribeNetworkInterfaces.
@@ -246,7 +306,7 @@ impl Request {
     pub fn api(&self) -> Api {
         match self {
             Self::DescribeVSwitch(_) => Api::DescribeVSwitches,
-            Self::Create(..) => Api::CreateNetworkInterface,
+            Self::Create { .. } => Api::CreateNetworkInterface,
             Self::Attach(_) => Api::AttachNetworkInterface,
             Self::Describe(_) => Api::DescribeNetworkInterfaces,
             Self::Assign(..) => Api::AssignPrivateIpAddresses,
@@ -262,7 +322,7 @@ impl Request {
     #[must_use]
     pub fn wants(&self) -> (u32, u32) {
         match *self {
-            Self::Create(_, n, _) => (1, n.into()),
+            Self::Create { addresses, .. } => (1, addresses.into()),
             Self::Assign(_, n) => (0, n.into()),
             _ => (0, 0),
         }
@@ -297,27 +357,27 @@ pub enum Answer {
     Deleted,
 }
 
-/// Up to [`BATCH`] addresses of one family, without allocation.
+/// Up to [`MOST_NAMED`] addresses of one family, without allocation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Batch<A> {
     len: u8,
-    list: [A; BATCH],
+    list: [A; MOST_NAMED],
 }
 
-/// Up to [`BATCH`] IPv4 addresses.
+/// Up to [`MOST_NAMED`] IPv4 addresses.
 pub type Addresses = Batch<Ipv4Addr>;
-/// Up to [`BATCH`] IPv6 addresses.
+/// Up to [`MOST_NAMED`] IPv6 addresses.
 pub type V6Addresses = Batch<V6Addr>;
 
 impl<A: Address> Batch<A> {
     /// No address.
-    pub const EMPTY: Self = Self { len: 0, list: [A::NONE; BATCH] };
+    pub const EMPTY: Self = Self { len: 0, list: [A::NONE; MOST_NAMED] };
 
-    /// Collects at most [`BATCH`] addresses.
+    /// Collects at most [`MOST_NAMED`] addresses.
     #[must_use]
     pub fn collect(from: impl IntoIterator<Item = A>) -> Self {
         let mut addresses = Self::EMPTY;
-        for address in from.into_iter().take(BATCH) {
+        for address in from.into_iter().take(MOST_NAMED) {
             addresses.list[usize::from(addresses.len)] = address;
             addresses.len += 1;
         }

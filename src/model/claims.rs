@@ -38,6 +38,8 @@ pub enum Holder {
     Primaries,
     /// Of other tenants.
     Others,
+    /// On a detached interface that is kept for a pod with a fixed address.
+    Held,
 }
 
 /// A level at a moment.
@@ -278,13 +280,14 @@ impl Reading {
 
 impl Holder {
     /// Each with its name.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("free", Self::Free),
         ("idle", Self::Idle),
         ("pods", Self::Pods),
         ("leaked", Self::Leaked),
         ("primaries", Self::Primaries),
         ("others", Self::Others),
+        ("held", Self::Held),
     ];
 }
 

@@ -103,6 +103,7 @@ impl Holder {
             Self::Leaked => "that are on interfaces which no daemon knows",
             Self::Primaries => "that are primary addresses of nodes",
             Self::Others => "that other tenants hold",
+            Self::Held => "that are held for pods with fixed IPs which are gone",
         }
     }
 }

@@ -7,6 +7,7 @@ mod cron;
 mod definitions;
 mod ensemble;
 mod measured;
+mod networking;
 mod nodes;
 mod schedule;
 mod workloads;
@@ -18,6 +19,7 @@ pub use claims::{
 pub use cron::{Cron, MONDAY};
 pub use ensemble::Ensemble;
 pub use measured::Measured;
+pub use networking::PodNetworking;
 pub use nodes::{
     AfterCrash, Autoscaler, Crashes, Expander, Interruptions, NodePool, PoolSize, PoolZone, Replacement, ScaleDown,
     Shape, ZoneOutage,
@@ -36,6 +38,7 @@ use crate::chance::SpanDist;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config as DaemonConfig;
 use crate::ipam::centralized;
+use crate::ipam::classic::Version;
 use crate::ipam::pod_eni;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -63,6 +66,8 @@ pub struct Model {
     pub vpc: Vpc,
     /// Who allocates addresses.
     pub ipam: Ipam,
+    /// PodNetworkings, which give pods interfaces of their own on a trunk.
+    pub pod_networkings: Vec<PodNetworking>,
     /// Node pools.
     pub node_pools: Vec<NodePool>,
     /// Workloads.
@@ -90,6 +95,8 @@ pub struct Model {
 pub enum Ipam {
     /// Each node's daemon.
     NodeLocal,
+    /// Each node's daemon, of a version before v1.7.
+    Classic(Version),
     /// The control plane (`ipam_type: crd`), which runs with these settings.
     Centralized(Box<centralized::Settings>),
 }
@@ -287,6 +294,7 @@ impl Model {
             precision: None,
             vpc,
             ipam: Ipam::NodeLocal,
+            pod_networkings: Vec::new(),
             node_pools: Vec::new(),
             workloads: Vec::new(),
             cloud: Cloud {
@@ -314,7 +322,7 @@ impl Model {
     #[must_use]
     pub fn pod_eni_settings(&self) -> pod_eni::Settings {
         match &self.ipam {
-            Ipam::NodeLocal => pod_eni::Settings::default(),
+            Ipam::NodeLocal | Ipam::Classic(_) => pod_eni::Settings::default(),
             Ipam::Centralized(process) => pod_eni::Settings {
                 vswitch_ttl: process.vswitch_ttl,
                 rate_limit: process.rate_limit,
@@ -339,7 +347,7 @@ impl Model {
     }
 
     /// The vSwitches that pods take addresses of, in order: some daemon has them as candidates, or
-    /// will have them after an edit of eni-config.
+    /// will have them after an edit of eni-config, or a PodNetworking lists them.
     #[must_use]
     pub fn serving_vswitches(&self) -> BTreeSet<VSwitchId> {
         let at_first = self.groups().map(|(_, zone)| &zone.daemon);
@@ -347,7 +355,8 @@ impl Model {
             Deed::EditEniConfig(daemons) => &daemons[..],
             _ => &[],
         });
-        at_first.chain(later).flat_map(DaemonConfig::vswitches).copied().collect()
+        let of_pods = self.pod_networkings.iter().flat_map(|networking| &networking.vswitches);
+        at_first.chain(later).flat_map(DaemonConfig::vswitches).chain(of_pods).copied().collect()
     }
 
     /// Whether prefixes come from a vSwitch, so that its free /28 blocks are told beside its free
@@ -358,6 +367,12 @@ impl Model {
             zone.daemon.prefixes().is_some() && zone.daemon.vswitches().contains(&id)
         };
         !self.vpc.vswitches[id.index()].prefix_reservations.is_empty() || self.groups().any(takes)
+    }
+
+    /// Whether addresses of a vSwitch may be held for pods with fixed ones that are gone.
+    #[must_use]
+    pub fn holds_addresses(&self, id: VSwitchId) -> bool {
+        self.pod_networkings.iter().any(|networking| networking.fixed.is_some() && networking.vswitches.contains(&id))
     }
 
     /// Makes sure that runs count what a reading needs.

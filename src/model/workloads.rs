@@ -27,6 +27,9 @@ pub struct PodTemplate {
     pub host_network: bool,
     /// Whether the pods ask for RDMA (`aliyun/erdma`).
     pub erdma: bool,
+    /// The PodNetworking that gives them interfaces of their own, a position in
+    /// [`Model::pod_networkings`](crate::model::Model::pod_networkings); `None` = they share the node's.
+    pub pod_networking: Option<usize>,
     /// What a pod requests.
     pub requests: Resources,
     /// Spread over zones.
@@ -276,6 +279,7 @@ impl Default for PodTemplate {
         Self {
             host_network: false,
             erdma: false,
+            pod_networking: None,
             requests: Resources::default(),
             zone_spread: None,
             anti_affinity: None,

@@ -40,7 +40,8 @@ impl AtFull {
         let free = (self.addresses.free.mean, "free".to_owned());
         let reserved =
             self.addresses.reserved.map(|reserved| (reserved.mean, "free, but kept for prefixes".to_owned()));
-        let others: Vec<_> = others.into_iter().chain(tenants).chain([free]).chain(reserved).collect();
+        let held = self.addresses.held.map(|held| (held.mean, "held for pods with fixed IPs that are gone".to_owned()));
+        let others: Vec<_> = others.into_iter().chain(held).chain(tenants).chain([free]).chain(reserved).collect();
         let means = [self.addresses.pods.mean].into_iter();
         let means = means.chain(self.idle.parts().map(|part| part.mean)).chain(others.iter().map(|&(mean, _)| mean));
         let mut numbers = whole(&means.collect::<Vec<_>>()).into_iter();

@@ -20,6 +20,7 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, String) {
             "pods of a dual-stack node saw the same idle address, and asked for the other family alone (R147)",
         ),
         Cause::MaxPods => plain("max_pods", "every node has as many pods as it may have (max pods)"),
+        Cause::MemberEnis => plain("member_enis", "no node has a member ENI left (aliyun/member-eni)"),
         Cause::NoNode => plain("no_node", "there is no node"),
         Cause::Cpu => plain("cpu", "no node has as much CPU left as a pod requests"),
         Cause::Memory => plain("memory", "no node has as much memory left as a pod requests"),

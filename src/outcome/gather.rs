@@ -125,8 +125,9 @@ impl Runs<'_> {
                 self.some(|r| Some(f64::from(r.vswitches[i].first_refusal?.who.parts()[part]) / f64::from(usable)));
             share.expect("it is full in some run")
         };
-        let reserved_share =
-            self.some(|r| Some(f64::from(r.vswitches[i].first_refusal?.who.reserved?) / f64::from(usable)));
+        let share_of = |part: fn(&Holders<u32>) -> Option<u32>| {
+            self.some(|r| Some(f64::from(part(&r.vswitches[i].first_refusal?.who)?) / f64::from(usable)))
+        };
         VSwitchSummary {
             id: vswitch.id.clone(),
             zone: vswitch.zone.clone(),
@@ -138,8 +139,11 @@ impl Runs<'_> {
             full,
             full_first: self.share(|r| full_at(r).is_some_and(|at| at == first(r))),
             time_to_full_s: self.some(|r| full_at(r).map(secs)),
-            at_full_share: (!full.never())
-                .then(|| Holders { reserved: reserved_share, ..Holders::POSITIONS.map(share) }),
+            at_full_share: (!full.never()).then(|| Holders {
+                reserved: share_of(|who| who.reserved),
+                held: share_of(|who| who.held),
+                ..Holders::POSITIONS.map(share)
+            }),
             at_full: self.at_full(i),
             time_to_empty_s: self.some(|r| r.vswitches[i].first_empty.map(secs)),
             refusals: self.each(|r| r.vswitches[i].refusals as f64),
@@ -147,10 +151,12 @@ impl Runs<'_> {
             steady: self.steadiness(i),
             mean: Holders {
                 reserved: self.some(|r| r.vswitches[i].mean.reserved),
+                held: self.some(|r| r.vswitches[i].mean.held),
                 ..Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].mean.parts()[part]))
             },
             end: Holders {
                 reserved: self.some(|r| r.vswitches[i].end.reserved.map(f64::from)),
+                held: self.some(|r| r.vswitches[i].end.held.map(f64::from)),
                 ..Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].end.parts()[part].into()))
             },
             least_free: self.each(|r| f64::from(r.vswitches[i].min_free)),
@@ -285,8 +291,8 @@ impl Runs<'_> {
             (_, Ipam::Centralized(_)) => Some("event AllocIPFailed of the node's CR and log of terway-controlplane"),
             // An assign that fails is a node event (rule R133); a create that fails shows its
             // code only in the daemon's log (rule R134).
-            ((true, _), Ipam::NodeLocal) => Some("node event AllocIPFailed and log of terwayd"),
-            ((false, true), Ipam::NodeLocal) => Some("log of terwayd"),
+            ((true, _), Ipam::NodeLocal | Ipam::Classic(_)) => Some("node event AllocIPFailed and log of terwayd"),
+            ((false, true), Ipam::NodeLocal | Ipam::Classic(_)) => Some("log of terwayd"),
         };
         let mut full = self.model.serving_vswitches();
         full.retain(|id| self.recordings.iter().any(|r| r.vswitches[id.index()].first_refusal.is_some()));
@@ -413,6 +419,8 @@ fn stranded_text(reason: StrandedReason) -> &'static str {
         }
         StrandedReason::BatchTooLarge => "a request asks for up to 10 addresses and fails whole, and fewer are free",
         StrandedReason::Blocked => "nodes leave the vSwitch alone for 10 minutes after each refusal",
-        StrandedReason::NotConfigured => "no node whose pods wait lists this vSwitch in its eni-config",
+        StrandedReason::NotConfigured => {
+            "neither the eni-config of a node whose pods wait nor a PodNetworking of such pods lists this vSwitch"
+        }
     }
 }

@@ -88,11 +88,12 @@ pub fn holders_text(name: &str, who: Holders<u32>) -> String {
         (who.pods, "serves a pod", "serve pods"),
         (who.idle, "is idle on an ENI", "are idle on ENIs"),
         (who.leaked, "is leaked", "are leaked"),
+        (who.held.unwrap_or(0), "is held for a pod with a fixed IP", "are held for pods with fixed IPs"),
         (who.primaries, "is a node's primary address", "are primary addresses of nodes"),
         (who.others, "belongs to another tenant", "belong to other tenants"),
         (who.reserved.unwrap_or(0), "is kept for prefixes", "are kept for prefixes"),
     ];
-    let usable: u32 = who.parts().into_iter().chain(who.reserved).sum();
+    let usable: u32 = who.parts().into_iter().chain(who.held).chain(who.reserved).sum();
     let held = parts.into_iter().filter(|&(n, ..)| n > 0);
     let held = held.map(|(n, one, more)| format!("{} {}, ", thousands(n.into()), if n == 1 { one } else { more }));
     format!("{name}, {}: {}{} free", many(usable, "address"), held.collect::<String>(), is_or_are(who.free))
@@ -127,8 +128,9 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
     };
     let then = match (call.heard, &model.ipam) {
         (true, Ipam::NodeLocal) => then(call, vswitch, &eni),
+        (true, Ipam::Classic(_)) => then_classic(call, &eni),
         (true, Ipam::Centralized(settings)) => then_centralized(call, vswitch, settings.vswitch_ttl),
-        (false, Ipam::NodeLocal) => "; the daemon was restarted meanwhile".to_owned(),
+        (false, Ipam::NodeLocal | Ipam::Classic(_)) => "; the daemon was restarted meanwhile".to_owned(),
         (false, Ipam::Centralized(_)) => "; the controller was restarted meanwhile".to_owned(),
     };
     let who = match (call.answer, call.who) {
@@ -165,6 +167,24 @@ fn then(call: &CallStep, vswitch: &str, eni: &str) -> String {
         _ => String::new(),
     };
     fails_whole(call, "R107") + &then
+}
+
+/// What a daemon of before v1.7 makes of an answer, likewise.
+fn then_classic(call: &CallStep, eni: &str) -> String {
+    use ErrorCode::{Internal, IpNotEnough, Throttling};
+    let then = match (call.answer, call.api) {
+        (CallAnswer::Refused(IpNotEnough), Api::AssignPrivateIpAddresses) => {
+            format!("; the daemon asks for no address on {eni} for 10 minutes (rule P60)")
+        }
+        (CallAnswer::Refused(IpNotEnough), Api::CreateNetworkInterface) => {
+            "; the daemon forgets it: the next pod asks the same vSwitch (rules P64, P65)".to_owned()
+        }
+        (CallAnswer::Refused(Throttling | Internal), Api::AssignPrivateIpAddresses) => {
+            "; it is called up to six times (rule P83)".to_owned()
+        }
+        _ => String::new(),
+    };
+    fails_whole(call, "P56") + &then
 }
 
 /// What the control plane makes of an answer, likewise.

@@ -119,17 +119,18 @@ fn holders(who: &Holders<Estimate>) -> String {
     // Fewer than a request asks for may be free; hardly any are not worth a word.
     let free = Some((who.free.mean, "are free, too few for a request")).filter(|(share, _)| *share >= 0.005);
     let reserved = who.reserved.map(|reserved| (reserved.mean, "are kept for prefixes"));
-    let held = parts.into_iter().chain(reserved).filter(|(share, _)| *share > 0.0).chain(free).enumerate();
-    let held = held.map(|(i, (share, does))| {
+    let held = who.held.map(|held| (held.mean, "are held for pods with fixed IPs that are gone"));
+    let parts = parts.into_iter().chain(held).chain(reserved).filter(|(share, _)| *share > 0.0).chain(free);
+    let parts = parts.enumerate().map(|(i, (share, does))| {
         let of = if i == 0 { " of its addresses" } else { "" };
         format!("{}{of} {does}", percent(share))
     });
-    held.collect::<Vec<_>>().join(", ")
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a limit keeps pods from a node.
 fn is_about_nodes(limit: &Limit) -> bool {
-    let kinds = ["max_pods", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
+    let kinds = ["max_pods", "member_enis", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
     kinds.contains(&limit.kind)
 }
 

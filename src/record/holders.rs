@@ -5,7 +5,8 @@ use crate::model::Holder;
 
 impl Holders<usize> {
     /// Positions of the parts in [`Holders::parts`].
-    pub const POSITIONS: Self = Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5, reserved: None };
+    pub const POSITIONS: Self =
+        Self { pods: 0, idle: 1, leaked: 2, primaries: 3, others: 4, free: 5, reserved: None, held: None };
 }
 
 impl<N: Copy> Holders<N> {
@@ -20,9 +21,18 @@ impl<N: Copy> Holders<N> {
             others: what(self.others),
             free: what(self.free),
             reserved: self.reserved.map(&mut what),
+            held: self.held.map(&mut what),
         }
     }
 
+    /// The parts in their order, but for what is reserved or held.
+    #[must_use]
+    pub fn parts(self) -> [N; 6] {
+        [self.pods, self.idle, self.leaked, self.primaries, self.others, self.free]
+    }
+}
+
+impl<N: Copy + Default> Holders<N> {
     /// The part of one of them.
     #[must_use]
     pub fn of(self, holder: Holder) -> N {
@@ -33,13 +43,8 @@ impl<N: Copy> Holders<N> {
             Holder::Leaked => self.leaked,
             Holder::Primaries => self.primaries,
             Holder::Others => self.others,
+            Holder::Held => self.held.unwrap_or_default(),
         }
-    }
-
-    /// The parts in their order, but for what is reserved.
-    #[must_use]
-    pub fn parts(self) -> [N; 6] {
-        [self.pods, self.idle, self.leaked, self.primaries, self.others, self.free]
     }
 }
 

@@ -109,6 +109,10 @@ pub struct Holders<N> {
     /// Free, but kept for prefixes; `None` = the vSwitch keeps nothing for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved: Option<N>,
+    /// On a detached interface that is kept for a pod with a fixed address (rule C152); `None` = no such
+    /// pod gets an address of this vSwitch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<N>,
 }
 
 /// What the idle addresses of a vSwitch are about. The parts add up to [`Holders::idle`].
@@ -295,6 +299,8 @@ pub enum Cause {
     Peeked,
     /// Every node has as many pods as it may have.
     MaxPods,
+    /// No node has a member interface left for a pod of a PodNetworking (`aliyun/member-eni`).
+    MemberEnis,
     /// There is no node at all.
     NoNode,
     /// No node has as much CPU left as a pod requests.
@@ -324,6 +330,8 @@ pub enum Unschedulable {
     NoNode,
     /// [`Cause::MaxPods`].
     MaxPods,
+    /// [`Cause::MemberEnis`].
+    MemberEnis,
     /// [`Cause::Cpu`].
     Cpu,
     /// [`Cause::Memory`].
@@ -420,8 +428,8 @@ impl GroupLevels {
 
 impl Unschedulable {
     /// Every reason, in the order of [`Unschedulable::index`].
-    pub const ALL: [Self; 6] =
-        [Self::NoNode, Self::MaxPods, Self::Cpu, Self::Memory, Self::ZoneSpread, Self::AntiAffinity];
+    pub const ALL: [Self; 7] =
+        [Self::NoNode, Self::MaxPods, Self::MemberEnis, Self::Cpu, Self::Memory, Self::ZoneSpread, Self::AntiAffinity];
 
     /// Position in [`Unschedulable::ALL`].
     #[must_use]
@@ -435,6 +443,7 @@ impl Unschedulable {
         match self {
             Self::NoNode => Cause::NoNode,
             Self::MaxPods => Cause::MaxPods,
+            Self::MemberEnis => Cause::MemberEnis,
             Self::Cpu => Cause::Cpu,
             Self::Memory => Cause::Memory,
             Self::ZoneSpread => Cause::ZoneSpread,

@@ -81,7 +81,10 @@ impl Recorder {
     #[must_use]
     pub fn new(replication: u32, model: &Model, detail: Detail) -> Self {
         let vswitches = model.vpc.vswitches.iter().enumerate();
-        let vswitches = vswitches.map(|(i, v)| VSwitchLevels::new(v, model.gives_prefixes(VSwitchId::new(i))));
+        let vswitches = vswitches.map(|(i, v)| {
+            let id = VSwitchId::new(i);
+            VSwitchLevels::new(v, model.gives_prefixes(id), model.holds_addresses(id))
+        });
         let vswitches: Vec<_> = vswitches.collect();
         let groups: Vec<_> = model.groups().map(|(key, _)| Group::new(key)).collect();
         let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");

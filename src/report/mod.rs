@@ -2,18 +2,22 @@
 //! JSON, CSV, plots and a page.
 
 pub mod compare;
+mod content;
 mod html;
 mod kept;
 mod manifest;
 mod measures;
+mod markdown;
 mod plot;
 mod policy;
 pub mod seek;
 mod sha256;
+mod shell;
 pub mod sweep;
 mod story;
 mod tables;
 mod terminal;
+mod validation;
 
 use std::fs;
 use std::io::{self, Write};
@@ -26,6 +30,7 @@ pub use kept::{Kept, agrees, kept};
 pub use measures::measures;
 pub use plot::Plot;
 pub use policy::{junit, markdown, policy};
+pub use shell::in_quotes;
 pub use story::story;
 pub use terminal::terminal;
 
@@ -34,6 +39,8 @@ use crate::outcome::Summary;
 use crate::record::Recording;
 use crate::scenario::{Setting, Source, Uncertain};
 use crate::study::Finding;
+use content::Content;
+use plot::Picture;
 
 /// A finished run.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +63,8 @@ pub struct Run<'a> {
     pub warnings: &'a [String],
     /// A command that repeats the run, without options that do not change its numbers.
     pub reproduce: &'a str,
+    /// A command that seeks a value of the same scenario, but for what is sought.
+    pub seek: &'a str,
     /// The command as it was given; only the manifest names it.
     pub command: &'a str,
     /// How long the run took; only the manifest names it.
@@ -108,7 +117,7 @@ pub fn write(root: &Path, name: &str, run: &Run) -> anyhow::Result<PathBuf> {
 }
 
 fn fill(folder: &Path, run: &Run) -> anyhow::Result<()> {
-    let plots = plot::all(run.model, run.summary, run.recordings);
+    let pictures = plot::all(run.model, run.summary, run.recordings);
     save(folder, "summary.json", &summary_json(run.summary, run.findings)?)?;
     save(folder, "timeline.csv", &tables::timeline(run.model, run.recordings)?)?;
     save(folder, "api_calls.csv", &tables::api_calls(run.recordings)?)?;
@@ -121,15 +130,17 @@ fn fill(folder: &Path, run: &Run) -> anyhow::Result<()> {
         save(folder, "events.csv", &tables::events(run.model, run.recordings)?)?;
     }
     save(folder, "manifest.json", &json(&manifest::manifest(run))?)?;
-    save(folder, "report.html", html::page(run, &plots)?.as_bytes())?;
+    let content = Content::of(run, &pictures);
+    save(folder, "report.html", html::page(run, &content)?.as_bytes())?;
+    save(folder, "report.md", markdown::page(run, &content).as_bytes())?;
     fs::create_dir(folder.join("plots")).with_context(|| format!("cannot create {}/plots", folder.display()))?;
-    for plot in &plots {
+    for Picture { plot, .. } in &pictures {
         save(folder, &format!("plots/{}.svg", plot.name), plot.svg.as_bytes())?;
     }
     #[cfg(feature = "png")]
     {
         let rasteriser = plot::png::Rasteriser::new();
-        for plot in &plots {
+        for Picture { plot, .. } in &pictures {
             save(folder, &format!("plots/{}.png", plot.name), &rasteriser.png(&plot.svg)?)?;
         }
     }

@@ -154,7 +154,7 @@ fn xml(text: &str) -> String {
 }
 
 /// Text that Markdown takes as it is, in one line of a table.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -167,7 +167,7 @@ fn plain(text: &str) -> String {
 }
 
 /// Code within a line of a table.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ").replace('|', "\\|");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);

@@ -41,6 +41,11 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
     if (0..model.vpc.vswitches.len()).any(|i| model.gives_prefixes(VSwitchId::new(i))) {
         header.extend(["reserved_addresses", "prefix_addresses", "free_prefixes"]);
     }
+    let held_at = header.len();
+    let holds = |i: usize| model.holds_addresses(VSwitchId::new(i));
+    if (0..model.vpc.vswitches.len()).any(holds) {
+        header.push("held_addresses");
+    }
     csv.write_record(&header)?;
     let write = |csv: &mut Writer<Vec<u8>>, mut record: Vec<String>| {
         record.resize(header.len(), String::new());
@@ -59,6 +64,10 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
                     record.resize(pods_end, String::new());
                     record.push(timeline.vswitches[i][row].reserved.unwrap_or(0).to_string());
                     record.extend([level.addresses, level.free].map(|n| n.to_string()));
+                }
+                if holds(i) {
+                    record.resize(held_at, String::new());
+                    record.push(timeline.vswitches[i][row].held.unwrap_or(0).to_string());
                 }
                 write(&mut csv, record)?;
             }

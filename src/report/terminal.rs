@@ -151,17 +151,21 @@ fn vswitches(summary: &Summary) -> String {
         vec!["vSwitch", "usable", "", "pods", "idle", "leaked", "primary", "other", "free", "least", "full"];
     header.retain(|&name| leaked || name != "leaked");
     let reserved = summary.vswitches.iter().any(|v| v.end.reserved.is_some());
+    let held = summary.vswitches.iter().any(|v| v.end.held.is_some());
     if let Some(free) = header.iter().position(|&name| name == "free").filter(|_| reserved) {
         header.insert(free + 1, "reserved");
+    }
+    if let Some(least) = header.iter().position(|&name| name == "least").filter(|_| held) {
+        header.insert(least, "held");
     }
     let mut rows = Vec::new();
     for vswitch in summary.vswitches.iter().take(MOST_ROWS) {
         let full = vswitch.time_to_full_s.map_or("-".to_owned(), |time| summary.method.clock.point(time.median));
         let mut mean = vec![shorten(&vswitch.id), count(vswitch.usable.into()), "mean".to_owned()];
-        mean.extend(holders(&vswitch.mean, leaked, reserved));
+        mean.extend(holders(&vswitch.mean, leaked, reserved, held));
         mean.extend([count(vswitch.least_free.min), full]);
         let mut end = vec![String::new(), String::new(), "end".to_owned()];
-        end.extend(holders(&vswitch.end, leaked, reserved));
+        end.extend(holders(&vswitch.end, leaked, reserved, held));
         rows.extend([mean, end]);
     }
     table(&header, &rows, &[0, 2]) + &left_out(summary.vswitches.len(), "vSwitches")
@@ -186,11 +190,12 @@ fn pools(summary: &Summary) -> String {
     table(&header, &rows, left) + &left_out(summary.pools.len(), "pools")
 }
 
-/// The parts of a vSwitch; leaked and reserved addresses only where there are any.
-fn holders(who: &Holders<Estimate>, leaked: bool, reserved: bool) -> impl Iterator<Item = String> {
+/// The parts of a vSwitch; leaked, reserved and held addresses only where there may be any.
+fn holders(who: &Holders<Estimate>, leaked: bool, reserved: bool, held: bool) -> impl Iterator<Item = String> {
     let shown = who.parts().into_iter().enumerate().filter(move |&(i, _)| leaked || i != Holders::POSITIONS.leaked);
-    let kept = who.reserved.map_or(String::new(), |reserved| count(reserved.mean));
-    shown.map(|(_, n)| count(n.mean)).chain(reserved.then_some(kept))
+    let mean = |part: Option<Estimate>| part.map_or(String::new(), |part| count(part.mean));
+    let more = [reserved.then(|| mean(who.reserved)), held.then(|| mean(who.held))];
+    shown.map(|(_, n)| count(n.mean)).chain(more.into_iter().flatten())
 }
 
 fn left_out(all: usize, what: &str) -> String {

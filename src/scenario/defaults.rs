@@ -1,6 +1,8 @@
 //! What holds if a scenario does not say otherwise, and why.
 
+use super::words::{AllocationKind, ReleaseStrategy};
 use crate::chance::SpanDist;
+use crate::ipam::pod_eni::Policy;
 use crate::model::{Concurrency, Expander, Portion, Scoring, Strictness};
 use crate::openapi::Api;
 use crate::time::Span;
@@ -27,6 +29,24 @@ pub(super) const AT_MOST: Default<u32> = Default { value: 200, source: "ten time
 
 /// What Terway's control plane runs with.
 pub(super) const CONTROLPLANE: &str = "C157 to C159, types/controlplane/config_default.go:44-105";
+
+/// Whether an address of a PodNetworking is kept for its pod.
+pub(super) const ALLOCATION_TYPE: Default<AllocationKind> = Default {
+    value: AllocationKind::Elastic,
+    source: "pkg/apis/crds/network.alibabacloud.com_podnetworkings.yaml, `allocationType.type`",
+};
+
+/// What ends the keeping of a fixed address.
+pub(super) const RELEASE_STRATEGY: Default<ReleaseStrategy> = Default {
+    value: ReleaseStrategy::Never,
+    source: "what has no strategy is kept (C153, pkg/controller/pod-eni/eni_controller.go:649-652)",
+};
+
+/// Which vSwitch of a PodNetworking an interface goes to.
+pub(super) const SELECTION_POLICY: Default<Policy> = Default {
+    value: Policy::Ordered,
+    source: "pkg/apis/crds/network.alibabacloud.com_podnetworkings.yaml, `vSwitchSelectionPolicy`",
+};
 
 /// Addresses of other tenants.
 pub(super) const USED: Default<u64> = Default { value: 0, source: "assumption: nobody else uses the vSwitch" };

@@ -226,6 +226,11 @@ impl Properties {
     }
 }
 
+/// The key of a field: Rust's own words are written `r#type` there.
+pub(super) fn key(field: &'static str) -> &'static str {
+    field.strip_prefix("r#").unwrap_or(field)
+}
+
 /// A section of the file as it was written: its struct, its reader and its schema, in one place.
 macro_rules! section {
     (
@@ -253,7 +258,7 @@ macro_rules! section {
             ) -> Option<Self> {
                 let mut fields = crate::scenario::read::Fields::of(node, $what, problems)?;
                 let (place, before) = (fields.place(), problems.count());
-                $(let $field = fields.$need(stringify!($field), problems);)*
+                $(let $field = fields.$need(crate::scenario::read::key(stringify!($field)), problems);)*
                 fields.finish(problems);
                 Some(Self { place, sound: problems.count() == before, $($field),* })
             }
@@ -267,7 +272,7 @@ macro_rules! section {
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let mut properties = crate::scenario::read::Properties::default();
                 $(properties.add::<$type>(
-                    stringify!($field),
+                    crate::scenario::read::key(stringify!($field)),
                     stringify!($need) == "required",
                     concat!($($field_doc),*),
                     generator,

@@ -4,7 +4,9 @@ use super::diagnostics::{Problems, quoted_list};
 use super::read::{Read, wrong_kind};
 use super::yaml::{Node, Value};
 use crate::ipam::centralized::Degradation;
+use crate::ipam::classic::Version;
 use crate::ipam::eni_config::IpamType;
+use crate::ipam::pod_eni::Policy;
 use crate::model::{Concurrency, Expander, Scoring, Strictness};
 
 /// A value that is written as a word.
@@ -35,6 +37,24 @@ pub(super) trait Word: Copy + PartialEq + 'static {
 /// What holds if pods cannot be spread over zones (`whenUnsatisfiable`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct WhenUnsatisfiable(pub Strictness);
+
+/// Whether an address is kept for its pod (`IPAllocType`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum AllocationKind {
+    /// It goes with its pod.
+    Elastic,
+    /// It is kept for the pod's name.
+    Fixed,
+}
+
+/// What ends the keeping of a fixed address (`ReleaseStrategy`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ReleaseStrategy {
+    /// Some time without a pod.
+    Ttl,
+    /// Nothing.
+    Never,
+}
 
 /// Gives a type of words its reader and its schema.
 macro_rules! words {
@@ -81,11 +101,31 @@ words!(Concurrency {
 words!(IpamType {
     "node-local" => IpamType::NodeLocal,
     "centralized" => IpamType::Centralized,
+    "classic" => IpamType::Classic,
+});
+words!(Version {
+    "v1.1.0" => Version::V1_1_0,
+    "v1.2.0" => Version::V1_2_0,
+    "v1.4.4" => Version::V1_4_4,
+    "v1.6.0" => Version::V1_6_0,
 });
 words!(Degradation {
     "none" => Degradation::None,
     "l0" => Degradation::L0,
     "l1" => Degradation::L1,
+});
+words!(AllocationKind {
+    "Elastic" => AllocationKind::Elastic,
+    "Fixed" => AllocationKind::Fixed,
+});
+words!(ReleaseStrategy {
+    "TTL" => ReleaseStrategy::Ttl,
+    "Never" => ReleaseStrategy::Never,
+});
+words!(Policy {
+    "ordered" => Policy::Ordered,
+    "random" => Policy::Random,
+    "most" => Policy::Most,
 });
 words!(Scoring {
     "least_allocated" => Scoring::LeastAllocated,

@@ -5,6 +5,7 @@ mod actions;
 mod controlplane;
 mod faults;
 mod nodes;
+mod pod_networking;
 mod replications;
 mod sweep;
 mod tenants;
@@ -17,6 +18,7 @@ pub(super) use nodes::{
     Allocatable, Autoscale, Autoscaler, ControlPlane, Crashes, Interruptions, Kubelet, Limits, Mix, NodePool,
     NodeVSwitch, Nodes, Replacement, ScaleDown, Scheduler, ZoneOutage,
 };
+pub(super) use pod_networking::{AllocationType, PodNetworking};
 pub(super) use replications::{HalfWidth, Replications, Until};
 pub(super) use sweep::{Sweep, Vary};
 pub(super) use tenants::{Tenant, Used};
@@ -32,6 +34,7 @@ use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number, withou
 use super::read::{At, Entries, Read, choice, either_schema, section, wrong_kind};
 use super::uncertain::CERTAIN;
 use super::yaml::{Node, Value};
+use crate::ipam::classic::Version;
 use crate::ipam::eni_config::IpamType;
 
 section! {
@@ -121,8 +124,11 @@ section! {
         required eni_config: EniConfig,
         /// Who allocates addresses: `node-local` = each node's daemon, `centralized` = the control plane.
         optional ipam: At<IpamType>,
+        optional version: At<Version>,
         /// How the control plane runs, if it allocates.
         optional controlplane: Controlplane,
+        /// PodNetworkings, which give pods an interface of their own on the trunk of their node.
+        optional pod_networkings: Vec<PodNetworking>,
     }
 }
 

@@ -7,6 +7,7 @@
 mod account;
 mod alarm;
 mod audit;
+mod classic;
 mod daemon;
 mod kubelet;
 mod look;
@@ -27,6 +28,7 @@ use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{self, NodeConfig, PodKey};
+use crate::ipam::classic::{Classic, Defect};
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::pod_eni;
 use crate::ipam::{Answer, CallId, Config, Failure, Holdings, Input, Output, Release, Request};
@@ -36,8 +38,9 @@ use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
 use daemon::Daemon;
 pub use look::Record;
-use own_eni::{Exclusive, OwnEnis};
+use own_eni::OwnEnis;
 use plane::Plane;
+pub use pods::Wants;
 
 /// What an event is about; kind and index share 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,10 +102,16 @@ impl Event {
 pub enum Happening {
     /// A pod has its address.
     Served(PodId),
+    /// The trunk of a node is in use: it offers member interfaces from now on (rule C145).
+    OffersMembers(NodeId),
     /// A pod's timer, set with [`Engine::set_timer`], is due.
     Timer(PodId),
     /// An event of the layer above, set with [`Engine::control_at`], is due.
     Control(u32),
+    /// The daemon of a node has died of itself; [`Engine::restart_daemon`] starts it again.
+    Crashed(NodeId, Defect),
+    /// A part of the daemon of a node waits for ever from now on.
+    Stuck(NodeId, Defect),
 }
 
 /// Where a pod is.
@@ -132,8 +141,12 @@ pub struct Pod {
     key: PodKey,
     /// Which pod object of that name.
     uid: Uid,
+    /// Whether it asks for RDMA.
+    erdma: bool,
     /// Where it is.
     pub state: PodState,
+    /// It has an interface of its own, or asks for one.
+    pub has_own_eni: bool,
     /// When it was scheduled.
     pub requested: Instant,
     /// When its latest CNI ADD began.
@@ -164,6 +177,10 @@ struct Node {
     /// Time of the only live [`Event::Wake`]; others are stale.
     armed: Instant,
     power: Power,
+    /// Its trunk, once that is in use.
+    trunk: Option<EniId>,
+    /// Interfaces of their own that pods have taken, each with its address.
+    own_enis: Vec<(EniId, Ipv4Addr)>,
     /// Addresses of pods that were deleted while the node was down.
     unreleased: Vec<Release>,
     /// An eni-config that its daemon has not filled in yet.
@@ -227,6 +244,9 @@ pub trait Observer {
     fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
+    /// An interface with an address of this vSwitch left this node, held for a pod that is gone, or came to
+    /// it.
+    fn moved(&mut self, _now: Instant, _node: NodeId, _vswitch: VSwitchId, _cloud: &Cloud) {}
     /// What keeps a node from addresses, of which its own calls need not tell.
     fn limited(&mut self, _at: Instant, _node: NodeId, _cause: Cause) {}
     /// A pod was left without an address; the kubelet will try again.
@@ -258,7 +278,8 @@ pub struct Engine<O> {
     free_calls: Vec<u32>,
     sandbox_retry: SpanDist,
     kubelet: Stream,
-    served: VecDeque<PodId>,
+    /// What the layer above is told next.
+    happened: VecDeque<Happening>,
     /// Who allocates, if the daemons do not.
     plane: Option<Box<Plane>>,
     /// Who gives pods interfaces of their own, if any node has such pods.
@@ -287,7 +308,7 @@ impl<O: Observer> Engine<O> {
             free_calls: Vec::new(),
             sandbox_retry,
             kubelet,
-            served: VecDeque::new(),
+            happened: VecDeque::new(),
             plane: None,
             own: None,
             objects: 0,
@@ -320,11 +341,14 @@ impl<O: Observer> Engine<O> {
             Config::NodeLocal(config) => {
                 Daemon::NodeLocal(Box::new(NodeLocal::new(self.now, Arc::clone(config), seed, jitter)))
             }
+            Config::Classic(config) => {
+                Daemon::Classic(Box::new(Classic::new(self.now, Arc::clone(config), &[], &[], seed, jitter)))
+            }
             Config::Centralized(config) if config.prefixes.is_some() => {
                 Daemon::Prefixes(centralized::PrefixDaemon::new(self.now, seed))
             }
             Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
-            Config::Exclusive(config) => Daemon::Exclusive(Exclusive { config: Arc::clone(config), taken: Vec::new() }),
+            Config::Exclusive(config) => Daemon::Exclusive(Arc::clone(config)),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);
         self.nodes.push(Node {
@@ -333,13 +357,17 @@ impl<O: Observer> Engine<O> {
             kubelet,
             armed: Instant::NEVER,
             power: Power::Up,
+            trunk: None,
+            own_enis: Vec::new(),
             unreleased: Vec::new(),
             edited: None,
         });
         match config {
-            Config::NodeLocal(_) => {}
+            Config::NodeLocal(_) | Config::Classic(_) | Config::Exclusive(_) => {}
             Config::Centralized(config) => self.join(node, config),
-            Config::Exclusive(_) => self.own_control(pod_eni::Input::Join(node)),
+        }
+        if self.own.is_some() {
+            self.own_control(pod_eni::Input::Join(node));
         }
         self.pump(node, self.now);
         self.arm(node);
@@ -368,8 +396,8 @@ impl<O: Observer> Engine<O> {
     pub fn step(&mut self, until: Instant) -> Option<Happening> {
         self.give_accounts();
         loop {
-            if let Some(pod) = self.served.pop_front() {
-                return Some(Happening::Served(pod));
+            if let Some(happening) = self.happened.pop_front() {
+                return Some(happening);
             }
             let Some(event) = self.next_event(until) else {
                 self.now = until;
@@ -450,10 +478,20 @@ impl<O: Observer> Engine<O> {
         // What went on inside the node before is told before.
         self.touch(node);
         let state = &self.nodes[node.index()];
-        let awaits = matches!(&state.daemon, Daemon::NodeLocal(daemon) if daemon.awaits(id));
+        let awaits = match &state.daemon {
+            Daemon::NodeLocal(daemon) => daemon.awaits(id),
+            Daemon::Classic(daemon) => daemon.awaits(id),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => false,
+        };
         let awaited = state.power == Power::Up && awaits;
         let reply = self.execute(node, &request, leaves, awaited);
-        self.input(node, Input::Reply(id, reply));
+        match &self.nodes[node.index()] {
+            // It keeps in mind what former lives still take away.
+            Node { daemon: Daemon::Classic(_), power, .. } if *power != Power::Released => {
+                self.classic(node, classic::input(Input::Reply(id, reply)));
+            }
+            _ => self.input(node, Input::Reply(id, reply)),
+        }
     }
 
     /// The cloud carries out a call; an interface that nobody awaits leaks.
@@ -494,7 +532,7 @@ impl<O: Observer> Engine<O> {
         let on = |eni| self.cloud.vswitch_of(eni);
         match *request {
             Request::DescribeVSwitch(vswitch) => (Some(vswitch), None, 0),
-            Request::Create(vswitch, n, _) => (Some(vswitch), None, n.into()),
+            Request::Create { vswitch, addresses, .. } => (Some(vswitch), None, addresses.into()),
             Request::Assign(eni, n) | Request::AssignV6(eni, n) => (on(eni), Some(eni), n.into()),
             Request::Unassign(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
             Request::UnassignV6(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
@@ -510,10 +548,13 @@ impl<O: Observer> Engine<O> {
             return;
         }
         self.touch(node);
-        let Daemon::NodeLocal(daemon) = &mut self.nodes[node.index()].daemon else {
-            unreachable!("the control plane allocates for it")
-        };
-        daemon.handle(self.now, input);
+        match &mut self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => daemon.handle(self.now, input),
+            Daemon::Classic(daemon) => daemon.handle(self.now, classic::input(input)),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
+                unreachable!("the control plane allocates for it")
+            }
+        }
         self.pump(node, self.now);
         self.arm(node);
     }
@@ -537,11 +578,11 @@ impl<O: Observer> Engine<O> {
                     self.retry(node, at, pod, Failure::Down);
                     continue;
                 }
-                Some(pod) if matches!(state.daemon, Daemon::Exclusive(_)) => {
+                Some(pod) if self.pods[pod.index()].has_own_eni => {
                     self.own_add(node, pod);
                     continue;
                 }
-                Some(pod) => state.daemon.ask(at, pod, self.pods[pod.index()].uid),
+                Some(pod) => state.daemon.ask(at, pod, &self.pods[pod.index()]),
                 None => state.daemon.tick(at),
             }
             self.pump(node, at);
@@ -563,10 +604,14 @@ impl<O: Observer> Engine<O> {
     /// Carries out what a daemon did at `at`.
     fn pump(&mut self, node: NodeId, at: Instant) {
         loop {
-            let Daemon::NodeLocal(daemon) = &mut self.nodes[node.index()].daemon else {
-                return self.pump_centralized(node);
+            let output = match &mut self.nodes[node.index()].daemon {
+                Daemon::NodeLocal(daemon) => daemon.poll(),
+                Daemon::Classic(_) => return self.pump_classic(node, at),
+                Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
+                    return self.pump_centralized(node);
+                }
             };
-            let Some(output) = daemon.poll() else { return };
+            let Some(output) = output else { return };
             assert!(at == self.now || matches!(output, Output::Failed(..)), "{output:?} was to be seen at its time");
             match output {
                 Output::Call { call, at, request } => self.call(node, call, at, request),
@@ -603,7 +648,7 @@ impl<O: Observer> Engine<O> {
         (pod.state, pod.served) = (PodState::Running, self.now);
         (pod.eni, pod.vswitch, pod.address) = (eni, vswitch, address);
         self.observer.bound(self.now, id, pod, retained);
-        self.served.push_back(id);
+        self.happened.push_back(Happening::Served(id));
     }
 
     /// An address is idle again.

@@ -10,7 +10,7 @@ mod world;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use engine::{Answered, Engine, Happening, Observer, Pod, PodState, Record};
+pub use engine::{Answered, Engine, Happening, Observer, Pod, PodState, Record, Wants};
 
 pub use world::View;
 

@@ -63,6 +63,11 @@ impl Observer for Recorder {
         self.address_released(now, vswitch);
     }
 
+    fn moved(&mut self, now: Instant, node: NodeId, vswitch: VSwitchId, cloud: &Cloud) {
+        self.enis_changed(node, cloud.node_enis(node).0);
+        refresh(self, now, cloud, vswitch);
+    }
+
     fn limited(&mut self, at: Instant, node: NodeId, cause: Cause) {
         self.node_limited(at, node, cause);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::engine::{Engine, Observer, Pod, PodState};
-use crate::id::{NodeId, VSwitchId};
+use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::BATCH;
 use crate::record::{Stranded, StrandedReason};
 use crate::time::Span;
@@ -11,36 +11,64 @@ use crate::time::Span;
 /// After this time a pod has been refused at least once: an AllocIP lasts 118 s at most (R112).
 const PATIENCE: Span = Span::mins(2);
 
-/// The stranded addresses of the vSwitches that are `meant` for pods: some pool lists them.
+/// Who asks for addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asker {
+    /// A node, for pods that share its interfaces.
+    Node(NodeId),
+    /// A pod, for an interface of its own.
+    Pod(PodId),
+}
+
+/// The stranded addresses of the vSwitches that are `meant` for pods: some pool lists them, or some
+/// PodNetworking.
 pub(super) fn stranded<O: Observer>(engine: &Engine<O>, meant: &BTreeSet<VSwitchId>) -> Vec<Stranded> {
     // Who asked just now may still be served.
-    let waits = |pod: &&Pod| pod.state == PodState::Waiting && engine.now().since(pod.requested) > PATIENCE;
-    let waiting = engine.pods().iter().filter(waits);
-    let mut nodes: Vec<NodeId> = waiting.map(|pod| pod.node).collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    if nodes.is_empty() {
+    let waits = |pod: &Pod| pod.state == PodState::Waiting && engine.now().since(pod.requested) > PATIENCE;
+    let waiting = engine.pods().iter().enumerate().filter(|(_, pod)| waits(pod));
+    let asker =
+        |(i, pod): (usize, &Pod)| if pod.has_own_eni { Asker::Pod(PodId::new(i)) } else { Asker::Node(pod.node) };
+    let askers: BTreeSet<Asker> = waiting.map(asker).collect();
+    if askers.is_empty() {
         return Vec::new();
     }
     let found = meant.iter().filter_map(|&vswitch| {
         let addresses = engine.cloud.usage(vswitch).free;
-        let reason = reason(engine, &nodes, vswitch, addresses).filter(|_| addresses > 0)?;
+        let reason = reason(engine, &askers, vswitch, addresses).filter(|_| addresses > 0)?;
         Some(Stranded { vswitch, addresses, reason })
     });
     found.collect()
 }
 
-/// Why the nodes cannot use what is free; `None` = nothing keeps them from it.
-fn reason<O: Observer>(engine: &Engine<O>, nodes: &[NodeId], vswitch: VSwitchId, free: u32) -> Option<StrandedReason> {
-    if nodes.iter().all(|&node| !engine.candidates(node).contains(&vswitch)) {
+/// Why the askers cannot use what is free; `None` = nothing keeps them from it.
+fn reason<O: Observer>(
+    engine: &Engine<O>,
+    askers: &BTreeSet<Asker>,
+    vswitch: VSwitchId,
+    free: u32,
+) -> Option<StrandedReason> {
+    let lists = |&asker: &Asker| match asker {
+        Asker::Node(node) => engine.candidates(node).contains(&vswitch),
+        Asker::Pod(pod) => engine.holdings_for(pod).candidates.contains(&vswitch),
+    };
+    if !askers.iter().any(lists) {
         return Some(StrandedReason::NotConfigured);
     }
-    let reaching: Vec<_> = nodes.iter().filter(|&&node| engine.can_extend(node, vswitch)).collect();
+    let may_ask = |asker: &&Asker| match **asker {
+        Asker::Node(node) => engine.can_extend(node, vswitch),
+        Asker::Pod(pod) => lists(asker) && engine.holdings_for(pod).empty_slots > 0,
+    };
+    let is_held_back = |asker: &&Asker| match **asker {
+        Asker::Node(node) => engine.is_held_back(node),
+        Asker::Pod(pod) => engine.holdings_for(pod).blocked.contains(&vswitch),
+    };
+    let reaching: Vec<_> = askers.iter().filter(may_ask).collect();
     if reaching.is_empty() {
         Some(StrandedReason::NoFreeEniSlot)
-    } else if reaching.iter().any(|&&node| engine.is_held_back(node)) {
+    } else if reaching.iter().any(is_held_back) {
         Some(StrandedReason::Blocked)
     } else {
-        ((free as usize) < BATCH).then_some(StrandedReason::BatchTooLarge)
+        let in_batches = reaching.iter().all(|asker| matches!(asker, Asker::Node(_)));
+        (in_batches && (free as usize) < BATCH).then_some(StrandedReason::BatchTooLarge)
     }
 }

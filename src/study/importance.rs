@@ -57,6 +57,7 @@ fn of_vswitch(of: VSwitchReading) -> usize {
         Holder::Leaked => 3,
         Holder::Primaries => 4,
         Holder::Others => 5,
+        Holder::Held => 6,
     };
     match of {
         VSwitchReading::TimeToFull => 0,

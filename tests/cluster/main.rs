@@ -4,6 +4,7 @@
 
 mod actions;
 mod exclusive;
+mod trunk;
 mod nodes;
 mod story;
 mod workloads;

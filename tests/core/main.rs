@@ -11,6 +11,7 @@ mod chance;
 mod dual;
 mod exhaustion;
 mod pool;
+mod rdma;
 mod restart;
 mod retention;
 mod sequences;

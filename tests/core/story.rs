@@ -8,7 +8,7 @@ use brimline::chance::{SmallStream, SpanDist, stream};
 use brimline::cloud::{Behaviour, Cloud};
 use brimline::id::{EniId, NodeId, PodId, VSwitchId};
 use brimline::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
-use brimline::ipam::{Answer, CallId, Eni, Fate, Input, Output, Release, Request};
+use brimline::ipam::{Answer, CallId, Eni, Fate, Input, Kind, Output, Release, Request};
 use brimline::model::Quotas;
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::{Instant, Span};
@@ -24,6 +24,7 @@ pub fn node(slots: u32, ips: u32) -> Config {
         max_eni: slots,
         ips_per_eni: ips,
         dual: false,
+        rdma: None,
         capacity: slots * ips,
         min_idle: 0,
         max_idle: slots * ips,
@@ -159,6 +160,11 @@ impl Story {
         self.input(Input::Allocate(PodId(pod)))
     }
 
+    /// A pod asks for an address of an RDMA interface.
+    pub fn add_rdma(&mut self, pod: u32) -> &mut Self {
+        self.input(Input::AllocateRdma(PodId(pod)))
+    }
+
     /// A pod is deleted, wherever it is.
     pub fn del(&mut self, pod: u32) -> &mut Self {
         match self.release_of(pod, false) {
@@ -275,9 +281,10 @@ impl Story {
     fn call(&mut self, call: CallId, at: Instant, request: Request) {
         match request {
             Request::DescribeVSwitch(vswitch) => self.say(at, format_args!("look up {}", letter(vswitch))),
-            Request::Create(vswitch, n, 0) => self.say(at, format_args!("create {n} on {}", letter(vswitch))),
-            Request::Create(vswitch, n, v6) => {
-                self.say(at, format_args!("create {n} and {v6} v6 on {}", letter(vswitch)));
+            Request::Create { vswitch, kind, addresses, ipv6 } => {
+                let v6 = if ipv6 > 0 { format!(" and {ipv6} v6") } else { String::new() };
+                let rdma = if kind == Kind::HighPerformance { " for RDMA" } else { "" };
+                self.say(at, format_args!("create {addresses}{v6} on {}{rdma}", letter(vswitch)));
             }
             Request::Attach(eni) => self.say(at, format_args!("attach {}", name(eni))),
             Request::Describe(eni) => self.say(at, format_args!("look at {}", name(eni))),
@@ -304,7 +311,9 @@ impl Story {
 
     fn answer(&mut self, call: CallId, request: &Request, fault: Option<Fault>) {
         let request = match (fault, *request) {
-            (Some(Fault::Only(n)), Request::Create(vswitch, _, v6)) => Request::Create(vswitch, n, v6),
+            (Some(Fault::Only(addresses)), Request::Create { vswitch, kind, ipv6, .. }) => {
+                Request::Create { vswitch, kind, addresses, ipv6 }
+            }
             (Some(Fault::Only(n)), Request::Assign(eni, _)) => Request::Assign(eni, n),
             (_, request) => request,
         };

@@ -67,6 +67,8 @@ pub struct Template {
     pub allocatable: Resources,
     /// Most pods with an address of their own.
     pub max_pods: u32,
+    /// Member interfaces for pods of PodNetworkings.
+    pub members: u32,
     /// What DaemonSets request on every node of the pool.
     pub daemons: Resources,
     /// Pods of DaemonSets with an address of their own.

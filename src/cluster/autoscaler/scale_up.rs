@@ -28,6 +28,8 @@ struct Bin {
     memory: u64,
     /// Pods with an address that it may still get.
     places: u32,
+    /// Pods with a member interface that it may still get.
+    members: u32,
     /// Workloads on it that want no other pod of theirs there.
     alone: Vec<usize>,
 }
@@ -136,6 +138,7 @@ impl Bin {
             cpu: left(template.allocatable.cpu_milli, template.daemons.cpu_milli),
             memory: left(template.allocatable.memory_mib, template.daemons.memory_mib),
             places: template.max_pods.saturating_sub(template.daemon_addresses),
+            members: template.members,
             alone: Vec::new(),
         }
     }
@@ -148,6 +151,9 @@ impl Bin {
         if rules.takes_address {
             count = count.min(self.places.into());
         }
+        if rules.takes_member {
+            count = count.min(self.members.into());
+        }
         if rules.anti_affinity == Some(Strictness::Required) {
             count = count.min(u64::from(!self.alone.contains(&pods.workload)));
             if count > 0 {
@@ -157,6 +163,7 @@ impl Bin {
         self.cpu -= count * cpu;
         self.memory -= count * memory;
         self.places -= if rules.takes_address { count as u32 } else { 0 };
+        self.members -= if rules.takes_member { count as u32 } else { 0 };
         count as u32
     }
 }

@@ -15,12 +15,13 @@ fn settings() -> Autoscaler {
 }
 
 fn rules(node_pools: &[usize]) -> Rules {
-    Rules { node_pools: node_pools.to_vec(), zone_spread: None, anti_affinity: None, takes_address: true }
+    Rules { node_pools: node_pools.to_vec(), takes_address: true, ..Rules::default() }
 }
 
 fn view(pool: usize, cpu_milli: u32, memory_mib: u32) -> PoolView {
     let allocatable = Resources { cpu_milli, memory_mib };
-    let template = Template { allocatable, max_pods: 10, daemons: Resources::default(), daemon_addresses: 0 };
+    let template =
+        Template { allocatable, max_pods: 10, members: 3, daemons: Resources::default(), daemon_addresses: 0 };
     PoolView { pool, nodes: 1, upcoming: 0, min: 0, max: 100, open: true, template }
 }
 
@@ -45,6 +46,8 @@ fn as_many_nodes_as_the_pods_need() {
     assert_eq!(up(&[pods(0, 1000, 0, 9)], &pools, &[rules(&[0])]), Some((0, 3)), "CPU: 4 on a node");
     assert_eq!(up(&[pods(0, 0, 2500, 9)], &pools, &[rules(&[0])]), Some((0, 3)), "memory: 3 on a node");
     assert_eq!(up(&[pods(0, 0, 0, 21)], &pools, &[rules(&[0])]), Some((0, 3)), "max pods: 10 on a node");
+    let own = Rules { takes_member: true, ..rules(&[0]) };
+    assert_eq!(up(&[pods(0, 0, 0, 7)], &pools, &[own]), Some((0, 3)), "member ENIs: 3 on a node");
     assert_eq!(up(&[pods(0, 4001, 0, 9)], &pools, &[rules(&[0])]), None, "no node is large enough");
     assert_eq!(up(&[pods(0, 1000, 0, 9)], &pools, &[rules(&[1])]), None, "another pool's");
 }

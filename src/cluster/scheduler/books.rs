@@ -1,7 +1,7 @@
 //! Nodes, and the nodes of a group by their score.
 
-use crate::cluster::scheduler::GroupSpec;
 use crate::cluster::scheduler::score::{self, STEPS};
+use crate::cluster::scheduler::{GroupSpec, Rules};
 use crate::id::NodeId;
 use crate::model::{Resources, Scoring};
 
@@ -18,6 +18,9 @@ pub(super) struct Node {
     pub group: u32,
     /// Pods with an address of their own.
     pub addresses: u32,
+    /// Pods with a member interface.
+    pub members: u32,
+    pub offers_members: bool,
     /// All pods.
     pub pods: u32,
     pub schedulable: bool,
@@ -26,6 +29,21 @@ pub(super) struct Node {
     pub weighed: Load,
     place: Place,
     pub position: u32,
+}
+
+/// What a pod takes of a node that is counted in pieces.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Takes {
+    /// A place under `max_pods`.
+    pub address: bool,
+    /// A member interface.
+    pub member: bool,
+}
+
+impl Takes {
+    pub fn of(rules: &Rules) -> Self {
+        Self { address: rules.takes_address, member: rules.takes_member }
+    }
 }
 
 /// Pods of a workload with rules, on one node.
@@ -82,6 +100,8 @@ impl Node {
         Self {
             group: group as u32,
             addresses: 0,
+            members: 0,
+            offers_members: false,
             pods: 0,
             schedulable: true,
             requested: reserved,
@@ -91,16 +111,18 @@ impl Node {
         }
     }
 
-    pub fn add(&mut self, requests: Resources, takes_address: bool) {
+    pub fn add(&mut self, requests: Resources, takes: Takes) {
         self.pods += 1;
-        self.addresses += u32::from(takes_address);
+        self.addresses += u32::from(takes.address);
+        self.members += u32::from(takes.member);
         self.requested = self.requested.plus(requests.into());
         self.weighed = self.weighed.plus(score::weighed(requests));
     }
 
-    pub fn remove(&mut self, requests: Resources, takes_address: bool) {
+    pub fn remove(&mut self, requests: Resources, takes: Takes) {
         self.pods -= 1;
-        self.addresses -= u32::from(takes_address);
+        self.addresses -= u32::from(takes.address);
+        self.members -= u32::from(takes.member);
         self.requested = self.requested.minus(requests.into());
         self.weighed = self.weighed.minus(score::weighed(requests));
     }
@@ -124,6 +146,11 @@ impl Group {
     pub fn schedulable(&self) -> impl Iterator<Item = NodeId> {
         let all = self.open.buckets.iter().chain(&self.full.buckets);
         all.flat_map(|bucket| bucket.nodes.iter().copied())
+    }
+
+    /// Whether a node has another member interface, beside `more` that are taken in thought.
+    pub fn has_member(&self, node: &Node, more: u32) -> bool {
+        node.offers_members && node.members + more < self.spec.members
     }
 
     /// Its shelf of nodes with places under `max_pods`.

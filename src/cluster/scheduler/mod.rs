@@ -7,7 +7,7 @@
 //! | plugin | filter | score |
 //! |---|---|---|
 //! | `NodeUnschedulable`, `TaintToleration`, `NodeAffinity` | [`Scheduler::set_schedulable`], pools of the workload | |
-//! | `NodeResourcesFit` | places under `max_pods`, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
+//! | `NodeResourcesFit` | places under `max_pods`, member interfaces, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
 //! | `PodTopologySpread` over zones | `DoNotSchedule` | `ScheduleAnyway`, weight 2 |
 //! | `InterPodAffinity`, against the own workload on a node | `required…` | `preferred…`, weight 2 |
 //!
@@ -41,7 +41,7 @@ mod simulate;
 mod tests;
 
 use crate::chance::SmallStream;
-use crate::cluster::scheduler::books::{Companion, Group, Node};
+use crate::cluster::scheduler::books::{Companion, Group, Node, Takes};
 use crate::cluster::scheduler::search::{Candidate, Failures};
 use crate::id::NodeId;
 use crate::model::{Resources, Scoring, Strictness, ZoneSpread};
@@ -64,10 +64,13 @@ pub struct GroupSpec {
     pub allocatable: Resources,
     /// Most pods with an address of their own on a node.
     pub max_pods: u32,
+    /// Member interfaces that a node has for pods of PodNetworkings, once it has said so
+    /// (`aliyun/member-eni`; [`Scheduler::offer_members`]).
+    pub members: u32,
 }
 
 /// What the scheduler knows of a workload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules {
     /// Positions of the node pools that its pods may run on.
     pub node_pools: Vec<usize>,
@@ -77,6 +80,21 @@ pub struct Rules {
     pub anti_affinity: Option<Strictness>,
     /// Whether a pod counts under `max_pods`.
     pub takes_address: bool,
+    /// Whether a pod asks for a member interface.
+    pub takes_member: bool,
+    /// Zones that its pods may run in, by number; `None` = all.
+    pub zones: Option<Vec<usize>>,
+}
+
+/// A pod that wants a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wish {
+    /// Its workload.
+    pub workload: usize,
+    /// What it requests.
+    pub requests: Resources,
+    /// The only zone that it may run in: that of its fixed address (rule C152).
+    pub zone: Option<usize>,
 }
 
 /// Why a pod finds no node: what kept it from most nodes, the first of these among equals.
@@ -86,6 +104,8 @@ pub enum Unfit {
     NoNode,
     /// Nodes have no place for another pod with an address.
     MaxPods,
+    /// Nodes have no member interface left.
+    MemberEnis,
     /// Nodes have too little CPU left.
     Cpu,
     /// Nodes have too little memory left.
@@ -190,16 +210,22 @@ impl Scheduler {
     /// # Errors
     /// What keeps the pod from most nodes, if it fits on none; of that when it was last looked at
     /// every node, since pods that found none are then looked after where room was made.
-    pub fn place(&mut self, workload: usize, requests: Resources) -> Result<NodeId, Unfit> {
-        let node = self.find(workload, requests)?;
-        self.add(workload, requests, node);
+    pub fn place(&mut self, wish: Wish) -> Result<NodeId, Unfit> {
+        let node = self.find(wish)?;
+        self.add(wish.workload, wish.requests, node);
         Ok(node)
+    }
+
+    /// A node says that it has the member interfaces of its group: its trunk is in use (rule C145).
+    pub fn offer_members(&mut self, node: NodeId) {
+        self.change(node, |node| node.offers_members = true);
+        self.failures.roomier(node);
     }
 
     /// Another pod is on `node`, whether there was room or not (DaemonSet).
     pub fn add(&mut self, workload: usize, requests: Resources, node: NodeId) {
-        let takes_address = self.workloads[workload].rules.takes_address;
-        self.change(node, |node| node.add(requests, takes_address));
+        let takes = Takes::of(&self.workloads[workload].rules);
+        self.change(node, |node| node.add(requests, takes));
         self.count_companion(workload, node, |companion| companion.pods += 1);
     }
 
@@ -212,8 +238,8 @@ impl Scheduler {
 
     /// A pod left `node`; one that is [`leaving`](Self::leaving) before the others.
     pub fn remove(&mut self, workload: usize, requests: Resources, node: NodeId) {
-        let takes_address = self.workloads[workload].rules.takes_address;
-        self.change(node, |node| node.remove(requests, takes_address));
+        let takes = Takes::of(&self.workloads[workload].rules);
+        self.change(node, |node| node.remove(requests, takes));
         self.count_companion(workload, node, |companion| {
             companion.pods -= 1;
             companion.leaving = companion.leaving.saturating_sub(1);
@@ -224,7 +250,7 @@ impl Scheduler {
     /// Whether another pod could be placed on `node`.
     #[must_use]
     pub fn fits(&self, workload: usize, requests: Resources, node: NodeId) -> bool {
-        let wanted = self.wanted(workload, requests);
+        let wanted = self.wanted(Wish { workload, requests, zone: None });
         let state = self.node(node);
         let group = &self.groups[state.group as usize];
         state.schedulable
@@ -302,8 +328,11 @@ impl Scheduler {
 
 impl Workload {
     fn new(rules: Rules, groups: &[Group], zones: usize) -> Self {
-        let allowed = groups.iter().zip(0..).filter(|(group, _)| rules.node_pools.contains(&group.spec.pool));
-        let groups = allowed.map(|(_, position)| position).collect();
+        let may = |spec: &GroupSpec| {
+            rules.node_pools.contains(&spec.pool) && rules.zones.as_ref().is_none_or(|zones| zones.contains(&spec.zone))
+        };
+        let groups =
+            groups.iter().zip(0..).filter(|(group, _)| may(&group.spec)).map(|(_, position)| position).collect();
         Self { rules, groups, zones: vec![0; zones] }
     }
 }

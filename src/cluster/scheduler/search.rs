@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::cluster::scheduler::books::{Bucket, Group, Load, Shelf};
+use crate::cluster::scheduler::books::{Bucket, Group, Load, Shelf, Takes};
 use crate::cluster::scheduler::score::{self, STEPS, UNIT};
-use crate::cluster::scheduler::{EXACT, Rules, SAMPLE, Scheduler, Unfit, Workload};
+use crate::cluster::scheduler::{EXACT, Rules, SAMPLE, Scheduler, Unfit, Wish, Workload};
 use crate::id::NodeId;
 use crate::model::{Resources, Scoring, Strictness};
 
@@ -22,7 +22,9 @@ pub(super) struct Wanted {
     pub workload: usize,
     pub requests: Resources,
     weighed: Load,
-    pub takes_address: bool,
+    pub takes: Takes,
+    /// The only zone that it may run in.
+    pub zone: Option<usize>,
     /// No other pod of the workload may be on the node.
     pub alone: bool,
     /// Only scores tell nodes apart, no preference.
@@ -49,7 +51,7 @@ pub(super) struct Candidate {
 /// Pods that found no node, and the nodes that have got more room since.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
-    known: BTreeMap<(usize, Resources), Failure>,
+    known: BTreeMap<Wish, Failure>,
     roomier: Vec<NodeId>,
 }
 
@@ -65,12 +67,12 @@ struct Failure {
 
 impl Scheduler {
     /// A node for another pod.
-    pub(super) fn find(&mut self, workload: usize, requests: Resources) -> Result<NodeId, Unfit> {
-        let wanted = self.wanted(workload, requests);
+    pub(super) fn find(&mut self, wish: Wish) -> Result<NodeId, Unfit> {
+        let wanted = self.wanted(wish);
         let zones = self.open_zones(&wanted);
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        let failed = self.failures.known.get(&(workload, requests)).copied();
+        let failed = self.failures.known.get(&wish).copied();
         let failed = failed.filter(|failed| zones & !failed.zones == 0);
         match failed {
             Some(failed) => self.look_again(&wanted, failed.seen, &mut candidates),
@@ -79,21 +81,26 @@ impl Scheduler {
         let chosen = self.choose(&wanted, &candidates);
         self.candidates = candidates;
         if let Some(node) = chosen {
-            self.failures.known.remove(&(workload, requests));
+            self.failures.known.remove(&wish);
             return Ok(node);
         }
         let why = failed.map_or_else(|| self.why(&wanted), |failed| failed.why);
-        self.failures.known.insert((workload, requests), Failure { why, seen: self.failures.roomier.len(), zones });
+        self.failures.known.insert(wish, Failure { why, seen: self.failures.roomier.len(), zones });
         Err(why)
     }
 
     /// Zones that can take another pod of the workload, a bit each.
     fn open_zones(&self, wanted: &Wanted) -> u64 {
-        let zones = self.workloads[wanted.workload].zones.iter().zip(0..);
-        zones.filter(|&(&pods, _)| pods < wanted.zone_limit).map(|(_, zone)| 1_u64 << zone).sum()
+        let zones = (0..self.workloads[wanted.workload].zones.len()).filter(|&zone| self.is_open(wanted, zone));
+        zones.map(|zone| 1_u64 << zone).sum()
     }
 
-    pub(super) fn wanted(&self, workload: usize, requests: Resources) -> Wanted {
+    /// Whether a zone can take another pod of the workload.
+    pub(super) fn is_open(&self, wanted: &Wanted, zone: usize) -> bool {
+        wanted.zone.is_none_or(|only| only == zone) && self.workloads[wanted.workload].zones[zone] < wanted.zone_limit
+    }
+
+    pub(super) fn wanted(&self, Wish { workload, requests, zone }: Wish) -> Wanted {
         let rules = &self.workloads[workload].rules;
         let spread = rules.zone_spread.map(|spread| spread.strictness);
         let preferred = Some(Strictness::Preferred);
@@ -101,7 +108,8 @@ impl Scheduler {
             workload,
             requests,
             weighed: score::weighed(requests),
-            takes_address: rules.takes_address,
+            takes: Takes::of(rules),
+            zone,
             alone: rules.anti_affinity == Some(Strictness::Required),
             indifferent: spread != preferred && rules.anti_affinity != preferred,
             zone_limit: self.zone_limit(workload, &self.workloads[workload].zones),
@@ -126,8 +134,11 @@ impl Scheduler {
     pub(super) fn misfit(&self, wanted: &Wanted, node: NodeId) -> Option<Unfit> {
         let state = self.node(node);
         let group = &self.groups[state.group as usize];
-        if wanted.takes_address && state.addresses >= group.spec.max_pods {
+        if wanted.takes.address && state.addresses >= group.spec.max_pods {
             return Some(Unfit::MaxPods);
+        }
+        if wanted.takes.member && !group.has_member(state, 0) {
+            return Some(Unfit::MemberEnis);
         }
         match lacking(group.room(state), wanted.requests) {
             None if wanted.alone && self.same(wanted.workload, node) > 0 => Some(Unfit::AntiAffinity),
@@ -147,11 +158,11 @@ impl Scheduler {
         for i in 0..self.workloads[wanted.workload].groups.len() {
             let group = self.workloads[wanted.workload].groups[i];
             let zone = self.groups[group as usize].spec.zone;
-            if self.workloads[wanted.workload].zones[zone] >= wanted.zone_limit {
+            if !self.is_open(wanted, zone) {
                 continue;
             }
             self.look_in(wanted, group, Group::open, &mut best, found);
-            if !wanted.takes_address {
+            if !wanted.takes.address {
                 self.look_in(wanted, group, Group::full, &mut best, found);
             }
         }
@@ -170,7 +181,7 @@ impl Scheduler {
         while let Some(bucket) = shelf(&mut self.groups[group as usize]).next(from) {
             from = bucket + 1;
             let spec = &self.groups[group as usize].spec;
-            let bound = score::bound(spec, bucket as u32, wanted.weighed, wanted.takes_address, self.scoring);
+            let bound = score::bound(spec, bucket as u32, wanted.weighed, wanted.takes.address, self.scoring);
             let enough = match wanted.indifferent {
                 true => bound < *best,
                 false => found.len() - first >= self.sample(),
@@ -231,13 +242,13 @@ impl Scheduler {
 
     /// Nodes that fit, for a pod that fitted on none when the first `seen` changes were known.
     fn look_again(&self, wanted: &Wanted, seen: usize, found: &mut Vec<Candidate>) {
-        let Workload { groups, zones, .. } = &self.workloads[wanted.workload];
+        let groups = &self.workloads[wanted.workload].groups;
         for &node in &self.failures.roomier[seen..] {
             let Some(state) = &self.nodes[node.index()] else { continue };
             let zone = self.groups[state.group as usize].spec.zone;
             if state.schedulable
                 && groups.contains(&state.group)
-                && zones[zone] < wanted.zone_limit
+                && self.is_open(wanted, zone)
                 && self.misfit(wanted, node).is_none()
             {
                 found.push(self.candidate(wanted, node));
@@ -251,7 +262,7 @@ impl Scheduler {
         Candidate {
             node,
             zone: spec.zone as u32,
-            fit: score::fit(spec, state, wanted.weighed, wanted.takes_address, self.scoring),
+            fit: score::fit(spec, state, wanted.weighed, wanted.takes.address, self.scoring),
             pods: state.pods,
             same: if wanted.indifferent { 0 } else { self.same(wanted.workload, node) },
             weight: 1,
@@ -295,8 +306,15 @@ impl Scheduler {
 }
 
 /// All reasons in their order.
-const REASONS: [Unfit; 6] =
-    [Unfit::NoNode, Unfit::MaxPods, Unfit::Cpu, Unfit::Memory, Unfit::ZoneSpread, Unfit::AntiAffinity];
+const REASONS: [Unfit; 7] = [
+    Unfit::NoNode,
+    Unfit::MaxPods,
+    Unfit::MemberEnis,
+    Unfit::Cpu,
+    Unfit::Memory,
+    Unfit::ZoneSpread,
+    Unfit::AntiAffinity,
+];
 
 /// What there is too little of. What is not requested is not looked at, also where more has been
 /// promised than there is (`fitsRequest` in `noderesources/fit.go`).

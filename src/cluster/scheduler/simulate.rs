@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::scheduler::Scheduler;
 use crate::cluster::scheduler::books::{Bucket, Load, Shelf};
 use crate::cluster::scheduler::search::{Wanted, lacking};
+use crate::cluster::scheduler::{Scheduler, Wish};
 use crate::id::NodeId;
-use crate::model::Resources;
 
 /// Pods that have been moved in thought.
 #[derive(Debug, Default)]
@@ -22,23 +21,24 @@ struct Moves {
 struct Guests {
     load: Load,
     addresses: u32,
+    members: u32,
     workloads: Vec<usize>,
 }
 
 impl Scheduler {
-    /// Whether all these pods of `node` (workload, requests) could go to other schedulable nodes
+    /// Whether all these pods of `node` could go to other schedulable nodes
     /// at once, nodes with `not` left aside. One after the other takes the first node that fits,
     /// as upstream's `HintingSimulator` does; another order might succeed where this one fails.
-    pub fn fits_elsewhere(&self, node: NodeId, pods: &[(usize, Resources)], not: impl Fn(NodeId) -> bool) -> bool {
+    pub fn fits_elsewhere(&self, node: NodeId, pods: &[Wish], not: impl Fn(NodeId) -> bool) -> bool {
         let mut moves = Moves::default();
         let zone = self.groups[self.node(node).group as usize].spec.zone;
-        for &(workload, _) in pods {
+        for &Wish { workload, .. } in pods {
             let zones = moves.zones.entry(workload).or_insert_with(|| self.workloads[workload].zones.clone());
             zones[zone] = zones[zone].saturating_sub(1);
         }
-        pods.iter().all(|&(workload, requests)| {
-            let mut wanted = self.wanted(workload, requests);
-            wanted.zone_limit = self.zone_limit(workload, &moves.zones[&workload]);
+        pods.iter().all(|&wish| {
+            let mut wanted = self.wanted(wish);
+            wanted.zone_limit = self.zone_limit(wish.workload, &moves.zones[&wish.workload]);
             let to = self.first_fit(&wanted, &moves, |other| other != node && !not(other));
             to.inspect(|&to| self.welcome(&wanted, &mut moves, to)).is_some()
         })
@@ -47,8 +47,9 @@ impl Scheduler {
     /// The first node that fits, the best buckets first.
     fn first_fit(&self, wanted: &Wanted, moves: &Moves, may: impl Fn(NodeId) -> bool) -> Option<NodeId> {
         let groups = self.workloads[wanted.workload].groups.iter().map(|&group| &self.groups[group as usize]);
+        let groups = groups.filter(|group| wanted.zone.is_none_or(|zone| zone == group.spec.zone));
         let open = groups.filter(|group| moves.zones[&wanted.workload][group.spec.zone] < wanted.zone_limit);
-        let shelves = open.flat_map(|group| [Some(&group.open), (!wanted.takes_address).then_some(&group.full)]);
+        let shelves = open.flat_map(|group| [Some(&group.open), (!wanted.takes.address).then_some(&group.full)]);
         let buckets = shelves.flatten().flat_map(Shelf::filled);
         let roomy = buckets.filter(|bucket| lacking(bucket.room, wanted.requests).is_none());
         let mut nodes = roomy.flat_map(|bucket: &Bucket| bucket.nodes.iter().copied());
@@ -61,14 +62,16 @@ impl Scheduler {
         let state = self.node(node);
         let group = &self.groups[state.group as usize];
         lacking(group.room(state).minus_at_most(guests.load), wanted.requests).is_none()
-            && (!wanted.takes_address || state.addresses + guests.addresses < group.spec.max_pods)
+            && (!wanted.takes.address || state.addresses + guests.addresses < group.spec.max_pods)
+            && (!wanted.takes.member || group.has_member(state, guests.members))
             && !(wanted.alone && guests.workloads.contains(&wanted.workload))
     }
 
     fn welcome(&self, wanted: &Wanted, moves: &mut Moves, node: NodeId) {
         let guests = moves.nodes.entry(node).or_default();
         guests.load = guests.load.plus(wanted.requests.into());
-        guests.addresses += u32::from(wanted.takes_address);
+        guests.addresses += u32::from(wanted.takes.address);
+        guests.members += u32::from(wanted.takes.member);
         guests.workloads.push(wanted.workload);
         let zone = self.groups[self.node(node).group as usize].spec.zone;
         let zones = moves.zones.get_mut(&wanted.workload).expect("every workload of the pods has its numbers");

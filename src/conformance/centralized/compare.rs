@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use serde::Deserialize;
 
 use super::super::compare::{Range, Suite, Tally, Verdict};
 use super::case::Case;
-use super::play::{Played, Story, play};
+use super::play::{Story, play};
 
 /// What upstream leaves to chance is drawn from this seed.
 pub(in crate::conformance) const SEED: u64 = 1;
@@ -40,40 +40,13 @@ pub(in crate::conformance) fn compare(file: &File, seed: u64) -> anyhow::Result<
     file.case.check().map_err(anyhow::Error::msg)?;
     let played = play(&file.case, seed);
     let mut tally = Tally::default();
-    compare_samples(&mut tally, &file.expected.timeline, &played)?;
-    compare_totals(&mut tally, &file.expected.api_calls, &played.calls);
-    compare_totals(&mut tally, &file.expected.api_errors, &played.errors);
+    tally.take_samples(&file.expected.timeline, &played.samples)?;
+    tally.take_totals(&file.expected.api_calls, &played.calls);
+    tally.take_totals(&file.expected.api_errors, &played.errors);
     compare_nodes(&mut tally, "cr_writes", &file.expected.cr_writes, &played.writes)?;
     compare_nodes(&mut tally, "effective_runs", &file.expected.effective_runs, &played.runs)?;
     compare_pods(&mut tally, &file.expected.pods, &played.pods)?;
     Ok(tally.verdict(Suite::Centralized, &file.case.name))
-}
-
-fn compare_samples(tally: &mut Tally, timeline: &[BTreeMap<String, Range>], played: &Played) -> anyhow::Result<()> {
-    let mut rows = timeline.iter().peekable();
-    let mut row = None;
-    for (t_ms, ours) in &played.samples {
-        let t = i64::try_from(*t_ms)?;
-        while let Some(next) = rows.next_if(|next| next.get("t_ms").is_some_and(|range| range.starts_by(t))) {
-            row = Some(next);
-        }
-        let row = row.context("the timeline begins after time zero")?;
-        for (key, range) in row.iter().filter(|(key, _)| *key != "t_ms") {
-            let value = *ours.get(key).with_context(|| format!("unknown quantity {key}"))?;
-            tally.take(*range, value, true, || format!("{key} at {:.1} s", *t_ms as f64 / 1e3));
-        }
-    }
-    tally.end_of_samples();
-    Ok(())
-}
-
-/// Counts by name; what one side does not name is zero.
-fn compare_totals(tally: &mut Tally, expected: &BTreeMap<String, Range>, ours: &BTreeMap<String, i64>) {
-    let unexpected = ours.keys().filter(|name| !expected.contains_key(*name));
-    let unexpected = unexpected.map(|name| (name, Range::Exact(0)));
-    for (name, range) in expected.iter().map(|(name, range)| (name, *range)).chain(unexpected) {
-        tally.take(range, ours.get(name).copied().unwrap_or(0), true, || name.clone());
-    }
 }
 
 fn compare_nodes(tally: &mut Tally, what: &str, expected: &[Range], ours: &[i64]) -> anyhow::Result<()> {

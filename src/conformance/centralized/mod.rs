@@ -6,9 +6,8 @@ pub(super) mod compare;
 mod laws;
 pub mod play;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::case::Sample;
 use super::compare::Verdict;
 use case::Case;
 use play::{Played, Story, play};
@@ -43,24 +42,11 @@ fn answer(played: &Played) -> Value {
         })
     };
     json!({
-        "timeline": timeline(&played.samples),
+        "timeline": super::timeline(&played.samples),
         "api_calls": played.calls,
         "api_errors": played.errors,
         "cr_writes": played.writes,
         "effective_runs": played.runs,
         "pods": played.pods.iter().map(pod).collect::<Vec<_>>(),
     })
-}
-
-/// The samples that differ from the one before.
-fn timeline(samples: &[(u64, Sample)]) -> Vec<Value> {
-    let mut rows = Vec::new();
-    let mut last = None;
-    for (t_ms, sample) in samples.iter().filter(|(_, sample)| last.replace(sample) != Some(sample)) {
-        let mut row = Map::new();
-        row.insert("t_ms".to_owned(), json!(t_ms));
-        row.extend(sample.iter().map(|(key, value)| (key.clone(), json!(value))));
-        rows.push(Value::Object(row));
-    }
-    rows
 }

@@ -354,6 +354,7 @@ fn config(case: &Case) -> NodeConfig {
     let pool = |size| if prefixes.is_some() { 0 } else { size };
     NodeConfig {
         flavor: Flavor::of(case.adapters, case.trunk, case.erdma),
+        members: 0,
         ips_per_eni: case.ips_per_eni,
         dual: case.dual,
         min_idle: pool(case.min_pool_size),

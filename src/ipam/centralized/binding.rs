@@ -1,6 +1,5 @@
 //! Which pod has which address: release and binding (C40 to C48).
 
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::family::Family;
@@ -40,9 +39,14 @@ struct Waiting<'a> {
     ipv6: Option<(EniId, V6Addr)>,
 }
 
+/// The pod of that name, of pods sorted by name.
+pub(super) fn by_key(pods: &[ListedPod], key: PodKey) -> Option<&ListedPod> {
+    pods.binary_search_by_key(&key, |pod| pod.key).ok().map(|found| &pods[found])
+}
+
 /// Frees the addresses of pods that are gone and whose CNI DEL is reported; a new pod of the same
 /// name inherits (C42, C47). `pods` are sorted by key.
-pub(super) fn release(status: &mut Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) {
+pub(super) fn release(status: &mut Status, pods: &[ListedPod], deleted: &[Uid]) {
     for ip in status.nics.values_mut().flat_map(Nic::ips_mut) {
         let Some(binding) = &mut ip.pod else { continue };
         if let Ok(found) = pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
@@ -76,8 +80,8 @@ pub(super) fn bind(
     for pod in &mut waiting {
         pod.take_over(status, dual);
     }
-    let ipv4 = all_addresses(status, chance);
-    let ipv6 = dual.then(|| all_addresses(status, chance));
+    let ipv4 = all_addresses(status, chance, |at, _| at);
+    let ipv6 = dual.then(|| all_addresses(status, chance, |at, _| at));
     for mut pod in waiting {
         let served = pod.bind_ipv4(now, status, &ipv4, chance)
             && ipv6.as_ref().is_none_or(|ipv6| pod.bind_ipv6(now, status, ipv6, chance));
@@ -106,7 +110,7 @@ pub(super) struct Affairs {
 
 impl Affairs {
     /// Those of a node by its CR.
-    pub fn of(status: &Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>, dual: bool) -> Self {
+    pub fn of(status: &Status, pods: &[ListedPod], deleted: &[Uid], dual: bool) -> Self {
         let [ipv4, ipv6] = [look::<Ipv4Addr>(status, pods, deleted), look::<V6Addr>(status, pods, deleted)];
         // A name holds one address of a family at most, so counting does.
         let lacks = |served| served < pods.len();
@@ -125,7 +129,7 @@ impl Affairs {
 }
 
 /// Pods that have an address of a family, and whether there is something to release.
-fn look<A: Family>(status: &Status, pods: &[ListedPod], deleted: &BTreeSet<Uid>) -> (usize, bool) {
+fn look<A: Family>(status: &Status, pods: &[ListedPod], deleted: &[Uid]) -> (usize, bool) {
     let (mut served, mut release) = (0, false);
     for binding in status.nics.values().flat_map(|nic| A::on(nic).values()).filter_map(|ip| ip.pod) {
         match pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
@@ -165,12 +169,17 @@ fn held<A: Family>(status: &Status, pods: &[ListedPod]) -> Vec<Option<(EniId, A)
     held
 }
 
-/// The map of all addresses of a family that upstream builds for each pass, interface by interface.
-fn all_addresses<A: Family>(status: &Status, chance: &mut SmallStream) -> GoMap<(EniId, A)> {
-    let mut all = Vec::new();
-    for eni in status.in_map_order(chance) {
-        let addresses = GoMap::of(A::on(&status.nics[&eni]).keys().copied(), chance);
-        all.extend(addresses.iterate(chance).map(|address| (eni, address)));
+/// The map of all addresses of a family that upstream builds for each pass, interface by interface;
+/// `entry` says what is wanted of each.
+pub(super) fn all_addresses<'a, A: Family, T: Copy>(
+    status: &'a Status,
+    chance: &mut SmallStream,
+    entry: impl Fn((EniId, A), &'a Ip) -> T,
+) -> GoMap<T> {
+    let mut all = Vec::with_capacity(status.nics.values().map(|nic| A::on(nic).len()).sum());
+    for (&eni, nic) in GoMap::of(status.nics.iter(), chance).iterate(chance) {
+        let addresses = GoMap::of(A::on(nic).iter(), chance);
+        addresses.iterate(chance).for_each(|(&address, ip)| all.push(entry((eni, address), ip)));
     }
     GoMap::of(all, chance)
 }

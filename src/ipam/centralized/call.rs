@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::address::{PREFIX, V6Addr};
 use crate::id::{EniId, NodeId, VSwitchId};
+pub use crate::ipam::Kind;
 use crate::openapi::{Api, ErrorCode};
 
 /// Names a call, or a write, in its answer. Never used twice.
@@ -84,17 +85,6 @@ impl Request {
             _ => (0, 0),
         }
     }
-}
-
-/// What kind of interface, in the order in which they are used (C59).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Carries member interfaces beside its own addresses.
-    Trunk,
-    /// A secondary one for RDMA: traffic mode HighPerformance.
-    HighPerformance,
-    /// An ordinary secondary one.
-    Secondary,
 }
 
 /// A successful answer.

@@ -1,6 +1,6 @@
 //! The ECS client layer: client-side limits, calls under way, retries (C69, C71, C157).
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use super::call::{Answer, CallId, Refusal, Request};
 use super::config::Settings;
@@ -17,7 +17,9 @@ pub(super) struct Client {
     limits: [Option<TokenBucket>; Api::ALL.len()],
     /// The limit of status writes (C28).
     writes: Option<TokenBucket>,
-    pending: BTreeMap<CallId, Caller>,
+    /// Who waits for the answers to the last calls; `None` = it is there.
+    pending: VecDeque<Option<Caller>>,
+    /// The number of the next call.
     next: u64,
 }
 
@@ -39,7 +41,7 @@ impl Client {
         Self {
             limits: settings.rate_limit.map(|limit| limit.map(per_minute)),
             writes: settings.write_limit.map(|limit| TokenBucket::full(limit.per_second, limit.burst)),
-            pending: BTreeMap::new(),
+            pending: VecDeque::new(),
             next: 0,
         }
     }
@@ -59,6 +61,13 @@ impl Client {
         Some((self.register(caller), at))
     }
 
+    /// Another controller of the process makes a call.
+    pub fn took(&mut self, now: Instant, api: Api) {
+        if let Some(bucket) = &mut self.limits[api.index()] {
+            bucket.take(now);
+        }
+    }
+
     /// Names a status write, and when its limit lets it leave.
     pub fn write(&mut self, now: Instant, node: NodeId) -> (CallId, Instant) {
         let at = self.writes.as_mut().map_or(now, |bucket| bucket.take(now));
@@ -67,18 +76,28 @@ impl Client {
 
     /// Who waits for this answer; `None` if whoever asked is dead.
     pub fn answered(&mut self, call: CallId) -> Option<Caller> {
-        self.pending.remove(&call)
+        let place = self.place(call)?;
+        let caller = self.pending[place].take();
+        while let Some(None) = self.pending.front() {
+            self.pending.pop_front();
+        }
+        caller
     }
 
     /// Whether somebody waits for this answer.
     pub fn awaits(&self, call: CallId) -> bool {
-        self.pending.contains_key(&call)
+        self.place(call).is_some_and(|place| self.pending[place].is_some())
+    }
+
+    /// Where a call is in `pending`, if it is that young.
+    fn place(&self, call: CallId) -> Option<usize> {
+        (call.0 + self.pending.len() as u64).checked_sub(self.next).map(|place| place as usize)
     }
 
     fn register(&mut self, caller: Caller) -> CallId {
         let call = CallId(self.next);
         self.next += 1;
-        self.pending.insert(call, caller);
+        self.pending.push_back(Some(caller));
         call
     }
 }

@@ -84,6 +84,8 @@ pub enum Degradation {
 pub struct NodeConfig {
     /// Interfaces that the node may have, by kind (C11).
     pub flavor: Flavor,
+    /// Member interfaces that its trunk takes: 0 without one (C145).
+    pub members: u32,
     /// Addresses and prefixes per interface and family, its primary IPv4 address included. Dual stack
     /// is refused to instances whose two limits differ (C15).
     pub ips_per_eni: u32,

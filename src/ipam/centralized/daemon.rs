@@ -3,9 +3,10 @@
 //!
 //! As every core it is sans-IO: drain [`Daemon::poll`] before the next [`Daemon::handle`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
+use super::sorted_map::SortedMap;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, Uid};
 use crate::ipam::Failure;
@@ -90,7 +91,7 @@ pub struct Daemon {
     /// When one of its loops runs, and every [`LOOP_PERIOD`] before and after.
     phase: Instant,
     is_up: bool,
-    pods: BTreeMap<Uid, Pod>,
+    pods: SortedMap<Uid, Pod>,
     /// CNI ADDs in the order of their deadlines; those of pods that do not wait are stale.
     deadlines: VecDeque<(Instant, Uid)>,
     /// CNI DELs that NodeRuntime has not been told of (in memory only), and when it will be.
@@ -137,7 +138,7 @@ impl Daemon {
         Self {
             phase,
             is_up: true,
-            pods: BTreeMap::new(),
+            pods: SortedMap::default(),
             deadlines: VecDeque::new(),
             deleted: Vec::new(),
             report_at: Instant::NEVER,
@@ -224,7 +225,7 @@ impl Daemon {
     fn bind(&mut self, now: Instant, uid: Uid, eni: EniId, address: Ipv4Addr) {
         let initial_at = self.next_loop(now);
         // A pod that is gone was still there when the run began that bound it.
-        let pod = self.pods.entry(uid).or_insert(Pod::new(PodId::NONE, false));
+        let pod = self.pods.get_or_insert(uid, Pod::new(PodId::NONE, false));
         let bound = Bound { eni, address, initial_at };
         pod.bound = Some(bound);
         if pod.deadline.is_some() {
@@ -272,7 +273,7 @@ impl Daemon {
     fn restart(&mut self, now: Instant) {
         (self.is_up, self.phase, self.collect_at) = (true, now, Instant::NEVER);
         let mut lost = Vec::new();
-        for (&uid, pod) in &mut self.pods {
+        for (&uid, pod) in self.pods.iter_mut() {
             if let Some(bound) = &mut pod.bound {
                 bound.initial_at = bound.initial_at.min(now);
                 lost.extend((!pod.exists && !pod.reported).then_some(uid));

@@ -19,14 +19,15 @@ pub(super) enum GoMap<T> {
 
 impl<T: Copy> GoMap<T> {
     /// A map into which `entries` were inserted in their order.
-    pub fn of(entries: impl IntoIterator<Item = T>, chance: &mut SmallStream) -> Self {
+    pub fn of(entries: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>, chance: &mut SmallStream) -> Self {
         let mut entries = entries.into_iter();
-        let first = std::array::from_fn(|_| entries.next());
-        let Some(ninth) = entries.next() else { return Self::Small(first) };
-        let entries: Vec<_> = first.into_iter().flatten().chain([ninth]).chain(entries).collect();
+        if entries.len() <= GROUP {
+            return Self::Small(std::array::from_fn(|_| entries.next()));
+        }
         let mut cells = vec![None; cells_for(entries.len())];
+        let mut used = vec![0; cells.len() / GROUP];
         for entry in entries {
-            insert(&mut cells, entry, chance);
+            insert(&mut cells, &mut used, entry, chance);
         }
         Self::Large(cells)
     }
@@ -43,17 +44,17 @@ impl<T: Copy> GoMap<T> {
 }
 
 /// A small map hashes nothing; in a large one an entry that finds its group full goes on to others.
-fn insert<T>(cells: &mut [Option<T>], entry: T, chance: &mut SmallStream) {
-    let groups = cells.len() / GROUP;
+/// `used` = cells of each group that are.
+fn insert<T>(cells: &mut [Option<T>], used: &mut [usize], entry: T, chance: &mut SmallStream) {
+    let groups = used.len();
     let mut group = chance.below(groups as u32) as usize;
-    for step in 1.. {
-        let cells = &mut cells[group * GROUP..][..GROUP];
-        if let Some(cell) = cells.iter_mut().find(|cell| cell.is_none()) {
-            *cell = Some(entry);
-            return;
-        }
+    let mut step = 0;
+    while used[group] == GROUP {
+        step += 1;
         group = (group + step) % groups;
     }
+    cells[group * GROUP + used[group]] = Some(entry);
+    used[group] += 1;
 }
 
 /// One group, then a power of two that is at most 7/8 full.

@@ -22,6 +22,7 @@ mod merge;
 mod node;
 mod node_heap;
 mod placement;
+mod plain;
 mod prefix;
 mod prefix_daemon;
 mod reclaim;
@@ -49,6 +50,7 @@ pub use sorted_map::SortedMap;
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
+use crate::openapi::Api;
 use crate::time::{Instant, Span};
 use attach::Attacher;
 use binding::ListedPod;
@@ -101,6 +103,11 @@ pub enum Input {
     Reply(CallId, Result<Answer, Refusal>),
     /// Whether a status write was accepted; if not, somebody else had changed the CR.
     Written(CallId, bool),
+    /// Another controller of the process makes a call of this action, under the limit that it shares (C157).
+    Took(Api),
+    /// Another controller of the process learned the free count of a vSwitch, or blocked it with 0, and
+    /// through when that holds: they share a cache (C74, C81).
+    Counted(VSwitchId, u32, Instant),
     /// The process dies and another one starts, with empty memory (C4).
     Restart,
     /// Nothing but time passing.
@@ -165,8 +172,10 @@ pub struct Controller {
     chance: SmallStream,
     nodes: Vec<Node>,
     queue: WorkQueue,
-    /// Nodes whose runs are not gone through.
+    /// Nodes whose runs are not gone through, and some that have been roused since.
     resting: Vec<NodeId>,
+    /// When these are next looked through for one that would look up a vSwitch anew.
+    watches: BTreeMap<VSwitchId, Instant>,
     vswitches: VSwitches<NodeId>,
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
@@ -188,6 +197,8 @@ enum Timer {
     Run(NodeId),
     /// An attach worker.
     Attacher(u64),
+    /// Nodes at rest whose vSwitch has to be looked up anew.
+    Expired(VSwitchId),
 }
 
 impl Controller {
@@ -199,6 +210,7 @@ impl Controller {
             nodes: Vec::new(),
             queue: WorkQueue::new(settings.workers),
             resting: Vec::new(),
+            watches: BTreeMap::new(),
             vswitches: VSwitches::default(),
             client: Client::new(&settings),
             attachers: BTreeMap::new(),
@@ -229,8 +241,11 @@ impl Controller {
         self.queue.advance(now);
         self.take_in(now, input);
         self.wake(now);
-        while let Some(node) = self.queue.take(now) {
-            self.begin(now, node);
+        while let Some(node) = self.queue.next(now) {
+            if !self.prolong(now, node) {
+                self.queue.take(node);
+                self.begin(now, node);
+            }
         }
         if self.queue.is_saturated() {
             self.rouse_all_behind(now);
@@ -283,7 +298,8 @@ impl Controller {
                 self.queue.add(node);
             }
             Input::Leave(node) => {
-                *self.touched(node) = Node::default();
+                let is_listed = self.touched(node).is_listed;
+                self.nodes[node.index()] = Node { is_listed, ..Node::default() };
                 self.queue.forget(node);
             }
             Input::Scheduled { node, pod: key, uid, erdma } => {
@@ -298,6 +314,14 @@ impl Controller {
                     self.resume(now, node, Wake::Written(accepted));
                 }
             }
+            Input::Took(api) => self.client.took(now, api),
+            Input::Counted(vswitch, free, through) => {
+                if self.vswitches.cached(now, vswitch) == Some(0) {
+                    self.rouse_all(self.done_before);
+                }
+                self.vswitches.learn(vswitch, free, through);
+                self.counted(vswitch, free);
+            }
             Input::Restart => self.restart(),
             Input::Tick => {}
         }
@@ -309,7 +333,11 @@ impl Controller {
             Some(Caller::Attacher(id)) => self.attach_answered(now, id, reply),
             Some(Caller::LookUp(vswitch)) => {
                 let free = if let Ok(Answer::VSwitch(free)) = reply { Some(free) } else { None };
-                for node in self.vswitches.looked_up(now, vswitch, free, self.settings.vswitch_ttl) {
+                let waiting = self.vswitches.looked_up(now, vswitch, free, self.settings.vswitch_ttl);
+                if let Some(free) = free {
+                    self.counted(vswitch, free);
+                }
+                for node in waiting {
                     self.resume(now, node, Wake::Count(free));
                 }
             }
@@ -327,6 +355,7 @@ impl Controller {
             match timer {
                 Timer::Run(node) => self.resume(now, node, Wake::Timer),
                 Timer::Attacher(id) => self.attach_woken(now, id),
+                Timer::Expired(vswitch) => self.expired(now, vswitch),
             }
         }
     }
@@ -339,6 +368,7 @@ impl Controller {
         self.client = self.client.restarted(&self.settings);
         self.attachers.clear();
         self.timers.clear();
+        self.watches.clear();
         for (i, node) in self.nodes.iter_mut().enumerate() {
             node.forget();
             self.queue.add(NodeId::new(i));

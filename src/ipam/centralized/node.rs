@@ -1,13 +1,14 @@
 //! What the API server and the controller know of a node.
 
-use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::attach::Tasks;
 use super::binding::{Affairs, ListedPod};
 use super::config::NodeConfig;
+use super::plain::{Changes, InOrder};
 use super::reconcile::Run;
-use super::resource::{Ip, PodKey, Status};
+use super::resource::{Binding, PodKey, Status};
 use super::rest::{Pulse, Rest};
 use crate::id::Uid;
 
@@ -21,16 +22,22 @@ pub(super) struct Node {
     /// By name; shared with the run under way.
     pub pods: Arc<Vec<ListedPod>>,
     /// Pods whose CNI DEL NodeRuntime reports.
-    pub deleted: BTreeSet<Uid>,
+    pub deleted: Vec<Uid>,
     /// What there is to do for its pods by its CR, or more.
     pub affairs: Affairs,
+    /// What is known of its CR, if it is in order.
+    pub in_order: Option<InOrder>,
     /// Something has happened to it since its last run began.
     pub is_touched: bool,
     pub memory: Memory,
     pub pulse: Pulse,
     /// The runs that are not gone through.
     pub rest: Option<Rest>,
+    /// It is in the list of nodes that rest.
+    pub is_listed: bool,
     pub run: Option<Box<Run>>,
+    /// The write under way of a run that only frees and binds addresses.
+    pub changes: Option<Changes>,
 }
 
 /// What the controller's process remembers of a node; a restart forgets it (C4).
@@ -47,7 +54,10 @@ impl Node {
     /// A pod appears.
     pub fn add(&mut self, pod: ListedPod) {
         self.affairs.bind = true;
-        self.affairs.release |= self.stored.bindings().any(|binding| binding.pod == pod.key);
+        if self.stored.has_binding(|binding| binding.pod == pod.key) {
+            self.affairs.release = true;
+            self.in_order = None;
+        }
         let pods = Arc::make_mut(&mut self.pods);
         match pods.binary_search_by_key(&pod.key, |pod| pod.key) {
             Ok(there) => pods[there] = pod,
@@ -66,33 +76,46 @@ impl Node {
     /// CNI DEL of a pod is reported.
     pub fn report(&mut self, uid: Uid) {
         self.affairs.release = true;
-        self.deleted.insert(uid);
+        if !self.deleted.contains(&uid) {
+            self.deleted.push(uid);
+        }
     }
 
-    /// Finds out what there is to do for its pods.
+    /// Finds out what there is to do for its pods, and whether that is all.
     pub fn look(&mut self) {
-        let dual = self.config.as_ref().is_some_and(|config| config.dual);
+        let config = self.config.as_ref();
+        let dual = config.is_some_and(|config| config.dual);
         self.affairs = Affairs::of(&self.stored, &self.pods, &self.deleted, dual);
+        self.in_order = config.and_then(|config| InOrder::of(config, &self.stored, &self.pods));
     }
 
     /// The CR is written: the pods that it names have their address. What the CR was before.
     pub fn store(&mut self, status: Arc<Status>) -> Arc<Status> {
         let before = std::mem::replace(&mut self.stored, status);
+        let stored = Arc::clone(&self.stored);
         let pods = Arc::make_mut(&mut self.pods);
-        for nic in self.stored.nics.values() {
-            for (&address, ip) in &nic.addresses {
-                let Some(pod) = owner(pods, ip) else { continue };
-                pod.address = Some(address);
-            }
+        for nic in stored.nics.values() {
             for (&address, ip) in &nic.ipv6 {
-                let Some(pod) = owner(pods, ip) else { continue };
+                let Some(pod) = ip.pod.and_then(|binding| owner(pods, binding)) else { continue };
                 pod.ipv6 = Some((nic.vswitch, address));
             }
         }
-        // NodeRuntime forgets pods that the CR does not name any more (C121).
-        let stored = &self.stored;
-        self.deleted.retain(|&uid| stored.bindings().any(|binding| binding.uid == uid));
+        let addresses = stored.nics.values().flat_map(|nic| &nic.addresses);
+        self.learn(addresses.filter_map(|(&address, ip)| Some((address, ip.pod?))));
+        self.look();
         before
+    }
+
+    /// Pods learn of their IPv4 addresses; NodeRuntime forgets pods that the CR does not name any more
+    /// (C121).
+    pub fn learn(&mut self, addresses: impl Iterator<Item = (Ipv4Addr, Binding)>) {
+        let pods = Arc::make_mut(&mut self.pods);
+        for (address, binding) in addresses {
+            let Some(pod) = owner(pods, binding) else { continue };
+            pod.address = Some(address);
+        }
+        let stored = &self.stored;
+        self.deleted.retain(|&uid| stored.has_binding(|binding| binding.uid == uid));
     }
 
     /// The pods as a run sees them: only where there is RDMA may they ask for it (C163).
@@ -108,13 +131,12 @@ impl Node {
     pub fn forget(&mut self) {
         self.memory = Memory::default();
         (self.pulse.last_run, self.pulse.last_gc) = (None, None);
-        self.run = None;
+        (self.run, self.changes) = (None, None);
     }
 }
 
-/// The pod that an address is bound to, if it is there.
-fn owner<'a>(pods: &'a mut [ListedPod], ip: &Ip) -> Option<&'a mut ListedPod> {
-    let binding = ip.pod?;
+/// The pod that has a binding, if it is there.
+fn owner(pods: &mut [ListedPod], binding: Binding) -> Option<&mut ListedPod> {
     let found = pods.binary_search_by_key(&binding.pod, |pod| pod.key).ok()?;
     Some(&mut pods[found]).filter(|pod| pod.uid == binding.uid)
 }

@@ -136,9 +136,9 @@ impl Status {
         self.nics.values().filter(|nic| nic.serves()).map(Nic::idle).sum()
     }
 
-    /// Every binding of the node.
-    pub(super) fn bindings(&self) -> impl Iterator<Item = Binding> {
-        self.nics.values().flat_map(Nic::ips).filter_map(|ip| ip.pod)
+    /// Whether the node has such a binding.
+    pub(super) fn has_binding(&self, is_it: impl Fn(Binding) -> bool) -> bool {
+        self.nics.values().any(|nic| nic.ips().any(|ip| ip.pod.is_some_and(&is_it)))
     }
 
     /// The interfaces, trunk first, then HighPerformance, then those with most IPv4 addresses; equals
@@ -147,6 +147,11 @@ impl Status {
         let mut ids = self.in_map_order(chance);
         ids.sort_by_key(|id| (self.nics[id].recorded_kind(), std::cmp::Reverse(self.nics[id].addresses.len())));
         ids
+    }
+
+    /// Draws what such an order draws, which nobody wants to know.
+    pub(super) fn draw_map_order(&self, chance: &mut SmallStream) {
+        drop(GoMap::of(0..self.nics.len(), chance).iterate(chance));
     }
 
     /// The interfaces as Go iterates the map that they were read into.

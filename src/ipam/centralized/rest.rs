@@ -4,18 +4,19 @@
 
 use super::condition::{self, NodeCondition, RENEWAL};
 use super::config::Degradation;
-use super::demand::Demand;
 use super::node::Node;
 use super::placement::is_candidate;
-use super::resource::{IpStatus, Nic, NicState, whole_second};
+use super::resource::whole_second;
 use super::work_queue::Ended;
-use super::{Controller, GATE};
-use crate::id::{EniId, NodeId};
+use super::{Controller, GATE, Timer};
+use crate::id::{NodeId, VSwitchId};
 use crate::ipam::node_local::pool_sync::surplus;
 use crate::time::{Instant, Span};
 
 /// The shortest time, from "at a time" to "after it".
 const TICK: Span = Span(1);
+/// A look-up takes no longer, as a rule: runs that are due within this time may have to wait for it.
+const LOOK_UP: Span = Span::secs(1);
 
 /// What every run of a node leaves behind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,8 +42,11 @@ pub(super) struct Rest {
     is_gated: bool,
     /// A run that is not before this may find something.
     until: Instant,
-    /// Where the node is in the list of those that rest.
-    place: usize,
+    /// As `until`, if the free counts of vSwitches hold.
+    while_counts_hold: Instant,
+    /// The vSwitches of a node that need not be woken when their counts expire, unless it would be the
+    /// one that looks them up: the bit of each number, modulo 64.
+    watched: u64,
     /// Time between two of them.
     period: Span,
     next_sync: Option<Instant>,
@@ -103,6 +107,10 @@ impl Rest {
     }
 }
 
+fn bit(vswitch: VSwitchId) -> u64 {
+    1 << (vswitch.0 % u64::BITS)
+}
+
 impl Controller {
     /// A run found nothing to do: the next one is the first that may find something.
     pub(super) fn rest(&mut self, now: Instant, id: NodeId) {
@@ -112,15 +120,13 @@ impl Controller {
             return;
         }
         let sufficient = node.pulse.condition.map(|condition| condition.sufficient);
-        let until = self.quiet_until(now, id, true);
-        self.rest_as(id, Rest { due, until, ..self.rest_of(id, sufficient) });
+        self.rest_as(id, Rest { due, ..self.rest_of(now, id, true, sufficient) });
     }
 
-    /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
-    /// knows.
+    /// A run of a node in order is due that finds nothing to do.
     pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
-        self.queue.done(now, id, Ended::Again(GATE));
-        let mut rest = Rest { until: self.quiet_until(now, id, false), ..self.rest_of(id, Some(true)) };
+        self.queue.done(now, id, Ended::Quiet);
+        let mut rest = self.rest_of(now, id, false, Some(true));
         rest.pass(&mut self.nodes[id.index()].pulse, now + TICK);
         self.rest_as(id, rest);
     }
@@ -130,22 +136,26 @@ impl Controller {
         let due = now + GATE;
         let is_sufficient = self.condition(id).is_some_and(|condition| condition.sufficient);
         if is_sufficient && self.finds_nothing(due, id) {
-            let until = self.quiet_until(due, id, false);
-            self.rest_as(id, Rest { due, until, is_gated: true, ..self.rest_of(id, Some(true)) });
+            self.rest_as(id, Rest { is_gated: true, ..self.rest_of(due, id, false, Some(true)) });
         }
     }
 
-    /// The runs of a node that say this of it (C85).
-    fn rest_of(&self, id: NodeId, sufficient: Option<bool>) -> Rest {
+    /// The runs of a node from `due` on, that say this of it (C85). `collected` = if a collection is due
+    /// at `due`, it finds nothing.
+    fn rest_of(&self, due: Instant, id: NodeId, collected: bool, sufficient: Option<bool>) -> Rest {
         let node = &self.nodes[id.index()];
-        let config = node.config.as_ref().expect("it was reconciled");
+        let config = self.config(id);
+        let while_counts_hold = self.quiet_while_counts_hold(due, node, collected);
+        let watched = self.watched(due, node);
+        let counts = if watched == 0 { self.counts_hold_until(node) } else { Instant::NEVER };
         Rest {
-            due: self.now,
+            due,
             queued: self.now,
             is_gated: false,
-            until: self.now,
-            place: self.resting.len(),
-            period: config.sync_period.unwrap_or(self.settings.gc_period),
+            until: while_counts_hold.min(counts),
+            while_counts_hold,
+            watched,
+            period: self.period(config),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
         }
@@ -153,12 +163,91 @@ impl Controller {
 
     /// A node rests up to the first run that may find something.
     fn rest_as(&mut self, id: NodeId, rest: Rest) {
+        if !std::mem::replace(&mut self.nodes[id.index()].is_listed, true) {
+            self.resting.push(id);
+        }
+        self.rest_on(id, rest);
+    }
+
+    /// The node is looked at again when a run may find something, at the earliest.
+    fn rest_on(&mut self, id: NodeId, rest: Rest) {
+        self.nodes[id.index()].rest = Some(rest);
+        self.queue.put_off(id, rest.due.max(rest.until), rest.queued);
+    }
+
+    /// Whether a node that is next in the queue rests on: its run that may find something is later, or it
+    /// was woken for the free count of a vSwitch, which another node has asked for since.
+    pub(super) fn prolong(&mut self, now: Instant, id: NodeId) -> bool {
         let node = &mut self.nodes[id.index()];
+        // An entry without a delay is a run that somebody asked for.
+        let (Some(mut rest), Some((Some(woken), queued))) = (node.rest, self.queue.entry(id)) else { return false };
+        let due = rest.pass(&mut node.pulse, now);
         node.rest = Some(rest);
-        let mut last = rest;
-        let next = last.pass(&mut { node.pulse }, Instant::NEVER);
-        self.queue.put_off(id, next, last.queued);
-        self.resting.push(id);
+        if (due, rest.queued) != (woken, queued) {
+            self.queue.put_off(id, due, rest.queued);
+            return true;
+        }
+        let counts_hold = rest.watched != 0 && self.watched(now, &self.nodes[id.index()]) != 0;
+        let rests_on = counts_hold && now < rest.while_counts_hold;
+        if rests_on {
+            self.rest_on(id, Rest { until: rest.while_counts_hold, ..rest });
+        }
+        rests_on
+    }
+
+    /// The vSwitches of a node that is in order and whose vSwitches have addresses at `now`; for others
+    /// none.
+    fn watched(&self, now: Instant, node: &Node) -> u64 {
+        let known = node.in_order.as_ref().filter(|known| self.have_addresses(now, known));
+        known.map_or(0, |known| known.vswitches.iter().fold(0, |all, &id| all | bit(id)))
+    }
+
+    /// The count of a vSwitch is known anew; nodes at rest have counted on its having addresses.
+    pub(super) fn counted(&mut self, vswitch: VSwitchId, free: u32) {
+        if free == 0 {
+            self.rouse_all(self.done_before);
+        }
+        self.watch(vswitch, self.vswitches.known_through(vswitch) + TICK);
+    }
+
+    /// Looks at a vSwitch at `at`, unless that is done before, which sees to it itself.
+    fn watch(&mut self, vswitch: VSwitchId, at: Instant) {
+        let next = self.watches.entry(vswitch).or_insert(Instant::NEVER);
+        if at < *next {
+            *next = at;
+            self.set_timer(at, Timer::Expired(vswitch));
+        }
+    }
+
+    /// The count of a vSwitch has expired. The first run that looks at it asks for it, and those that are
+    /// due until the answer is there have to wait: these are gone through, and none of the others.
+    pub(super) fn expired(&mut self, now: Instant, vswitch: VSwitchId) {
+        // Of several timers the earliest counts.
+        if self.watches.get(&vswitch).is_none_or(|&next| next > now) {
+            return;
+        }
+        self.watches.remove(&vswitch);
+        let through = self.vswitches.known_through(vswitch);
+        if through >= now {
+            return self.watch(vswitch, through + TICK);
+        }
+        let mut next = Instant::NEVER;
+        for (id, node) in self.nodes.iter_mut().enumerate() {
+            let Some(rest) = node.rest.as_mut().filter(|rest| rest.watched & bit(vswitch) != 0) else { continue };
+            let due = rest.pass(&mut node.pulse, now);
+            if due > now + LOOK_UP {
+                next = next.min(due);
+                continue;
+            }
+            rest.until = rest.until.min(now);
+            let id = NodeId::new(id);
+            if self.queue.delayed_until(id).is_some() {
+                self.queue.put_off(id, due, rest.queued);
+            }
+        }
+        if next != Instant::NEVER {
+            self.watch(vswitch, next);
+        }
     }
 
     /// Something happens to a node: its runs before `end` are made up for, the next one is gone
@@ -167,7 +256,6 @@ impl Controller {
         let node = &mut self.nodes[id.index()];
         let Some(mut rest) = node.rest.take() else { return };
         let due = rest.pass(&mut node.pulse, end);
-        self.strike_out(rest.place);
         if self.queue.delayed_until(id).is_some() {
             self.queue.put_off(id, due, rest.queued);
         }
@@ -176,9 +264,9 @@ impl Controller {
     /// The last worker has been taken: runs of nodes at rest have to wait for one, too, but for
     /// those whose turn was before.
     pub(super) fn rouse_all_behind(&mut self, now: Instant) {
-        while let Some(&id) = self.resting.last() {
+        while let Some(id) = self.unlist() {
             let node = &self.nodes[id.index()];
-            let mut rest = node.rest.expect("a node in the list rests");
+            let Some(mut rest) = node.rest else { continue };
             let due = rest.pass(&mut { node.pulse }, now);
             let had_its_turn = self.queue.has_passed((Some(due), rest.queued), id);
             let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed((None, now), id);
@@ -191,7 +279,7 @@ impl Controller {
 
     /// As [`rouse`](Self::rouse), for every node.
     pub(super) fn rouse_all(&mut self, end: Instant) {
-        while let Some(&id) = self.resting.last() {
+        while let Some(id) = self.unlist() {
             self.rouse(id, end);
         }
     }
@@ -201,68 +289,50 @@ impl Controller {
         let node = &mut self.nodes[id.index()];
         if let Some(mut rest) = node.rest.take() {
             rest.pass(&mut node.pulse, now);
-            self.strike_out(rest.place);
         }
     }
 
-    /// Removes a node from the list of those that rest.
-    fn strike_out(&mut self, place: usize) {
-        self.resting.swap_remove(place);
-        if let Some(&moved) = self.resting.get(place) {
-            self.nodes[moved.index()].rest.as_mut().expect("a node in the list rests").place = place;
-        }
-    }
-
-    /// Whether a run at `now` would find nothing to do, for a node as most are: the pool within its
-    /// bounds, the vSwitches not empty, every pod served. Of others only their run knows.
-    pub(super) fn finds_nothing(&self, now: Instant, id: NodeId) -> bool {
-        let Node { config: Some(config), stored: status, affairs, memory, .. } = &self.nodes[id.index()] else {
-            return false;
-        };
-        let is_plain = config.prefixes.is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
-        let in_order = |(&eni, nic): (&EniId, &Nic)| {
-            nic.state == NicState::InUse
-                && is_candidate(status, eni)
-                && (nic.insufficient, nic.operation_error) == (None, None)
-                && nic.addresses.values().all(|ip| ip.status == IpStatus::Valid)
-                && self.vswitches.cached(now, nic.vswitch).is_some_and(|free| free > 0)
-        };
-        is_plain
-            && self.settings.degradation == Degradation::None
-            && !memory.needs_sync
-            && memory.tasks.is_empty()
-            && status.next_sync.is_some_and(|next| next >= now)
-            && status.warm_up.completed
-            && !status.nics.is_empty()
-            && status.nics.iter().all(in_order)
-            && Demand::of(config, status.idle(), 0, status.warm_up).total() == 0
-            && now < self.collects(now, id, false)
-            && !affairs.is_any()
+    /// Takes a node from the list of those that rest.
+    fn unlist(&mut self) -> Option<NodeId> {
+        let id = self.resting.pop()?;
+        self.nodes[id.index()].is_listed = false;
+        Some(id)
     }
 
     /// Runs before this time find nothing to do if the one of `now` does not, and nothing happens to
-    /// the node, nor a vSwitch is blocked: what the time alone decides in a run is all here.
-    /// `collected` = if a collection was due at `now`, it found nothing.
-    fn quiet_until(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
-        let node = &self.nodes[id.index()];
+    /// the node, nor a vSwitch is blocked, and the counts of its vSwitches hold: what else the time alone
+    /// decides in a run is all here. `collected` = if a collection was due at `now`, it found nothing.
+    fn quiet_while_counts_hold(&self, now: Instant, node: &Node, collected: bool) -> Instant {
         let status = &node.stored;
         let sync = status.next_sync.map_or(now, |next| next + TICK);
         if node.config.as_ref().is_none_or(|config| config.prefixes.is_some()) {
             return sync;
         }
-        // Every candidate's vSwitch is looked at (C60), and a mark of its want is renewed (C84).
-        let candidates = status.nics.iter().filter(|&(&eni, _)| is_candidate(status, eni));
-        let counts = candidates.map(|(_, nic)| self.vswitches.known_through(nic.vswitch) + TICK);
+        let idle = node.in_order.as_ref().map_or_else(|| status.idle(), |known| known.idle);
+        // The mark of an interface whose vSwitch is empty is renewed (C84).
         let marks = status.nics.values().filter_map(|nic| nic.insufficient).map(|since| since + RENEWAL + TICK);
-        counts.chain(marks).fold(sync.min(self.collects(now, id, collected)), Instant::min)
+        marks.fold(sync.min(self.collects(now, node, idle, collected)), Instant::min)
     }
 
-    /// The next collection that may find something (C102 to C106); never if none does.
-    fn collects(&self, now: Instant, id: NodeId, collected: bool) -> Instant {
-        let Node { config: Some(config), stored: status, pulse, .. } = &self.nodes[id.index()] else { return now };
+    /// When the first count of a vSwitch expires that a run of the node looks at: every candidate's is
+    /// (C60), but not in prefix mode.
+    fn counts_hold_until(&self, node: &Node) -> Instant {
+        let status = &node.stored;
+        if node.config.as_ref().is_some_and(|config| config.prefixes.is_some()) {
+            return Instant::NEVER;
+        }
+        let candidates = status.nics.iter().filter(|&(&eni, _)| is_candidate(status, eni));
+        let counts = candidates.map(|(_, nic)| self.vswitches.known_through(nic.vswitch) + TICK);
+        counts.fold(Instant::NEVER, Instant::min)
+    }
+
+    /// The next collection that may find something if there are `idle` idle addresses (C102 to C106);
+    /// never if none does.
+    pub(super) fn collects(&self, now: Instant, node: &Node, idle: u32, collected: bool) -> Instant {
+        let Node { config: Some(config), stored: status, pulse, .. } = node else { return now };
         if !(collected && pulse.last_gc == Some(now)) {
-            let may_find = config.reclaim.is_some() || surplus(config.watermarks(), status.idle()) > 0;
-            let period = config.sync_period.unwrap_or(self.settings.gc_period);
+            let may_find = config.reclaim.is_some() || surplus(config.watermarks(), idle) > 0;
+            let period = self.period(config);
             return if may_find { pulse.last_gc.map_or(now, |last| last + period) } else { Instant::NEVER };
         }
         // That of `now` found nothing; only reclaim may do so later.

@@ -63,6 +63,16 @@ impl<W> VSwitches<W> {
         known.is_some_and(|free| free > 0)
     }
 
+    /// Another controller of the process found this count, or blocked the vSwitch with 0.
+    pub fn learn(&mut self, id: VSwitchId, free: u32, through: Instant) {
+        self.counts.insert(id, (free, through));
+    }
+
+    /// The last count, and through when it holds.
+    pub fn entry(&self, id: VSwitchId) -> Option<(u32, Instant)> {
+        self.counts.get(&id).copied()
+    }
+
     /// The last time at which the cached count holds; long ago if there is none.
     pub fn known_through(&self, id: VSwitchId) -> Instant {
         self.counts.get(&id).map_or(Instant::ZERO, |&(_, through)| through)

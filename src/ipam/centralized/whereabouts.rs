@@ -31,6 +31,12 @@ impl Controller {
         self.vswitches.cached(now, vswitch) == Some(0)
     }
 
+    /// The last count of a vSwitch that was cached, and through when it holds (C74).
+    #[must_use]
+    pub fn count_of(&self, vswitch: VSwitchId) -> Option<(u32, Instant)> {
+        self.vswitches.entry(vswitch)
+    }
+
     /// Whether a node can have addresses of a vSwitch without giving an interface up: one is on it,
     /// or there is a free slot (C58, C77).
     #[must_use]

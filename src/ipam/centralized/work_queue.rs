@@ -74,17 +74,19 @@ impl WorkQueue {
     }
 
     /// The node to reconcile now.
-    pub fn take(&mut self, now: Instant) -> Option<NodeId> {
-        let (entry, node) = self.order.first()?;
-        if self.is_saturated() || entry.0.is_some_and(|ready| ready > now) {
-            return None;
-        }
+    pub fn next(&self, now: Instant) -> Option<NodeId> {
+        let ((ready, _), node) = self.order.first().filter(|_| !self.is_saturated())?;
+        ready.is_none_or(|ready| ready <= now).then_some(node)
+    }
+
+    /// A worker takes the [`next`](Self::next) node.
+    pub fn take(&mut self, node: NodeId) {
         self.order.remove(node);
-        self.taken = (entry, node);
         let place = self.place(node);
-        (place.entry, place.is_busy) = (None, true);
+        let entry = place.entry.take().expect("it is the next");
+        place.is_busy = true;
+        self.taken = (entry, node);
         self.free_workers -= 1;
-        Some(node)
     }
 
     /// A run ended.
@@ -135,9 +137,14 @@ impl WorkQueue {
         next.and_then(|((ready, _), _)| ready).unwrap_or(Instant::NEVER)
     }
 
+    /// The entry of a node.
+    pub fn entry(&self, node: NodeId) -> Option<Entry> {
+        self.places.get(node.index())?.entry
+    }
+
     /// When the entry of a node is ready, if it has one with a delay.
     pub fn delayed_until(&self, node: NodeId) -> Option<Instant> {
-        self.places.get(node.index())?.entry?.0
+        self.entry(node)?.0
     }
 
     /// Gives the entry of a node another delay, as if it had been added at `added`.
@@ -177,6 +184,12 @@ mod tests {
     const A: NodeId = NodeId(0);
     const B: NodeId = NodeId(1);
 
+    fn take(queue: &mut WorkQueue, now: Instant) -> Option<NodeId> {
+        let node = queue.next(now)?;
+        queue.take(node);
+        Some(node)
+    }
+
     fn at(secs: u64) -> Instant {
         Instant::ZERO + Span::secs(secs)
     }
@@ -186,11 +199,11 @@ mod tests {
     fn c26_an_immediate_add_takes_the_delay_away() {
         let mut queue = WorkQueue::new(2);
         queue.add(A);
-        assert_eq!(queue.take(at(0)), Some(A));
+        assert_eq!(take(&mut queue, at(0)), Some(A));
         queue.done(at(0), A, Ended::Again(Span::secs(120)));
-        assert_eq!((queue.take(at(0)), queue.next_ready()), (None, at(120)));
+        assert_eq!((take(&mut queue, at(0)), queue.next_ready()), (None, at(120)));
         queue.add(A);
-        assert_eq!(queue.take(at(5)), Some(A));
+        assert_eq!(take(&mut queue, at(5)), Some(A));
         queue.done(at(5), A, Ended::Again(Span::secs(120)));
         assert_eq!(queue.next_ready(), at(125));
     }
@@ -201,13 +214,13 @@ mod tests {
         let mut queue = WorkQueue::new(1);
         queue.add(A);
         queue.add(B);
-        assert_eq!((queue.take(at(0)), queue.take(at(0))), (Some(A), None));
+        assert_eq!((take(&mut queue, at(0)), take(&mut queue, at(0))), (Some(A), None));
         queue.advance(at(1));
         queue.add(A);
         queue.done(at(1), A, Ended::Again(Span::secs(120)));
-        assert_eq!(queue.take(at(1)), Some(B), "first come, first served");
+        assert_eq!(take(&mut queue, at(1)), Some(B), "first come, first served");
         queue.done(at(1), B, Ended::Quiet);
-        assert_eq!((queue.take(at(1)), queue.take(at(1))), (Some(A), None));
+        assert_eq!((take(&mut queue, at(1)), take(&mut queue, at(1))), (Some(A), None));
     }
 
     /// C23: pauses double up to five minutes; a run without an error resets them.
@@ -216,7 +229,7 @@ mod tests {
         let mut queue = WorkQueue::new(1);
         let mut pause = |ended| {
             queue.add(A);
-            assert_eq!(queue.take(at(0)), Some(A));
+            assert_eq!(take(&mut queue, at(0)), Some(A));
             queue.done(at(0), A, ended);
             queue.next_ready().since(at(0))
         };

@@ -270,7 +270,8 @@ impl NodeLocal {
 
     fn create_call(&mut self, i: usize, create: Create, attempt: u8) {
         self.slots[i].alloc = Alloc::Create(create, CreateStep::Calling { attempt });
-        self.call(i, Worker::Alloc, Request::Create(create.vswitch, create.n, create.v6));
+        let Create { vswitch, n: addresses, v6: ipv6, .. } = create;
+        self.call(i, Worker::Alloc, Request::Create { vswitch, kind: self.slots[i].kind, addresses, ipv6 });
     }
 
     fn create_check(&mut self, i: usize, create: Create, attempt: u8) {

@@ -14,6 +14,8 @@ pub struct Config {
     /// Whether pods get an IPv6 address too; an interface has room for as many as IPv4 addresses
     /// (rules R143, R144).
     pub dual: bool,
+    /// Interfaces for RDMA; `None` = it is off, or the type has none (rule R25).
+    pub rdma: Option<Rdma>,
     /// `max_eni` × `ips_per_eni` (rule R35); bounds preheating only (R77).
     pub capacity: u32,
     /// Lower bound of idle addresses, clamped (rule R10).
@@ -39,6 +41,16 @@ pub struct Config {
     pub rpc_timeout: Span,
     /// Whether a deleted interface is looked up until it is gone (rule R109; since v1.17.1).
     pub confirm_delete: bool,
+}
+
+/// Interfaces for RDMA, which serve the pods that ask for it and no others (rules R34, R38, R39, R50).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rdma {
+    /// Slots for them, of `max_eni`: ERDMARes.
+    pub slots: u32,
+    /// A daemon that starts with so many interfaces attached, and none of them for RDMA, goes without:
+    /// adapters − 1 − ERDMARes.
+    pub crowded_from: u32,
 }
 
 /// Which interface a request is offered to first (rule R72).
@@ -89,6 +101,7 @@ impl Config {
             max_eni,
             ips_per_eni,
             dual: false,
+            rdma: None,
             capacity,
             min_idle: min_idle.min(max_idle),
             max_idle,

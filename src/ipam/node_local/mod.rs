@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use address_set::MAX_ADDRESSES;
-pub use config::{Config, EniSelection, Reclaim, VSwitchSelection};
+pub use config::{Config, EniSelection, Rdma, Reclaim, VSwitchSelection};
 pub use slot::Status;
 
 use crate::address::V6Addr;
@@ -29,12 +29,12 @@ use crate::id::{EniId, PodId, VSwitchId};
 use crate::ipam::backoff::jittered;
 use crate::ipam::throttle::TokenBucket;
 use crate::ipam::vswitch::SwitchPool;
-use crate::ipam::{Answer, Attached, CallId, Failure, Input, Output, Request, Worker};
+use crate::ipam::{Answer, Attached, CallId, Failure, Input, Kind, Output, Request, Worker};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use pool_sync::{PREHEAT_TIMEOUT, PoolSync, Watermarks, to_add, to_delete};
 use rpc::{Blocked, Retained};
-use slot::{Admission, Lacks, Refusal, Slot, Waiter};
+use slot::{Admission, Asking, Lacks, Refusal, Slot, Waiter};
 use wake::Sleeper;
 
 /// Base period of the metadata sync (R70).
@@ -147,7 +147,8 @@ impl NodeLocal {
         debug_assert!(self.outputs.is_empty(), "poll is drained before the next input");
         self.advance(now);
         match input {
-            Input::Allocate(pod) => self.rpc(Blocked::Allocate(pod, now + self.config.rpc_timeout)),
+            Input::Allocate(pod) => self.call_for(pod, false),
+            Input::AllocateRdma(pod) => self.call_for(pod, true),
             Input::Cancel(pod) => self.cancel(pod),
             Input::Release(release) => self.rpc(Blocked::Release(release)),
             Input::Reply(call, reply) => self.reply(call, reply),
@@ -237,12 +238,13 @@ impl NodeLocal {
 
     /// Begins a life of the daemon (R135 to R141).
     fn start(&mut self, config: Arc<Config>, attached: &[Attached]) {
-        let slots = (config.max_eni as usize).max(attached.len());
-        assert!(slots <= usize::from(u8::MAX), "a node has at most 255 slots");
+        let kinds = kinds_of_slots(&config, attached);
+        assert!(kinds.len() <= usize::from(u8::MAX), "a node has at most 255 slots");
         let (now, first) = (self.now, self.chance.sync.next_u64());
-        self.slots = (0..slots).map(|i| Slot::new(now, SmallStream::new(first ^ i as u64), config.dual)).collect();
-        self.order = (0..slots as u8).collect();
-        for (i, Attached { eni, addresses, v6 }) in attached.iter().enumerate() {
+        let slot = |(i, kind)| Slot::new(now, kind, SmallStream::new(first ^ i as u64), config.dual);
+        self.order = (0..kinds.len() as u8).collect();
+        self.slots = kinds.into_iter().enumerate().map(slot).collect();
+        for (i, Attached { eni, addresses, v6, .. }) in attached.iter().enumerate() {
             let slot = &mut self.slots[i];
             (slot.eni, slot.status) = (Some(*eni), Status::InUse);
             for &address in addresses {
@@ -276,16 +278,16 @@ impl NodeLocal {
         self.outputs.push_back(Output::Allocated { pod, eni, address, v6, retained });
     }
 
-    /// Offers a request to the slots in order; the first that takes it wins (R73). `pod` is
-    /// `None` for a preheat. `Err` = nobody takes it.
-    fn offer(&mut self, pod: Option<PodId>, deadline: Instant) -> Result<Admission, Failure> {
+    /// Offers a request to the slots in order; the first that takes it wins (R73). `Err` = nobody
+    /// takes it.
+    fn offer(&mut self, asking: Asking, deadline: Instant) -> Result<Admission, Failure> {
         self.last_modified = self.now;
         self.sort_slots(true);
-        let pinned = pod.and_then(|pod| self.pinned(pod));
+        let pod = asking.pod;
         let mut failure = Failure::NodeFull;
         for k in 0..self.order.len() {
             let i = usize::from(self.order[k]);
-            let admission = self.slots[i].admit(self.now, pod, pinned, self.config.ips_per_eni);
+            let admission = self.slots[i].admit(self.now, asking, self.config.ips_per_eni);
             match admission {
                 Admission::Refused(Refusal::Inhibited) => failure = Failure::Inhibited,
                 Admission::Refused(Refusal::Other) => {}
@@ -365,7 +367,7 @@ impl NodeLocal {
         self.sync = PoolSync::Preheating { pending: 0, deadline };
         for _ in 0..to_add(marks, idle, in_use) {
             // Where one is refused, the next would be refused too.
-            if self.offer(None, deadline).is_err() {
+            if self.offer(Asking { pod: None, rdma: false, pinned: None }, deadline).is_err() {
                 break;
             }
             if let PoolSync::Preheating { pending, .. } = &mut self.sync {
@@ -429,4 +431,22 @@ impl NodeLocal {
     fn fail(&mut self, pod: PodId, failure: Failure) {
         self.outputs.push_back(Output::Failed(pod, failure));
     }
+}
+
+/// The slots of a daemon that starts, by the kind of their interfaces: the attached ones, empty ones
+/// for RDMA, empty ones (R38, R39). An RDMA interface counts as an ordinary one while RDMA is off.
+fn kinds_of_slots(config: &Config, attached: &[Attached]) -> Vec<Kind> {
+    let of_rdma = attached.iter().filter(|attached| attached.kind == Kind::HighPerformance).count();
+    let is_on = |rdma: &Rdma| of_rdma > 0 || attached.len() < rdma.crowded_from as usize;
+    let wanted = config.rdma.filter(is_on).map_or(0, |rdma| rdma.slots as usize);
+    let kept = |attached: &Attached| match attached.kind {
+        Kind::HighPerformance if wanted > 0 => Kind::HighPerformance,
+        _ => Kind::Secondary,
+    };
+    let mut kinds: Vec<_> = attached.iter().map(kept).collect();
+    let served = kinds.iter().filter(|&&kind| kind == Kind::HighPerformance).count();
+    let ordinary = kinds.len() - served;
+    kinds.extend(vec![Kind::HighPerformance; wanted.saturating_sub(served)]);
+    kinds.extend(vec![Kind::Secondary; (config.max_eni as usize).saturating_sub(wanted + ordinary)]);
+    kinds
 }

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::slot::Admission;
+use super::slot::{Admission, Asking};
 use super::{Config, NodeLocal};
 use crate::id::{EniId, PodId};
 use crate::ipam::{Attached, Failure, Fate, Output, Release};
@@ -12,8 +12,12 @@ use crate::time::Instant;
 /// A call behind a waiting collection, which Go's lock lets nobody overtake (R125).
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Blocked {
-    /// AllocIP with its deadline, which runs from its arrival (R112).
-    Allocate(PodId, Instant),
+    /// AllocIP, for RDMA or not, with its deadline, which runs from its arrival (R112).
+    Allocate {
+        pod: PodId,
+        rdma: bool,
+        deadline: Instant,
+    },
     Release(Release),
 }
 
@@ -28,6 +32,11 @@ pub(super) struct Retained {
 }
 
 impl NodeLocal {
+    /// A pod wants an address.
+    pub(super) fn call_for(&mut self, pod: PodId, rdma: bool) {
+        self.rpc(Blocked::Allocate { pod, rdma, deadline: self.now + self.config.rpc_timeout });
+    }
+
     /// A call arrives.
     pub(super) fn rpc(&mut self, call: Blocked) {
         if self.gc_waits {
@@ -35,14 +44,15 @@ impl NodeLocal {
             return;
         }
         match call {
-            Blocked::Allocate(pod, deadline) => self.allocate(pod, deadline),
+            Blocked::Allocate { pod, rdma, deadline } => self.allocate(pod, rdma, deadline),
             Blocked::Release(release) => self.release(release),
         }
     }
 
-    fn allocate(&mut self, pod: PodId, deadline: Instant) {
+    fn allocate(&mut self, pod: PodId, rdma: bool, deadline: Instant) {
         self.rpcs += 1;
-        match self.offer(Some(pod), deadline) {
+        let asking = Asking { pod: Some(pod), rdma, pinned: self.pinned(pod) };
+        match self.offer(asking, deadline) {
             Ok(Admission::Queue(_)) => {}
             Ok(_) => self.rpc_ended(),
             Err(failure) => {
@@ -54,7 +64,7 @@ impl NodeLocal {
 
     /// The caller went away: its request leaves the queue (R59).
     pub(super) fn cancel(&mut self, pod: PodId) {
-        self.blocked.retain(|call| !matches!(call, Blocked::Allocate(waiting, _) if *waiting == pod));
+        self.blocked.retain(|call| !matches!(call, Blocked::Allocate { pod: waiting, .. } if *waiting == pod));
         let now = self.now;
         for i in 0..self.slots.len() {
             if self.slots[i].hurry(now, |waiter| waiter.pod == pod) {
@@ -159,7 +169,7 @@ impl NodeLocal {
         }
         for call in std::mem::take(&mut self.blocked) {
             match call {
-                Blocked::Allocate(pod, _) => self.fail(pod, Failure::Restart),
+                Blocked::Allocate { pod, .. } => self.fail(pod, Failure::Restart),
                 Blocked::Release(_) => self.blocked.push_back(call),
             }
         }

@@ -10,8 +10,8 @@ use super::v6::V6;
 use super::wake::Sleeper;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
-use crate::ipam::Eni;
 use crate::ipam::throttle::TokenBucket;
+use crate::ipam::{Eni, Kind};
 use crate::time::{Instant, Span};
 
 /// Tokens per second of a slot's buckets (R49).
@@ -67,6 +67,17 @@ pub(super) enum Admission {
     Queue(Lacks),
 }
 
+/// A request, as a slot sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking {
+    /// `None` = a preheat, which never looks at addresses that are there.
+    pub pod: Option<PodId>,
+    /// Whether the pod asks for RDMA.
+    pub rdma: bool,
+    /// The interface of the pod's retained address (R115).
+    pub pinned: Option<EniId>,
+}
+
 /// The families of which a request asks for an address. It asks for none where it has seen one
 /// that is idle, which others see too (R147).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +89,8 @@ pub(super) struct Lacks {
 /// A slot with its two workers.
 #[derive(Debug)]
 pub(super) struct Slot {
+    /// Of the interface that it has or would make.
+    pub kind: Kind,
     pub status: Status,
     pub eni: Option<Eni>,
     pub set: AddressSet,
@@ -102,8 +115,9 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub fn new(now: Instant, metadata_jitter: SmallStream, dual: bool) -> Self {
+    pub fn new(now: Instant, kind: Kind, metadata_jitter: SmallStream, dual: bool) -> Self {
         Self {
+            kind,
             status: Status::Init,
             eni: None,
             set: AddressSet::default(),
@@ -137,10 +151,10 @@ impl Slot {
         self.inhibit_until > now
     }
 
-    /// What becomes of a request (R50, R144). `pod` is `None` for a preheat, which never looks at
-    /// addresses that are there.
-    pub fn admit(&mut self, now: Instant, pod: Option<PodId>, pinned: Option<EniId>, cap: u32) -> Admission {
-        if self.status == Status::Deleting {
+    /// What becomes of a request (R50, R144).
+    pub fn admit(&mut self, now: Instant, asking: Asking, cap: u32) -> Admission {
+        let Asking { pod, rdma, pinned } = asking;
+        if rdma != self.is_for_rdma() || self.status == Status::Deleting {
             return Admission::Refused(Refusal::Other);
         }
         if let (Some(pinned), Some(eni)) = (pinned, self.eni)
@@ -169,6 +183,10 @@ impl Slot {
             return Admission::Refused(Refusal::Inhibited);
         }
         Admission::Queue(Lacks { v4: lacks_v4, v6: lacks_v6 })
+    }
+
+    fn is_for_rdma(&self) -> bool {
+        self.kind == Kind::HighPerformance
     }
 
     /// A request waits from now on, for what it lacks.
@@ -266,7 +284,7 @@ impl Slot {
     /// Whether the interface may be deleted (R65).
     pub fn can_dispose(&self) -> bool {
         let in_use = self.set.in_use() + self.v6.as_ref().map_or(0, |v6| v6.set.in_use());
-        self.eni.is_none() || (in_use == 0 && !self.has_demand())
+        self.eni.is_none() || (!self.is_for_rdma() && in_use == 0 && !self.has_demand())
     }
 
     /// Marks up to `n` addresses of each family for being given back, or the whole interface, and
@@ -348,7 +366,7 @@ mod tests {
     fn r67_invalid_addresses_are_given_back_first() {
         let mut chance = SmallStream::new(1);
         let address = |n| Ipv4Addr::new(10, 0, 0, n);
-        let mut slot = Slot::new(Instant::ZERO, chance, false);
+        let mut slot = Slot::new(Instant::ZERO, Kind::Secondary, chance, false);
         slot.eni = Some(Eni { id: EniId(0), vswitch: VSwitchId(0), primary: address(1) });
         slot.status = Status::InUse;
         for n in 1..=4 {
@@ -370,7 +388,7 @@ mod tests {
     #[test]
     fn r148_priority_adds_both_families() {
         let mut chance = SmallStream::new(1);
-        let mut slot = Slot::new(Instant::ZERO, chance, true);
+        let mut slot = Slot::new(Instant::ZERO, Kind::Secondary, chance, true);
         slot.status = Status::InUse;
         for n in 0..25 {
             slot.set.add_valid(Ipv4Addr::new(10, 0, 0, n), n == 0, &mut chance);
@@ -384,7 +402,7 @@ mod tests {
     /// at which somebody counts.
     #[test]
     fn r146_a_preheat_that_is_done_is_forgotten_when_somebody_counts() {
-        let mut slot = Slot::new(Instant::ZERO, SmallStream::new(1), true);
+        let mut slot = Slot::new(Instant::ZERO, Kind::Secondary, SmallStream::new(1), true);
         let waiter = Waiter { id: 7, pod: PodId::NONE, deadline: Instant::NEVER, done: false };
         slot.sleepers.push_back(Sleeper::Waiter(waiter));
         slot.ask(7, Lacks { v4: true, v6: true });

@@ -260,6 +260,7 @@ mod tests {
                 max_eni: 1,
                 ips_per_eni: 20,
                 dual: false,
+                rdma: None,
                 capacity: 20,
                 min_idle: 0,
                 max_idle: 20,
@@ -300,7 +301,7 @@ mod tests {
             };
             match request {
                 Request::DescribeVSwitch(_) => Answer::VSwitch(100),
-                Request::Create(..) => Answer::Created(EniId(0), one(), V6Addresses::EMPTY),
+                Request::Create { .. } => Answer::Created(EniId(0), one(), V6Addresses::EMPTY),
                 Request::Attach(_) => Answer::Attached(self.now),
                 Request::Describe(_) => Answer::Described { exists: true, in_use: true },
                 Request::Assign(..) => Answer::Assigned(one(), self.now),

@@ -53,7 +53,7 @@ impl NodeLocal {
     /// AllocIP calls that have not been answered, those behind a waiting collection included.
     #[must_use]
     pub fn pending(&self) -> u32 {
-        self.rpcs + self.blocked.iter().filter(|call| matches!(call, Blocked::Allocate(..))).count() as u32
+        self.rpcs + self.blocked.iter().filter(|call| matches!(call, Blocked::Allocate { .. })).count() as u32
     }
 
     /// Whether it can have addresses of a vSwitch without giving an interface up: one is on it, or

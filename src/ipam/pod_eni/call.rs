@@ -143,6 +143,13 @@ impl Client {
         (call, at)
     }
 
+    /// Another controller of the process makes a call.
+    pub fn took(&mut self, now: Instant, api: Api) {
+        if let Some(bucket) = &mut self.limits[api.index()] {
+            bucket.take(now);
+        }
+    }
+
     /// Whether somebody waits for this answer.
     pub fn awaits(&self, call: CallId) -> bool {
         self.pending.contains_key(&call)

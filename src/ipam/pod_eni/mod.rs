@@ -35,6 +35,7 @@ use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
 use crate::ipam::centralized::vswitches::VSwitches;
 use crate::ipam::centralized::{PodKey, Refusal};
+use crate::openapi::Api;
 use crate::time::{Instant, Span};
 use bind::BindRun;
 use call::{Caller, Client};
@@ -84,6 +85,11 @@ pub enum Input {
     CancelAdd(PodKey),
     /// The answer to a call.
     Reply(CallId, Result<Answer, Refusal>),
+    /// Another controller of the process makes a call of this action, under the limit that it shares (C157).
+    Took(Api),
+    /// Another controller of the process learned the free count of a vSwitch, or blocked it with 0, and
+    /// through when that holds: they share a cache (C74, C81).
+    Counted(VSwitchId, u32, Instant),
     /// The process dies and another one starts, with empty memory (C4). The daemons go on.
     Restart,
     /// Nothing but time passing.
@@ -277,6 +283,20 @@ impl Controller {
         &self.interfaces
     }
 
+    /// What a pod object asks for.
+    #[must_use]
+    pub fn spec(&self, pod: PodKey) -> Option<&PodSpec> {
+        self.pods.get(&pod).map(|pod| &*pod.spec)
+    }
+
+    /// The first interface that is kept for the name of a pod, whether a pod has it or not; `None` = no
+    /// fixed address is.
+    #[must_use]
+    pub fn kept(&self, pod: PodKey) -> Option<EniId> {
+        let pod_eni = self.pod_enis.get(&pod).filter(|pod_eni| pod_eni.fixed.is_some() && !pod_eni.deleting)?;
+        pod_eni.interfaces.first().copied()
+    }
+
     /// Whether a call's answer will be heard; otherwise the process that made it is gone.
     #[must_use]
     pub fn awaits(&self, call: CallId) -> bool {
@@ -287,6 +307,12 @@ impl Controller {
     #[must_use]
     pub fn is_blocked(&self, now: Instant, vswitch: VSwitchId) -> bool {
         self.vswitches.cached(now, vswitch) == Some(0)
+    }
+
+    /// The last count of a vSwitch that was cached, and through when it holds (C74).
+    #[must_use]
+    pub fn count_of(&self, vswitch: VSwitchId) -> Option<(u32, Instant)> {
+        self.vswitches.entry(vswitch)
     }
 
     /// Interfaces that are, or shall be, attached to a node.
@@ -317,6 +343,8 @@ impl Controller {
             Input::Add { pod, uid } => self.add(now, pod, uid),
             Input::CancelAdd(pod) => self.cancel_add(pod),
             Input::Reply(call, reply) => self.answered(now, call, reply),
+            Input::Took(api) => self.client.took(now, api),
+            Input::Counted(vswitch, free, through) => self.vswitches.learn(vswitch, free, through),
             Input::Restart => self.restart(now),
             Input::Tick => {}
         }

@@ -21,6 +21,7 @@ impl Runs<'_> {
         Some(AtFull {
             addresses: Holders {
                 reserved: self.some(|r| r.vswitches[i].first_refusal?.who.reserved.map(f64::from)),
+                held: self.some(|r| r.vswitches[i].first_refusal?.who.held.map(f64::from)),
                 ..Holders::POSITIONS.map(|at| part(&|full| full.who.parts()[at]))
             },
             idle: IdleParts::POSITIONS.map(|at| part(&|full| full.idle.parts()[at])),

@@ -23,7 +23,7 @@ impl Recorder {
             }
             assert_eq!(holders.pods, in_use, "addresses in use of vSwitch {i}");
             assert_eq!(
-                holders.pods + holders.idle + holders.leaked,
+                holders.pods + holders.idle + holders.leaked + holders.held.unwrap_or(0),
                 usage.on_enis + usage.in_prefixes,
                 "addresses on interfaces of vSwitch {i}"
             );

@@ -33,12 +33,14 @@ pub(super) struct VSwitchLevels {
 }
 
 impl VSwitchLevels {
-    /// A vSwitch of which every address is free, or that will be added later.
-    pub fn new(vswitch: &VSwitch, with_prefixes: bool) -> Self {
+    /// A vSwitch of which every address is free, or that will be added later; `with_held` = some may be held
+    /// for pods with fixed ones.
+    pub fn new(vswitch: &VSwitch, with_prefixes: bool, with_held: bool) -> Self {
         let usable = usable(vswitch.cidr);
         let reserved = vswitch.reserved();
         let prefixes = with_prefixes.then(|| PrefixLevels::new(vswitch));
         let mut levels = Self { usable, reserved, min_free: usable - reserved, prefixes, ..Self::default() };
+        levels.who.held = with_held.then(TimeWeighted::default);
         if vswitch.added_by.is_none() {
             levels.add(Instant::ZERO);
         }
@@ -67,7 +69,7 @@ impl VSwitchLevels {
         if !self.exists() {
             return;
         }
-        self.on_enis = usage.on_enis + usage.in_prefixes - leaked;
+        self.on_enis = usage.on_enis + usage.in_prefixes - leaked - usage.held;
         self.who.idle.set(now, self.on_enis - self.who.pods.level());
         self.who.leaked.set(now, leaked);
         self.who.primaries.set(now, usage.primaries);
@@ -75,6 +77,9 @@ impl VSwitchLevels {
         self.who.free.set(now, usage.free);
         if let Some(reserved) = &mut self.who.reserved {
             reserved.set(now, usage.reserved);
+        }
+        if let Some(held) = &mut self.who.held {
+            held.set(now, usage.held);
         }
         self.min_free = self.min_free.min(usage.free);
         self.recent_free = self.recent_free.min(usage.free);

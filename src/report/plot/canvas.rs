@@ -15,6 +15,7 @@ pub(super) const ORANGE: RGBColor = RGBColor(0xF0, 0xB9, 0x4D);
 pub(super) const GREEN: RGBColor = RGBColor(0x2A, 0x9D, 0x7C);
 pub(super) const SKY: RGBColor = RGBColor(0xBC, 0xDD, 0xF0);
 pub(super) const PURPLE: RGBColor = RGBColor(0xB0, 0x6F, 0xA6);
+pub(super) const YELLOW: RGBColor = RGBColor(0xF5, 0xE6, 0x6B);
 pub(super) const GREY: RGBColor = RGBColor(0xA3, 0xA9, 0xB1);
 pub(super) const RED: RGBColor = RGBColor(0xC8, 0x2A, 0x2A);
 pub(super) const INK: RGBColor = RGBColor(0x1F, 0x23, 0x29);

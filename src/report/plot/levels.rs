@@ -4,6 +4,7 @@ use plotters::style::RGBColor;
 
 use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, RED, picture};
+use super::reduce;
 use crate::outcome::{Clock, Landmark, count};
 
 /// Height of a line of labels of landmarks.
@@ -66,20 +67,51 @@ pub(super) struct Layer {
 }
 
 impl Levels<'_> {
-    /// The same without what was before a row; nothing if no row is left.
-    pub(super) fn since(mut self, row: usize) -> Option<Self> {
-        if row >= self.at.len() {
-            return None;
+    /// The same at these rows only.
+    pub(super) fn at_rows(mut self, kept: &[usize]) -> Self {
+        self.at = reduce::at(kept, &self.at);
+        for layer in &mut self.layers {
+            layer.values = reduce::at(kept, &layer.values);
         }
-        self.at.drain(..row);
-        for values in self.layers.iter_mut().map(|layer| &mut layer.values).chain([&mut self.peak]) {
-            values.drain(..row.min(values.len()));
+        if !self.band.is_empty() {
+            self.band = reduce::at(kept, &self.band);
         }
-        self.band.drain(..row.min(self.band.len()));
+        if !self.peak.is_empty() {
+            self.peak = reduce::highest(kept, &self.peak);
+        }
         if let Some(strip) = &mut self.strip {
-            strip.rows.drain(..row);
+            let most: Vec<f64> = strip.rows.iter().map(|row| row.most).collect();
+            let most = reduce::highest(kept, &most);
+            let rows = reduce::at(kept, &strip.rows).into_iter().zip(most);
+            strip.rows = rows.map(|(row, most)| Waiting { most, ..row }).collect();
         }
-        Some(self)
+        self
+    }
+
+    /// The same with at most `most` rows, extremes among them.
+    pub(super) fn reduced(self, most: usize) -> Self {
+        let total = sums(&self.layers, self.at.len()).pop().unwrap_or_default();
+        let (low, high): (Vec<_>, Vec<_>) = self.band.iter().copied().unzip();
+        let strip = self.strip.iter().flat_map(|strip| &strip.rows);
+        let (now, brief): (Vec<_>, Vec<_>) = strip.map(|row| (row.now, row.most)).unzip();
+        let layers = self.layers.iter().map(|layer| layer.values.as_slice());
+        let others = [&total, &low, &high, &self.peak, &now, &brief].map(Vec::as_slice);
+        let series: Vec<_> = layers.chain(others).filter(|values| !values.is_empty()).collect();
+        let kept = reduce::kept(&series, self.at.len(), most);
+        self.at_rows(&kept)
+    }
+
+    /// What a landmark is and when: `vsw-AAA is full, day 49`.
+    pub(super) fn label(&self, mark: &Landmark) -> String {
+        format!("{}, {}{}", mark.text, self.clock.point(mark.time_s.median), again(mark))
+    }
+
+    /// How the values came to be.
+    pub(super) fn how(&self) -> String {
+        match self.runs {
+            1 => format!("{}, one run", self.unit),
+            n => format!("{}, mean of {n} runs; the pale band around the total holds 90 % of them", self.unit),
+        }
     }
 }
 
@@ -95,7 +127,7 @@ pub(super) fn draw(levels: &Levels) -> String {
     let lines = marks.iter().map(|mark| mark.line + 1).max().unwrap_or(0);
     frame.top += LINE * lines as f64;
     picture(WIDTH, HEIGHT, |canvas| {
-        title(canvas, levels);
+        axes::title(canvas, &levels.title, &levels.how());
         // The capacity has a line and a label of its own.
         axes::counts(canvas, &frame, levels.capacity);
         let below = if levels.strip.is_none() { BOTTOM } else { STRIP.1 };
@@ -117,14 +149,6 @@ fn sums(layers: &[Layer], rows: usize) -> Vec<Vec<f64>> {
         below.clone()
     });
     edges.collect()
-}
-
-fn title(canvas: &Canvas, levels: &Levels) {
-    let how = match levels.runs {
-        1 => format!("{}, one run", levels.unit),
-        n => format!("{}, mean of {n} runs; the pale band around the total holds 90 % of them", levels.unit),
-    };
-    axes::title(canvas, &levels.title, &how);
 }
 
 fn areas(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
@@ -217,7 +241,7 @@ fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
     let mut marks = Vec::new();
     for mark in chosen {
         let x = [mark.time_s.p5, mark.time_s.median, mark.time_s.p95].map(|secs| frame.x(secs));
-        let text = format!("{}, {}{}", mark.text, levels.clock.point(mark.time_s.median), again(mark));
+        let text = levels.label(mark);
         // About the width of the text.
         let width = text.chars().count() as f64 * TEXT * 0.58;
         let from = (x[1] - width / 2.0).clamp(16.0, (f64::from(WIDTH) - width - 8.0).max(16.0));
@@ -230,7 +254,7 @@ fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
 }
 
 /// What runs out, what is done about it, and everything else.
-fn color(mark: &Landmark) -> RGBColor {
+pub(super) fn color(mark: &Landmark) -> RGBColor {
     match mark.kind {
         "vswitch_full" | "vswitch_without_prefixes" => RED,
         "action" => BLUE,

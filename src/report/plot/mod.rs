@@ -3,6 +3,8 @@
 
 mod axes;
 mod canvas;
+mod chart;
+mod fleet;
 pub(super) mod heat;
 mod levels;
 pub(super) mod line;
@@ -10,18 +12,20 @@ mod lines;
 mod overlay;
 #[cfg(feature = "png")]
 pub(super) mod png;
+mod reduce;
 mod risk;
 pub(super) mod scatter;
 mod waits;
 
+pub(super) use chart::{Chart, Grid};
 pub(super) use overlay::overlay;
 
 use crate::id::VSwitchId;
 use crate::model::{GroupKey, Model, PoolZone};
-use crate::outcome::{ANY, FEW_RUNS, Risk, Summary};
+use crate::outcome::{ANY, Clock, FEW_RUNS, Risk, Summary};
 use crate::record::{GroupLevels, Recording};
 use levels::{Layer, Levels, Strip, Waiting};
-use risk::Fan;
+use risk::{Fan, Survival};
 
 /// A plot.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -38,52 +42,97 @@ pub struct Plot {
 const WORTH_A_PICTURE: f64 = 0.01;
 /// Most vSwitches in one picture.
 const MOST_CURVES: usize = canvas::SERIES.len();
+/// Rows of all pictures together, so that a page stays below 3 MB, and of one picture.
+const ROWS: usize = 8_000;
+const ROWS_OF_ONE: std::ops::RangeInclusive<usize> = 100..=1_000;
 
-/// Every plot of a run: the vSwitches in the order of the summary, the risk, the pods, the waits.
-pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) -> Vec<Plot> {
-    let mut plots = Vec::new();
+/// A picture of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Picture {
+    /// What it is about.
+    pub(super) about: About,
+    /// As a file.
+    pub(super) plot: Plot,
+    /// What it shows over time; none if it shows something else.
+    pub(super) chart: Option<Chart>,
+    /// The table behind it.
+    pub(super) grid: Grid,
+}
+
+/// What a picture is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    VSwitches,
+    Pools,
+    Pods,
+    Enis,
+}
+
+impl Picture {
+    fn new(about: About, name: &str, caption: String, svg: String, chart: Chart, clock: &Clock) -> Self {
+        let plot = Plot { name: super::file_name(name), caption, svg };
+        Self { about, plot, grid: chart.grid(clock), chart: Some(chart) }
+    }
+
+    fn of_levels(about: About, name: &str, caption: String, levels: &Levels) -> Self {
+        Self::new(about, name, caption, levels::draw(levels), Chart::of_levels(levels), levels.clock)
+    }
+}
+
+/// Every picture of a run: the vSwitches in the order of the summary, the risk, the pods, the waits,
+/// nodes and interfaces.
+pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) -> Vec<Picture> {
+    let pictures = 2 * model.vpc.vswitches.len() + model.node_pools.len() + 5;
+    let rows = (ROWS / pictures).clamp(*ROWS_OF_ONE.start(), *ROWS_OF_ONE.end());
+    let mut all = of_vswitches(model, summary, recordings, rows);
+    all.extend(of_risk(summary, rows));
+    let whole = "Pods of the whole cluster that want an address of their own.".to_owned();
+    let pods = of_pods(model, summary, recordings, None).reduced(rows);
+    all.push(Picture::of_levels(About::Pods, "pods", whole, &pods));
+    if summary.pods.served.max > 0.0 {
+        all.push(of_waits(summary));
+    }
+    if summary.zones.len() > 1 {
+        let caption = "Pods by the zone of their node: running, waiting for an address, or terminating.".to_owned();
+        let zones = of_zones(model, summary, recordings).reduced(rows);
+        all.push(Picture::of_levels(About::Pools, "zones", caption, &zones));
+    }
+    all.extend(fleet::pictures(model, summary, recordings, rows));
+    if model.node_pools.len() > 1 {
+        all.extend(model.node_pools.iter().enumerate().map(|(i, pool)| {
+            let caption = format!("Pods on the nodes of pool {}.", pool.name);
+            let pods = of_pods(model, summary, recordings, Some(i)).reduced(rows);
+            Picture::of_levels(About::Pools, &format!("pods-{}", pool.name), caption, &pods)
+        }));
+    }
+    number_doubles(all.iter_mut().map(|picture| &mut picture.plot));
+    all
+}
+
+/// Who holds the addresses of each vSwitch, and how many are free.
+fn of_vswitches(model: &Model, summary: &Summary, recordings: &[Recording], rows: usize) -> Vec<Picture> {
+    let mut all = Vec::new();
     for vswitch in &summary.vswitches {
         let i = model.vpc.vswitches.iter().position(|v| v.id == vswitch.id).expect("the summary is of this model");
-        plots.extend(of_vswitch(model, summary, recordings, i).map(|levels| Plot {
-            name: super::file_name(&format!("vswitch-{}", vswitch.id)),
-            caption: format!("Who holds the addresses of {} ({}, {}).", vswitch.id, vswitch.cidr, vswitch.zone),
-            svg: levels::draw(&levels),
+        all.extend(of_vswitch(model, summary, recordings, i).map(|levels| {
+            let caption = format!("Who holds the addresses of {} ({}, {}).", vswitch.id, vswitch.cidr, vswitch.zone);
+            let name = format!("vswitch-{}", vswitch.id);
+            Picture::of_levels(About::VSwitches, &name, caption, &levels.reduced(rows))
         }));
-        plots.extend(of_free(model, summary, recordings, i).filter(|_| vswitch.serves_pods).map(|fan| Plot {
-            name: super::file_name(&format!("free-{}", vswitch.id)),
-            caption: format!("How many addresses of {} are free, and how far the runs agree on it.", vswitch.id),
-            svg: fan.draw(),
-        }));
-    }
-    plots.extend(of_risk(summary));
-    plots.push(Plot {
-        name: "pods".to_owned(),
-        caption: "Pods of the whole cluster that want an address of their own.".to_owned(),
-        svg: levels::draw(&of_pods(model, summary, recordings, None)),
-    });
-    if summary.zones.len() > 1 {
-        plots.push(Plot {
-            name: "zones".to_owned(),
-            caption: "Pods by the zone of their node: running, waiting for an address, or terminating.".to_owned(),
-            svg: levels::draw(&of_zones(model, summary, recordings)),
-        });
-    }
-    if model.node_pools.len() > 1 {
-        plots.extend(model.node_pools.iter().enumerate().map(|(i, pool)| Plot {
-            name: super::file_name(&format!("pods-{}", pool.name)),
-            caption: format!("Pods on the nodes of pool {}.", pool.name),
-            svg: levels::draw(&of_pods(model, summary, recordings, Some(i))),
+        all.extend(of_free(model, summary, recordings, i).filter(|_| vswitch.serves_pods).map(|fan| {
+            let (fan, name) = (fan.reduced(rows), format!("free-{}", vswitch.id));
+            let caption = format!("How many addresses of {} are free, and how far the runs agree on it.", vswitch.id);
+            Picture::new(About::VSwitches, &name, caption, fan.draw(), Chart::of_fan(&fan), fan.clock)
         }));
     }
-    if summary.pods.served.max > 0.0 {
-        plots.push(Plot {
-            name: "waits".to_owned(),
-            caption: "How long pods waited for their address (mean over the runs).".to_owned(),
-            svg: waits::draw(&summary.pods),
-        });
-    }
-    number_doubles(&mut plots);
-    plots
+    all
+}
+
+/// How long pods waited: bars, not curves.
+fn of_waits(summary: &Summary) -> Picture {
+    let (name, svg) = ("waits".to_owned(), waits::draw(&summary.pods));
+    let caption = "How long pods waited for their address (mean over the runs).".to_owned();
+    Picture { about: About::Pods, plot: Plot { name, caption, svg }, chart: None, grid: waits::grid(&summary.pods) }
 }
 
 /// Who holds the addresses of vSwitch `i`, from its beginning on; none if it never comes to be.
@@ -106,6 +155,11 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         color: canvas::SKY,
         values: mean(&|r, row| f64::from(r.timeline.vswitches[i][row].reserved.unwrap_or(0))),
     });
+    let held = model.holds_addresses(id).then(|| Layer {
+        name: "held for fixed IPs".to_owned(),
+        color: canvas::YELLOW,
+        values: mean(&|r, row| f64::from(r.timeline.vswitches[i][row].held.unwrap_or(0))),
+    });
     let total = |r: &Recording, row: usize| {
         if exists(model, r, i, row) { usable - f64::from(r.timeline.vswitches[i][row].free) } else { 0.0 }
     };
@@ -122,6 +176,7 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
             Layer { name: "other tenants".to_owned(), color: canvas::GREY, values: holders(|h| h.others) },
         ]
         .into_iter()
+        .chain(held)
         .chain(reserved)
         .collect(),
         capacity: Some(usable),
@@ -131,7 +186,8 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         landmarks: summary.landmarks.iter().filter(|mark| of_this(model, mark, &vswitch.id)).collect(),
         runs: recordings.len(),
     };
-    levels.since(first_row(model, recordings, i)?)
+    let rows: Vec<usize> = (first_row(model, recordings, i)?..levels.at.len()).collect();
+    Some(levels.at_rows(&rows))
 }
 
 /// Whether vSwitch `i` is there in a run at a row.
@@ -168,7 +224,7 @@ fn of_free<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
 
 /// Until when the vSwitches of pods last: any of them, and those most at risk; none with few runs,
 /// or if they about agree.
-fn of_risk(summary: &Summary) -> Option<Plot> {
+fn of_risk(summary: &Summary, rows: usize) -> Option<Picture> {
     let horizon = summary.method.clock.horizon.as_secs_f64();
     let any = summary.risk.iter().find(|risk| risk.vswitch == ANY)?;
     let when = &any.time_to_full_s;
@@ -183,11 +239,10 @@ fn of_risk(summary: &Summary) -> Option<Plot> {
     if risks.len() > 1 {
         risks.push(any);
     }
-    Some(Plot {
-        name: "risk".to_owned(),
-        caption: "The probability that a vSwitch of pods is not full yet (survival curve).".to_owned(),
-        svg: risk::survival(&risks, &summary.method.clock),
-    })
+    let survival = Survival::of(&risks, &summary.method.clock, rows);
+    let caption = "The probability that a vSwitch of pods is not full yet (survival curve).".to_owned();
+    let (svg, chart) = (survival.draw(), Chart::of_survival(&survival));
+    Some(Picture::new(About::VSwitches, "risk", caption, svg, chart, survival.clock))
 }
 
 /// Whether a landmark belongs into the plot of a vSwitch: it is an action, or not about another
@@ -328,13 +383,15 @@ fn rows(now: Vec<f64>, most: Vec<f64>, others: Vec<f64>) -> Vec<Waiting> {
 }
 
 /// Different names may become the same file name; then a number tells them apart.
-fn number_doubles(plots: &mut [Plot]) {
-    for i in 1..plots.len() {
-        let name = plots[i].name.clone();
+fn number_doubles<'a>(plots: impl Iterator<Item = &'a mut Plot>) {
+    let mut taken = Vec::new();
+    for plot in plots {
+        let name = plot.name.clone();
         let mut n = 2;
-        while plots[..i].iter().any(|plot| plot.name == plots[i].name) {
-            plots[i].name = format!("{name}-{n}");
+        while taken.contains(&plot.name) {
+            plot.name = format!("{name}-{n}");
             n += 1;
         }
+        taken.push(plot.name.clone());
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::report) fn overlay(variants: &[Variant]) -> Vec<Plot> {
     }
     let mut plots: Vec<_> = ids.into_iter().map(|id| free(variants, id)).collect();
     plots.push(waiting(variants));
-    number_doubles(&mut plots);
+    number_doubles(plots.iter_mut());
     plots
 }
 

@@ -4,39 +4,68 @@ use plotters::style::RGBColor;
 
 use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, BLUE, Canvas, INK, MUTED, SERIES, picture};
+use super::reduce;
 use crate::outcome::{ANY, Clock, Estimate, FullBy, Interval, Risk, count};
 
 /// Share of the height above the highest value.
 const HEADROOM: f64 = 1.04;
 
 /// The probability that vSwitches are not full yet, over time.
-pub(super) fn survival(risks: &[&Risk], clock: &Clock) -> String {
-    let frame = Frame { end: clock.horizon.as_secs_f64().max(1e-9), most: HEADROOM, top: TOP };
-    picture(WIDTH, HEIGHT, |canvas| {
-        let how = "share of the runs, with the 95 % interval of the probability at each time by itself (Wilson)";
-        axes::title(canvas, "Not full yet", how);
-        axes::shares(canvas, &frame);
-        axes::time(canvas, &frame, clock, BOTTOM);
-        for (i, risk) in risks.iter().enumerate() {
-            curve(canvas, &frame, risk, color(i, risk));
+pub(super) struct Survival<'a> {
+    pub(super) title: &'static str,
+    pub(super) how: &'static str,
+    pub(super) clock: &'a Clock,
+    pub(super) curves: Vec<Curve>,
+}
+
+/// The curve of a vSwitch, or of any of them.
+pub(super) struct Curve {
+    pub(super) name: String,
+    pub(super) color: RGBColor,
+    pub(super) points: Vec<FullBy>,
+}
+
+impl<'a> Survival<'a> {
+    /// These curves, with at most `most` points each.
+    pub(super) fn of(risks: &[&Risk], clock: &'a Clock, most: usize) -> Self {
+        let curve = |(i, risk): (usize, &&Risk)| {
+            let shares: Vec<f64> = risk.curve.iter().map(|by| by.full.share()).collect();
+            let points = reduce::at(&reduce::kept(&[&shares], shares.len(), most), &risk.curve);
+            match risk.vswitch == ANY {
+                true => Curve { name: "any of them".to_owned(), color: INK, points },
+                false => Curve { name: risk.vswitch.clone(), color: SERIES[i % SERIES.len()], points },
+            }
+        };
+        Self {
+            title: "Not full yet",
+            how: "share of the runs, with the 95 % interval of the probability at each time by itself (Wilson)",
+            clock,
+            curves: risks.iter().enumerate().map(curve).collect(),
         }
-        names(canvas, &frame, risks);
-    })
+    }
+
+    /// The picture as SVG.
+    pub(super) fn draw(&self) -> String {
+        let frame = Frame { end: self.clock.horizon.as_secs_f64().max(1e-9), most: HEADROOM, top: TOP };
+        picture(WIDTH, HEIGHT, |canvas| {
+            axes::title(canvas, self.title, self.how);
+            axes::shares(canvas, &frame);
+            axes::time(canvas, &frame, self.clock, BOTTOM);
+            self.curves.iter().for_each(|curve| draw(canvas, &frame, curve));
+            names(canvas, &frame, &self.curves);
+        })
+    }
 }
 
-fn color(i: usize, risk: &Risk) -> RGBColor {
-    if risk.vswitch == ANY { INK } else { SERIES[i % SERIES.len()] }
-}
-
-fn curve(canvas: &Canvas, frame: &Frame, risk: &Risk, color: RGBColor) {
-    let low = steps(frame, &risk.curve, |by| 1.0 - interval(by).high);
-    let high = steps(frame, &risk.curve, |by| 1.0 - interval(by).low);
-    canvas.polygon(high.into_iter().chain(low.into_iter().rev()), color, 0.14);
-    canvas.line(steps(frame, &risk.curve, |by| 1.0 - by.full.share()), color, 2.0);
+fn draw(canvas: &Canvas, frame: &Frame, curve: &Curve) {
+    let low = steps(frame, &curve.points, |by| 1.0 - interval(by).high);
+    let high = steps(frame, &curve.points, |by| 1.0 - interval(by).low);
+    canvas.polygon(high.into_iter().chain(low.into_iter().rev()), curve.color, 0.14);
+    canvas.line(steps(frame, &curve.points, |by| 1.0 - by.full.share()), curve.color, 2.0);
 }
 
 /// One run has no interval.
-fn interval(by: &FullBy) -> Interval {
+pub(super) fn interval(by: &FullBy) -> Interval {
     let share = by.full.share();
     by.full.interval.unwrap_or(Interval { low: share, high: share })
 }
@@ -49,16 +78,15 @@ fn steps(frame: &Frame, curve: &[FullBy], value: impl Fn(&FullBy) -> f64) -> Vec
     first.into_iter().chain(jumps).collect()
 }
 
-fn names(canvas: &Canvas, frame: &Frame, risks: &[&Risk]) {
-    let end = |risk: &Risk| 1.0 - risk.curve.last().map_or(0.0, |by| by.full.share());
-    let mut places: Vec<_> = risks.iter().enumerate().map(|(i, risk)| (frame.y(end(risk)), i, risk)).collect();
+fn names(canvas: &Canvas, frame: &Frame, curves: &[Curve]) {
+    let end = |curve: &Curve| 1.0 - curve.points.last().map_or(0.0, |by| by.full.share());
+    let mut places: Vec<_> = curves.iter().map(|curve| (frame.y(end(curve)), curve)).collect();
     places.sort_by(|a, b| b.0.total_cmp(&a.0));
     axes::apart(places.iter_mut().map(|place| &mut place.0));
-    for (y, i, risk) in places {
-        let name = if risk.vswitch == ANY { "any of them" } else { &risk.vswitch };
-        canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, color(i, risk), 0.88);
-        canvas.text(name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
-        let full = risk.curve.last().map(|by| format!("full in {} of {} runs", by.full.hits, by.full.runs));
+    for (y, curve) in places {
+        canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, curve.color, 0.88);
+        canvas.text(&curve.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+        let full = curve.points.last().map(|by| format!("full in {} of {} runs", by.full.hits, by.full.runs));
         canvas.text(&full.unwrap_or_default(), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
     }
 }
@@ -87,6 +115,18 @@ impl Fan<'_> {
         self.rows.iter().map(|row| row[4] - row[0]).fold(0.0, f64::max)
     }
 
+    /// The same with at most `most` rows, extremes among them.
+    pub(super) fn reduced(self, most: usize) -> Self {
+        let series: [Vec<f64>; 5] = std::array::from_fn(|i| self.rows.iter().map(|row| row[i]).collect());
+        let kept = reduce::kept(&series.each_ref().map(Vec::as_slice), self.rows.len(), most);
+        Self { at: reduce::at(&kept, &self.at), rows: reduce::at(&kept, &self.rows), ..self }
+    }
+
+    /// How the values came to be.
+    pub(super) fn how(&self) -> String {
+        format!("addresses, median of {} runs; half of them are in the dark band, 90 % in the pale one", self.runs)
+    }
+
     /// The picture as SVG.
     pub(super) fn draw(&self) -> String {
         let most = self.rows.iter().map(|row| row[4]).fold(1.0, f64::max);
@@ -98,7 +138,7 @@ impl Fan<'_> {
             canvas.polygon(edge(high).into_iter().chain(edge(low).into_iter().rev()), BLUE, opacity);
         };
         picture(WIDTH, HEIGHT, |canvas| {
-            axes::title(canvas, &self.title, &format!("addresses, quantiles over {} runs", self.runs));
+            axes::title(canvas, &self.title, &self.how());
             axes::counts(canvas, &frame, None);
             axes::time(canvas, &frame, self.clock, BOTTOM);
             band(canvas, 0, 4, 0.25);

@@ -1,6 +1,7 @@
 //! How long pods waited.
 
 use super::canvas::{Align, BLUE, INK, MUTED, RED, picture};
+use super::chart::Grid;
 use crate::outcome::{PodSummary, count};
 use crate::units::percent;
 
@@ -11,9 +12,24 @@ const LEFT: f64 = 140.0;
 const LONGEST: f64 = 620.0;
 const TEXT: f64 = 14.0;
 
+fn all(pods: &PodSummary) -> f64 {
+    pods.waits.iter().map(|class| class.pods.mean).sum::<f64>().max(1e-9)
+}
+
+/// The table behind it.
+pub(super) fn grid(pods: &PodSummary) -> Grid {
+    let all = all(pods);
+    let rows = pods.waits.iter().map(|class| {
+        let mean = class.pods.mean;
+        vec![class.label.to_owned(), percent(mean / all), count(mean)]
+    });
+    let header = ["wait for an address", "share of the pods", "pods, mean over the runs"].map(str::to_owned);
+    Grid { header: header.into(), rows: rows.collect() }
+}
+
 /// The picture as SVG: a bar per class of waits.
 pub(super) fn draw(pods: &PodSummary) -> String {
-    let all = pods.waits.iter().map(|class| class.pods.mean).sum::<f64>().max(1e-9);
+    let all = all(pods);
     let most = pods.waits.iter().map(|class| class.pods.mean).fold(1e-9, f64::max);
     let height = TOP + ROW * pods.waits.len() as f64 + 14.0;
     picture(WIDTH, height as u32, |canvas| {

@@ -1,8 +1,8 @@
 //! Who allocates addresses, and how Terway's control plane runs.
 
 use super::within;
-use crate::ipam::Config;
 use crate::ipam::centralized::{Settings, WriteLimit};
+use crate::ipam::classic::Version;
 use crate::ipam::eni_config::{Document, IpamType};
 use crate::model::{Ipam, Model};
 use crate::openapi::Api;
@@ -26,7 +26,22 @@ const SHORTEST: Span = Span::secs(1);
 
 /// The base document in a cluster where whom the scenario says allocates.
 pub(super) fn base(loader: &mut Loader, written: &Terway, document: Document) -> Document {
+    if let Some(version) = &written.version {
+        if let Some(ipam) = written.ipam.as_ref().filter(|ipam| ipam.value != IpamType::Classic) {
+            let title = format!("Terway {} has no other allocator than `classic`", version.value);
+            let problem = loader.problems.error(ipam.place, title);
+            problem.label("versions are told apart before v1.7 only (P3)").help("leave `ipam` or `version` out");
+        }
+        loader.written("terway.version", version.value.word(), version.place);
+        return document.with_version(version.value);
+    }
     match &written.ipam {
+        Some(at) if at.value == IpamType::Classic => {
+            loader.written("terway.ipam", at.value.word(), at.place);
+            let source = "the last that was measured (P3)";
+            loader.default("terway.version", Version::default().word(), source);
+            document.with_version(Version::default())
+        }
         Some(at) => {
             loader.written("terway.ipam", at.value.word(), at.place);
             document.with_ipam(at.value)
@@ -40,36 +55,36 @@ pub(super) fn base(loader: &mut Loader, written: &Terway, document: Document) ->
 }
 
 /// Who allocates; `None` = something is wrong with the control plane, which is reported.
-pub(super) fn ipam(loader: &mut Loader, written: Option<&Terway>, ipam: IpamType) -> Option<Ipam> {
+pub(super) fn ipam(loader: &mut Loader, written: Option<&Terway>, base: &Document) -> Option<Ipam> {
     let written = written.and_then(|terway| terway.controlplane.as_ref());
-    match (ipam, written) {
+    let own = match base.ipam() {
+        IpamType::Classic => Ipam::Classic(base.version()),
+        IpamType::NodeLocal | IpamType::Centralized => Ipam::NodeLocal,
+    };
+    match (base.ipam(), written) {
         (IpamType::Centralized, written) => Some(Ipam::Centralized(Box::new(settings(loader, written)?))),
-        (IpamType::NodeLocal, Some(written)) => {
+        (IpamType::NodeLocal | IpamType::Classic, Some(written)) => {
             let title = "the control plane does not allocate in this cluster";
             let problem = loader.problems.warning(written.place, title);
             problem.label("no effect: IPAM is node-local").help("write `ipam: centralized` if it is not");
-            Some(Ipam::NodeLocal)
+            Some(own)
         }
-        (IpamType::NodeLocal, None) => Some(Ipam::NodeLocal),
+        (IpamType::NodeLocal | IpamType::Classic, None) => Some(own),
     }
 }
 
 /// Reports pods that ask for RDMA where nobody has it.
 pub(super) fn check_erdma(loader: &mut Loader, model: &Model, written: &[Workload]) {
-    let has_erdma = |pool: usize| {
-        let zones = model.node_pools[pool].shapes.iter().flat_map(|shape| &shape.zones);
-        zones.into_iter().any(|zone| matches!(&zone.daemon, Config::Centralized(config) if config.flavor.has_erdma()))
+    let has_rdma = |pool: usize| {
+        let mut zones = model.node_pools[pool].shapes.iter().flat_map(|shape| &shape.zones);
+        zones.any(|zone| zone.daemon.has_rdma())
     };
     for (workload, written) in model.workloads.iter().zip(written).filter(|(workload, _)| workload.pod.erdma) {
-        let place = written.erdma.as_ref().map_or(written.place, |at| at.place);
-        if model.ipam == Ipam::NodeLocal {
-            let problem =
-                loader.problems.error(place, "pods that ask for RDMA are simulated with centralized IPAM only");
-            problem.help("write `terway: {ipam: centralized}` if the cluster runs it, or leave `erdma` out");
-        } else if !workload.node_pools.iter().any(|&pool| has_erdma(pool)) {
+        if !workload.node_pools.iter().any(|&pool| has_rdma(pool)) {
+            let place = written.erdma.as_ref().map_or(written.place, |at| at.place);
             let title = format!("no node has an RDMA interface for the pods of workload `{}`", workload.name);
             let problem = loader.problems.error(place, title);
-            problem.label("they would wait for ever (C163)").help("write `enable_erdma: true` in eni-config");
+            problem.label("they would wait for ever (R50, C163)").help("write `enable_erdma: true` in eni-config");
         }
     }
 }

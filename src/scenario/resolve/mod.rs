@@ -9,6 +9,7 @@ mod eni;
 mod faults;
 mod nodes;
 mod placement;
+mod pod_networking;
 mod pools;
 mod replications;
 mod reservations;
@@ -62,8 +63,13 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         let document = eni::document(loader, terway.eni_config.as_ref()?);
         Some(document.map(|document| controlplane::base(loader, terway, document)))
     });
-    let ipam = base.as_ref().and_then(Option::as_ref).map(|document| document.ipam());
-    let ipam = ipam.and_then(|ipam| controlplane::ipam(loader, written.terway.as_ref(), ipam));
+    let document = base.as_ref().and_then(Option::as_ref);
+    let ipam = document.and_then(|document| controlplane::ipam(loader, written.terway.as_ref(), document));
+    let networkings = written.terway.as_ref().and_then(|terway| terway.pod_networkings.as_deref()).unwrap_or_default();
+    let pod_networkings = {
+        let (names, document) = (vpc.as_ref().map(|(names, _)| names), base.as_ref().and_then(Option::as_ref));
+        pod_networking::resolve(loader, networkings, names, document)
+    };
     let table = written.instance_types.as_ref().map(|types| types::table(loader, types));
     let pools = written.node_pools.as_ref().map(|pools| {
         let world = pools::World {
@@ -75,7 +81,8 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         pools::resolve(loader, pools, &world)
     });
     let workloads = {
-        let world = workloads::World { pools: written.node_pools.as_deref().unwrap_or_default(), horizon, start };
+        let pools = written.node_pools.as_deref().unwrap_or_default();
+        let world = workloads::World { pools, networkings, horizon, start };
         workloads::resolve(loader, written.workloads.as_deref().unwrap_or_default(), world)
     };
     let cloud = cloud::cloud(loader, written.cloud.as_ref(), horizon);
@@ -96,6 +103,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         precision: None,
         vpc: vpc?,
         ipam: ipam?,
+        pod_networkings: pod_networkings?,
         node_pools: pools??,
         workloads: workloads?,
         cloud: cloud?,
@@ -114,6 +122,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     loader.sweep = written.sweep.as_ref().map(|section| sweep::resolve(loader, section, &model));
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
     controlplane::check_erdma(loader, &model, written.workloads.as_deref().unwrap_or_default());
+    pod_networking::check(loader, &model, written.workloads.as_deref().unwrap_or_default());
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {
         warn::warn(loader, &model, written);

@@ -186,7 +186,10 @@ fn limits(
         value
     };
     let of = |pick: fn(&written::Limits) -> Option<&At<Count>>| own.and_then(pick);
+    // Only a type whose interface can be a trunk has more in all than beside each other.
+    let is_given = own.is_some_and(|own| own.total_adapters.is_some());
     let limits = InstanceLimits {
+        trunk: known.trunk.or(is_given.then_some(true)),
         adapters: figure("adapters", adapters, Some(known.adapters)).unwrap_or_default(),
         ipv4_per_adapter: figure("ipv4_per_adapter", addresses, Some(known.ipv4_per_adapter)).unwrap_or_default(),
         ipv6_per_adapter: figure("ipv6_per_adapter", of(|l| l.ipv6_per_adapter.as_ref()), known.ipv6_per_adapter),

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::{report_duplicates, report_unknown};
 use crate::model::Workload;
 use crate::scenario::loader::Loader;
-use crate::scenario::written::{self, NodePool};
+use crate::scenario::written::{self, NodePool, PodNetworking};
 use crate::time::Span;
 
 pub(super) use total::{check as check_total, most_requested};
@@ -22,6 +22,7 @@ const SHORTEST_LIFE: Span = Span::secs(1);
 #[derive(Clone, Copy)]
 pub(super) struct World<'a> {
     pub pools: &'a [NodePool],
+    pub networkings: &'a [PodNetworking],
     /// The end of the simulated time, if it is known.
     pub horizon: Option<Span>,
     /// The date of its first day, if there is one.
@@ -42,7 +43,7 @@ fn workload(loader: &mut Loader, index: usize, written: &written::Workload, worl
     }
     let kind = kinds::the_one(loader, written);
     let requests = pods::requests(loader, &path, written.requests.as_ref());
-    let pod = pods::template(loader, &path, written, kind, requests);
+    let pod = pods::template(loader, &path, written, kind, requests, world.networkings);
     let kind = kind.and_then(|kind| kinds::resolve(loader, &path, kind, requests, world));
     let node_pools = node_pools(loader, &path("node_pools"), written, world.pools);
     let name = written.name.as_ref()?.value.clone();

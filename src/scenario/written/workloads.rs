@@ -33,6 +33,8 @@ section! {
         optional requests: Requests,
         /// Whether its pods ask for RDMA (`aliyun/erdma`): they get addresses of RDMA interfaces only.
         optional erdma: At<bool>,
+        /// The PodNetworking that its pods match: each gets an interface of its own on the trunk of its node.
+        optional pod_networking: At<String>,
         /// Spread of the pods over zones.
         optional zone_spread: ZoneSpread,
         /// Whether pods of the workload keep away from each other's nodes.

@@ -1,14 +1,18 @@
 //! The daemon of a node, whichever allocator it belongs to, and what is known of the node.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use super::own_eni::{Exclusive, OwnEnis};
+use super::classic;
+use super::own_eni::OwnEnis;
 use super::plane::Plane;
-use super::{Engine, Observer};
+use super::{Engine, Node, Observer, Pod};
 use crate::address::PREFIX;
-use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
+use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::centralized::{self, DaemonInput};
+use crate::ipam::classic::Classic;
 use crate::ipam::node_local::NodeLocal;
+use crate::ipam::pod_eni;
 use crate::ipam::{Holdings, Input, Whereabouts};
 use crate::time::Instant;
 
@@ -17,21 +21,25 @@ use crate::time::Instant;
 pub(super) enum Daemon {
     /// It allocates itself.
     NodeLocal(Box<NodeLocal>),
+    /// It allocates itself, as it did before v1.7.
+    Classic(Box<Classic>),
     /// It waits for the control plane.
     Centralized(centralized::Daemon),
     /// The control plane gives every pod an interface of its own.
-    Exclusive(Exclusive),
+    Exclusive(Arc<pod_eni::NodeConfig>),
     /// It hands out the addresses of prefixes that the control plane gets for it.
     Prefixes(centralized::PrefixDaemon),
 }
 
 impl Daemon {
     /// CNI ADD.
-    pub fn ask(&mut self, at: Instant, pod: PodId, uid: Uid) {
+    pub fn ask(&mut self, at: Instant, id: PodId, pod: &Pod) {
         match self {
-            Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(pod)),
-            Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
-            Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Allocate(uid)),
+            Self::NodeLocal(daemon) if pod.erdma => daemon.handle(at, Input::AllocateRdma(id)),
+            Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(id)),
+            Self::Classic(daemon) => daemon.handle(at, classic::input(Input::Allocate(id))),
+            Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(pod.uid)),
+            Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Allocate(pod.uid)),
             Self::Exclusive(_) => unreachable!("the control plane answers for it"),
         }
     }
@@ -40,6 +48,7 @@ impl Daemon {
     pub fn tick(&mut self, at: Instant) {
         match self {
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Tick),
+            Self::Classic(daemon) => daemon.handle(at, classic::input(Input::Tick)),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Tick),
             Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Tick),
             Self::Exclusive(_) => {}
@@ -50,6 +59,7 @@ impl Daemon {
     pub fn poll_timeout(&self) -> Instant {
         match self {
             Self::NodeLocal(daemon) => daemon.poll_timeout(),
+            Self::Classic(daemon) => daemon.poll_timeout(),
             Self::Centralized(daemon) => daemon.poll_timeout(),
             Self::Prefixes(daemon) => daemon.poll_timeout(),
             Self::Exclusive(_) => Instant::NEVER,
@@ -60,40 +70,54 @@ impl Daemon {
     pub fn barren_through(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::NodeLocal(daemon) => daemon.barren_through(now),
-            Self::Centralized(_) | Self::Prefixes(_) | Self::Exclusive(_) => None,
+            Self::Classic(_) | Self::Centralized(_) | Self::Prefixes(_) | Self::Exclusive(_) => None,
         }
     }
 
-    /// Addresses that are in use, each with its interface.
+    /// Addresses of shared interfaces that are in use, each with its interface.
     pub fn in_use(&self) -> Vec<(EniId, Ipv4Addr)> {
         match self {
             Self::NodeLocal(daemon) => daemon.bound().map(|(_, eni, address)| (eni, address)).collect(),
+            Self::Classic(daemon) => daemon.bound().into_iter().map(|(_, eni, address)| (eni, address)).collect(),
             Self::Centralized(daemon) => daemon.in_use().collect(),
             Self::Prefixes(daemon) => daemon.in_use().collect(),
-            Self::Exclusive(exclusive) => exclusive.taken.clone(),
+            Self::Exclusive(_) => Vec::new(),
         }
     }
 }
 
-/// What a node has at `at`, and what holds it back.
-pub(super) fn holdings(
-    daemon: &Daemon,
-    plane: Option<&Plane>,
-    own: Option<&OwnEnis>,
-    at: Instant,
-    node: NodeId,
-) -> Holdings {
+/// What a node has at `at` for a pod that shares an interface, and what holds it back.
+fn holdings(state: &Node, plane: Option<&Plane>, own: Option<&OwnEnis>, at: Instant, node: NodeId) -> Holdings {
     let controller = || &plane.expect("somebody allocates for it").controller;
-    match daemon {
+    match &state.daemon {
         Daemon::NodeLocal(daemon) => daemon.holdings(at),
+        Daemon::Classic(daemon) => daemon.holdings(at),
         Daemon::Centralized(_) => controller().holdings(at, node),
         Daemon::Prefixes(daemon) => {
             let (in_use, idle) = daemon.usage();
             Holdings { in_use, idle, ..controller().holdings(at, node) }
         }
-        Daemon::Exclusive(exclusive) => {
-            exclusive.holdings(&own.expect("somebody makes its interfaces").controller, at, node)
+        Daemon::Exclusive(config) => {
+            let own = own.expect("somebody makes its interfaces");
+            own.holdings(at, node, config.slots, state.own_enis.len() as u32, &config.vswitches)
         }
+    }
+}
+
+/// What the node of a pod has at `at` for it, and what holds that back.
+pub(super) fn holdings_for(
+    pod: &Pod,
+    state: &Node,
+    plane: Option<&Plane>,
+    own: Option<&OwnEnis>,
+    at: Instant,
+) -> Holdings {
+    match (&state.daemon, plane, own) {
+        (Daemon::Centralized(_) | Daemon::Prefixes(_), Some(plane), Some(own)) if pod.has_own_eni => {
+            let members = plane.controller.config(pod.node).members;
+            own.holdings(at, pod.node, members, state.own_enis.len() as u32, own.candidates(pod))
+        }
+        _ => holdings(state, plane, own, at, pod.node),
     }
 }
 
@@ -101,7 +125,15 @@ impl<O: Observer> Engine<O> {
     /// What a node has, and what holds it back.
     #[must_use]
     pub fn holdings(&self, node: NodeId) -> Holdings {
-        holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.own.as_deref(), self.now, node)
+        holdings(&self.nodes[node.index()], self.plane.as_deref(), self.own.as_deref(), self.now, node)
+    }
+
+    /// What the node of a pod has for it, and what holds that back.
+    #[must_use]
+    pub fn holdings_for(&self, pod: PodId) -> Holdings {
+        let pod = &self.pods[pod.index()];
+        let state = &self.nodes[pod.node.index()];
+        holdings_for(pod, state, self.plane.as_deref(), self.own.as_deref(), self.now)
     }
 
     /// Candidate vSwitches of a node.
@@ -109,8 +141,9 @@ impl<O: Observer> Engine<O> {
     pub fn candidates(&self, node: NodeId) -> &[VSwitchId] {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => &daemon.config().vswitches,
+            Daemon::Classic(daemon) => &daemon.config().vswitches,
             Daemon::Centralized(_) | Daemon::Prefixes(_) => &self.controller().config(node).vswitches,
-            Daemon::Exclusive(exclusive) => &exclusive.config.vswitches,
+            Daemon::Exclusive(config) => &config.vswitches,
         }
     }
 
@@ -119,8 +152,9 @@ impl<O: Observer> Engine<O> {
     pub fn has_way_to(&self, node: NodeId, vswitch: VSwitchId) -> bool {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.has_way_to(vswitch),
+            Daemon::Classic(daemon) => daemon.has_way_to(vswitch),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().has_way_to(node, vswitch),
-            Daemon::Exclusive(exclusive) => exclusive.config.vswitches.contains(&vswitch),
+            Daemon::Exclusive(config) => config.vswitches.contains(&vswitch),
         }
     }
 
@@ -130,6 +164,7 @@ impl<O: Observer> Engine<O> {
     pub fn can_extend(&self, node: NodeId, vswitch: VSwitchId) -> bool {
         let (has_slot, extends) = match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => (daemon.empty_slots() > 0, daemon.extendable().any(|id| id == vswitch)),
+            Daemon::Classic(daemon) => (daemon.empty_slots() > 0, daemon.extendable().contains(&vswitch)),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let controller = self.controller();
                 (controller.empty_slots(node) > 0, controller.extendable(node).any(|id| id == vswitch))
@@ -144,6 +179,7 @@ impl<O: Observer> Engine<O> {
     pub fn is_held_back(&self, node: NodeId) -> bool {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.is_held_back(self.now),
+            Daemon::Classic(daemon) => daemon.is_held_back(self.now),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let holdings = self.holdings(node);
                 holdings.inhibited > 0 || !holdings.blocked.is_empty()
@@ -154,11 +190,13 @@ impl<O: Observer> Engine<O> {
 
     /// Addresses of a vSwitch that calls under way for a node ask for.
     pub(super) fn asked(&self, node: NodeId, vswitch: VSwitchId) -> u32 {
-        match &self.nodes[node.index()].daemon {
+        let shared = match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.asked(vswitch),
+            Daemon::Classic(daemon) => daemon.asked(vswitch),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().asked(node, vswitch),
-            Daemon::Exclusive(_) => self.own_asked(node, vswitch),
-        }
+            Daemon::Exclusive(_) => 0,
+        };
+        shared + self.own_asked(node, vswitch)
     }
 
     /// Addresses of a prefix on an interface of a node that no pod has.
@@ -171,14 +209,19 @@ impl<O: Observer> Engine<O> {
     /// What an address on an interface of a node is to Terway; `None` = it does not know the
     /// interface.
     pub(super) fn whereabouts(&self, node: NodeId, eni: EniId, address: Ipv4Addr) -> Option<Whereabouts> {
+        let own = self.own_whereabouts(node, eni);
+        if own.is_some() {
+            return own;
+        }
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.whereabouts(eni, address),
+            Daemon::Classic(daemon) => daemon.whereabouts(eni, address),
             Daemon::Centralized(daemon) => {
                 Some(self.controller().whereabouts(node, eni, address, |uid| daemon.has_taken(uid)))
             }
             Daemon::Prefixes(daemon) if daemon.has_given(eni, address) => Some(Whereabouts::Serving),
             Daemon::Prefixes(_) => Some(self.controller().whereabouts(node, eni, address, |_| false)),
-            Daemon::Exclusive(exclusive) => exclusive.whereabouts(&self.own().controller, eni),
+            Daemon::Exclusive(_) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The kubelet of a node: it tries again what failed.
 
-use super::daemon::{Daemon, holdings};
+use super::daemon::{Daemon, holdings_for};
 use super::{Engine, Node, Observer, Pod, PodState, Power};
 use crate::id::{NodeId, PodId};
 use crate::ipam::Failure;
@@ -29,10 +29,10 @@ impl<O: Observer> Engine<O> {
         }
         let state = &mut self.nodes[node.index()];
         state.retries.push((at + self.sandbox_retry.sample(&mut state.kubelet), id));
-        let holdings =
-            || holdings(&self.nodes[node.index()].daemon, self.plane.as_deref(), self.own.as_deref(), at, node);
-        self.observer.failed(at, id, &self.pods[id.index()], failure, &holdings);
-        if !matches!(self.nodes[node.index()].daemon, Daemon::NodeLocal(_)) {
+        let (pod, state) = (&self.pods[id.index()], &self.nodes[node.index()]);
+        let holdings = || holdings_for(pod, state, self.plane.as_deref(), self.own.as_deref(), at);
+        self.observer.failed(at, id, pod, failure, &holdings);
+        if !matches!(state.daemon, Daemon::NodeLocal(_) | Daemon::Classic(_)) {
             // What the node has changes without it: the next failure has to be told at its time.
             self.arm(node);
         }

@@ -2,16 +2,18 @@
 //! what such pods have on each node.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::alarm::Alarm;
-use super::{Daemon, Engine, Event, Observer};
+use super::{Daemon, Engine, Event, Happening, Observer, Pod};
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
-use crate::ipam::centralized::{self, Kind, Refusal};
-use crate::ipam::pod_eni::{Answer, CallId, Controller, Input, Listed, NodeConfig, Output, Phase, Request, Settings};
+use crate::ipam::centralized::{self, Kind, Nic, NicState, PodKey, Refusal};
+use crate::ipam::pod_eni::{
+    Answer, CallId, Controller, Input, Listed, NodeConfig, Output, Phase, PodSpec, Request, Settings,
+};
 use crate::ipam::{Failure, Holdings, Whereabouts};
+use crate::openapi::ErrorCode;
 use crate::record::Cause;
 use crate::sim::slab::Slab;
 use crate::time::Instant;
@@ -29,38 +31,32 @@ pub(super) struct OwnEnis {
     alarm: Alarm,
 }
 
-/// What the pods of a node with exclusive interfaces have.
-#[derive(Debug)]
-pub(super) struct Exclusive {
-    pub config: Arc<NodeConfig>,
-    /// Interfaces that pods have taken, each with its address.
-    pub taken: Vec<(EniId, Ipv4Addr)>,
-}
-
-impl Exclusive {
-    /// What the node has at `at`.
-    pub fn holdings(&self, controller: &Controller, at: Instant, node: NodeId) -> Holdings {
-        let (slots, candidates) = (self.config.slots, &self.config.vswitches);
-        let taken = self.taken.len() as u32;
+impl OwnEnis {
+    /// What a node has at `at` for a pod with an interface of its own: `slots` for such interfaces, of
+    /// which `taken` serve, on one of `candidates`.
+    pub fn holdings(&self, at: Instant, node: NodeId, slots: u32, taken: u32, candidates: &[VSwitchId]) -> Holdings {
+        let blocked = candidates.iter().copied().filter(|&id| self.controller.is_blocked(at, id));
         Holdings {
             slots,
-            empty_slots: slots.saturating_sub(controller.interfaces_at(node)),
+            empty_slots: slots.saturating_sub(self.controller.interfaces_at(node)),
             enis: taken,
             in_use: taken,
             idle: 0,
             room: 0,
             inhibited: 0,
-            candidates: candidates.clone(),
-            blocked: candidates.iter().copied().filter(|&id| controller.is_blocked(at, id)).collect(),
+            candidates: candidates.to_vec(),
+            blocked: blocked.collect(),
         }
     }
 
-    /// What an interface of the node is about.
-    pub fn whereabouts(&self, controller: &Controller, eni: EniId) -> Option<Whereabouts> {
-        if self.taken.iter().any(|(taken, _)| *taken == eni) {
-            return Some(Whereabouts::Serving);
-        }
-        match controller.interfaces().get(&eni)?.phase {
+    /// Where the interface of a pod may be: its first, which is the only one here.
+    pub fn candidates(&self, pod: &Pod) -> &[VSwitchId] {
+        self.controller.spec(pod.key).map_or(&[], |spec| &spec.networks[0].candidates)
+    }
+
+    /// What an interface is about that no pod has taken; `None` = it is no pod's own.
+    fn whereabouts(&self, eni: EniId) -> Option<Whereabouts> {
+        match self.controller.interfaces().get(&eni)?.phase {
             Phase::Initial | Phase::Binding | Phase::Bind => Some(Whereabouts::Coming),
             Phase::Detaching | Phase::Unbind | Phase::Deleting => Some(Whereabouts::Leaving),
         }
@@ -85,36 +81,37 @@ impl<O: Observer> Engine<O> {
     }
 
     pub(super) fn own(&self) -> &OwnEnis {
-        self.own.as_ref().expect("a node with exclusive interfaces has somebody who makes them")
+        self.own.as_ref().expect("pods with interfaces of their own have somebody who makes them")
     }
 
     fn own_mut(&mut self) -> &mut OwnEnis {
-        self.own.as_mut().expect("a node with exclusive interfaces has somebody who makes them")
-    }
-
-    pub(super) fn exclusive_mut(&mut self, node: NodeId) -> Option<&mut Exclusive> {
-        match &mut self.nodes[node.index()].daemon {
-            Daemon::Exclusive(exclusive) => Some(exclusive),
-            Daemon::NodeLocal(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) => None,
-        }
-    }
-
-    pub(super) fn is_exclusive(&self, node: NodeId) -> bool {
-        matches!(self.nodes[node.index()].daemon, Daemon::Exclusive(_))
+        self.own.as_mut().expect("pods with interfaces of their own have somebody who makes them")
     }
 
     /// eni-config is another one: the control plane reads it for every pod
     /// (`pkg/controller/pod/pod_controller.go:455`).
     pub(super) fn own_edit(&mut self, node: NodeId, config: &Arc<NodeConfig>) {
-        self.exclusive_mut(node).expect("a node keeps its mode (rule C144)").config = Arc::clone(config);
+        self.nodes[node.index()].daemon = Daemon::Exclusive(Arc::clone(config));
     }
 
-    /// A pod is scheduled to a node with exclusive interfaces.
-    pub(super) fn own_scheduled(&mut self, node: NodeId, id: PodId) {
-        let (key, uid) = self.object(id);
-        let exclusive = self.exclusive_mut(node).expect("the node has exclusive interfaces");
-        let spec = Arc::new(exclusive.config.pod());
-        self.own_control(Input::Scheduled { node, pod: key, uid, spec });
+    /// The CR of a node has changed: once its trunk is in use, the node says so and offers member
+    /// interfaces, for good (rule C145, `pkg/controller/node/node.go:289-309, 353-369`).
+    pub(super) fn look_for_trunk(&mut self, node: NodeId) {
+        if self.nodes[node.index()].trunk.is_some() {
+            return;
+        }
+        let status = self.controller().status(node).expect("somebody has written it");
+        let is_ready = |nic: &Nic| nic.kind == Kind::Trunk && nic.state == NicState::InUse;
+        let Some(trunk) = status.nics.iter().find(|(_, nic)| is_ready(nic)).map(|(&eni, _)| eni) else { return };
+        self.nodes[node.index()].trunk = Some(trunk);
+        self.own_control(Input::Trunk(node, Some(trunk)));
+        self.happened.push_back(Happening::OffersMembers(node));
+    }
+
+    /// A pod that gets an interface of its own is scheduled to a node.
+    pub(super) fn own_scheduled(&mut self, node: NodeId, id: PodId, spec: Arc<PodSpec>) {
+        let (pod, uid) = self.object(id);
+        self.own_control(Input::Scheduled { node, pod, uid, spec });
     }
 
     /// CNI ADD.
@@ -128,10 +125,10 @@ impl<O: Observer> Engine<O> {
     pub(super) fn own_gone(&mut self, node: NodeId, id: PodId) {
         let (pod, uid) = self.object(id);
         let eni = self.pods[id.index()].eni;
-        let exclusive = self.exclusive_mut(node).expect("the node has exclusive interfaces");
-        let before = exclusive.taken.len();
-        exclusive.taken.retain(|(taken, _)| *taken != eni);
-        if exclusive.taken.len() < before {
+        let taken = &mut self.nodes[node.index()].own_enis;
+        let before = taken.len();
+        taken.retain(|(taken, _)| *taken != eni);
+        if taken.len() < before {
             self.unbound(eni);
         }
         if self.own_mut().asking.remove(&uid).is_some() {
@@ -142,7 +139,8 @@ impl<O: Observer> Engine<O> {
 
     /// The daemon of a node stops: nobody answers the ADDs that wait. Returns their pods.
     pub(super) fn own_stop(&mut self, node: NodeId) -> Vec<PodId> {
-        let asking = &mut self.own_mut().asking;
+        let Some(own) = &mut self.own else { return Vec::new() };
+        let asking = &mut own.asking;
         let here: Vec<_> = asking.iter().filter(|(_, (at, _))| *at == node).map(|(&uid, &(_, id))| (uid, id)).collect();
         here.iter().for_each(|(uid, _)| _ = asking.remove(uid));
         for &(_, id) in &here {
@@ -154,19 +152,26 @@ impl<O: Observer> Engine<O> {
 
     /// Hands an input to the controllers and carries out what they do.
     pub(super) fn own_control(&mut self, input: Input) {
-        let now = self.now;
+        let (now, mut took) = (self.now, Vec::new());
         self.own_mut().controller.handle(now, input);
         while let Some(output) = self.own_mut().controller.poll() {
             match output {
-                Output::Call { call, at, request } => self.own_calls(call, at, request),
+                Output::Call { call, at, request } => {
+                    took.push(request.api());
+                    self.own_calls(call, at, request);
+                }
                 Output::Added { uid, .. } => self.own_added(uid),
                 Output::AddFailed { uid, .. } => self.own_add_failed(uid),
-                Output::Bound { .. } | Output::Held(_) | Output::Freed(_) | Output::Failed { .. } => {}
+                Output::Held(pod) => self.own_held(pod),
+                Output::Bound { .. } | Output::Freed(_) | Output::Failed { .. } => {}
             }
         }
         let own = self.own_mut();
         if let Some(at) = own.alarm.set(now, own.controller.poll_timeout()) {
             self.events.push(at, Event::Own.pack());
+        }
+        if self.plane.is_some() {
+            took.into_iter().for_each(|api| self.control(centralized::Input::Took(api)));
         }
     }
 
@@ -185,13 +190,13 @@ impl<O: Observer> Engine<O> {
         let controller = &self.own().controller;
         let eni = controller.pod_enis()[&key].interfaces[0];
         let address = controller.interfaces()[&eni].address;
-        self.exclusive_mut(node).expect("the node has exclusive interfaces").taken.push((eni, address));
+        self.nodes[node.index()].own_enis.push((eni, address));
         self.allocated(id, eni, address, false);
     }
 
     fn own_add_failed(&mut self, uid: Uid) {
         let (node, id) = self.own_mut().asking.remove(&uid).expect("only who asks is answered");
-        let holdings = self.holdings(node);
+        let holdings = self.holdings_for(id);
         let exhausted = holdings.blocked.len() == holdings.candidates.len();
         let blocked = holdings.blocked.first().filter(|_| exhausted).map(|&id| Cause::VSwitch(id));
         if let Some(cause) = (holdings.empty_slots == 0).then_some(Cause::NodeCapacity).or(blocked) {
@@ -199,6 +204,25 @@ impl<O: Observer> Engine<O> {
         }
         self.retry(node, self.now, id, Failure::Deadline);
         self.arm(node);
+    }
+
+    /// The interfaces of a pod with a fixed address are detached and kept (rule C152).
+    fn own_held(&mut self, pod: PodKey) {
+        for eni in self.own().controller.pod_enis()[&pod].interfaces.clone() {
+            let Some(node) = self.cloud.instance_of(eni) else { continue };
+            self.cloud.hold(eni);
+            let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
+            self.observer.moved(self.now, node, vswitch, &self.cloud);
+        }
+    }
+
+    /// The vSwitch on which the fixed address of a pod is that is to come again; `None` = it has none, or
+    /// not any more (`getPreviousZone` in `pkg/controller/webhook/mutating.go`).
+    #[must_use]
+    pub fn fixed_vswitch(&self, pod: PodId) -> Option<VSwitchId> {
+        let controller = &self.own.as_ref()?.controller;
+        let interface = controller.kept(self.pods[pod.index()].key)?;
+        Some(controller.interfaces().get(&interface)?.vswitch)
     }
 
     fn own_calls(&mut self, id: CallId, at: Instant, request: Request) {
@@ -215,19 +239,54 @@ impl<O: Observer> Engine<O> {
         let (id, left, request) = own.pending.remove(index as usize);
         let heard = own.controller.awaits(id);
         let reply = match in_the_clouds_words(request) {
-            Some(request) => self.carried_out(left, &request, heard).map(|answer| self.understood(answer, heard)),
+            Some(in_words) => self.own_carried_out(left, request, &in_words, heard),
             None => Ok(self.own_leaks()),
         };
+        let vswitch = match request {
+            Request::DescribeVSwitch(vswitch) | Request::Create { vswitch, .. } => Some(vswitch),
+            _ => None,
+        };
+        let count = |engine: &Self| engine.own().controller.count_of(vswitch?);
+        let before = count(self);
         self.own_control(Input::Reply(id, reply.map_err(Refusal::from)));
+        if let (Some(vswitch), Some((free, through))) = (vswitch, count(self).filter(|&now| before != Some(now)))
+            && self.plane.is_some()
+        {
+            self.control(centralized::Input::Counted(vswitch, free, through));
+        }
     }
 
-    fn understood(&mut self, answer: centralized::Answer, heard: bool) -> Answer {
+    /// The cloud carries out a call of theirs.
+    fn own_carried_out(
+        &mut self,
+        left: Instant,
+        request: Request,
+        in_words: &centralized::Request,
+        heard: bool,
+    ) -> Result<Answer, ErrorCode> {
+        let Request::Attach(eni, place) = request else {
+            return self.carried_out(left, in_words, heard).map(|answer| self.understood(request, answer, heard));
+        };
+        self.cloud.goes_to_trunk(eni, place.trunk.is_some());
+        let was_held = self.cloud.is_held(eni);
+        self.carried_out(left, in_words, heard)?;
+        if was_held {
+            let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
+            self.observer.moved(self.now, place.node, vswitch, &self.cloud);
+        }
+        Ok(Answer::Done)
+    }
+
+    fn understood(&mut self, request: Request, answer: centralized::Answer, heard: bool) -> Answer {
         match answer {
             centralized::Answer::VSwitch(free) => Answer::VSwitch(free),
             centralized::Answer::Created(eni) => {
                 if !heard {
                     let created = self.now;
                     self.own_mut().leaks.push(Listed { eni, created, place: None });
+                }
+                if let Request::Create { outlives_instance: true, .. } = request {
+                    self.cloud.outlives_instance(eni);
                 }
                 let address = self.cloud.primary_of(eni).expect("it was made a moment ago");
                 Answer::Created { eni, address, ipv6: None }
@@ -246,9 +305,17 @@ impl<O: Observer> Engine<O> {
         Answer::Listed(leaks)
     }
 
-    /// Addresses of a vSwitch that calls under way for a node ask for.
+    /// Addresses of a vSwitch that calls under way ask for, for pods of a node with interfaces of their own.
     pub(super) fn own_asked(&self, node: NodeId, vswitch: VSwitchId) -> u32 {
-        self.own().controller.asked(node, vswitch)
+        self.own.as_ref().map_or(0, |own| own.controller.asked(node, vswitch))
+    }
+
+    /// What an interface of a node is about that is a pod's own; `None` = it is none.
+    pub(super) fn own_whereabouts(&self, node: NodeId, eni: EniId) -> Option<Whereabouts> {
+        if self.nodes[node.index()].own_enis.iter().any(|(taken, _)| *taken == eni) {
+            return Some(Whereabouts::Serving);
+        }
+        self.own.as_ref()?.whereabouts(eni)
     }
 }
 

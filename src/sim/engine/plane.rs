@@ -11,6 +11,7 @@ use crate::ipam::centralized::{
     Answer, CallId, Controller, DaemonInput, DaemonOutput, Input, NodeConfig, Output, PodKey, Refusal, Request,
     Settings,
 };
+use crate::ipam::pod_eni;
 use crate::ipam::{Config, Failure};
 use crate::openapi::ErrorCode;
 use crate::record::{CallAnswer, Cause};
@@ -20,6 +21,7 @@ use crate::time::{Instant, Span};
 /// Time of a write to the API server, until who watches has seen it (an assumption; rule C28 limits
 /// how many there are).
 const WRITE: Span = Span::millis(20);
+
 /// The control plane.
 #[derive(Debug)]
 pub(super) struct Plane {
@@ -61,7 +63,7 @@ impl<O: Observer> Engine<O> {
     /// that it hears of (`pkg/eni/node_reconcile.go:39-71, 409-414`); no restart is needed.
     pub fn edit_config(&mut self, node: NodeId, config: &Config) {
         match config {
-            Config::NodeLocal(_) => {}
+            Config::NodeLocal(_) | Config::Classic(_) => {}
             Config::Centralized(config) => self.nodes[node.index()].edited = Some(Arc::clone(config)),
             Config::Exclusive(config) => self.own_edit(node, config),
         }
@@ -77,7 +79,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn scheduled(&mut self, node: NodeId, id: PodId, erdma: bool) {
         let (key, uid) = self.object(id);
         self.tell(node, DaemonInput::Scheduled { pod: id, uid });
-        self.control(Input::Scheduled { node, pod: key, uid, erdma });
+        self.inform(Input::Scheduled { node, pod: key, uid, erdma });
         self.control(Input::Notify(node));
     }
 
@@ -86,7 +88,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn object_gone(&mut self, node: NodeId, id: PodId, input: DaemonInput) {
         let (key, _) = self.object(id);
         self.tell(node, input);
-        self.control(Input::Gone { node, pod: key });
+        self.inform(Input::Gone { node, pod: key });
         self.control(Input::Notify(node));
     }
 
@@ -99,7 +101,9 @@ impl<O: Observer> Engine<O> {
     pub(super) fn tell(&mut self, node: NodeId, input: DaemonInput) {
         let state = &mut self.nodes[node.index()];
         match &mut state.daemon {
-            Daemon::NodeLocal(_) | Daemon::Exclusive(_) => unreachable!("the controller does not allocate for it"),
+            Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => {
+                unreachable!("the controller does not allocate for it")
+            }
             Daemon::Centralized(daemon) => daemon.handle(self.now, input),
             Daemon::Prefixes(daemon) => daemon.handle(self.now, input),
         }
@@ -110,7 +114,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn pump_centralized(&mut self, node: NodeId) {
         loop {
             let output = match &mut self.nodes[node.index()].daemon {
-                Daemon::NodeLocal(_) | Daemon::Exclusive(_) => None,
+                Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => None,
                 Daemon::Centralized(daemon) => daemon.poll(),
                 Daemon::Prefixes(daemon) => daemon.poll(),
             };
@@ -143,12 +147,26 @@ impl<O: Observer> Engine<O> {
 
     /// Hands an input to the controller and carries out what it does.
     pub(super) fn control(&mut self, input: Input) {
+        self.inform(input);
         let now = self.now;
-        let mut edited = Vec::new();
+        let plane = self.plane_mut();
+        if let Some(at) = plane.alarm.set(now, plane.controller.poll_timeout()) {
+            self.events.push(at, Event::Plane.pack());
+        }
+    }
+
+    /// As [`control`](Self::control), if another input follows at once: when the controller wants to be
+    /// woken is asked after that.
+    fn inform(&mut self, input: Input) {
+        let now = self.now;
+        let (mut edited, mut stored, mut took) = (Vec::new(), Vec::new(), Vec::new());
         self.plane_mut().controller.handle(now, input);
         while let Some(output) = self.plane_mut().controller.poll() {
             match output {
-                Output::Call { call: id, at, request } => self.plane_calls(id, at, request),
+                Output::Call { call: id, at, request } => {
+                    took.push(request.api());
+                    self.plane_calls(id, at, request);
+                }
                 Output::Write { call, at } => self.later(at + WRITE, Pending::Write(call)),
                 Output::Bound { node, uid, eni, address, .. } => {
                     self.tell(node, DaemonInput::Bound { uid, eni, address });
@@ -156,17 +174,18 @@ impl<O: Observer> Engine<O> {
                 Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
                 Output::Stored(node) => {
                     self.shows(node);
+                    stored.push(node);
                     let state = &mut self.nodes[node.index()];
                     edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
                 }
             }
         }
-        let plane = self.plane_mut();
-        if let Some(at) = plane.alarm.set(now, plane.controller.poll_timeout()) {
-            self.events.push(at, Event::Plane.pack());
-        }
         for (node, config) in edited {
             self.join(node, &config);
+        }
+        if self.own.is_some() {
+            took.into_iter().for_each(|api| self.own_control(pod_eni::Input::Took(api)));
+            stored.into_iter().for_each(|node| self.look_for_trunk(node));
         }
     }
 
@@ -209,7 +228,7 @@ impl<O: Observer> Engine<O> {
             Pending::Write(call) => self.control(Input::Written(call, true)),
             Pending::Report(node, uids) => {
                 for uid in uids {
-                    self.control(Input::Reported { node, uid });
+                    self.inform(Input::Reported { node, uid });
                 }
                 self.control(Input::Notify(node));
             }
@@ -218,8 +237,16 @@ impl<O: Observer> Engine<O> {
 
     fn carry_out(&mut self, id: CallId, left: Instant, request: &Request) {
         let heard = self.controller().awaits(id);
+        let (vswitch, ..) = self.subject(request);
+        let count = |engine: &Self| engine.controller().count_of(vswitch?);
+        let before = count(self);
         let reply = self.carried_out(left, request, heard);
         self.control(Input::Reply(id, reply.map_err(Refusal::from)));
+        if let (Some(vswitch), Some((free, through))) = (vswitch, count(self).filter(|&now| before != Some(now)))
+            && self.own.is_some()
+        {
+            self.own_control(pod_eni::Input::Counted(vswitch, free, through));
+        }
     }
 
     /// The cloud carries out a call of the control plane; an interface that nobody awaits leaks.

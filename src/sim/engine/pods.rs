@@ -1,13 +1,27 @@
 //! Pods come, are placed, and go.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use super::daemon::holdings;
+use super::daemon::holdings_for;
 use super::{Daemon, Engine, Event, Observer, Pod, PodState, Power};
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{DaemonInput, PodKey};
+use crate::ipam::pod_eni::PodSpec;
 use crate::ipam::{Failure, Fate, Input, Release};
 use crate::time::Instant;
+
+/// What a pod gets its address on.
+#[derive(Debug, Clone)]
+pub enum Wants {
+    /// An interface of its node that it shares with other pods, or one of its own where the node has
+    /// exclusive ones.
+    Shared,
+    /// An RDMA interface of its node that it shares with others (rules R50, C163).
+    Rdma,
+    /// A member interface of its own, as its PodNetworking says.
+    Member(Arc<PodSpec>),
+}
 
 impl<O: Observer> Engine<O> {
     /// A pod exists, and has no node yet.
@@ -17,7 +31,9 @@ impl<O: Observer> Engine<O> {
             owner,
             key: PodKey(self.new_object()),
             uid: Uid::NONE,
+            erdma: false,
             state: PodState::Pending,
+            has_own_eni: false,
             requested: self.now,
             tried: self.now,
             served: Instant::NEVER,
@@ -45,40 +61,42 @@ impl<O: Observer> Engine<O> {
         (pod.node, pod.state, pod.served) = (NodeId::NONE, PodState::Pending, Instant::NEVER);
     }
 
-    /// A pod was scheduled to `node`: it asks for its address, on an RDMA interface with `erdma`. A node that is down hears nothing
-    /// of it; its kubelet finds the pod when it is back.
-    pub fn place_pod(&mut self, id: PodId, node: NodeId, erdma: bool) {
+    /// A pod was scheduled to `node`: it asks for its address. A node that is down hears nothing of it; its
+    /// kubelet finds the pod when it is back.
+    pub fn place_pod(&mut self, id: PodId, node: NodeId, wants: Wants) {
         let uid = self.new_object();
         let pod = &mut self.pods[id.index()];
         assert_eq!(pod.state, PodState::Pending, "a pod is placed once");
         (pod.node, pod.state) = (node, PodState::Waiting);
         (pod.requested, pod.tried) = (self.now, self.now);
-        pod.uid = Uid(uid);
-        let is_centralized = self.is_centralized(node);
-        if is_centralized {
-            self.scheduled(node, id, erdma);
-        } else if self.is_exclusive(node) {
-            self.own_scheduled(node, id);
+        let erdma = matches!(wants, Wants::Rdma);
+        (pod.uid, pod.erdma) = (Uid(uid), erdma);
+        let spec = match (&self.nodes[node.index()].daemon, &wants) {
+            (Daemon::Exclusive(config), _) => Some(Arc::new(config.pod())),
+            (_, Wants::Member(spec)) => Some(Arc::clone(spec)),
+            (_, Wants::Shared | Wants::Rdma) => None,
+        };
+        pod.has_own_eni = spec.is_some();
+        match spec {
+            Some(spec) => self.own_scheduled(node, id, spec),
+            None if self.is_centralized(node) => self.scheduled(node, id, erdma),
+            None => {}
         }
         match self.nodes[node.index()].power {
             Power::Up => {
                 self.touch(node);
+                let pod = &self.pods[id.index()];
                 let holdings = || {
-                    holdings(
-                        &self.nodes[node.index()].daemon,
-                        self.plane.as_deref(),
-                        self.own.as_deref(),
-                        self.now,
-                        node,
-                    )
+                    let state = &self.nodes[node.index()];
+                    holdings_for(pod, state, self.plane.as_deref(), self.own.as_deref(), self.now)
                 };
-                self.observer.asks(self.now, id, &self.pods[id.index()], &holdings);
-                if is_centralized {
-                    self.tell(node, DaemonInput::Allocate(Uid(uid)));
-                } else if self.is_exclusive(node) {
+                self.observer.asks(self.now, id, pod, &holdings);
+                if self.pods[id.index()].has_own_eni {
                     self.own_add(node, id);
+                } else if self.is_centralized(node) {
+                    self.tell(node, DaemonInput::Allocate(Uid(uid)));
                 } else {
-                    self.input(node, Input::Allocate(id));
+                    self.input(node, if erdma { Input::AllocateRdma(id) } else { Input::Allocate(id) });
                 }
             }
             Power::DaemonDown => {
@@ -102,14 +120,14 @@ impl<O: Observer> Engine<O> {
     /// A pod is deleted, wherever it is. With `retain` its address is retained for it and its
     /// identity is kept for [`Self::recreate_pod`].
     pub fn delete_pod(&mut self, id: PodId, retain: bool) {
-        let Pod { node, state: was, eni, address, .. } = self.pods[id.index()];
+        let Pod { node, state: was, eni, address, has_own_eni, .. } = self.pods[id.index()];
         if was != PodState::Pending {
             self.touch(node);
         }
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         match was {
-            PodState::Running | PodState::Waiting if self.is_exclusive(node) => {
+            PodState::Running | PodState::Waiting if has_own_eni => {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 self.own_gone(node, id);
                 self.left(id);
@@ -129,6 +147,9 @@ impl<O: Observer> Engine<O> {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 if self.is_centralized(node) {
                     self.object_gone(node, id, DaemonInput::Cancel(self.pods[id.index()].uid));
+                } else if retain && let Daemon::Classic(_) = self.nodes[node.index()].daemon {
+                    // One of the same name comes again (rule P92).
+                    self.cancel_classic(node, id);
                 } else {
                     self.input(node, Input::Cancel(id));
                 }

@@ -48,16 +48,21 @@ impl<O: Observer> Engine<O> {
                     self.left(pod);
                 }
             }
+            Daemon::Classic(daemon) => {
+                for (pod, eni, _) in daemon.bound() {
+                    self.unbound(eni);
+                    self.left(pod);
+                }
+            }
             Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let held = state.daemon.in_use();
                 held.into_iter().map(|(eni, _)| eni).for_each(|eni| self.unbound(eni));
                 self.control(centralized::Input::Leave(node));
             }
-            Daemon::Exclusive(exclusive) => {
-                let held = std::mem::take(&mut exclusive.taken);
-                held.into_iter().for_each(|(eni, _)| self.unbound(eni));
-                self.own_control(pod_eni::Input::Leave(node));
-            }
+            Daemon::Exclusive(_) => {}
+        }
+        if self.own.is_some() {
+            self.own_control(pod_eni::Input::Leave(node));
         }
         self.cloud.release_instance(node);
     }

@@ -167,8 +167,7 @@ impl World<'_> {
         let views = self.views();
         let mut unneeded = std::mem::take(&mut self.autoscaler.unneeded);
         let scan = unneeded.scan(self.engine.now(), settings, &candidates, &views, in_progress, |node, going| {
-            let pods: Vec<_> =
-                self.evictable(node).iter().map(|&pod| (self.workload_of(pod), self.note(pod).requests)).collect();
+            let pods: Vec<_> = self.evictable(node).into_iter().map(|pod| self.wish(pod)).collect();
             self.scheduler.fits_elsewhere(node, &pods, |other| going.contains(&other))
         });
         self.autoscaler.unneeded = unneeded;
@@ -227,6 +226,7 @@ fn template(model: &Model, pool: usize) -> Template {
     Template {
         allocatable: shape.allocatable,
         max_pods: shape.max_pods,
+        members: shape.zones[0].daemon.members(),
         daemons: requests,
         daemon_addresses: addresses,
     }

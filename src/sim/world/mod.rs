@@ -11,6 +11,8 @@ mod trouble;
 mod view;
 mod workloads;
 
+use std::sync::Arc;
+
 use super::engine::{Engine, Happening};
 use super::observe::refresh;
 use super::slab::Slab;
@@ -20,6 +22,7 @@ use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config;
+use crate::ipam::pod_eni::PodSpec;
 use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
@@ -116,6 +119,8 @@ struct Group {
     zone: String,
     daemon: Config,
     node_vswitch: VSwitchId,
+    /// What pods of each PodNetworking ask for on its nodes.
+    specs: Vec<Arc<PodSpec>>,
 }
 
 /// The world of one replication.
@@ -242,13 +247,13 @@ impl<'m> World<'m> {
         });
         let engine = Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet"));
         let engine = match &model.ipam {
-            Ipam::NodeLocal => engine,
+            Ipam::NodeLocal | Ipam::Classic(_) => engine,
             Ipam::Centralized(settings) => {
                 engine.with_control_plane((**settings).clone(), SmallStream::split(&mut stream("control plane")))
             }
         };
         let is_exclusive = |group: &Group| matches!(group.daemon, Config::Exclusive(_));
-        let engine = match groups.iter().any(is_exclusive) {
+        let engine = match groups.iter().any(is_exclusive) || !model.pod_networkings.is_empty() {
             true => engine.with_own_enis(model.pod_eni_settings(), SmallStream::split(&mut stream("pod-eni"))),
             false => engine,
         };
@@ -315,6 +320,9 @@ impl<'m> World<'m> {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Served(pod) => self.served(pod),
+            Happening::OffersMembers(node) => self.members_offered(node),
+            Happening::Crashed(node, defect) => self.terway_crashed(node, defect),
+            Happening::Stuck(node, defect) => self.terway_is_stuck(node, defect),
             Happening::Timer(pod) => self.timer(pod),
             Happening::Control(what) => self.control(Control::unpack(what)),
         }
@@ -411,6 +419,7 @@ fn groups(model: &Model) -> Vec<Group> {
         zone: zone.zone.clone(),
         daemon: zone.daemon.clone(),
         node_vswitch: zone.node_vswitch,
+        specs: model.pod_networkings.iter().map(|of| Arc::new(of.pod(&zone.zone, &model.vpc))).collect(),
     };
     model.groups().map(group).collect()
 }
@@ -424,6 +433,7 @@ fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallSt
             zone: zones.iter().position(|&zone| zone == group.zone).unwrap_or_default(),
             allocatable: shape.allocatable,
             max_pods: shape.max_pods,
+            members: group.daemon.members(),
         }
     });
     Scheduler::new(specs, rules, model.control_plane.scoring, chance)
@@ -431,11 +441,18 @@ fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallSt
 
 /// What the scheduler knows of each workload.
 fn rules(model: &Model) -> Vec<Rules> {
+    let zones = model.zone_names();
+    let reached = |networking: usize| {
+        let reaches = |zone: &usize| model.pod_networkings[networking].reaches(zones[*zone], &model.vpc);
+        (0..zones.len()).filter(reaches).collect()
+    };
     let rules = model.workloads.iter().map(|workload| Rules {
         node_pools: workload.node_pools.clone(),
         zone_spread: workload.pod.zone_spread,
         anti_affinity: workload.pod.anti_affinity,
         takes_address: !workload.pod.host_network,
+        takes_member: workload.pod.pod_networking.is_some(),
+        zones: workload.pod.pod_networking.map(reached),
     });
     rules.collect()
 }
@@ -453,6 +470,7 @@ fn reason(unfit: Unfit) -> Unschedulable {
     match unfit {
         Unfit::NoNode => Unschedulable::NoNode,
         Unfit::MaxPods => Unschedulable::MaxPods,
+        Unfit::MemberEnis => Unschedulable::MemberEnis,
         Unfit::Cpu => Unschedulable::Cpu,
         Unfit::Memory => Unschedulable::Memory,
         Unfit::ZoneSpread => Unschedulable::ZoneSpread,

@@ -1,10 +1,13 @@
 //! A pod's way: pending, on its node, waiting for its address, starting, ready, told to end, gone.
 
+use std::sync::Arc;
+
 use super::World;
+use crate::cluster::scheduler::{Unfit, Wish};
 use crate::id::{NodeId, PodId};
 use crate::model::{Resources, WorkloadKind};
 use crate::record::{Unschedulable, Was};
-use crate::sim::engine::PodState;
+use crate::sim::engine::{PodState, Wants};
 use crate::time::{Instant, Span};
 
 /// How far a pod is.
@@ -33,6 +36,8 @@ pub(super) struct PodNote {
     /// Its ordinal in a StatefulSet, its run of a Job, its number in a trace.
     pub tag: u32,
     pub requests: Resources,
+    /// The only zone that it may run in, by number: that of its fixed address.
+    zone: Option<usize>,
     /// When it was created.
     pub born: Instant,
     /// When its life is over; known once it has its address.
@@ -98,6 +103,7 @@ impl World<'_> {
             version: state.version,
             tag: new.tag,
             requests,
+            zone: self.fixed_zone(workload, pod),
             born: self.engine.now(),
             end: Instant::NEVER,
             position: 0,
@@ -124,6 +130,27 @@ impl World<'_> {
             }
         }
         pod
+    }
+
+    /// The zone of the fixed address that is kept for a pod which comes again: the webhook binds it to
+    /// that when it is created (rule C152).
+    fn fixed_zone(&self, workload: usize, pod: PodId) -> Option<usize> {
+        let networking = &self.model.pod_networkings[self.model.workloads[workload].pod.pod_networking?];
+        networking.fixed?;
+        let vswitch = &self.model.vpc.vswitches[self.engine.fixed_vswitch(pod)?.index()];
+        self.model.zone_names().iter().position(|&zone| zone == vswitch.zone)
+    }
+
+    /// What a pod wants of the scheduler.
+    pub(super) fn wish(&self, pod: PodId) -> Wish {
+        let PodNote { requests, zone, .. } = *self.note(pod);
+        Wish { workload: self.workload_of(pod), requests, zone }
+    }
+
+    /// A node offers its member interfaces.
+    pub(super) fn members_offered(&mut self, node: NodeId) {
+        self.scheduler.offer_members(node);
+        self.place_again = true;
     }
 
     /// `change` more pods want an address.
@@ -171,27 +198,30 @@ impl World<'_> {
     }
 
     /// Places the first pending pod of a workload that fits somewhere.
-    fn place_one(&mut self, workload: usize) -> Result<(), crate::cluster::scheduler::Unfit> {
-        let mut refused: Option<(Resources, _)> = None;
+    fn place_one(&mut self, workload: usize) -> Result<(), Unfit> {
+        // By zone that a pod is bound to, of which there are few.
+        let mut refused: Vec<(Wish, Unfit)> = Vec::new();
         for i in 0..self.workloads[workload].pending.len() {
             let pod = self.workloads[workload].pending[i];
-            let requests = self.note(pod).requests;
-            if refused.is_some_and(|(least, _)| least.fits_in(requests)) {
-                if self.workloads[workload].trace.is_none() {
+            let wish = self.wish(pod);
+            let before = refused.iter().find(|(before, _)| before.zone == wish.zone);
+            if before.is_some_and(|(before, _)| before.requests.fits_in(wish.requests)) {
+                if self.workloads[workload].trace.is_none() && wish.zone.is_none() {
                     break;
                 }
                 continue;
             }
-            match self.scheduler.place(workload, requests) {
+            match self.scheduler.place(wish) {
                 Ok(node) => {
                     self.workloads[workload].pending.remove(i);
                     self.start_on(pod, node);
                     return Ok(());
                 }
-                Err(unfit) => refused = refused.or(Some((requests, unfit))),
+                Err(unfit) if before.is_none() => refused.push((wish, unfit)),
+                Err(_) => {}
             }
         }
-        Err(refused.expect("somebody was pending").1)
+        Err(refused.first().expect("somebody was pending").1)
     }
 
     /// A pod is on its node and asks for its address.
@@ -207,9 +237,21 @@ impl World<'_> {
         }
         // The observer has to know the pod before its address may come.
         self.engine.observer.pod_requested(now, pod.index(), node);
-        let erdma = self.model.workloads[self.workload_of(pod)].pod.erdma;
-        self.engine.place_pod(pod, node, erdma);
+        let wants = self.wants(self.workload_of(pod), node);
+        self.engine.place_pod(pod, node, wants);
         self.load_changed(node);
+    }
+
+    /// What a pod of a workload gets its address on, on this node.
+    fn wants(&self, workload: usize, node: NodeId) -> Wants {
+        let template = &self.model.workloads[workload].pod;
+        match template.pod_networking {
+            Some(networking) => {
+                Wants::Member(Arc::clone(&self.groups[self.nodes[node.index()].group].specs[networking]))
+            }
+            None if template.erdma => Wants::Rdma,
+            None => Wants::Shared,
+        }
     }
 
     /// A pod has its address: its life begins.

@@ -8,15 +8,15 @@ use super::*;
 const NOTHING: Resources = Resources { cpu_milli: 0, memory_mib: 0 };
 
 fn group(pool: usize, zone: usize, cpu_milli: u32, memory_mib: u32, max_pods: u32) -> GroupSpec {
-    GroupSpec { pool, zone, allocatable: Resources { cpu_milli, memory_mib }, max_pods }
+    GroupSpec { pool, zone, allocatable: Resources { cpu_milli, memory_mib }, max_pods, members: 0 }
 }
 
 fn places(pool: usize, zone: usize, max_pods: u32) -> GroupSpec {
-    GroupSpec { pool, zone, allocatable: Resources::UNBOUNDED, max_pods }
+    GroupSpec { pool, zone, allocatable: Resources::UNBOUNDED, max_pods, members: 0 }
 }
 
 fn rules(node_pools: &[usize]) -> Rules {
-    Rules { node_pools: node_pools.to_vec(), zone_spread: None, anti_affinity: None, takes_address: true }
+    Rules { node_pools: node_pools.to_vec(), takes_address: true, ..Rules::default() }
 }
 
 fn spread(max_skew: u32, strictness: Strictness) -> Rules {
@@ -29,6 +29,10 @@ fn apart(strictness: Strictness) -> Rules {
 
 fn requests(cpu_milli: u32, memory_mib: u32) -> Resources {
     Resources { cpu_milli, memory_mib }
+}
+
+fn wish(workload: usize, requests: Resources) -> Wish {
+    Wish { workload, requests, zone: None }
 }
 
 fn least(groups: impl IntoIterator<Item = GroupSpec>, rules: impl IntoIterator<Item = Rules>) -> Scheduler {
@@ -47,15 +51,15 @@ fn one_each(groups: &[GroupSpec], rules: impl IntoIterator<Item = Rules>) -> Sch
 #[test]
 fn pods_go_where_fewest_are_until_all_is_full() {
     let mut scheduler = one_each(&[places(0, 0, 2), places(0, 0, 2), places(1, 0, 2)], [rules(&[0, 1]), rules(&[1])]);
-    let mut placed: Vec<_> = (0..3).filter_map(|_| scheduler.place(0, NOTHING).ok()).collect();
+    let mut placed: Vec<_> = (0..3).filter_map(|_| scheduler.place(wish(0, NOTHING)).ok()).collect();
     placed.sort();
     assert_eq!(placed, [NodeId(0), NodeId(1), NodeId(2)]);
-    assert_eq!(scheduler.place(1, NOTHING), Ok(NodeId(2)));
-    assert_eq!(scheduler.place(1, NOTHING), Err(Unfit::MaxPods));
+    assert_eq!(scheduler.place(wish(1, NOTHING)), Ok(NodeId(2)));
+    assert_eq!(scheduler.place(wish(1, NOTHING)), Err(Unfit::MaxPods));
     scheduler.remove(1, NOTHING, NodeId(2));
-    assert_eq!(scheduler.place(1, NOTHING), Ok(NodeId(2)));
-    assert!(scheduler.place(0, NOTHING).is_ok() && scheduler.place(0, NOTHING).is_ok());
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
+    assert_eq!(scheduler.place(wish(1, NOTHING)), Ok(NodeId(2)));
+    assert!(scheduler.place(wish(0, NOTHING)).is_ok() && scheduler.place(wish(0, NOTHING)).is_ok());
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
     scheduler.add(0, NOTHING, NodeId(0));
     assert_eq!((scheduler.pods(NodeId(0)), scheduler.pods(NodeId(1))), (3, 2));
 }
@@ -65,13 +69,13 @@ fn pods_go_where_fewest_are_until_all_is_full() {
 #[test]
 fn node_resources_fit_filters_by_requests() {
     let mut scheduler = one_each(&[group(0, 0, 1000, 1000, 9)], [rules(&[0])]);
-    assert_eq!(scheduler.place(0, requests(1001, 0)), Err(Unfit::Cpu));
-    assert_eq!(scheduler.place(0, requests(0, 1001)), Err(Unfit::Memory));
-    assert_eq!(scheduler.place(0, requests(1000, 400)), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, requests(1001, 0))), Err(Unfit::Cpu));
+    assert_eq!(scheduler.place(wish(0, requests(0, 1001))), Err(Unfit::Memory));
+    assert_eq!(scheduler.place(wish(0, requests(1000, 400))), Ok(NodeId(0)));
     assert_eq!(scheduler.requested(NodeId(0)), requests(1000, 400));
     assert!((scheduler.utilization(NodeId(0)) - 1.0).abs() < 1e-9);
-    assert_eq!(scheduler.place(0, requests(1, 0)), Err(Unfit::Cpu));
-    assert_eq!(scheduler.place(0, requests(0, 600)), Ok(NodeId(0)), "CPU is full, and none is asked for");
+    assert_eq!(scheduler.place(wish(0, requests(1, 0))), Err(Unfit::Cpu));
+    assert_eq!(scheduler.place(wish(0, requests(0, 600))), Ok(NodeId(0)), "CPU is full, and none is asked for");
     assert!(scheduler.fits(0, NOTHING, NodeId(0)) && !scheduler.fits(0, requests(0, 1), NodeId(0)));
 }
 
@@ -80,8 +84,8 @@ fn node_resources_fit_filters_by_requests() {
 fn reserved_room_is_not_there() {
     let mut scheduler = least([group(0, 0, 1000, 1000, 2)], [rules(&[0])]);
     scheduler.add_node(NodeId(0), 0, requests(300, 0));
-    assert_eq!(scheduler.place(0, requests(701, 0)), Err(Unfit::Cpu));
-    assert_eq!(scheduler.place(0, requests(700, 0)), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, requests(701, 0))), Err(Unfit::Cpu));
+    assert_eq!(scheduler.place(wish(0, requests(700, 0))), Ok(NodeId(0)));
     assert_eq!(scheduler.pods(NodeId(0)), 1);
 }
 
@@ -90,9 +94,9 @@ fn reserved_room_is_not_there() {
 fn host_network_pods_need_no_place() {
     let host = Rules { takes_address: false, ..rules(&[0]) };
     let mut scheduler = one_each(&[places(0, 0, 1)], [rules(&[0]), host]);
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)));
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
-    assert_eq!(scheduler.place(1, NOTHING), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
+    assert_eq!(scheduler.place(wish(1, NOTHING)), Ok(NodeId(0)));
     assert_eq!(scheduler.pods(NodeId(0)), 2);
 }
 
@@ -106,7 +110,7 @@ fn least_and_most_allocated_score_with_the_pod() {
         let mut scheduler = Scheduler::new(groups, [rules(&[0])], scoring, SmallStream::new(1));
         scheduler.add_node(NodeId(0), 0, requests(1000, 2048));
         scheduler.add_node(NodeId(1), 1, requests(2000, 4096));
-        assert_eq!(scheduler.place(0, requests(1000, 1024)), Ok(expected));
+        assert_eq!(scheduler.place(wish(0, requests(1000, 1024))), Ok(expected));
     }
 }
 
@@ -114,7 +118,7 @@ fn least_and_most_allocated_score_with_the_pod() {
 #[test]
 fn pods_without_requests_weigh_something() {
     let mut scheduler = one_each(&[group(0, 0, 1000, 2000, 99), group(0, 0, 1000, 2000, 99)], [rules(&[0])]);
-    let placed: Vec<_> = (0..8).map(|_| scheduler.place(0, NOTHING).expect("there is room")).collect();
+    let placed: Vec<_> = (0..8).map(|_| scheduler.place(wish(0, NOTHING)).expect("there is room")).collect();
     assert_eq!(placed.iter().filter(|&&node| node == NodeId(0)).count(), 4);
     assert_eq!(scheduler.requested(NodeId(0)), NOTHING);
 }
@@ -125,10 +129,10 @@ fn a_cordoned_node_gets_no_pod() {
     let mut scheduler = one_each(&[places(0, 0, 9)], [rules(&[0])]);
     scheduler.add(0, NOTHING, NodeId(0));
     scheduler.set_schedulable(NodeId(0), false);
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::NoNode));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::NoNode));
     assert!(!scheduler.fits(0, NOTHING, NodeId(0)));
     scheduler.set_schedulable(NodeId(0), true);
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
     assert_eq!(scheduler.pods(NodeId(0)), 2);
 }
 
@@ -136,9 +140,9 @@ fn a_cordoned_node_gets_no_pod() {
 #[test]
 fn other_pools_do_not_count() {
     let mut scheduler = one_each(&[places(0, 0, 9), places(1, 0, 1)], [rules(&[1])]);
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(1)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(1)));
     assert!(!scheduler.fits(0, NOTHING, NodeId(0)));
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
 }
 
 /// `PodTopologySpread`, `DoNotSchedule`: the skew counts against the emptiest zone that has a node.
@@ -148,15 +152,15 @@ fn topology_spread_keeps_the_skew() {
     let mut scheduler = least(groups, [spread(1, Strictness::Required)]);
     scheduler.add_node(NodeId(0), 0, NOTHING);
     scheduler.add_node(NodeId(1), 1, NOTHING);
-    let placed: Vec<_> = (0..5).filter_map(|_| scheduler.place(0, NOTHING).ok()).collect();
+    let placed: Vec<_> = (0..5).filter_map(|_| scheduler.place(wish(0, NOTHING)).ok()).collect();
     assert_eq!(placed.iter().filter(|&&node| node == NodeId(0)).count(), 3);
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods), "one zone is full, the other too far ahead");
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods), "one zone is full, the other too far ahead");
     // The third zone gets its first node: it is the one with fewest pods now.
     scheduler.add_node(NodeId(2), 2, NOTHING);
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(2)));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(2)));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(2)));
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::ZoneSpread));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(2)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(2)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(2)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::ZoneSpread));
 }
 
 /// `PodTopologySpread`: taints do not matter to which zones there are (`nodeTaintsPolicy: Ignore`),
@@ -165,10 +169,10 @@ fn topology_spread_keeps_the_skew() {
 fn topology_spread_counts_zones_of_cordoned_nodes() {
     let mut scheduler = one_each(&[places(0, 0, 9), places(0, 1, 9)], [spread(1, Strictness::Required)]);
     scheduler.set_schedulable(NodeId(1), false);
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)));
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::ZoneSpread));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::ZoneSpread));
     scheduler.remove_node(NodeId(1));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)), "the zone went with its last node");
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)), "the zone went with its last node");
 }
 
 /// `PodTopologySpread`: pods that are told to end do not count (`deletionTimestamp`).
@@ -178,11 +182,11 @@ fn topology_spread_leaves_out_pods_that_leave() {
     scheduler.add(0, NOTHING, NodeId(1));
     scheduler.add(0, NOTHING, NodeId(0));
     scheduler.add(0, NOTHING, NodeId(0));
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
     scheduler.leaving(0, NodeId(0));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
     scheduler.remove(0, NOTHING, NodeId(0));
-    assert_eq!((scheduler.pods(NodeId(0)), scheduler.place(0, NOTHING)), (2, Err(Unfit::MaxPods)));
+    assert_eq!((scheduler.pods(NodeId(0)), scheduler.place(wish(0, NOTHING))), (2, Err(Unfit::MaxPods)));
 }
 
 /// `PodTopologySpread`, `ScheduleAnyway`: weight 2 outweighs an emptier node, but never leaves a pod
@@ -192,22 +196,22 @@ fn preferred_spread_bends() {
     let groups = [places(0, 0, 9), places(0, 1, 3)];
     let mut scheduler = one_each(&groups, [spread(1, Strictness::Preferred), rules(&[0])]);
     scheduler.add(1, NOTHING, NodeId(1));
-    let zones: Vec<_> = (0..4).map(|_| scheduler.place(0, NOTHING).expect("there is room")).collect();
+    let zones: Vec<_> = (0..4).map(|_| scheduler.place(wish(0, NOTHING)).expect("there is room")).collect();
     assert_eq!(zones.iter().filter(|&&node| node == NodeId(1)).count(), 2);
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
 }
 
 /// `InterPodAffinity`, `required…`: one pod of the workload on a node.
 #[test]
 fn required_anti_affinity_keeps_pods_apart() {
     let mut scheduler = one_each(&[places(0, 0, 9), places(0, 0, 9)], [apart(Strictness::Required), rules(&[0])]);
-    let mut placed: Vec<_> = (0..2).filter_map(|_| scheduler.place(0, NOTHING).ok()).collect();
+    let mut placed: Vec<_> = (0..2).filter_map(|_| scheduler.place(wish(0, NOTHING)).ok()).collect();
     placed.sort();
     assert_eq!(placed, [NodeId(0), NodeId(1)]);
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::AntiAffinity));
-    assert!(scheduler.place(1, NOTHING).is_ok(), "others do not mind");
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::AntiAffinity));
+    assert!(scheduler.place(wish(1, NOTHING)).is_ok(), "others do not mind");
     scheduler.remove(0, NOTHING, NodeId(1));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(1)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(1)));
 }
 
 /// `InterPodAffinity`, `preferred…`: nodes without a pod of the workload first, then others.
@@ -215,26 +219,26 @@ fn required_anti_affinity_keeps_pods_apart() {
 fn preferred_anti_affinity_bends() {
     let mut scheduler = one_each(&[places(0, 0, 9), places(0, 0, 9)], [apart(Strictness::Preferred), rules(&[0])]);
     (0..5).for_each(|_| scheduler.add(1, NOTHING, NodeId(1)));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(1)));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)), "both have one: the emptier");
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(1)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)), "both have one: the emptier");
 }
 
 #[test]
 fn the_reason_is_what_keeps_a_pod_from_most_nodes() {
     let groups = [group(0, 0, 100, 900, 9), group(0, 0, 900, 100, 9), group(0, 0, 900, 100, 9)];
     let mut scheduler = one_each(&groups, [rules(&[0])]);
-    assert_eq!(scheduler.place(0, requests(500, 500)), Err(Unfit::Memory));
+    assert_eq!(scheduler.place(wish(0, requests(500, 500))), Err(Unfit::Memory));
     scheduler.remove_node(NodeId(2));
-    assert_eq!(scheduler.place(0, requests(501, 500)), Err(Unfit::Cpu), "the first of two that are equal");
+    assert_eq!(scheduler.place(wish(0, requests(501, 500))), Err(Unfit::Cpu), "the first of two that are equal");
 }
 
 #[test]
 fn pods_of_a_node_fit_elsewhere_only_all_at_once() {
     let groups = [group(0, 0, 900, 900, 9), group(0, 0, 500, 900, 9), group(0, 0, 100, 900, 9)];
     let mut scheduler = one_each(&groups, [rules(&[0])]);
-    let pods = [(0, requests(300, 0)), (0, requests(200, 0)), (0, requests(100, 0))];
-    pods.iter().for_each(|&(workload, requests)| scheduler.add(workload, requests, NodeId(0)));
+    let pods = [300, 200, 100].map(|cpu| wish(0, requests(cpu, 0)));
+    pods.iter().for_each(|pod| scheduler.add(pod.workload, pod.requests, NodeId(0)));
     assert!(scheduler.fits_elsewhere(NodeId(0), &pods, |_| false));
     assert!(!scheduler.fits_elsewhere(NodeId(0), &pods, |node| node == NodeId(2)));
     assert!(scheduler.fits_elsewhere(NodeId(0), &pods[..2], |node| node == NodeId(2)));
@@ -245,10 +249,10 @@ fn pods_of_a_node_fit_elsewhere_only_all_at_once() {
 fn rules_bind_elsewhere_too() {
     let groups = [places(0, 0, 9), places(0, 1, 9)];
     let mut scheduler = one_each(&groups, [apart(Strictness::Required), spread(1, Strictness::Required)]);
-    let pod = |workload| [(workload, NOTHING)];
+    let pod = |workload| [wish(workload, NOTHING)];
     scheduler.add(0, NOTHING, NodeId(0));
     assert!(scheduler.fits_elsewhere(NodeId(0), &pod(0), |_| false));
-    assert!(!scheduler.fits_elsewhere(NodeId(0), &[(0, NOTHING), (0, NOTHING)], |_| false));
+    assert!(!scheduler.fits_elsewhere(NodeId(0), &[wish(0, NOTHING), wish(0, NOTHING)], |_| false));
     scheduler.add(0, NOTHING, NodeId(1));
     assert!(!scheduler.fits_elsewhere(NodeId(0), &pod(0), |_| false));
     scheduler.add(1, NOTHING, NodeId(0));
@@ -264,7 +268,7 @@ fn equals_are_filled_evenly_beyond_the_sample() {
         let mut scheduler = least([spec], [rules(&[0])]);
         (0..2000).for_each(|node| scheduler.add_node(NodeId(node), 0, NOTHING));
         for round in 1..=2 {
-            (0..2000).for_each(|_| assert!(scheduler.place(0, requests(100, 200)).is_ok()));
+            (0..2000).for_each(|_| assert!(scheduler.place(wish(0, requests(100, 200))).is_ok()));
             assert!((0..2000).all(|node| scheduler.pods(NodeId(node)) == round));
         }
     }
@@ -277,7 +281,7 @@ fn select_host_draws_among_all_equals() {
     (0..40).for_each(|node| scheduler.add_node(NodeId(node), usize::from(node >= 30), NOTHING));
     let mut drawn = [0; 40];
     for _ in 0..4000 {
-        let node = scheduler.place(0, NOTHING).expect("there is room");
+        let node = scheduler.place(wish(0, NOTHING)).expect("there is room");
         drawn[node.index()] += 1;
         scheduler.remove(0, NOTHING, node);
     }
@@ -290,14 +294,14 @@ fn select_host_draws_among_all_equals() {
 fn room_in_a_closed_zone_is_found_when_it_opens() {
     let mut scheduler = one_each(&[places(0, 0, 2), places(0, 1, 2)], [spread(1, Strictness::Required), rules(&[0])]);
     [0, 0, 1, 1].iter().for_each(|&node| scheduler.add(1, NOTHING, NodeId(node)));
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
     // Zone 0 gets a pod, which closes it, and then room.
     scheduler.add(0, NOTHING, NodeId(0));
     [0, 0].iter().for_each(|&node| scheduler.remove(1, NOTHING, NodeId(node)));
-    assert_eq!(scheduler.place(0, NOTHING), Err(Unfit::MaxPods));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
     // Zone 1 gets one too, which opens zone 0.
     scheduler.add(0, NOTHING, NodeId(1));
-    assert_eq!(scheduler.place(0, NOTHING), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
 }
 
 /// What the search relies on when it stops: no node of a bucket has a higher score than its bound,
@@ -315,4 +319,20 @@ fn no_score_is_higher_than_its_bound() {
             }
         }
     }
+}
+
+/// `NodeResourcesFit`: member interfaces are counted like any other resource, from when a node offers them.
+#[test]
+fn c145_members_are_a_resource() {
+    let own = Rules { takes_member: true, ..rules(&[0]) };
+    let mut scheduler = one_each(&[GroupSpec { members: 1, ..places(0, 0, 9) }, places(0, 1, 9)], [own, rules(&[0])]);
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MemberEnis), "no node has offered any");
+    scheduler.offer_members(NodeId(0));
+    scheduler.offer_members(NodeId(1));
+    assert_eq!(scheduler.place(Wish { zone: Some(1), ..wish(0, NOTHING) }), Err(Unfit::MemberEnis));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MemberEnis));
+    assert!(scheduler.fits(1, NOTHING, NodeId(0)), "others do not need one");
+    scheduler.remove(0, NOTHING, NodeId(0));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{group, places, requests};
+use super::{group, places, requests, wish};
 use crate::cluster::scheduler::*;
 
 /// A scheduler that looks at every node and keeps a list of pods.
@@ -18,6 +18,7 @@ struct Naive {
 struct NaiveNode {
     group: usize,
     schedulable: bool,
+    offers_members: bool,
     reserved: Resources,
     pods: Vec<(usize, Resources)>,
 }
@@ -28,7 +29,8 @@ impl Naive {
     }
 
     fn allowed(&self, workload: usize, node: &NaiveNode) -> bool {
-        self.rules[workload].node_pools.contains(&self.groups[node.group].pool)
+        let (rules, spec) = (&self.rules[workload], &self.groups[node.group]);
+        rules.node_pools.contains(&spec.pool) && rules.zones.as_ref().is_none_or(|zones| zones.contains(&spec.zone))
     }
 
     fn same(&self, workload: usize, node: &NaiveNode) -> u32 {
@@ -44,7 +46,12 @@ impl Naive {
         node.pods.iter().filter(|pod| self.rules[pod.0].takes_address).count() as u32
     }
 
-    fn feasible(&self, workload: usize, requests: Resources, node: &NaiveNode) -> bool {
+    fn has_member(&self, node: &NaiveNode) -> bool {
+        let taken = node.pods.iter().filter(|pod| self.rules[pod.0].takes_member).count() as u32;
+        node.offers_members && taken < self.groups[node.group].members
+    }
+
+    fn feasible(&self, Wish { workload, requests, zone }: Wish, node: &NaiveNode) -> bool {
         let (rules, spec) = (&self.rules[workload], self.groups[node.group]);
         let used =
             |part: fn(&Resources) -> u32| part(&node.reserved) + node.pods.iter().map(|pod| part(&pod.1)).sum::<u32>();
@@ -60,6 +67,8 @@ impl Naive {
         node.schedulable
             && self.allowed(workload, node)
             && (!rules.takes_address || self.addresses(node) < spec.max_pods)
+            && (!rules.takes_member || self.has_member(node))
+            && zone.is_none_or(|zone| zone == spec.zone)
             && room(|resources| resources.cpu_milli)
             && room(|resources| resources.memory_mib)
             && skew
@@ -88,8 +97,9 @@ impl Naive {
     }
 
     /// All plugins' scores of the nodes that a pod fits on, in hundredths.
-    fn scores(&self, workload: usize, requests: Resources) -> Vec<(NodeId, u64)> {
-        let fitting: Vec<_> = self.nodes().filter(|(_, node)| self.feasible(workload, requests, node)).collect();
+    fn scores(&self, wish: Wish) -> Vec<(NodeId, u64)> {
+        let Wish { workload, requests, .. } = wish;
+        let fitting: Vec<_> = self.nodes().filter(|(_, node)| self.feasible(wish, node)).collect();
         let preferred = Some(Strictness::Preferred);
         let rules = &self.rules[workload];
         let mut zones: Vec<_> = fitting.iter().map(|(_, node)| self.groups[node.group].zone).collect();
@@ -124,7 +134,8 @@ enum Step {
     Join(usize, u32),
     Leave(usize),
     Schedulable(usize, bool),
-    Place(usize, u32, u32),
+    Offer(usize),
+    Place(usize, u32, u32, Option<usize>),
     Add(usize, u32, usize),
     Remove(usize),
 }
@@ -134,8 +145,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<usize>(), 0..300_u32).prop_map(|(group, cpu)| Step::Join(group, cpu)),
         1 => any::<usize>().prop_map(Step::Leave),
         1 => (any::<usize>(), any::<bool>()).prop_map(|(node, yes)| Step::Schedulable(node, yes)),
-        12 => (any::<usize>(), 0..8_u32, 0..5_u32)
-            .prop_map(|(workload, cpu, memory)| Step::Place(workload, 170 * cpu, 333 * memory)),
+        1 => any::<usize>().prop_map(Step::Offer),
+        12 => (any::<usize>(), 0..8_u32, 0..5_u32, proptest::option::weighted(0.2, 0..3_usize))
+            .prop_map(|(workload, cpu, memory, zone)| Step::Place(workload, 170 * cpu, 333 * memory, zone)),
         1 => (any::<usize>(), 0..500_u32, any::<usize>())
             .prop_map(|(workload, cpu, node)| Step::Add(workload, cpu, node)),
         5 => any::<usize>().prop_map(Step::Remove),
@@ -149,19 +161,24 @@ fn strictness() -> impl Strategy<Value = Strictness> {
 fn any_rules() -> impl Strategy<Value = Rules> {
     let pools = prop_oneof![Just(vec![0]), Just(vec![1]), Just(vec![0, 1])];
     let spread = proptest::option::of((1..3_u32, strictness()));
-    (pools, spread, proptest::option::of(strictness()), proptest::bool::weighted(0.8)).prop_map(
-        |(node_pools, spread, anti_affinity, takes_address)| {
+    let zones = proptest::option::weighted(0.2, prop_oneof![Just(vec![0]), Just(vec![1, 2])]);
+    let takes = (proptest::bool::weighted(0.8), proptest::bool::weighted(0.3));
+    (pools, spread, proptest::option::of(strictness()), takes, zones).prop_map(
+        |(node_pools, spread, anti_affinity, (takes_address, takes_member), zones)| {
             let zone_spread = spread.map(|(max_skew, strictness)| ZoneSpread { max_skew, strictness });
-            Rules { node_pools, zone_spread, anti_affinity, takes_address }
+            Rules { node_pools, zone_spread, anti_affinity, takes_address, takes_member, zones }
         },
     )
 }
 
 fn any_group() -> impl Strategy<Value = GroupSpec> {
-    (0..2_usize, 0..3_usize, 1..5_u32, 1..5_u32, 1..12_u32, proptest::bool::weighted(0.3)).prop_map(
-        |(pool, zone, cpu, memory, max_pods, unbounded)| match unbounded {
-            true => places(pool, zone, max_pods),
-            false => group(pool, zone, 1130 * cpu, 2111 * memory, max_pods),
+    (0..2_usize, 0..3_usize, 1..5_u32, 1..5_u32, 1..12_u32, 0..4_u32, proptest::bool::weighted(0.3)).prop_map(
+        |(pool, zone, cpu, memory, max_pods, members, unbounded)| {
+            let spec = match unbounded {
+                true => places(pool, zone, max_pods),
+                false => group(pool, zone, 1130 * cpu, 2111 * memory, max_pods),
+            };
+            GroupSpec { members, ..spec }
         },
     )
 }
@@ -188,11 +205,11 @@ proptest! {
             prop_assert_eq!(scheduler.pods(id) as usize, node.pods.len());
             let pod = requests(170, 333);
             for (workload, rules) in naive.rules.iter().enumerate() {
-                prop_assert_eq!(scheduler.fits(workload, pod, id), naive.feasible(workload, pod, node));
+                prop_assert_eq!(scheduler.fits(workload, pod, id), naive.feasible(wish(workload, pod), node));
                 // Without rules, a pod alone fits elsewhere if it fits on any other node.
                 if rules.zone_spread.is_none() {
-                    let other = |(other, node)| other != id && naive.feasible(workload, pod, node);
-                    let elsewhere = scheduler.fits_elsewhere(id, &[(workload, pod)], |_| false);
+                    let other = |(other, node)| other != id && naive.feasible(wish(workload, pod), node);
+                    let elsewhere = scheduler.fits_elsewhere(id, &[wish(workload, pod)], |_| false);
                     prop_assert_eq!(elsewhere, naive.nodes().any(other));
                 }
             }
@@ -212,7 +229,7 @@ fn nearly_as_the_naive_scheduler_in_a_large_cluster() {
         for i in 0..3500 {
             let (some, workload) = (chance.below(1 << 20) as usize, chance.below(2) as usize);
             // No pod without requests: nodes are never promised more than they have.
-            let place = Step::Place(workload, 60 * (1 + chance.below(6)), 120 * (1 + chance.below(7)));
+            let place = Step::Place(workload, 60 * (1 + chance.below(6)), 120 * (1 + chance.below(7)), None);
             let step = match i {
                 0..450 => Step::Join(some, 0),
                 _ if chance.below(4) == 0 => Step::Remove(some),
@@ -231,7 +248,13 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
         Step::Join(group, cpu) => {
             let (id, group) = (NodeId::new(naive.nodes.len()), group % naive.groups.len());
             scheduler.add_node(id, group, requests(cpu, 0));
-            let node = NaiveNode { group, schedulable: true, reserved: requests(cpu, 0), pods: Vec::new() };
+            let node = NaiveNode {
+                group,
+                schedulable: true,
+                offers_members: false,
+                reserved: requests(cpu, 0),
+                pods: Vec::new(),
+            };
             naive.nodes.push(Some(node));
         }
         Step::Leave(node) => {
@@ -243,6 +266,11 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
             let Some(node) = pick(node) else { return Ok(()) };
             scheduler.set_schedulable(node, yes);
             naive.nodes[node.index()].as_mut().unwrap().schedulable = yes;
+        }
+        Step::Offer(node) => {
+            let Some(node) = pick(node) else { return Ok(()) };
+            scheduler.offer_members(node);
+            naive.nodes[node.index()].as_mut().unwrap().offers_members = true;
         }
         Step::Add(workload, cpu, node) => {
             let Some(node) = pick(node) else { return Ok(()) };
@@ -260,15 +288,16 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
             let (workload, requests) = naive.nodes[node.index()].as_mut().unwrap().pods.swap_remove(k);
             scheduler.remove(workload, requests, node);
         }
-        Step::Place(workload, cpu, memory) => {
+        Step::Place(workload, cpu, memory, zone) => {
             let (workload, pod) = (workload % naive.rules.len(), requests(cpu, memory));
-            let scores = naive.scores(workload, pod);
+            let wish = Wish { zone, ..wish(workload, pod) };
+            let scores = naive.scores(wish);
             let best = scores.iter().map(|&(_, score)| score).max();
-            let placed = scheduler.place(workload, pod);
+            let placed = scheduler.place(wish);
             let score =
                 placed.ok().map(|node| scores.iter().find(|&&(id, _)| id == node).map_or(0, |&(_, score)| score));
             let good = score.map(|score| score + slack) >= best && score.is_some() == best.is_some();
-            prop_assert!(good, "{:?} for {:?} of {:?}", placed, pod, scores);
+            prop_assert!(good, "{:?} for {:?} of {:?}", placed, wish, scores);
             if let Ok(node) = placed {
                 naive.nodes[node.index()].as_mut().unwrap().pods.push((workload, pod));
             }

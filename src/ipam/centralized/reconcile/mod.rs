@@ -10,7 +10,7 @@ mod clean;
 
 use std::sync::Arc;
 
-use super::binding::{Affairs, ListedPod, bindings_beyond};
+use super::binding::{ListedPod, bindings_beyond};
 use super::client::Caller;
 use super::draft::Draft;
 use super::rest::again_after;
@@ -29,8 +29,6 @@ pub(super) struct Run {
     pods: Arc<Vec<ListedPod>>,
     /// A pod lacks an address.
     is_to_bind: bool,
-    /// It has waited for something, and its pods may be others by now.
-    has_waited: bool,
     /// An error was collected (C31).
     failed: bool,
     /// Tasks whose result is in `status` (C90).
@@ -79,23 +77,31 @@ impl Controller {
     pub(super) fn begin(&mut self, now: Instant, id: NodeId) {
         self.wake_up(now, id);
         let node = &mut self.nodes[id.index()];
-        let Some(config) = node.config.clone() else { return self.queue.done(now, id, Ended::Quiet) };
+        if node.config.is_none() {
+            return self.queue.done(now, id, Ended::Quiet);
+        }
         if node.pulse.last_run.is_some_and(|last| last + GATE > now) {
             return self.queue.done(now, id, Ended::Again(GATE));
         }
         node.is_touched = false;
-        let finds_nothing = self.finds_nothing(now, id);
-        if finds_nothing && !self.is_thorough {
-            return self.skip(now, id);
+        if !self.is_thorough
+            && let Some(changes) = self.changes(now, id)
+        {
+            return self.change(now, id, changes);
         }
+        self.go_through(now, id);
+    }
+
+    fn go_through(&mut self, now: Instant, id: NodeId) {
+        let finds_nothing = self.finds_nothing(now, id);
         let node = &self.nodes[id.index()];
+        let config = Arc::clone(node.config.as_ref().expect("it has joined"));
         let mut run = Run {
             node: id,
             pods: node.listed(config.flavor.has_erdma()),
             config,
             status: Draft::of(&node.stored),
             is_to_bind: true,
-            has_waited: false,
             failed: false,
             processed: Vec::new(),
             stage: Stage::Begun,
@@ -118,8 +124,14 @@ impl Controller {
 
     /// What a run waited for is there.
     pub(super) fn resume(&mut self, now: Instant, id: NodeId, wake: Wake) {
+        let node = &mut self.nodes[id.index()];
+        if let Wake::Written(accepted) = wake
+            && let Some(changes) = node.changes.take()
+        {
+            return self.changed(now, id, &changes, accepted);
+        }
         // Without a run the node has left meanwhile.
-        let Some(mut run) = self.nodes[id.index()].run.take() else { return };
+        let Some(mut run) = node.run.take() else { return };
         match (std::mem::replace(&mut run.stage, Stage::Over), wake) {
             (Stage::Syncing(stage), wake) => self.sync_goes_on(now, &mut run, stage, wake),
             (Stage::Checking(checking), Wake::Count(free)) => self.checked(now, &mut run, checking, free),
@@ -132,8 +144,7 @@ impl Controller {
         self.keep(*run);
     }
 
-    fn keep(&mut self, mut run: Run) {
-        run.has_waited |= !matches!(run.stage, Stage::Writing(_));
+    fn keep(&mut self, run: Run) {
         if !matches!(run.stage, Stage::Over | Stage::Quiet) {
             let node = run.node.index();
             self.nodes[node].run = Some(Box::new(run));
@@ -151,37 +162,45 @@ impl Controller {
         }
         if found_nothing || run.status.is(stored) {
             let quiet = found_nothing && !run.failed;
-            self.end(now, run, if run.failed { Ended::Failed } else { Ended::Again(after) });
+            self.end(now, run.node, if run.failed { Ended::Failed } else { Ended::Again(after) });
             run.stage = if quiet { Stage::Quiet } else { Stage::Over };
             return;
         }
-        let (call, at) = self.client.write(now, run.node);
-        self.outputs.push_back(Output::Write { call, at });
+        self.send_write(now, run.node);
         run.stage = Stage::Writing(after);
     }
 
+    pub(super) fn send_write(&mut self, now: Instant, node: NodeId) {
+        let (call, at) = self.client.write(now, node);
+        self.outputs.push_back(Output::Write { call, at });
+    }
+
     fn written(&mut self, now: Instant, run: &mut Run, after: Span, accepted: bool) {
-        let node = &mut self.nodes[run.node.index()];
         if !accepted {
-            // What was changed in the cloud is unknown to the CR now (C34).
-            node.memory.needs_sync |= std::mem::take(&mut node.memory.changed);
-            return self.end(now, run, Ended::Failed);
+            return self.rejected(now, run.node);
         }
-        let is_served = !run.is_to_bind && !run.has_waited && !node.is_touched;
+        let node = &mut self.nodes[run.node.index()];
         let before = node.store(std::mem::take(&mut run.status).into_status());
-        if is_served {
-            node.affairs = Affairs::default();
-        } else {
-            node.look();
-        }
         for &eni in &run.processed {
             node.memory.tasks.remove(eni);
         }
         self.tell(run.node, &before);
-        self.queue.add(run.node);
-        self.end(now, run, Ended::Again(after));
+        self.accepted(now, run.node, after);
+    }
+
+    /// Somebody else had changed the CR; what was changed in the cloud is unknown to it now (C34).
+    pub(super) fn rejected(&mut self, now: Instant, id: NodeId) {
+        let memory = &mut self.nodes[id.index()].memory;
+        memory.needs_sync |= std::mem::take(&mut memory.changed);
+        self.end(now, id, Ended::Failed);
+    }
+
+    /// The CR has what was written, and everybody has been told: the change of the CR queues its node.
+    pub(super) fn accepted(&mut self, now: Instant, id: NodeId, after: Span) {
+        self.queue.add(id);
+        self.end(now, id, Ended::Again(after));
         if !self.is_thorough {
-            self.rest_after_write(now, run.node);
+            self.rest_after_write(now, id);
         }
     }
 
@@ -195,21 +214,19 @@ impl Controller {
         self.outputs.extend(bindings_beyond(stored, before).map(bound));
     }
 
-    fn end(&mut self, now: Instant, run: &mut Run, ended: Ended) {
-        run.stage = Stage::Over;
-        let node = &mut self.nodes[run.node.index()];
-        node.pulse.end(now);
-        self.queue.done(now, run.node, ended);
+    fn end(&mut self, now: Instant, id: NodeId, ended: Ended) {
+        self.nodes[id.index()].pulse.end(now);
+        self.queue.done(now, id, ended);
     }
 
     /// When the node is looked at again without a trigger.
     fn requeue_after(&self, now: Instant, run: &Run) -> Span {
-        again_after(now, self.period(run), run.status.next_sync)
+        again_after(now, self.period(&run.config), run.status.next_sync)
     }
 
     /// Period of a node's pool.
-    fn period(&self, run: &Run) -> Span {
-        run.config.sync_period.unwrap_or(self.settings.gc_period)
+    pub(super) fn period(&self, config: &NodeConfig) -> Span {
+        config.sync_period.unwrap_or(self.settings.gc_period)
     }
 
     /// Makes a call of a run. Without a deadline every limit lets it leave some time.

@@ -11,7 +11,7 @@ mod dual;
 mod erdma;
 mod spec;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::binding::{ListedPod, Unserved, bind, bindings_beyond, release};
@@ -49,6 +49,7 @@ fn at(secs: u64) -> Instant {
 fn config() -> NodeConfig {
     NodeConfig {
         flavor: Flavor::of(4, false, false),
+        members: 0,
         ips_per_eni: 10,
         dual: false,
         min_idle: 0,

@@ -24,8 +24,10 @@ impl Resolver<'_> {
         let prefixes = self.prefixes();
         self.capacity_of(flavor, ips_per_eni, prefixes);
         let (min_idle, max_idle) = self.watermarks(prefixes.is_some());
+        let members = if flavor.trunk > 0 { self.node.limits.member_adapters().unwrap_or(0) } else { 0 };
         let config = NodeConfig {
             flavor,
+            members,
             ips_per_eni,
             min_idle,
             max_idle,
@@ -109,31 +111,9 @@ impl Resolver<'_> {
 
     /// Whether a slot is an RDMA interface's (C11, C163).
     fn centralized_erdma(&mut self) -> bool {
-        let (key, kind) = ("enable_erdma", self.node.instance_type);
-        let Some((true, place)) = self.get(key).and_then(|json| Some((json.bool()?, &json.place))) else {
-            self.off(key, "C163, pkg/eni/node_reconcile.go:200-208");
-            return false;
-        };
-        match self.node.limits.erdma_res() {
-            Some(0) => {
-                let source = format!("{kind} has no RDMA interface to give (C163, pkg/aliyun/client/limit.go:79-90)");
-                self.set(key, "off", Origin::changed(true, place, source));
-                false
-            }
-            Some(_) => {
-                self.set(key, "one interface for pods with `aliyun/erdma`", Origin::written(place));
-                true
-            }
-            None => {
-                let title = format!("whether {kind} has RDMA interfaces is not known");
-                let note = Note::error(title, "one of its slots would serve pods with `aliyun/erdma` only (C163)");
-                self.note(
-                    note.hint("give the type's EriQuantity (`instance_types: {file: …}`), or write `false`"),
-                    place,
-                );
-                false
-            }
-        }
+        let Some((_, place)) = self.erdma_res("C163, pkg/eni/node_reconcile.go:200-208") else { return false };
+        self.set("enable_erdma", "one interface for pods with `aliyun/erdma`", Origin::written(place));
+        true
     }
 
     fn capacity_of(&mut self, flavor: Flavor, ips_per_eni: u32, prefixes: Option<u32>) {

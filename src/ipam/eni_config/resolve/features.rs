@@ -3,6 +3,7 @@
 
 use super::{Origin, Resolver};
 use crate::ipam::json::{Json, Value};
+use crate::ipam::node_local::Rdma;
 use crate::ipam::note::{Note, Place, nearest};
 use crate::openapi::Api;
 
@@ -12,7 +13,7 @@ const OTHER_APIS: [&str; 2] = ["DescribeNetworkInterfaceAttribute", "DescribeIns
 /// The entries of the back-off table that a node-local daemon uses (R96).
 const BACKOFFS: [&str; 4] = ["eni_create", "eni_ops", "eni_ip_ops", "eni_delete_confirm"];
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// Address families (R8, R23, R143): whether pods get an IPv6 address too.
     pub fn stack(&mut self) -> bool {
         let key = "ip_stack";
@@ -78,7 +79,8 @@ impl Resolver<'_> {
         self.note(
             note.hint(
                 "an idle node would hold at least one address more than here, and the trunk is filled before other \
-                 interfaces; members (pod-ENI pods) are not simulated. Write `false` if you do not use them",
+                 interfaces; members (pods of PodNetworkings) are simulated with centralized IPAM only. Write `false` if you \
+                 do not use them",
             ),
             place,
         );
@@ -86,20 +88,37 @@ impl Resolver<'_> {
         self.set(key, "an ordinary interface", Origin::changed(true, place, source));
     }
 
-    /// RDMA interfaces (R25, R34).
-    pub fn erdma(&mut self) {
-        let key = "enable_erdma";
+    /// RDMA interfaces (R25, R34, R38).
+    pub fn rdma(&mut self) -> Option<Rdma> {
+        let (slots, place) = self.erdma_res("R25, daemon/daemon.go:861-872")?;
+        self.set("enable_erdma", format!("{slots} slots for pods with `aliyun/erdma`"), Origin::written(place));
+        Some(Rdma { slots, crowded_from: self.node.limits.adapters - 1 - slots })
+    }
+
+    /// ERDMARes and where it was switched on, if the type has some (R34).
+    pub(super) fn erdma_res(&mut self, rule: &str) -> Option<(u32, &'a Place)> {
+        let (key, kind) = ("enable_erdma", self.node.instance_type);
         let Some((true, place)) = self.get(key).and_then(|json| Some((json.bool()?, &json.place))) else {
-            return self.off(key, "R25, daemon/daemon.go:861-872");
+            self.off(key, rule);
+            return None;
         };
-        if self.node.limits.erdma_res() == Some(0) {
-            let source =
-                format!("{} has no RDMA interface to give (R25, daemon/daemon.go:861-872)", self.node.instance_type);
-            return self.set(key, "off", Origin::changed(true, place, source));
+        match self.node.limits.erdma_res() {
+            Some(0) => {
+                let source = format!("{kind} has no RDMA interface to give ({rule})");
+                self.set(key, "off", Origin::changed(true, place, source));
+                None
+            }
+            None => {
+                let title = format!("whether {kind} has RDMA interfaces is not known");
+                let note = Note::error(title, format!("slots would serve pods with `aliyun/erdma` only ({rule})"));
+                self.note(
+                    note.hint("give the type's EriQuantity (`instance_types: {file: …}`), or write `false`"),
+                    place,
+                );
+                None
+            }
+            Some(slots) => Some((slots, place)),
         }
-        let note = Note::error("RDMA interfaces are not simulated", "R25, R38");
-        let hint = "write `false`, or give the type's EriQuantity if it is 0: Terway then switches it off";
-        self.note(note.hint(hint), place);
     }
 
     pub(super) fn off(&mut self, key: &'static str, source: &str) {

@@ -158,12 +158,10 @@ fn cc50_what_the_type_cannot_do_is_off_and_the_rest_is_refused() {
     for v6 in [0, 1, 9, 11] {
         assert_eq!(titles_on(all, with(v6, 4, 0)), ["Terway runs IPv4 only here"]);
     }
-    let refused_ones = titles_on(all, with(10, 20, 2));
-    assert_eq!(
-        refused_ones,
-        ["the trunk interface is simulated as an ordinary one", "RDMA interfaces are not simulated"]
-    );
-    let unknown = ["whether this node is dual stack cannot be said", &refused_ones[0], &refused_ones[1]];
+    let trunk = "the trunk interface is simulated as an ordinary one";
+    assert_eq!(titles_on(all, with(10, 20, 2)), [trunk]);
+    let unknown =
+        ["whether this node is dual stack cannot be said", trunk, "whether ecs.test has RDMA interfaces is not known"];
     assert_eq!(titles(all), unknown, "nor is it known that the type cannot");
     assert_eq!(
         refused(r#"{"ip_stack": "ipv6"}"#),
@@ -273,4 +271,19 @@ fn what_terway_changes_silently_is_told() {
     let tags =
         titles(r#"{"eni_tag_filter": {"a": "b"}, "custom_stateful_workload_kinds": ["CloneSet"], "eni_tags": {}}"#);
     assert_eq!(tags, ["the tag filter is not simulated", "custom stateful kinds are not simulated"]);
+}
+
+/// R25, R34, R38: slots for RDMA are ERDMARes, and a daemon goes without them on a node that is full but for them.
+#[test]
+fn r34_rdma_slots_are_a_part_of_all() {
+    let on = |adapters, eri| InstanceLimits { erdma_adapters: Some(eri), ..limits(adapters, 10) };
+    let rdma = |adapters, eri| {
+        let (resolved, notes) = resolve_on(&document(r#"{"enable_erdma": true}"#), on(adapters, eri)).unwrap();
+        assert!(notes.is_empty());
+        (node_local(&resolved).rdma.map(|rdma| (rdma.slots, rdma.crowded_from)), resolved.config.slots())
+    };
+    assert_eq!(rdma(4, 2), (Some((1, 2)), 2));
+    assert_eq!(rdma(8, 4), (Some((2, 5)), 5));
+    assert_eq!(rdma(2, 2), (None, 1));
+    assert_eq!(rdma(4, 0), (None, 3));
 }

@@ -7,7 +7,7 @@ use crate::model::{PodTemplate, Resources, Strictness, ZoneSpread};
 use crate::scenario::defaults::{self, Default};
 use crate::scenario::loader::Loader;
 use crate::scenario::read::At;
-use crate::scenario::resolve::{MOST, within};
+use crate::scenario::resolve::{MOST, pod_networking, within};
 use crate::scenario::schedule::distribution;
 use crate::scenario::show;
 use crate::scenario::words::{WhenUnsatisfiable, Word};
@@ -22,6 +22,7 @@ pub(super) fn template(
     written: &written::Workload,
     kind: Option<Kind<'_>>,
     requests: Resources,
+    networkings: &[written::PodNetworking],
 ) -> Option<PodTemplate> {
     let zone_spread = written.zone_spread.as_ref().map(|spread| zone_spread(loader, path, spread));
     let anti_affinity = anti_affinity(loader, &path("anti_affinity"), written.anti_affinity.as_ref());
@@ -36,9 +37,12 @@ pub(super) fn template(
         loader.written(path("erdma"), at.value.to_string(), at.place);
         at.value
     });
+    let networking = written.pod_networking.as_ref();
+    let pod_networking = pod_networking::of_workload(loader, &path("pod_networking"), networking, networkings);
     Some(PodTemplate {
         host_network,
         erdma,
+        pod_networking: pod_networking?,
         requests,
         zone_spread,
         anti_affinity,

@@ -1,6 +1,6 @@
 //! What many runs say together: risk, actions, uncertain inputs, quantiles.
 
-use super::{Table, runs, time};
+use super::tables::{Table, runs, time};
 use crate::outcome::{
     ANY, Estimate, Quantiles, Summary, VSwitchSummary, count, no_way_out_text, plus_minus, range_of_spans, span,
 };
@@ -12,13 +12,13 @@ pub(super) fn risk(summary: &Summary) -> Table {
     if summary.method.replications == 1 || summary.vswitches.iter().all(|v| v.full.never()) {
         return table;
     }
-    table.note = "Probabilities with their 95 % intervals (Wilson), each for its date by itself; `risk.csv` has the \
-                  whole curve. Where runs are never full, quantiles of the time may be `never`."
+    table.note = "Probabilities with their 95 % intervals (Wilson), each for its date by itself; risk.csv has the \
+                  whole curve. Where runs are never full, quantiles of the time may be \u{201c}never\u{201d}."
         .to_owned();
     let clock = &summary.method.clock;
     let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();
     for risk in summary.risk.iter().filter(|risk| serving > 1 || risk.vswitch != ANY) {
-        let mut row = |within: String, full: String| table.rows.push(vec![risk.vswitch.clone(), within, full]);
+        let mut row = |within: String, full: String| table.push([risk.vswitch.clone(), within, full]);
         for by in &risk.by {
             // Here the interval says something also where it is full in no run, or in all.
             let interval = by.full.interval.map(|i| format!(" ({:.0} to {:.0} %)", i.low * 100.0, i.high * 100.0));
@@ -49,11 +49,11 @@ pub(super) fn actions(summary: &Summary) -> Table {
     let mut table = Table::new("Actions", &["what"], &measures);
     let clock = &summary.method.clock;
     table.note = summary.actions.iter().map(|action| action.text(clock)).collect::<Vec<_>>().join(" ");
-    table.rows.extend(summary.actions.iter().map(|action| {
+    for action in &summary.actions {
         let number = |n: Option<&Estimate>| n.map_or("none".to_owned(), plus_minus);
         let length = |n: Option<&Estimate>| n.map_or("none".to_owned(), range_of_spans);
         let reach = action.reach.as_ref();
-        vec![
+        table.push([
             action.text.clone(),
             runs(&action.began),
             time(summary, action.began_s.as_ref()),
@@ -64,8 +64,8 @@ pub(super) fn actions(summary: &Summary) -> Table {
             number(reach.map(|reach| &reach.nodes)),
             number(reach.map(|reach| &reach.configured)),
             number(reach.map(|reach| &reach.able)),
-        ]
-    }));
+        ]);
+    }
     table
 }
 
@@ -73,9 +73,7 @@ pub(super) fn actions(summary: &Summary) -> Table {
 pub(super) fn uncertain(uncertain: &[Uncertain]) -> Option<Table> {
     let mut table = Table::new("Uncertain inputs", &["input", "distribution", "typical"], &[]);
     table.note = "Drawn anew for each run. Where one value has to stand for all, it is the typical one.".to_owned();
-    table
-        .rows
-        .extend(uncertain.iter().map(|input| vec![input.path.clone(), input.text.clone(), input.typical.clone()]));
+    uncertain.iter().for_each(|input| table.push([&input.path, &input.text, &input.typical].map(String::clone)));
     (!uncertain.is_empty()).then_some(table)
 }
 

@@ -1,0 +1,158 @@
+//! The daemon's calls: AllocIP, ReleaseIP and the collection (`daemon/daemon.go`, rules P92 to P101).
+
+use super::pool::Resource;
+use super::process::{Process, State};
+use super::scheduler::{TaskId, Timer, TimerId};
+use super::sync::{Lock, Mode};
+use super::{Failure, Output};
+use crate::id::PodId;
+use crate::ipam::{Fate, Release};
+use crate::time::Span;
+
+/// An address of a stateful pod whose call came too late is reserved for so long (rules P95, P97,
+/// `daemon/k8s.go:467`).
+const STICK: Span = Span::mins(5);
+
+/// Who waits for the answer to an AllocIP.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller {
+    pub task: TaskId,
+    /// When it gives up.
+    pub timer: TimerId,
+}
+
+/// A row of the resource database.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub resource: Resource,
+    /// Whether the pod is there; if not, the collection finds the row (rule P100).
+    pub alive: bool,
+    /// Whether the next collection spares it (rule P97).
+    pub sticky: bool,
+}
+
+impl Row {
+    /// The row of a pod that has an address.
+    pub fn of(resource: Resource) -> Self {
+        Self { resource, alive: true, sticky: false }
+    }
+}
+
+impl State {
+    /// The pod is gone and none of its name will come: what goes on for it is no other pod's.
+    pub fn forget(&mut self, pod: PodId) {
+        self.leave(pod);
+        self.processing.remove(&pod);
+    }
+
+    /// Nobody waits for the pod's address any more; an acquire that waits for a token ends.
+    pub fn leave(&mut self, pod: PodId) -> bool {
+        let Some(caller) = self.callers.remove(&pod) else { return false };
+        self.scheduler.clear_timer(caller.timer);
+        if self.tokens.forget(caller.task) {
+            self.scheduler.wake(caller.task, super::scheduler::Wake::Time);
+        }
+        true
+    }
+}
+
+impl Process {
+    /// AllocIP for a pod (rules P92, P93).
+    pub fn allocate(&self, pod: PodId, stateful: bool) {
+        if self.state().processing.contains_key(&pod) {
+            self.state().outputs.push_back(Output::Failed(pod, Failure::Processing));
+            return;
+        }
+        let task = self.spawn(|process| async move { process.alloc_ip(pod, stateful).await });
+        let state = &mut *self.state();
+        let timer = state.scheduler.set_timer(state.now + state.config.cni_timeout, Timer::Caller(pod));
+        state.processing.insert(pod, task);
+        state.callers.insert(pod, Caller { task, timer });
+    }
+
+    async fn alloc_ip(self, pod: PodId, stateful: bool) {
+        let task = self.state().scheduler.running();
+        self.lock(Lock::Service, Mode::Read).await;
+        let preferred = self.state().legacy.rows.get(&pod).map(|row| row.resource);
+        let result = self.acquire(pod, preferred).await;
+        let is_heard = self.state().callers.get(&pod).is_some_and(|caller| caller.task == task);
+        match result {
+            Ok((resource, retained)) if is_heard => self.answer(pod, resource, retained),
+            Ok((resource, _)) => {
+                self.state().legacy.rows.retain(|_, row| row.resource != resource);
+                self.release(resource, if stateful { STICK } else { Span::ZERO }).await;
+            }
+            Err(failure) if is_heard => self.state().fail(pod, failure),
+            Err(_) => {}
+        }
+        self.unlock(Lock::Service, Mode::Read);
+        self.state().processing.retain(|_, of| *of != task);
+    }
+
+    fn answer(&self, pod: PodId, resource: Resource, retained: bool) {
+        let state = &mut *self.state();
+        state.leave(pod);
+        state.legacy.rows.insert(pod, Row::of(resource));
+        let eni = state.factory.of(resource.eni).and_then(|entry| entry.eni);
+        let eni = eni.expect("an address in use is on an interface that exists");
+        state.outputs.push_back(Output::Allocated { pod, eni, address: resource.address, retained });
+    }
+
+    /// ReleaseIP for a pod that is gone (rule P97).
+    pub fn give_back(&self, release: Release) {
+        match release.then {
+            Fate::Idle => {
+                self.spawn(|process| async move { process.release_ip(release).await });
+            }
+            Fate::Retained => self.state().mourn(release.pod, true),
+            Fate::Leaked => self.state().mourn(release.pod, false),
+        }
+    }
+
+    async fn release_ip(self, Release { pod, eni, address, .. }: Release) {
+        self.lock(Lock::Service, Mode::Read).await;
+        self.release(Resource { eni, address }, Span::ZERO).await;
+        {
+            let mut state = self.state();
+            state.legacy.rows.remove(&pod);
+            state.outputs.push_back(Output::Released(pod, eni));
+        }
+        self.unlock(Lock::Service, Mode::Read);
+    }
+
+    /// The collection: what stateful pods left is spared once, the rest is given back (rules P99 to
+    /// P101). Calls wait meanwhile, and it waits for them.
+    pub async fn collect(self) {
+        self.lock(Lock::Service, Mode::Write).await;
+        let expired = self.state().expire();
+        for (pod, resource) in expired {
+            self.release(resource, Span::ZERO).await;
+            let mut state = self.state();
+            state.legacy.rows.remove(&pod);
+            state.outputs.push_back(Output::Released(pod, resource.eni));
+        }
+        self.unlock(Lock::Service, Mode::Write);
+    }
+}
+
+impl State {
+    /// A pod is gone and its row stays.
+    fn mourn(&mut self, pod: PodId, sticky: bool) {
+        if let Some(row) = self.legacy.rows.get_mut(&pod) {
+            (row.alive, row.sticky) = (false, sticky);
+        }
+    }
+
+    /// The rows that go now; those of stateful pods go the next time.
+    fn expire(&mut self) -> Vec<(PodId, Resource)> {
+        let mut gone = Vec::new();
+        for (&pod, row) in self.legacy.rows.iter_mut().filter(|(_, row)| !row.alive) {
+            if row.sticky {
+                row.sticky = false;
+            } else {
+                gone.push((pod, row.resource));
+            }
+        }
+        gone
+    }
+}

@@ -1,0 +1,82 @@
+//! Which vSwitch comes first (`daemon/eni.go`, rules P68 to P72).
+
+use super::config::Selection;
+use super::process::{Process, State};
+use super::sync::{Lock, Mode};
+use crate::chance::SmallStream;
+use crate::id::VSwitchId;
+use crate::ipam::{Answer, Request};
+use crate::time::{Instant, Span};
+
+/// Life of the counts (rule P69).
+const TTL: Span = Span::mins(10);
+
+/// Free addresses of the candidates as they were counted last, in their order of the moment.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub list: Vec<(VSwitchId, u32)>,
+    /// They hold until then; `None` = no count has ended well.
+    expires: Option<Instant>,
+}
+
+impl Counts {
+    fn are_stale(&self, now: Instant) -> bool {
+        self.expires.is_none_or(|expires| now > expires)
+    }
+
+    /// The most first (N2, N4: equal ones in any order, or as they stood).
+    fn sort(&mut self, stable_ties: bool, chance: &mut SmallStream) {
+        if !stable_ties {
+            shuffle(&mut self.list, chance);
+        }
+        self.list.sort_by_key(|&(_, free)| std::cmp::Reverse(free));
+    }
+}
+
+fn shuffle<T>(list: &mut [T], chance: &mut SmallStream) {
+    for i in (1..list.len()).rev() {
+        list.swap(i, chance.below(i as u32 + 1) as usize);
+    }
+}
+
+impl Process {
+    /// The candidates in the order in which an address is looked for.
+    pub async fn vswitches(&self) -> Vec<VSwitchId> {
+        let (config, start) = (self.config(), self.state().now);
+        if config.vswitches.len() == 1 {
+            return config.vswitches.clone();
+        }
+        if config.selection == Selection::Random {
+            let mut list = config.vswitches.clone();
+            shuffle(&mut list, &mut self.state().legacy.chance.choice);
+            return list;
+        }
+        self.lock(Lock::VSwitches, Mode::Write).await;
+        if self.state().counts.are_stale(start) {
+            self.count(&config.vswitches).await;
+        }
+        let list = {
+            let State { counts, legacy, .. } = &mut *self.state();
+            counts.sort(config.profile.stable_ties, &mut legacy.chance.choice);
+            counts.list.iter().map(|&(id, _)| id).collect()
+        };
+        self.unlock(Lock::VSwitches, Mode::Write);
+        list
+    }
+
+    /// Counts one vSwitch after the other; what cannot be counted counts as empty, and if that is the
+    /// last, the counts hold until the next look only.
+    async fn count(&self, vswitches: &[VSwitchId]) {
+        let (mut list, mut last) = (Vec::new(), true);
+        for &id in vswitches {
+            let answer = self.call(Request::DescribeVSwitch(id)).await;
+            last = answer.is_ok();
+            list.push((id, if let Ok(Answer::VSwitch(free)) = answer { free } else { 0 }));
+        }
+        let State { counts, now, .. } = &mut *self.state();
+        counts.list = list;
+        if last {
+            counts.expires = Some(*now + TTL);
+        }
+    }
+}

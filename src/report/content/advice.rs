@@ -1,0 +1,115 @@
+//! What to try: what the run itself knows, and the command that finds out how much of it is enough.
+//!
+//! A run knows what is the matter, not what helps; so nothing here promises anything that an action of
+//! the run did not do.
+
+use serde::Serialize;
+
+use crate::model::Model;
+use crate::outcome::{ActionSummary, Summary, VSwitchSummary, count, plus_minus};
+use crate::report::{Run, in_quotes};
+use crate::units::{percent, thousands};
+
+/// Something to try.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(in crate::report) struct Advice {
+    /// What the run knows of it.
+    pub(in crate::report) text: String,
+    /// What tells the rest.
+    pub(in crate::report) command: Option<String>,
+}
+
+/// How often a vSwitch may be full in the commands, unless the scenario has a policy: as in the
+/// policy that docs/scenario.md shows.
+const ACCEPTED: &str = "5 %";
+
+/// Share of a vSwitch's addresses from which on idle ones are worth a change.
+const WORTH_A_CHANGE: f64 = 0.01;
+
+pub(super) fn advice(run: &Run) -> Vec<Advice> {
+    let summary = run.summary;
+    // The last one comes after all others.
+    let mut all: Vec<Advice> = summary.actions.iter().rev().find_map(done).into_iter().collect();
+    let lacking = summary.vswitches.iter().find(|v| Some(&v.id) == summary.verdict.vswitch.as_ref());
+    match (summary.verdict.kind, lacking) {
+        ("vswitch", Some(vswitch)) => {
+            all.extend(watermark(run, vswitch).into_iter().chain([size(run, vswitch)]).chain(neighbour(run, vswitch)));
+        }
+        ("prefixes", Some(vswitch)) => all.push(size(run, vswitch)),
+        ("none", Some(vswitch)) if vswitch.serves_pods => all.push(room(run, vswitch)),
+        ("none", _) => {}
+        _ => all.push(why(summary)),
+    }
+    all
+}
+
+/// An action that pods got addresses after: the only thing that a run has seen help.
+fn done(action: &ActionSummary) -> Option<Advice> {
+    let (waiting, relieved) = (action.waiting.as_ref()?, action.relieved.as_ref()?);
+    let text = format!(
+        "{} pods waited when this was done: {}. {} of them have got an address since.",
+        plus_minus(waiting),
+        action.text,
+        plus_minus(relieved)
+    );
+    (relieved.mean > 0.0).then_some(Advice { text, command: None })
+}
+
+/// Idle addresses that lower watermarks may give back; an interface's primary address stays as long
+/// as the interface does.
+fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
+    let pooled = vswitch.at_full.as_ref()?.idle.pooled.mean;
+    let share = pooled / f64::from(vswitch.usable);
+    let text = format!(
+        "When {} was first full, {} of its {} addresses ({}) sat idle in the pools of nodes, which lower watermarks \
+         may give back. The largest that lasts:",
+        vswitch.id,
+        count(pooled),
+        thousands(vswitch.usable.into()),
+        percent(share)
+    );
+    let command = seek(run, "--largest", "max_pool_size", vswitch);
+    (share >= WORTH_A_CHANGE).then_some(Advice { text, command: Some(command) })
+}
+
+fn size(run: &Run, vswitch: &VSwitchSummary) -> Advice {
+    let text = format!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix);
+    Advice { text, command: Some(seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch)) }
+}
+
+/// Addresses that another vSwitch of the zone never needs.
+fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
+    let of_zone = run.summary.vswitches.iter().filter(|v| v.zone == vswitch.zone && v.id != vswitch.id);
+    let roomiest = of_zone.max_by(|a, b| a.least_free.min.total_cmp(&b.least_free.min))?;
+    let text = format!(
+        "{} in the same zone always has {} addresses free or more. Whether pods may use them is up to eni-config's \
+         vswitches, and only nodes with a free ENI slot can.",
+        roomiest.id,
+        count(roomiest.least_free.min)
+    );
+    (roomiest.least_free.min > 0.0).then_some(Advice { text, command: None })
+}
+
+/// Nothing is full: how much smaller it could be.
+fn room(run: &Run, vswitch: &VSwitchSummary) -> Advice {
+    let text = format!("No vSwitch ran full, so nothing has to change. How small {} could be:", vswitch.id);
+    Advice { text, command: Some(seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch)) }
+}
+
+/// Addresses are not what is short.
+fn why(summary: &Summary) -> Advice {
+    let limit = summary.limits.first().map_or("something else", |limit| &limit.text);
+    let text = format!("Addresses are not what is short: {limit}. Why the first pod waited, in this report's folder:");
+    Advice { text, command: Some("brimline explain .".to_owned()) }
+}
+
+/// The scenario's own policy is the goal, if it has one.
+fn seek(run: &Run, which: &str, knob: &str, vswitch: &VSwitchSummary) -> String {
+    let goal = if run.model.policy.is_empty() { goal(run.model, vswitch) } else { String::new() };
+    format!("{} {which} {}{goal}", run.seek, in_quotes(knob))
+}
+
+fn goal(model: &Model, vswitch: &VSwitchSummary) -> String {
+    let claim = format!("P({} is full before {}) <= {ACCEPTED}", vswitch.id, model.horizon);
+    format!(" --such-that {}", in_quotes(&claim))
+}

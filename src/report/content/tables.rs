@@ -1,0 +1,348 @@
+//! Tables of a report.
+
+use serde::Serialize;
+
+use crate::outcome::{
+    Account, Estimate, Proportion, Summary, count, counting_text, means_text, measure, plus_minus, range_of_spans,
+};
+use crate::record::Holders;
+use crate::units::{percent, thousands};
+
+/// A table; the first `names` columns are text, the others numbers.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct Table {
+    pub(in crate::report) title: &'static str,
+    pub(in crate::report) note: String,
+    pub(in crate::report) header: Vec<Heading>,
+    pub(in crate::report) names: usize,
+    pub(in crate::report) rows: Vec<Vec<Cell>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct Heading {
+    pub(in crate::report) label: &'static str,
+    pub(in crate::report) definition: &'static str,
+}
+
+/// What stands in a row.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct Cell {
+    pub(in crate::report) text: String,
+    /// Whether it is what nobody wants to see, and has to stand out.
+    pub(in crate::report) is_bad: bool,
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { text, is_bad: false }
+    }
+}
+
+impl Cell {
+    /// A number that stands out.
+    fn bad_if(is_bad: bool, text: String) -> Self {
+        Self { text, is_bad }
+    }
+
+    /// A count that should be 0 in every run.
+    fn wanted_0(estimate: &Estimate) -> Self {
+        Self::bad_if(estimate.max > 0.0, plus_minus(estimate))
+    }
+}
+
+impl Table {
+    /// A table with columns of names and of measures.
+    pub(super) fn new(title: &'static str, names: &[&'static str], measures: &[&'static str]) -> Self {
+        let names_of = names.iter().map(|&label| Heading { label, definition: "" });
+        let measures = measures.iter().map(|name| {
+            let measure = measure(name).expect("the table of measures holds what the page shows");
+            Heading { label: measure.label, definition: measure.definition }
+        });
+        let header = names_of.chain(measures).collect();
+        Self { title, note: String::new(), header, names: names.len(), rows: Vec::new() }
+    }
+
+    pub(super) fn push<C: Into<Cell>>(&mut self, row: impl IntoIterator<Item = C>) {
+        self.rows.push(row.into_iter().map(Into::into).collect());
+    }
+}
+
+pub(super) fn vswitches(summary: &Summary) -> Table {
+    let measures = [
+        "vswitches.full",
+        "vswitches.time_to_full_s",
+        "vswitches.time_to_empty_s",
+        "vswitches.least_free",
+        "vswitches.refusals",
+    ];
+    let mut table = Table::new("vSwitches", &["vSwitch", "zone", "block", "usable"], &measures);
+    for v in &summary.vswitches {
+        let is_full = !v.full.never();
+        table.push([
+            v.id.clone().into(),
+            v.zone.clone().into(),
+            v.cidr.clone().into(),
+            count(v.usable.into()).into(),
+            Cell::bad_if(is_full, runs(&v.full)),
+            Cell::bad_if(is_full, time(summary, v.time_to_full_s.as_ref())),
+            Cell::bad_if(v.time_to_empty_s.is_some(), time(summary, v.time_to_empty_s.as_ref())),
+            Cell::bad_if(v.least_free.min == 0.0, plus_minus(&v.least_free)),
+            Cell::wanted_0(&v.refusals),
+        ]);
+    }
+    table
+}
+
+/// Who holds the addresses: a row per vSwitch and way of looking.
+pub(super) fn holders(summary: &Summary) -> Table {
+    let mut table = Table::new("Who holds the addresses", &["vSwitch", "as"], &[]);
+    table.note = means_text(&summary.vswitches, &summary.method.clock);
+    let labels = ["serving pods", "idle in node pools", "leaked", "node primaries", "other tenants", "free"];
+    let reserved = summary.vswitches.iter().any(|v| v.end.reserved.is_some());
+    let held = summary.vswitches.iter().any(|v| v.end.held.is_some());
+    let labels = labels.into_iter().chain(reserved.then_some("kept for prefixes"));
+    let labels = labels.chain(held.then_some("held for fixed IPs"));
+    table.header.extend(labels.map(|label| Heading { label, definition: "" }));
+    for vswitch in &summary.vswitches {
+        let mut row = |name: &str, who: &Holders<Estimate>, show: fn(&Estimate) -> String| {
+            let kept = reserved.then(|| who.reserved.as_ref().map_or(String::new(), show));
+            let held = held.then(|| who.held.as_ref().map_or(String::new(), show));
+            let numbers = who.parts().iter().map(show).chain(kept).chain(held).collect::<Vec<_>>();
+            table.push([vswitch.id.clone(), name.to_owned()].into_iter().chain(numbers));
+        };
+        row("mean over time", &vswitch.mean, plus_minus);
+        if let Some(who) = &vswitch.at_full_share {
+            row("share when first full", who, |n| percent(n.mean));
+        }
+        row("at the end", &vswitch.end, plus_minus);
+    }
+    table
+}
+
+/// Free addresses beside free /28 blocks: a row per vSwitch from which prefixes come; none without.
+pub(super) fn prefixes(summary: &Summary) -> Option<Table> {
+    let columns = [
+        "vSwitch",
+        "free addresses (end)",
+        "free /28 blocks (end)",
+        "free /28 blocks (least)",
+        "addresses in prefixes (end)",
+        "refused requests for prefixes",
+        "first refused",
+    ];
+    let mut table = Table::new("Free addresses and free /28 blocks", &columns, &[]);
+    for v in &summary.vswitches {
+        let Some(prefixes) = &v.prefixes else { continue };
+        table.push([
+            v.id.clone().into(),
+            plus_minus(&v.end.free).into(),
+            plus_minus(&prefixes.free_blocks_end).into(),
+            Cell::bad_if(prefixes.free_blocks_least.min == 0.0, plus_minus(&prefixes.free_blocks_least)),
+            plus_minus(&prefixes.addresses_end).into(),
+            Cell::wanted_0(&prefixes.refusals),
+            time(summary, prefixes.time_to_refusal_s.as_ref()).into(),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+/// A full vSwitch address by address: rows that add up, and what is asked for.
+pub(super) fn at_full(summary: &Summary) -> Table {
+    let mut table = Table::new("When first full, address by address", &["vSwitch", "addresses"], &[]);
+    table.header.push(Heading { label: "number", definition: "Mean over the runs in which it is full." });
+    for vswitch in &summary.vswitches {
+        let Some(full) = &vswitch.at_full else { continue };
+        let mut row = |about: &str, number: String| {
+            table.push([vswitch.id.clone(), about.to_owned(), number]);
+        };
+        let Account { pods, idle, others } = full.account();
+        row("serving pods", thousands(pods));
+        idle.iter().for_each(|&(n, about)| row(&format!("idle, {about}"), thousands(n)));
+        others.iter().for_each(|(n, about)| row(about, thousands(*n)));
+        row("all usable", thousands(vswitch.usable.into()));
+        row("asked for by calls under way", plus_minus(&full.asked));
+    }
+    table
+}
+
+/// What counting says beside what the simulation says.
+pub(super) fn counting(summary: &Summary) -> Table {
+    let counting = &summary.counting;
+    let mut table = Table::new("Counting and simulation", &["how"], &[]);
+    let Some(text) = counting_text(summary) else { return table };
+    table.note = text;
+    let full = measure("counting.time_to_full_s").expect("the table of measures holds what the page shows");
+    table.header.extend(["full in", "full"].map(|label| Heading { label, definition: full.definition }));
+    let rows = [
+        ("counting pods against usable addresses", &counting.full, &counting.time_to_full_s),
+        ("simulation: the first vSwitch of pods", &counting.simulated_full, &counting.simulated_time_to_full_s),
+    ];
+    rows.into_iter().for_each(|(how, full, at)| table.push([how.to_owned(), runs(full), time(summary, at.as_ref())]));
+    table
+}
+
+pub(super) fn zones(summary: &Summary) -> Table {
+    let measures = ["zones.nodes", "zones.most_nodes", "zones.pods", "zones.most_pods"];
+    let mut table = Table::new("Zones", &["zone"], &measures);
+    let Some(skew) = &summary.most_zone_skew else { return table };
+    table.note = format!("The largest difference in pods between two zones was {}.", plus_minus(skew));
+    for zone in &summary.zones {
+        let numbers = [&zone.nodes, &zone.most_nodes, &zone.pods, &zone.most_pods];
+        table.push([zone.zone.clone()].into_iter().chain(numbers.map(plus_minus)));
+    }
+    table
+}
+
+pub(super) fn unschedulable(summary: &Summary) -> Table {
+    let mut table = Table::new("Pods without a node", &["why"], &["pods.unschedulable_by.pods"]);
+    summary.pods.unschedulable_by.iter().for_each(|why| table.push([why.text.clone(), plus_minus(&why.pods)]));
+    table
+}
+
+pub(super) fn limits(summary: &Summary) -> Table {
+    let measures = ["limits.bound", "limits.bound_first", "limits.time_to_bind_s"];
+    let mut table = Table::new("What binds", &["limit"], &measures);
+    for limit in &summary.limits {
+        let when = time(summary, Some(&limit.time_to_bind_s));
+        table.push([limit.text.clone(), runs(&limit.bound), runs(&limit.bound_first), when]);
+    }
+    table
+}
+
+pub(super) fn pools(summary: &Summary) -> Table {
+    let measures = [
+        "pools.nodes",
+        "pools.enis",
+        "pools.running",
+        "pools.waiting",
+        "pools.terminating",
+        "pools.most_waiting",
+        "pools.nodes_refused",
+    ];
+    let mut table = Table::new("Node pools", &["pool", "zone", "instance type", "max pods"], &measures);
+    table.note = "At the end of the run, unless the heading says otherwise.".to_owned();
+    for pool in &summary.pools {
+        table.push([
+            pool.pool.clone().into(),
+            pool.zone.clone().into(),
+            pool.instance_type.clone().into(),
+            pool.max_pods.to_string().into(),
+            plus_minus(&pool.nodes).into(),
+            plus_minus(&pool.enis).into(),
+            plus_minus(&pool.running).into(),
+            Cell::wanted_0(&pool.waiting),
+            plus_minus(&pool.terminating).into(),
+            plus_minus(&pool.most_waiting).into(),
+            Cell::wanted_0(&pool.nodes_refused),
+        ]);
+    }
+    table
+}
+
+/// Pods: a row per measure, since they are many and of one thing.
+pub(super) fn pods(summary: &Summary) -> Table {
+    let pods = &summary.pods;
+    let counts = [
+        ("pods.requested", &pods.requested, false),
+        ("pods.served", &pods.served, false),
+        ("pods.never_served", &pods.never_served, true),
+        ("pods.waiting_at_end", &pods.waiting_at_end, true),
+        ("pods.most_waiting", &pods.most_waiting, false),
+        ("pods.unschedulable_at_end", &pods.unschedulable_at_end, true),
+        ("pods.most_unschedulable", &pods.most_unschedulable, false),
+        ("pods.unschedulable_pod_h", &pods.unschedulable_pod_h, false),
+        ("pods.waiting_pod_h", &pods.waiting_pod_h, false),
+    ];
+    let waits = [
+        ("pods.wait_p50_s", &pods.wait_p50_s),
+        ("pods.wait_p99_s", &pods.wait_p99_s),
+        ("pods.wait_longest_s", &pods.wait_longest_s),
+        ("pods.unschedulable_p50_s", &pods.unschedulable_p50_s),
+        ("pods.unschedulable_longest_s", &pods.unschedulable_longest_s),
+    ];
+    let when = summary.pods.most_waiting_s.as_ref();
+    let row = |name: &str, value: Cell| {
+        let measure = measure(name).expect("the table of measures holds what the page shows");
+        [measure.label.to_owned().into(), value]
+    };
+    let wait = |estimate: &Option<Estimate>| match estimate {
+        None => "none".to_owned().into(),
+        Some(wait) => Cell::bad_if(wait.max.is_infinite(), range_of_spans(wait)),
+    };
+    let mut table = Table::new("Pods and their waits", &["measure"], &[]);
+    table.header.push(Heading { label: "value", definition: "" });
+    for (name, value, is_bad) in counts {
+        table.push(row(name, Cell::bad_if(is_bad && value.max > 0.0, plus_minus(value))));
+    }
+    table.push(row("pods.most_waiting_s", time(summary, when).into()));
+    waits.into_iter().for_each(|(name, value)| table.push(row(name, wait(value))));
+    table
+}
+
+/// Interfaces at the end: they, not only addresses, run out.
+pub(super) fn enis(summary: &Summary) -> Table {
+    let mut table = Table::new("ENIs at the end", &["pool", "zone", "instance type"], &["pools.enis", "pools.nodes"]);
+    table.header.push(Heading { label: "ENIs a node", definition: "Mean ENIs by mean nodes at the end." });
+    for pool in summary.pools.iter().filter(|pool| pool.nodes.max > 0.0) {
+        let a_node = format!("{:.2}", pool.enis.mean / pool.nodes.mean);
+        let names = [&pool.pool, &pool.zone, &pool.instance_type].map(String::clone);
+        table.push(names.into_iter().chain([plus_minus(&pool.enis), plus_minus(&pool.nodes), a_node]));
+    }
+    table
+}
+
+pub(super) fn messages(summary: &Summary) -> Table {
+    let mut table = Table::new("What users see", &["message", "where"], &["messages.times"]);
+    for message in &summary.messages {
+        let times = message.times.as_ref().map_or("not counted".to_owned(), plus_minus);
+        table.push([message.text.clone(), message.place.to_owned(), times]);
+    }
+    table
+}
+
+pub(super) fn stranded(summary: &Summary) -> Table {
+    let mut table =
+        Table::new("Free, yet unusable addresses", &["vSwitch", "why"], &["stranded.found", "stranded.addresses"]);
+    for stranded in &summary.stranded {
+        let (vswitch, reason) = (stranded.vswitch.clone().into(), stranded.reason.to_owned().into());
+        table.push([vswitch, reason, runs(&stranded.found).into(), Cell::wanted_0(&stranded.addresses)]);
+    }
+    table
+}
+
+pub(super) fn api_calls(summary: &Summary) -> Table {
+    let mut table = Table::new("OpenAPI calls", &["action"], &["api_calls.calls", "api_calls.refused.calls"]);
+    for api in &summary.api_calls {
+        let refused = api.refused.iter().map(|refusals| format!("{} {}", plus_minus(&refusals.calls), refusals.code));
+        let refused = refused.collect::<Vec<_>>().join(", ");
+        let refused = if refused.is_empty() { "0".to_owned() } else { refused };
+        let refused = Cell::bad_if(!api.refused.is_empty(), refused);
+        table.push([api.action.to_owned().into(), plus_minus(&api.calls).into(), refused]);
+    }
+    table
+}
+
+pub(super) fn landmarks(summary: &Summary) -> Table {
+    let mut table =
+        Table::new("What happened", &["what"], &["landmarks.happened", "landmarks.time_s", "landmarks.times"]);
+    for mark in &summary.landmarks {
+        let time = time(summary, Some(&mark.time_s));
+        table.push([mark.text.clone(), runs(&mark.happened), time, plus_minus(&mark.times)]);
+    }
+    table
+}
+
+/// `14 of 20 (48 to 85 %)`.
+pub(super) fn runs(happened: &Proportion) -> String {
+    let interval = happened.interval.filter(|_| !happened.never() && !happened.always());
+    let interval = interval.map(|i| format!(" ({:.0} to {:.0} %)", i.low * 100.0, i.high * 100.0));
+    format!("{} of {}{}", happened.hits, happened.runs, interval.unwrap_or_default())
+}
+
+/// `day 41 (day 38 to 44)`: the median and the 5 and 95 % quantiles.
+pub(super) fn time(summary: &Summary, time: Option<&Estimate>) -> String {
+    let Some(time) = time else { return "never".to_owned() };
+    let clock = &summary.method.clock;
+    let (point, range) = (clock.point(time.median), clock.range(time.p5, time.p95));
+    if point == range { point } else { format!("{point} ({range})") }
+}

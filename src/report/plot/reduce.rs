@@ -1,0 +1,85 @@
+//! Fewer rows for a picture, without losing what stands out.
+
+/// The rows to keep so that at most `most` are left: of equal stretches of rows the first, the last,
+/// and those at which a series is lowest or highest (M4; Jugel, Jerzak, Hackenbroich and Markl,
+/// 2014). With `most` of at least two rows per series and two more, that always works.
+pub(super) fn kept(series: &[&[f64]], rows: usize, most: usize) -> Vec<usize> {
+    let mut stretches = rows.min(most);
+    loop {
+        let kept = of_stretches(series, rows, stretches);
+        if kept.len() <= most || stretches <= 1 {
+            return kept;
+        }
+        stretches = stretches * 3 / 4;
+    }
+}
+
+fn of_stretches(series: &[&[f64]], rows: usize, stretches: usize) -> Vec<usize> {
+    let mut kept = Vec::new();
+    for i in 0..stretches {
+        let (from, to) = (rows * i / stretches, rows * (i + 1) / stretches);
+        let mut of_this = vec![from, to - 1];
+        for values in series {
+            let order = |&a: &usize, &b: &usize| values[a].total_cmp(&values[b]);
+            of_this.extend((from..to).min_by(order));
+            of_this.extend((from..to).max_by(order));
+        }
+        of_this.sort_unstable();
+        of_this.dedup();
+        kept.extend(of_this);
+    }
+    kept
+}
+
+/// The values at these rows.
+pub(super) fn at<T: Copy>(kept: &[usize], values: &[T]) -> Vec<T> {
+    kept.iter().map(|&row| values[row]).collect()
+}
+
+/// Of values that are each the highest since the row before: the highest since the kept row before.
+pub(super) fn highest(kept: &[usize], values: &[f64]) -> Vec<f64> {
+    // What was before the first kept row is no part of the picture.
+    let mut from = kept.first().copied().unwrap_or_default();
+    let highest = kept.iter().map(|&row| {
+        let most = values[from..=row].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        from = row + 1;
+        most
+    });
+    highest.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A day's swing over 90 days, with one row far out of it.
+    fn swinging(rows: usize, outlier: usize) -> Vec<f64> {
+        let swing = |row: usize| (row as f64 / 16.0).sin() * 100.0;
+        (0..rows).map(|row| if row == outlier { -5_000.0 } else { swing(row) }).collect()
+    }
+
+    #[test]
+    fn extremes_survive() {
+        let (rows, most) = (50_000, 300);
+        for outlier in [0, 1, 777, 24_999, 49_998, 49_999] {
+            let (low, flat) = (swinging(rows, outlier), vec![7.0; rows]);
+            let high: Vec<f64> = swinging(rows, rows - 1 - outlier).iter().map(|n| -n).collect();
+            let kept = kept(&[&low, &flat, &high], rows, most);
+            assert!(kept.len() <= most && kept.len() > most / 2, "{} rows", kept.len());
+            assert!(kept.is_sorted() && kept.contains(&0) && kept.contains(&(rows - 1)));
+            assert!(kept.contains(&outlier) && kept.contains(&(rows - 1 - outlier)), "{outlier} is lost");
+        }
+    }
+
+    #[test]
+    fn few_rows_are_kept_as_they_are() {
+        assert_eq!(kept(&[&[1.0, 2.0, 1.0, 9.0]], 4, 100), [0, 1, 2, 3]);
+        assert_eq!(kept(&[], 0, 100), [0_usize; 0]);
+    }
+
+    #[test]
+    fn peaks_between_rows_move_to_the_next_kept_one() {
+        assert_eq!(highest(&[0, 2, 5], &[1.0, 9.0, 2.0, 3.0, 8.0, 4.0]), [1.0, 9.0, 8.0]);
+        assert_eq!(highest(&[2, 3], &[1.0, 9.0, 2.0, 3.0]), [2.0, 3.0], "nothing from before the first one");
+    }
+}
