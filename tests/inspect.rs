@@ -116,10 +116,10 @@ fn the_log_has_a_line_for_every_failed_attempt() {
 /// in both.
 #[test]
 fn r134_at_create_the_clouds_text_is_in_the_log_only() {
-    let model = model("teaching-slash26");
+    let model = model("rollout-surge");
     let mut logged = [0, 0];
-    for node in ["small-0", "small-1", "small-2"] {
-        let (inspection, _) = inspect(&model, 0, node, at("3h"), Span::hours(6)).expect("the node is there");
+    for node in ["default-3", "default-4"] {
+        let (inspection, _) = inspect(&model, 0, node, at("2d"), Span::days(9)).expect("the node is there");
         let lines = |api: &str| {
             let says = |text: &str| text.contains(&format!("api=\"{api}\"")) && text.contains("not enough IpAddress");
             inspection.log.iter().filter(|line| says(&line.text)).count()

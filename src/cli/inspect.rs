@@ -6,21 +6,15 @@ use clap::{Args, ValueEnum};
 
 use super::again::{self, wrong};
 use super::print::{tell, verbatim};
-use super::{Stop, quoted};
+use super::{Stop, examples, quoted};
 use crate::inspect::{Calendar, Inspection, Line, Process, Snapshot, inspect, mapping, show};
 use crate::model::Model;
 use crate::outcome::Clock;
 use crate::time::{Instant, Span};
 
-const EXAMPLE: &str = "\
-Example: brimline inspect output/slash19-article --at 'day 50 03:00' --node default-17 mapping
-
-The scenario is run again to see it; nothing of it is stored. IDs and MACs of interfaces, namespaces and \
-IPv6 blocks are made up: docs/inspect.md says which.";
-
 /// What is to be seen.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = examples::INSPECT)]
 pub(super) struct InspectArgs {
     /// Folder of a run, such as `output/slash19-article`, or a scenario file
     run: PathBuf,

@@ -3,6 +3,8 @@
 //!
 //! Keys of which the simulation knows no value are left out: `containerID`, `requestID`, `reply`.
 
+use std::net::Ipv4Addr;
+
 use super::calendar::Calendar;
 use super::names::{NAMESPACE, eni_id};
 use crate::model::{Model, WorkloadKind};
@@ -58,13 +60,13 @@ impl<'m> Log<'m> {
         Self { model, calendar: Calendar::of(model), centralized }
     }
 
-    /// The lines of a step on the node; `heard` = its daemon runs.
-    pub fn of(&self, step: &Step, heard: bool) -> Vec<Line> {
+    /// The lines of a step on the node; `held` is the address that a pod has that goes.
+    pub fn of(&self, step: &Step, held: Option<Ipv4Addr>) -> Vec<Line> {
         match &step.what {
             What::Served { pod, address, tried, .. } => self.served(step.at, *pod, &address.to_string(), *tried),
             What::Failed { pod, tried, reason, .. } => self.failed(step.at, *pod, *tried, *reason),
-            What::Gone(pod) if heard => self.gone(step.at, *pod),
-            What::Call(call) => self.call(step.at, call),
+            What::Gone(pod) => self.gone(step.at, *pod, held),
+            What::Call(call) if call.heard => self.call(step.at, call),
             _ => Vec::new(),
         }
     }
@@ -100,15 +102,16 @@ impl<'m> Log<'m> {
     }
 
     /// `ReleaseIP`. The address of a pod of a StatefulSet stays with it (rule R128).
-    fn gone(&self, at: Instant, pod: PodName) -> Vec<Line> {
+    fn gone(&self, at: Instant, pod: PodName, held: Option<Ipv4Addr>) -> Vec<Line> {
         let sticky = matches!(self.model.workloads[pod.workload as usize].kind, WorkloadKind::StatefulSet { .. });
         let pod = self.pod(pod);
-        let lines = [
-            Some(info("daemon.go:300", "release ip req")),
-            Some(info("local.go:512", "release ipv4")).filter(|_| !sticky && !self.centralized),
-            Some(info("daemon.go:328", "release ip")),
-        ];
-        lines.into_iter().flatten().map(|source| self.line(at, &source, std::slice::from_ref(&pod))).collect()
+        let released = held.filter(|_| !sticky && !self.centralized).map(|address| {
+            let v4 = quoted("ipv4", &address.to_string());
+            self.line(at, &info("local.go:512", "release ipv4"), &[pod.clone(), v4])
+        });
+        let asked = self.line(at, &info("daemon.go:300", "release ip req"), std::slice::from_ref(&pod));
+        let done = self.line(at, &info("daemon.go:328", "release ip"), std::slice::from_ref(&pod));
+        [Some(asked), released, Some(done)].into_iter().flatten().collect()
     }
 
     /// A call, and what the worker of the slot makes of its failure.
@@ -141,7 +144,7 @@ impl<'m> Log<'m> {
     /// Whether the worker of a slot logs that a call failed.
     fn reaches_worker(&self, call: &CallStep) -> bool {
         let asks = matches!(call.api, Api::CreateNetworkInterface | Api::AssignPrivateIpAddresses);
-        asks && !self.centralized && call.heard && ends_work(call, self.centralized)
+        asks && !self.centralized && ends_work(call, self.centralized)
     }
 
     /// Who logs the end of a call, in `pkg/aliyun/client`, and what; nobody does if a look at a vSwitch

@@ -13,6 +13,8 @@ pub mod show;
 mod snapshot;
 mod tree;
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 pub use calendar::Calendar;
@@ -25,7 +27,7 @@ use crate::id::NodeId;
 use crate::ipam::classic::Version;
 use crate::ipam::note::nearest;
 use crate::model::{Ipam, Model};
-use crate::record::{Detail, Recording};
+use crate::record::{Detail, PodName, Recording, What};
 use crate::sim::run_watched;
 use crate::time::{Instant, Span};
 use daemon_log::Log;
@@ -119,6 +121,7 @@ fn around_of(
     let log = Log::new(model, matches!(model.ipam, Ipam::Centralized(_)));
     let mut power = recording.journal.iter().filter(|entry| entry.subject == node).peekable();
     let mut runs = true;
+    let mut held: BTreeMap<PodName, Ipv4Addr> = BTreeMap::new();
     let (mut lines, mut events) = (Vec::new(), Vec::new());
     for step in &recording.steps {
         while let Some(entry) = power.next_if(|entry| entry.at <= step.at) {
@@ -128,7 +131,15 @@ fn around_of(
                 _ => runs,
             };
         }
-        lines.extend(log.of(step, runs));
+        let address = match step.what {
+            What::Served { pod, address, .. } => held.insert(pod, address),
+            What::Gone(pod) => held.remove(&pod),
+            _ => None,
+        };
+        // Pods that go with their node, or while nobody listens, go without a DEL.
+        if runs || !matches!(step.what, What::Gone(_)) {
+            lines.extend(log.of(step, address));
+        }
         events.extend(events::of(model, node, step));
     }
     // What an attempt begins with is known at its end only.

@@ -110,7 +110,8 @@ impl Look<'_> {
                 Status::InUse => "InUse",
                 Status::Deleting => "Deleting",
             },
-            kind: "secondary",
+            // `daemon/builder.go:386-408`.
+            kind: if place.rdma { "erdma" } else { "secondary" },
             inhibited_until: self.calendar.go(place.inhibited_until),
             prefixes: Vec::new(),
             addresses: v4.chain(v6).collect(),

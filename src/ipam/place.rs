@@ -13,6 +13,8 @@ use crate::time::Instant;
 pub struct Place {
     /// What the place is doing.
     pub status: Status,
+    /// Whether it is for an RDMA interface.
+    pub rdma: bool,
     /// The interface; `None` = none, or one that is still being made
     /// (`pkg/eni/local.go:665-735`).
     pub eni: Option<Eni>,

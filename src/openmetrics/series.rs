@@ -20,8 +20,9 @@ impl Series {
     }
 
     fn change(&mut self, scrape: u32, values: &[u64]) {
-        let is_same = self.stretches.last().is_some_and(|(_, last)| **last == *values);
-        if !is_same && !(values.is_empty() && self.stretches.is_empty()) {
+        // Before the first stretch there is nothing.
+        let last: &[u64] = self.stretches.last().map_or(&[], |(_, last)| last);
+        if last != values {
             self.stretches.push((scrape, values.into()));
         }
     }

@@ -24,8 +24,7 @@ use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use diary::Diary;
-pub use latencies::Latencies;
-pub use latencies::{API_BUCKETS_MS, RPC_BUCKETS_MS, Tally};
+pub use latencies::{API_BUCKETS_MS, Asked, Latencies, RPC_BUCKETS_MS, Tally};
 use levels::{Group, NodeNote, VSwitchLevels};
 use prefixes::PrefixLevels;
 use trouble::Trouble;
@@ -43,15 +42,6 @@ pub struct Detail {
     pub events: bool,
     /// Of the steps only those on this node.
     pub node: Option<NodeId>,
-}
-
-/// When a pod asked for its address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
-    /// For the first time.
-    pub first: Instant,
-    /// For the last time.
-    pub last: Instant,
 }
 
 /// Records a replication.

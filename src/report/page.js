@@ -133,9 +133,10 @@
         continue;
       }
       below = below.map((sum, row) => sum + values[row]);
-      const at = add(below, { stroke: paint(color), ...(columns.length === 1 ? { fill: faded(color, 0.88) } : {}) });
+      const at = add(below, { stroke: "transparent", ...(columns.length === 1 ? { fill: faded(color, 0.88) } : {}) });
       if (at > 1) bands.push({ series: [at, at - 1], fill: faded(color, 0.88) });
     }
+    if (chart.is_stacked) series.at(-1).stroke = css("--ink");
     for (const { name, color, opacity, low, high } of chart.bands) {
       // The band is around the total of all layers, or around the line of its name.
       const isOf = chart.is_stacked ? isWhole : !Array.from(hidden).some((other) => name.startsWith(other));

@@ -46,14 +46,14 @@ fn as_many_nodes_as_the_pods_need() {
     assert_eq!(up(&[pods(0, 1000, 0, 9)], &pools, &[rules(&[0])]), Some((0, 3)), "CPU: 4 on a node");
     assert_eq!(up(&[pods(0, 0, 2500, 9)], &pools, &[rules(&[0])]), Some((0, 3)), "memory: 3 on a node");
     assert_eq!(up(&[pods(0, 0, 0, 21)], &pools, &[rules(&[0])]), Some((0, 3)), "max pods: 10 on a node");
+    let own = Rules { takes_member: true, ..rules(&[0]) };
+    assert_eq!(up(&[pods(0, 0, 0, 7)], &pools, &[own]), Some((0, 3)), "member ENIs: 3 on a node");
     assert_eq!(up(&[pods(0, 4001, 0, 9)], &pools, &[rules(&[0])]), None, "no node is large enough");
     assert_eq!(up(&[pods(0, 1000, 0, 9)], &pools, &[rules(&[1])]), None, "another pool's");
 }
 
 #[test]
 fn host_network_pods_need_no_places() {
-    let own = Rules { takes_member: true, ..rules(&[0]) };
-    assert_eq!(up(&[pods(0, 0, 0, 7)], &pools, &[own]), Some((0, 3)), "member ENIs: 3 on a node");
     let host = Rules { takes_address: false, ..rules(&[0]) };
     assert_eq!(up(&[pods(0, 100, 0, 40)], &[view(0, 4000, 8000)], &[host]), Some((0, 1)));
 }

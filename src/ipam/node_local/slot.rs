@@ -185,7 +185,7 @@ impl Slot {
         Admission::Queue(Lacks { v4: lacks_v4, v6: lacks_v6 })
     }
 
-    fn is_for_rdma(&self) -> bool {
+    pub fn is_for_rdma(&self) -> bool {
         self.kind == Kind::HighPerformance
     }
 

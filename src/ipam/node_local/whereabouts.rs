@@ -42,6 +42,7 @@ impl NodeLocal {
         let slots = self.order.iter().map(|&i| &self.slots[usize::from(i)]);
         let place = |slot: &Slot| Place {
             status: slot.status,
+            rdma: slot.is_for_rdma(),
             eni: slot.eni,
             inhibited_until: slot.inhibit_until,
             v4: slot.set.held().collect(),

@@ -3,7 +3,7 @@
 use super::Recorder;
 use crate::id::NodeId;
 use crate::openapi::Api;
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// Upper bounds in ms of `aliyun_openapi_latency` (`pkg/metric/aliyun.go:13`).
 pub const API_BUCKETS_MS: [u32; 15] =
@@ -13,6 +13,15 @@ pub const RPC_BUCKETS_MS: [u32; 19] = [
     50, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 26600, 27600, 29600, 33600, 41600, 57600, 89600, 110_000,
     120_000,
 ];
+
+/// When a pod asked for its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// For the first time.
+    pub first: Instant,
+    /// For the last time.
+    pub last: Instant,
+}
 
 /// A histogram with `N` buckets, and the one without bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

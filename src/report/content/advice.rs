@@ -92,7 +92,7 @@ fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
 
 /// Nothing is full: how much smaller it could be.
 fn room(run: &Run, vswitch: &VSwitchSummary) -> Advice {
-    let text = format!("Nothing has to change. How small {} could be:", vswitch.id);
+    let text = format!("No vSwitch ran full, so nothing has to change. How small {} could be:", vswitch.id);
     Advice { text, command: Some(seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch)) }
 }
 

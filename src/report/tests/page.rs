@@ -160,7 +160,7 @@ fn advice_follows_policy_and_verdict() {
     assert!(advice(&model).iter().filter_map(|a| a.command.as_ref()).all(|command| !command.contains("--such-that")));
     let calm = advice(&super::model(22, Span::hours(6), 4.0, 10.0));
     assert_eq!(calm.len(), 1);
-    assert!(calm[0].text.starts_with("Nothing has to change."), "{calm:?}");
+    assert!(calm[0].text.starts_with("No vSwitch ran full, so nothing has to change."), "{calm:?}");
 }
 
 #[test]
