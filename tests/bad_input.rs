@@ -571,6 +571,22 @@ const BAD: &[(&str, &[Edit])] = &[
         "a PodNetworking of another name",
         &[("eni_config:", "pod_networkings: [{name: rooms}]\n  eni_config:"), ("lifetime: 2d", "pod_networking: room")],
     ),
+    (
+        "a version of Terway that has another allocator",
+        &[("terway:", "terway:\n  ipam: centralized\n  version: v1.4.4")],
+    ),
+    ("a version of Terway that is not known", &[("terway:", "terway:\n  version: v1.3.9")]),
+    (
+        "what a Terway of before v1.7 cannot do",
+        &[
+            ("terway:", "terway:\n  version: v1.1.0"),
+            (
+                "min_pool_size: 0",
+                "min_pool_size: 0\n    eni_cap_shift: 1\n    ip_stack: dual\n    vswitch_selection_policy: most\n    rate_limit: {}",
+            ),
+            ("nodes: 10", "nodes: 10\n    limits: {ipv6_per_adapter: 15}"),
+        ],
+    ),
     ("a PodNetworking beside node-local IPAM", &[NETWORKING, ("lifetime: 2d", "pod_networking: own")]),
     ("a PodNetworking without a trunk", &[NETWORKING, CENTRALIZED, ("lifetime: 2d", "pod_networking: own")]),
     (

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use brimline::chance::{SmallStream, SpanDist};
 use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings, WriteLimit};
+use brimline::ipam::classic::{self, Sizes, Version, Wanted};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use brimline::ipam::pod_eni::{self, Policy, Retention};
@@ -34,6 +35,8 @@ struct Dice(SmallStream, Kind);
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     NodeLocal,
+    /// Daemons of before v1.7.
+    Classic,
     Centralized,
     /// Every pod has an interface of its own.
     Exclusive,
@@ -47,7 +50,8 @@ impl Dice {
     fn new(seed: u64) -> Self {
         let mut chance = SmallStream::new(seed);
         let kind = match chance.below(100) {
-            0..50 => Kind::NodeLocal,
+            0..45 => Kind::NodeLocal,
+            45..50 => Kind::Classic,
             50..75 => Kind::Centralized,
             75..82 => Kind::Exclusive,
             82..91 => Kind::Trunk,
@@ -242,6 +246,9 @@ impl Dice {
 
     /// The control plane: quick to look again, so that a small world sees much of it.
     fn ipam(&mut self) -> Ipam {
+        if self.1 == Kind::Classic {
+            return Ipam::Classic(Version::default());
+        }
         if !matches!(self.1, Kind::Centralized | Kind::Prefixes | Kind::Trunk) {
             return Ipam::NodeLocal;
         }
@@ -257,6 +264,7 @@ impl Dice {
     fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
         match self.1 {
             Kind::NodeLocal => self.node_local(limits, vswitches).into(),
+            Kind::Classic => self.classic(limits, vswitches).into(),
             Kind::Centralized | Kind::Prefixes | Kind::Trunk => self.centralized(limits, vswitches).into(),
             Kind::Exclusive => pod_eni::NodeConfig { slots: limits.exclusive_eni_pods(), vswitches }.into(),
         }
@@ -286,6 +294,27 @@ impl Dice {
             vswitches,
             selection: self.pick(&[Selection::Most, Selection::Random]),
             dual: self.chance(25),
+        }
+    }
+
+    /// With every defect that is not for good: a deadlock ends with a restart only.
+    fn classic(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> classic::Config {
+        let mut profile = self.pick(&Version::ALL).profile();
+        profile.defects.rollback_deadlock = false;
+        let wanted = Wanted {
+            min_pool_size: self.range(0, 12),
+            max_pool_size: self.range(0, 20),
+            min_eni: 0,
+            max_eni: self.range(0, 3),
+        };
+        classic::Config {
+            sizes: Sizes::clamped(limits.adapters - 1, limits.ipv4_per_adapter, wanted),
+            vswitches,
+            selection: self.pick(&[classic::Selection::Ordered, classic::Selection::Random]),
+            cni_timeout: Span::secs(120),
+            gc_period: Some(Span::mins(5)),
+            limited: self.chance(80),
+            profile,
         }
     }
 

@@ -332,6 +332,9 @@ impl Cloud {
             return Err(ErrorCode::QuotaPrivateIp);
         }
         let switch = &mut self.vswitches[vswitch.index()];
+        if !switch.exists {
+            return Err(ErrorCode::NotFound);
+        }
         if switch.book.free() < n {
             return Err(ErrorCode::IpNotEnough);
         }

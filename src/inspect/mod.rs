@@ -24,6 +24,7 @@ pub use resource::Cr;
 pub use snapshot::Snapshot;
 
 use crate::id::NodeId;
+use crate::ipam::classic::Version;
 use crate::ipam::note::nearest;
 use crate::model::{Ipam, Model};
 use crate::record::{Detail, PodName, Recording, What};
@@ -45,6 +46,9 @@ pub struct Inspection {
 /// Why there is nothing to see.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unseen {
+    /// The daemons are of before v1.7: their views, records and logs are others.
+    #[error("the views are those of today's daemon; Terway {0} has others, which are not shown")]
+    Classic(Version),
     /// There is no such node, at any time.
     #[error("there is no node `{name}` in replication {replication}{hint}")]
     Unknown {
@@ -79,6 +83,9 @@ pub fn inspect(
     at: Instant,
     around: Span,
 ) -> Result<(Inspection, Recording), Unseen> {
+    if let Ipam::Classic(version) = model.ipam {
+        return Err(Unseen::Classic(version));
+    }
     let node = numbered(name);
     let detail = Detail { pods: true, events: true, node: Some(node) };
     let mut snapshot = None;

@@ -49,10 +49,13 @@ impl Process {
     /// Detaches and deletes an interface (rule P82).
     pub async fn delete_eni(&self, eni: EniId, until: Instant) -> bool {
         let profile = self.config().profile;
+        self.state().leaving.push(eni);
         // Upstream goes on whatever became of the detach.
         let _ = self.call_again(Request::Detach(eni), RELEASE, until).await;
         self.sleep(profile.eni_state.base()).await;
-        self.call_again(Request::Delete(eni), profile.delete, until).await.is_ok()
+        let deleted = self.call_again(Request::Delete(eni), profile.delete, until).await.is_ok();
+        self.state().leaving.retain(|&leaving| leaving != eni);
+        deleted
     }
 
     /// Assigns `count` addresses, all or none (rules P56, P83 to P85).

@@ -77,6 +77,8 @@ pub(super) struct State {
     pub counts: Counts,
     /// Interfaces that instance metadata lists.
     pub attached: Vec<EniId>,
+    /// Interfaces that are being deleted.
+    pub leaving: Vec<EniId>,
     /// Addresses that instance metadata does not show any more, each from then on.
     pub gone: BTreeMap<Resource, Instant>,
     /// Token buckets of the client: calls that change something, and others (rule P88).
@@ -122,6 +124,7 @@ impl State {
             results: Results::default(),
             counts: Counts::default(),
             attached: attached.iter().map(|attached| attached.eni.id).collect(),
+            leaving: Vec::new(),
             gone: BTreeMap::new(),
             limits: config.limited.then(|| [TokenBucket::full(4.0, 5), TokenBucket::full(8.0, 10)]),
             calls: Vec::new(),

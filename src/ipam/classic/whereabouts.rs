@@ -2,7 +2,9 @@
 
 use std::net::Ipv4Addr;
 
+use super::factory::Entry;
 use super::pool::Resource;
+use super::process::Call;
 use super::{Classic, Selection};
 use crate::id::{EniId, VSwitchId};
 use crate::ipam::{Holdings, Request, Whereabouts};
@@ -15,37 +17,38 @@ impl Classic {
         self.process.state().factory.free_slots()
     }
 
-    /// What an address is that the cloud has on interface `eni` of the node; `None` = the daemon does
-    /// not know the interface.
+    /// What an address is that the cloud has on interface `eni` of the node.
     #[must_use]
-    pub fn whereabouts(&self, eni: EniId, address: Ipv4Addr) -> Option<Whereabouts> {
+    pub fn whereabouts(&self, eni: EniId, address: Ipv4Addr) -> Whereabouts {
         let state = self.process.state();
         let resource = Resource { eni, address };
+        let is_of = |entry: &&Entry| entry.eni.is_some_and(|found| found.id == eni);
+        let attaches = |call: &Call| call.request == Request::Attach(eni);
         if state.legacy.rows.values().any(|row| row.resource == resource) {
-            return Some(Whereabouts::Serving);
+            return Whereabouts::Serving;
         }
-        if state
-            .calls
-            .iter()
-            .any(|call| matches!(call.request, Request::Attach(on) | Request::Describe(on) if on == eni))
-        {
-            return Some(Whereabouts::Coming);
+        if state.leaving.contains(&eni) {
+            return Whereabouts::Leaving;
         }
-        if state.calls.iter().any(|call| matches!(call.request, Request::Detach(on) | Request::Delete(on) if on == eni))
-        {
-            return Some(Whereabouts::Leaving);
-        }
-        let entry = state.factory.ready().find(|entry| entry.eni.is_some_and(|found| found.id == eni));
-        let Some(entry) = entry else { return state.attached.contains(&eni).then_some(Whereabouts::Coming) };
+        let Some(entry) = state.factory.ready().find(is_of) else {
+            let comes = state.attached.contains(&eni) || state.calls.iter().any(attaches);
+            return if comes { Whereabouts::Coming } else { Whereabouts::Unknown };
+        };
         let is_primary = entry.eni.is_some_and(|found| found.primary == address);
-        let is_pooled = state.pool.idle.iter().any(|idle| idle.resource == resource);
-        Some(match entry.ips.contains(&address) {
+        let is_pooled = state.pool.in_use.contains_key(&resource)
+            || state.pool.invalid.contains(&resource)
+            || state.pool.idle.iter().any(|idle| idle.resource == resource);
+        match entry.ips.contains(&address) {
             true if is_primary => Whereabouts::EniPrimary,
-            true if is_pooled || state.pool.in_use.contains_key(&resource) => Whereabouts::Pooled,
-            true => Whereabouts::Leaving,
+            true if is_pooled => Whereabouts::Pooled,
+            // Popped from the pool to be given back, or from the results to become the pool's.
+            true if state.calls.iter().any(|call| matches!(call.request, Request::Unassign(on, _) if on == eni)) => {
+                Whereabouts::Leaving
+            }
+            true => Whereabouts::Pooled,
             false if entry.pending > 0 => Whereabouts::Coming,
             false => Whereabouts::Unknown,
-        })
+        }
     }
 
     /// Whether it can have addresses of a vSwitch without giving an interface up: one is on it, or there
@@ -53,8 +56,7 @@ impl Classic {
     #[must_use]
     pub fn has_way_to(&self, vswitch: VSwitchId) -> bool {
         let state = self.process.state();
-        let is_on =
-            |call: &super::process::Call| matches!(call.request, Request::Create { vswitch: on, .. } if on == vswitch);
+        let is_on = |call: &Call| matches!(call.request, Request::Create { vswitch: on, .. } if on == vswitch);
         state.factory.free_slots() > 0
             || state.calls.iter().any(is_on)
             || state.factory.ready().any(|entry| entry.eni.is_some_and(|eni| eni.vswitch == vswitch))

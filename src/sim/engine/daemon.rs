@@ -215,7 +215,7 @@ impl<O: Observer> Engine<O> {
         }
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.whereabouts(eni, address),
-            Daemon::Classic(daemon) => daemon.whereabouts(eni, address),
+            Daemon::Classic(daemon) => Some(daemon.whereabouts(eni, address)),
             Daemon::Centralized(daemon) => {
                 Some(self.controller().whereabouts(node, eni, address, |uid| daemon.has_taken(uid)))
             }

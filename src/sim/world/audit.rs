@@ -74,7 +74,8 @@ impl World<'_> {
             if node.exists() {
                 assert_eq!(self.scheduler.pods(id) as usize, node.pods.len(), "the scheduler's pods on node {i}");
             }
-            assert_eq!(node.restarted_by.is_some(), self.engine.daemon_is_down(id), "the daemon of node {i}");
+            let is_down = node.restarted_by.is_some() || node.dead;
+            assert_eq!(is_down, self.engine.daemon_is_down(id), "the daemon of node {i}");
             there += node.pods.len();
         }
         let pods = (0..self.pods.len()).map(PodId::new);

@@ -65,6 +65,8 @@ pub(super) struct NodeNote {
     pub replaced: bool,
     /// The action that has stopped its daemon, while it is down.
     pub restarted_by: Option<usize>,
+    /// Its daemon has died of itself and is not started yet.
+    pub dead: bool,
     /// Its daemon's last death of itself, and the pause before it started again (see [`super::restart`]).
     pub crashed: Option<(Instant, Span)>,
     /// Number of times that it failed or came back: older plans are stale.
@@ -241,6 +243,7 @@ impl World<'_> {
             in_outage: false,
             replaced: false,
             restarted_by: None,
+            dead: false,
             crashed: None,
             life: 0,
         });
@@ -308,7 +311,7 @@ impl World<'_> {
             self.lose(pod);
         }
         let note = &mut self.nodes[node.index()];
-        (note.power, note.restarted_by) = (Power::Released, None);
+        (note.power, note.restarted_by, note.dead) = (Power::Released, None, false);
         let (group, replaced) = (note.group, note.replaced);
         self.scheduler.remove_node(node);
         let pool = self.pool_of(node);

@@ -93,7 +93,7 @@ impl World<'_> {
             Some((last, pause)) if now.since(last) < CALM => (pause + pause).min(LONGEST),
             _ => FIRST,
         };
-        note.crashed = Some((now, pause));
+        (note.dead, note.crashed) = (true, Some((now, pause)));
         let life = Some(note.life);
         self.plan(pause, node, What::Revive, life);
     }
@@ -101,7 +101,7 @@ impl World<'_> {
     /// The kubelet starts a daemon that has died, unless something else has started or stopped it since.
     pub(super) fn revive_terway(&mut self, node: NodeId) {
         let note = &self.nodes[node.index()];
-        if note.works() && note.restarted_by.is_none() && self.engine.daemon_is_down(node) {
+        if note.dead && note.restarted_by.is_none() {
             self.start_terway(node);
         }
     }
@@ -115,7 +115,7 @@ impl World<'_> {
     /// The daemon of a node starts with the eni-config of now.
     fn start_terway(&mut self, node: NodeId) {
         let note = &mut self.nodes[node.index()];
-        note.restarted_by = None;
+        (note.restarted_by, note.dead) = (None, false);
         let group = note.group;
         self.engine.restart_daemon(node, &self.groups[group].daemon);
         self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);

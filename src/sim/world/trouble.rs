@@ -114,7 +114,7 @@ impl World<'_> {
         let name = self.node_name(node);
         self.engine.observer.event(now, "node_down", || name, || "down".to_owned());
         let note = &mut self.nodes[node.index()];
-        (note.power, note.restarted_by) = (Power::Down, None);
+        (note.power, note.restarted_by, note.dead) = (Power::Down, None, false);
         note.life += 1;
         let life = Some(note.life);
         self.load_changed(node);
