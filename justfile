@@ -22,9 +22,10 @@ bench *ARGS:
 validation:
     cargo run --release -- conformance check tests/conformance --markdown > docs/validation.md
 
-# Writes the JSON Schema of scenario files anew.
+# Writes the JSON Schema of scenario files anew, and the list of keys.
 schema:
     cargo run --release -- schema > docs/scenario.schema.json
+    cargo run --release -- schema --reference > docs/scenario-keys.md
 
 # Writes the figures of docs/centralized.md anew.
 centralized:

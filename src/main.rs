@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    brimline::cli::main(brimline::cli::Cli::parse())
+    brimline::cli::main(brimline::cli::parse())
 }

@@ -197,3 +197,27 @@ fn a_case_that_does_not_hold_exits_with_3_and_a_broken_one_with_2() {
     assert_eq!(code, 2);
     assert!(err.contains("wrong.json") && err.contains("line 2"), "{err}");
 }
+
+#[test]
+fn help_speaks_chinese_if_asked() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for words in [["run", "--help", "--lang", "zh"], ["--lang", "zh", "run", "-h"]] {
+        let (code, out, _) = outcome(brimline(folder.path()).args(words));
+        assert_eq!(code, 0);
+        assert!(out.starts_with("模拟一个场景") && out.contains("示例:"), "{out}");
+        assert!(!out.contains("Options:") && !out.contains("Usage:"), "{out}");
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_build() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let (code, out, err) = outcome(brimline(folder.path()).args(["completions", shell]));
+        assert!(code == 0 && out.contains("sweep") && out.contains("replications"), "{shell}: {err}");
+    }
+    let (code, _, err) = outcome(brimline(folder.path()).args(["man", "pages"]));
+    assert_eq!(code, 0, "{err}");
+    let page = std::fs::read_to_string(folder.path().join("pages/brimline-run.1")).expect("a page for each command");
+    assert!(page.contains(".TH brimline-run 1") && page.contains("rollout\\-surge"), "{page}");
+}

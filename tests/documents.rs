@@ -20,6 +20,7 @@ fn validation_publishes_the_figures_of_this_version() {
 #[test]
 fn the_schema_is_the_readers_own() {
     assert_eq!(document("docs/scenario.schema.json").trim_end(), brimline::scenario::schema().trim_end());
+    assert_eq!(document("docs/scenario-keys.md").trim_end(), brimline::scenario::reference().trim_end());
 }
 
 /// The README's scenario works as printed.
@@ -28,6 +29,25 @@ fn the_scenario_of_the_readme_loads() {
     let readme = document("README.md");
     let [scenario] = examples(&readme)[..] else { panic!("the README shows one scenario") };
     assert_eq!(warnings(scenario), [""; 0]);
+}
+
+/// What is no prose is the same in both languages, and so are the commands that the table names and
+/// the numbers of cases.
+#[test]
+fn the_chinese_readme_shows_what_the_english_one_does() {
+    let (english, chinese) = (document("README.md"), document("README.zh-CN.md"));
+    let blocks = |page: &str| page.split("```").skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(blocks(&chinese), blocks(&english));
+    let commands = |page: &str| {
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `brimline ")?.split([' ', '`']).next());
+        rows.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(commands(&chinese), commands(&english));
+    let numbers = |page: &str, mark: &str| {
+        let line = page.lines().find(|line| line.contains(mark)).expect("the page counts the cases").to_owned();
+        line.split(|c: char| !c.is_ascii_digit()).filter(|text| !text.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&chinese, "个案例"), numbers(&english, "cases recorded"));
 }
 
 /// So does what the documentation of scenarios shows: whole scenarios, and sections of one.

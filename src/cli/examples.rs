@@ -51,8 +51,9 @@ Examples:
       --minimise vswitches.idle.mean --minimise pods.wait.p99";
 
 pub(super) const SCHEMA: &str = "\
-Example:
-  brimline schema > scenario.schema.json";
+Examples:
+  brimline schema > scenario.schema.json
+  brimline schema --reference > scenario-keys.md";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
@@ -75,9 +76,9 @@ Example:
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory, Parser};
+    use clap::Command;
 
-    use super::super::Cli;
+    use super::super::command;
 
     /// The commands without commands of their own, below `command`.
     fn leaves(command: &Command) -> Vec<&Command> {
@@ -97,16 +98,16 @@ mod tests {
 
     #[test]
     fn every_command_has_examples_that_parse() {
-        let mut cli = Cli::command().disable_help_subcommand(true);
+        let mut cli = command().disable_help_subcommand(true);
         cli.build();
-        for command in leaves(&cli) {
-            let name = command.get_name();
-            let help = command.get_after_help().unwrap_or_else(|| panic!("{name} has no example")).to_string();
+        for leaf in leaves(&cli) {
+            let name = leaf.get_name();
+            let help = leaf.get_after_help().unwrap_or_else(|| panic!("{name} has no example")).to_string();
             let examples = commands(&help);
             assert!(!examples.is_empty(), "{name} has no example");
             for words in examples {
                 assert!(words.contains(&name.to_owned()), "{words:?}");
-                Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{words:?}\n{error}"));
+                command().try_get_matches_from(&words).unwrap_or_else(|error| panic!("{words:?}\n{error}"));
             }
         }
     }

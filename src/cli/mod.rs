@@ -1,6 +1,7 @@
 //! The command line: types for clap and one file per command; no domain logic.
 
 mod again;
+mod chinese;
 mod compare;
 mod conformance;
 mod examples;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 
 use crate::report::in_quotes;
 use crate::scenario::{self, Blueprint, Diagnostics, Edit};
@@ -94,7 +95,11 @@ enum Command {
     Seek(seek::SeekArgs),
     /// Prints the JSON Schema of scenario files, for editors
     #[command(after_help = examples::SCHEMA)]
-    Schema,
+    Schema {
+        /// Print all types and keys as a Markdown page instead
+        #[arg(long)]
+        reference: bool,
+    },
     /// Prints completions for a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
@@ -226,6 +231,22 @@ impl From<Diagnostics> for Stop {
     }
 }
 
+/// The command line as it was given. Whoever asks for help, or is wrong, is told, and that is all.
+#[must_use]
+pub fn parse() -> Cli {
+    let words: Vec<_> = std::env::args().collect();
+    let wants_chinese =
+        words.iter().any(|word| word == "--lang=zh") || words.windows(2).any(|two| two == ["--lang", "zh"]);
+    let command = if wants_chinese { chinese::help(command()) } else { command() };
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// All commands, with the language of their help.
+fn command() -> clap::Command {
+    let lang = Arg::new("lang").long("lang").value_name("LANG").value_parser(["en", "zh"]).global(true);
+    Cli::command().arg(lang.help("Language of --help: `zh` is Chinese"))
+}
+
 /// Carries out a command; what goes wrong is on standard error.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
@@ -267,7 +288,8 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         Command::Explain(args) => explain::carry_out(&args),
         Command::Inspect(args) => inspect::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),
-        Command::Schema => Ok(print(&scenario::schema())?),
+        Command::Schema { reference: false } => Ok(print(&scenario::schema())?),
+        Command::Schema { reference: true } => Ok(print(&scenario::reference())?),
         Command::Completions { shell } => Ok(print(&manual::completions(shell))?),
         Command::Man { dir } => Ok(manual::write(&dir)?),
         Command::Conformance(command) => conformance::carry_out(command),

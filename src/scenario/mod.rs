@@ -18,6 +18,7 @@ mod expression;
 mod loader;
 mod quantity;
 mod read;
+mod reference;
 mod resolve;
 mod schedule;
 mod series;
@@ -41,6 +42,7 @@ pub use describe::describe;
 pub use diagnostics::Diagnostics;
 pub use edit::Edit;
 pub use expression::{claim, measured, reading};
+pub use reference::reference;
 pub use resolve::SweepSection;
 pub use uncertain::Uncertain;
 
