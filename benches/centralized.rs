@@ -28,6 +28,7 @@ const REPORT: Span = Span::secs(2);
 /// An ecs.g7.2xlarge with ACK's watermarks.
 fn config() -> NodeConfig {
     NodeConfig {
+        members: 0,
         flavor: Flavor::of(4, false, false),
         ips_per_eni: 15,
         min_idle: 0,

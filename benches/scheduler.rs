@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use brimline::chance::SmallStream;
-use brimline::cluster::scheduler::{GroupSpec, Rules, Scheduler};
+use brimline::cluster::scheduler::{GroupSpec, Rules, Scheduler, Wish};
 use brimline::id::NodeId;
 use brimline::model::{Resources, Scoring, Strictness, ZoneSpread};
 
@@ -27,7 +27,7 @@ struct Case {
 
 fn main() {
     let bounded = Resources { cpu_milli: 31_850, memory_mib: 116_000 };
-    let plain = Rules { node_pools: vec![0], zone_spread: None, anti_affinity: None, takes_address: true };
+    let plain = Rules { node_pools: vec![0], takes_address: true, ..Rules::default() };
     let spread = |strictness| Some(ZoneSpread { max_skew: 1, strictness });
     let case =
         |name, scoring| Case { name, allocatable: bounded, max_pods: 58, scoring, rules: plain.clone(), mixed: true };
@@ -53,10 +53,15 @@ fn main() {
     cases.iter().for_each(run);
 }
 
+fn wish(requests: Resources) -> Wish {
+    Wish { workload: 0, requests, zone: None }
+}
+
 #[allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn run(case: &Case) {
     let zones = 0..3;
-    let groups = zones.map(|zone| GroupSpec { pool: 0, zone, allocatable: case.allocatable, max_pods: case.max_pods });
+    let Case { allocatable, max_pods, .. } = *case;
+    let groups = zones.map(|zone| GroupSpec { pool: 0, zone, allocatable, max_pods, members: 0 });
     let mut scheduler = Scheduler::new(groups, [case.rules.clone()], case.scoring, SmallStream::new(1));
     (0..NODES).for_each(|node| scheduler.add_node(NodeId(node), node as usize % 3, Resources::default()));
     let mut chance = SmallStream::new(2);
@@ -66,7 +71,7 @@ fn run(case: &Case) {
     };
     let mut place = |scheduler: &mut Scheduler| {
         let requests = pod();
-        (scheduler.place(0, requests).expect("there is room"), requests)
+        (scheduler.place(wish(requests)).expect("there is room"), requests)
     };
     let mut pods: Vec<_> = (0..PODS).map(|_| place(&mut scheduler)).collect();
     let mut victims = SmallStream::new(3);
@@ -85,7 +90,7 @@ fn run(case: &Case) {
         // A node gets a little more room, which is not enough.
         let (node, requests) = pods[victims.below(PODS as u32) as usize];
         scheduler.remove(0, requests, node);
-        refused += u32::from(scheduler.place(0, large).is_err_and(|_| true));
+        refused += u32::from(scheduler.place(wish(large)).is_err_and(|_| true));
         scheduler.add(0, requests, node);
     }
     let wait = begin.elapsed().as_nanos() / REFUSED as u128;

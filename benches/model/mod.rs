@@ -36,6 +36,7 @@ impl Shape {
     /// The same node, as the control plane reads it.
     fn node(&self) -> NodeConfig {
         NodeConfig {
+            members: 0,
             flavor: Flavor::of(4, false, false),
             ips_per_eni: 15,
             min_idle: self.watermarks.0,

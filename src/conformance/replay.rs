@@ -240,6 +240,7 @@ impl<'a> Script<'a> {
                 }
             }
             Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
+            Happening::Crashed(..) | Happening::Stuck(..) => unreachable!("the node-local daemon has no such defects"),
             Happening::OffersMembers(_) => unreachable!("no node of a script has a trunk"),
         }
     }

@@ -24,6 +24,14 @@ impl Teller<'_> {
             }
             Failure::Restart => "gets no address: the daemon was restarted while it waited (rule R135)",
             Failure::Down => "is refused at once: the daemon is down (connection refused)",
+            Failure::Busy => {
+                "is refused at once: three ENIs are being created or deleted, or each has ten requests (rules P51, P63)"
+            }
+            Failure::Refused => "gets no address: the cloud refused what was asked for it (rules P59, P64)",
+            Failure::Foreign => {
+                "is refused at once: no ENI is on a vSwitch of eni-config, and no slot is free (rule P50)"
+            }
+            Failure::Processing => "is refused at once: an earlier call for it is not done yet (rule P92)",
         };
         let why = self.why(*reason, *cause);
         let mut text = format!("{} {how}. Why: {why}. The kubelet tries again (rule R119).", pod.text(self.model));
@@ -39,6 +47,9 @@ impl Teller<'_> {
     pub(super) fn why(&self, reason: Failure, cause: Option<Cause>) -> String {
         match (cause, reason) {
             (Some(cause), _) => cause_text(cause, self.model).1,
+            (None, Failure::Busy) => "the daemon does so much at a time".to_owned(),
+            (None, Failure::Foreign) => "eni-config lists other vSwitches".to_owned(),
+            (None, Failure::Processing) => "its last call hung until the CNI plugin gave up".to_owned(),
             (None, Failure::Restart | Failure::Down) => "the daemon was restarted".to_owned(),
             (None, _) => "nothing that Terway called for went wrong".to_owned(),
         }

@@ -87,8 +87,13 @@ impl<'m> Log<'m> {
         let err = match reason {
             FailureReason::NodeFull | FailureReason::Inhibited => "no eni can handle the allocation",
             FailureReason::Deadline | FailureReason::Peeked => "context deadline exceeded",
-            // The process is dead, or there is none.
-            FailureReason::Restart | FailureReason::Down => return Vec::new(),
+            // The process is dead, or there is none; or it is one of before v1.7, whose log is another.
+            FailureReason::Restart
+            | FailureReason::Down
+            | FailureReason::Busy
+            | FailureReason::Refused
+            | FailureReason::Foreign
+            | FailureReason::Processing => return Vec::new(),
         };
         let pod = self.pod(pod);
         let asked = self.line(tried, &info("daemon.go:109", "alloc ip req"), std::slice::from_ref(&pod));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{centralized, node_local, pod_eni};
+use super::{centralized, classic, node_local, pod_eni};
 use crate::id::VSwitchId;
 
 /// The effective configuration of a node; a copy is cheap.
@@ -10,6 +10,8 @@ use crate::id::VSwitchId;
 pub enum Config {
     /// The daemon allocates.
     NodeLocal(Arc<node_local::Config>),
+    /// The daemon allocates as it did before v1.7.
+    Classic(Arc<classic::Config>),
     /// The control plane does (`ipam_type: crd`).
     Centralized(Arc<centralized::NodeConfig>),
     /// Every pod gets an interface of its own from the control plane (rule C144).
@@ -22,6 +24,7 @@ impl Config {
     pub fn vswitches(&self) -> &[VSwitchId] {
         match self {
             Self::NodeLocal(config) => &config.vswitches,
+            Self::Classic(config) => &config.vswitches,
             Self::Centralized(config) => &config.vswitches,
             Self::Exclusive(config) => &config.vswitches,
         }
@@ -32,6 +35,7 @@ impl Config {
     pub fn with_vswitches(mut self, vswitches: Vec<VSwitchId>) -> Self {
         match &mut self {
             Self::NodeLocal(config) => Arc::make_mut(config).vswitches = vswitches,
+            Self::Classic(config) => Arc::make_mut(config).vswitches = vswitches,
             Self::Centralized(config) => Arc::make_mut(config).vswitches = vswitches,
             Self::Exclusive(config) => Arc::make_mut(config).vswitches = vswitches,
         }
@@ -43,6 +47,7 @@ impl Config {
     pub fn min_idle(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.min_idle,
+            Self::Classic(config) => config.sizes.min_idle,
             Self::Centralized(config) => config.min_idle,
             Self::Exclusive(_) => 0,
         }
@@ -53,6 +58,7 @@ impl Config {
     pub fn max_idle(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.max_idle,
+            Self::Classic(config) => config.sizes.max_idle,
             Self::Centralized(config) => config.max_idle,
             Self::Exclusive(_) => 0,
         }
@@ -63,6 +69,7 @@ impl Config {
     pub fn slots(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.max_eni.saturating_sub(config.rdma.map_or(0, |rdma| rdma.slots)),
+            Self::Classic(config) => config.sizes.max_eni,
             Self::Centralized(config) => config.flavor.for_pods(),
             Self::Exclusive(config) => config.slots,
         }
@@ -72,7 +79,7 @@ impl Config {
     #[must_use]
     pub fn has_trunk(&self) -> bool {
         match self {
-            Self::NodeLocal(_) | Self::Exclusive(_) => false,
+            Self::NodeLocal(_) | Self::Classic(_) | Self::Exclusive(_) => false,
             Self::Centralized(config) => config.flavor.trunk > 0,
         }
     }
@@ -81,7 +88,7 @@ impl Config {
     #[must_use]
     pub fn members(&self) -> u32 {
         match self {
-            Self::NodeLocal(_) | Self::Exclusive(_) => 0,
+            Self::NodeLocal(_) | Self::Classic(_) | Self::Exclusive(_) => 0,
             Self::Centralized(config) => config.members,
         }
     }
@@ -91,6 +98,7 @@ impl Config {
     pub fn ips_per_eni(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.ips_per_eni,
+            Self::Classic(config) => config.sizes.ips_per_eni,
             Self::Centralized(config) => config.ips_per_eni,
             Self::Exclusive(_) => 1,
         }
@@ -101,6 +109,7 @@ impl Config {
     pub fn capacity(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.capacity,
+            Self::Classic(config) => config.sizes.capacity,
             Self::Centralized(config) => config.flavor.for_pods() * config.ips_per_eni,
             Self::Exclusive(config) => config.slots,
         }
@@ -112,7 +121,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.rdma.is_some(),
             Self::Centralized(config) => config.flavor.has_erdma(),
-            Self::Exclusive(_) => false,
+            Self::Classic(_) | Self::Exclusive(_) => false,
         }
     }
 
@@ -120,7 +129,7 @@ impl Config {
     #[must_use]
     pub fn prefixes(&self) -> Option<u32> {
         match self {
-            Self::NodeLocal(_) | Self::Exclusive(_) => None,
+            Self::NodeLocal(_) | Self::Classic(_) | Self::Exclusive(_) => None,
             Self::Centralized(config) => config.prefixes,
         }
     }
@@ -129,6 +138,12 @@ impl Config {
 impl From<node_local::Config> for Config {
     fn from(config: node_local::Config) -> Self {
         Self::NodeLocal(Arc::new(config))
+    }
+}
+
+impl From<classic::Config> for Config {
+    fn from(config: classic::Config) -> Self {
+        Self::Classic(Arc::new(config))
     }
 }
 

@@ -181,12 +181,32 @@ pub enum Failure {
     Restart,
     /// The daemon is down: nobody listens.
     Down,
+    /// What could make an address is busy: three interfaces are created or deleted, or ten requests wait
+    /// for each (rules P51, P63).
+    Busy,
+    /// The cloud did not do what was asked for the pod, or for another whose answer it got (rules P58,
+    /// P59, P64).
+    Refused,
+    /// No interface is on a vSwitch of eni-config, and there is no slot for another (rule P50).
+    Foreign,
+    /// An earlier call for the pod is not done yet (rule P92).
+    Processing,
 }
 
 impl Failure {
     /// Every reason, in the order of [`Failure::index`].
-    pub const ALL: [Self; 6] =
-        [Self::NodeFull, Self::Inhibited, Self::Deadline, Self::Peeked, Self::Restart, Self::Down];
+    pub const ALL: [Self; 10] = [
+        Self::NodeFull,
+        Self::Inhibited,
+        Self::Deadline,
+        Self::Peeked,
+        Self::Restart,
+        Self::Down,
+        Self::Busy,
+        Self::Refused,
+        Self::Foreign,
+        Self::Processing,
+    ];
 
     /// Position in [`Failure::ALL`].
     #[must_use]
@@ -207,6 +227,17 @@ impl Failure {
             Self::Restart => {
                 "cmdAdd: error alloc ip rpc error: code = Unavailable desc = error reading from server: EOF"
             }
+            Self::Busy => {
+                "cmdAdd: error alloc ip rpc error: code = Unknown desc = trigger ENI throttle, max operating concurrent: 3"
+            }
+            Self::Refused => {
+                "cmdAdd: error alloc ip rpc error: code = Unknown desc = error create from factory: error allocate ip address"
+            }
+            Self::Foreign => {
+                "cmdAdd: error alloc ip rpc error: code = Unknown desc = max ENI exceeded,current eni have vSwitch not as \
+                 expected, please check eni-config"
+            }
+            Self::Processing => "cmdAdd: error alloc ip rpc error: code = Unknown desc = pod resource processing",
             Self::Down => {
                 "cmdAdd: error alloc ip rpc error: code = Unavailable desc = connection error: desc = \"transport: \
                  Error while dialing: dial unix /var/run/eni/eni.socket: connect: connection refused\""

@@ -38,6 +38,7 @@ use crate::chance::SpanDist;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config as DaemonConfig;
 use crate::ipam::centralized;
+use crate::ipam::classic::Version;
 use crate::ipam::pod_eni;
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -94,6 +95,8 @@ pub struct Model {
 pub enum Ipam {
     /// Each node's daemon.
     NodeLocal,
+    /// Each node's daemon, of a version before v1.7.
+    Classic(Version),
     /// The control plane (`ipam_type: crd`), which runs with these settings.
     Centralized(Box<centralized::Settings>),
 }
@@ -319,7 +322,7 @@ impl Model {
     #[must_use]
     pub fn pod_eni_settings(&self) -> pod_eni::Settings {
         match &self.ipam {
-            Ipam::NodeLocal => pod_eni::Settings::default(),
+            Ipam::NodeLocal | Ipam::Classic(_) => pod_eni::Settings::default(),
             Ipam::Centralized(process) => pod_eni::Settings {
                 vswitch_ttl: process.vswitch_ttl,
                 rate_limit: process.rate_limit,

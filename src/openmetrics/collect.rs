@@ -231,5 +231,6 @@ fn named(who: Holders<u32>) -> Vec<(&'static str, u32)> {
         ("others", who.others),
         ("free", who.free),
     ];
-    always.into_iter().chain(who.reserved.map(|reserved| ("reserved", reserved))).collect()
+    let some = [("reserved", who.reserved), ("held", who.held)];
+    always.into_iter().chain(some.into_iter().filter_map(|(name, n)| Some((name, n?)))).collect()
 }

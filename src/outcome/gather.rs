@@ -291,8 +291,8 @@ impl Runs<'_> {
             (_, Ipam::Centralized(_)) => Some("event AllocIPFailed of the node's CR and log of terway-controlplane"),
             // An assign that fails is a node event (rule R133); a create that fails shows its
             // code only in the daemon's log (rule R134).
-            ((true, _), Ipam::NodeLocal) => Some("node event AllocIPFailed and log of terwayd"),
-            ((false, true), Ipam::NodeLocal) => Some("log of terwayd"),
+            ((true, _), Ipam::NodeLocal | Ipam::Classic(_)) => Some("node event AllocIPFailed and log of terwayd"),
+            ((false, true), Ipam::NodeLocal | Ipam::Classic(_)) => Some("log of terwayd"),
         };
         let mut full = self.model.serving_vswitches();
         full.retain(|id| self.recordings.iter().any(|r| r.vswitches[id.index()].first_refusal.is_some()));

@@ -128,8 +128,9 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> String {
     };
     let then = match (call.heard, &model.ipam) {
         (true, Ipam::NodeLocal) => then(call, vswitch, &eni),
+        (true, Ipam::Classic(_)) => then_classic(call, &eni),
         (true, Ipam::Centralized(settings)) => then_centralized(call, vswitch, settings.vswitch_ttl),
-        (false, Ipam::NodeLocal) => "; the daemon was restarted meanwhile".to_owned(),
+        (false, Ipam::NodeLocal | Ipam::Classic(_)) => "; the daemon was restarted meanwhile".to_owned(),
         (false, Ipam::Centralized(_)) => "; the controller was restarted meanwhile".to_owned(),
     };
     let who = match (call.answer, call.who) {
@@ -166,6 +167,24 @@ fn then(call: &CallStep, vswitch: &str, eni: &str) -> String {
         _ => String::new(),
     };
     fails_whole(call, "R107") + &then
+}
+
+/// What a daemon of before v1.7 makes of an answer, likewise.
+fn then_classic(call: &CallStep, eni: &str) -> String {
+    use ErrorCode::{Internal, IpNotEnough, Throttling};
+    let then = match (call.answer, call.api) {
+        (CallAnswer::Refused(IpNotEnough), Api::AssignPrivateIpAddresses) => {
+            format!("; the daemon asks for no address on {eni} for 10 minutes (rule P60)")
+        }
+        (CallAnswer::Refused(IpNotEnough), Api::CreateNetworkInterface) => {
+            "; the daemon forgets it: the next pod asks the same vSwitch (rules P64, P65)".to_owned()
+        }
+        (CallAnswer::Refused(Throttling | Internal), Api::AssignPrivateIpAddresses) => {
+            "; it is called up to six times (rule P83)".to_owned()
+        }
+        _ => String::new(),
+    };
+    fails_whole(call, "P56") + &then
 }
 
 /// What the control plane makes of an answer, likewise.

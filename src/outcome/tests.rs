@@ -611,8 +611,8 @@ fn walk(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Object(map) if map.contains_key("runs") && map.contains_key("interval") => found.push(path.to_owned()),
         Value::Object(map) => {
             for (key, value) in map {
-                let holder =
-                    ["pods", "idle", "leaked", "primaries", "others", "free", "reserved"].contains(&key.as_str());
+                let holder = ["pods", "idle", "leaked", "primaries", "others", "free", "reserved", "held"]
+                    .contains(&key.as_str());
                 let idle = ["eni_primaries", "pooled", "leaving", "coming", "unknown"].contains(&key.as_str());
                 let all = (holder && map.contains_key("primaries")) || (idle && map.contains_key("eni_primaries"));
                 let key = if all { "*" } else { key };

@@ -4,6 +4,7 @@ use super::diagnostics::{Problems, quoted_list};
 use super::read::{Read, wrong_kind};
 use super::yaml::{Node, Value};
 use crate::ipam::centralized::Degradation;
+use crate::ipam::classic::Version;
 use crate::ipam::eni_config::IpamType;
 use crate::ipam::pod_eni::Policy;
 use crate::model::{Concurrency, Expander, Scoring, Strictness};
@@ -100,6 +101,13 @@ words!(Concurrency {
 words!(IpamType {
     "node-local" => IpamType::NodeLocal,
     "centralized" => IpamType::Centralized,
+    "classic" => IpamType::Classic,
+});
+words!(Version {
+    "v1.1.0" => Version::V1_1_0,
+    "v1.2.0" => Version::V1_2_0,
+    "v1.4.4" => Version::V1_4_4,
+    "v1.6.0" => Version::V1_6_0,
 });
 words!(Degradation {
     "none" => Degradation::None,

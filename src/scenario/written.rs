@@ -34,6 +34,7 @@ use super::quantity::{Block, Count, Day, Duration, Growth, Limit, Number, withou
 use super::read::{At, Entries, Read, choice, either_schema, section, wrong_kind};
 use super::uncertain::CERTAIN;
 use super::yaml::{Node, Value};
+use crate::ipam::classic::Version;
 use crate::ipam::eni_config::IpamType;
 
 section! {
@@ -123,6 +124,7 @@ section! {
         required eni_config: EniConfig,
         /// Who allocates addresses: `node-local` = each node's daemon, `centralized` = the control plane.
         optional ipam: At<IpamType>,
+        optional version: At<Version>,
         /// How the control plane runs, if it allocates.
         optional controlplane: Controlplane,
         /// PodNetworkings, which give pods an interface of their own on the trunk of their node.

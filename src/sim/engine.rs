@@ -7,6 +7,7 @@
 mod account;
 mod alarm;
 mod audit;
+mod classic;
 mod daemon;
 mod kubelet;
 mod look;
@@ -27,6 +28,7 @@ use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{self, NodeConfig, PodKey};
+use crate::ipam::classic::{Classic, Defect};
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::pod_eni;
 use crate::ipam::{Answer, CallId, Config, Failure, Holdings, Input, Output, Release, Request};
@@ -106,6 +108,10 @@ pub enum Happening {
     Timer(PodId),
     /// An event of the layer above, set with [`Engine::control_at`], is due.
     Control(u32),
+    /// The daemon of a node has died of itself; [`Engine::restart_daemon`] starts it again.
+    Crashed(NodeId, Defect),
+    /// A part of the daemon of a node waits for ever from now on.
+    Stuck(NodeId, Defect),
 }
 
 /// Where a pod is.
@@ -335,6 +341,9 @@ impl<O: Observer> Engine<O> {
             Config::NodeLocal(config) => {
                 Daemon::NodeLocal(Box::new(NodeLocal::new(self.now, Arc::clone(config), seed, jitter)))
             }
+            Config::Classic(config) => {
+                Daemon::Classic(Box::new(Classic::new(self.now, Arc::clone(config), &[], &[], seed, jitter)))
+            }
             Config::Centralized(config) if config.prefixes.is_some() => {
                 Daemon::Prefixes(centralized::PrefixDaemon::new(self.now, seed))
             }
@@ -354,7 +363,7 @@ impl<O: Observer> Engine<O> {
             edited: None,
         });
         match config {
-            Config::NodeLocal(_) | Config::Exclusive(_) => {}
+            Config::NodeLocal(_) | Config::Classic(_) | Config::Exclusive(_) => {}
             Config::Centralized(config) => self.join(node, config),
         }
         if self.own.is_some() {
@@ -469,10 +478,20 @@ impl<O: Observer> Engine<O> {
         // What went on inside the node before is told before.
         self.touch(node);
         let state = &self.nodes[node.index()];
-        let awaits = matches!(&state.daemon, Daemon::NodeLocal(daemon) if daemon.awaits(id));
+        let awaits = match &state.daemon {
+            Daemon::NodeLocal(daemon) => daemon.awaits(id),
+            Daemon::Classic(daemon) => daemon.awaits(id),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => false,
+        };
         let awaited = state.power == Power::Up && awaits;
         let reply = self.execute(node, &request, leaves, awaited);
-        self.input(node, Input::Reply(id, reply));
+        match &self.nodes[node.index()] {
+            // It keeps in mind what former lives still take away.
+            Node { daemon: Daemon::Classic(_), power, .. } if *power != Power::Released => {
+                self.classic(node, classic::input(Input::Reply(id, reply)));
+            }
+            _ => self.input(node, Input::Reply(id, reply)),
+        }
     }
 
     /// The cloud carries out a call; an interface that nobody awaits leaks.
@@ -529,10 +548,13 @@ impl<O: Observer> Engine<O> {
             return;
         }
         self.touch(node);
-        let Daemon::NodeLocal(daemon) = &mut self.nodes[node.index()].daemon else {
-            unreachable!("the control plane allocates for it")
-        };
-        daemon.handle(self.now, input);
+        match &mut self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => daemon.handle(self.now, input),
+            Daemon::Classic(daemon) => daemon.handle(self.now, classic::input(input)),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
+                unreachable!("the control plane allocates for it")
+            }
+        }
         self.pump(node, self.now);
         self.arm(node);
     }
@@ -582,10 +604,14 @@ impl<O: Observer> Engine<O> {
     /// Carries out what a daemon did at `at`.
     fn pump(&mut self, node: NodeId, at: Instant) {
         loop {
-            let Daemon::NodeLocal(daemon) = &mut self.nodes[node.index()].daemon else {
-                return self.pump_centralized(node);
+            let output = match &mut self.nodes[node.index()].daemon {
+                Daemon::NodeLocal(daemon) => daemon.poll(),
+                Daemon::Classic(_) => return self.pump_classic(node, at),
+                Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
+                    return self.pump_centralized(node);
+                }
             };
-            let Some(output) = daemon.poll() else { return };
+            let Some(output) = output else { return };
             assert!(at == self.now || matches!(output, Output::Failed(..)), "{output:?} was to be seen at its time");
             match output {
                 Output::Call { call, at, request } => self.call(node, call, at, request),

@@ -9,9 +9,9 @@
 mod allocation;
 mod chance;
 mod dual;
+mod erdma;
 mod exhaustion;
 mod pool;
-mod rdma;
 mod restart;
 mod retention;
 mod sequences;

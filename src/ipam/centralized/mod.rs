@@ -57,7 +57,6 @@ use binding::ListedPod;
 use client::{Caller, Client};
 use node::Node;
 use reconcile::Wake;
-use rest::TICK;
 use vswitches::{Known, VSwitches};
 use work_queue::{Ended, WorkQueue};
 
@@ -175,6 +174,8 @@ pub struct Controller {
     queue: WorkQueue,
     /// Nodes whose runs are not gone through, and some that have been roused since.
     resting: Vec<NodeId>,
+    /// When these are next looked through for one that would look up a vSwitch anew.
+    watches: BTreeMap<VSwitchId, Instant>,
     vswitches: VSwitches<NodeId>,
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
@@ -209,6 +210,7 @@ impl Controller {
             nodes: Vec::new(),
             queue: WorkQueue::new(settings.workers),
             resting: Vec::new(),
+            watches: BTreeMap::new(),
             vswitches: VSwitches::default(),
             client: Client::new(&settings),
             attachers: BTreeMap::new(),
@@ -314,9 +316,11 @@ impl Controller {
             }
             Input::Took(api) => self.client.took(now, api),
             Input::Counted(vswitch, free, through) => {
-                if self.vswitches.learn(now, vswitch, free, through) {
+                if self.vswitches.cached(now, vswitch) == Some(0) {
                     self.rouse_all(self.done_before);
                 }
+                self.vswitches.learn(vswitch, free, through);
+                self.counted(vswitch, free);
             }
             Input::Restart => self.restart(),
             Input::Tick => {}
@@ -329,13 +333,11 @@ impl Controller {
             Some(Caller::Attacher(id)) => self.attach_answered(now, id, reply),
             Some(Caller::LookUp(vswitch)) => {
                 let free = if let Ok(Answer::VSwitch(free)) = reply { Some(free) } else { None };
-                match free {
-                    // Nodes at rest have counted on the contrary.
-                    Some(0) => self.rouse_all(self.done_before),
-                    Some(_) => self.set_timer(now + self.settings.vswitch_ttl + TICK, Timer::Expired(vswitch)),
-                    None => {}
+                let waiting = self.vswitches.looked_up(now, vswitch, free, self.settings.vswitch_ttl);
+                if let Some(free) = free {
+                    self.counted(vswitch, free);
                 }
-                for node in self.vswitches.looked_up(now, vswitch, free, self.settings.vswitch_ttl) {
+                for node in waiting {
                     self.resume(now, node, Wake::Count(free));
                 }
             }
@@ -366,6 +368,7 @@ impl Controller {
         self.client = self.client.restarted(&self.settings);
         self.attachers.clear();
         self.timers.clear();
+        self.watches.clear();
         for (i, node) in self.nodes.iter_mut().enumerate() {
             node.forget();
             self.queue.add(NodeId::new(i));

@@ -1,6 +1,6 @@
-//! Runs that only free and bind addresses of a node that is in order otherwise, as nearly all runs are
-//! that do anything. They come out as if they were [gone through](super::reconcile), chance included,
-//! but look at nothing else and copy nothing.
+//! Runs that only free and bind addresses of a node that is in order otherwise, as nearly all are that
+//! do anything. They come out as if they were [gone through](super::reconcile), chance included, but
+//! look at nothing else and copy nothing. Any doubt, and the run is gone through.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -94,7 +94,7 @@ impl Controller {
     /// the run to find out.
     pub(super) fn changes(&mut self, now: Instant, id: NodeId) -> Option<Changes> {
         let node = &self.nodes[id.index()];
-        let known = self.in_order(now, node)?;
+        let (known, config) = (self.in_order(now, node)?, node.config.as_ref()?);
         let Affairs { release, bind: is_to_bind } = node.affairs;
         let mut list = if release { node.freed() } else { Vec::new() };
         let waiting = || node.pods.iter().filter(|pod| is_to_bind && pod.address.is_none());
@@ -120,18 +120,18 @@ impl Controller {
             }
             self.chance = chance;
         }
-        let after = again_after(now, self.period_of(id), self.nodes[id.index()].stored.next_sync);
+        let after = again_after(now, self.period(config), node.stored.next_sync);
         Some(Changes { list, modified, after })
     }
 
     /// The rest of such a run, up to its write.
     pub(super) fn change(&mut self, now: Instant, id: NodeId, changes: Changes) {
-        let period = self.period_of(id);
-        let node = &mut self.nodes[id.index()];
         if changes.list.is_empty() {
-            node.affairs = Affairs::default();
+            self.nodes[id.index()].affairs = Affairs::default();
             return self.skip(now, id);
         }
+        let period = self.period(self.config(id));
+        let node = &mut self.nodes[id.index()];
         if node.pulse.say(now, true) {
             self.queue.add(id);
         }

@@ -14,7 +14,7 @@ use crate::ipam::node_local::pool_sync::surplus;
 use crate::time::{Instant, Span};
 
 /// The shortest time, from "at a time" to "after it".
-pub(super) const TICK: Span = Span(1);
+const TICK: Span = Span(1);
 /// A look-up takes no longer, as a rule: runs that are due within this time may have to wait for it.
 const LOOK_UP: Span = Span::secs(1);
 
@@ -123,8 +123,7 @@ impl Controller {
         self.rest_as(id, Rest { due, ..self.rest_of(now, id, true, sufficient) });
     }
 
-    /// A run of a node is due that finds nothing to do, as [`finds_nothing`](Self::finds_nothing)
-    /// knows.
+    /// A run of a node in order is due that finds nothing to do.
     pub(super) fn skip(&mut self, now: Instant, id: NodeId) {
         self.queue.done(now, id, Ended::Quiet);
         let mut rest = self.rest_of(now, id, false, Some(true));
@@ -145,7 +144,7 @@ impl Controller {
     /// at `due`, it finds nothing.
     fn rest_of(&self, due: Instant, id: NodeId, collected: bool, sufficient: Option<bool>) -> Rest {
         let node = &self.nodes[id.index()];
-        let config = node.config.as_ref().expect("it was reconciled");
+        let config = self.config(id);
         let while_counts_hold = self.quiet_while_counts_hold(due, node, collected);
         let watched = self.watched(due, node);
         let counts = if watched == 0 { self.counts_hold_until(node) } else { Instant::NEVER };
@@ -156,7 +155,7 @@ impl Controller {
             until: while_counts_hold.min(counts),
             while_counts_hold,
             watched,
-            period: self.period_of(id),
+            period: self.period(config),
             next_sync: node.stored.next_sync,
             sufficient: sufficient.filter(|_| config.prefixes.is_none()),
         }
@@ -203,11 +202,34 @@ impl Controller {
         known.map_or(0, |known| known.vswitches.iter().fold(0, |all, &id| all | bit(id)))
     }
 
+    /// The count of a vSwitch is known anew; nodes at rest have counted on its having addresses.
+    pub(super) fn counted(&mut self, vswitch: VSwitchId, free: u32) {
+        if free == 0 {
+            self.rouse_all(self.done_before);
+        }
+        self.watch(vswitch, self.vswitches.known_through(vswitch) + TICK);
+    }
+
+    /// Looks at a vSwitch at `at`, unless that is done before, which sees to it itself.
+    fn watch(&mut self, vswitch: VSwitchId, at: Instant) {
+        let next = self.watches.entry(vswitch).or_insert(Instant::NEVER);
+        if at < *next {
+            *next = at;
+            self.set_timer(at, Timer::Expired(vswitch));
+        }
+    }
+
     /// The count of a vSwitch has expired. The first run that looks at it asks for it, and those that are
     /// due until the answer is there have to wait: these are gone through, and none of the others.
     pub(super) fn expired(&mut self, now: Instant, vswitch: VSwitchId) {
-        if self.vswitches.known_through(vswitch) >= now {
+        // Of several timers the earliest counts.
+        if self.watches.get(&vswitch).is_none_or(|&next| next > now) {
             return;
+        }
+        self.watches.remove(&vswitch);
+        let through = self.vswitches.known_through(vswitch);
+        if through >= now {
+            return self.watch(vswitch, through + TICK);
         }
         let mut next = Instant::NEVER;
         for (id, node) in self.nodes.iter_mut().enumerate() {
@@ -224,7 +246,7 @@ impl Controller {
             }
         }
         if next != Instant::NEVER {
-            self.set_timer(next, Timer::Expired(vswitch));
+            self.watch(vswitch, next);
         }
     }
 
@@ -310,7 +332,7 @@ impl Controller {
         let Node { config: Some(config), stored: status, pulse, .. } = node else { return now };
         if !(collected && pulse.last_gc == Some(now)) {
             let may_find = config.reclaim.is_some() || surplus(config.watermarks(), idle) > 0;
-            let period = config.sync_period.unwrap_or(self.settings.gc_period);
+            let period = self.period(config);
             return if may_find { pulse.last_gc.map_or(now, |last| last + period) } else { Instant::NEVER };
         }
         // That of `now` found nothing; only reclaim may do so later.

@@ -63,12 +63,9 @@ impl<W> VSwitches<W> {
         known.is_some_and(|free| free > 0)
     }
 
-    /// Another controller of the process found this count, or blocked the vSwitch with 0. Whether that
-    /// takes it for empty which was not so before.
-    pub fn learn(&mut self, now: Instant, id: VSwitchId, free: u32, through: Instant) -> bool {
-        let before = self.cached(now, id);
+    /// Another controller of the process found this count, or blocked the vSwitch with 0.
+    pub fn learn(&mut self, id: VSwitchId, free: u32, through: Instant) {
         self.counts.insert(id, (free, through));
-        free == 0 && before.is_some_and(|before| before > 0)
     }
 
     /// The last count, and through when it holds.

@@ -115,6 +115,11 @@ impl Factory {
         self.list.iter().map(|id| &self.entries[id])
     }
 
+    /// The entries of interfaces that exist.
+    pub fn ready(&self) -> impl Iterator<Item = &Entry> + '_ {
+        self.listed().filter(|entry| entry.eni.is_some())
+    }
+
     /// Slots that no interface has, and none in the making.
     pub fn free_slots(&self) -> u32 {
         self.slots - self.taken

@@ -18,6 +18,7 @@ mod rpc;
 mod scheduler;
 mod sync;
 mod vswitches;
+mod whereabouts;
 mod worker;
 
 use std::collections::VecDeque;
@@ -49,8 +50,11 @@ pub enum Input {
         /// Whether its address is retained when it is gone.
         stateful: bool,
     },
-    /// The caller of a pending [`Input::Allocate`] went away: the pod was deleted.
+    /// The caller of a pending [`Input::Allocate`] went away: the pod was deleted. One of the same name
+    /// may come, and meet what is still done for it (rule P92).
     Cancel(PodId),
+    /// As [`Input::Cancel`], but none of the same name will come; the number may be another pod's.
+    Forget(PodId),
     /// CNI DEL. While the daemon is down it takes effect in the resource database only.
     Release(Release),
     /// The answer to a call, also to one of a former life: what that took away is not there any more.
@@ -143,6 +147,22 @@ pub enum Failure {
     Down,
 }
 
+impl From<Failure> for crate::ipam::Failure {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NodeFull => Self::NodeFull,
+            Failure::NoInterface { foreign: true, .. } => Self::Foreign,
+            Failure::NoInterface { inhibited: true, .. } => Self::Inhibited,
+            Failure::NoInterface { .. } | Failure::Throttled => Self::Busy,
+            Failure::NotAssigned { .. } | Failure::NotCreated { .. } | Failure::Unserved => Self::Refused,
+            Failure::Deadline => Self::Deadline,
+            Failure::Processing => Self::Processing,
+            Failure::Restart => Self::Restart,
+            Failure::Down => Self::Down,
+        }
+    }
+}
+
 impl Failure {
     /// Whether it counts as a shortage of addresses (rule P112).
     fn is_short(self) -> bool {
@@ -164,6 +184,7 @@ pub enum Trouble {
 /// A daemon. Drain [`poll`](Self::poll) before the next [`handle`](Self::handle).
 #[derive(Debug)]
 pub struct Classic {
+    config: Arc<Config>,
     process: Process,
     /// Goroutines of the process, by their number; `None` = it has ended.
     goroutines: Vec<Option<Goroutine>>,
@@ -190,9 +211,9 @@ impl Classic {
         let jitter = jitter.then(|| SmallStream::new(seed.next_u64()));
         let rows = pods.iter().map(|&(pod, eni, address)| (pod, Row::of(Resource { eni, address })));
         let legacy = Legacy { chance: Chance { choice, jitter }, rows: rows.collect(), orphans: Vec::new(), epoch: 0 };
-        let process = Process::new(State::start(now, config, legacy, attached));
+        let process = Process::new(State::start(now, Arc::clone(&config), legacy, attached));
         let (goroutines, outputs) = (Vec::new(), VecDeque::new());
-        let mut daemon = Self { process, goroutines, outputs, stopped: false, next_wake: Instant::NEVER };
+        let mut daemon = Self { config, process, goroutines, outputs, stopped: false, next_wake: Instant::NEVER };
         daemon.run();
         daemon.next_wake = daemon.wake();
         daemon
@@ -213,6 +234,7 @@ impl Classic {
             Input::Cancel(pod) => {
                 self.process.state().leave(pod);
             }
+            Input::Forget(pod) => self.process.state().forget(pod),
             Input::Release(release) => self.process.give_back(release),
             Input::Stop => self.stop(None),
             Input::Kill => self.stop(Some(Failure::Restart)),
@@ -246,16 +268,10 @@ impl Classic {
         (state.pool.idle.len() as u32, state.pool.in_use.len() as u32)
     }
 
-    /// Slots that no interface has, and none in the making.
-    #[must_use]
-    pub fn empty_slots(&self) -> u32 {
-        self.process.state().factory.free_slots()
-    }
-
     /// The configuration that the daemon runs with.
     #[must_use]
-    pub fn config(&self) -> Arc<Config> {
-        self.process.config()
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// What has stopped the daemon, or a part of it, for good.
@@ -270,11 +286,11 @@ impl Classic {
         self.stopped
     }
 
-    /// Addresses that pods have, or that are retained for them.
+    /// Addresses that pods have, or that are retained for them: the rows of the database.
     #[must_use]
     pub fn bound(&self) -> Vec<(PodId, EniId, Ipv4Addr)> {
-        let state = self.process.state();
-        state.pool.in_use.iter().map(|(resource, &pod)| (pod, resource.eni, resource.address)).collect()
+        let rows = &self.process.state().legacy.rows;
+        rows.iter().map(|(&pod, row)| (pod, row.resource.eni, row.resource.address)).collect()
     }
 
     /// Lets everything happen that is due before `now`, and at it.
@@ -393,7 +409,7 @@ impl Classic {
             let (rows, orphans) = (std::mem::take(&mut state.legacy.rows), std::mem::take(&mut state.legacy.orphans));
             (state.now, Legacy { chance, rows, orphans, epoch: state.legacy.epoch })
         };
-        self.process = Process::new(State::start(now, config, legacy, attached));
-        self.stopped = false;
+        self.process = Process::new(State::start(now, Arc::clone(&config), legacy, attached));
+        (self.config, self.stopped) = (config, false);
     }
 }

@@ -1,7 +1,7 @@
 //! The process of a daemon: what its goroutines share, and how they wait.
 
 use std::cell::{RefCell, RefMut};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ pub(super) struct State {
     limits: Option<[TokenBucket; 2]>,
     pub calls: Vec<Call>,
     /// Pods with an AllocIP in progress (rule P92); of these, the ones that somebody still asks for.
-    pub processing: BTreeSet<PodId>,
+    pub processing: BTreeMap<PodId, TaskId>,
     pub callers: BTreeMap<PodId, Caller>,
     pub next_gc: Instant,
     /// Until when addresses count as short (rule P112).
@@ -125,7 +125,7 @@ impl State {
             gone: BTreeMap::new(),
             limits: config.limited.then(|| [TokenBucket::full(4.0, 5), TokenBucket::full(8.0, 10)]),
             calls: Vec::new(),
-            processing: BTreeSet::new(),
+            processing: BTreeMap::new(),
             callers: BTreeMap::new(),
             next_gc: config.gc_period.map_or(Instant::NEVER, |period| now + period),
             short_until: Instant::ZERO,

@@ -39,6 +39,12 @@ impl Row {
 }
 
 impl State {
+    /// The pod is gone and none of its name will come: what goes on for it is no other pod's.
+    pub fn forget(&mut self, pod: PodId) {
+        self.leave(pod);
+        self.processing.remove(&pod);
+    }
+
     /// Nobody waits for the pod's address any more; an acquire that waits for a token ends.
     pub fn leave(&mut self, pod: PodId) -> bool {
         let Some(caller) = self.callers.remove(&pod) else { return false };
@@ -53,31 +59,34 @@ impl State {
 impl Process {
     /// AllocIP for a pod (rules P92, P93).
     pub fn allocate(&self, pod: PodId, stateful: bool) {
-        if !self.state().processing.insert(pod) {
+        if self.state().processing.contains_key(&pod) {
             self.state().outputs.push_back(Output::Failed(pod, Failure::Processing));
             return;
         }
         let task = self.spawn(|process| async move { process.alloc_ip(pod, stateful).await });
         let state = &mut *self.state();
         let timer = state.scheduler.set_timer(state.now + state.config.cni_timeout, Timer::Caller(pod));
+        state.processing.insert(pod, task);
         state.callers.insert(pod, Caller { task, timer });
     }
 
     async fn alloc_ip(self, pod: PodId, stateful: bool) {
+        let task = self.state().scheduler.running();
         self.lock(Lock::Service, Mode::Read).await;
         let preferred = self.state().legacy.rows.get(&pod).map(|row| row.resource);
         let result = self.acquire(pod, preferred).await;
-        let is_heard = self.state().callers.contains_key(&pod);
+        let is_heard = self.state().callers.get(&pod).is_some_and(|caller| caller.task == task);
         match result {
             Ok((resource, retained)) if is_heard => self.answer(pod, resource, retained),
             Ok((resource, _)) => {
-                self.state().legacy.rows.remove(&pod);
+                self.state().legacy.rows.retain(|_, row| row.resource != resource);
                 self.release(resource, if stateful { STICK } else { Span::ZERO }).await;
             }
-            Err(failure) => self.state().fail(pod, failure),
+            Err(failure) if is_heard => self.state().fail(pod, failure),
+            Err(_) => {}
         }
         self.unlock(Lock::Service, Mode::Read);
-        self.state().processing.remove(&pod);
+        self.state().processing.retain(|_, of| *of != task);
     }
 
     fn answer(&self, pod: PodId, resource: Resource, retained: bool) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::config_map::Embedded;
 use super::keys::{KEYS, Kind, Role};
+use crate::ipam::classic::Version;
 use crate::ipam::json::{self, Json, Value};
 use crate::ipam::note::{Checked, Note, Place, nearest, unless_error};
 
@@ -16,6 +17,8 @@ pub struct Document {
     pub(super) ipam: IpamType,
     /// Whether the scenario says so, and not the base document.
     pub(super) ipam_is_given: bool,
+    /// Which version, if it is one of before v1.7.
+    pub(super) version: Version,
 }
 
 /// Who allocates.
@@ -23,6 +26,8 @@ pub struct Document {
 pub enum IpamType {
     /// Each node's daemon.
     NodeLocal,
+    /// Each node's daemon, of a version before v1.7.
+    Classic,
     /// The control plane (`ipam_type: crd`).
     Centralized,
 }
@@ -95,6 +100,18 @@ impl Document {
         Self { ipam, ipam_is_given: true, ..self }
     }
 
+    /// The same document in a cluster that runs a Terway of before v1.7.
+    #[must_use]
+    pub fn with_version(self, version: Version) -> Self {
+        Self { version, ..self.with_ipam(IpamType::Classic) }
+    }
+
+    /// Which version, if it is one of before v1.7.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
     /// Every vSwitch that the document names: zone, ID, and the place of the ID.
     pub fn vswitches(&self) -> impl Iterator<Item = (&str, &str, &Place)> {
         let zones = self.root.get("vswitches").map_or(&[][..], Json::members);
@@ -152,7 +169,7 @@ fn check(root: Json, mut notes: Vec<Note>) -> Checked<Document> {
         Some("crd") => IpamType::Centralized,
         _ => IpamType::NodeLocal,
     };
-    unless_error(Document { root, ipam, ipam_is_given: false }, notes)
+    unless_error(Document { root, ipam, ipam_is_given: false, version: Version::default() }, notes)
 }
 
 /// Go keeps the last of equal keys, or even mixes their objects; whoever wrote both did not mean
@@ -186,7 +203,7 @@ pub(super) fn without_effect(document: &Document) -> Vec<Note> {
     let note = |member: &json::Member| {
         let role = KEYS.iter().find(|key| key.name == member.key)?.role;
         let (who, hint) = match (document.ipam, role) {
-            (IpamType::NodeLocal, Role::Centralized) => (
+            (IpamType::NodeLocal | IpamType::Classic, Role::Centralized) => (
                 "the node-local allocator",
                 "only the centralized allocator (`ipam_type: crd`) reads it, if anything does (rule R30)",
             ),

@@ -344,7 +344,7 @@ impl Controller {
             Input::CancelAdd(pod) => self.cancel_add(pod),
             Input::Reply(call, reply) => self.answered(now, call, reply),
             Input::Took(api) => self.client.took(now, api),
-            Input::Counted(vswitch, free, through) => _ = self.vswitches.learn(now, vswitch, free, through),
+            Input::Counted(vswitch, free, through) => self.vswitches.learn(vswitch, free, through),
             Input::Restart => self.restart(now),
             Input::Tick => {}
         }

@@ -82,9 +82,14 @@ impl Trouble {
         match failure {
             FailureReason::NodeFull => Some(Cause::NodeCapacity),
             FailureReason::Inhibited => self.shortage,
+            FailureReason::Refused => self.last.map(|(_, cause)| cause),
             FailureReason::Deadline => self.last.filter(|&(until, _)| now <= until + PATIENCE).map(|(_, cause)| cause),
             FailureReason::Peeked => Some(Cause::Peeked),
-            FailureReason::Restart | FailureReason::Down => None,
+            FailureReason::Restart
+            | FailureReason::Down
+            | FailureReason::Busy
+            | FailureReason::Foreign
+            | FailureReason::Processing => None,
         }
     }
 }

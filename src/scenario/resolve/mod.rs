@@ -63,8 +63,8 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         let document = eni::document(loader, terway.eni_config.as_ref()?);
         Some(document.map(|document| controlplane::base(loader, terway, document)))
     });
-    let ipam = base.as_ref().and_then(Option::as_ref).map(|document| document.ipam());
-    let ipam = ipam.and_then(|ipam| controlplane::ipam(loader, written.terway.as_ref(), ipam));
+    let document = base.as_ref().and_then(Option::as_ref);
+    let ipam = document.and_then(|document| controlplane::ipam(loader, written.terway.as_ref(), document));
     let networkings = written.terway.as_ref().and_then(|terway| terway.pod_networkings.as_deref()).unwrap_or_default();
     let pod_networkings = {
         let (names, document) = (vpc.as_ref().map(|(names, _)| names), base.as_ref().and_then(Option::as_ref));

@@ -206,7 +206,7 @@ fn check_pods(loader: &mut Loader, workload: &Workload, networking: &PodNetworki
 }
 
 fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networking: &PodNetworking, place: Place) {
-    if model.ipam == Ipam::NodeLocal {
+    if !matches!(model.ipam, Ipam::Centralized(_)) {
         let problem = loader.problems.error(place, "members of a trunk are simulated with centralized IPAM only");
         problem.label("Terway has them beside node-local IPAM too (R36, R37)");
         problem.help("write `terway: {ipam: centralized}` if the cluster runs it, or leave `pod_networking` out");

@@ -20,6 +20,9 @@ impl<O: Observer> Engine<O> {
             if let Daemon::NodeLocal(daemon) = &node.daemon {
                 daemon.check_invariants();
             }
+            if let Daemon::Classic(daemon) = &node.daemon {
+                daemon.check_invariants();
+            }
             for (eni, address) in node.daemon.in_use().into_iter().chain(node.own_enis.iter().copied()) {
                 assert!(
                     self.cloud.holds(NodeId::new(i), eni, address),

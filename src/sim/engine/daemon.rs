@@ -3,12 +3,14 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use super::classic;
 use super::own_eni::OwnEnis;
 use super::plane::Plane;
 use super::{Engine, Node, Observer, Pod};
 use crate::address::PREFIX;
 use crate::id::{EniId, NodeId, PodId, VSwitchId};
 use crate::ipam::centralized::{self, DaemonInput};
+use crate::ipam::classic::Classic;
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::pod_eni;
 use crate::ipam::{Holdings, Input, Whereabouts};
@@ -19,6 +21,8 @@ use crate::time::Instant;
 pub(super) enum Daemon {
     /// It allocates itself.
     NodeLocal(Box<NodeLocal>),
+    /// It allocates itself, as it did before v1.7.
+    Classic(Box<Classic>),
     /// It waits for the control plane.
     Centralized(centralized::Daemon),
     /// The control plane gives every pod an interface of its own.
@@ -33,6 +37,7 @@ impl Daemon {
         match self {
             Self::NodeLocal(daemon) if pod.erdma => daemon.handle(at, Input::AllocateRdma(id)),
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Allocate(id)),
+            Self::Classic(daemon) => daemon.handle(at, classic::input(Input::Allocate(id))),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Allocate(pod.uid)),
             Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Allocate(pod.uid)),
             Self::Exclusive(_) => unreachable!("the control plane answers for it"),
@@ -43,6 +48,7 @@ impl Daemon {
     pub fn tick(&mut self, at: Instant) {
         match self {
             Self::NodeLocal(daemon) => daemon.handle(at, Input::Tick),
+            Self::Classic(daemon) => daemon.handle(at, classic::input(Input::Tick)),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Tick),
             Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Tick),
             Self::Exclusive(_) => {}
@@ -53,6 +59,7 @@ impl Daemon {
     pub fn poll_timeout(&self) -> Instant {
         match self {
             Self::NodeLocal(daemon) => daemon.poll_timeout(),
+            Self::Classic(daemon) => daemon.poll_timeout(),
             Self::Centralized(daemon) => daemon.poll_timeout(),
             Self::Prefixes(daemon) => daemon.poll_timeout(),
             Self::Exclusive(_) => Instant::NEVER,
@@ -63,7 +70,7 @@ impl Daemon {
     pub fn barren_through(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::NodeLocal(daemon) => daemon.barren_through(now),
-            Self::Centralized(_) | Self::Prefixes(_) | Self::Exclusive(_) => None,
+            Self::Classic(_) | Self::Centralized(_) | Self::Prefixes(_) | Self::Exclusive(_) => None,
         }
     }
 
@@ -71,6 +78,7 @@ impl Daemon {
     pub fn in_use(&self) -> Vec<(EniId, Ipv4Addr)> {
         match self {
             Self::NodeLocal(daemon) => daemon.bound().map(|(_, eni, address)| (eni, address)).collect(),
+            Self::Classic(daemon) => daemon.bound().into_iter().map(|(_, eni, address)| (eni, address)).collect(),
             Self::Centralized(daemon) => daemon.in_use().collect(),
             Self::Prefixes(daemon) => daemon.in_use().collect(),
             Self::Exclusive(_) => Vec::new(),
@@ -83,6 +91,7 @@ fn holdings(state: &Node, plane: Option<&Plane>, own: Option<&OwnEnis>, at: Inst
     let controller = || &plane.expect("somebody allocates for it").controller;
     match &state.daemon {
         Daemon::NodeLocal(daemon) => daemon.holdings(at),
+        Daemon::Classic(daemon) => daemon.holdings(at),
         Daemon::Centralized(_) => controller().holdings(at, node),
         Daemon::Prefixes(daemon) => {
             let (in_use, idle) = daemon.usage();
@@ -132,6 +141,7 @@ impl<O: Observer> Engine<O> {
     pub fn candidates(&self, node: NodeId) -> &[VSwitchId] {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => &daemon.config().vswitches,
+            Daemon::Classic(daemon) => &daemon.config().vswitches,
             Daemon::Centralized(_) | Daemon::Prefixes(_) => &self.controller().config(node).vswitches,
             Daemon::Exclusive(config) => &config.vswitches,
         }
@@ -142,6 +152,7 @@ impl<O: Observer> Engine<O> {
     pub fn has_way_to(&self, node: NodeId, vswitch: VSwitchId) -> bool {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.has_way_to(vswitch),
+            Daemon::Classic(daemon) => daemon.has_way_to(vswitch),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().has_way_to(node, vswitch),
             Daemon::Exclusive(config) => config.vswitches.contains(&vswitch),
         }
@@ -153,6 +164,7 @@ impl<O: Observer> Engine<O> {
     pub fn can_extend(&self, node: NodeId, vswitch: VSwitchId) -> bool {
         let (has_slot, extends) = match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => (daemon.empty_slots() > 0, daemon.extendable().any(|id| id == vswitch)),
+            Daemon::Classic(daemon) => (daemon.empty_slots() > 0, daemon.extendable().contains(&vswitch)),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let controller = self.controller();
                 (controller.empty_slots(node) > 0, controller.extendable(node).any(|id| id == vswitch))
@@ -167,6 +179,7 @@ impl<O: Observer> Engine<O> {
     pub fn is_held_back(&self, node: NodeId) -> bool {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.is_held_back(self.now),
+            Daemon::Classic(daemon) => daemon.is_held_back(self.now),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let holdings = self.holdings(node);
                 holdings.inhibited > 0 || !holdings.blocked.is_empty()
@@ -179,6 +192,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn asked(&self, node: NodeId, vswitch: VSwitchId) -> u32 {
         let shared = match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.asked(vswitch),
+            Daemon::Classic(daemon) => daemon.asked(vswitch),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().asked(node, vswitch),
             Daemon::Exclusive(_) => 0,
         };
@@ -201,6 +215,7 @@ impl<O: Observer> Engine<O> {
         }
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => daemon.whereabouts(eni, address),
+            Daemon::Classic(daemon) => daemon.whereabouts(eni, address),
             Daemon::Centralized(daemon) => {
                 Some(self.controller().whereabouts(node, eni, address, |uid| daemon.has_taken(uid)))
             }

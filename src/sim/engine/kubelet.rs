@@ -32,7 +32,7 @@ impl<O: Observer> Engine<O> {
         let (pod, state) = (&self.pods[id.index()], &self.nodes[node.index()]);
         let holdings = || holdings_for(pod, state, self.plane.as_deref(), self.own.as_deref(), at);
         self.observer.failed(at, id, pod, failure, &holdings);
-        if !matches!(state.daemon, Daemon::NodeLocal(_)) {
+        if !matches!(state.daemon, Daemon::NodeLocal(_) | Daemon::Classic(_)) {
             // What the node has changes without it: the next failure has to be told at its time.
             self.arm(node);
         }

@@ -34,7 +34,7 @@ impl<O: Observer> Engine<O> {
     pub fn node_local(&self, node: NodeId) -> Option<&NodeLocal> {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => Some(daemon),
-            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => None,
+            Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => None,
         }
     }
 
@@ -46,7 +46,7 @@ impl<O: Observer> Engine<O> {
             Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 self.controller().condition(node).map(|condition| condition.sufficient)
             }
-            Daemon::Exclusive(_) => None,
+            Daemon::Classic(_) | Daemon::Exclusive(_) => None,
         }
     }
 
@@ -70,7 +70,7 @@ impl<O: Observer> Engine<O> {
     pub fn node_status(&self, node: NodeId) -> Option<&Status> {
         match &self.nodes[node.index()].daemon {
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().status(node),
-            Daemon::NodeLocal(_) | Daemon::Exclusive(_) => None,
+            Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => None,
         }
     }
 
@@ -83,6 +83,10 @@ impl<O: Observer> Engine<O> {
                 let v6_of = |pod| v6.iter().find(|&&(other, ..)| other == pod).map(|&(.., address)| address);
                 let bound = daemon.bound();
                 bound.map(|(pod, eni, address)| Record { pod: Some(pod), eni, address, v6: v6_of(pod) }).collect()
+            }
+            Daemon::Classic(daemon) => {
+                let bound = daemon.bound().into_iter();
+                bound.map(|(pod, eni, address)| Record { pod: Some(pod), eni, address, v6: None }).collect()
             }
             Daemon::Centralized(daemon) => daemon.records().map(|record| self.record(node, record)).collect(),
             Daemon::Prefixes(daemon) => daemon.records().map(|record| self.record(node, record)).collect(),

@@ -63,7 +63,7 @@ impl<O: Observer> Engine<O> {
     /// that it hears of (`pkg/eni/node_reconcile.go:39-71, 409-414`); no restart is needed.
     pub fn edit_config(&mut self, node: NodeId, config: &Config) {
         match config {
-            Config::NodeLocal(_) => {}
+            Config::NodeLocal(_) | Config::Classic(_) => {}
             Config::Centralized(config) => self.nodes[node.index()].edited = Some(Arc::clone(config)),
             Config::Exclusive(config) => self.own_edit(node, config),
         }
@@ -101,7 +101,9 @@ impl<O: Observer> Engine<O> {
     pub(super) fn tell(&mut self, node: NodeId, input: DaemonInput) {
         let state = &mut self.nodes[node.index()];
         match &mut state.daemon {
-            Daemon::NodeLocal(_) | Daemon::Exclusive(_) => unreachable!("the controller does not allocate for it"),
+            Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => {
+                unreachable!("the controller does not allocate for it")
+            }
             Daemon::Centralized(daemon) => daemon.handle(self.now, input),
             Daemon::Prefixes(daemon) => daemon.handle(self.now, input),
         }
@@ -112,7 +114,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn pump_centralized(&mut self, node: NodeId) {
         loop {
             let output = match &mut self.nodes[node.index()].daemon {
-                Daemon::NodeLocal(_) | Daemon::Exclusive(_) => None,
+                Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => None,
                 Daemon::Centralized(daemon) => daemon.poll(),
                 Daemon::Prefixes(daemon) => daemon.poll(),
             };

@@ -147,6 +147,9 @@ impl<O: Observer> Engine<O> {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 if self.is_centralized(node) {
                     self.object_gone(node, id, DaemonInput::Cancel(self.pods[id.index()].uid));
+                } else if retain && let Daemon::Classic(_) = self.nodes[node.index()].daemon {
+                    // One of the same name comes again (rule P92).
+                    self.cancel_classic(node, id);
                 } else {
                     self.input(node, Input::Cancel(id));
                 }

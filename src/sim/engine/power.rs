@@ -48,6 +48,12 @@ impl<O: Observer> Engine<O> {
                     self.left(pod);
                 }
             }
+            Daemon::Classic(daemon) => {
+                for (pod, eni, _) in daemon.bound() {
+                    self.unbound(eni);
+                    self.left(pod);
+                }
+            }
             Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let held = state.daemon.in_use();
                 held.into_iter().map(|(eni, _)| eni).for_each(|eni| self.unbound(eni));

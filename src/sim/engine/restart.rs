@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Call, Daemon, Engine, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::DaemonInput;
+use crate::ipam::classic;
 use crate::ipam::{Config, Failure, Input, Request};
 use crate::time::Instant;
 
@@ -17,7 +18,7 @@ impl<O: Observer> Engine<O> {
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
-        if !matches!(state.daemon, Daemon::NodeLocal(_)) {
+        if !matches!(state.daemon, Daemon::NodeLocal(_) | Daemon::Classic(_)) {
             self.arm(node);
         }
     }
@@ -34,6 +35,7 @@ impl<O: Observer> Engine<O> {
                 let attached = self.cloud.attached(node);
                 self.input(node, Input::Restart { config: Arc::clone(config), attached });
             }
+            Config::Classic(config) => self.restart_classic(node, config),
             Config::Centralized(config) => {
                 self.tell(node, DaemonInput::Restart);
                 self.join(node, config);
@@ -48,7 +50,7 @@ impl<O: Observer> Engine<O> {
     /// A daemon of either kind stops.
     pub(super) fn stop(&mut self, node: NodeId, input: Input, centralized: DaemonInput) {
         match self.nodes[node.index()].daemon {
-            Daemon::NodeLocal(_) => self.input(node, input.clone()),
+            Daemon::NodeLocal(_) | Daemon::Classic(_) => self.input(node, input.clone()),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, centralized),
             Daemon::Exclusive(_) => {}
         }
@@ -78,15 +80,18 @@ impl<O: Observer> Engine<O> {
     /// What calls of the life before still take away is gone before the next one looks: instance
     /// metadata would show it for a moment, and the daemon would hand out addresses that are gone.
     /// A start of the daemon takes longer than such a call (an assumption).
-    fn finish_removals(&mut self, node: NodeId) {
+    pub(super) fn finish_removals(&mut self, node: NodeId) {
         let takes_away =
             |request: &Request| matches!(request, Request::Unassign(..) | Request::Detach(_) | Request::Delete(_));
         for index in 0..self.calls.len() {
             let call = self.calls[index];
             if call.node == node && call.leaves != Instant::NEVER && takes_away(&call.request) {
                 self.calls[index].leaves = Instant::NEVER;
-                // Nobody hears the answer.
-                let _ = self.execute(node, &call.request, call.leaves, false);
+                // Nobody waits for the answer.
+                let reply = self.execute(node, &call.request, call.leaves, false);
+                if let Daemon::Classic(daemon) = &mut self.nodes[node.index()].daemon {
+                    daemon.handle(self.now, classic::Input::Reply(call.id, reply));
+                }
             }
         }
     }

@@ -247,7 +247,7 @@ impl<'m> World<'m> {
         });
         let engine = Engine::new(recorder, cloud, model.kubelet.sandbox_retry.clone(), stream("kubelet"));
         let engine = match &model.ipam {
-            Ipam::NodeLocal => engine,
+            Ipam::NodeLocal | Ipam::Classic(_) => engine,
             Ipam::Centralized(settings) => {
                 engine.with_control_plane((**settings).clone(), SmallStream::split(&mut stream("control plane")))
             }
@@ -321,6 +321,8 @@ impl<'m> World<'m> {
         match happening {
             Happening::Served(pod) => self.served(pod),
             Happening::OffersMembers(node) => self.members_offered(node),
+            Happening::Crashed(node, defect) => self.terway_crashed(node, defect),
+            Happening::Stuck(node, defect) => self.terway_is_stuck(node, defect),
             Happening::Timer(pod) => self.timer(pod),
             Happening::Control(what) => self.control(Control::unpack(what)),
         }

@@ -65,6 +65,8 @@ pub(super) struct NodeNote {
     pub replaced: bool,
     /// The action that has stopped its daemon, while it is down.
     pub restarted_by: Option<usize>,
+    /// Its daemon's last death of itself, and the pause before it started again (see [`super::restart`]).
+    pub crashed: Option<(Instant, Span)>,
     /// Number of times that it failed or came back: older plans are stale.
     pub life: u32,
 }
@@ -239,6 +241,7 @@ impl World<'_> {
             in_outage: false,
             replaced: false,
             restarted_by: None,
+            crashed: None,
             life: 0,
         });
         self.scheduler.add_node(node, index, self.reserved[pool]);

@@ -5,8 +5,15 @@ use super::World;
 use super::actions::Pending;
 use super::trouble::What;
 use crate::id::NodeId;
+use crate::ipam::classic::Defect;
 use crate::model::Restart;
 use crate::time::Span;
+
+/// Pause before a container that has died is started again: 10 s, doubled up to 5 min, and 10 s again
+/// after 10 min without a death (Kubernetes documentation, "Pod Lifecycle", container restarts).
+const FIRST: Span = Span::secs(10);
+const LONGEST: Span = Span::mins(5);
+const CALM: Span = Span::mins(10);
 
 /// Daemons that are restarted.
 #[derive(Debug)]
@@ -75,6 +82,34 @@ impl World<'_> {
         self.nodes[node.index()].restarted_by = Some(action);
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "terway_down", || name, || "terway is down".to_owned());
+    }
+
+    /// The daemon of a node has died of itself: the kubelet starts it again.
+    pub(super) fn terway_crashed(&mut self, node: NodeId, defect: Defect) {
+        let (now, name) = (self.engine.now(), self.node_name(node));
+        self.engine.observer.event(now, "terway_crashed", || name, || defect.name().to_owned());
+        let note = &mut self.nodes[node.index()];
+        let pause = match note.crashed {
+            Some((last, pause)) if now.since(last) < CALM => (pause + pause).min(LONGEST),
+            _ => FIRST,
+        };
+        note.crashed = Some((now, pause));
+        let life = Some(note.life);
+        self.plan(pause, node, What::Revive, life);
+    }
+
+    /// The kubelet starts a daemon that has died, unless something else has started or stopped it since.
+    pub(super) fn revive_terway(&mut self, node: NodeId) {
+        let note = &self.nodes[node.index()];
+        if note.works() && note.restarted_by.is_none() && self.engine.daemon_is_down(node) {
+            self.start_terway(node);
+        }
+    }
+
+    /// A part of the daemon of a node waits for ever.
+    pub(super) fn terway_is_stuck(&mut self, node: NodeId, defect: Defect) {
+        let (now, name) = (self.engine.now(), self.node_name(node));
+        self.engine.observer.event(now, "terway_stuck", || name, || defect.name().to_owned());
     }
 
     /// The daemon of a node starts with the eni-config of now.

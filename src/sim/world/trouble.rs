@@ -27,6 +27,8 @@ pub(super) enum What {
     Evict,
     Reboot,
     Release,
+    /// The kubelet starts its daemon again.
+    Revive,
     /// Its turn in a restart of Terway is over.
     TurnOver(usize),
 }
@@ -75,6 +77,7 @@ impl World<'_> {
             What::Evict => self.evict(node),
             What::Reboot => self.node_up(node),
             What::Release => self.release(node),
+            What::Revive => self.revive_terway(node),
             What::TurnOver(_) => unreachable!("it counts whatever becomes of the node"),
         }
     }

@@ -221,17 +221,11 @@ impl Controller {
 
     /// When the node is looked at again without a trigger.
     fn requeue_after(&self, now: Instant, run: &Run) -> Span {
-        again_after(now, self.period(run), run.status.next_sync)
+        again_after(now, self.period(&run.config), run.status.next_sync)
     }
 
     /// Period of a node's pool.
-    fn period(&self, run: &Run) -> Span {
-        run.config.sync_period.unwrap_or(self.settings.gc_period)
-    }
-
-    /// Period of a node's pool, by its present configuration.
-    pub(super) fn period_of(&self, id: NodeId) -> Span {
-        let config = self.nodes[id.index()].config.as_ref().expect("it was reconciled");
+    pub(super) fn period(&self, config: &NodeConfig) -> Span {
         config.sync_period.unwrap_or(self.settings.gc_period)
     }
 

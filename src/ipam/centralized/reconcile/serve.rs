@@ -140,7 +140,7 @@ impl Controller {
 
     /// Marks what the pool has too much of; the next run gives it back (C102 to C108).
     fn shrink(&mut self, now: Instant, run: &mut Run) {
-        let period = self.period(run);
+        let period = self.period(&run.config);
         let pulse = &mut self.nodes[run.node.index()].pulse;
         if self.settings.degradation != Degradation::None || !pulse.collect(now, period) {
             return;

@@ -75,7 +75,7 @@ fn c43_an_ipv6_address_is_taken_over_in_its_own_vswitch() {
 #[test]
 fn c47_both_families_are_freed() {
     let mut status = status([dual(1, "u", "u")]);
-    release(&mut status, &[], &BTreeSet::from([Uid(1)]));
+    release(&mut status, &[], &[Uid(1)]);
     assert_eq!(both(&status, 0), shown("i", "i"));
 }
 

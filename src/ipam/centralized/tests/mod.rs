@@ -11,7 +11,7 @@ mod dual;
 mod erdma;
 mod spec;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::binding::{ListedPod, Unserved, bind, bindings_beyond, release};

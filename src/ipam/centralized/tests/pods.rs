@@ -36,7 +36,7 @@ fn c43_pods_are_served_by_name_on_interfaces_in_use() {
 fn case_33_to_36_release() {
     let release = |pods: &[ListedPod], deleted: &[u32]| {
         let mut status = status([nic(1, "u")]);
-        release(&mut status, pods, &deleted.iter().map(|&uid| Uid(uid)).collect());
+        release(&mut status, pods, &deleted.iter().map(|&uid| Uid(uid)).collect::<Vec<_>>());
         whose(&status)
     };
     let bound = |uid| BTreeMap::from([(PodKey(1), Uid(uid))]);
@@ -53,7 +53,7 @@ fn case_37_lost_addresses_are_deleted_once_free() {
     for ip in status.nics.get_mut(&EniId(0)).expect("it is there").addresses.values_mut() {
         ip.status = IpStatus::Invalid;
     }
-    release(&mut status, &[], &BTreeSet::from([Uid(1), Uid(2)]));
+    release(&mut status, &[], &[Uid(1), Uid(2)]);
     assert_eq!(letters(&status, 0), "vd");
 }
 
@@ -62,7 +62,7 @@ fn case_37_lost_addresses_are_deleted_once_free() {
 fn c42_an_inherited_address_is_one_that_went_and_one_that_came() {
     let before = status([nic(1, "uui"), nic(10, "iu")]);
     let mut after = before.clone();
-    release(&mut after, &[ListedPod { uid: Uid(9), ..pod(2) }, pod(11), pod(20)], &BTreeSet::from([Uid(1)]));
+    release(&mut after, &[ListedPod { uid: Uid(9), ..pod(2) }, pod(11), pod(20)], &[Uid(1)]);
     after.nics.remove(&EniId(1));
     let there = after.nics.get_mut(&EniId(0)).expect("it is there");
     there.addresses.get_mut(&address(3)).expect("it is there").pod = Some(Binding { pod: PodKey(20), uid: Uid(20) });

@@ -9,6 +9,7 @@ use crate::ipam::note::{Checked, Note, Place, unless_error};
 use crate::ipam::{Config, node_local};
 
 mod centralized;
+mod classic;
 mod features;
 mod pool;
 mod timing;
@@ -94,6 +95,7 @@ pub fn resolve<'v>(
     let mut resolver = Resolver { document, node, settings: Vec::new(), notes };
     let config = match document.ipam() {
         IpamType::NodeLocal => Config::from(resolver.node_local(vswitch)),
+        IpamType::Classic => Config::from(resolver.classic(vswitch)),
         IpamType::Centralized => Config::from(resolver.centralized(vswitch)),
     };
     resolver.other();

@@ -64,8 +64,14 @@ impl Resolver<'_> {
     }
 
     /// trunc(adapters × ratio) + shift − 1, lowered by `max_eni` (R12 to R14).
-    fn max_eni(&mut self) -> u32 {
-        let (adapters, ratio, shift) = (self.node.limits.adapters, self.cap_ratio(), self.cap_shift());
+    pub(super) fn max_eni(&mut self) -> u32 {
+        let (ratio, shift) = (self.cap_ratio(), self.cap_shift());
+        self.max_eni_of(ratio, shift)
+    }
+
+    /// The same with a given ratio and shift.
+    pub(super) fn max_eni_of(&mut self, ratio: f64, shift: i64) -> u32 {
+        let adapters = self.node.limits.adapters;
         let hardware = ((f64::from(adapters) * ratio) as i64).saturating_add(shift).saturating_sub(1);
         let value = match self.int("max_eni") {
             Some((max, place)) if 0 < max && max < hardware => {
