@@ -30,7 +30,7 @@ fn article() -> Model {
     brimline::scenario::load(&path).expect("the scenario is valid").model
 }
 
-fn cases() -> [(&'static str, Model); 8] {
+fn cases() -> [(&'static str, Model); 10] {
     let steady = |nodes: f64, pods: f64, days| Shape {
         days,
         nodes: (nodes, nodes),
@@ -42,6 +42,7 @@ fn cases() -> [(&'static str, Model); 8] {
         is_centralized: false,
     };
     let centralized = |shape| Shape { is_centralized: true, ..shape }.model();
+    let brief = Shape { lifetime: Span::hours(1), ..steady(200.0, 5_000.0, 10) };
     let crowded = Shape { blocks: &["10.1.0.0/19"], watermarks: (20, 45), ..steady(500.0, 12_000.0, 2) };
     [
         ("article once: 10 to 400 nodes on a /19, 60 days", Model { replications: 1, ..article() }),
@@ -49,6 +50,8 @@ fn cases() -> [(&'static str, Model); 8] {
         ("crowded: 500 nodes, 12,000 pods on a /19, 2 days", crowded.model()),
         ("100 nodes, 3,000 pods, 90 days", steady(100.0, 3_000.0, 90).model()),
         ("100 nodes, 3,000 pods, 90 days, centralized", centralized(steady(100.0, 3_000.0, 90))),
+        ("200 nodes, 5,000 pods of an hour, 10 days", brief.model()),
+        ("200 nodes, 5,000 pods of an hour, 10 days, centralized", centralized(brief)),
         ("10,000 nodes, 300,000 pods, 2 days", steady(10_000.0, 300_000.0, 2).model()),
         ("5,000 nodes, 100,000 pods, 30 days", steady(5_000.0, 100_000.0, 30).model()),
         ("5,000 nodes, 100,000 pods, 30 days, centralized", centralized(steady(5_000.0, 100_000.0, 30))),

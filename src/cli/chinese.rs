@@ -1,6 +1,6 @@
 //! `--help` in Chinese: for each command and option its words.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 
 /// What the program is, in place of its own words.
 const ABOUT: &str = "预测阿里云上的 Terway 集群何时用完 vSwitch 地址,以及为什么";
@@ -90,7 +90,9 @@ const TEMPLATE: &str = "{about-with-newline}\n用法:{usage}\n\n{all-args}{after
 
 /// The command line with its help in Chinese.
 pub(super) fn help(command: Command) -> Command {
-    let command = in_chinese(command.long_about(LONG_ABOUT).after_help(EXIT_CODES)).about(ABOUT);
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    let command = command.disable_version_flag(true).arg(version).disable_help_subcommand(true);
+    let command = in_chinese(command.about(ABOUT).long_about(LONG_ABOUT).after_help(EXIT_CODES));
     COMMANDS.iter().fold(command, |command, &(name, about)| {
         command.mut_subcommand(name, |of| {
             let examples = of.get_after_help().map(|help| help.to_string().replace("Examples:", "示例:"));
@@ -101,6 +103,8 @@ pub(super) fn help(command: Command) -> Command {
 
 /// A command whose headings and arguments are in Chinese.
 fn in_chinese(command: Command) -> Command {
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+    let command = command.disable_help_flag(true).arg(help);
     let command = command.help_template(TEMPLATE).subcommand_help_heading("命令");
     command.mut_args(|argument| {
         let heading = if argument.is_positional() { "参数" } else { "选项" };
@@ -123,7 +127,7 @@ mod tests {
         assert_eq!(commands, COMMANDS.iter().map(|&(name, _)| name).collect());
         let all = cli.get_subcommands().chain([&cli]).flat_map(Command::get_arguments);
         let mut ids: BTreeSet<_> = all.map(|argument| argument.get_id().as_str()).collect();
-        // Clap makes these when it builds the commands.
+        // Made here and by clap.
         ids.extend(["help", "version"]);
         assert_eq!(ids, ARGUMENTS.iter().map(|&(id, _)| id).collect());
     }

@@ -273,7 +273,7 @@
       const row = u.data[0].findLastIndex((secs) => secs <= u.scales.x.max);
       const middle = (i) => (chart.is_stacked ? (columns[i + 1][row] + (i ? columns[i][row] : 0)) / 2 : columns[i + 1][row]);
       const places = shown.map(({ name, color, values }, i) => ({ name, color, value: values[row], y: y(middle(i)) }));
-      for (const place of apart(places, 30, box.bottom - 8)) {
+      for (const place of apart(places, 30, box.bottom - 16)) {
         context.fillStyle = paint(place.color);
         context.fillRect(box.right + 10, place.y - 12, 9, 9);
         context.fillStyle = css("--ink");

@@ -63,11 +63,16 @@ const drawn = (figure) =>
   });
 
 async function chartsDraw(page, report) {
-  const charts = await page.evaluate(() => Object.keys(JSON.parse(document.getElementById("data").textContent).charts));
+  // A vSwitch that nobody uses has no layer, and keeps its picture.
+  const charts = await page.evaluate(() =>
+    Object.entries(JSON.parse(document.getElementById("data").textContent).charts)
+      .filter(([, chart]) => chart.series.length > 0)
+      .map(([name]) => name));
   check(charts.length > 0, `${report}: there is no chart`);
   for (const name of charts) {
     const figure = await page.$(`figure[data-name="${name}"].live`);
     check(figure, `${report}: ${name} is no chart`);
+    if (!figure) continue;
     const { share, colors } = await drawn(figure);
     check(share > 0.01 && colors > 3, `${report}: ${name} is blank: ${share}, ${colors} colours`);
     check(!(await figure.$eval(".static", (picture) => picture.checkVisibility())), `${report}: ${name} is there twice`);
