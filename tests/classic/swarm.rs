@@ -58,6 +58,7 @@ fn disturb(story: &mut Story, chance: &mut SmallStream) {
 
 /// Safety: no two pods have the same address, and what pods have is on the node's interfaces.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "what to test is no part of a run")]
 fn random_lives_break_no_law() {
     let runs = std::env::var("BRIMLINE_SWARM").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
     for seed in 0..runs {

@@ -112,4 +112,33 @@ impl Process {
         self.sleep(METADATA.base()).await;
         self.look(METADATA, until, |state| gone <= state.now).await
     }
+
+    /// Idle addresses that instance metadata does not show (rule P36): each interface is looked at
+    /// under the lock of the API, one after the other.
+    pub async fn missing(&self) -> Vec<Resource> {
+        self.lock(Lock::Factory, Mode::Read).await;
+        let attached = self.state().attached.clone();
+        let mut shown = Vec::new();
+        for eni in attached {
+            self.lock(Lock::Addresses, Mode::Read).await;
+            {
+                let mut state = self.state();
+                let ips = state.factory.of(eni).map_or_else(Vec::new, |entry| entry.ips.clone());
+                let ips = ips.into_iter().map(|address| Resource { eni, address });
+                shown.extend(ips.filter(|&resource| state.shows(resource)));
+            }
+            self.unlock(Lock::Addresses, Mode::Read);
+        }
+        self.unlock(Lock::Factory, Mode::Read);
+        let state = self.state();
+        state.pool.idle.iter().map(|idle| idle.resource).filter(|resource| !shown.contains(resource)).collect()
+    }
+
+    /// Whether instance metadata shows an address (rule P38).
+    pub async fn is_shown(&self, resource: Resource) -> bool {
+        self.lock(Lock::Addresses, Mode::Read).await;
+        let shown = self.state().shows(resource);
+        self.unlock(Lock::Addresses, Mode::Read);
+        shown
+    }
 }
