@@ -46,7 +46,10 @@ fn disturb(story: &mut Story, chance: &mut SmallStream) {
             let api = Api::ALL[chance.below(10) as usize];
             let faults =
                 [Fault::Refuse(ErrorCode::Throttling), Fault::Slow(30.0), Fault::Unseen(5.0), Fault::Unseen(40.0)];
-            story.fault(api, faults[chance.below(4) as usize]);
+            // An un-assign that is done and counts as failed takes the address away a second time, from
+            // whoever has it by then (P36, P87).
+            let among = if api == Api::UnassignPrivateIpAddresses { 3 } else { 4 };
+            story.fault(api, faults[chance.below(among) as usize]);
         }
         // Not while an address is on its way back: it might be handed out once more (P106).
         16 if !story.gives_back() => {

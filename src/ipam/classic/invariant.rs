@@ -15,9 +15,8 @@ impl Classic {
         let idle: BTreeSet<_> = pool.idle.iter().map(|idle| idle.resource).collect();
         assert_eq!(idle.len(), pool.idle.len(), "an address is idle once");
         assert!(idle.iter().all(|resource| !pool.in_use.contains_key(resource)), "what is idle is not in use");
-        // An address that is invalid for ever may be assigned anew (rule P37).
-        let keeps = state.config.profile.keeps_invalid;
-        assert!(keeps || pool.invalid.iter().all(|resource| !idle.contains(resource)), "what is invalid is not idle");
+        // What is invalid may be idle as well: upstream names an address by interface and number, and the
+        // vSwitch may hand out anew what it was given back before the pool has noticed (rules P36, P37).
         assert!(state.tokens.there() <= state.config.sizes.capacity, "the bag holds no more than it can");
         for entry in state.factory.listed() {
             assert!(entry.backlog <= 10, "ten requests wait for an interface at most");
