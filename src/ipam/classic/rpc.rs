@@ -79,8 +79,11 @@ impl Process {
         match result {
             Ok((resource, retained)) if is_heard => self.answer(pod, resource, retained),
             Ok((resource, _)) => {
-                self.state().legacy.rows.retain(|_, row| row.resource != resource);
+                let bound = self.state().unbind(resource);
                 self.release(resource, if stateful { STICK } else { Span::ZERO }).await;
+                if let Some(pod) = bound {
+                    self.state().outputs.push_back(Output::Released(pod, resource.eni));
+                }
             }
             Err(failure) if is_heard => self.state().fail(pod, failure),
             Err(_) => {}
@@ -136,6 +139,13 @@ impl Process {
 }
 
 impl State {
+    /// An address that its pod had from before goes: its row too. Says whose it was.
+    fn unbind(&mut self, resource: Resource) -> Option<PodId> {
+        let (&pod, _) = self.legacy.rows.iter().find(|(_, row)| row.resource == resource)?;
+        self.legacy.rows.remove(&pod);
+        Some(pod)
+    }
+
     /// A pod is gone and its row stays.
     fn mourn(&mut self, pod: PodId, sticky: bool) {
         if let Some(row) = self.legacy.rows.get_mut(&pod) {
