@@ -468,10 +468,17 @@ impl Dice {
                 SpanDist::log_normal(median, median.mul_f64(1.0 + 6.0 * self.0.unit()))
             }),
             throttle: std::array::from_fn(|_| (!quiet && self.chance(10)).then(|| self.range(1, 40))),
-            metadata_lag: if quiet { Span::ZERO } else { self.pick(&[Span::ZERO, Span::millis(1500), Span::secs(12)]) },
+            metadata_lag: self.metadata_lag(quiet),
             quotas,
             faults: if quiet { Vec::new() } else { self.faults(within) },
         }
+    }
+
+    /// The classic daemon takes an address for one that it has still if instance metadata shows it 12 s
+    /// after it was given back, and hands it to the next pod (rule P87): no law holds there.
+    fn metadata_lag(&mut self, quiet: bool) -> Span {
+        let lag = if quiet { Span::ZERO } else { self.pick(&[Span::ZERO, Span::millis(1500), Span::secs(12)]) };
+        if self.1 == Kind::Classic { lag.min(Span::secs(5)) } else { lag }
     }
 }
 

@@ -129,7 +129,7 @@ fn c152_a_fixed_address_comes_back_on_another_node() {
     let recording = run(&model);
     let mut of_pod = std::collections::BTreeMap::<_, Vec<_>>::new();
     for row in recording.pod_log.iter().filter(|row| row.address.is_some()) {
-        of_pod.entry(row.name.clone()).or_default().push((row.node, row.address));
+        of_pod.entry(row.name).or_default().push((row.node, row.address));
     }
     assert_eq!(of_pod.len(), 3);
     for (name, lives) in of_pod {
@@ -147,7 +147,7 @@ fn c152_a_fixed_address_keeps_its_zone() {
     model.workloads.push(own(stateful_set(steps(2, &[(200, 0), (300, 2)]))));
     model.horizon = Span::mins(15);
     let recording = run(&model);
-    let zones: Vec<_> = recording.pod_log.iter().filter_map(|row| Some((row.name.clone(), row.vswitch?))).collect();
+    let zones: Vec<_> = recording.pod_log.iter().filter_map(|row| Some((row.name, row.vswitch?))).collect();
     assert_eq!(zones.len(), 4, "two pods, twice");
     for (name, vswitch) in &zones {
         assert!(zones.iter().filter(|(other, _)| other == name).all(|(_, other)| other == vswitch), "{zones:?}");
