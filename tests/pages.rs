@@ -39,6 +39,11 @@ fn the_spreadsheets_stand_beside_what_is_simulated() {
     follow("docs/spreadsheets.md");
 }
 
+#[test]
+fn an_upgrade_changes_what_is_printed() {
+    follow("docs/upgrade.md");
+}
+
 /// Runs a page and compares it with itself, or writes it anew.
 fn follow(page: &str) {
     let path = root().join(page);
