@@ -1,5 +1,5 @@
-//! The whole simulator. Give a part of a name to run only what has it in its name:
-//! `cargo bench --bench world -- article`.
+//! The whole simulator. Give a part of a name to run only what has it in its name, with `!` before it what has it
+//! not: `cargo bench --bench world -- article`, `cargo bench --bench world -- '200 nodes' '!centralized'`.
 
 mod model;
 
@@ -30,7 +30,7 @@ fn article() -> Model {
     brimline::scenario::load(&path).expect("the scenario is valid").model
 }
 
-fn cases() -> [(&'static str, Model); 10] {
+fn cases() -> [(&'static str, Model); 12] {
     let steady = |nodes: f64, pods: f64, days| Shape {
         days,
         nodes: (nodes, nodes),
@@ -54,14 +54,18 @@ fn cases() -> [(&'static str, Model); 10] {
         ("200 nodes, 5,000 pods of an hour, 10 days, centralized", centralized(brief)),
         ("10,000 nodes, 300,000 pods, 2 days", steady(10_000.0, 300_000.0, 2).model()),
         ("5,000 nodes, 100,000 pods, 30 days", steady(5_000.0, 100_000.0, 30).model()),
+        ("idle: 5,000 nodes, 365 days", steady(5_000.0, 0.0, 365).model()),
+        ("a year: 5,000 nodes, 150,000 pods, daily wave, weekly rollout", model::year(5_000.0, 150_000.0, WIDE)),
         ("5,000 nodes, 100,000 pods, 30 days, centralized", centralized(steady(5_000.0, 100_000.0, 30))),
     ]
 }
 
 fn main() {
-    let wanted: Vec<_> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let (unwanted, wanted): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).partition(|arg| arg.starts_with('!'));
     for (name, model) in cases() {
-        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part)) {
+        let is_wanted = wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
+        if is_wanted && !unwanted.iter().any(|part| name.contains(&part[1..])) {
             measure(name, &model);
         }
     }

@@ -6,9 +6,12 @@ use brimline::ipam;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
-use brimline::model::{Ipam, Model, NodePool, Outputs, PoolZone, Schedule, VSwitch, Vpc, Workload, WorkloadKind};
+use brimline::model::{
+    Ipam, Model, NodePool, Outputs, PoolZone, Portion, Replicas, Rollout, Schedule, Times, VSwitch, Vpc, Workload,
+    WorkloadKind,
+};
 use brimline::openapi::Api;
-use brimline::time::Span;
+use brimline::time::{Instant, Span};
 
 const ZONE: &str = "cn-shanghai-f";
 
@@ -81,6 +84,36 @@ impl Shape {
         }
         model
     }
+}
+
+/// A year of a large cluster: every day two thirds of the pods at 4 o'clock and all of them at 16, every Monday at
+/// 10 a new version, a quarter at a time. Pods live until one of the two ends them.
+pub fn year(nodes: f64, pods: f64, blocks: &'static [&'static str]) -> Model {
+    let shape = Shape {
+        days: 365,
+        nodes: (nodes, nodes),
+        pods: (pods, pods),
+        blocks,
+        watermarks: (0, 5),
+        lifetime: Span::days(1),
+        replications: 1,
+        is_centralized: false,
+    };
+    let mut model = shape.model();
+    let at = |day, hour| Instant::ZERO + Span::days(day) + Span::hours(hour);
+    let wave = (0..365).flat_map(|day| [(at(day, 4), (pods * 2.0 / 3.0).round()), (at(day, 16), pods)]);
+    let rollout = Rollout {
+        at: Times::Every { first: at(0, 10), period: Span::days(7) },
+        max_surge: Portion::Share(0.25),
+        max_unavailable: Portion::Share(0.25),
+    };
+    let workload = &mut model.workloads[0];
+    workload.pod.lifetime = None;
+    workload.kind = WorkloadKind::Deployment {
+        replicas: Replicas::Scheduled(Schedule::Points(wave.collect())),
+        rollout: Some(rollout),
+    };
+    model
 }
 
 /// A daemon's configuration: an ecs.g7.2xlarge and Terway's defaults, but for the watermarks.

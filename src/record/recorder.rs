@@ -53,6 +53,8 @@ pub struct Recorder {
     vswitches: Vec<VSwitchLevels>,
     groups: Vec<Group>,
     nodes: Vec<NodeNote>,
+    /// Of each node, apart from its note since every pod asks for it.
+    group_by_node: Vec<u32>,
     pods: PodRecord,
     waiting: TimeWeighted,
     unschedulable: TimeWeighted,
@@ -104,6 +106,7 @@ impl Recorder {
             vswitches,
             groups,
             nodes: Vec::new(),
+            group_by_node: Vec::new(),
             pods: PodRecord {
                 requested: 0,
                 served: 0,
@@ -171,7 +174,8 @@ impl Recorder {
     /// A node joined a group.
     pub fn node_joined(&mut self, now: Instant, node: NodeId, group: usize, name: impl FnOnce() -> String) {
         assert_eq!(node.index(), self.nodes.len(), "nodes are numbered in the order of joining");
-        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: Trouble::default(), left: false });
+        self.nodes.push(NodeNote { enis: 0, trouble: Trouble::default(), left: false });
+        self.group_by_node.push(group as u32);
         self.groups[group].levels.nodes += 1;
         self.event(now, "node_joined", name, || "joined".to_owned());
     }
@@ -469,7 +473,7 @@ impl Recorder {
             timeline: self.timeline,
             journal: self.journal,
             steps,
-            nodes: self.nodes.iter().map(|note| note.group as usize).collect(),
+            nodes: self.group_by_node.iter().map(|&group| group as usize).collect(),
             pod_log,
             stranded,
             actions,
@@ -524,7 +528,7 @@ impl Recorder {
     }
 
     fn group_of(&mut self, node: NodeId) -> &mut Group {
-        &mut self.groups[self.nodes[node.index()].group as usize]
+        &mut self.groups[self.group_by_node[node.index()] as usize]
     }
 }
 
