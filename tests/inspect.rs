@@ -83,7 +83,8 @@ fn b8_every_served_pod_is_shown() {
             let addresses = snapshot.interfaces.iter().map(|interface| interface.addresses.len()).sum::<usize>();
             assert_eq!(trees.matches("  Valid\n").count() + trees.matches("  Deleting\n").count(), addresses);
             assert!(
-                show::network_service(&snapshot.entries, 0).matches("resources: ").count() == snapshot.entries.len()
+                show::network_service(&snapshot.entries, 0, &[]).matches("resources: ").count()
+                    == snapshot.entries.len()
             );
             normal += rows("Normal");
         }

@@ -6,6 +6,7 @@ use super::{Daemon, Engine, Observer, Power};
 use crate::address::V6Addr;
 use crate::id::{EniId, NodeId, PodId, Uid};
 use crate::ipam::centralized::{NodeConfig, PodKey, Status};
+use crate::ipam::classic::Classic;
 use crate::ipam::node_local::NodeLocal;
 use crate::time::Instant;
 
@@ -35,6 +36,15 @@ impl<O: Observer> Engine<O> {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => Some(daemon),
             Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => None,
+        }
+    }
+
+    /// The daemon of a node, if it is of before v1.7.
+    #[must_use]
+    pub fn classic_daemon(&self, node: NodeId) -> Option<&Classic> {
+        match &self.nodes[node.index()].daemon {
+            Daemon::Classic(daemon) => Some(daemon),
+            Daemon::NodeLocal(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use super::World;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{NodeConfig, PodKey, Status};
+use crate::ipam::classic::Classic;
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::{Attached, Holdings};
 use crate::record::{PodName, Recorder};
@@ -62,6 +63,12 @@ impl<'w> View<'w> {
     #[must_use]
     pub fn node_local(self, node: NodeId) -> Option<&'w NodeLocal> {
         self.world.engine.node_local(node)
+    }
+
+    /// The daemon of a node, if it is of before v1.7.
+    #[must_use]
+    pub fn classic(self, node: NodeId) -> Option<&'w Classic> {
+        self.world.engine.classic_daemon(node)
     }
 
     /// The condition SufficientIP of a node; `None` = nobody has written it yet.
