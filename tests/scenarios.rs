@@ -1,7 +1,6 @@
 //! Every file in `scenarios/` loads and says nothing unexpected; the schema and the
 //! documentation know what the reader knows.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
