@@ -98,6 +98,37 @@ fn b8_a_classic_node_in_its_own_words() {
     }
 }
 
+/// C152: the CRs of a node's pods with an interface of their own are those of its members: each on the trunk
+/// that the node's CR has, with an address of its vSwitch, and as kept as its PodNetworking says.
+#[test]
+fn c152_members_of_a_trunk_are_shown_as_pod_enis() {
+    let model = model("pod-networking");
+    let mut shown = 0;
+    let detail = Detail { pods: true, ..Detail::default() };
+    let moments = (1..20).map(|n| Instant::ZERO + Span::hours(5 * n));
+    let _ = run_watched(&model, 0, detail, moments, |view| {
+        for (node, _) in view.nodes().filter(|&(node, _)| view.exists(node)) {
+            let snapshot = Snapshot::of(view, &model, node, "n");
+            let trunk = snapshot.cr.as_ref().is_some_and(|cr| cr.node.contains("networkInterfaceType: Trunk"));
+            for document in snapshot.pod_enis.split("---\n").filter(|document| !document.is_empty()) {
+                assert!(
+                    document.contains("kind: PodENI\n") && document.contains("  namespace: default\n"),
+                    "{document}"
+                );
+                if document.contains("  phase: Bind\n") {
+                    assert!(
+                        trunk && document.contains("type: Member") && document.contains("trunkENIID: eni-"),
+                        "{document}"
+                    );
+                    shown += 1;
+                }
+                assert_eq!(document.contains("type: Fixed"), document.contains("podLastSeen: "), "{document}");
+            }
+        }
+    });
+    assert!(shown > 20, "{shown}");
+}
+
 /// P90: every refusal of an assign is in the log, in the words of the SDK; before v1.4 lines have no place.
 #[test]
 fn p90_the_log_of_a_classic_node_has_every_refusal() {

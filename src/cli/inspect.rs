@@ -60,6 +60,8 @@ enum View {
     Cr,
     /// `kubectl get noderuntimes.network.alibabacloud.com -o yaml`
     Runtime,
+    /// `kubectl get podenis.network.alibabacloud.com -o yaml`: the node's pods with an interface of their own
+    Podeni,
     /// The log of the daemon, and of the control plane about the node
     Log,
     /// Events of the node and its pods
@@ -137,6 +139,8 @@ fn one(view: View, layout: Option<Layout>, inspection: &Inspection, model: &Mode
         View::Metadata => Ok(show::metadata(&snapshot.metadata)),
         View::Cr => snapshot.cr.as_ref().map(|cr| cr.node.clone()).ok_or_else(centralized),
         View::Runtime => snapshot.cr.as_ref().map(|cr| cr.runtime.clone()).ok_or_else(centralized),
+        View::Podeni if snapshot.pod_enis.is_empty() => Err(wrong("no pod of the node has an interface of its own")),
+        View::Podeni => Ok(snapshot.pod_enis.clone()),
         View::Log => Ok(log(&inspection.log)),
         View::Events => Ok(events(inspection, &Calendar::of(model))),
     }
@@ -179,6 +183,9 @@ fn all(args: &InspectArgs, inspection: &Inspection, model: &Model) -> String {
     if cr.is_some() {
         views.push(("kubectl get nodes.network.alibabacloud.com NODE -o yaml", View::Cr));
         views.push(("kubectl get noderuntimes.network.alibabacloud.com NODE -o yaml", View::Runtime));
+    }
+    if !inspection.snapshot.pod_enis.is_empty() {
+        views.push(("kubectl get podenis.network.alibabacloud.com -o yaml", View::Podeni));
     }
     if inspection.snapshot.classic.is_some() {
         views.push(("terway-cli show resource_pool", View::Pool));

@@ -10,6 +10,7 @@ mod daemon_log;
 mod events;
 pub mod mapping;
 mod names;
+mod pod_eni;
 mod resource;
 pub mod show;
 mod snapshot;

@@ -7,6 +7,7 @@ use super::calendar::Calendar;
 use super::classic::Classic;
 use super::mapping::{Entry, Interface, Prefix, Resources};
 use super::names::{eni_id, eni_mac, pod_id, resource_id, v6_text};
+use super::pod_eni;
 use super::resource::Cr;
 use super::show::{Attachment, Metadata};
 use crate::address::PREFIX;
@@ -43,6 +44,8 @@ pub struct Snapshot {
     pub pending: Option<u32>,
     /// What instance metadata shows.
     pub metadata: Metadata,
+    /// The PodENIs of the node's pods with an interface of their own, in YAML; empty = there is none.
+    pub pod_enis: String,
     /// The node's CRs; `None` = the control plane does not allocate for it.
     pub cr: Option<Cr>,
 }
@@ -74,6 +77,7 @@ impl Snapshot {
             sufficient_ip: view.has_sufficient_ip(node),
             pending: daemon.map(|daemon| daemon.pending()).or(classic.map(|(_, trace)| trace.pending)),
             metadata: look.metadata(node),
+            pod_enis: pod_eni::of_node(view, model, node),
             cr: cr.map(|status| Cr::of(view, model, node, name, status)),
             interfaces,
             entries,

@@ -8,6 +8,7 @@ use crate::id::{EniId, NodeId, PodId, Uid};
 use crate::ipam::centralized::{NodeConfig, PodKey, Status};
 use crate::ipam::classic::Classic;
 use crate::ipam::node_local::NodeLocal;
+use crate::ipam::pod_eni;
 use crate::time::Instant;
 
 /// What a daemon has written down on its node's disk (R114): a pod has these addresses.
@@ -46,6 +47,12 @@ impl<O: Observer> Engine<O> {
             Daemon::Classic(daemon) => Some(daemon),
             Daemon::NodeLocal(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => None,
         }
+    }
+
+    /// The controllers of pods with an interface of their own; `None` = no pod can have one.
+    #[must_use]
+    pub fn own_control_plane(&self) -> Option<&pod_eni::Controller> {
+        self.own.as_ref().map(|own| &own.controller)
     }
 
     /// The condition SufficientIP of a node; `None` = nobody has written it yet.
