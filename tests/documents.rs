@@ -161,6 +161,41 @@ fn the_arithmetic_of_the_spreadsheets_is_right() {
     assert_eq!(stated.collect::<Vec<_>>(), formulas.into_iter().chain(runs).collect::<Vec<_>>());
 }
 
+/// Links between pages lead to a file that is there, and to a heading of it.
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [root.to_owned(), root.join("docs"), root.join("notebooks")];
+    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).expect("a folder of the repository"));
+    let pages = entries.map(|entry| entry.expect("it can be read").path());
+    let pages: Vec<_> = pages.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
+    let mut links = 0;
+    for page in &pages {
+        let text = std::fs::read_to_string(page).expect("a page is text");
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '\n']).next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if path.is_empty() { page.clone() } else { page.with_file_name(path) };
+            assert!(file.exists(), "{}: {target} is not there", page.display());
+            let is_heading = |file: &Path| headings(&std::fs::read_to_string(file).expect("a page")).contains(anchor);
+            assert!(anchor.is_empty() || is_heading(&file), "{}: {target} has no such heading", page.display());
+            links += 1;
+        }
+    }
+    assert!(links > 100, "{links} links");
+}
+
+/// The names by which Markdown links to the headings of a page.
+fn headings(page: &str) -> BTreeSet<String> {
+    // What stands between fences is no Markdown.
+    let prose = page.split("```").step_by(2).flat_map(str::lines);
+    let slug = |heading: &str| {
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    prose.filter_map(|line| Some(slug(line.strip_prefix('#')?.trim_start_matches('#').trim()))).collect()
+}
+
 /// The YAML that a page shows.
 fn examples(page: &str) -> Vec<&str> {
     let blocks = page.split("```yaml\n").skip(1);

@@ -32,6 +32,9 @@ const ALLOC_DONE: Source = source("info", "daemon.go", [253, 258, 261, 259]);
 const RELEASE_ASKED: Source = source("info", "daemon.go", [425, 462, 494, 492]);
 const RELEASE_DONE: Source = source("info", "daemon.go", [462, 497, 537, 535]);
 
+/// What the daemon's own lines are marked with.
+const SERVICE: &str = "subSys=network-service";
+
 /// Writes log lines.
 pub(super) struct ClassicLog<'m> {
     model: &'m Model,
@@ -49,12 +52,13 @@ impl<'m> ClassicLog<'m> {
         match &step.what {
             What::Served { pod, tried, .. } => {
                 let done = self.result(step.at, &ALLOC_DONE, *pod, "alloc result: …");
-                vec![self.asked(*tried, &ALLOC_ASKED, *pod, "alloc ip req"), done]
+                vec![self.alloc_asked(*tried, *pod), done]
             }
             What::Failed { pod, tried, reason, .. } => self.failed(step.at, *pod, *tried, *reason),
             What::Gone(pod) => {
                 let done = self.result(step.at, &RELEASE_DONE, *pod, "release result: …");
-                vec![self.asked(step.at, &RELEASE_ASKED, *pod, "release ip req"), done]
+                let fields = [self.key(*pod), SERVICE.to_owned()];
+                vec![self.line(step.at, &RELEASE_ASKED, fields, "release ip req"), done]
             }
             What::Call(call) if call.heard => self.call(step.at, call).into_iter().collect(),
             _ => Vec::new(),
@@ -62,7 +66,7 @@ impl<'m> ClassicLog<'m> {
     }
 
     fn failed(&self, at: Instant, pod: PodName, tried: Instant, reason: FailureReason) -> Vec<Line> {
-        let asked = self.asked(tried, &ALLOC_ASKED, pod, "alloc ip req");
+        let asked = self.alloc_asked(tried, pod);
         match reason {
             // The process is dead, or there is none.
             FailureReason::Restart | FailureReason::Down => Vec::new(),
@@ -75,11 +79,13 @@ impl<'m> ClassicLog<'m> {
         }
     }
 
-    fn asked(&self, at: Instant, source: &Source, pod: PodName, message: &str) -> Line {
-        let pod = format!("pod={NAMESPACE}/{}", pod.text(self.model));
-        let interface = (message == "alloc ip req").then(|| "ifName=eth0".to_owned());
-        let service = "subSys=network-service".to_owned();
-        self.line(at, source, interface.into_iter().chain([pod, service]), message)
+    fn alloc_asked(&self, at: Instant, pod: PodName) -> Line {
+        let fields = ["ifName=eth0".to_owned(), self.key(pod), SERVICE.to_owned()];
+        self.line(at, &ALLOC_ASKED, fields, "alloc ip req")
+    }
+
+    fn key(&self, pod: PodName) -> String {
+        format!("pod={NAMESPACE}/{}", pod.text(self.model))
     }
 
     fn result(&self, at: Instant, source: &Source, pod: PodName, message: &str) -> Line {
