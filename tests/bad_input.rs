@@ -683,6 +683,10 @@ const ODD: &[(&str, &[Edit])] = &[
             ("min_pool_size: 0", "enable_ip_prefix: true\n    ipv4_prefix_count: 2"),
         ],
     ),
+    (
+        "zones of eni-config of which the scenario has no vSwitch",
+        &[("{cn-hangzhou-j: [vsw-pods]}", "{cn-hangzhou-j: [vsw-pods], cn-hangzhou-k: [bp1k2m, bp1k3n]}")],
+    ),
     ("a rollout after the end", &[("{replicas: 100}", "{replicas: 100, rollout: {every: 30d}}")]),
     ("a replacement after the end", &[("nodes: 10", "nodes: 10\n    replace: {at: 40d}")]),
     ("a Job after the end", &[("deployment: {replicas: 100}\n    lifetime: 2d", "job: {at: 31d, duration: 5m}")]),

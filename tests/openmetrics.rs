@@ -11,7 +11,7 @@ use brimline::model::Model;
 use brimline::openmetrics::{self, Scrape};
 use brimline::outcome::Clock;
 use brimline::record::Recording;
-use brimline::scenario::load;
+use brimline::scenario::{Blueprint, Edit, load};
 use brimline::sim::{Progress, run};
 use brimline::time::{Instant, Span};
 
@@ -131,6 +131,31 @@ fn nodes_add_up_to_their_pools() {
     }
     let nodes = samples(&by_node).into_keys().filter(|series| series.contains("instance=")).count();
     assert!(nodes > 40, "{nodes} series of nodes");
+}
+
+/// Daemons of before v1.7 export their sizes as labels (`pkg/metric/resource_pool.go` of v1.4.4), and what
+/// they count is on the node's interfaces.
+#[test]
+fn classic_pools_have_the_labels_of_their_time() {
+    let path = Path::new("scenarios/teaching-slash26.yaml");
+    let blueprint = Blueprint::open(path).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    let edits = ["terway.version=v1.4.4", "start=2026-12-01"].map(|text| Edit::parse("--set", text));
+    let model = blueprint.with(edits).load().unwrap_or_else(|diagnostics| panic!("{diagnostics}")).model;
+    let (text, recording) = scraped(&model, PLAIN);
+    let series = samples(&text);
+    let of =
+        "name=\"eniip\",type=\"eniip\",capacity=\"45\",max_idle=\"5\",min_idle=\"2\",job=\"terway\",pool=\"small\"";
+    let end = |name: &str| {
+        let points = series.get(name).unwrap_or_else(|| panic!("{name} is none of {:?}", series.keys()));
+        *points.last_key_value().unwrap_or_else(|| panic!("{name} is empty")).1
+    };
+    let total = end(&format!("terway_resource_pool_total_count{{{of}}}"));
+    let idle = end(&format!("terway_resource_pool_idle_count{{{of}}}"));
+    let pods = &recording.vswitches[1].end;
+    assert!(idle <= total && total <= u64::from(pods.pods + pods.idle), "{idle} of {total}, {pods:?}");
+    assert!(total + 10 >= u64::from(pods.pods + pods.idle), "{total}, {pods:?}");
+    let enis = end("terway_eniip_factory_eni_count{name=\"eniip\",max_eni=\"3\",job=\"terway\",pool=\"small\"}");
+    assert_eq!(enis, u64::from(recording.groups[0].end.enis));
 }
 
 /// Looking changes nothing: neither what happens nor what is recorded of it.

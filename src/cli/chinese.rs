@@ -78,9 +78,9 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("at", "什么时候,如 `40d2h` 或 `day 41 02:07`"),
     ("replication", "第几次运行,从 0 起"),
     ("view", "只打印哪一样,逐字节 [默认:节点的全部,带标题]"),
-    ("layout", "`mapping` 的格式:`v1` 是 Terway v1.1 到 v1.6 的四列"),
+    ("layout", "`mapping` 的格式:`v1` 是 Terway v1.1 到 v1.6 的四列;默认为该节点版本的格式"),
     ("around", "日志和事件取此刻前后多久"),
-    ("reference", "改为打印列出所有类型和键的 Markdown 页"),
+    ("reference", "改为打印场景文件的参考页 docs/scenario.md"),
     ("shell", "哪个 shell"),
     ("dir", "存放 `brimline.1`、`brimline-run.1` 等的目录;不存在则创建"),
 ];

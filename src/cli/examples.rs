@@ -53,7 +53,7 @@ Examples:
 pub(super) const SCHEMA: &str = "\
 Examples:
   brimline schema > scenario.schema.json
-  brimline schema --reference > scenario-keys.md";
+  brimline schema --reference > scenario.md";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

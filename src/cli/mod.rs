@@ -96,7 +96,7 @@ enum Command {
     /// Prints the JSON Schema of scenario files, for editors
     #[command(after_help = examples::SCHEMA)]
     Schema {
-        /// Print all types and keys as a Markdown page instead
+        /// Print the reference of scenario files, docs/scenario.md, instead
         #[arg(long)]
         reference: bool,
     },

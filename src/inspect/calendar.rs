@@ -44,6 +44,16 @@ impl Calendar {
         }
     }
 
+    /// `2006-01-02 15:04:05`: the same in whole seconds.
+    #[must_use]
+    pub fn go_seconds(&self, at: Instant) -> String {
+        match self.date_time(at) {
+            _ if at == Instant::ZERO => "0001-01-01 00:00:00".to_owned(),
+            Some(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            None => self.clock.moment(at),
+        }
+    }
+
     /// `metav1.Time` in YAML: whole seconds.
     #[must_use]
     pub fn rfc3339(&self, at: Instant) -> String {
@@ -99,6 +109,8 @@ mod tests {
         assert_eq!(calendar.go(at), "2027-01-11 03:00:00.12 +0000 UTC");
         assert_eq!(calendar.go(at - Span::millis(120)), "2027-01-11 03:00:00 +0000 UTC");
         assert_eq!(calendar.go(Instant::ZERO), "0001-01-01 00:00:00 +0000 UTC");
+        assert_eq!(calendar.go_seconds(at), "2027-01-11 03:00:00");
+        assert_eq!(calendar.go_seconds(Instant::ZERO), "0001-01-01 00:00:00");
         assert_eq!(calendar.rfc3339(at), "2027-01-11T03:00:00Z");
         assert_eq!(calendar.klog(at), "0111 03:00:00.120000");
         for (nanos, text) in [

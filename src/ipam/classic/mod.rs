@@ -17,6 +17,7 @@ mod profile;
 mod rpc;
 mod scheduler;
 mod sync;
+mod tracing;
 mod vswitches;
 mod whereabouts;
 mod worker;
@@ -28,6 +29,7 @@ use std::task::{Context, Poll, Waker};
 
 pub use config::{Config, Selection, Sizes, Wanted};
 pub use profile::{Defect, Defects, Profile, UnknownVersion, Version};
+pub use tracing::{Trace, TracedInterface};
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};

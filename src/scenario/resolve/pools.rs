@@ -1,5 +1,7 @@
 //! Node pools: zones, and what the daemon on their nodes runs with.
 
+use std::collections::BTreeSet;
+
 use super::types::{self, Table, Type};
 use super::vpc::Names;
 use super::{eni, nodes, report_duplicates, report_unknown};
@@ -193,17 +195,29 @@ fn with_copies(
     Some(resolved)
 }
 
-/// Reports vSwitches of eni-config that the VPC does not have, also in zones without nodes.
+/// Reports vSwitches of eni-config that the VPC does not have. A zone of which the scenario has no vSwitch
+/// has no nodes either: whoever asks about one zone of a cluster need not describe the others.
 pub(super) fn report_unknown_candidates(loader: &mut Loader, document: &Document, names: &Names<'_>) {
     let unknown = document.vswitches().filter(|(_, id, _)| names.find(id).is_none());
-    let unknown: Vec<_> = unknown.map(|(_, id, at)| (id.to_owned(), eni::place(at))).collect();
-    for (id, place) in unknown {
+    let unknown: Vec<_> = unknown.map(|(zone, id, at)| (zone.to_owned(), id.to_owned(), eni::place(at))).collect();
+    let mut left_out = BTreeSet::new();
+    for (zone, id, place) in unknown {
+        let near = nearest(&id, names.ids());
+        let declare = format!("`- {{id: {id}, zone: {zone}, cidr: …}}`");
+        if near.is_none() && !names.zones().contains(&zone.as_str()) {
+            if left_out.insert(zone.clone()) {
+                let problem = loader.problems.warning(place, format!("zone {zone} is left out"));
+                problem.label("the scenario has no vSwitch there");
+                problem.help(format!("if it has nodes, declare {declare} and so on under `vpc.vswitches`"));
+            }
+            continue;
+        }
         // The words of `eni_config::resolve`, so that only one of the two is shown.
         let problem = loader.problems.error(place, format!("vSwitch `{id}` does not exist"));
         problem.label("not one of the VPC's vSwitches");
-        match nearest(&id, names.ids()) {
+        match near {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help("declare it under `vpc.vswitches`, or remove it from eni-config"),
+            None => problem.help(format!("declare {declare} under `vpc.vswitches`, or remove it from eni-config")),
         };
     }
 }
