@@ -18,6 +18,10 @@ lint:
 bench *ARGS:
     cargo bench {{ARGS}}
 
+# Instructions of three fixed workloads, compared with what is written down; `--write` writes them down.
+instructions *ARGS:
+    benches/instructions {{ARGS}}
+
 # Writes docs/validation.md anew: our figures against the real code's.
 validation:
     cargo run --release -- conformance check tests/conformance --markdown > docs/validation.md

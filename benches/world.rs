@@ -30,7 +30,7 @@ fn article() -> Model {
     brimline::scenario::load(&path).expect("the scenario is valid").model
 }
 
-fn cases() -> [(&'static str, Model); 12] {
+fn cases() -> [(&'static str, Model); 14] {
     let steady = |nodes: f64, pods: f64, days| Shape {
         days,
         nodes: (nodes, nodes),
@@ -48,6 +48,8 @@ fn cases() -> [(&'static str, Model); 12] {
         ("article once: 10 to 400 nodes on a /19, 60 days", Model { replications: 1, ..article() }),
         ("article: the same, 20 replications", article()),
         ("crowded: 500 nodes, 12,000 pods on a /19, 2 days", crowded.model()),
+        ("small: 50 nodes, 1,000 pods, 10 days", steady(50.0, 1_000.0, 10).model()),
+        ("small: 50 nodes, 1,000 pods, 10 days, centralized", centralized(steady(50.0, 1_000.0, 10))),
         ("100 nodes, 3,000 pods, 90 days", steady(100.0, 3_000.0, 90).model()),
         ("100 nodes, 3,000 pods, 90 days, centralized", centralized(steady(100.0, 3_000.0, 90))),
         ("200 nodes, 5,000 pods of an hour, 10 days", brief.model()),
