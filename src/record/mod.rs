@@ -11,6 +11,7 @@ use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
+use crate::ipam::classic::Defect;
 use crate::model::{GroupKey, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -35,6 +36,8 @@ pub struct Recording {
     /// When each cause first kept a pod from its address, or from a node; in order of time, then of
     /// causes.
     pub binding: Vec<(Instant, Cause)>,
+    /// Defects of Terway that struck, each once.
+    pub defects: Vec<DefectRecord>,
     /// Levels on a regular grid of time.
     pub timeline: Timeline,
     /// What happened to the cluster, in order of time; with `outputs.events` everything, else the
@@ -58,6 +61,19 @@ pub struct Recording {
     pub events: u64,
     /// Pods created plus pods ended.
     pub pod_events: u64,
+}
+
+/// A defect of a Terway of before v1.7 that struck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DefectRecord {
+    /// Which.
+    pub defect: Defect,
+    /// When it first struck a node.
+    pub first: Instant,
+    /// How often it struck.
+    pub times: u64,
+    /// How many nodes it struck at least once.
+    pub nodes: u32,
 }
 
 /// What came of an action.

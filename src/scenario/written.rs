@@ -124,11 +124,29 @@ section! {
         required eni_config: EniConfig,
         /// Who allocates addresses: `node-local` = each node's daemon, `centralized` = the control plane.
         optional ipam: At<IpamType>,
+        /// A Terway of before v1.7.
         optional version: At<Version>,
+        /// Which of its defects are simulated.
+        optional defects: Defects,
         /// How the control plane runs, if it allocates.
         optional controlplane: Controlplane,
         /// PodNetworkings, which give pods an interface of their own on the trunk of their node.
         optional pod_networkings: Vec<PodNetworking>,
+    }
+}
+
+section! {
+    /// Defects of a Terway of before v1.7 that stop a node or a part of it for good: `true` = simulated. The
+    /// keys are brimline's; Terway has none.
+    "`defects`" struct Defects {
+        /// The daemon dies if an assign fails, or an address is given back, while an ENI is being created (P61).
+        optional nil_interface: At<bool>,
+        /// Nothing is assigned or given back after the first failed assign (P85).
+        optional rollback_deadlock: At<bool>,
+        /// A refill and a new ENI may wait for each other (A1).
+        optional result_deadlock: At<bool>,
+        /// The pool is not maintained after the last ENI beyond `max_eni` went (P107).
+        optional slot_deadlock: At<bool>,
     }
 }
 

@@ -11,6 +11,7 @@ mod chance;
 mod daemon;
 mod defects;
 mod pool;
+mod scenario;
 mod story;
 mod swarm;
 mod traps;

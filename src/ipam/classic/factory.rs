@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 
 use super::config::Selection;
+use super::defect::Defect;
 use super::pool::Resource;
 use super::process::{Process, State};
-use super::profile::Defect;
 use super::scheduler::{TaskId, Wake};
 use super::sync::{Lock, Mode};
 use super::{Attached, Failure, Trouble};
@@ -279,7 +279,7 @@ impl Process {
     async fn lock_entry(&self, id: EntryId) {
         let for_ever = {
             let State { config, factory, scheduler, results, .. } = &mut *self.state();
-            let models = config.profile.defects.result_deadlock;
+            let models = config.profile.defects.has(Defect::ResultDeadlock);
             let Some(entry) = factory.get(id).filter(|_| models) else { return };
             let Some(holder) = entry.holder else { return };
             entry.waiting.push(scheduler.running());
@@ -317,7 +317,7 @@ impl Process {
             let state = &mut *self.state();
             let owes = state.factory.taken == 0;
             state.factory.taken -= u32::from(!owes);
-            let waits = owes && state.config.profile.defects.slot_deadlock;
+            let waits = owes && state.config.profile.defects.has(Defect::SlotDeadlock);
             if waits {
                 state.factory.debtors.push_back(state.scheduler.running());
             }
@@ -406,7 +406,7 @@ impl Process {
     async fn crash_if(&self, meets_nil: impl FnOnce(&State) -> bool) {
         let crashes = {
             let state = self.state();
-            state.config.profile.defects.crash && meets_nil(&state)
+            state.config.profile.defects.has(Defect::NilInterface) && meets_nil(&state)
         };
         if crashes {
             self.crash(Defect::NilInterface).await;

@@ -8,6 +8,7 @@
 
 mod api;
 mod config;
+mod defect;
 mod factory;
 mod heap;
 mod invariant;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 pub use config::{Config, Selection, Sizes, Wanted};
-pub use profile::{Defect, Defects, Profile, UnknownVersion, Version};
+pub use defect::{Defect, Defects};
+pub use profile::{Profile, UnknownVersion, Version};
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};

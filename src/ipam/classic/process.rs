@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::config::Config;
+use super::defect::Defect;
 use super::factory::{Factory, Outcome};
 use super::pool::{Maintenance, Pool, Resource};
-use super::profile::Defect;
 use super::rpc::{Caller, Row};
 use super::scheduler::{Goroutine, Scheduler, TaskId, Timer, Wake};
 use super::sync::{Lock, Mode, Results, RwLock, Tokens};
@@ -327,7 +327,7 @@ impl Process {
             if !given && state.factory.is_awaited(task) {
                 state.get_stuck(Defect::ResultDeadlock);
             }
-            (given, state.config.profile.defects.result_deadlock)
+            (given, state.config.profile.defects.has(Defect::ResultDeadlock))
         };
         if !given {
             self.park().await;
