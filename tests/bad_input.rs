@@ -583,6 +583,10 @@ const BAD: &[(&str, &[Edit])] = &[
     ("defects of the Terway of today", &[("terway:", "terway:\n  defects: {nil_interface: false}")]),
     ("a version of Terway that is not known", &[("terway:", "terway:\n  version: v1.3.9")]),
     (
+        "exclusive ENIs with a Terway of before v1.7",
+        &[("terway:", "terway:\n  version: v1.4.4"), ("nodes: 10", "nodes: 10\n    exclusive_eni: true")],
+    ),
+    (
         "what a Terway of before v1.7 cannot do",
         &[
             ("terway:", "terway:\n  version: v1.1.0"),

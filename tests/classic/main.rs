@@ -10,6 +10,7 @@ mod api;
 mod chance;
 mod daemon;
 mod defects;
+mod mutants;
 mod pool;
 mod scenario;
 mod story;
