@@ -4,14 +4,13 @@ mod holders;
 mod recorder;
 mod steps;
 
-pub use recorder::{API_BUCKETS_MS, Asked, Detail, Latencies, RPC_BUCKETS_MS, Recorder, Tally};
+pub use recorder::{API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, RPC_BUCKETS_MS, Recorder, Tally};
 pub use steps::{CallAnswer, CallStep, PodName, PodRow, Step, What};
 
 use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
-use crate::ipam::classic::Defect;
 use crate::model::{GroupKey, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
@@ -61,19 +60,6 @@ pub struct Recording {
     pub events: u64,
     /// Pods created plus pods ended.
     pub pod_events: u64,
-}
-
-/// A defect of a Terway of before v1.7 that struck.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DefectRecord {
-    /// Which.
-    pub defect: Defect,
-    /// When it first struck a node.
-    pub first: Instant,
-    /// How often it struck.
-    pub times: u64,
-    /// How many nodes it struck at least once.
-    pub nodes: u32,
 }
 
 /// What came of an action.

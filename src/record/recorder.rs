@@ -24,6 +24,7 @@ use crate::ipam::Holdings;
 use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
+pub use defects::DefectRecord;
 use defects::Defects;
 use diary::Diary;
 pub use latencies::{API_BUCKETS_MS, Asked, Latencies, RPC_BUCKETS_MS, Tally};

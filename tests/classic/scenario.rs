@@ -1,11 +1,12 @@
 //! Scenarios with a Terway of before v1.7: their defects, and what is said of them.
 
-use brimline::model::Ensemble;
+use brimline::model::{Ensemble, Model};
 use brimline::outcome::{Summary, summarize};
-use brimline::sim::{Progress, replicate};
+use brimline::sim::{Progress, replicate, run, run_audited};
+use brimline::time::Span;
 
 /// A vSwitch that is too small for its pods.
-fn summary(terway: &str) -> Summary {
+fn model(terway: &str) -> Model {
     let text = format!(
         "
 name: small
@@ -26,7 +27,11 @@ workloads:
   - {{name: web, deployment: {{replicas: {{linear: {{from: 5, to: 40}}}}}}, lifetime: {{exponential: {{mean: 1h}}}}}}
 "
     );
-    let model = brimline::scenario::load_text("a.yaml", &text, std::path::Path::new(".")).expect("it loads").model;
+    brimline::scenario::load_text("a.yaml", &text, std::path::Path::new(".")).expect("it loads").model
+}
+
+fn summary(terway: &str) -> Summary {
+    let model = model(terway);
     let recordings = replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default());
     summarize(&model, &recordings)
 }
@@ -47,4 +52,16 @@ fn p85_a_defect_that_strikes_is_named() {
     assert_eq!(fixed.defects, []);
     assert!(!fixed.verdict.text.contains("defect"), "{}", fixed.verdict.text);
     assert!(fixed.pods.served.mean > frozen.pods.served.mean, "{:?} {:?}", fixed.pods, frozen.pods);
+}
+
+/// A node in which every request is refused is left alone for a while; whoever looks at it meanwhile
+/// changes nothing.
+#[test]
+fn looking_at_exhausted_nodes_changes_nothing() {
+    for version in ["v1.1.0", "v1.2.0", "v1.4.4", "v1.6.0"] {
+        let model = model(&format!("  version: {version}"));
+        let looked_at = run_audited(&model, 0, Span::secs(20));
+        assert!(looked_at.pods.failures.iter().sum::<u64>() > 0, "{version}: nobody is refused");
+        assert_eq!(looked_at, run(&model, 0, &Progress::default()), "{version}");
+    }
 }

@@ -94,7 +94,7 @@ fn short_cuts_change_nothing() {
         let config = config(&mut chance);
         let free = [chance.below(60), chance.below(40)];
         let story = || Story::with_chance(config.clone(), &free, &[], seed, true);
-        let mut both = [(story(), chance.clone()), (story().without_short_cuts(), chance)];
+        let mut both = [(story(), chance), (story().without_short_cuts(), chance)];
         for step in 0..150 {
             let told = both.each_mut().map(|(story, chance)| {
                 disturb(story, chance);

@@ -2,67 +2,24 @@
 //! (`daemon/eni-multi-ip.go`, rules P45 to P67).
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 
 use super::config::Selection;
 use super::defect::Defect;
+use super::entry::{Entry, EntryId};
 use super::pool::Resource;
 use super::process::{Process, State};
 use super::scheduler::{TaskId, Wake};
 use super::sync::{Lock, Mode};
 use super::{Attached, Failure, Trouble};
 use crate::id::{EniId, VSwitchId};
-use crate::ipam::{BATCH, Eni};
+use crate::ipam::BATCH;
 use crate::openapi::ErrorCode;
 use crate::time::{Instant, Span};
 
 /// Interfaces that are created or deleted at the same time (rule P46).
 pub(super) const OPERATIONS: u32 = 3;
-/// Requests that wait for an interface (rule P46).
-const BACKLOG: u32 = 10;
 /// For so long an interface whose vSwitch had no address is not asked for one (rule P60).
 const INHIBITION: Span = Span::mins(10);
-
-/// Names an entry of the list; never used again.
-pub(super) type EntryId = u32;
-
-/// An interface of the node, or one that is being created.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub id: EntryId,
-    /// `None` = it is being created.
-    pub eni: Option<Eni>,
-    pub ips: Vec<Ipv4Addr>,
-    /// Addresses that are promised and not delivered yet.
-    pub pending: u32,
-    /// Requests that its worker has not taken yet.
-    pub backlog: u32,
-    /// The worker, if it waits for a request.
-    pub worker: Option<TaskId>,
-    pub inhibited_until: Instant,
-    /// Who hands its first addresses out, and holds its lock meanwhile (rule A1).
-    pub holder: Option<TaskId>,
-    /// Who waits for that.
-    pub waiting: Vec<TaskId>,
-}
-
-impl Entry {
-    /// Addresses that it has or will have (rule P45).
-    pub fn load(&self) -> u32 {
-        self.pending + self.ips.len() as u32
-    }
-
-    /// Whether it rests, since its vSwitch had no address (rule P60).
-    pub fn is_inhibited(&self, now: Instant) -> bool {
-        self.eni.is_some() && now < self.inhibited_until
-    }
-
-    /// Whether it could take a request otherwise: it has less than `most` addresses, and its worker
-    /// waits for a request or others do for the worker.
-    pub fn has_room(&self, most: u32) -> bool {
-        self.load() < most && (self.worker.is_some() || self.backlog < BACKLOG)
-    }
-}
 
 /// An address for whoever waits for one, or the news that there is none.
 #[derive(Debug, Clone, Copy)]

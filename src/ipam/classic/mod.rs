@@ -9,6 +9,7 @@
 mod api;
 mod config;
 mod defect;
+mod entry;
 mod factory;
 mod heap;
 mod invariant;

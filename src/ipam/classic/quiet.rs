@@ -2,7 +2,8 @@
 //! without one, and what loops would look at in vain while the daemon rests is made up for.
 
 use super::defect::Defect;
-use super::factory::{Entry, Refusal};
+use super::entry::Entry;
+use super::factory::Refusal;
 use super::pool::Resource;
 use super::process::State;
 use super::sync::{Lock, Mode};
@@ -143,13 +144,14 @@ impl State {
         if self.maintenance.waits.is_some() && self.maintenance.next_tick <= now && !self.ticks() {
             let before = if self.collects() { self.next_gc } else { Instant::NEVER };
             while self.maintenance.next_tick <= now && self.maintenance.next_tick < before {
-                self.maintenance.next_tick = self.maintenance.next_tick + self.tick_period();
+                let period = self.tick_period();
+                self.maintenance.next_tick += period;
             }
         }
         if self.next_gc <= now && !self.collects() {
             let period = self.config.gc_period.expect("it is due");
             let missed = now.since(self.next_gc).0 / period.0 + 1;
-            self.next_gc = self.next_gc + Span(period.0 * missed);
+            self.next_gc += Span(period.0 * missed);
         }
     }
 }

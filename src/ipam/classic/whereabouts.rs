@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::factory::Entry;
+use super::entry::Entry;
 use super::pool::Resource;
 use super::process::Call;
 use super::{Classic, Selection};

@@ -5,8 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Recorder;
 use crate::id::NodeId;
 use crate::ipam::classic::Defect;
-use crate::record::DefectRecord;
 use crate::time::Instant;
+
+/// A defect of a Terway of before v1.7 that struck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DefectRecord {
+    /// Which.
+    pub defect: Defect,
+    /// When it first struck a node.
+    pub first: Instant,
+    /// How often it struck.
+    pub times: u64,
+    /// How many nodes it struck at least once.
+    pub nodes: u32,
+}
 
 /// What a defect did.
 #[derive(Debug)]
