@@ -4,6 +4,7 @@ use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
 use brimline::ipam;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection};
+use brimline::ipam::classic::{self, Sizes, Version, Wanted};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
 use brimline::model::{
@@ -16,6 +17,7 @@ use brimline::time::{Instant, Span};
 const ZONE: &str = "cn-shanghai-f";
 
 /// What distinguishes the models.
+#[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub days: u64,
     /// From, to: in a straight line over the horizon.
@@ -27,13 +29,38 @@ pub struct Shape {
     /// Median of a pod's life; its 99th percentile is ten times that.
     pub lifetime: Span,
     pub replications: u32,
-    /// The control plane allocates, not the daemons.
-    pub is_centralized: bool,
+    pub allocator: Allocator,
+}
+
+/// Who allocates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allocator {
+    NodeLocal,
+    Classic,
+    Centralized,
 }
 
 impl Shape {
-    fn daemon(&self) -> Config {
-        daemon(self.watermarks, self.pod_vswitches())
+    fn daemon(&self) -> ipam::Config {
+        match self.allocator {
+            Allocator::NodeLocal => daemon(self.watermarks, self.pod_vswitches()).into(),
+            Allocator::Classic => self.classic().into(),
+            Allocator::Centralized => self.node().into(),
+        }
+    }
+
+    /// The same node, with a daemon of before v1.7.
+    fn classic(&self) -> classic::Config {
+        let (min_pool_size, max_pool_size) = self.watermarks;
+        classic::Config {
+            sizes: Sizes::clamped(3, 15, Wanted { min_pool_size, max_pool_size, ..Wanted::default() }),
+            vswitches: self.pod_vswitches().map(VSwitchId).collect(),
+            selection: classic::Selection::Ordered,
+            cni_timeout: Span::secs(120),
+            gc_period: Some(Span::mins(5)),
+            limited: true,
+            profile: Version::default().profile(),
+        }
     }
 
     /// The same node, as the control plane reads it.
@@ -64,9 +91,8 @@ impl Shape {
         let blocks = [&"10.0.0.0/16"].into_iter().chain(self.blocks);
         let vswitches = blocks.enumerate().map(|(i, cidr)| VSwitch::plain(&format!("vsw-{i}"), ZONE, cidr));
         let vpc = Vpc { cidr: "10.0.0.0/8".parse().expect("a block"), vswitches: vswitches.collect() };
-        let daemon: ipam::Config = if self.is_centralized { self.node().into() } else { self.daemon().into() };
         let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
-        let zone = PoolZone { zone: ZONE.to_owned(), node_vswitch: VSwitchId(0), daemon };
+        let zone = PoolZone { zone: ZONE.to_owned(), node_vswitch: VSwitchId(0), daemon: self.daemon() };
         let shape = brimline::model::Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
         let mut web = Workload::plain("web", WorkloadKind::deployment(line(self.pods)), vec![0]);
         web.pod.lifetime = Some(SpanDist::log_normal(self.lifetime, Span(self.lifetime.0 * 10)));
@@ -79,8 +105,10 @@ impl Shape {
             ..Model::plain("bench", horizon, vpc)
         };
         model.cloud.latency = latency();
-        if self.is_centralized {
-            model.ipam = Ipam::Centralized(Box::default());
+        match self.allocator {
+            Allocator::NodeLocal => {}
+            Allocator::Classic => model.ipam = Ipam::Classic(Version::default()),
+            Allocator::Centralized => model.ipam = Ipam::Centralized(Box::default()),
         }
         model
     }
@@ -97,7 +125,7 @@ pub fn year(nodes: f64, pods: f64, blocks: &'static [&'static str]) -> Model {
         watermarks: (0, 5),
         lifetime: Span::days(1),
         replications: 1,
-        is_centralized: false,
+        allocator: Allocator::NodeLocal,
     };
     let mut model = shape.model();
     let at = |day, hour| Instant::ZERO + Span::days(day) + Span::hours(hour);

@@ -2,6 +2,7 @@
 
 mod actions;
 mod after;
+mod defects;
 mod full;
 mod prefixes;
 mod risk;
@@ -41,6 +42,7 @@ pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
         zones: runs.zones(),
         most_zone_skew: runs.zone_skew(),
         stranded: runs.stranded(),
+        defects: runs.defects(),
         messages: runs.messages(),
         api_calls: runs.api_calls(),
         actions: runs.actions(),

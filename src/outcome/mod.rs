@@ -71,6 +71,8 @@ pub struct Summary {
     pub most_zone_skew: Option<Estimate>,
     /// Addresses that are free at the end though pods wait.
     pub stranded: Vec<StrandedSummary>,
+    /// Defects of Terway that struck, in the order of their first strike.
+    pub defects: Vec<DefectSummary>,
     /// The exact messages that users see.
     pub messages: Vec<Message>,
     /// Calls per action of the OpenAPI.
@@ -348,6 +350,23 @@ pub struct StrandedSummary {
     pub found: Proportion,
     /// How many.
     pub addresses: Estimate,
+}
+
+/// A defect of a Terway of before v1.7 that struck.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DefectSummary {
+    /// A short stable word: its key in `terway.defects`.
+    pub kind: &'static str,
+    /// Which.
+    pub text: &'static str,
+    /// Runs in which it strikes.
+    pub struck: Proportion,
+    /// When it first does, in s, over these runs.
+    pub first_s: Estimate,
+    /// How often it strikes, over these runs.
+    pub times: Estimate,
+    /// Nodes that it strikes, over these runs.
+    pub nodes: Estimate,
 }
 
 /// A message as users see it.

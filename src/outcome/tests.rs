@@ -79,6 +79,7 @@ fn calm(replication: u32, free: u32) -> Recording {
         calls: [0; Api::ALL.len()],
         errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
         binding: Vec::new(),
+        defects: Vec::new(),
         timeline: Timeline::default(),
         journal: Vec::new(),
         steps: Vec::new(),

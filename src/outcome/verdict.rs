@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::words::{count, span};
-use super::{Clock, Estimate, Limit, Proportion, Summary, VSwitchSummary};
+use super::words::{count, plus_minus, span};
+use super::{Clock, DefectSummary, Estimate, Limit, Proportion, Summary, VSwitchSummary};
 use crate::record::Holders;
 use crate::units::{percent, thousands};
 
@@ -25,6 +25,19 @@ pub struct Verdict {
 /// The verdict on a summary whose other parts are complete: on the vSwitch of pods that fills
 /// first; else on one of nodes; else on the limit that binds first; else on the fullest vSwitch.
 pub(super) fn of(summary: &Summary) -> Verdict {
+    let verdict = of_limits(summary);
+    let defects = summary.defects.iter().map(|defect| strikes(defect, &summary.method.clock));
+    Verdict { text: std::iter::once(verdict.text).chain(defects).collect::<Vec<_>>().join(" "), ..verdict }
+}
+
+/// That a defect of Terway struck.
+fn strikes(defect: &DefectSummary, clock: &Clock) -> String {
+    let (times, nodes) = (plus_minus(&defect.times), plus_minus(&defect.nodes));
+    let when = when(&defect.struck, &defect.first_s, clock);
+    format!("A defect of Terway strikes, for the first time {when}, {times} times on {nodes} nodes: {}.", defect.text)
+}
+
+fn of_limits(summary: &Summary) -> Verdict {
     let clock = &summary.method.clock;
     // They are in the order of filling, those of pods first.
     let full_first = summary.vswitches.iter().find(|v| !v.full.never());

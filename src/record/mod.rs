@@ -4,7 +4,7 @@ mod holders;
 mod recorder;
 mod steps;
 
-pub use recorder::{API_BUCKETS_MS, Asked, Detail, Latencies, RPC_BUCKETS_MS, Recorder, Tally};
+pub use recorder::{API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, RPC_BUCKETS_MS, Recorder, Tally};
 pub use steps::{CallAnswer, CallStep, PodName, PodRow, Step, What};
 
 use hdrhistogram::Histogram;
@@ -35,6 +35,8 @@ pub struct Recording {
     /// When each cause first kept a pod from its address, or from a node; in order of time, then of
     /// causes.
     pub binding: Vec<(Instant, Cause)>,
+    /// Defects of Terway that struck, each once.
+    pub defects: Vec<DefectRecord>,
     /// Levels on a regular grid of time.
     pub timeline: Timeline,
     /// What happened to the cluster, in order of time; with `outputs.events` everything, else the

@@ -2,6 +2,7 @@
 
 mod actions;
 mod audit;
+mod defects;
 mod diary;
 mod latencies;
 mod levels;
@@ -23,6 +24,8 @@ use crate::ipam::Holdings;
 use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
+pub use defects::DefectRecord;
+use defects::Defects;
 use diary::Diary;
 pub use latencies::{API_BUCKETS_MS, Asked, Latencies, RPC_BUCKETS_MS, Tally};
 use levels::{Group, NodeNote, VSwitchLevels};
@@ -66,6 +69,7 @@ pub struct Recorder {
     calls: [u64; Api::ALL.len()],
     errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
     binding: Vec<(Instant, Cause)>,
+    defects: Defects,
     timeline: Timeline,
     journal: Vec<JournalEntry>,
     diary: Diary,
@@ -130,6 +134,7 @@ impl Recorder {
             calls: [0; Api::ALL.len()],
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
             binding: Vec::new(),
+            defects: Defects::default(),
             timeline,
             journal: Vec::new(),
             diary: Diary::new(detail, model.workloads.len()),
@@ -470,6 +475,7 @@ impl Recorder {
             calls: self.calls,
             errors: self.errors,
             binding: self.binding,
+            defects: self.defects.records(),
             timeline: self.timeline,
             journal: self.journal,
             steps,

@@ -183,6 +183,10 @@ section! {
         /// Default: `v1.4.4` with `ipam: classic`, the last that was measured (P3); otherwise the Terway of today.
         /// Example: `v1.4.4`.
         optional version: At<Version>,
+        /// Which of its defects are simulated, if it is one of before v1.7.
+        /// Default: those that its version has, but for `result_deadlock`.
+        /// Example: `{nil_interface: false}`.
+        optional defects: Defects,
         /// How the control plane runs, if it allocates.
         /// Default: Terway's own defaults.
         /// Example: `{kubeClientQPS: 50}`.
@@ -190,6 +194,30 @@ section! {
         /// PodNetworkings, which give pods an interface of their own on the trunk of their node.
         /// Default: none.
         optional pod_networkings: Vec<PodNetworking>,
+    }
+}
+
+section! {
+    /// Defects of a Terway of before v1.7 that stop a node or a part of it for good: `true` = simulated. The
+    /// keys are brimline's; Terway has none.
+    "`defects`" struct Defects {
+        /// The daemon dies if an assign fails, or an address is given back, while an ENI is being created (P61).
+        /// Default: `true`.
+        /// Example: `false`.
+        optional nil_interface: At<bool>,
+        /// After the first failed assign nothing is assigned, given back or read any more (P85); v1.1.0 alone has it.
+        /// Default: `true` for v1.1.0, `false` otherwise.
+        /// Example: `false`.
+        optional rollback_deadlock: At<bool>,
+        /// A refill and a new ENI wait for each other (A1): no refill, trim or creation any more.
+        /// Default: `false`: it takes a coincidence within microseconds, which virtual time overstates.
+        /// Example: `true`.
+        optional result_deadlock: At<bool>,
+        /// After a restart with a lower `max_eni`, the pool is not maintained once the last ENI beyond it went, until
+        /// an ENI is created (P107).
+        /// Default: `true`.
+        /// Example: `false`.
+        optional slot_deadlock: At<bool>,
     }
 }
 

@@ -104,7 +104,7 @@ fn sections<'a>(run: &Run, pictures: &'a [Picture], main: &'a Picture) -> Vec<Se
     of_vswitches.extend([tables::at_full(summary), tables::counting(summary)]);
     of_vswitches.extend(tables::prefixes(summary).into_iter().chain([tables::stranded(summary)]));
     let of_pods = [tables::pods(summary), tables::limits(summary), tables::unschedulable(summary)];
-    let of_pods = of_pods.into_iter().chain([tables::messages(summary)]).collect();
+    let of_pods = of_pods.into_iter().chain([tables::defects(summary), tables::messages(summary)]).collect();
     let all = [
         section("vswitches", Some(About::VSwitches), of_vswitches),
         section("pools", Some(About::Pools), vec![tables::pools(summary), tables::zones(summary)]),

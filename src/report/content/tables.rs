@@ -310,6 +310,22 @@ pub(super) fn stranded(summary: &Summary) -> Table {
     table
 }
 
+/// Defects of a Terway of before v1.7 that struck.
+pub(super) fn defects(summary: &Summary) -> Table {
+    let measures = ["defects.struck", "defects.first_s", "defects.times", "defects.nodes"];
+    let mut table = Table::new("Defects of Terway", &["defect"], &measures);
+    for defect in &summary.defects {
+        table.push([
+            defect.text.to_owned().into(),
+            Cell::bad_if(true, runs(&defect.struck)),
+            time(summary, Some(&defect.first_s)).into(),
+            plus_minus(&defect.times).into(),
+            plus_minus(&defect.nodes).into(),
+        ]);
+    }
+    table
+}
+
 pub(super) fn api_calls(summary: &Summary) -> Table {
     let mut table = Table::new("OpenAPI calls", &["action"], &["api_calls.calls", "api_calls.refused.calls"]);
     for api in &summary.api_calls {

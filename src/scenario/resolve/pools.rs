@@ -7,7 +7,7 @@ use super::vpc::Names;
 use super::{eni, nodes, report_duplicates, report_unknown};
 use crate::id::VSwitchId;
 use crate::ipam::Config;
-use crate::ipam::eni_config::{Document, MAX_CANDIDATES, Node, Resolved, VSwitch, resolve as resolve_daemon};
+use crate::ipam::eni_config::{Document, IpamType, MAX_CANDIDATES, Node, Resolved, VSwitch, resolve as resolve_daemon};
 use crate::ipam::note::nearest;
 use crate::ipam::pod_eni::NodeConfig;
 use crate::model::{NodePool, PoolZone, Shape};
@@ -54,6 +54,13 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
     let help = "let an action edit eni-config when it is there: `edit_eni_config`";
     report_missing_candidates(loader, &document, names, help, &|_| false);
     let exclusive = exclusive(written);
+    if let Some(place) = exclusive.filter(|_| document.ipam() == IpamType::Classic) {
+        let problem = loader.problems.error(place, "exclusive ENIs are not simulated with a Terway of before v1.7");
+        problem
+            .label("it kept a pool of them on each node (P73 to P76)")
+            .help("remove it, or leave `terway.version` out");
+        return None;
+    }
     if let Some(at) = &written.exclusive_eni {
         loader.written(path("exclusive_eni"), at.value.to_string(), at.place);
     }

@@ -88,6 +88,7 @@ impl World<'_> {
     pub(super) fn terway_crashed(&mut self, node: NodeId, defect: Defect) {
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "terway_crashed", || name, || defect.name().to_owned());
+        self.engine.observer.defect_strikes(now, node, defect);
         let note = &mut self.nodes[node.index()];
         let pause = match note.crashed {
             Some((last, pause)) if now.since(last) < CALM => (pause + pause).min(LONGEST),
@@ -110,6 +111,7 @@ impl World<'_> {
     pub(super) fn terway_is_stuck(&mut self, node: NodeId, defect: Defect) {
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "terway_stuck", || name, || defect.name().to_owned());
+        self.engine.observer.defect_strikes(now, node, defect);
     }
 
     /// The daemon of a node starts with the eni-config of now.
