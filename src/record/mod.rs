@@ -13,6 +13,7 @@ use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
 use crate::model::{GroupKey, Quota};
 use crate::openapi::{Api, ErrorCode};
+use crate::text::Text;
 use crate::time::{Instant, Span};
 
 /// Everything that one replication recorded.
@@ -389,7 +390,7 @@ pub struct JournalEntry {
     /// What it happened to, such as `vsw-AAA` or `default-17`.
     pub subject: String,
     /// In words.
-    pub text: String,
+    pub text: Text,
 }
 
 /// Free addresses that no waiting pod can get.

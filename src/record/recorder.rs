@@ -22,6 +22,7 @@ use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Holdings;
 use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
+use crate::text::{Text, text};
 use crate::time::{Instant, Span};
 use diary::Diary;
 pub use latencies::{API_BUCKETS_MS, Asked, Latencies, RPC_BUCKETS_MS, Tally};
@@ -173,7 +174,7 @@ impl Recorder {
         assert_eq!(node.index(), self.nodes.len(), "nodes are numbered in the order of joining");
         self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: Trouble::default(), left: false });
         self.groups[group].levels.nodes += 1;
-        self.event(now, "node_joined", name, || "joined".to_owned());
+        self.event(now, "node_joined", name, || text!("joined"));
     }
 
     /// A node left.
@@ -181,7 +182,7 @@ impl Recorder {
         self.enis_changed(node, 0);
         self.nodes[node.index()].left = true;
         self.group_of(node).levels.nodes -= 1;
-        self.event(now, "node_left", name, || "left".to_owned());
+        self.event(now, "node_left", name, || text!("left"));
     }
 
     /// `missing` wanted nodes of a group's pool cannot join for lack of a primary address.
@@ -440,7 +441,7 @@ impl Recorder {
     }
 
     /// Something that the landmarks of the run show.
-    pub fn landmark(&mut self, at: Instant, kind: &'static str, subject: String, text: String) {
+    pub fn landmark(&mut self, at: Instant, kind: &'static str, subject: String, text: Text) {
         self.journal.push(JournalEntry { at, landmark: true, kind, subject, text });
     }
 
@@ -487,7 +488,7 @@ impl Recorder {
             levels.first_refusal = Some(Full { at: now, who, idle: IdleParts::default(), asked: 0 });
             self.unaccounted.push(vswitch);
             let name = self.names[vswitch.index()].clone();
-            let text = format!("{name} is full");
+            let text = text!("{name} is full", name);
             self.landmark(now, "vswitch_full", name, text);
         }
     }
@@ -497,7 +498,7 @@ impl Recorder {
         let free = levels.holders().free;
         if levels.prefixes.as_mut().is_some_and(|prefixes| prefixes.refuse(now, free)) {
             let name = self.names[vswitch.index()].clone();
-            let text = format!("{name} has too few free /28 blocks");
+            let text = text!("{name} has too few free /28 blocks", name);
             self.landmark(now, "vswitch_without_prefixes", name, text);
         }
     }
@@ -516,7 +517,7 @@ impl Recorder {
         at: Instant,
         kind: &'static str,
         subject: impl FnOnce() -> String,
-        text: impl FnOnce() -> String,
+        text: impl FnOnce() -> Text,
     ) {
         if self.detail.events {
             self.journal.push(JournalEntry { at, landmark: false, kind, subject: subject(), text: text() });

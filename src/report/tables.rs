@@ -163,7 +163,7 @@ pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<
         let mut write = |at: Instant, told: &Told, landmark: bool| {
             let number = recording.replication.to_string();
             let (time, date, landmark) = (secs(at), datetime(model, at), landmark.to_string());
-            csv.write_record([&number, &time, &date, told.kind, &told.subject, &told.text, &landmark])
+            csv.write_record([&number, &time, &date, told.kind, &told.subject, &told.text.english(), &landmark])
         };
         for entry in &recording.journal {
             while let Some(step) = steps.next_if(|step| step.at < entry.at) {

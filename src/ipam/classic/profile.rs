@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::ipam::backoff::{Backoff, ENI_CREATE, ENI_OPS};
+use crate::text::{Phrase, phrase};
 use crate::time::Span;
 
 /// `eni_release`: how a detach is tried again (`pkg/backoff/backoff.go:22-77`).
@@ -162,12 +163,12 @@ pub enum Defect {
 impl Defect {
     /// Its name, for people.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> Phrase {
         match self {
-            Self::NilInterface => "crash on an interface that is being created (P61)",
-            Self::RollbackDeadlock => "deadlock after a failed assign (P85)",
-            Self::ResultDeadlock => "deadlock between a refill and a new interface (A1)",
-            Self::SlotDeadlock => "maintenance waits for a slot that nobody has (P107)",
+            Self::NilInterface => phrase!("crash on an interface that is being created (P61)"),
+            Self::RollbackDeadlock => phrase!("deadlock after a failed assign (P85)"),
+            Self::ResultDeadlock => phrase!("deadlock between a refill and a new interface (A1)"),
+            Self::SlotDeadlock => phrase!("maintenance waits for a slot that nobody has (P107)"),
         }
     }
 }
