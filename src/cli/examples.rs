@@ -78,7 +78,9 @@ Example:
 mod tests {
     use clap::Command;
 
-    use super::super::command;
+    use clap::CommandFactory;
+
+    use super::super::Cli;
 
     /// The commands without commands of their own, below `command`.
     fn leaves(command: &Command) -> Vec<&Command> {

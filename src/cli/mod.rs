@@ -255,11 +255,14 @@ pub fn parse() -> Cli {
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
     let lang = cli.lang.unwrap_or_default();
-    let Err(stop) = carry_out(cli.command.unwrap_or_else(|| Command::Demo {
-        args: RunArgs::of_no_command(),
-        policy: PolicyArgs::default(),
-        metrics: metrics::MetricsArgs::default(),
-    }), lang) else {
+    let Err(stop) = carry_out(
+        cli.command.unwrap_or_else(|| Command::Demo {
+            args: RunArgs::of_no_command(),
+            policy: PolicyArgs::default(),
+            metrics: metrics::MetricsArgs::default(),
+        }),
+        lang,
+    ) else {
         return ExitCode::SUCCESS;
     };
     match stop {
@@ -280,9 +283,14 @@ fn carry_out(command: Command, lang: Lang) -> Result<(), Stop> {
         Command::Demo { args, policy, metrics } => {
             run::run(&Blueprint::demo(), &args, &policy, &metrics, "brimline demo", lang)
         }
-        Command::Run { file, args, policy, metrics } => {
-            run::run(&Blueprint::open(&file)?, &args, &policy, &metrics, &format!("brimline run {}", quoted(&file)), lang)
-        }
+        Command::Run { file, args, policy, metrics } => run::run(
+            &Blueprint::open(&file)?,
+            &args,
+            &policy,
+            &metrics,
+            &format!("brimline run {}", quoted(&file)),
+            lang,
+        ),
         Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file, set } => {
             let scenario = Blueprint::open(&file)?.with(set.iter().map(|text| Edit::parse("--set", text)));

@@ -10,8 +10,8 @@ use crate::ipam::Failure;
 use crate::openapi::ErrorCode;
 use crate::outcome::{cause_text, had, span};
 use crate::record::{CallAnswer, Cause, PodRow, Recording, Step, What};
-use crate::time::{Instant, Span};
 use crate::text::{LIST, OR, SEMICOLON, Text, Words, phrase, text};
+use crate::time::{Instant, Span};
 use crate::units::thousands;
 
 /// How long before a pod was made what happened to the cluster may have led to its waiting.
@@ -69,12 +69,20 @@ impl Life<'_> {
         let from = self.teller.since.map(|at| text!(" from {} on", self.teller.clock.moment(at))).unwrap_or_default();
         let first = match why {
             Why::Asked => None,
-            Why::FirstFailed => Some(text!("{name} is the first pod that a daemon left without an address{from}.", name, from)),
-            Why::LongestPending => {
-                Some(text!("No daemon left a pod without an address{from}; {name} was longest without a node.", from, name))
+            Why::FirstFailed => {
+                Some(text!("{name} is the first pod that a daemon left without an address{from}.", name, from))
             }
-            Why::LongestWait => Some(text!("Every pod found a node at once, and no daemon left one without an address{from}; {name} waited longest \
-                 for its own.", from, name)),
+            Why::LongestPending => Some(text!(
+                "No daemon left a pod without an address{from}; {name} was longest without a node.",
+                from,
+                name
+            )),
+            Why::LongestWait => Some(text!(
+                "Every pod found a node at once, and no daemon left one without an address{from}; {name} waited longest \
+                 for its own.",
+                from,
+                name
+            )),
         };
         first.into_iter().chain([self.wait_text()]).chain(self.causes()).collect()
     }
@@ -85,7 +93,8 @@ impl Life<'_> {
         let length = |from: Instant, to: Instant| span(to.since(from).as_secs_f64());
         let name = self.name();
         let Some((requested, node)) = requested.zip(self.node_name()) else {
-            let how = if ended.is_some() { phrase!("and went without one") } else { phrase!("and has none at the end") };
+            let how =
+                if ended.is_some() { phrase!("and went without one") } else { phrase!("and has none at the end") };
             return text!("{name} waited {} for a node, {how}.", name, length(created, self.waited_until()), how);
         };
         let pending = match requested > created {
@@ -118,8 +127,10 @@ impl Life<'_> {
         }
         causes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         let alone = causes.len() == 1;
-        let texts: Vec<_> =
-            causes.into_iter().map(|(text, n)| if alone { text } else { text!("{why} ({times})", text, times(n)) }).collect();
+        let texts: Vec<_> = causes
+            .into_iter()
+            .map(|(text, n)| if alone { text } else { text!("{why} ({times})", text, times(n)) })
+            .collect();
         (!texts.is_empty()).then(|| text!("Why: {}.", Text::list(texts, SEMICOLON)))
     }
 
@@ -238,7 +249,13 @@ impl Life<'_> {
         let more = if begins.len() > MOST_LIVES { text!(", ...") } else { Text::default() };
         (begins.len() > 1).then(|| {
             let name = self.name();
-            text!("{name} has {} lives (--at tells of another), made at {}{more}.", name, begins.len(), Text::list(most.iter().cloned(), LIST), more)
+            text!(
+                "{name} has {} lives (--at tells of another), made at {}{more}.",
+                name,
+                begins.len(),
+                Text::list(most.iter().cloned(), LIST),
+                more
+            )
         })
     }
 

@@ -68,7 +68,14 @@ impl Teller<'_> {
             0 => text!("; no attempt failed"),
             n => text!("; {} attempts of {} pods failed", thousands(attempts), count(n)),
         };
-        text!("{name} had {} pods that asked for an address; {} got one{}{failures}.", name, count(lives().count()), count(served), longest.unwrap_or_default(), failures)
+        text!(
+            "{name} had {} pods that asked for an address; {} got one{}{failures}.",
+            name,
+            count(lives().count()),
+            count(served),
+            longest.unwrap_or_default(),
+            failures
+        )
     }
 
     /// What the daemon had when it was last asked before.
@@ -113,7 +120,12 @@ impl Teller<'_> {
             (CallAnswer::Done, Api::AssignPrivateIpAddresses | Api::AssignIpv6Addresses) => None,
             (CallAnswer::Done, Api::DeleteNetworkInterface) => {
                 let Told { subject, text, .. } = tell(step, self.model, recording);
-                Some(Draft::again(step.at, text!("{subject} {does}.", subject, text), text!("ENI deleted"), text!("ENIs deleted")))
+                Some(Draft::again(
+                    step.at,
+                    text!("{subject} {does}.", subject, text),
+                    text!("ENI deleted"),
+                    text!("ENIs deleted"),
+                ))
             }
             _ => self.call(recording, step),
         }

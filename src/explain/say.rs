@@ -15,23 +15,40 @@ impl Teller<'_> {
         let What::Failed { pod, reason, cause, had: then, .. } = &step.what else { return None };
         let is_centralized = matches!(self.model.ipam, Ipam::Centralized(_));
         let how = match reason {
-            Failure::NodeFull if is_centralized => phrase!("is refused at once: no ENI of the node has a prefix (rule C141)"),
-            Failure::NodeFull | Failure::Inhibited => phrase!("is refused at once: no ENI takes its request (rule R74)"),
-            Failure::Deadline | Failure::Peeked if is_centralized => phrase!("gets no address: none was there for it until its deadline (rules C115, C116)"),
-            Failure::Deadline | Failure::Peeked => phrase!("gets no address: its request waited in the daemon until its deadline (rule R112)"),
+            Failure::NodeFull if is_centralized => {
+                phrase!("is refused at once: no ENI of the node has a prefix (rule C141)")
+            }
+            Failure::NodeFull | Failure::Inhibited => {
+                phrase!("is refused at once: no ENI takes its request (rule R74)")
+            }
+            Failure::Deadline | Failure::Peeked if is_centralized => {
+                phrase!("gets no address: none was there for it until its deadline (rules C115, C116)")
+            }
+            Failure::Deadline | Failure::Peeked => {
+                phrase!("gets no address: its request waited in the daemon until its deadline (rule R112)")
+            }
             Failure::Restart => phrase!("gets no address: the daemon was restarted while it waited (rule R135)"),
             Failure::Down => phrase!("is refused at once: the daemon is down (connection refused)"),
-            Failure::Busy => phrase!("is refused at once: three ENIs are being created or deleted, or each has ten requests (rules P51, P63)"),
+            Failure::Busy => phrase!(
+                "is refused at once: three ENIs are being created or deleted, or each has ten requests (rules P51, P63)"
+            ),
             Failure::Refused => phrase!("gets no address: the cloud refused what was asked for it (rules P59, P64)"),
-            Failure::Foreign => phrase!("is refused at once: no ENI is on a vSwitch of eni-config, and no slot is free (rule P50)"),
+            Failure::Foreign => {
+                phrase!("is refused at once: no ENI is on a vSwitch of eni-config, and no slot is free (rule P50)")
+            }
             Failure::Processing => phrase!("is refused at once: an earlier call for it is not done yet (rule P92)"),
         };
         let why = self.why(*reason, *cause);
-        let mut text = text!("{} {how}. Why: {why}. The kubelet tries again (rule R119).", pod.text(self.model), how, why);
+        let mut text =
+            text!("{} {how}. Why: {why}. The kubelet tries again (rule R119).", pod.text(self.model), how, why);
         if let Some(node) = step.node {
             text += text!(" {node} has {holdings}", recording.node_name(self.model, node), had(then, self.model));
             let came_back = *reason == Failure::Deadline && then.idle > 0 && !is_centralized;
-            text += if came_back { text!("; an address that a pod gives back wakes nobody (rule R69).") } else { text!(".") };
+            text += if came_back {
+                text!("; an address that a pod gives back wakes nobody (rule R69).")
+            } else {
+                text!(".")
+            };
         }
         Some(Draft::again(step.at, text, text!("failed attempt ({why})", why), text!("failed attempts ({why})", why)))
     }

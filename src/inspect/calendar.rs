@@ -54,7 +54,8 @@ impl Calendar {
     /// `MMDD hh:mm:ss.uuuuuu`, as in the header of a klog line.
     #[must_use]
     pub fn klog(&self, at: Instant) -> String {
-        self.date_time(at).map_or_else(|| self.clock.moment(at).english(), |time| time.strftime("%m%d %H:%M:%S%.6f").to_string())
+        self.date_time(at)
+            .map_or_else(|| self.clock.moment(at).english(), |time| time.strftime("%m%d %H:%M:%S%.6f").to_string())
     }
 
     fn date_time(&self, at: Instant) -> Option<DateTime> {

@@ -39,8 +39,7 @@ impl AtFull {
             (self.addresses.primaries.mean, text!("as primary addresses of nodes")),
         ];
         let free = (self.addresses.free.mean, text!("free"));
-        let reserved =
-            self.addresses.reserved.map(|reserved| (reserved.mean, text!("free, but kept for prefixes")));
+        let reserved = self.addresses.reserved.map(|reserved| (reserved.mean, text!("free, but kept for prefixes")));
         let held = self.addresses.held.map(|held| (held.mean, text!("held for pods with fixed IPs that are gone")));
         let others: Vec<_> = others.into_iter().chain(held).chain(tenants).chain([free]).chain(reserved).collect();
         let means = [self.addresses.pods.mean].into_iter();
@@ -72,7 +71,11 @@ pub fn account_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<Text> {
     let mut parts = vec![says(account.pods, phrase!("serves a pod"), phrase!("serve pods"))];
     if account.idle_sum() > 0 {
         let idle: Vec<_> = account.idle.iter().map(|(n, about)| text!("{} {about}", thousands(*n), about)).collect();
-        parts.push(text!("{idle} ({parts})", says(account.idle_sum(), phrase!("is idle"), phrase!("are idle")), Text::list(idle, COMMA)));
+        parts.push(text!(
+            "{idle} ({parts})",
+            says(account.idle_sum(), phrase!("is idle"), phrase!("are idle")),
+            Text::list(idle, COMMA)
+        ));
     }
     parts.extend(account.others.iter().map(|(n, about)| text!("{} {about}", thousands(*n), about)));
     let asked = match count(full.asked.mean).as_str() {
@@ -81,7 +84,14 @@ pub fn account_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<Text> {
     };
     let usable = thousands(vswitch.usable.into());
     let moment = moment(vswitch, clock).map(|moment| text!(", {moment}", moment)).unwrap_or_default();
-    Some(text!("{}, {usable} addresses{moment}: {}{asked}.", vswitch.id, usable, moment, Text::list(parts, COMMA), asked))
+    Some(text!(
+        "{}, {usable} addresses{moment}: {}{asked}.",
+        vswitch.id,
+        usable,
+        moment,
+        Text::list(parts, COMMA),
+        asked
+    ))
 }
 
 /// `17 s after the rollout of web began`; else the time of day, if the runs agree on it.

@@ -15,7 +15,10 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, Text) {
         Cause::NodeCapacity => ("node_capacity", text!("every ENI of a node is full and no ENI slot is left")),
         Cause::EniSlots => ("eni_slots", text!("instances refuse another ENI (EniPerInstanceLimitExceeded)")),
         Cause::AddressesPerEni => ("addresses_per_eni", text!("ENIs refuse another address")),
-        Cause::Peeked => ("peeked", text!("pods of a dual-stack node saw the same idle address, and asked for the other family alone (R147)")),
+        Cause::Peeked => (
+            "peeked",
+            text!("pods of a dual-stack node saw the same idle address, and asked for the other family alone (R147)"),
+        ),
         Cause::MaxPods => ("max_pods", text!("every node has as many pods as it may have (max pods)")),
         Cause::MemberEnis => ("member_enis", text!("no node has a member ENI left (aliyun/member-eni)")),
         Cause::NoNode => ("no_node", text!("there is no node")),
@@ -29,9 +32,7 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, Text) {
         Cause::Quota(quota) => ("quota", quota_text(quota)),
         Cause::Api(api) => ("api", text!("the API refuses {} (Throttling)", api.name())),
         Cause::Outage(api) => ("outage", text!("the API answers {} with InternalError", api.name())),
-        Cause::SlowApi(api) => {
-            ("slow_api", text!("{} takes long, {} s and more", api.name(), SLOW_CALL.as_secs_f64()))
-        }
+        Cause::SlowApi(api) => ("slow_api", text!("{} takes long, {} s and more", api.name(), SLOW_CALL.as_secs_f64())),
     }
 }
 

@@ -80,11 +80,16 @@ impl Runs<'_> {
 
     fn method(&self) -> Method {
         let n = self.recordings.len();
-        let counts = if n < FEW_RUNS { phrase!("the range over the runs") } else { phrase!("its 95 % interval (Student's t)") };
+        let counts =
+            if n < FEW_RUNS { phrase!("the range over the runs") } else { phrase!("its 95 % interval (Student's t)") };
         let intervals = match n {
             1 => text!("One run, so no intervals."),
-            _ => text!("{n} independent runs. Counts: mean with {counts}. Times: median with the 5 and \
-                 95 % quantiles over the runs (linear interpolation). Probabilities: 95 % interval by Wilson's score.", n, counts),
+            _ => text!(
+                "{n} independent runs. Counts: mean with {counts}. Times: median with the 5 and \
+                 95 % quantiles over the runs (linear interpolation). Probabilities: 95 % interval by Wilson's score.",
+                n,
+                counts
+            ),
         };
         Method {
             replications: n,
@@ -287,10 +292,14 @@ impl Runs<'_> {
         let place = match (calls, &self.model.ipam) {
             ((false, false), _) => None,
             // The control plane records both on the CR (pkg/controller/multi-ip/node/pool.go:1235-1237).
-            (_, Ipam::Centralized(_)) => Some(phrase!("event AllocIPFailed of the node's CR and log of terway-controlplane")),
+            (_, Ipam::Centralized(_)) => {
+                Some(phrase!("event AllocIPFailed of the node's CR and log of terway-controlplane"))
+            }
             // An assign that fails is a node event (rule R133); a create that fails shows its
             // code only in the daemon's log (rule R134).
-            ((true, _), Ipam::NodeLocal | Ipam::Classic(_)) => Some(phrase!("node event AllocIPFailed and log of terwayd")),
+            ((true, _), Ipam::NodeLocal | Ipam::Classic(_)) => {
+                Some(phrase!("node event AllocIPFailed and log of terwayd"))
+            }
             ((false, true), Ipam::NodeLocal | Ipam::Classic(_)) => Some(phrase!("log of terwayd")),
         };
         let mut full = self.model.serving_vswitches();
@@ -414,12 +423,18 @@ pub(super) fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
 fn stranded_text(reason: StrandedReason) -> Phrase {
     match reason {
         StrandedReason::NoFreeEniSlot => {
-            phrase!("the nodes whose pods wait have no free ENI slot, and none of their ENIs with room is on this vSwitch")
+            phrase!(
+                "the nodes whose pods wait have no free ENI slot, and none of their ENIs with room is on this vSwitch"
+            )
         }
-        StrandedReason::BatchTooLarge => phrase!("a request asks for up to 10 addresses and fails whole, and fewer are free"),
+        StrandedReason::BatchTooLarge => {
+            phrase!("a request asks for up to 10 addresses and fails whole, and fewer are free")
+        }
         StrandedReason::Blocked => phrase!("nodes leave the vSwitch alone for 10 minutes after each refusal"),
         StrandedReason::NotConfigured => {
-            phrase!("neither the eni-config of a node whose pods wait nor a PodNetworking of such pods lists this vSwitch")
+            phrase!(
+                "neither the eni-config of a node whose pods wait nor a PodNetworking of such pods lists this vSwitch"
+            )
         }
     }
 }

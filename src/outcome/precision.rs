@@ -45,11 +45,19 @@ pub fn precision(wanted: &Precision, model: &Model, recordings: &[Recording]) ->
 /// `The mean of vsw-AAA.time_to_full is known to ± 21h 3m, over the 34 of 53 runs that have it:
 /// precise enough (± 1d).`
 fn text(wanted: &Precision, reached: bool, with_it: usize, runs: usize, half_width: Option<f64>) -> Text {
-    let number =
-        |n: f64| if wanted.reading.unit() == "s" { span(n) } else { text!("{number} {unit}", count(n), unit_text(wanted.reading.unit())) };
+    let number = |n: f64| {
+        if wanted.reading.unit() == "s" {
+            span(n)
+        } else {
+            text!("{number} {unit}", count(n), unit_text(wanted.reading.unit()))
+        }
+    };
     let known = half_width.map_or(text!("not known"), |half| text!("known to ± {}", number(half)));
-    let whom =
-        if with_it == runs { Text::default() } else { text!(", over the {with_it} of {runs} runs that have it", with_it, runs) };
+    let whom = if with_it == runs {
+        Text::default()
+    } else {
+        text!(", over the {with_it} of {runs} runs that have it", with_it, runs)
+    };
     let enough = match wanted.half_width {
         HalfWidth::Absolute(width) => number(width),
         HalfWidth::OfMean(share) => text!("{} of the mean", percent(share)),

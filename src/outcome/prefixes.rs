@@ -52,8 +52,20 @@ impl PrefixSummary {
 pub fn prefixes_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<Text> {
     let prefixes = vswitch.prefixes.as_ref()?;
     let refused = prefixes.time_to_refusal_s.map(|time| {
-        text!("; requests for prefixes are refused, first {} ({} in all)", clock.at(time.median), count(prefixes.refusals.mean))
+        text!(
+            "; requests for prefixes are refused, first {} ({} in all)",
+            clock.at(time.median),
+            count(prefixes.refusals.mean)
+        )
     });
-    Some(text!("{}: {} addresses and {} /28 blocks for prefixes are free at the end (least: {} blocks); {} addresses are in \
-         prefixes{}.", vswitch.id, count(vswitch.end.free.mean), count(prefixes.free_blocks_end.mean), count(prefixes.free_blocks_least.min), count(prefixes.addresses_end.mean), refused.unwrap_or_default()))
+    Some(text!(
+        "{}: {} addresses and {} /28 blocks for prefixes are free at the end (least: {} blocks); {} addresses are in \
+         prefixes{}.",
+        vswitch.id,
+        count(vswitch.end.free.mean),
+        count(prefixes.free_blocks_end.mean),
+        count(prefixes.free_blocks_least.min),
+        count(prefixes.addresses_end.mean),
+        refused.unwrap_or_default()
+    ))
 }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use super::words::in_parentheses;
 use super::{Clock, Estimate, Proportion};
 use crate::text::{COMMA, Text, Words, text};
 use crate::units::percent;
-use super::words::in_parentheses;
 
 /// Intervals of the regular grid on which the probability is told.
 const GRID: usize = 60;

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::text::{COMMA, SPACE, Text, phrase, text};
 use super::words::{count, plus_minus, range_of_spans};
 use super::{Clock, Estimate, Proportion, VSwitchSummary};
+use crate::text::{COMMA, SPACE, Text, phrase, text};
 
 /// What came of an action.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -76,7 +76,12 @@ impl ActionSummary {
         };
         text += match &self.recovery_s {
             Some(time) if recovered.always() => text!("; the last wait was over {} later", range_of_spans(time)),
-            Some(time) => text!("; in {} of {} runs the last wait was over {} later, in the others some wait still", recovered.hits, recovered.runs, range_of_spans(time)),
+            Some(time) => text!(
+                "; in {} of {} runs the last wait was over {} later, in the others some wait still",
+                recovered.hits,
+                recovered.runs,
+                range_of_spans(time)
+            ),
             None => text!("; some wait still at the end"),
         };
         Some(text!("{}.", text))
@@ -103,7 +108,11 @@ impl ReachSummary {
 #[must_use]
 pub fn no_way_out_text(vswitch: &VSwitchSummary) -> Option<Text> {
     (!vswitch.snat && vswitch.served.max > 0.0).then(|| {
-        text!("{} pods got an address of {}, which has no SNAT entry: they have no way to the internet.", plus_minus(&vswitch.served), vswitch.id)
+        text!(
+            "{} pods got an address of {}, which has no SNAT entry: they have no way to the internet.",
+            plus_minus(&vswitch.served),
+            vswitch.id
+        )
     })
 }
 

@@ -6,8 +6,8 @@ use crate::ipam::Holdings;
 use crate::model::{Ipam, Model};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, CallStep, Holders, Recording, Step, What};
-use crate::time::Span;
 use crate::text::{COMMA, LIST, Text, Words, phrase, text};
+use crate::time::Span;
 use crate::units::thousands;
 
 /// A step in words.
@@ -34,7 +34,10 @@ pub fn tell(step: &Step, model: &Model, recording: &Recording) -> Told {
         }
         What::Served { vswitch, address, retained, .. } => {
             let again = if *retained { text!(", which was retained for it") } else { Text::default() };
-            ("pod_served", text!("gets {address} of {}{again}", address, model.vpc.vswitches[vswitch.index()].id, again))
+            (
+                "pod_served",
+                text!("gets {address} of {}{again}", address, model.vpc.vswitches[vswitch.index()].id, again),
+            )
         }
         What::Failed { reason, cause, .. } => {
             let cause = cause.map(|cause| text!(" ({})", cause_text(cause, model).1)).unwrap_or_default();
@@ -89,7 +92,11 @@ pub fn holders_text(name: &str, who: Holders<u32>) -> Text {
         (who.pods, phrase!("serves a pod"), phrase!("serve pods")),
         (who.idle, phrase!("is idle on an ENI"), phrase!("are idle on ENIs")),
         (who.leaked, phrase!("is leaked"), phrase!("are leaked")),
-        (who.held.unwrap_or(0), phrase!("is held for a pod with a fixed IP"), phrase!("are held for pods with fixed IPs")),
+        (
+            who.held.unwrap_or(0),
+            phrase!("is held for a pod with a fixed IP"),
+            phrase!("are held for pods with fixed IPs"),
+        ),
         (who.primaries, phrase!("is a node's primary address"), phrase!("are primary addresses of nodes")),
         (who.others, phrase!("belongs to another tenant"), phrase!("belong to other tenants")),
         (who.reserved.unwrap_or(0), phrase!("is kept for prefixes"), phrase!("are kept for prefixes")),
@@ -116,7 +123,9 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> Text {
         Api::DetachNetworkInterface => text!("detaches {eni}", eni),
         Api::DeleteNetworkInterface => text!("deletes {eni} on {vswitch}", eni, vswitch),
         Api::AssignPrivateIpAddresses => text!("assigns {addresses} of {vswitch} to {eni}", addresses, vswitch, eni),
-        Api::UnassignPrivateIpAddresses => text!("gives {addresses} of {eni} back to {vswitch}", addresses, eni, vswitch),
+        Api::UnassignPrivateIpAddresses => {
+            text!("gives {addresses} of {eni} back to {vswitch}", addresses, eni, vswitch)
+        }
         Api::AssignIpv6Addresses => text!("assigns {} to {eni}", ipv6_addresses(call.addresses), eni),
         Api::UnassignIpv6Addresses => text!("takes {} off {eni}", ipv6_addresses(call.addresses), eni),
         Api::DescribeNetworkInterfaces => text!("looks at {eni}", eni),
@@ -194,7 +203,11 @@ fn then_centralized(call: &CallStep, vswitch: &str, ttl: Span) -> Text {
     use ErrorCode::{Internal, IpNotEnough, QuotaPrivateIp, Throttling};
     let then = match (call.answer, call.api) {
         (CallAnswer::Refused(IpNotEnough | QuotaPrivateIp), _) => {
-            text!("; the control plane takes {vswitch} for empty for {ttl}, on all nodes (rules C80, C81)", vswitch, ttl)
+            text!(
+                "; the control plane takes {vswitch} for empty for {ttl}, on all nodes (rules C80, C81)",
+                vswitch,
+                ttl
+            )
         }
         (CallAnswer::Refused(Throttling | Internal), Api::AssignPrivateIpAddresses) => {
             text!("; it is called up to six times (rule C71)")
@@ -203,7 +216,11 @@ fn then_centralized(call: &CallStep, vswitch: &str, ttl: Span) -> Text {
             text!("; it is called twice at most (rule C69)")
         }
         (CallAnswer::Free(0), _) => {
-            text!("; the control plane takes {vswitch} for empty for {ttl}, on all nodes (rules C74, C80)", vswitch, ttl)
+            text!(
+                "; the control plane takes {vswitch} for empty for {ttl}, on all nodes (rules C74, C80)",
+                vswitch,
+                ttl
+            )
         }
         _ => Text::default(),
     };

@@ -123,7 +123,11 @@ fn holders(who: &Holders<Estimate>) -> Text {
     let parts = parts.into_iter().chain(held).chain(reserved).filter(|(share, _)| *share > 0.0).chain(free);
     let parts = parts.enumerate().map(|(i, (share, does))| {
         let share = percent(share);
-        if i == 0 { text!("{share} of its addresses {does}", share, does) } else { text!("{share} {does}", share, does) }
+        if i == 0 {
+            text!("{share} of its addresses {does}", share, does)
+        } else {
+            text!("{share} {does}", share, does)
+        }
     });
     Text::list(parts, COMMA)
 }
@@ -143,7 +147,11 @@ fn waits_for_nodes(summary: &Summary) -> Option<Text> {
         && summary.limits.iter().all(|limit| is_about_nodes(limit) && limit.kind != "pool_max")
         && pods.unschedulable_at_end.median == 0.0;
     is_normal.then(|| {
-        text!("Pods wait for nodes that the autoscaler adds, at most {} at once and {}.", count(pods.most_unschedulable.max), span(longest.max))
+        text!(
+            "Pods wait for nodes that the autoscaler adds, at most {} at once and {}.",
+            count(pods.most_unschedulable.max),
+            span(longest.max)
+        )
     })
 }
 
@@ -165,5 +173,12 @@ fn calm(summary: &Summary, clock: &Clock) -> Text {
         return text!("{start}.", start);
     };
     let warm = if clock.warm_up > crate::time::Span::ZERO { text!(" after the warm-up") } else { Text::default() };
-    text!("{start}; the fullest, {}, keeps at least {} of {} addresses free{warm}.", start, named(fullest), count(fullest.least_free.min), thousands(fullest.usable.into()), warm)
+    text!(
+        "{start}; the fullest, {}, keeps at least {} of {} addresses free{warm}.",
+        start,
+        named(fullest),
+        count(fullest.least_free.min),
+        thousands(fullest.usable.into()),
+        warm
+    )
 }

@@ -131,10 +131,20 @@ pub fn warm_up_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<Text> {
     let steady = vswitch.steady.as_ref()?;
     let (id, counted) = (&vswitch.id, vswitch.mean.pods.mean + vswitch.mean.idle.mean);
     match (steady.from_s.zip(steady.level), steady.warm_up_too_short) {
-        (Some((from, level)), true) => Some(text!("Levels of {id} are steady from {} on (MSER-5), but means over time count what comes before: {} \
-             addresses serve pods or are idle, and {} in the steady state. `warm_up: {}` leaves the beginning out.", id, clock.point(from), count(counted), count(level), Span::from_secs_f64(from).to_string().replace(' ', ""))),
-        (None, _) if clock.warm_up > Span::ZERO => Some(text!("Levels of {id} change to the end, also after the warm-up: there is no steady state, and means over time \
-             depend on the horizon.", id)),
+        (Some((from, level)), true) => Some(text!(
+            "Levels of {id} are steady from {} on (MSER-5), but means over time count what comes before: {} \
+             addresses serve pods or are idle, and {} in the steady state. `warm_up: {}` leaves the beginning out.",
+            id,
+            clock.point(from),
+            count(counted),
+            count(level),
+            Span::from_secs_f64(from).to_string().replace(' ', "")
+        )),
+        (None, _) if clock.warm_up > Span::ZERO => Some(text!(
+            "Levels of {id} change to the end, also after the warm-up: there is no steady state, and means over time \
+             depend on the horizon.",
+            id
+        )),
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
 //! How estimates are written for people.
 
 use super::Estimate;
-use crate::time::Span;
 use super::Interval;
 use crate::text::{Phrase, Text, Words, text};
+use crate::time::Span;
 use crate::units::thousands;
 
 /// A count: whole from 10 on, with one decimal below unless that is 0.
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn agreeing_runs_need_no_interval() {
         let same = Estimate::of(&[5.0, 5.0, 5.0]).expect("values");
-        assert_eq!((plus_minus(&same).as_str(), range_of_spans(&same).as_str()), ("5", "5.0 s"));
+        assert_eq!((plus_minus(&same).english().as_str(), range_of_spans(&same).english().as_str()), ("5", "5.0 s"));
         let differ = Estimate::of(&[10.0, 20.0]).expect("values");
         assert_eq!(plus_minus(&differ), "15 (10 to 20)");
         assert_eq!(range_of_spans(&differ), "15.0 s (10.5 s to 19.5 s)");

@@ -376,6 +376,19 @@ pub struct Timeline {
     pub unschedulable: Vec<u32>,
     /// Most such pods since the row before.
     pub max_unschedulable: Vec<u32>,
+    /// Per row, answered calls since the row before, per action in the order of [`Api::ALL`].
+    pub calls: Vec<[Calls; Api::ALL.len()]>,
+}
+
+/// Answered calls of one action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Calls {
+    /// Those that were not refused.
+    pub done: u32,
+    /// Those that were refused because there were too many (`Throttling`).
+    pub throttled: u32,
+    /// Those that were refused for another reason.
+    pub refused: u32,
 }
 
 /// Something that happened.

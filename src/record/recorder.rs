@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use hdrhistogram::Histogram;
 
 use super::{
-    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
+    Calls, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
     Timeline, Unschedulable, Was, What,
 };
 use crate::cloud::Usage;
@@ -63,6 +63,8 @@ pub struct Recorder {
     /// vSwitches that are full for the first time and whose idle addresses are not accounted for.
     unaccounted: Vec<VSwitchId>,
     calls: [u64; Api::ALL.len()],
+    /// Those since the last row of the timeline.
+    recent_calls: [Calls; Api::ALL.len()],
     errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
     binding: Vec<(Instant, Cause)>,
     timeline: Timeline,
@@ -126,6 +128,7 @@ impl Recorder {
             recent_unschedulable: 0,
             unaccounted: Vec::new(),
             calls: [0; Api::ALL.len()],
+            recent_calls: Default::default(),
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
             binding: Vec::new(),
             timeline,
@@ -334,6 +337,7 @@ impl Recorder {
     /// A call was answered well.
     pub fn call_answered(&mut self, api: Api) {
         self.calls[api.index()] += 1;
+        self.recent_calls[api.index()].done += 1;
     }
 
     /// A call was refused; `vswitch` is that of the interface or of the call, `quota` the one that
@@ -349,6 +353,10 @@ impl Recorder {
     ) {
         self.calls[api.index()] += 1;
         self.errors[api.index()][code.index()] += 1;
+        match code {
+            ErrorCode::Throttling => self.recent_calls[api.index()].throttled += 1,
+            _ => self.recent_calls[api.index()].refused += 1,
+        }
         if let Some(node) = node {
             self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
         }
@@ -432,6 +440,7 @@ impl Recorder {
         let unschedulable = self.unschedulable.level();
         timeline.unschedulable.push(unschedulable);
         timeline.max_unschedulable.push(std::mem::replace(&mut self.recent_unschedulable, unschedulable));
+        timeline.calls.push(std::mem::take(&mut self.recent_calls));
     }
 
     /// The warm-up is over: time-weighted measures begin anew.

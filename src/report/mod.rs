@@ -124,6 +124,7 @@ fn fill(folder: &Path, run: &Run) -> anyhow::Result<()> {
     save(folder, "summary.json", &summary_json(run.summary, run.findings)?)?;
     save(folder, "timeline.csv", &tables::timeline(run.model, run.recordings)?)?;
     save(folder, "api_calls.csv", &tables::api_calls(run.recordings)?)?;
+    save(folder, "api_timeline.csv", &tables::api_timeline(run.model, run.recordings)?)?;
     save(folder, "risk.csv", &tables::risk(run.summary)?)?;
     save(folder, "quantiles.csv", &tables::quantiles(run.summary)?)?;
     if run.model.outputs.pods {

@@ -3,8 +3,8 @@
 
 use super::terminal::{LABEL, padded, wrap};
 use crate::outcome::{Estimate, Proportion, Summary, count, in_parentheses, span, unit_text};
-use crate::text::{Lang, Phrase, SPACE, Text, Words, phrase, text};
 use crate::study::{Decision, Finding, RuleKind};
+use crate::text::{Lang, Phrase, SPACE, Text, Words, phrase, text};
 use crate::units::percent;
 
 /// As many runs as may be asked for.
@@ -59,7 +59,10 @@ pub fn junit(summary: &Summary, findings: &[Finding]) -> String {
     }
     text += "    </properties>\n";
     findings.iter().for_each(|finding| text += &case(&name, finding));
-    text + &format!("    <system-out>{}</system-out>\n  </testsuite>\n</testsuites>\n", xml(&summary.verdict.text.english()))
+    text + &format!(
+        "    <system-out>{}</system-out>\n  </testsuite>\n</testsuites>\n",
+        xml(&summary.verdict.text.english())
+    )
 }
 
 fn case(suite: &str, finding: &Finding) -> String {

@@ -15,8 +15,7 @@ pub fn story(explanation: &Explanation, columns: usize, lang: Lang) -> String {
     let when: Vec<_> = explanation.lines.iter().map(|line| line.when.say(lang)).collect();
     let label = when.iter().map(|when| when.width()).max().unwrap_or_default() + 2;
     let lines = explanation.lines.iter().zip(&when);
-    let lines =
-        lines.map(|(line, when)| padded(when, label) + &wrap(&line.text.say(lang), label, columns) + "\n");
+    let lines = lines.map(|(line, when)| padded(when, label) + &wrap(&line.text.say(lang), label, columns) + "\n");
     let parts = [paragraphs(&explanation.summary), lines.collect(), paragraphs(&explanation.after)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }

@@ -6,7 +6,7 @@ use crate::id::VSwitchId;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
 use crate::outcome::{FullBy, Interval, Quantiles, Summary, Told, tell};
-use crate::record::{GroupLevels, Holders, JournalEntry, Recording};
+use crate::record::{Calls, GroupLevels, Holders, JournalEntry, Recording};
 use crate::time::{Instant, Span};
 
 /// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster. What is
@@ -105,6 +105,24 @@ pub(super) fn api_calls(recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
             let errors = ErrorCode::ALL.into_iter().map(|code| (code.name(), refused[code.index()]));
             for (result, calls) in std::iter::once(("ok", well)).chain(errors).filter(|&(_, calls)| calls > 0) {
                 csv.write_record([&recording.replication.to_string(), api.name(), result, &calls.to_string()])?;
+            }
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
+/// One row per replication, row of the timeline and action that was called since the row before.
+pub(super) fn api_timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record(["replication", "time_s", "datetime", "action", "done", "throttled", "refused"])?;
+    for recording in recordings {
+        for (at, calls) in recording.timeline.at.iter().zip(&recording.timeline.calls) {
+            let start = [recording.replication.to_string(), secs(*at), datetime(model, *at)];
+            for (api, calls) in Api::ALL.into_iter().zip(calls).filter(|(_, calls)| **calls != Calls::default()) {
+                let numbers = [calls.done, calls.throttled, calls.refused].map(|n| n.to_string());
+                csv.write_record(
+                    start.iter().map(String::as_str).chain([api.name()]).chain(numbers.iter().map(String::as_str)),
+                )?;
             }
         }
     }

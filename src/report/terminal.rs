@@ -41,7 +41,10 @@ pub fn terminal(summary: &Summary, uncertain: &[Uncertain], columns: usize, lang
     let accounts: Vec<_> =
         summary.vswitches.iter().filter(|v| v.serves_pods).filter_map(|v| account_text(v, clock)).collect();
     labelled(phrase!("When full"), &accounts[..accounts.len().min(MOST_ACCOUNTS)]);
-    labelled(phrase!("Prefixes"), &summary.vswitches.iter().filter_map(|v| prefixes_text(v, clock)).collect::<Vec<_>>());
+    labelled(
+        phrase!("Prefixes"),
+        &summary.vswitches.iter().filter_map(|v| prefixes_text(v, clock)).collect::<Vec<_>>(),
+    );
     labelled(phrase!("Counting"), counting_text(summary).as_slice());
     labelled(phrase!("Pods"), &[pods_line(&summary.pods), waits_line(&summary.pods, clock)]);
     labelled(phrase!("No node"), unschedulable_line(&summary.pods).as_slice());
@@ -50,7 +53,12 @@ pub fn terminal(summary: &Summary, uncertain: &[Uncertain], columns: usize, lang
     labelled(phrase!("Users see"), &seen.collect::<Vec<_>>());
     let stranded = summary.stranded.iter().map(|stranded| {
         let addresses = plus_minus(&stranded.addresses);
-        text!("{addresses} addresses of {} are free at the end, yet unusable: {}.", addresses, stranded.vswitch, stranded.reason)
+        text!(
+            "{addresses} addresses of {} are free at the end, yet unusable: {}.",
+            addresses,
+            stranded.vswitch,
+            stranded.reason
+        )
     });
     labelled(phrase!("Stranded"), &stranded.collect::<Vec<_>>());
     let means = summary.vswitches.iter().filter_map(|vswitch| warm_up_text(vswitch, clock));
@@ -72,7 +80,8 @@ fn risk_line(summary: &Summary) -> Option<Text> {
 
 /// What was drawn for every run; none if nothing was.
 fn uncertain_line(uncertain: &[Uncertain]) -> Option<Text> {
-    let named = uncertain.iter().take(MOST_INPUTS).map(|input| text!("{input} ({distribution})", input.path, input.text));
+    let named =
+        uncertain.iter().take(MOST_INPUTS).map(|input| text!("{input} ({distribution})", input.path, input.text));
     let named = Text::list(named, SEMICOLON);
     let more = match uncertain.len().saturating_sub(MOST_INPUTS) {
         0 => Text::default(),
@@ -91,8 +100,7 @@ fn limit_line(limit: &Limit, summary: &Summary) -> Text {
 }
 
 fn pods_line(pods: &PodSummary) -> Text {
-    let mut line =
-        text!("{} asked for an address, {} got one", plus_minus(&pods.requested), plus_minus(&pods.served));
+    let mut line = text!("{} asked for an address, {} got one", plus_minus(&pods.requested), plus_minus(&pods.served));
     // Pods that end without having got one are few; mostly they wait still.
     let (never, waiting) = (&pods.never_served, &pods.waiting_at_end);
     match (never.max > 0.0, waiting.max > 0.0) {
@@ -110,7 +118,12 @@ fn unschedulable_line(pods: &PodSummary) -> Option<Text> {
     if pods.most_unschedulable.max == 0.0 {
         return None;
     }
-    let mut line = text!("up to {} pods at once found no node, {} do at the end; {} pod-hours without one", count(pods.most_unschedulable.max), plus_minus(&pods.unschedulable_at_end), plus_minus(&pods.unschedulable_pod_h));
+    let mut line = text!(
+        "up to {} pods at once found no node, {} do at the end; {} pod-hours without one",
+        count(pods.most_unschedulable.max),
+        plus_minus(&pods.unschedulable_at_end),
+        plus_minus(&pods.unschedulable_pod_h)
+    );
     if let (Some(median), Some(longest)) = (&pods.unschedulable_p50_s, &pods.unschedulable_longest_s) {
         line += text!("; who got one later waited {}, at most {}", span(median.median), span(longest.max));
     }
@@ -132,7 +145,14 @@ fn waits_line(pods: &PodSummary, clock: &Clock) -> Text {
         None => Text::default(),
     };
     let quantile = |wait: &Option<Estimate>| wait.as_ref().map_or(text!("none"), range_of_spans);
-    text!("Wait for an address: p50 {}, p99 {}; the longest that was served {}; most waiting at once {}{when}.", quantile(&pods.wait_p50_s), quantile(&pods.wait_p99_s), quantile(&pods.wait_longest_s), count(pods.most_waiting.max), when)
+    text!(
+        "Wait for an address: p50 {}, p99 {}; the longest that was served {}; most waiting at once {}{when}.",
+        quantile(&pods.wait_p50_s),
+        quantile(&pods.wait_p99_s),
+        quantile(&pods.wait_longest_s),
+        count(pods.most_waiting.max),
+        when
+    )
 }
 
 fn vswitches(summary: &Summary, lang: Lang) -> String {
@@ -173,8 +193,7 @@ fn pools(summary: &Summary, lang: Lang) -> String {
     let types =
         summary.pools.windows(2).any(|two| two[0].pool == two[1].pool && two[0].instance_type != two[1].instance_type);
     let names = [Some(phrase!("node pool")), types.then(|| phrase!("type")), Some(phrase!("zone"))];
-    let numbers =
-        [phrase!("nodes"), phrase!("ENIs"), phrase!("running"), phrase!("waiting"), phrase!("most waiting")];
+    let numbers = [phrase!("nodes"), phrase!("ENIs"), phrase!("running"), phrase!("waiting"), phrase!("most waiting")];
     let header: Vec<_> = names.into_iter().flatten().chain(numbers).map(|name| name.words()).collect();
     let left: &[usize] = if types { &[0, 1, 2] } else { &[0, 1] };
     let row = |pool: &crate::outcome::PoolSummary| {

@@ -340,7 +340,7 @@ mod tests {
         let text = "a: {b: [80, 120], at: [1d, 2d], c: [5 %, 7 %]}
 list: [{name: x, n: {p5: 1d, p50: 2d, p95: 9d}}]";
         let (found, _, problems) = settled(text, Draw::Typical);
-        let found: Vec<_> = found.iter().map(|u| format!("{}: {} ({})", u.path, u.text, u.typical)).collect();
+        let found: Vec<_> = found.iter().map(|u| format!("{}: {} ({})", u.path, u.text.english(), u.typical)).collect();
         assert_eq!(problems, 0);
         insta::assert_snapshot!(found.join("\n"), @r"
         a.b: uniform from 80 to 120 (100)

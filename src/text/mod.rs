@@ -275,3 +275,11 @@ impl Serialize for Phrase {
         to.serialize_str(self.english)
     }
 }
+
+/// What a test expects is written in English.
+#[cfg(test)]
+impl PartialEq<&str> for Text {
+    fn eq(&self, english: &&str) -> bool {
+        self.english() == *english
+    }
+}

@@ -11,11 +11,11 @@ use serde::Serialize;
 
 use super::terminal::{table, wrap};
 use super::{Draft, file_name, json, save};
-use crate::text::Lang;
 use crate::model::Reading;
 use crate::outcome::{Interval, Summary, Verdict};
 use crate::scenario::Source;
 use crate::study::{Contrast, Difference, Reality, Side, Statistic, Variant, is_headline, median_error_ratio, tested};
+use crate::text::Lang;
 
 /// Most rows of a table on the terminal; `compare.csv` has all.
 const MOST_ROWS: usize = 24;

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{Comparison, notes, short, words};
-use crate::text::Lang;
 use crate::report::html::{self, File};
 use crate::report::{Plot, plot};
 use crate::study::{Difference, Reality};
+use crate::text::Lang;
 
 const TEMPLATE: &str = include_str!("compare.html");
 
@@ -63,7 +63,8 @@ struct Row {
 pub(super) fn page(comparison: &Comparison) -> anyhow::Result<String> {
     let Comparison { variants, origins, summaries, .. } = comparison;
     let shown = variants.iter().zip(*origins).zip(*summaries);
-    let shown = shown.map(|((v, origin), summary)| Shown { name: &v.name, origin, verdict: summary.verdict.text.english() });
+    let shown =
+        shown.map(|((v, origin), summary)| Shown { name: &v.name, origin, verdict: summary.verdict.text.english() });
     let method = &summaries[0].method;
     let names: Vec<_> = variants.iter().map(|variant| variant.name.as_str()).collect();
     let page = Page {

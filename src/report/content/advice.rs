@@ -54,7 +54,12 @@ pub(super) fn advice(run: &Run) -> Vec<Advice> {
 /// An action that pods got addresses after: the only thing that a run has seen help.
 fn done(action: &ActionSummary) -> Option<Advice> {
     let (waiting, relieved) = (action.waiting.as_ref()?, action.relieved.as_ref()?);
-    let text = text!("{} pods waited when this was done: {}. {} of them have got an address since.", plus_minus(waiting), action.text, plus_minus(relieved));
+    let text = text!(
+        "{} pods waited when this was done: {}. {} of them have got an address since.",
+        plus_minus(waiting),
+        action.text,
+        plus_minus(relieved)
+    );
     (relieved.mean > 0.0).then_some(Advice { text, command: None })
 }
 
@@ -63,8 +68,14 @@ fn done(action: &ActionSummary) -> Option<Advice> {
 fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let pooled = vswitch.at_full.as_ref()?.idle.pooled.mean;
     let share = pooled / f64::from(vswitch.usable);
-    let text = text!("When {} was first full, {} of its {} addresses ({}) sat idle in the pools of nodes, which lower watermarks \
-         may give back. The largest that lasts:", vswitch.id, count(pooled), thousands(vswitch.usable.into()), percent(share));
+    let text = text!(
+        "When {} was first full, {} of its {} addresses ({}) sat idle in the pools of nodes, which lower watermarks \
+         may give back. The largest that lasts:",
+        vswitch.id,
+        count(pooled),
+        thousands(vswitch.usable.into()),
+        percent(share)
+    );
     let command = seek(run, "--largest", "max_pool_size", vswitch);
     (share >= WORTH_A_CHANGE).then_some(Advice { text, command: Some(command) })
 }
@@ -78,8 +89,12 @@ fn size(run: &Run, vswitch: &VSwitchSummary) -> Advice {
 fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let of_zone = run.summary.vswitches.iter().filter(|v| v.zone == vswitch.zone && v.id != vswitch.id);
     let roomiest = of_zone.max_by(|a, b| a.least_free.min.total_cmp(&b.least_free.min))?;
-    let text = text!("{} in the same zone always has {} addresses free or more. Whether pods may use them is up to eni-config's \
-         vswitches, and only nodes with a free ENI slot can.", roomiest.id, count(roomiest.least_free.min));
+    let text = text!(
+        "{} in the same zone always has {} addresses free or more. Whether pods may use them is up to eni-config's \
+         vswitches, and only nodes with a free ENI slot can.",
+        roomiest.id,
+        count(roomiest.least_free.min)
+    );
     (roomiest.least_free.min > 0.0).then_some(Advice { text, command: None })
 }
 
@@ -92,7 +107,8 @@ fn room(run: &Run, vswitch: &VSwitchSummary) -> Advice {
 /// Addresses are not what is short.
 fn why(summary: &Summary) -> Advice {
     let limit = summary.limits.first().map_or(text!("something else"), |limit| limit.text.clone());
-    let text = text!("Addresses are not what is short: {limit}. Why the first pod waited, in this report's folder:", limit);
+    let text =
+        text!("Addresses are not what is short: {limit}. Why the first pod waited, in this report's folder:", limit);
     Advice { text, command: Some("brimline explain .".to_owned()) }
 }
 

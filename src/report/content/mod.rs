@@ -57,7 +57,8 @@ impl Policy {
     /// None without a rule.
     fn of(findings: &[Finding]) -> Option<Self> {
         let row = |finding: &Finding| {
-            let word = Cell { text: policy::word(finding.decision).words(), is_bad: finding.decision != Decision::Holds };
+            let word =
+                Cell { text: policy::word(finding.decision).words(), is_bad: finding.decision != Decision::Holds };
             [word, policy::rule(finding).into(), policy::numbers(finding).into()]
         };
         let rules = findings.iter().map(row).collect();
@@ -117,9 +118,14 @@ fn sections<'a>(run: &Run, pictures: &'a [Picture], main: &'a Picture) -> Vec<Se
     let of_pods = of_pods.into_iter().chain([tables::messages(summary)]).collect();
     let all = [
         section("vswitches", phrase!("vSwitches"), Some(About::VSwitches), of_vswitches),
-        section("pools", phrase!("Node pools"), Some(About::Pools), vec![tables::pools(summary), tables::zones(summary)]),
+        section(
+            "pools",
+            phrase!("Node pools"),
+            Some(About::Pools),
+            vec![tables::pools(summary), tables::zones(summary)],
+        ),
         section("pods", phrase!("Pods"), Some(About::Pods), of_pods),
-        section("api", phrase!("API calls"), None, vec![tables::api_calls(summary)]),
+        section("api", phrase!("API calls"), Some(About::Api), vec![tables::api_calls(summary)]),
         section("enis", phrase!("ENIs"), Some(About::Enis), vec![tables::enis(summary)]),
         section("events", phrase!("Events"), None, vec![study::actions(summary), tables::landmarks(summary)]),
     ];

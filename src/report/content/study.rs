@@ -2,19 +2,23 @@
 
 use super::tables::{Table, runs, time};
 use crate::outcome::{
-    ANY, Estimate, Quantiles, Summary, VSwitchSummary, count, in_parentheses, no_way_out_text, plus_minus, range_of_spans, span, unit_text,
+    ANY, Estimate, Quantiles, Summary, VSwitchSummary, count, in_parentheses, no_way_out_text, plus_minus,
+    range_of_spans, span, unit_text,
 };
 use crate::scenario::Uncertain;
 use crate::text::{LIST, SPACE, Text, Words, phrase, text};
 
 /// How probable it is that addresses run out by a date; only with several runs, and where they can.
 pub(super) fn risk(summary: &Summary) -> Table {
-    let mut table = Table::new(phrase!("Risk of running out"), &[phrase!("vSwitch"), phrase!("within")], &["risk.by.full"]);
+    let mut table =
+        Table::new(phrase!("Risk of running out"), &[phrase!("vSwitch"), phrase!("within")], &["risk.by.full"]);
     if summary.method.replications == 1 || summary.vswitches.iter().all(|v| v.full.never()) {
         return table;
     }
-    table.note = text!("Probabilities with their 95 % intervals (Wilson), each for its date by itself; risk.csv has the \
-                  whole curve. Where runs are never full, quantiles of the time may be \u{201c}never\u{201d}.");
+    table.note = text!(
+        "Probabilities with their 95 % intervals (Wilson), each for its date by itself; risk.csv has the \
+                  whole curve. Where runs are never full, quantiles of the time may be \u{201c}never\u{201d}."
+    );
     let clock = &summary.method.clock;
     let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();
     for risk in summary.risk.iter().filter(|risk| serving > 1 || risk.vswitch != ANY) {
@@ -71,7 +75,8 @@ pub(super) fn actions(summary: &Summary) -> Table {
 
 /// Inputs that were drawn for every run.
 pub(super) fn uncertain(uncertain: &[Uncertain]) -> Option<Table> {
-    let mut table = Table::new(phrase!("Uncertain inputs"), &[phrase!("input"), phrase!("distribution"), phrase!("typical")], &[]);
+    let mut table =
+        Table::new(phrase!("Uncertain inputs"), &[phrase!("input"), phrase!("distribution"), phrase!("typical")], &[]);
     table.note = text!("Drawn anew for each run. Where one value has to stand for all, it is the typical one.");
     uncertain.iter().for_each(|input| table.push([input.path.words(), input.text.words(), input.typical.words()]));
     (!uncertain.is_empty()).then_some(table)

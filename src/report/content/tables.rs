@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::outcome::{
-    Account, Estimate, Proportion, Summary, count, counting_text, in_parentheses, means_text, measure, plus_minus, range_of_spans,
+    Account, Estimate, Proportion, Summary, count, counting_text, in_parentheses, means_text, measure, plus_minus,
+    range_of_spans,
 };
 use crate::record::Holders;
 use crate::text::{LIST, Lang, Phrase, Text, Words, phrase, text};
@@ -82,8 +83,7 @@ impl Table {
 
     /// It in a language.
     pub(in crate::report) fn say(&self, lang: Lang) -> Table<String> {
-        let heading =
-            |of: &Heading| Heading { label: of.label.say(lang), definition: of.definition.say(lang) };
+        let heading = |of: &Heading| Heading { label: of.label.say(lang), definition: of.definition.say(lang) };
         Table {
             title: self.title.say(lang),
             note: self.note.say(lang),
@@ -102,7 +102,11 @@ pub(super) fn vswitches(summary: &Summary) -> Table {
         "vswitches.least_free",
         "vswitches.refusals",
     ];
-    let mut table = Table::new(phrase!("vSwitches"), &[phrase!("vSwitch"), phrase!("zone"), phrase!("block"), phrase!("usable")], &measures);
+    let mut table = Table::new(
+        phrase!("vSwitches"),
+        &[phrase!("vSwitch"), phrase!("zone"), phrase!("block"), phrase!("usable")],
+        &measures,
+    );
     for v in &summary.vswitches {
         let is_full = !v.full.never();
         table.push([
@@ -182,11 +186,9 @@ pub(super) fn prefixes(summary: &Summary) -> Option<Table> {
 
 /// A full vSwitch address by address: rows that add up, and what is asked for.
 pub(super) fn at_full(summary: &Summary) -> Table {
-    let mut table = Table::new(phrase!("When first full, address by address"), &[phrase!("vSwitch"), phrase!("addresses")], &[]);
-    table.header.push(Heading {
-        label: text!("number"),
-        definition: text!("Mean over the runs in which it is full."),
-    });
+    let mut table =
+        Table::new(phrase!("When first full, address by address"), &[phrase!("vSwitch"), phrase!("addresses")], &[]);
+    table.header.push(Heading { label: text!("number"), definition: text!("Mean over the runs in which it is full.") });
     for vswitch in &summary.vswitches {
         let Some(full) = &vswitch.at_full else { continue };
         let mut row = |about: Text, number: Text| table.push([vswitch.id.words(), about, number]);
@@ -212,7 +214,11 @@ pub(super) fn counting(summary: &Summary) -> Table {
     table.header.extend(labels.map(heading));
     let rows = [
         (phrase!("counting pods against usable addresses"), &counting.full, &counting.time_to_full_s),
-        (phrase!("simulation: the first vSwitch of pods"), &counting.simulated_full, &counting.simulated_time_to_full_s),
+        (
+            phrase!("simulation: the first vSwitch of pods"),
+            &counting.simulated_full,
+            &counting.simulated_time_to_full_s,
+        ),
     ];
     rows.into_iter().for_each(|(how, full, at)| table.push([how.words(), runs(full), time(summary, at.as_ref())]));
     table
@@ -256,7 +262,11 @@ pub(super) fn pools(summary: &Summary) -> Table {
         "pools.most_waiting",
         "pools.nodes_refused",
     ];
-    let mut table = Table::new(phrase!("Node pools"), &[phrase!("pool"), phrase!("zone"), phrase!("instance type"), phrase!("max pods")], &measures);
+    let mut table = Table::new(
+        phrase!("Node pools"),
+        &[phrase!("pool"), phrase!("zone"), phrase!("instance type"), phrase!("max pods")],
+        &measures,
+    );
     table.note = text!("At the end of the run, unless the heading says otherwise.");
     for pool in &summary.pools {
         table.push([
@@ -318,11 +328,14 @@ pub(super) fn pods(summary: &Summary) -> Table {
 
 /// Interfaces at the end: they, not only addresses, run out.
 pub(super) fn enis(summary: &Summary) -> Table {
-    let mut table = Table::new(phrase!("ENIs at the end"), &[phrase!("pool"), phrase!("zone"), phrase!("instance type")], &["pools.enis", "pools.nodes"]);
-    table.header.push(Heading {
-        label: text!("ENIs a node"),
-        definition: text!("Mean ENIs by mean nodes at the end."),
-    });
+    let mut table = Table::new(
+        phrase!("ENIs at the end"),
+        &[phrase!("pool"), phrase!("zone"), phrase!("instance type")],
+        &["pools.enis", "pools.nodes"],
+    );
+    table
+        .header
+        .push(Heading { label: text!("ENIs a node"), definition: text!("Mean ENIs by mean nodes at the end.") });
     for pool in summary.pools.iter().filter(|pool| pool.nodes.max > 0.0) {
         let a_node = format!("{:.2}", pool.enis.mean / pool.nodes.mean);
         let names = [&pool.pool, &pool.zone, &pool.instance_type].map(Words::words);
@@ -341,8 +354,11 @@ pub(super) fn messages(summary: &Summary) -> Table {
 }
 
 pub(super) fn stranded(summary: &Summary) -> Table {
-    let mut table =
-        Table::new(phrase!("Free, yet unusable addresses"), &[phrase!("vSwitch"), phrase!("why")], &["stranded.found", "stranded.addresses"]);
+    let mut table = Table::new(
+        phrase!("Free, yet unusable addresses"),
+        &[phrase!("vSwitch"), phrase!("why")],
+        &["stranded.found", "stranded.addresses"],
+    );
     for stranded in &summary.stranded {
         let (vswitch, reason) = (stranded.vswitch.clone().into(), stranded.reason.into());
         table.push([vswitch, reason, runs(&stranded.found).into(), Cell::wanted_0(&stranded.addresses)]);
@@ -351,9 +367,11 @@ pub(super) fn stranded(summary: &Summary) -> Table {
 }
 
 pub(super) fn api_calls(summary: &Summary) -> Table {
-    let mut table = Table::new(phrase!("OpenAPI calls"), &[phrase!("action")], &["api_calls.calls", "api_calls.refused.calls"]);
+    let mut table =
+        Table::new(phrase!("OpenAPI calls"), &[phrase!("action")], &["api_calls.calls", "api_calls.refused.calls"]);
     for api in &summary.api_calls {
-        let refused = api.refused.iter().map(|refusals| text!("{calls} {code}", plus_minus(&refusals.calls), refusals.code));
+        let refused =
+            api.refused.iter().map(|refusals| text!("{calls} {code}", plus_minus(&refusals.calls), refusals.code));
         let refused = Text::list(refused, LIST);
         let refused = if refused.is_empty() { "0".words() } else { refused };
         let refused = Cell::bad_if(!api.refused.is_empty(), refused);
@@ -363,8 +381,11 @@ pub(super) fn api_calls(summary: &Summary) -> Table {
 }
 
 pub(super) fn landmarks(summary: &Summary) -> Table {
-    let mut table =
-        Table::new(phrase!("What happened"), &[phrase!("what")], &["landmarks.happened", "landmarks.time_s", "landmarks.times"]);
+    let mut table = Table::new(
+        phrase!("What happened"),
+        &[phrase!("what")],
+        &["landmarks.happened", "landmarks.time_s", "landmarks.times"],
+    );
     for mark in &summary.landmarks {
         let time = time(summary, Some(&mark.time_s));
         table.push([mark.text.clone(), runs(&mark.happened), time, plus_minus(&mark.times)]);

@@ -104,7 +104,9 @@ pub(super) fn apart<'y>(labels: impl Iterator<Item = &'y mut f64>) {
 /// Unit of the axis of time in s, its name, and the steps that read well.
 fn time_unit(end: f64) -> (f64, Phrase, &'static [f64]) {
     match end {
-        259_200.0.. => (86_400.0, phrase!("days"), &[1.0, 2.0, 5.0, 7.0, 10.0, 14.0, 15.0, 30.0, 60.0, 90.0, 180.0, 365.0]),
+        259_200.0.. => {
+            (86_400.0, phrase!("days"), &[1.0, 2.0, 5.0, 7.0, 10.0, 14.0, 15.0, 30.0, 60.0, 90.0, 180.0, 365.0])
+        }
         10_800.0.. => (3_600.0, phrase!("hours"), &[1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0]),
         180.0.. => (60.0, phrase!("minutes"), &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0]),
         _ => (1.0, phrase!("seconds"), &[1.0, 2.0, 5.0, 10.0, 20.0, 30.0]),

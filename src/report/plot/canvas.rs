@@ -88,7 +88,14 @@ impl<'a> Canvas<'a> {
     }
 
     /// A text whose middle is at the height of its point.
-    pub(super) fn text(&self, text: &(impl Words + ?Sized), point: (f64, f64), size: f64, color: RGBColor, align: Align) {
+    pub(super) fn text(
+        &self,
+        text: &(impl Words + ?Sized),
+        point: (f64, f64),
+        size: f64,
+        color: RGBColor,
+        align: Align,
+    ) {
         let h = match align {
             Align::Left => HPos::Left,
             Align::Centre => HPos::Center,

@@ -236,10 +236,16 @@ impl Chart {
         let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
         columns.extend(self.series.iter().map(|series| (series.name.clone(), at(&series.values))));
         for Band { name, low, high, .. } in &self.bands {
-            columns.extend([(text!("{name}: from", name).say(lang), at(low)), (text!("{name}: to", name).say(lang), at(high))]);
+            columns.extend([
+                (text!("{name}: from", name).say(lang), at(low)),
+                (text!("{name}: to", name).say(lang), at(high)),
+            ]);
         }
         if !self.peaks.0.is_empty() {
-            columns.push((phrase!("highest total since the row before").say(lang).to_owned(), reduce::highest(&kept, &self.peaks.0)));
+            columns.push((
+                phrase!("highest total since the row before").say(lang).to_owned(),
+                reduce::highest(&kept, &self.peaks.0),
+            ));
         }
         if let Some(Strip { name, now, most, .. }) = &self.strip {
             columns.push((name.clone(), at(now)));
@@ -248,9 +254,13 @@ impl Chart {
         let write = |n: f64| if self.unit == "share" { percent(n) } else { count(n) };
         let row = |(i, &row): (usize, &usize)| {
             let cells = columns.iter().map(|(_, values)| write(values[i]));
-            [clock.moment(Instant::ZERO + Span::from_secs_f64(self.at[row])).say(lang)].into_iter().chain(cells).collect()
+            [clock.moment(Instant::ZERO + Span::from_secs_f64(self.at[row])).say(lang)]
+                .into_iter()
+                .chain(cells)
+                .collect()
         };
-        let header = [phrase!("time").say(lang).to_owned()].into_iter().chain(columns.iter().map(|(name, _)| name.clone()));
+        let header =
+            [phrase!("time").say(lang).to_owned()].into_iter().chain(columns.iter().map(|(name, _)| name.clone()));
         Grid { header: header.collect(), rows: kept.iter().enumerate().map(row).collect() }
     }
 }

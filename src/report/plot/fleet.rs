@@ -11,7 +11,13 @@ use crate::text::{Lang, Phrase, Text, Words, phrase, text};
 const MOST_POOLS: usize = canvas::SERIES.len() - 1;
 
 /// How many nodes and how many secondary interfaces there are.
-pub(super) fn pictures(model: &Model, summary: &Summary, recordings: &[Recording], rows: usize, lang: Lang) -> [Picture; 2] {
+pub(super) fn pictures(
+    model: &Model,
+    summary: &Summary,
+    recordings: &[Recording],
+    rows: usize,
+    lang: Lang,
+) -> [Picture; 2] {
     let levels = |title: Phrase, unit, of| by_pool(model, summary, recordings, title, unit, of).reduced(rows);
     let nodes = levels(phrase!("Nodes"), phrase!("nodes"), |levels: &GroupLevels| levels.nodes);
     let enis = levels(phrase!("Secondary ENIs"), phrase!("ENIs"), |levels: &GroupLevels| levels.enis);

@@ -4,8 +4,8 @@ use plotters::style::RGBColor;
 
 use super::axes::{self, BOTTOM, Frame, HEIGHT, LABEL_GAP, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, Canvas, INK, MUTED, picture};
-use crate::text::{Lang, Words};
 use crate::outcome::{Clock, count};
+use crate::text::{Lang, Words};
 
 /// Most characters of a name beside its line.
 const LONGEST_NAME: usize = 18;

@@ -2,6 +2,7 @@
 //! waited.
 
 mod axes;
+mod calls;
 mod canvas;
 mod chart;
 mod fleet;
@@ -66,6 +67,7 @@ pub(super) enum About {
     VSwitches,
     Pools,
     Pods,
+    Api,
     Enis,
 }
 
@@ -83,7 +85,7 @@ impl Picture {
 /// Every picture of a run: the vSwitches in the order of the summary, the risk, the pods, the waits,
 /// nodes and interfaces.
 pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording], lang: Lang) -> Vec<Picture> {
-    let pictures = 2 * model.vpc.vswitches.len() + model.node_pools.len() + 5;
+    let pictures = 2 * model.vpc.vswitches.len() + model.node_pools.len() + 6;
     let rows = (ROWS / pictures).clamp(*ROWS_OF_ONE.start(), *ROWS_OF_ONE.end());
     let mut all = of_vswitches(model, summary, recordings, rows, lang);
     all.extend(of_risk(summary, rows, lang));
@@ -98,6 +100,7 @@ pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording], la
         let zones = of_zones(model, summary, recordings).reduced(rows);
         all.push(Picture::of_levels(About::Pools, "zones", caption, &zones, lang));
     }
+    all.extend(calls::picture(summary, recordings, rows, lang));
     all.extend(fleet::pictures(model, summary, recordings, rows, lang));
     if model.node_pools.len() > 1 {
         all.extend(model.node_pools.iter().enumerate().map(|(i, pool)| {
@@ -111,13 +114,7 @@ pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording], la
 }
 
 /// Who holds the addresses of each vSwitch, and how many are free.
-fn of_vswitches(
-    model: &Model,
-    summary: &Summary,
-    recordings: &[Recording],
-    rows: usize,
-    lang: Lang,
-) -> Vec<Picture> {
+fn of_vswitches(model: &Model, summary: &Summary, recordings: &[Recording], rows: usize, lang: Lang) -> Vec<Picture> {
     let mut all = Vec::new();
     for vswitch in &summary.vswitches {
         let i = model.vpc.vswitches.iter().position(|v| v.id == vswitch.id).expect("the summary is of this model");
@@ -140,7 +137,12 @@ fn of_vswitches(
 fn of_waits(summary: &Summary, lang: Lang) -> Picture {
     let (name, svg) = ("waits".to_owned(), waits::draw(&summary.pods, lang));
     let caption = text!("How long pods waited for their address (mean over the runs).");
-    Picture { about: About::Pods, plot: Plot { name, caption: caption.say(lang), svg }, chart: None, grid: waits::grid(&summary.pods, lang) }
+    Picture {
+        about: About::Pods,
+        plot: Plot { name, caption: caption.say(lang), svg },
+        chart: None,
+        grid: waits::grid(&summary.pods, lang),
+    }
 }
 
 /// Who holds the addresses of vSwitch `i`, from its beginning on; none if it never comes to be.
@@ -284,11 +286,9 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
     let pending = |r: &Recording, row: usize| f64::from(r.timeline.unschedulable[row]);
     match only {
         Some(pool) => title = text!("Pods on pool {}", model.node_pools[pool].name),
-        None => layers.push(Layer {
-            name: text!("without a node"),
-            color: canvas::GREY,
-            values: mean(recordings, pending),
-        }),
+        None => {
+            layers.push(Layer { name: text!("without a node"), color: canvas::GREY, values: mean(recordings, pending) })
+        }
     }
     let total = move |r: &Recording, row: usize| {
         let pending = if only.is_none() { pending(r, row) } else { 0.0 };

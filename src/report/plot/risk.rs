@@ -5,8 +5,8 @@ use plotters::style::RGBColor;
 use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, BLUE, Canvas, INK, MUTED, SERIES, picture};
 use super::reduce;
-use crate::text::{Lang, Phrase, Text, Words, phrase, text};
 use crate::outcome::{ANY, Clock, Estimate, FullBy, Interval, Risk, count};
+use crate::text::{Lang, Phrase, Text, Words, phrase, text};
 
 /// Share of the height above the highest value.
 const HEADROOM: f64 = 1.04;
@@ -158,8 +158,11 @@ impl Fan<'_> {
             (low, high) if low == high => text!("{low} at the end", low),
             (low, high) => text!("{low} to {high} at the end", low, high),
         };
-        let entries =
-            [(phrase!("median"), 1.0, INK, 2, 2), (phrase!("half of the runs"), 0.6, BLUE, 1, 3), (phrase!("90 % of the runs"), 0.25, BLUE, 0, 4)];
+        let entries = [
+            (phrase!("median"), 1.0, INK, 2, 2),
+            (phrase!("half of the runs"), 0.6, BLUE, 1, 3),
+            (phrase!("90 % of the runs"), 0.25, BLUE, 0, 4),
+        ];
         for (i, (name, opacity, color, low, high)) in entries.into_iter().enumerate() {
             let y = TOP + 24.0 + 40.0 * i as f64;
             canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, color, opacity);

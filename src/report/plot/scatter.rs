@@ -2,8 +2,8 @@
 
 use super::axes::nice;
 use super::canvas::{Align, BLUE, Canvas, GREY, GRID, INK, MUTED, ORANGE, PAPER, picture};
-use crate::text::Lang;
 use crate::outcome::count;
+use crate::text::Lang;
 
 const WIDTH: u32 = 1000;
 const HEIGHT: u32 = 560;

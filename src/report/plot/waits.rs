@@ -34,8 +34,20 @@ pub(super) fn draw(pods: &PodSummary, lang: Lang) -> String {
     let most = pods.waits.iter().map(|class| class.pods.mean).fold(1e-9, f64::max);
     let height = TOP + ROW * pods.waits.len() as f64 + 14.0;
     picture(WIDTH, height as u32, lang, |canvas| {
-        canvas.text(&phrase!("Time from being placed on a node to having an address"), (16.0, 24.0), 19.0, INK, Align::Left);
-        canvas.text(&phrase!("share of the pods that asked, mean over the runs"), (16.0, 47.0), TEXT, MUTED, Align::Left);
+        canvas.text(
+            &phrase!("Time from being placed on a node to having an address"),
+            (16.0, 24.0),
+            19.0,
+            INK,
+            Align::Left,
+        );
+        canvas.text(
+            &phrase!("share of the pods that asked, mean over the runs"),
+            (16.0, 47.0),
+            TEXT,
+            MUTED,
+            Align::Left,
+        );
         for (i, class) in pods.waits.iter().enumerate() {
             let y = TOP + ROW * (i as f64 + 0.5);
             let color = if i + 1 == pods.waits.len() { RED } else { BLUE };

@@ -7,9 +7,9 @@ use csv::Writer;
 
 use super::super::plot::scatter::{Dot, DotKind, Scatter, draw};
 use super::super::{Draft, file_name, json, save, terminal};
-use crate::text::Lang;
 use crate::outcome::{Estimate, count, span};
 use crate::study::front::{Compromise, Front, Standing};
+use crate::text::Lang;
 use crate::units::thousands;
 
 /// Most compromises that are shown on the terminal.

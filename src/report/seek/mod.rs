@@ -15,10 +15,10 @@ pub use snippet::snippet;
 pub use words::sentence;
 
 use super::{Draft, file_name, json, save, terminal};
-use crate::text::Lang;
 use crate::outcome::Proportion;
 use crate::study::seek::{Answer, Finding, Knob, Point};
 use crate::study::{Decision, Judgement};
+use crate::text::Lang;
 use crate::units::{percent, thousands};
 
 /// Most impossible values that are told on the terminal.

@@ -13,6 +13,7 @@ use crate::report::content::{Advice, Content};
 use crate::report::{Run, html, plot};
 use crate::scenario::{Source, claim};
 use crate::study::seek::Knob;
+use crate::text::Lang;
 use crate::time::Span;
 
 /// The library that draws, which names its home.
@@ -25,7 +26,7 @@ fn page_of(model: &Model) -> String {
 
 /// The page alone, without the files beside it.
 fn page(run: &Run) -> String {
-    let pictures = plot::all(run.model, run.summary, run.recordings);
+    let pictures = plot::all(run.model, run.summary, run.recordings, run.lang);
     html::page(run, &Content::of(run, &pictures)).expect("a page")
 }
 
@@ -51,12 +52,13 @@ fn run<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording]) 
         command: "",
         wall: Duration::ZERO,
         threads: 1,
+        lang: Lang::English,
     }
 }
 
 fn advice(model: &Model) -> Vec<Advice> {
     let (recordings, summary) = simulated(model);
-    let pictures = plot::all(model, &summary, &recordings);
+    let pictures = plot::all(model, &summary, &recordings, Lang::English);
     Content::of(&run(model, &summary, &recordings), &pictures).advice
 }
 
@@ -160,7 +162,7 @@ fn advice_follows_policy_and_verdict() {
     assert!(advice(&model).iter().filter_map(|a| a.command.as_ref()).all(|command| !command.contains("--such-that")));
     let calm = advice(&super::model(22, Span::hours(6), 4.0, 10.0));
     assert_eq!(calm.len(), 1);
-    assert!(calm[0].text.starts_with("No vSwitch ran full, so nothing has to change."), "{calm:?}");
+    assert!(calm[0].text.english().starts_with("No vSwitch ran full, so nothing has to change."), "{calm:?}");
 }
 
 #[test]
