@@ -146,7 +146,7 @@ fn unserving(summary: &Summary) -> Text {
 
 /// `1 is idle`, `1,100 are idle`.
 fn says(n: u64, one: Phrase, many: Phrase) -> Text {
-    text!("{} {does}", thousands(n), if n == 1 { one } else { many })
+    text!("{n} {does}", thousands(n), if n == 1 { one } else { many })
 }
 
 /// ` in 14 of 20 runs`, if it is not so in all.

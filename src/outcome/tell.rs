@@ -103,7 +103,7 @@ pub fn holders_text(name: &str, who: Holders<u32>) -> Text {
     ];
     let usable: u32 = who.parts().into_iter().chain(who.held).chain(who.reserved).sum();
     let held = parts.into_iter().filter(|&(n, ..)| n > 0);
-    let held = held.map(|(n, one, more)| text!("{} {does}", thousands(n.into()), if n == 1 { one } else { more }));
+    let held = held.map(|(n, one, more)| text!("{n} {does}", thousands(n.into()), if n == 1 { one } else { more }));
     let parts = held.chain([text!("{} free", is_or_are(who.free))]);
     text!("{name}, {}: {parts}", name, addresses(usable), Text::list(parts, COMMA))
 }

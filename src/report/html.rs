@@ -68,6 +68,8 @@ struct Shown<'a> {
     id: &'static str,
     title: &'static str,
     figures: Vec<Figure<'a>>,
+    /// That there are more pictures; empty if there are not.
+    more: String,
     tables: Vec<Table<String>>,
 }
 
@@ -126,7 +128,11 @@ impl<'a> Shown<'a> {
     fn of(section: &'a Section, lang: Lang) -> Self {
         let figures = section.pictures.iter().map(|picture| Figure::of(picture)).collect();
         let tables = section.tables.iter().map(|table| table.say(lang)).collect();
-        Self { id: section.id, title: section.title.say(lang), figures, tables }
+        let more = match section.more {
+            0 => Text::default(),
+            n => text!("{n} more pictures are in the folder plots.", n),
+        };
+        Self { id: section.id, title: section.title.say(lang), figures, more: more.say(lang), tables }
     }
 }
 

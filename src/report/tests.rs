@@ -21,6 +21,7 @@ use crate::sim::{Progress, replicate};
 use crate::text::{Lang, Words};
 use crate::time::{Instant, Span};
 
+mod chinese;
 mod page;
 
 /// A cluster that grows into a /26 with 58 usable addresses, or a larger one.

@@ -132,23 +132,58 @@ impl Phrase {
 
     /// Appends the words with their holes filled.
     fn fill(self, fillings: &[Text], lang: Lang, out: &mut String) {
+        let mut holes = self.holes(lang).into_iter();
         let mut rest = self.template(lang);
-        let mut next = 0;
         while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').expect("the holes were counted by their ends");
-            *out += before;
-            fillings[self.hole(name).unwrap_or(next)].write(lang, out);
-            next += 1;
-            rest = after;
+            append(out, before, lang);
+            fillings[holes.next().expect("a template has as many holes as it has holes")].write(lang, out);
+            (_, rest) = after.split_once('}').expect("the holes were counted by their ends");
         }
-        *out += rest;
+        append(out, rest, lang);
     }
 
-    /// Which hole has this name, or this number.
-    fn hole(self, name: &str) -> Option<usize> {
-        let mut names = self.english.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
-        names.position(|known| known == name && !name.is_empty()).or_else(|| name.parse().ok())
+    /// Which of the English holes each hole of a template is: `{name}` that of its name, `{2}` that of
+    /// its number, from 0, and `{}` the next of those without a name.
+    fn holes(self, lang: Lang) -> Vec<usize> {
+        let english = names(self.english);
+        let of_name = |name: &str| english.iter().position(|&known| known == name && !name.is_empty());
+        let mut next = english.iter().enumerate().filter(|(_, name)| name.is_empty()).map(|(i, _)| i);
+        let hole = |name: &str| of_name(name).or_else(|| name.parse().ok()).or_else(|| next.next());
+        match lang {
+            Lang::English => (0..english.len()).collect(),
+            Lang::Chinese => names(self.chinese).into_iter().filter_map(hole).collect(),
+        }
     }
+}
+
+/// What stands in the holes of a template.
+fn names(template: &str) -> Vec<&str> {
+    template.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
+}
+
+/// Appends a part of a text. In Chinese there is a space beside Latin letters and digits, and none
+/// beside the marks of Chinese, whatever the parts are.
+fn append(out: &mut String, part: &str, lang: Lang) {
+    let marks = |c: char| "，。；：、？（）“”".contains(c);
+    let (Lang::Chinese, Some(before), Some(after)) = (lang, out.chars().last(), part.chars().next()) else {
+        *out += part;
+        return;
+    };
+    let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    let is_latin = |c: char| c.is_ascii_alphanumeric();
+    if marks(before) {
+        *out += part.trim_start_matches(' ');
+        return;
+    }
+    if part.trim_start_matches(' ').starts_with(marks) {
+        out.truncate(out.trim_end_matches(' ').len());
+        *out += part.trim_start_matches(' ');
+        return;
+    }
+    if is_han(before) && is_latin(after) || is_latin(before) && is_han(after) {
+        out.push(' ');
+    }
+    *out += part;
 }
 
 /// How many holes a template has.
@@ -200,7 +235,7 @@ impl Text {
 
     fn write(&self, lang: Lang, out: &mut String) {
         match self {
-            Self::Plain(text) => *out += text,
+            Self::Plain(text) => append(out, text, lang),
             Self::Said(phrase, fillings) => phrase.fill(fillings, lang, out),
             Self::All(all) => all.iter().for_each(|text| text.write(lang, out)),
         }
@@ -283,3 +318,13 @@ impl PartialEq<&str> for Text {
         self.english() == *english
     }
 }
+
+/// The characters of all Chinese texts that are not ASCII.
+#[cfg(test)]
+pub(crate) fn chinese_characters() -> std::collections::BTreeSet<char> {
+    let all = chinese::ALL.into_iter().flatten();
+    all.flat_map(|(_, chinese)| chinese.chars()).filter(|c| !c.is_ascii() && *c != '±' && *c != '×').collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,8 @@ pub(super) struct Section<'a> {
     pub(super) id: &'static str,
     pub(super) title: Phrase,
     pub(super) pictures: Vec<&'a Picture>,
+    /// Pictures that are only in the folder `plots`.
+    pub(super) more: usize,
     pub(super) tables: Vec<Table>,
 }
 
@@ -102,14 +104,20 @@ fn main_picture<'a>(run: &Run, pictures: &'a [Picture]) -> &'a Picture {
     id.and_then(of_vswitch).or(pods).expect("there is always a picture of the pods")
 }
 
+/// Most pictures of a section, those of the fullest vSwitches first; the folder `plots` has all. One
+/// takes about 22 kB, and a page has to stay below 3 MB.
+const MOST_PICTURES: usize = 60;
+
 /// The sections that have something to say.
 fn sections<'a>(run: &Run, pictures: &'a [Picture], main: &'a Picture) -> Vec<Section<'a>> {
     let summary = run.summary;
-    let section = |id, title, about: Option<About>, tables: Vec<Table>| Section {
-        id,
-        title,
-        pictures: pictures.iter().filter(|p| Some(p.about) == about && p.plot.name != main.plot.name).collect(),
-        tables: tables.into_iter().filter(|table| !table.rows.is_empty()).collect(),
+    let section = |id, title, about: Option<About>, tables: Vec<Table>| {
+        let mut shown: Vec<_> =
+            pictures.iter().filter(|p| Some(p.about) == about && p.plot.name != main.plot.name).collect();
+        let more = shown.len().saturating_sub(MOST_PICTURES);
+        shown.truncate(MOST_PICTURES);
+        let tables = tables.into_iter().filter(|table| !table.rows.is_empty()).collect();
+        Section { id, title, pictures: shown, more, tables }
     };
     let mut of_vswitches = vec![tables::vswitches(summary), study::risk(summary), tables::holders(summary)];
     of_vswitches.extend([tables::at_full(summary), tables::counting(summary)]);

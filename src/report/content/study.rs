@@ -17,7 +17,7 @@ pub(super) fn risk(summary: &Summary) -> Table {
     }
     table.note = text!(
         "Probabilities with their 95 % intervals (Wilson), each for its date by itself; risk.csv has the \
-                  whole curve. Where runs are never full, quantiles of the time may be \u{201c}never\u{201d}."
+                  whole curve. Where runs are never full, quantiles of the time may be “never”."
     );
     let clock = &summary.method.clock;
     let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();
@@ -82,7 +82,10 @@ pub(super) fn uncertain(uncertain: &[Uncertain]) -> Option<Table> {
     (!uncertain.is_empty()).then_some(table)
 }
 
-/// Every reading over the runs; nothing with one run.
+/// Most readings that the page shows; quantiles.csv has all.
+const MOST_QUANTILES: usize = 500;
+
+/// The readings over the runs; nothing with one run.
 pub(super) fn quantiles(summary: &Summary) -> Vec<Vec<Text>> {
     let row = |quantiles: &Quantiles| {
         let Quantiles { measure, unit, estimate: e, p25, p75 } = quantiles;
@@ -98,7 +101,7 @@ pub(super) fn quantiles(summary: &Summary) -> Vec<Vec<Text>> {
         head.into_iter().chain(numbers).collect()
     };
     let several = summary.method.replications > 1;
-    summary.quantiles.iter().filter(|_| several).map(row).collect()
+    summary.quantiles.iter().filter(|_| several).take(MOST_QUANTILES).map(row).collect()
 }
 
 pub(super) fn warning(vswitch: &VSwitchSummary) -> Option<Text> {

@@ -44,7 +44,7 @@ pub struct Plot {
 const WORTH_A_PICTURE: f64 = 0.01;
 /// Most vSwitches in one picture.
 const MOST_CURVES: usize = canvas::SERIES.len();
-/// Rows of all pictures together, so that a page stays below 3 MB, and of one picture.
+/// Rows of all pictures together and of one picture: they are most of a page of up to 3 MB.
 const ROWS: usize = 8_000;
 const ROWS_OF_ONE: std::ops::RangeInclusive<usize> = 100..=1_000;
 
@@ -82,13 +82,13 @@ impl Picture {
     }
 }
 
-/// Every picture of a run: the vSwitches in the order of the summary, the risk, the pods, the waits,
+/// Every picture of a run: the risk, the vSwitches in the order of the summary, the pods, the waits,
 /// nodes and interfaces.
 pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording], lang: Lang) -> Vec<Picture> {
     let pictures = 2 * model.vpc.vswitches.len() + model.node_pools.len() + 6;
     let rows = (ROWS / pictures).clamp(*ROWS_OF_ONE.start(), *ROWS_OF_ONE.end());
-    let mut all = of_vswitches(model, summary, recordings, rows, lang);
-    all.extend(of_risk(summary, rows, lang));
+    let mut all: Vec<_> = of_risk(summary, rows, lang).into_iter().collect();
+    all.extend(of_vswitches(model, summary, recordings, rows, lang));
     let whole = text!("Pods of the whole cluster that want an address of their own.");
     let pods = of_pods(model, summary, recordings, None).reduced(rows);
     all.push(Picture::of_levels(About::Pods, "pods", whole, &pods, lang));

@@ -25,7 +25,7 @@ fn page_of(model: &Model) -> String {
 }
 
 /// The page alone, without the files beside it.
-fn page(run: &Run) -> String {
+pub(super) fn page(run: &Run) -> String {
     let pictures = plot::all(run.model, run.summary, run.recordings, run.lang);
     html::page(run, &Content::of(run, &pictures)).expect("a page")
 }
@@ -37,7 +37,7 @@ fn data(page: &str) -> Value {
     serde_json::from_str(data).expect("they are JSON")
 }
 
-fn run<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording]) -> Run<'a> {
+pub(super) fn run<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording]) -> Run<'a> {
     Run {
         model,
         summary,
@@ -130,6 +130,23 @@ fn a_large_run_fits_and_keeps_its_extremes() {
     let mean = |row: usize| recordings.iter().map(|r| f64::from(r.timeline.vswitches[1][row].pods)).sum::<f64>() / 2.0;
     let highest = (0..recordings[0].timeline.at.len()).map(mean).fold(0.0, f64::max);
     assert!((shown - highest).abs() < 0.06, "{shown} in the page, {highest} in the run");
+}
+
+/// However many vSwitches: the page stays below 3 MB, has the fullest ones' pictures and everybody's
+/// row, and says what is left to the folder.
+#[test]
+fn a_page_of_many_vswitches_stays_small() {
+    let mut model = tiny();
+    let more = (0..200).map(|i| VSwitch::plain(&format!("vsw-{i}"), "cn-shanghai-f", &format!("10.2.{i}.0/24")));
+    model.vpc.vswitches.extend(more);
+    let (recordings, summary) = simulated(&model);
+    let page = page(&run(&model, &summary, &recordings));
+    assert!(page.len() < 3_000_000, "{} bytes", page.len());
+    assert!(page.contains("<p class=\"note\">141 more pictures are in the folder plots.</p>"));
+    assert!((0..200).all(|i| page.contains(&format!("<td>vsw-{i}</td>"))));
+    let data = data(&page);
+    let charts = data["charts"].as_object().expect("charts");
+    assert!(charts.contains_key("vswitch-vsw-AAA") && charts.contains_key("vswitch-vsw-nodes"));
 }
 
 #[test]

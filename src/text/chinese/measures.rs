@@ -104,7 +104,7 @@ pub(super) const MEASURES: &[Entry] = &[
     ("Median, over all pods that asked, of the time from being placed on a node to getting an address. Pods that are never served count as longer than all others; if the quantile falls on them it is `never` (null).",
         "所有请求过地址的 Pod，从调度到节点到拿到地址的时间的中位数。始终没有拿到的算作最长；分位数落在其中时为 `never`（null）。"),
     ("wait p99", "等待 p99"),
-    ("The same for the 99th percentile.", "同上,99 百分位数。"),
+    ("The same for the 99th percentile.", "同上，99 百分位数。"),
     ("longest wait", "最长等待"),
     ("Longest wait that ended with an address.", "最后拿到地址的等待中最长的。"),
     ("pods by wait", "按等待时间的 Pod"),

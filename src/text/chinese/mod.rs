@@ -7,10 +7,11 @@ mod outcome;
 mod plots;
 mod report;
 
-type Entry = (&'static str, &'static str);
+pub(super) type Entry = (&'static str, &'static str);
 
 /// All of them.
-const ALL: [&[Entry]; 5] = [explain::EXPLAIN, measures::MEASURES, outcome::OUTCOME, plots::PLOTS, report::REPORT];
+pub(super) const ALL: [&[Entry]; 5] =
+    [explain::EXPLAIN, measures::MEASURES, outcome::OUTCOME, plots::PLOTS, report::REPORT];
 
 /// A text in both languages.
 pub(super) const fn of(english: &str) -> Option<Entry> {

@@ -17,7 +17,7 @@ pub(super) const PLOTS: &[Entry] = &[
     ("90 % of the runs", "90 % 的运行"),
     ("median", "中位数"),
     ("half of the runs", "一半的运行"),
-    ("{curve}, 95 % interval", "{curve},95 % 置信区间"),
+    ("{curve}, 95 % interval", "{curve}，95 % 置信区间"),
     ("{name}: from", "{name}：下限"),
     ("{name}: to", "{name}：上限"),
     ("highest total since the row before", "自上一行以来的最高合计"),
