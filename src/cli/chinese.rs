@@ -61,7 +61,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("vary", "一个路径取哪些值：`terway.eni_config.max_pool_size=5,10,20`、`horizon=10d..60d/10`；多个路径取所有组合"),
     ("points", "取拉丁超立方的 N 个点，而不是所有组合"),
-    ("measure", "度量什么，如 `pods.wait.p99` 或 `P(any vswitch is full)`；`brimline measures` 列出全部 [默认：十几个]"),
+    (
+        "measure",
+        "度量什么，如 `pods.wait.p99` 或 `P(any vswitch is full)`；`brimline measures` 列出全部 [默认：十几个]",
+    ),
     ("minimise", "要尽量小的量，如 `vswitches.idle.mean`、`pods.wait.p99` 或 `calls`；与 `--vary` 一起可以多次给出"),
     ("such_that", "必须成立的条件，如 `P(any pod waits > 60s before 60d) <= 1 %`；可以多次给出 [默认：场景的策略]"),
     ("scan", "逐个尝试所有的值，哪怕安全范围应当只有一个终点"),

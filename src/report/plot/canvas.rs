@@ -87,6 +87,11 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// A text in the picture's language.
+    pub(super) fn say(&self, text: &impl Words) -> String {
+        text.words().say(self.lang)
+    }
+
     /// A text whose middle is at the height of its point.
     pub(super) fn text(
         &self,

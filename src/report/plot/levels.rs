@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, RED, picture};
+use super::lines::shorten;
 use super::reduce;
 use crate::outcome::{Clock, Landmark, count};
 use crate::text::{Lang, Phrase, Text, phrase, text};
@@ -320,7 +321,7 @@ fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
     axes::apart(places.iter_mut().map(|place| &mut place.0));
     for (y, layer, last) in places {
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, layer.color, 0.88);
-        canvas.text(&layer.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+        canvas.text(&shorten(&canvas.say(&layer.name)), (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
         canvas.text(&text!("{} at the end", count(last)), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
     }
 }

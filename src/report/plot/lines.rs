@@ -84,7 +84,8 @@ fn labels(canvas: &Canvas, lines: &Lines, frame: &Frame) {
     }
 }
 
-fn shorten(name: &str) -> String {
+/// A name in as many characters as there is room for beside a picture.
+pub(super) fn shorten(name: &str) -> String {
     match name.char_indices().nth(LONGEST_NAME) {
         None => name.to_owned(),
         Some(_) => name.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
