@@ -207,10 +207,16 @@ fn alerts_fire_in_time() {
         let at = fired[&rule.alert].unwrap_or_else(|| panic!("{} never fires", rule.alert));
         let (to_full, to_wait) = (hours(at, full), hours(at, waits));
         let before = |hours: f64| if hours > 0.0 { format!("{hours:.1} h") } else { "-".to_owned() };
-        table += &format!("| `{}` | {} | {} | {} |\n", rule.alert, clock.moment(at), before(to_full), before(to_wait));
+        table += &format!(
+            "| `{}` | {} | {} | {} |\n",
+            rule.alert,
+            clock.moment(at).english(),
+            before(to_full),
+            before(to_wait)
+        );
     }
     let page = std::fs::read_to_string("docs/alerts.md").expect("it is in the repository");
-    assert!(page.contains(&table), "docs/alerts.md does not have\n{table}\nfull at {}", clock.moment(full));
+    assert!(page.contains(&table), "docs/alerts.md does not have\n{table}\nfull at {}", clock.moment(full).english());
     // In time: a vSwitch can be added within a day.
     assert!(hours(fired["TerwayWillFillVSwitch"].expect("it fires"), full) > 24.0);
     assert!(fired["TerwayNearlyFillsVSwitch"] < Some(full));

@@ -11,6 +11,7 @@ use brimline::record::{Cause, Recording};
 use brimline::report::terminal;
 use brimline::scenario::{Loaded, demo, describe, load, load_text, schema};
 use brimline::sim::{Progress, replicate, run};
+use brimline::text::Lang;
 use brimline::time::{Instant, Span};
 use serde_json::Value;
 
@@ -100,7 +101,7 @@ fn every_scenario_has_its_answer() {
             &model,
             &replicate(&Ensemble::certain(model.clone()), 0..model.replications, &Progress::default()),
         );
-        let text = terminal(&summary, &[], 80);
+        let text = terminal(&summary, &[], 80, Lang::English);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{text}");
         insta::assert_snapshot!(format!("answer_{}", model.name), text);
     }

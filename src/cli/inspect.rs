@@ -107,7 +107,7 @@ fn check_moment(model: &Model, at: Instant) -> Result<(), Stop> {
     }
     Err(wrong(&format!(
         "the run ends after {}: there is nothing to see later, unless it is run with a longer horizon",
-        Clock::of(model).length()
+        Clock::of(model).length().english()
     )))
 }
 

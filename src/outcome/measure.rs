@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::text::Phrase;
+
 /// A measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Measure {
@@ -10,13 +12,13 @@ pub struct Measure {
     /// `leaving`, `coming` and `unknown`.
     pub name: &'static str,
     /// Its heading in tables.
-    pub label: &'static str,
+    pub label: Phrase,
     /// Its unit.
-    pub unit: &'static str,
+    pub unit: Phrase,
     /// What kind of number it is.
     pub kind: Kind,
     /// What it is.
-    pub definition: &'static str,
+    pub definition: Phrase,
 }
 
 /// Kinds of measures.
@@ -48,6 +50,7 @@ const fn of(
     kind: Kind,
     definition: &'static str,
 ) -> Measure {
+    let [label, unit, definition] = [Phrase::of(label, 0), Phrase::of(unit, 0), Phrase::of(definition, 0)];
     Measure { name, label, unit, kind, definition }
 }
 

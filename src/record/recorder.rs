@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use hdrhistogram::Histogram;
 
 use super::{
-    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
+    Calls, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
     Timeline, Unschedulable, Was, What,
 };
 use crate::cloud::Usage;
@@ -23,6 +23,7 @@ use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Holdings;
 use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
+use crate::text::{Text, text};
 use crate::time::{Instant, Span};
 pub use defects::DefectRecord;
 use defects::Defects;
@@ -67,6 +68,8 @@ pub struct Recorder {
     /// vSwitches that are full for the first time and whose idle addresses are not accounted for.
     unaccounted: Vec<VSwitchId>,
     calls: [u64; Api::ALL.len()],
+    /// Those since the last row of the timeline.
+    recent_calls: [Calls; Api::ALL.len()],
     errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
     binding: Vec<(Instant, Cause)>,
     defects: Defects,
@@ -132,6 +135,7 @@ impl Recorder {
             recent_unschedulable: 0,
             unaccounted: Vec::new(),
             calls: [0; Api::ALL.len()],
+            recent_calls: Default::default(),
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
             binding: Vec::new(),
             defects: Defects::default(),
@@ -182,7 +186,7 @@ impl Recorder {
         self.nodes.push(NodeNote { enis: 0, trouble: Trouble::default(), left: false });
         self.group_by_node.push(group as u32);
         self.groups[group].levels.nodes += 1;
-        self.event(now, "node_joined", name, || "joined".to_owned());
+        self.event(now, "node_joined", name, || text!("joined"));
     }
 
     /// A node left.
@@ -190,7 +194,7 @@ impl Recorder {
         self.enis_changed(node, 0);
         self.nodes[node.index()].left = true;
         self.group_of(node).levels.nodes -= 1;
-        self.event(now, "node_left", name, || "left".to_owned());
+        self.event(now, "node_left", name, || text!("left"));
     }
 
     /// `missing` wanted nodes of a group's pool cannot join for lack of a primary address.
@@ -342,6 +346,7 @@ impl Recorder {
     /// A call was answered well.
     pub fn call_answered(&mut self, api: Api) {
         self.calls[api.index()] += 1;
+        self.recent_calls[api.index()].done += 1;
     }
 
     /// A call was refused; `vswitch` is that of the interface or of the call, `quota` the one that
@@ -357,6 +362,10 @@ impl Recorder {
     ) {
         self.calls[api.index()] += 1;
         self.errors[api.index()][code.index()] += 1;
+        match code {
+            ErrorCode::Throttling => self.recent_calls[api.index()].throttled += 1,
+            _ => self.recent_calls[api.index()].refused += 1,
+        }
         if let Some(node) = node {
             self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
         }
@@ -440,6 +449,7 @@ impl Recorder {
         let unschedulable = self.unschedulable.level();
         timeline.unschedulable.push(unschedulable);
         timeline.max_unschedulable.push(std::mem::replace(&mut self.recent_unschedulable, unschedulable));
+        timeline.calls.push(std::mem::take(&mut self.recent_calls));
     }
 
     /// The warm-up is over: time-weighted measures begin anew.
@@ -449,7 +459,7 @@ impl Recorder {
     }
 
     /// Something that the landmarks of the run show.
-    pub fn landmark(&mut self, at: Instant, kind: &'static str, subject: String, text: String) {
+    pub fn landmark(&mut self, at: Instant, kind: &'static str, subject: String, text: Text) {
         self.journal.push(JournalEntry { at, landmark: true, kind, subject, text });
     }
 
@@ -497,7 +507,7 @@ impl Recorder {
             levels.first_refusal = Some(Full { at: now, who, idle: IdleParts::default(), asked: 0 });
             self.unaccounted.push(vswitch);
             let name = self.names[vswitch.index()].clone();
-            let text = format!("{name} is full");
+            let text = text!("{name} is full", name);
             self.landmark(now, "vswitch_full", name, text);
         }
     }
@@ -507,7 +517,7 @@ impl Recorder {
         let free = levels.holders().free;
         if levels.prefixes.as_mut().is_some_and(|prefixes| prefixes.refuse(now, free)) {
             let name = self.names[vswitch.index()].clone();
-            let text = format!("{name} has too few free /28 blocks");
+            let text = text!("{name} has too few free /28 blocks", name);
             self.landmark(now, "vswitch_without_prefixes", name, text);
         }
     }
@@ -526,7 +536,7 @@ impl Recorder {
         at: Instant,
         kind: &'static str,
         subject: impl FnOnce() -> String,
-        text: impl FnOnce() -> String,
+        text: impl FnOnce() -> Text,
     ) {
         if self.detail.events {
             self.journal.push(JournalEntry { at, landmark: false, kind, subject: subject(), text: text() });

@@ -44,13 +44,16 @@ fn p85_a_defect_that_strikes_is_named() {
     assert_eq!((defect.kind, defect.struck.hits, defect.nodes.mean), ("rollback_deadlock", 3, 2.0));
     // A frozen node strikes nobody twice.
     assert_eq!(defect.times.mean, 2.0);
-    assert!(frozen.verdict.text.contains("2 times on 2 nodes: deadlock after a failed assign (P85)."), "{frozen:?}");
+    assert!(
+        frozen.verdict.text.english().contains("2 times on 2 nodes: deadlock after a failed assign (P85)."),
+        "{frozen:?}"
+    );
     let mark = frozen.landmarks.iter().find(|mark| mark.kind == "terway_defect").expect("a landmark");
     assert_eq!((mark.happened.hits, mark.times.mean), (3, 1.0));
 
     let fixed = summary("  version: v1.1.0\n  defects: {rollback_deadlock: false, nil_interface: false}");
     assert_eq!(fixed.defects, []);
-    assert!(!fixed.verdict.text.contains("defect"), "{}", fixed.verdict.text);
+    assert!(!fixed.verdict.text.english().contains("defect"), "{}", fixed.verdict.text.english());
     assert!(fixed.pods.served.mean > frozen.pods.served.mean, "{:?} {:?}", fixed.pods, frozen.pods);
 }
 

@@ -1,6 +1,7 @@
 //! What goes wrong in a daemon for good; each defect can be switched off.
 
 use super::profile::Version;
+use crate::text::{Phrase, phrase};
 
 /// What goes wrong in a daemon for good: only a restart helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,12 +37,12 @@ impl Defect {
 
     /// Its name, for people.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> Phrase {
         match self {
-            Self::NilInterface => "crash on an interface that is being created (P61)",
-            Self::RollbackDeadlock => "deadlock after a failed assign (P85)",
-            Self::ResultDeadlock => "deadlock between a refill and a new interface (A1)",
-            Self::SlotDeadlock => "maintenance waits for a slot that nobody has (P107)",
+            Self::NilInterface => phrase!("crash on an interface that is being created (P61)"),
+            Self::RollbackDeadlock => phrase!("deadlock after a failed assign (P85)"),
+            Self::ResultDeadlock => phrase!("deadlock between a refill and a new interface (A1)"),
+            Self::SlotDeadlock => phrase!("maintenance waits for a slot that nobody has (P107)"),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Recorder;
 use crate::id::NodeId;
 use crate::ipam::classic::Defect;
+use crate::text::text;
 use crate::time::Instant;
 
 /// A defect of a Terway of before v1.7 that struck.
@@ -53,7 +54,7 @@ impl Recorder {
         strikes.times += 1;
         strikes.nodes.insert(node);
         if is_first {
-            self.landmark(now, "terway_defect", defect.word().to_owned(), format!("Terway: {}", defect.name()));
+            self.landmark(now, "terway_defect", defect.word().to_owned(), text!("Terway: {defect}", defect.name()));
         }
     }
 }

@@ -58,7 +58,7 @@ fn defects(loader: &mut Loader, written: &Terway, version: Version) -> Defects {
                 let having = Version::ALL.into_iter().filter(|&version| defect.is_in(version)).map(Version::name);
                 let having = having.collect::<Vec<_>>().join(", ");
                 let problem = loader.problems.error(at.place, title);
-                problem.label(defect.name()).help(format!("remove it; it is a defect of {having} alone"));
+                problem.label(defect.name().english()).help(format!("remove it; it is a defect of {having} alone"));
             }
             Some(at) => {
                 loader.written(path, at.value.to_string(), at.place);
