@@ -21,6 +21,7 @@ mod go_map;
 mod merge;
 mod node;
 mod node_heap;
+mod order;
 mod placement;
 mod plain;
 mod prefix;

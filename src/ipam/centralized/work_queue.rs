@@ -1,7 +1,8 @@
 //! The controller's work queue: controller-runtime's priority queue with its rate limiters
 //! (C20 to C27).
 
-use super::node_heap::NodeHeap;
+use super::GATE;
+use super::order::Order;
 use crate::id::NodeId;
 use crate::ipam::throttle::TokenBucket;
 use crate::time::{Instant, Span};
@@ -16,7 +17,7 @@ pub(super) struct WorkQueue {
     /// The entries in the order of service, but for those of busy nodes: immediate ones as they were
     /// added, then delayed ones as they become ready; of simultaneous ones that of the older node,
     /// where upstream's goroutines race.
-    order: NodeHeap<Entry>,
+    order: Order<Entry>,
     /// Workers that have nothing to do.
     free_workers: u32,
     now: Instant,
@@ -55,7 +56,7 @@ impl WorkQueue {
     pub fn new(workers: u32) -> Self {
         Self {
             places: Vec::new(),
-            order: NodeHeap::new(),
+            order: Order::new(),
             free_workers: workers,
             now: Instant::ZERO,
             taken: ((None, Instant::ZERO), NodeId(0)),
@@ -94,7 +95,7 @@ impl WorkQueue {
         let place = self.place(node);
         place.is_busy = false;
         if let Some(entry) = place.entry {
-            self.order.set(node, entry);
+            self.put(node, entry);
         }
         self.free_workers += 1;
         match ended {
@@ -165,7 +166,8 @@ impl WorkQueue {
         let place = self.place(node);
         place.entry = Some(entry);
         if !place.is_busy {
-            self.order.set(node, entry);
+            let soon = entry.0.is_none_or(|ready| ready <= self.now + GATE);
+            self.order.set(node, entry, soon);
         }
     }
 
