@@ -63,15 +63,15 @@ fn fill(cells: &mut [u16], used: &mut [u8], entries: usize, chance: &mut SmallSt
     if entries as usize <= GROUP {
         return cells.iter_mut().zip(0..entries).for_each(|(cell, entry)| *cell = entry);
     }
-    let groups = used.len();
+    let groups = cells.as_chunks_mut::<GROUP>().0;
     for entry in 0..entries {
-        let mut group = chance.below(groups as u32) as usize;
+        let mut group = chance.below(groups.len() as u32) as usize;
         let mut step = 0;
         while usize::from(used[group]) == GROUP {
             step += 1;
-            group = (group + step) % groups;
+            group = (group + step) % groups.len();
         }
-        cells[group * GROUP + usize::from(used[group])] = entry;
+        groups[group][usize::from(used[group])] = entry;
         used[group] += 1;
     }
 }

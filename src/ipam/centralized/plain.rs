@@ -189,8 +189,10 @@ impl Node {
         let mut freed = Vec::new();
         for (&eni, nic) in &self.stored.nics {
             for (&address, ip) in &nic.addresses {
-                let Some(binding) = ip.pod.filter(|binding| self.deleted.contains(&binding.uid)) else { continue };
-                if by_key(&self.pods, binding.pod).is_none() {
+                if let Some(binding) = ip.pod
+                    && self.deleted.contains(&binding.uid)
+                    && by_key(&self.pods, binding.pod).is_none()
+                {
                     freed.push(Change { at: (eni, address), before: Some(binding), now: None });
                 }
             }

@@ -1,12 +1,14 @@
 //! The controller's work queue: controller-runtime's priority queue with its rate limiters
 //! (C20 to C27).
 
-use super::GATE;
 use super::order::Order;
 use crate::id::NodeId;
 use crate::ipam::throttle::TokenBucket;
 use crate::time::{Instant, Span};
 
+/// An entry that is ready within this time is served soon: longer than a node waits that does not rest, as
+/// a rule (C21).
+const SOON: Span = Span::mins(5);
 /// First pause after an error, and the longest (C23).
 const PAUSE: (Span, Span) = (Span::secs(1), Span::secs(300));
 
@@ -166,7 +168,7 @@ impl WorkQueue {
         let place = self.place(node);
         place.entry = Some(entry);
         if !place.is_busy {
-            let soon = entry.0.is_none_or(|ready| ready <= self.now + GATE);
+            let soon = entry.0.is_none_or(|ready| ready <= self.now + SOON);
             self.order.set(node, entry, soon);
         }
     }
