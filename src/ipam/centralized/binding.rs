@@ -183,10 +183,10 @@ impl<T: Copy> AllAddresses<T> {
         for place in GoMap::of(status.nics.len(), chance).iterate(chance) {
             let (&eni, nic) = status.nics.at(place);
             let addresses = A::on(nic);
-            list.extend(GoMap::of(addresses.len(), chance).iterate(chance).map(|place| {
+            GoMap::of(addresses.len(), chance).iterate(chance).for_each(|place| {
                 let (&address, ip) = addresses.at(place);
-                entry((eni, address), ip)
-            }));
+                list.push(entry((eni, address), ip));
+            });
         }
         let map = GoMap::of(list.len(), chance);
         Self { list, map }

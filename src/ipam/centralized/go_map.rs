@@ -67,11 +67,13 @@ fn fill(cells: &mut [u16], used: &mut [u8], entries: usize, chance: &mut SmallSt
     for entry in 0..entries {
         let mut group = chance.below(groups.len() as u32) as usize;
         let mut step = 0;
-        while usize::from(used[group]) == GROUP {
-            step += 1;
-            group = (group + step) % groups.len();
-        }
-        groups[group][usize::from(used[group])] = entry;
+        let cell = loop {
+            match groups[group].get_mut(usize::from(used[group])) {
+                Some(cell) => break cell,
+                None => (step, group) = (step + 1, (group + step + 1) % groups.len()),
+            }
+        };
+        *cell = entry;
         used[group] += 1;
     }
 }
