@@ -27,6 +27,9 @@ fn fnv1a(text: &str) -> u64 {
 #[derive(Debug, Clone, Copy)]
 pub struct SmallStream(u64);
 
+/// What the state of a [`SmallStream`] moves on by with each number.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 impl SmallStream {
     /// A stream that starts from `seed`.
     #[must_use]
@@ -42,11 +45,16 @@ impl SmallStream {
 
     /// The next 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.0 = self.0.wrapping_add(STEP);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// Leaves out the next `n` numbers.
+    pub fn skip(&mut self, n: u64) {
+        self.0 = self.0.wrapping_add(n.wrapping_mul(STEP));
     }
 
     /// A number uniform in [0, 1).

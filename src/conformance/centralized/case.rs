@@ -163,7 +163,7 @@ pub struct Event {
     /// Which vSwitch.
     #[serde(default)]
     pub vswitch: String,
-    /// Free addresses that are added to it.
+    /// Free addresses that are added to it, or that it is said to have.
     #[serde(default)]
     pub delta: i64,
 }
@@ -180,6 +180,9 @@ pub enum Op {
     Vswitch,
     /// The controller restarts.
     Restart,
+    /// Another controller of the process has counted the free addresses of a vSwitch, or blocked it with 0;
+    /// of our tests only.
+    Counted,
 }
 
 impl Case {
@@ -202,8 +205,11 @@ impl Case {
             if pod && event.node >= self.nodes {
                 return Err(format!("pod `{}` is on node {}, which does not exist", event.pod, event.node));
             }
-            if event.op == Op::Vswitch && !self.vswitches.iter().any(|v| v.id == event.vswitch) {
+            if matches!(event.op, Op::Vswitch | Op::Counted) && !self.vswitches.iter().any(|v| v.id == event.vswitch) {
                 return Err(format!("vSwitch `{}` does not exist", event.vswitch));
+            }
+            if event.op == Op::Counted && u32::try_from(event.delta).is_err() {
+                return Err(format!("vSwitch `{}` cannot have {} free addresses", event.vswitch, event.delta));
             }
         }
         Ok(())

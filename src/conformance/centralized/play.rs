@@ -202,9 +202,11 @@ impl<'a> Stage<'a> {
                     triggers.push(Input::Notify(NodeId(event.node)));
                 }
                 Op::Del => deleted.extend(self.delete(now, event)),
-                Op::Vswitch => {
-                    let vswitch = case.vswitches.iter().position(|vswitch| vswitch.id == event.vswitch);
-                    self.cloud.add_free(vswitch.expect("the case was checked"), event.delta);
+                Op::Vswitch => self.cloud.add_free(self.vswitch(event), event.delta),
+                Op::Counted => {
+                    let free = u32::try_from(event.delta).expect("the case was checked");
+                    let through = now + settings(case).vswitch_ttl;
+                    triggers.push(Input::Counted(VSwitchId::new(self.vswitch(event)), free, through));
                 }
                 Op::Restart => {
                     self.life += 1;
@@ -218,6 +220,12 @@ impl<'a> Stage<'a> {
         if !deleted.is_empty() {
             self.schedule(now + Span::millis(case.runtime_report_ms), Happening::Reports(deleted));
         }
+    }
+
+    /// The place of an event's vSwitch.
+    fn vswitch(&self, event: &Event) -> usize {
+        let place = self.case.vswitches.iter().position(|vswitch| vswitch.id == event.vswitch);
+        place.expect("the case was checked")
     }
 
     fn add(&mut self, now: Instant, event: &Event) {

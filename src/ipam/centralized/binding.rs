@@ -80,8 +80,8 @@ pub(super) fn bind(
     for pod in &mut waiting {
         pod.take_over(status, dual);
     }
-    let ipv4 = all_addresses(status, chance, |at, _| at);
-    let ipv6 = dual.then(|| all_addresses(status, chance, |at, _| at));
+    let ipv4 = AllAddresses::of(status, chance, |at, _| at);
+    let ipv6 = dual.then(|| AllAddresses::of(status, chance, |at, _| at));
     for mut pod in waiting {
         let served = pod.bind_ipv4(now, status, &ipv4, chance)
             && ipv6.as_ref().is_none_or(|ipv6| pod.bind_ipv6(now, status, ipv6, chance));
@@ -169,19 +169,33 @@ fn held<A: Family>(status: &Status, pods: &[ListedPod]) -> Vec<Option<(EniId, A)
     held
 }
 
-/// The map of all addresses of a family that upstream builds for each pass, interface by interface;
-/// `entry` says what is wanted of each.
-pub(super) fn all_addresses<'a, A: Family, T: Copy>(
-    status: &'a Status,
-    chance: &mut SmallStream,
-    entry: impl Fn((EniId, A), &'a Ip) -> T,
-) -> GoMap<T> {
-    let mut all = Vec::with_capacity(status.nics.values().map(|nic| A::on(nic).len()).sum());
-    for (&eni, nic) in GoMap::of(status.nics.iter(), chance).iterate(chance) {
-        let addresses = GoMap::of(A::on(nic).iter(), chance);
-        addresses.iterate(chance).for_each(|(&address, ip)| all.push(entry((eni, address), ip)));
+/// The map of all addresses of a family that upstream builds for each pass, interface by interface.
+pub(super) struct AllAddresses<T> {
+    /// What is wanted of each.
+    list: Vec<T>,
+    map: GoMap,
+}
+
+impl<T: Copy> AllAddresses<T> {
+    /// Those of a CR; `entry` says what is wanted of each.
+    pub fn of<A: Family>(status: &Status, chance: &mut SmallStream, entry: impl Fn((EniId, A), &Ip) -> T) -> Self {
+        let mut list = Vec::with_capacity(status.nics.values().map(|nic| A::on(nic).len()).sum());
+        for place in GoMap::of(status.nics.len(), chance).iterate(chance) {
+            let (&eni, nic) = status.nics.at(place);
+            let addresses = A::on(nic);
+            GoMap::of(addresses.len(), chance).iterate(chance).for_each(|place| {
+                let (&address, ip) = addresses.at(place);
+                list.push(entry((eni, address), ip));
+            });
+        }
+        let map = GoMap::of(list.len(), chance);
+        Self { list, map }
     }
-    GoMap::of(all, chance)
+
+    /// They in the order of one iteration.
+    pub fn iterate(&self, chance: &mut SmallStream) -> impl Iterator<Item = T> + use<'_, T> {
+        self.map.iterate(chance).map(|place| self.list[place])
+    }
 }
 
 impl Waiting<'_> {
@@ -211,7 +225,7 @@ impl Waiting<'_> {
         &mut self,
         now: Instant,
         status: &mut Status,
-        all: &GoMap<(EniId, Ipv4Addr)>,
+        all: &AllAddresses<(EniId, Ipv4Addr)>,
         chance: &mut SmallStream,
     ) -> bool {
         if self.ipv4.is_none() && self.pod.address.is_none() {
@@ -227,7 +241,7 @@ impl Waiting<'_> {
         &mut self,
         now: Instant,
         status: &mut Status,
-        all: &GoMap<(EniId, V6Addr)>,
+        all: &AllAddresses<(EniId, V6Addr)>,
         chance: &mut SmallStream,
     ) -> bool {
         if self.ipv6.is_none() && self.pod.ipv6.is_none() {

@@ -21,6 +21,7 @@ mod go_map;
 mod merge;
 mod node;
 mod node_heap;
+mod order;
 mod placement;
 mod plain;
 mod prefix;
@@ -364,6 +365,7 @@ impl Controller {
     fn restart(&mut self) {
         self.rouse_all(self.done_before);
         self.queue = WorkQueue::new(self.settings.workers);
+        self.queue.advance(self.now);
         self.vswitches = VSwitches::default();
         self.client = self.client.restarted(&self.settings);
         self.attachers.clear();

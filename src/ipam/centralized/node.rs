@@ -19,6 +19,8 @@ pub(super) struct Node {
     pub config: Option<Arc<NodeConfig>>,
     /// Shared with the run under way, which copies it to change it.
     pub stored: Arc<Status>,
+    /// The last name that a pod of it had so far.
+    pub last_name: Option<PodKey>,
     /// By name; shared with the run under way.
     pub pods: Arc<Vec<ListedPod>>,
     /// Pods whose CNI DEL NodeRuntime reports.
@@ -54,10 +56,12 @@ impl Node {
     /// A pod appears.
     pub fn add(&mut self, pod: ListedPod) {
         self.affairs.bind = true;
-        if self.stored.has_binding(|binding| binding.pod == pod.key) {
+        let is_new_name = self.last_name < Some(pod.key);
+        if !is_new_name && self.stored.has_binding(|binding| binding.pod == pod.key) {
             self.affairs.release = true;
             self.in_order = None;
         }
+        self.last_name = self.last_name.max(Some(pod.key));
         let pods = Arc::make_mut(&mut self.pods);
         match pods.binary_search_by_key(&pod.key, |pod| pod.key) {
             Ok(there) => pods[there] = pod,

@@ -24,6 +24,12 @@ impl<K: Ord + Copy> NodeHeap<K> {
         self.heap.first().copied()
     }
 
+    /// The key of a node, if it is in.
+    pub fn key(&self, node: NodeId) -> Option<K> {
+        let at = self.places.get(node.index()).copied().filter(|&at| at != NOWHERE)?;
+        Some(self.heap[at as usize].0)
+    }
+
     /// Puts a node in, or gives it another key.
     pub fn set(&mut self, node: NodeId, key: K) {
         if self.places.len() <= node.index() {

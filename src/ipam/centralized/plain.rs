@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::binding::{Affairs, ListedPod, all_addresses, by_key};
+use super::binding::{Affairs, AllAddresses, ListedPod, by_key};
 use super::config::{Degradation, NodeConfig};
 use super::demand::Demand;
 use super::node::Node;
@@ -105,7 +105,7 @@ impl Controller {
         let mut chance = self.chance;
         let modified = waiting().next().map(|_| now);
         if modified.is_some() {
-            let all = all_addresses(&node.stored, &mut chance, |at, ip| (at, ip.is_idle()));
+            let all = AllAddresses::of(&node.stored, &mut chance, |at, ip| (at, ip.is_idle()));
             for pod in waiting() {
                 let mut order = all.iterate(&mut chance);
                 let idle = order.find(|&(at, is_idle)| owner(&list, at).map_or(is_idle, |now| now.is_none()));
@@ -186,13 +186,18 @@ impl Controller {
 impl Node {
     /// The addresses of pods that are gone and whose CNI DEL is reported (C47), on a node in order.
     fn freed(&self) -> Vec<Change> {
-        let all = self.stored.nics.iter().flat_map(|(&eni, nic)| nic.addresses.iter().map(move |at| (eni, at)));
-        let freed = all.filter_map(|(eni, (&address, ip))| {
-            let binding = ip.pod.filter(|binding| self.deleted.contains(&binding.uid))?;
-            let is_gone = by_key(&self.pods, binding.pod).is_none();
-            is_gone.then_some(Change { at: (eni, address), before: Some(binding), now: None })
-        });
-        freed.collect()
+        let mut freed = Vec::new();
+        for (&eni, nic) in &self.stored.nics {
+            for (&address, ip) in &nic.addresses {
+                if let Some(binding) = ip.pod
+                    && self.deleted.contains(&binding.uid)
+                    && by_key(&self.pods, binding.pod).is_none()
+                {
+                    freed.push(Change { at: (eni, address), before: Some(binding), now: None });
+                }
+            }
+        }
+        freed
     }
 
     /// The CR is written: as [`store`](Self::store), for changes of a node in order.

@@ -46,10 +46,10 @@ fn mark_on(nic: &mut Nic, to_delete: u32, chance: &mut SmallStream) -> u32 {
 /// Marks up to `to_delete` addresses of a family.
 fn mark_family<A: Family>(nic: &mut Nic, to_delete: i64, chance: &mut SmallStream) -> u32 {
     // Not only idle ones: an Invalid address without a pod would be marked, too.
-    let addresses = GoMap::of(A::on(nic).keys().copied(), chance);
+    let addresses = GoMap::of(A::on(nic).len(), chance);
     let mut marked = 0;
-    for address in addresses.iterate(chance) {
-        let ip = A::on_mut(nic).get_mut(&address).expect("it was listed");
+    for place in addresses.iterate(chance) {
+        let ip = A::on_mut(nic).at_mut(place);
         if i64::from(marked) < to_delete && ip.pod.is_none() && !ip.primary && ip.status != IpStatus::Deleting {
             ip.status = IpStatus::Deleting;
             marked += 1;

@@ -151,12 +151,12 @@ impl Status {
 
     /// Draws what such an order draws, which nobody wants to know.
     pub(super) fn draw_map_order(&self, chance: &mut SmallStream) {
-        drop(GoMap::of(0..self.nics.len(), chance).iterate(chance));
+        GoMap::draw(self.nics.len(), chance);
     }
 
     /// The interfaces as Go iterates the map that they were read into.
     pub(super) fn in_map_order(&self, chance: &mut SmallStream) -> Vec<EniId> {
-        GoMap::of(self.nics.keys().copied(), chance).iterate(chance).collect()
+        GoMap::of(self.nics.len(), chance).iterate(chance).map(|place| *self.nics.at(place).0).collect()
     }
 }
 

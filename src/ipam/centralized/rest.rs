@@ -131,13 +131,16 @@ impl Controller {
         self.rest_as(id, rest);
     }
 
-    /// The CR of a node was written, which has queued it: if there is nothing more to do, it rests.
-    pub(super) fn rest_after_write(&mut self, now: Instant, id: NodeId) {
+    /// The CR of a node was written, which has queued it: if there is nothing more to do, it rests. Whether
+    /// it does.
+    pub(super) fn rest_after_write(&mut self, now: Instant, id: NodeId) -> bool {
         let due = now + GATE;
         let is_sufficient = self.condition(id).is_some_and(|condition| condition.sufficient);
-        if is_sufficient && self.finds_nothing(due, id) {
+        let rests = is_sufficient && self.finds_nothing(due, id);
+        if rests {
             self.rest_as(id, Rest { is_gated: true, ..self.rest_of(due, id, false, Some(true)) });
         }
+        rests
     }
 
     /// The runs of a node from `due` on, that say this of it (C85). `collected` = if a collection is due

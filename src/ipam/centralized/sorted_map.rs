@@ -63,6 +63,25 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.find(key).ok().map(|at| &mut self.0[at].1)
     }
 
+    /// The entry at a place in the order of keys.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[must_use]
+    pub fn at(&self, place: usize) -> (&K, &V) {
+        let (key, value) = &self.0[place];
+        (key, value)
+    }
+
+    /// The value at a place in the order of keys.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[must_use]
+    pub fn at_mut(&mut self, place: usize) -> &mut V {
+        &mut self.0[place].1
+    }
+
     /// The value of a key that is likely to stand at `place`.
     #[must_use]
     pub fn get_near(&self, place: usize, key: &K) -> Option<&V> {

@@ -1,11 +1,14 @@
 //! The controller's work queue: controller-runtime's priority queue with its rate limiters
 //! (C20 to C27).
 
-use super::node_heap::NodeHeap;
+use super::order::Order;
 use crate::id::NodeId;
 use crate::ipam::throttle::TokenBucket;
 use crate::time::{Instant, Span};
 
+/// An entry that is ready within this time is served soon: longer than a node waits that does not rest, as
+/// a rule (C21).
+const SOON: Span = Span::mins(5);
 /// First pause after an error, and the longest (C23).
 const PAUSE: (Span, Span) = (Span::secs(1), Span::secs(300));
 
@@ -16,7 +19,7 @@ pub(super) struct WorkQueue {
     /// The entries in the order of service, but for those of busy nodes: immediate ones as they were
     /// added, then delayed ones as they become ready; of simultaneous ones that of the older node,
     /// where upstream's goroutines race.
-    order: NodeHeap<Entry>,
+    order: Order<Entry>,
     /// Workers that have nothing to do.
     free_workers: u32,
     now: Instant,
@@ -55,7 +58,7 @@ impl WorkQueue {
     pub fn new(workers: u32) -> Self {
         Self {
             places: Vec::new(),
-            order: NodeHeap::new(),
+            order: Order::new(),
             free_workers: workers,
             now: Instant::ZERO,
             taken: ((None, Instant::ZERO), NodeId(0)),
@@ -94,7 +97,7 @@ impl WorkQueue {
         let place = self.place(node);
         place.is_busy = false;
         if let Some(entry) = place.entry {
-            self.order.set(node, entry);
+            self.put(node, entry);
         }
         self.free_workers += 1;
         match ended {
@@ -165,7 +168,8 @@ impl WorkQueue {
         let place = self.place(node);
         place.entry = Some(entry);
         if !place.is_busy {
-            self.order.set(node, entry);
+            let soon = entry.0.is_none_or(|ready| ready <= self.now + SOON);
+            self.order.set(node, entry, soon);
         }
     }
 

@@ -160,11 +160,12 @@ impl<O: Observer> Engine<O> {
     fn inform(&mut self, input: Input) {
         let now = self.now;
         let (mut edited, mut stored, mut took) = (Vec::new(), Vec::new(), Vec::new());
+        let has_others = self.own.is_some();
         self.plane_mut().controller.handle(now, input);
         while let Some(output) = self.plane_mut().controller.poll() {
             match output {
                 Output::Call { call: id, at, request } => {
-                    took.push(request.api());
+                    took.extend(has_others.then(|| request.api()));
                     self.plane_calls(id, at, request);
                 }
                 Output::Write { call, at } => self.later(at + WRITE, Pending::Write(call)),
@@ -174,7 +175,7 @@ impl<O: Observer> Engine<O> {
                 Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
                 Output::Stored(node) => {
                     self.shows(node);
-                    stored.push(node);
+                    stored.extend(has_others.then_some(node));
                     let state = &mut self.nodes[node.index()];
                     edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
                 }
@@ -183,10 +184,8 @@ impl<O: Observer> Engine<O> {
         for (node, config) in edited {
             self.join(node, &config);
         }
-        if self.own.is_some() {
-            took.into_iter().for_each(|api| self.own_control(pod_eni::Input::Took(api)));
-            stored.into_iter().for_each(|node| self.look_for_trunk(node));
-        }
+        took.into_iter().for_each(|api| self.own_control(pod_eni::Input::Took(api)));
+        stored.into_iter().for_each(|node| self.look_for_trunk(node));
     }
 
     /// The daemon of a node in prefix mode sees the CR.

@@ -198,10 +198,9 @@ impl Controller {
     /// The CR has what was written, and everybody has been told: the change of the CR queues its node.
     pub(super) fn accepted(&mut self, now: Instant, id: NodeId, after: Span) {
         self.queue.add(id);
-        self.end(now, id, Ended::Again(after));
-        if !self.is_thorough {
-            self.rest_after_write(now, id);
-        }
+        self.nodes[id.index()].pulse.end(now);
+        let rests = !self.is_thorough && self.rest_after_write(now, id);
+        self.queue.done(now, id, if rests { Ended::Quiet } else { Ended::Again(after) });
     }
 
     /// Says that a CR was written that was `before`, and what this means to pods.
