@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{MEASURES, account_text, counting_text, measure, prefixes_text, summarize, value};
 use crate::id::VSwitchId;
+use crate::ipam::classic::Defect;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
 use crate::model::{
@@ -13,8 +14,8 @@ use crate::model::{
 };
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    ActionRecord, Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry,
-    NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
+    ActionRecord, Cause, Counting, DefectRecord, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts,
+    JournalEntry, NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
     Unschedulable, VSwitchRecord,
 };
 use crate::text::Words;
@@ -319,6 +320,7 @@ fn rich() -> super::Summary {
         run.pods.served = 1;
         (run.pods.max_waiting, run.pods.max_waiting_at) = (12, at(41.0));
         run.pods.wait_ms.record(5).expect("in bounds");
+        run.defects = vec![DefectRecord { defect: Defect::NilInterface, first: at(42.0), times: 3, nodes: 2 }];
         run.stranded = vec![Stranded { vswitch: VSwitchId(0), addresses: 5, reason: StrandedReason::NotConfigured }];
         let (kind, subject, text) = ("vswitch_full", "vsw-AAA".to_owned(), "vsw-AAA is full".words());
         let full = run.vswitches[1].first_refusal.expect("it is full").at;
@@ -584,6 +586,13 @@ fn zones_are_compared_over_the_timeline() {
     let zones: Vec<_> = summary.zones.iter().map(|z| (z.zone.as_str(), z.pods.mean, z.most_pods.mean)).collect();
     assert_eq!(zones, [("cn-shanghai-a", 4.0, 4.0), ("cn-shanghai-f", 4.0, 9.0)]);
     assert_eq!(summary.most_zone_skew.map(|skew| skew.mean), Some(7.0));
+}
+
+#[test]
+fn the_verdict_names_a_defect_that_strikes() {
+    let text = rich().verdict.text;
+    assert!(text.contains(" A defect of Terway strikes, for the first time on day 43"), "{text}");
+    assert!(text.ends_with(", 3 times on 2 nodes: crash on an interface that is being created (P61)."), "{text}");
 }
 
 #[test]
