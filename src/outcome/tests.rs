@@ -590,7 +590,7 @@ fn zones_are_compared_over_the_timeline() {
 
 #[test]
 fn the_verdict_names_a_defect_that_strikes() {
-    let text = rich().verdict.text;
+    let text = rich().verdict.text.english();
     assert!(text.contains(" A defect of Terway strikes, for the first time on day 43"), "{text}");
     assert!(text.ends_with(", 3 times on 2 nodes: crash on an interface that is being created (P61)."), "{text}");
 }
