@@ -18,14 +18,19 @@ lint:
 bench *ARGS:
     cargo bench {{ARGS}}
 
+# Instructions of three fixed workloads, compared with what is written down; `--write` writes them down.
+instructions *ARGS:
+    benches/instructions {{ARGS}}
+
 # Writes docs/validation.md anew: our figures against the real code's.
 validation:
     cargo run --release -- conformance check tests/conformance --markdown > docs/validation.md
 
-# Writes the JSON Schema of scenario files anew, and the list of keys.
+# Writes the JSON Schema of scenario files anew, and the tables of their reference.
 schema:
     cargo run --release -- schema > docs/scenario.schema.json
-    cargo run --release -- schema --reference > docs/scenario-keys.md
+    cargo run --release -- schema --reference > target/scenario.md
+    mv target/scenario.md docs/scenario.md
 
 # Writes the figures of docs/centralized.md anew.
 centralized:

@@ -1,5 +1,5 @@
-//! The whole simulator. Give a part of a name to run only what has it in its name:
-//! `cargo bench --bench world -- article`.
+//! The whole simulator. Give a part of a name to run only what has it in its name, with `!` before it what has it
+//! not: `cargo bench --bench world -- article`, `cargo bench --bench world -- '200 nodes' '!centralized'`.
 
 mod model;
 
@@ -8,9 +8,10 @@ use std::path::Path;
 
 use brimline::model::{Ensemble, Model};
 use brimline::record::Recording;
+use brimline::scenario::{Blueprint, Edit};
 use brimline::sim::{Progress, replicate};
 use brimline::time::Span;
-use model::Shape;
+use model::{Allocator, Shape};
 
 /// Two /16 for the pods of 10,000 nodes would not do: a node keeps idle addresses too.
 const WIDE: &[&str] = &[
@@ -24,13 +25,15 @@ const WIDE: &[&str] = &[
     "10.8.0.0/16",
 ];
 
-/// The repository's scenario of the article.
-fn article() -> Model {
+/// The repository's scenario of the article, edited.
+fn article(edits: &[&str]) -> Model {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/slash19-article.yaml");
-    brimline::scenario::load(&path).expect("the scenario is valid").model
+    let blueprint = Blueprint::open(&path).expect("the scenario is there");
+    let edits = edits.iter().map(|edit| Edit::parse("--set", edit));
+    blueprint.with(edits).load().expect("the scenario is valid").model
 }
 
-fn cases() -> [(&'static str, Model); 10] {
+fn cases() -> [(&'static str, Model); 19] {
     let steady = |nodes: f64, pods: f64, days| Shape {
         days,
         nodes: (nodes, nodes),
@@ -39,29 +42,41 @@ fn cases() -> [(&'static str, Model); 10] {
         watermarks: (0, 5),
         lifetime: Span::hours(12),
         replications: 1,
-        is_centralized: false,
+        allocator: Allocator::NodeLocal,
     };
-    let centralized = |shape| Shape { is_centralized: true, ..shape }.model();
+    let centralized = |shape| Shape { allocator: Allocator::Centralized, ..shape }.model();
+    let classic = |shape| Shape { allocator: Allocator::Classic, ..shape }.model();
     let brief = Shape { lifetime: Span::hours(1), ..steady(200.0, 5_000.0, 10) };
     let crowded = Shape { blocks: &["10.1.0.0/19"], watermarks: (20, 45), ..steady(500.0, 12_000.0, 2) };
     [
-        ("article once: 10 to 400 nodes on a /19, 60 days", Model { replications: 1, ..article() }),
-        ("article: the same, 20 replications", article()),
+        ("article once: 10 to 400 nodes on a /19, 60 days", Model { replications: 1, ..article(&[]) }),
+        ("article once, classic", Model { replications: 1, ..article(&["terway.version=v1.4.4"]) }),
+        ("article: the same, 20 replications", article(&[])),
         ("crowded: 500 nodes, 12,000 pods on a /19, 2 days", crowded.model()),
+        ("small: 50 nodes, 1,000 pods, 10 days", steady(50.0, 1_000.0, 10).model()),
+        ("small: 50 nodes, 1,000 pods, 10 days, centralized", centralized(steady(50.0, 1_000.0, 10))),
+        ("crowded: 500 nodes, 12,000 pods on a /19, 2 days, classic", classic(crowded)),
         ("100 nodes, 3,000 pods, 90 days", steady(100.0, 3_000.0, 90).model()),
         ("100 nodes, 3,000 pods, 90 days, centralized", centralized(steady(100.0, 3_000.0, 90))),
+        ("100 nodes, 3,000 pods, 90 days, classic", classic(steady(100.0, 3_000.0, 90))),
         ("200 nodes, 5,000 pods of an hour, 10 days", brief.model()),
         ("200 nodes, 5,000 pods of an hour, 10 days, centralized", centralized(brief)),
+        ("200 nodes, 5,000 pods of an hour, 10 days, classic", classic(brief)),
         ("10,000 nodes, 300,000 pods, 2 days", steady(10_000.0, 300_000.0, 2).model()),
         ("5,000 nodes, 100,000 pods, 30 days", steady(5_000.0, 100_000.0, 30).model()),
+        ("idle: 5,000 nodes, 365 days", steady(5_000.0, 0.0, 365).model()),
+        ("a year: 5,000 nodes, 150,000 pods, daily wave, weekly rollout", model::year(5_000.0, 150_000.0, WIDE)),
+        ("5,000 nodes, 100,000 pods, 30 days, classic", classic(steady(5_000.0, 100_000.0, 30))),
         ("5,000 nodes, 100,000 pods, 30 days, centralized", centralized(steady(5_000.0, 100_000.0, 30))),
     ]
 }
 
 fn main() {
-    let wanted: Vec<_> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let (unwanted, wanted): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).partition(|arg| arg.starts_with('!'));
     for (name, model) in cases() {
-        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part)) {
+        let is_wanted = wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
+        if is_wanted && !unwanted.iter().any(|part| name.contains(&part[1..])) {
             measure(name, &model);
         }
     }

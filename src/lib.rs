@@ -17,6 +17,7 @@ pub mod chance;
 pub mod id;
 pub mod openapi;
 pub mod units;
+pub mod text;
 // The allocation core: sans-IO, knows nothing of the simulation.
 pub mod ipam;
 // What is to be simulated, and the world around the core.

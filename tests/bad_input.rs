@@ -575,7 +575,17 @@ const BAD: &[(&str, &[Edit])] = &[
         "a version of Terway that has another allocator",
         &[("terway:", "terway:\n  ipam: centralized\n  version: v1.4.4")],
     ),
+    (
+        "a defect that its version of Terway does not have",
+        &[("terway:", "terway:\n  version: v1.4.4\n  defects: {rollback_deadlock: true}")],
+    ),
+    ("a defect that no Terway has", &[("terway:", "terway:\n  version: v1.1.0\n  defects: {rolback_deadlock: false}")]),
+    ("defects of the Terway of today", &[("terway:", "terway:\n  defects: {nil_interface: false}")]),
     ("a version of Terway that is not known", &[("terway:", "terway:\n  version: v1.3.9")]),
+    (
+        "exclusive ENIs with a Terway of before v1.7",
+        &[("terway:", "terway:\n  version: v1.4.4"), ("nodes: 10", "nodes: 10\n    exclusive_eni: true")],
+    ),
     (
         "what a Terway of before v1.7 cannot do",
         &[
@@ -682,6 +692,10 @@ const ODD: &[(&str, &[Edit])] = &[
             ("terway:\n", "terway:\n  ipam: centralized\n"),
             ("min_pool_size: 0", "enable_ip_prefix: true\n    ipv4_prefix_count: 2"),
         ],
+    ),
+    (
+        "zones of eni-config of which the scenario has no vSwitch",
+        &[("{cn-hangzhou-j: [vsw-pods]}", "{cn-hangzhou-j: [vsw-pods], cn-hangzhou-k: [bp1k2m, bp1k3n]}")],
     ),
     ("a rollout after the end", &[("{replicas: 100}", "{replicas: 100, rollout: {every: 30d}}")]),
     ("a replacement after the end", &[("nodes: 10", "nodes: 10\n    replace: {at: 40d}")]),

@@ -9,8 +9,9 @@ use std::process::Command;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// Scenarios whose pages differ: hours and days, one zone and three, actions.
-const SCENARIOS: [&str; 3] = ["teaching-slash26", "zone-outage", "article-remedy"];
+/// Scenarios whose pages differ: hours and days, one zone and three, actions, and the language.
+const SCENARIOS: [(&str, &str); 4] =
+    [("teaching-slash26", "en"), ("zone-outage", "en"), ("article-remedy", "en"), ("two-vswitches", "zh")];
 
 #[test]
 fn reports_work_in_a_browser() {
@@ -21,7 +22,7 @@ fn reports_work_in_a_browser() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let reports = SCENARIOS.map(|name| report(root, folder.path(), name));
+    let reports = SCENARIOS.map(|(name, lang)| report(root, folder.path(), name, lang));
     let output = Command::new("node")
         .arg(root.join("tests/browser/check.js"))
         .arg(CHROMIUM)
@@ -47,11 +48,11 @@ fn missing(root: &Path) -> Option<&'static str> {
 }
 
 /// The page of a scenario's run.
-fn report(root: &Path, folder: &Path, name: &str) -> PathBuf {
+fn report(root: &Path, folder: &Path, name: &str, lang: &str) -> PathBuf {
     let run = Command::new(env!("CARGO_BIN_EXE_brimline"))
         .arg("run")
         .arg(root.join(format!("scenarios/{name}.yaml")))
-        .args(["--quiet", "--replications", "5", "--output"])
+        .args(["--quiet", "--lang", lang, "--replications", "5", "--output"])
         .arg(folder)
         .output()
         .expect("brimline runs");

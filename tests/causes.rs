@@ -54,7 +54,7 @@ fn verdict(change: impl FnOnce(&mut Model)) -> String {
     let mut model = world();
     change(&mut model);
     let verdict = run(&model).verdict;
-    format!("{}: {}", verdict.kind, lines(&verdict.text))
+    format!("{}: {}", verdict.kind, lines(&verdict.text.english()))
 }
 
 /// A line for each part of the text.

@@ -204,7 +204,7 @@ fn help_speaks_chinese_if_asked() {
     for words in [["run", "--help", "--lang", "zh"], ["--lang", "zh", "run", "-h"]] {
         let (code, out, _) = outcome(brimline(folder.path()).args(words));
         assert_eq!(code, 0);
-        assert!(out.starts_with("模拟一个场景") && out.contains("示例:"), "{out}");
+        assert!(out.starts_with("模拟一个场景") && out.contains("示例："), "{out}");
         assert!(!out.contains("Options:") && !out.contains("Usage:"), "{out}");
     }
 }

@@ -1,7 +1,11 @@
 //! Documents that the program writes are what it would write now.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
+
+use brimline::scenario::{Blueprint, Edit, Origin, Setting};
+use serde_json::Value;
 
 fn document(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
@@ -20,7 +24,78 @@ fn validation_publishes_the_figures_of_this_version() {
 #[test]
 fn the_schema_is_the_readers_own() {
     assert_eq!(document("docs/scenario.schema.json").trim_end(), brimline::scenario::schema().trim_end());
-    assert_eq!(document("docs/scenario-keys.md").trim_end(), brimline::scenario::reference().trim_end());
+    assert_eq!(document("docs/scenario.md"), brimline::scenario::reference());
+}
+
+/// A default that the reference states is the one that holds: written out, it changes nothing.
+#[test]
+fn documented_defaults_are_those_of_the_reader() {
+    let schema: Value = serde_json::from_str(&brimline::scenario::schema()).expect("the schema is JSON");
+    let page = document("docs/scenario.md");
+    let larger = *examples(&page).last().expect("the page ends with the larger example");
+    let (mut agreed, mut wrong) = (BTreeSet::new(), Vec::new());
+    let scenarios = [larger.to_owned(), document("scenarios/pod-networking.yaml")];
+    for scenario in scenarios.into_iter().chain(variants(larger)) {
+        let blueprint = Blueprint::of_text("scenario.yaml", &scenario, Path::new(env!("CARGO_MANIFEST_DIR")));
+        let is = |blueprint: &Blueprint, path: &str| {
+            let loaded = blueprint.load().ok()?;
+            Some(loaded.settings.into_iter().find(|setting| setting.path == path)?.value)
+        };
+        let loaded = blueprint.load().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+        for Setting { path, value, .. } in loaded.settings.iter().filter(|s| matches!(s.origin, Origin::Default { .. }))
+        {
+            let Some(default) = documented_default(&schema, path).filter(|text| text.starts_with('`')) else {
+                continue;
+            };
+            let mut literals = default.split('`').skip(1).step_by(2);
+            let holds = literals.any(|literal| {
+                let edit = Edit { option: "--set".into(), path: path.clone(), value: literal.into() };
+                is(&blueprint.with([edit]), path).as_ref() == Some(value)
+            });
+            let key = path.rsplit('.').next().expect("a path ends").to_owned();
+            match holds {
+                true => _ = agreed.insert(key),
+                false => wrong.push(format!("{path} is {value}, and documented as {default}")),
+            }
+        }
+        let latencies = loaded.settings.iter().filter_map(|s| Some((s.path.strip_prefix("cloud.latency.")?, &s.value)));
+        for (api, value) in latencies {
+            let row = value.replace("lognormal, median ", "").replace(", p99 ", " | ").replace(".0 s", " s");
+            assert!(page.contains(&format!("| {api} | {row} |")), "{api}: {row}");
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert!(agreed.len() >= 40, "{} of {agreed:?}", agreed.len());
+}
+
+/// The same scenario with centralized IPAM, with a Terway of before v1.7, and with what is done while it runs.
+fn variants(scenario: &str) -> [String; 3] {
+    let terway = |keys: &str| scenario.replace("terway:\n", &format!("terway:\n  {keys}\n"));
+    let actions = "actions:\n  - {at: 3d, restart_terway: {takes: 40s}}\n  \
+        - {at: 4d, restart_terway: {at_most_at_once: 1}}\n  - {at: 5d, replace_nodes: {node_pool: default, max_surge: 1}}\n  \
+        - {at: 6d, replace_nodes: {node_pool: default, max_unavailable: 2}}\n";
+    [terway("ipam: centralized"), terway("ipam: classic"), format!("{scenario}{actions}")]
+}
+
+/// What the schema says of the default at a path.
+fn documented_default<'a>(schema: &'a Value, path: &str) -> Option<&'a str> {
+    let resolved = |of: &'a Value| match of["$ref"].as_str() {
+        Some(reference) => schema.pointer(reference.trim_start_matches('#')).expect("references are defined"),
+        None => of,
+    };
+    fn member<'a>(of: &'a Value, key: &str, resolved: &dyn Fn(&'a Value) -> &'a Value) -> Option<&'a Value> {
+        let of = resolved(of);
+        let ways = ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|ways| of[ways].as_array()).flatten();
+        let own = of["properties"].get(key).or_else(|| member(of.get("items")?, key, resolved));
+        own.or_else(|| ways.into_iter().find_map(|way| member(way, key, resolved)))
+    }
+    let keys = path.split('.').map(|step| step.split('[').next().expect("a step has a name"));
+    let mut of = schema;
+    for key in keys {
+        of = member(of, key, &resolved)?;
+    }
+    let (_, default) = of["description"].as_str()?.split_once(" Default: ")?;
+    Some(default.split(" Example: ").next().expect("a text has a beginning"))
 }
 
 /// The README's scenario works as printed.
@@ -84,6 +159,41 @@ fn the_arithmetic_of_the_spreadsheets_is_right() {
         number.replace(',', "").parse::<u64>().ok()
     });
     assert_eq!(stated.collect::<Vec<_>>(), formulas.into_iter().chain(runs).collect::<Vec<_>>());
+}
+
+/// Links between pages lead to a file that is there, and to a heading of it.
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [root.to_owned(), root.join("docs"), root.join("notebooks")];
+    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).expect("a folder of the repository"));
+    let pages = entries.map(|entry| entry.expect("it can be read").path());
+    let pages: Vec<_> = pages.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
+    let mut links = 0;
+    for page in &pages {
+        let text = std::fs::read_to_string(page).expect("a page is text");
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '\n']).next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if path.is_empty() { page.clone() } else { page.with_file_name(path) };
+            assert!(file.exists(), "{}: {target} is not there", page.display());
+            let is_heading = |file: &Path| headings(&std::fs::read_to_string(file).expect("a page")).contains(anchor);
+            assert!(anchor.is_empty() || is_heading(&file), "{}: {target} has no such heading", page.display());
+            links += 1;
+        }
+    }
+    assert!(links > 100, "{links} links");
+}
+
+/// The names by which Markdown links to the headings of a page.
+fn headings(page: &str) -> BTreeSet<String> {
+    // What stands between fences is no Markdown.
+    let prose = page.split("```").step_by(2).flat_map(str::lines);
+    let slug = |heading: &str| {
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    prose.filter_map(|line| Some(slug(line.strip_prefix('#')?.trim_start_matches('#').trim()))).collect()
 }
 
 /// The YAML that a page shows.

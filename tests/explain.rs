@@ -10,6 +10,7 @@ use brimline::record::{Detail, PodRow, Recording};
 use brimline::report::story;
 use brimline::scenario::load;
 use brimline::sim::{Progress, run, run_in_detail};
+use brimline::text::Lang;
 use serde_json::Value;
 
 fn model(name: &str) -> Model {
@@ -20,7 +21,7 @@ fn model(name: &str) -> Model {
 fn told(name: &str, whom: &Whom, at: Option<&str>) -> String {
     let at = at.map(|at| Clock::parse_moment(at).expect("a moment"));
     let (explanation, _) = explain(&model(name), 0, whom, at, &Progress::default()).expect("somebody of that name");
-    story(&explanation, 80)
+    story(&explanation, 80, Lang::English)
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use brimline::inspect::{Snapshot, Unseen, inspect, mapping, show};
 use brimline::model::Model;
+use brimline::openapi::{Api, ErrorCode};
 use brimline::outcome::Clock;
-use brimline::record::{Detail, FailureReason, What};
-use brimline::scenario::load;
+use brimline::record::{CallAnswer, Detail, FailureReason, What};
+use brimline::scenario::{Blueprint, Edit, load};
 use brimline::sim::{Progress, run_in_detail, run_watched};
 use brimline::time::{Instant, Span};
 
@@ -40,6 +41,114 @@ fn views_of_a_node() {
     let of =
         ["scenarios/centralized-vs-node-local.yaml", "--at", "day 3 12:02", "--node", "default-3", "--around", "1m"];
     insta::assert_snapshot!("centralized", said(&of));
+}
+
+/// The scenario with a Terway of before v1.7.
+fn classic(name: &str, version: &str) -> Model {
+    let path = format!("scenarios/{name}.yaml");
+    let blueprint = Blueprint::open(Path::new(&path)).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    let edit = Edit::parse("--set", &format!("terway.version={version}"));
+    blueprint.with([edit]).load().unwrap_or_else(|diagnostics| panic!("{diagnostics}")).model
+}
+
+/// B8, B16, B19, B20, B22: a node of each version shows itself in the words of its time, and says what its
+/// daemon has.
+#[test]
+fn b8_a_classic_node_in_its_own_words() {
+    let (mut normal, mut creating, mut stuck) = (0, 0, 0);
+    for version in ["v1.1.0", "v1.2.0", "v1.4.4", "v1.6.0"] {
+        let model = classic("teaching-slash26", version);
+        let moments = (1..200).map(|n| Instant::ZERO + Span::secs(97 * n));
+        let detail = Detail { pods: true, ..Detail::default() };
+        let _ = run_watched(&model, 0, detail, moments, |view| {
+            for (node, _) in view.nodes().filter(|&(node, _)| view.exists(node) && view.daemon_runs(node)) {
+                let snapshot = Snapshot::of(view, &model, node, "n");
+                let (table, _) = snapshot.resources.as_ref().expect("it has a pool").four_columns();
+                let rows = |status: &str| table.lines().filter(|line| line.starts_with(status)).count();
+                let shown = snapshot.classic.as_ref().expect("it is of before v1.7");
+                if !shown.answers {
+                    stuck += 1;
+                    continue;
+                }
+                assert_eq!(rows("Normal"), snapshot.entries.len(), "{version}: {table}");
+                let pool = shown.resource_pool();
+                let holdings = view.holdings(node);
+                let ids = |key: &str| {
+                    let line = pool.lines().find(|line| line.contains(key)).expect("the key is there");
+                    line.matches("00:16:3e").count() as u32
+                };
+                assert_eq!(ids("──idle: "), holdings.idle);
+                assert!(ids("──inuse: ") >= holdings.in_use, "{version}: {pool}");
+                match shown.factory() {
+                    Some(factory) => assert!(factory.contains(&format!("eni_count: {}\n", holdings.enis)), "{factory}"),
+                    None => creating += 1,
+                }
+                let service = show::network_service(&snapshot.entries, 0, shown.empty_keys());
+                assert_eq!(service.contains("──kubeconfig: \n"), version != "v1.6.0");
+                normal += rows("Normal");
+            }
+        });
+    }
+    assert!(normal > 1000 && creating > 0 && stuck > 0, "{normal} {creating} {stuck}");
+    let of = ["scenarios/teaching-slash26.yaml", "--at", "2:10", "--node", "small-1", "--set"];
+    let of: Vec<_> = of.into_iter().chain(["terway.version=v1.4.4"]).collect();
+    insta::assert_snapshot!("classic", said(&of));
+    for view in ["show", "list"] {
+        insta::assert_snapshot!(format!("classic_{view}"), said(&[&of[..], &[view]].concat()));
+    }
+}
+
+/// C152: the CRs of a node's pods with an interface of their own are those of its members: each on the trunk
+/// that the node's CR has, with an address of its vSwitch, and as kept as its PodNetworking says.
+#[test]
+fn c152_members_of_a_trunk_are_shown_as_pod_enis() {
+    let model = model("pod-networking");
+    let mut shown = 0;
+    let detail = Detail { pods: true, ..Detail::default() };
+    let moments = (1..20).map(|n| Instant::ZERO + Span::hours(5 * n));
+    let _ = run_watched(&model, 0, detail, moments, |view| {
+        for (node, _) in view.nodes().filter(|&(node, _)| view.exists(node)) {
+            let snapshot = Snapshot::of(view, &model, node, "n");
+            let trunk = snapshot.cr.as_ref().is_some_and(|cr| cr.node.contains("networkInterfaceType: Trunk"));
+            for document in snapshot.pod_enis.split("---\n").filter(|document| !document.is_empty()) {
+                assert!(
+                    document.contains("kind: PodENI\n") && document.contains("  namespace: default\n"),
+                    "{document}"
+                );
+                if document.contains("  phase: Bind\n") {
+                    assert!(
+                        trunk && document.contains("type: Member") && document.contains("trunkENIID: eni-"),
+                        "{document}"
+                    );
+                    shown += 1;
+                }
+                assert_eq!(document.contains("type: Fixed"), document.contains("podLastSeen: "), "{document}");
+            }
+        }
+    });
+    assert!(shown > 20, "{shown}");
+}
+
+/// P90: every refusal of an assign is in the log, in the words of the SDK; before v1.4 lines have no place.
+#[test]
+fn p90_the_log_of_a_classic_node_has_every_refusal() {
+    for (version, begin) in
+        [("v1.2.0", "level=warning msg=assign private ip failed, SDK"), ("v1.4.4", "ecs.go:297] api=")]
+    {
+        let model = classic("teaching-slash26", version);
+        let (inspection, recording) =
+            inspect(&model, 0, "small-0", at("3h"), Span::hours(6)).expect("the node is there");
+        let refused = recording.steps.iter().filter(|step| {
+            let What::Call(call) = &step.what else { return false };
+            let assigns = call.api == Api::AssignPrivateIpAddresses && call.heard;
+            assigns && call.answer == CallAnswer::Refused(ErrorCode::IpNotEnough)
+        });
+        let refused = refused.count();
+        let text = "ErrorCode: InvalidVSwitchId.IpNotEnough";
+        let lines = inspection.log.iter().filter(|line| line.text.contains(begin) && line.text.contains(text));
+        assert!(refused > 0);
+        assert_eq!(lines.count(), refused, "{version}");
+    }
 }
 
 /// What the documentation shows is what the program says.
@@ -83,7 +192,8 @@ fn b8_every_served_pod_is_shown() {
             let addresses = snapshot.interfaces.iter().map(|interface| interface.addresses.len()).sum::<usize>();
             assert_eq!(trees.matches("  Valid\n").count() + trees.matches("  Deleting\n").count(), addresses);
             assert!(
-                show::network_service(&snapshot.entries, 0).matches("resources: ").count() == snapshot.entries.len()
+                show::network_service(&snapshot.entries, 0, &[]).matches("resources: ").count()
+                    == snapshot.entries.len()
             );
             normal += rows("Normal");
         }

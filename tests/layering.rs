@@ -12,25 +12,29 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("id", &[]),
     ("openapi", &[]),
     ("units", &[]),
+    ("text", &[]),
     // The allocation core: knows nothing of the simulation.
-    ("ipam", &["address", "chance", "id", "openapi", "time", "units"]),
+    ("ipam", &["address", "chance", "id", "openapi", "text", "time", "units"]),
     // What is to be simulated, and the world around the core.
-    ("model", &["chance", "id", "ipam", "openapi", "time"]),
+    ("model", &["chance", "id", "ipam", "openapi", "text", "time"]),
     ("cloud", &["address", "chance", "id", "ipam", "model", "openapi", "time"]),
     ("cluster", &["chance", "id", "model", "time"]),
-    ("scenario", &["address", "chance", "id", "ipam", "model", "openapi", "time", "units"]),
+    ("scenario", &["address", "chance", "id", "ipam", "model", "openapi", "text", "time", "units"]),
     // Run.
-    ("record", &["address", "cloud", "id", "ipam", "model", "openapi", "time"]),
-    ("sim", &["address", "chance", "cloud", "cluster", "id", "ipam", "model", "openapi", "record", "time"]),
+    ("record", &["address", "cloud", "id", "ipam", "model", "openapi", "text", "time"]),
+    ("sim", &["address", "chance", "cloud", "cluster", "id", "ipam", "model", "openapi", "record", "text", "time"]),
     // What it means.
-    ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "time", "units"]),
-    ("explain", &["id", "ipam", "model", "openapi", "outcome", "record", "sim", "time", "units"]),
+    ("outcome", &["address", "id", "ipam", "model", "openapi", "record", "text", "time", "units"]),
+    ("explain", &["id", "ipam", "model", "openapi", "outcome", "record", "sim", "text", "time", "units"]),
     ("inspect", &["address", "id", "ipam", "model", "openapi", "outcome", "record", "sim", "time"]),
     ("openmetrics", &["id", "ipam", "model", "openapi", "record", "sim", "time"]),
     ("study", &["chance", "model", "outcome", "record", "scenario", "sim", "time"]),
     (
         "report",
-        &["address", "explain", "id", "model", "openapi", "outcome", "record", "scenario", "study", "time", "units"],
+        &[
+            "address", "explain", "id", "model", "openapi", "outcome", "record", "scenario", "study", "text", "time",
+            "units",
+        ],
     ),
     (
         "conformance",
@@ -50,6 +54,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "scenario",
             "sim",
             "study",
+            "text",
             "time",
             "units",
         ],

@@ -11,7 +11,7 @@ use brimline::model::Model;
 use brimline::openmetrics::{self, Scrape};
 use brimline::outcome::Clock;
 use brimline::record::Recording;
-use brimline::scenario::load;
+use brimline::scenario::{Blueprint, Edit, load};
 use brimline::sim::{Progress, run};
 use brimline::time::{Instant, Span};
 
@@ -133,6 +133,31 @@ fn nodes_add_up_to_their_pools() {
     assert!(nodes > 40, "{nodes} series of nodes");
 }
 
+/// Daemons of before v1.7 export their sizes as labels (`pkg/metric/resource_pool.go` of v1.4.4), and what
+/// they count is on the node's interfaces.
+#[test]
+fn classic_pools_have_the_labels_of_their_time() {
+    let path = Path::new("scenarios/teaching-slash26.yaml");
+    let blueprint = Blueprint::open(path).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    let edits = ["terway.version=v1.4.4", "start=2026-12-01"].map(|text| Edit::parse("--set", text));
+    let model = blueprint.with(edits).load().unwrap_or_else(|diagnostics| panic!("{diagnostics}")).model;
+    let (text, recording) = scraped(&model, PLAIN);
+    let series = samples(&text);
+    let of =
+        "name=\"eniip\",type=\"eniip\",capacity=\"45\",max_idle=\"5\",min_idle=\"2\",job=\"terway\",pool=\"small\"";
+    let end = |name: &str| {
+        let points = series.get(name).unwrap_or_else(|| panic!("{name} is none of {:?}", series.keys()));
+        *points.last_key_value().unwrap_or_else(|| panic!("{name} is empty")).1
+    };
+    let total = end(&format!("terway_resource_pool_total_count{{{of}}}"));
+    let idle = end(&format!("terway_resource_pool_idle_count{{{of}}}"));
+    let pods = &recording.vswitches[1].end;
+    assert!(idle <= total && total <= u64::from(pods.pods + pods.idle), "{idle} of {total}, {pods:?}");
+    assert!(total + 10 >= u64::from(pods.pods + pods.idle), "{total}, {pods:?}");
+    let enis = end("terway_eniip_factory_eni_count{name=\"eniip\",max_eni=\"3\",job=\"terway\",pool=\"small\"}");
+    assert_eq!(enis, u64::from(recording.groups[0].end.enis));
+}
+
 /// Looking changes nothing: neither what happens nor what is recorded of it.
 #[test]
 fn a_run_that_is_scraped_is_the_same_run() {
@@ -182,10 +207,16 @@ fn alerts_fire_in_time() {
         let at = fired[&rule.alert].unwrap_or_else(|| panic!("{} never fires", rule.alert));
         let (to_full, to_wait) = (hours(at, full), hours(at, waits));
         let before = |hours: f64| if hours > 0.0 { format!("{hours:.1} h") } else { "-".to_owned() };
-        table += &format!("| `{}` | {} | {} | {} |\n", rule.alert, clock.moment(at), before(to_full), before(to_wait));
+        table += &format!(
+            "| `{}` | {} | {} | {} |\n",
+            rule.alert,
+            clock.moment(at).english(),
+            before(to_full),
+            before(to_wait)
+        );
     }
     let page = std::fs::read_to_string("docs/alerts.md").expect("it is in the repository");
-    assert!(page.contains(&table), "docs/alerts.md does not have\n{table}\nfull at {}", clock.moment(full));
+    assert!(page.contains(&table), "docs/alerts.md does not have\n{table}\nfull at {}", clock.moment(full).english());
     // In time: a vSwitch can be added within a day.
     assert!(hours(fired["TerwayWillFillVSwitch"].expect("it fires"), full) > 24.0);
     assert!(fired["TerwayNearlyFillsVSwitch"] < Some(full));

@@ -72,5 +72,8 @@ fn what_cannot_be_reached_ends_at_the_most_runs_and_says_so() {
     let runs = runs(&loaded, 2);
     assert_eq!(runs.len(), 40);
     let told = summarize(&loaded.model, &runs).method.precision.expect("it is wanted");
-    assert!(!told.reached && told.text.ends_with("not as precise as wanted (± <1 % of the mean)."), "{}", told.text);
+    assert!(
+        !told.reached && told.text.english().ends_with("not as precise as wanted (± <1 % of the mean)."),
+        "{told:?}"
+    );
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use brimline::chance::{SmallStream, SpanDist};
 use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings, WriteLimit};
-use brimline::ipam::classic::{self, Sizes, Version, Wanted};
+use brimline::ipam::classic::{self, Defect, Sizes, Version, Wanted};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use brimline::ipam::pod_eni::{self, Policy, Retention};
@@ -300,7 +300,7 @@ impl Dice {
     /// With every defect that is not for good: a deadlock ends with a restart only.
     fn classic(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> classic::Config {
         let mut profile = self.pick(&Version::ALL).profile();
-        profile.defects.rollback_deadlock = false;
+        profile.defects = profile.defects.with(Defect::RollbackDeadlock, false);
         let wanted = Wanted {
             min_pool_size: self.range(0, 12),
             max_pool_size: self.range(0, 20),

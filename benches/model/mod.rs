@@ -4,15 +4,20 @@ use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
 use brimline::ipam;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection};
+use brimline::ipam::classic::{self, Sizes, Version, Wanted};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
-use brimline::model::{Ipam, Model, NodePool, Outputs, PoolZone, Schedule, VSwitch, Vpc, Workload, WorkloadKind};
+use brimline::model::{
+    Ipam, Model, NodePool, Outputs, PoolZone, Portion, Replicas, Rollout, Schedule, Times, VSwitch, Vpc, Workload,
+    WorkloadKind,
+};
 use brimline::openapi::Api;
-use brimline::time::Span;
+use brimline::time::{Instant, Span};
 
 const ZONE: &str = "cn-shanghai-f";
 
 /// What distinguishes the models.
+#[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub days: u64,
     /// From, to: in a straight line over the horizon.
@@ -24,13 +29,38 @@ pub struct Shape {
     /// Median of a pod's life; its 99th percentile is ten times that.
     pub lifetime: Span,
     pub replications: u32,
-    /// The control plane allocates, not the daemons.
-    pub is_centralized: bool,
+    pub allocator: Allocator,
+}
+
+/// Who allocates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allocator {
+    NodeLocal,
+    Classic,
+    Centralized,
 }
 
 impl Shape {
-    fn daemon(&self) -> Config {
-        daemon(self.watermarks, self.pod_vswitches())
+    fn daemon(&self) -> ipam::Config {
+        match self.allocator {
+            Allocator::NodeLocal => daemon(self.watermarks, self.pod_vswitches()).into(),
+            Allocator::Classic => self.classic().into(),
+            Allocator::Centralized => self.node().into(),
+        }
+    }
+
+    /// The same node, with a daemon of before v1.7.
+    fn classic(&self) -> classic::Config {
+        let (min_pool_size, max_pool_size) = self.watermarks;
+        classic::Config {
+            sizes: Sizes::clamped(3, 15, Wanted { min_pool_size, max_pool_size, ..Wanted::default() }),
+            vswitches: self.pod_vswitches().map(VSwitchId).collect(),
+            selection: classic::Selection::Ordered,
+            cni_timeout: Span::secs(120),
+            gc_period: Some(Span::mins(5)),
+            limited: true,
+            profile: Version::default().profile(),
+        }
     }
 
     /// The same node, as the control plane reads it.
@@ -61,9 +91,8 @@ impl Shape {
         let blocks = [&"10.0.0.0/16"].into_iter().chain(self.blocks);
         let vswitches = blocks.enumerate().map(|(i, cidr)| VSwitch::plain(&format!("vsw-{i}"), ZONE, cidr));
         let vpc = Vpc { cidr: "10.0.0.0/8".parse().expect("a block"), vswitches: vswitches.collect() };
-        let daemon: ipam::Config = if self.is_centralized { self.node().into() } else { self.daemon().into() };
         let limits = InstanceLimits { adapters: 4, ipv4_per_adapter: 15, ..InstanceLimits::default() };
-        let zone = PoolZone { zone: ZONE.to_owned(), node_vswitch: VSwitchId(0), daemon };
+        let zone = PoolZone { zone: ZONE.to_owned(), node_vswitch: VSwitchId(0), daemon: self.daemon() };
         let shape = brimline::model::Shape::plain("ecs.g7.2xlarge", limits, vec![zone]);
         let mut web = Workload::plain("web", WorkloadKind::deployment(line(self.pods)), vec![0]);
         web.pod.lifetime = Some(SpanDist::log_normal(self.lifetime, Span(self.lifetime.0 * 10)));
@@ -76,11 +105,43 @@ impl Shape {
             ..Model::plain("bench", horizon, vpc)
         };
         model.cloud.latency = latency();
-        if self.is_centralized {
-            model.ipam = Ipam::Centralized(Box::default());
+        match self.allocator {
+            Allocator::NodeLocal => {}
+            Allocator::Classic => model.ipam = Ipam::Classic(Version::default()),
+            Allocator::Centralized => model.ipam = Ipam::Centralized(Box::default()),
         }
         model
     }
+}
+
+/// A year of a large cluster: every day two thirds of the pods at 4 o'clock and all of them at 16, every Monday at
+/// 10 a new version, a quarter at a time. Pods live until one of the two ends them.
+pub fn year(nodes: f64, pods: f64, blocks: &'static [&'static str]) -> Model {
+    let shape = Shape {
+        days: 365,
+        nodes: (nodes, nodes),
+        pods: (pods, pods),
+        blocks,
+        watermarks: (0, 5),
+        lifetime: Span::days(1),
+        replications: 1,
+        allocator: Allocator::NodeLocal,
+    };
+    let mut model = shape.model();
+    let at = |day, hour| Instant::ZERO + Span::days(day) + Span::hours(hour);
+    let wave = (0..365).flat_map(|day| [(at(day, 4), (pods * 2.0 / 3.0).round()), (at(day, 16), pods)]);
+    let rollout = Rollout {
+        at: Times::Every { first: at(0, 10), period: Span::days(7) },
+        max_surge: Portion::Share(0.25),
+        max_unavailable: Portion::Share(0.25),
+    };
+    let workload = &mut model.workloads[0];
+    workload.pod.lifetime = None;
+    workload.kind = WorkloadKind::Deployment {
+        replicas: Replicas::Scheduled(Schedule::Points(wave.collect())),
+        rollout: Some(rollout),
+    };
+    model
 }
 
 /// A daemon's configuration: an ecs.g7.2xlarge and Terway's defaults, but for the watermarks.

@@ -53,7 +53,7 @@ Examples:
 pub(super) const SCHEMA: &str = "\
 Examples:
   brimline schema > scenario.schema.json
-  brimline schema --reference > scenario-keys.md";
+  brimline schema --reference > scenario.md";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
@@ -78,7 +78,9 @@ Example:
 mod tests {
     use clap::Command;
 
-    use super::super::command;
+    use clap::CommandFactory;
+
+    use super::super::Cli;
 
     /// The commands without commands of their own, below `command`.
     fn leaves(command: &Command) -> Vec<&Command> {
@@ -98,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_command_has_examples_that_parse() {
-        let mut cli = command().disable_help_subcommand(true);
+        let mut cli = Cli::command().disable_help_subcommand(true);
         cli.build();
         for leaf in leaves(&cli) {
             let name = leaf.get_name();
@@ -107,7 +109,7 @@ mod tests {
             assert!(!examples.is_empty(), "{name} has no example");
             for words in examples {
                 assert!(words.contains(&name.to_owned()), "{words:?}");
-                command().try_get_matches_from(&words).unwrap_or_else(|error| panic!("{words:?}\n{error}"));
+                Cli::command().try_get_matches_from(&words).unwrap_or_else(|error| panic!("{words:?}\n{error}"));
             }
         }
     }

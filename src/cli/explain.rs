@@ -8,9 +8,10 @@ use super::{ExplainArgs, Stop};
 use crate::explain::{Whom, explain};
 use crate::report;
 use crate::sim::Progress;
+use crate::text::Lang;
 
 /// Repeats a replication in detail and tells what happened.
-pub(super) fn carry_out(args: &ExplainArgs) -> Result<(), Stop> {
+pub(super) fn carry_out(args: &ExplainArgs, lang: Lang) -> Result<(), Stop> {
     let at = args.at.as_deref().map(again::moment).transpose()?;
     let loaded = again::blueprint(&args.run)?.load()?;
     let ensemble = loaded.ensemble();
@@ -21,7 +22,7 @@ pub(super) fn carry_out(args: &ExplainArgs) -> Result<(), Stop> {
     let text = if args.json {
         serde_json::to_string_pretty(&explanation).context("the explanation is not JSON")?
     } else {
-        report::story(&explanation, print::columns())
+        report::story(&explanation, print::columns(), lang)
     };
     print(&text)?;
     again::compare(&args.run, &recording);

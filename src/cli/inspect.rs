@@ -7,9 +7,10 @@ use clap::{Args, ValueEnum};
 use super::again::{self, wrong};
 use super::print::{tell, verbatim};
 use super::{Stop, examples, quoted};
-use crate::inspect::{Calendar, Inspection, Line, Process, Snapshot, inspect, mapping, show};
+use crate::inspect::{Calendar, Classic, Inspection, Line, Process, Snapshot, inspect, mapping, show};
 use crate::model::Model;
 use crate::outcome::Clock;
+use crate::scenario::Edit;
 use crate::time::{Instant, Span};
 
 /// What is to be seen.
@@ -26,9 +27,12 @@ pub(super) struct InspectArgs {
     /// The node, such as `default-3`
     #[arg(long, value_name = "NAME")]
     node: String,
-    /// Layout of `mapping`: `v1` has the four columns of Terway v1.1 to v1.6
-    #[arg(long, value_enum, default_value_t = Layout::V2026)]
-    layout: Layout,
+    /// Layout of `mapping`: `v1` has the four columns of Terway v1.1 to v1.6 [default: that of the node's version]
+    #[arg(long, value_enum)]
+    layout: Option<Layout>,
+    /// Replace a value of the scenario, as with `run`; such as `terway.version=v1.4.4`
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
     /// How long before and after the moment log and events go
     #[arg(long, value_name = "TIME", default_value = "5m")]
     around: String,
@@ -44,6 +48,10 @@ enum View {
     Mapping,
     /// `terway-cli show network_service`: what the daemon has recorded
     Show,
+    /// `terway-cli show resource_pool`, before v1.7: idle and used addresses
+    Pool,
+    /// `terway-cli show factory`, before v1.7: the interfaces
+    Factory,
     /// `terway-cli list`: what `show` knows
     List,
     /// `terway-cli metadata`: what the cloud has attached to the instance
@@ -52,6 +60,8 @@ enum View {
     Cr,
     /// `kubectl get noderuntimes.network.alibabacloud.com -o yaml`
     Runtime,
+    /// `kubectl get podenis.network.alibabacloud.com -o yaml`: the node's pods with an interface of their own
+    Podeni,
     /// The log of the daemon, and of the control plane about the node
     Log,
     /// Events of the node and its pods
@@ -72,7 +82,8 @@ enum Layout {
 pub(super) fn carry_out(args: &InspectArgs) -> Result<(), Stop> {
     let at = again::moment(&args.at)?;
     let around = args.around.parse::<Span>().map_err(|error| wrong(&format!("--around: {error}")))?;
-    let loaded = again::blueprint(&args.run)?.load()?;
+    let edits = args.set.iter().map(|text| Edit::parse("--set", text));
+    let loaded = again::blueprint(&args.run)?.with(edits).load()?;
     let ensemble = loaded.ensemble();
     again::check_replication(&ensemble, args.replication)?;
     let model = ensemble.of(args.replication);
@@ -84,7 +95,9 @@ pub(super) fn carry_out(args: &InspectArgs) -> Result<(), Stop> {
         None => all(args, &inspection, model),
     };
     verbatim(&text)?;
-    again::compare(&args.run, &recording);
+    if args.set.is_empty() {
+        again::compare(&args.run, &recording);
+    }
     Ok(())
 }
 
@@ -94,14 +107,14 @@ fn check_moment(model: &Model, at: Instant) -> Result<(), Stop> {
     }
     Err(wrong(&format!(
         "the run ends after {}: there is nothing to see later, unless it is run with a longer horizon",
-        Clock::of(model).length()
+        Clock::of(model).length().english()
     )))
 }
 
 /// One view of the node alone.
-fn one(view: View, layout: Layout, inspection: &Inspection, model: &Model) -> Result<String, Stop> {
+fn one(view: View, layout: Option<Layout>, inspection: &Inspection, model: &Model) -> Result<String, Stop> {
     let snapshot = &inspection.snapshot;
-    if matches!(view, View::Mapping | View::Show | View::List) && !snapshot.runs {
+    if matches!(view, View::Mapping | View::Show | View::Pool | View::Factory | View::List) && !snapshot.runs {
         return Err(wrong(&format!(
             "the daemon of {} does not run then, so terway-cli says: rpc error: code = Unavailable desc = connection \
              error: desc = \"transport: Error while dialing: dial unix /var/run/eni/eni.socket: connect: connection \
@@ -109,20 +122,44 @@ fn one(view: View, layout: Layout, inspection: &Inspection, model: &Model) -> Re
             snapshot.node
         )));
     }
+    let classic = snapshot.classic.as_ref();
+    let today = || wrong("this is of Terway before v1.7; today's version shows `network_service` alone: try `show`");
     let centralized = || wrong("the node has a CR under centralized IPAM only; try `mapping`");
     match view {
         View::Mapping => mapping_of(snapshot, layout),
-        View::Show => Ok(show::network_service(&snapshot.entries, snapshot.pending.unwrap_or(0))),
-        View::List => Ok(show::list()),
+        View::Show => {
+            let empty = classic.map_or(&[][..], Classic::empty_keys);
+            Ok(show::network_service(&snapshot.entries, snapshot.pending.unwrap_or(0), empty))
+        }
+        View::Pool => classic.map(Classic::resource_pool).ok_or_else(today),
+        View::Factory => classic.ok_or_else(today)?.factory().ok_or_else(|| {
+            wrong("an interface of the node is being created: the daemon dies of `show factory` then (P61)")
+        }),
+        View::List => Ok(classic.map_or_else(show::list, Classic::list)),
         View::Metadata => Ok(show::metadata(&snapshot.metadata)),
         View::Cr => snapshot.cr.as_ref().map(|cr| cr.node.clone()).ok_or_else(centralized),
         View::Runtime => snapshot.cr.as_ref().map(|cr| cr.runtime.clone()).ok_or_else(centralized),
+        View::Podeni if snapshot.pod_enis.is_empty() => Err(wrong("no pod of the node has an interface of its own")),
+        View::Podeni => Ok(snapshot.pod_enis.clone()),
         View::Log => Ok(log(&inspection.log)),
         View::Events => Ok(events(inspection, &Calendar::of(model))),
     }
 }
 
-fn mapping_of(snapshot: &Snapshot, layout: Layout) -> Result<String, Stop> {
+fn mapping_of(snapshot: &Snapshot, layout: Option<Layout>) -> Result<String, Stop> {
+    let layout = match (layout, &snapshot.classic) {
+        (Some(Layout::V2026), Some(_)) => {
+            return Err(wrong("Terway before v1.7 has no trees; leave `--layout` out for its four columns"));
+        }
+        (None | Some(Layout::V1), Some(classic)) if !classic.answers => {
+            return Err(wrong(
+                "the daemon is stuck and does not answer, so terway-cli says after 30 s: terway-cli error: rpc error: \
+                 code = DeadlineExceeded desc = context deadline exceeded",
+            ));
+        }
+        (None, Some(_)) => Layout::V1,
+        (layout, _) => layout.unwrap_or(Layout::V2026),
+    };
     match (layout, &snapshot.resources) {
         (Layout::V2026, _) => Ok(mapping::trees(&snapshot.interfaces, &snapshot.entries)),
         (Layout::V1, None) => {
@@ -146,6 +183,13 @@ fn all(args: &InspectArgs, inspection: &Inspection, model: &Model) -> String {
     if cr.is_some() {
         views.push(("kubectl get nodes.network.alibabacloud.com NODE -o yaml", View::Cr));
         views.push(("kubectl get noderuntimes.network.alibabacloud.com NODE -o yaml", View::Runtime));
+    }
+    if !inspection.snapshot.pod_enis.is_empty() {
+        views.push(("kubectl get podenis.network.alibabacloud.com -o yaml", View::Podeni));
+    }
+    if inspection.snapshot.classic.is_some() {
+        views.push(("terway-cli show resource_pool", View::Pool));
+        views.push(("terway-cli show factory", View::Factory));
     }
     views.push(("kubectl get events", View::Events));
     views.push(("kubectl logs", View::Log));

@@ -20,10 +20,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 
 use crate::report::in_quotes;
 use crate::scenario::{self, Blueprint, Diagnostics, Edit};
+use crate::text::Lang;
 use print::{print, tell};
 
 /// Predicts when a Terway cluster on Alibaba Cloud runs out of vSwitch addresses, and why.
@@ -35,6 +37,14 @@ use print::{print, tell};
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Language of help, answers and reports: `zh` is Chinese
+    #[arg(long, value_name = "LANG", value_parser = lang(), global = true)]
+    lang: Option<Lang>,
+}
+
+/// Reads a language.
+fn lang() -> impl TypedValueParser<Value = Lang> {
+    PossibleValuesParser::new(["en", "zh"]).map(|tag| if tag == "zh" { Lang::Chinese } else { Lang::English })
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 the environment failed (a file cannot be written), 2 the input is wrong, \
@@ -96,7 +106,7 @@ enum Command {
     /// Prints the JSON Schema of scenario files, for editors
     #[command(after_help = examples::SCHEMA)]
     Schema {
-        /// Print all types and keys as a Markdown page instead
+        /// Print the reference of scenario files, docs/scenario.md, instead
         #[arg(long)]
         reference: bool,
     },
@@ -237,24 +247,22 @@ pub fn parse() -> Cli {
     let words: Vec<_> = std::env::args().collect();
     let wants_chinese =
         words.iter().any(|word| word == "--lang=zh") || words.windows(2).any(|two| two == ["--lang", "zh"]);
-    let command = if wants_chinese { chinese::help(command()) } else { command() };
+    let command = if wants_chinese { chinese::help(Cli::command()) } else { Cli::command() };
     Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
-}
-
-/// All commands, with the language of their help.
-fn command() -> clap::Command {
-    let lang = Arg::new("lang").long("lang").value_name("LANG").value_parser(["en", "zh"]).global(true);
-    Cli::command().arg(lang.help("Language of --help: `zh` is Chinese"))
 }
 
 /// Carries out a command; what goes wrong is on standard error.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
-    let Err(stop) = carry_out(cli.command.unwrap_or_else(|| Command::Demo {
-        args: RunArgs::of_no_command(),
-        policy: PolicyArgs::default(),
-        metrics: metrics::MetricsArgs::default(),
-    })) else {
+    let lang = cli.lang.unwrap_or_default();
+    let Err(stop) = carry_out(
+        cli.command.unwrap_or_else(|| Command::Demo {
+            args: RunArgs::of_no_command(),
+            policy: PolicyArgs::default(),
+            metrics: metrics::MetricsArgs::default(),
+        }),
+        lang,
+    ) else {
         return ExitCode::SUCCESS;
     };
     match stop {
@@ -270,14 +278,19 @@ pub fn main(cli: Cli) -> ExitCode {
     }
 }
 
-fn carry_out(command: Command) -> Result<(), Stop> {
+fn carry_out(command: Command, lang: Lang) -> Result<(), Stop> {
     match command {
         Command::Demo { args, policy, metrics } => {
-            run::run(&Blueprint::demo(), &args, &policy, &metrics, "brimline demo")
+            run::run(&Blueprint::demo(), &args, &policy, &metrics, "brimline demo", lang)
         }
-        Command::Run { file, args, policy, metrics } => {
-            run::run(&Blueprint::open(&file)?, &args, &policy, &metrics, &format!("brimline run {}", quoted(&file)))
-        }
+        Command::Run { file, args, policy, metrics } => run::run(
+            &Blueprint::open(&file)?,
+            &args,
+            &policy,
+            &metrics,
+            &format!("brimline run {}", quoted(&file)),
+            lang,
+        ),
         Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file, set } => {
             let scenario = Blueprint::open(&file)?.with(set.iter().map(|text| Edit::parse("--set", text)));
@@ -285,7 +298,7 @@ fn carry_out(command: Command) -> Result<(), Stop> {
         }
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),
-        Command::Explain(args) => explain::carry_out(&args),
+        Command::Explain(args) => explain::carry_out(&args, lang),
         Command::Inspect(args) => inspect::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),
         Command::Schema { reference: false } => Ok(print(&scenario::schema())?),

@@ -13,6 +13,7 @@ use crate::report::{self, Run, in_quotes};
 use crate::scenario::{Blueprint, Edit, Source, Uncertain, claim};
 use crate::sim::Progress;
 use crate::study::{self, Decision, Finding};
+use crate::text::{Lang, Text, text};
 use crate::units::thousands;
 
 /// Simulates, answers, and writes the report; its place is the last line.
@@ -22,6 +23,7 @@ pub(super) fn run(
     policy: &PolicyArgs,
     metrics: &MetricsArgs,
     command: &str,
+    lang: Lang,
 ) -> Result<(), Stop> {
     let loaded = scenario.with(edits(args)).load()?;
     let model = &loaded.model;
@@ -39,7 +41,7 @@ pub(super) fn run(
     let wall = start.elapsed();
     let summary = summarize(model, &recordings);
     let findings = study::findings(&rules, &ensemble, &recordings);
-    print(&answer(&summary, &findings, &loaded.uncertain, args.json)?)?;
+    print(&answer(&summary, &findings, &loaded.uncertain, args.json, lang)?)?;
     // The answer comes first, also where both streams go to one terminal.
     if !args.quiet {
         for warning in &loaded.warnings {
@@ -48,7 +50,7 @@ pub(super) fn run(
         if policy.junit.is_some() && rules.is_empty() {
             tell("\nwarning: there is neither a policy nor --fail-if, so the JUnit file has no test");
         }
-        tell(&format!("\n{}", speed(model, &recordings, wall)));
+        tell(&format!("\n{}", speed(model, &recordings, wall).say(lang)));
     }
     let run = Run {
         model,
@@ -64,6 +66,7 @@ pub(super) fn run(
         command: &std::env::args().collect::<Vec<_>>().join(" "),
         wall,
         threads: pool.current_num_threads(),
+        lang,
     };
     leave_behind(&run, args, policy)?;
     metrics.write(ensemble.of(0), scrape, args.quiet)?;
@@ -72,13 +75,19 @@ pub(super) fn run(
 }
 
 /// What goes to standard output.
-fn answer(summary: &Summary, findings: &[Finding], uncertain: &[Uncertain], json: bool) -> anyhow::Result<String> {
+fn answer(
+    summary: &Summary,
+    findings: &[Finding],
+    uncertain: &[Uncertain],
+    json: bool,
+    lang: Lang,
+) -> anyhow::Result<String> {
     if json {
         return Ok(String::from_utf8(report::summary_json(summary, findings)?).expect("JSON is UTF-8"));
     }
     let columns = print::columns();
-    let text = report::terminal(summary, uncertain, columns);
-    Ok(if findings.is_empty() { text } else { format!("{text}\n{}", report::policy(findings, columns)) })
+    let text = report::terminal(summary, uncertain, columns, lang);
+    Ok(if findings.is_empty() { text } else { format!("{text}\n{}", report::policy(findings, columns, lang)) })
 }
 
 /// Writes the report and what else was asked for, and tells its place.
@@ -89,9 +98,9 @@ fn leave_behind(run: &Run, args: &RunArgs, policy: &PolicyArgs) -> anyhow::Resul
         report::replace_file(path, &report::junit(run.summary, run.findings))?;
     }
     if let Some(path) = &policy.markdown {
-        report::replace_file(path, &report::markdown(run.summary, run.findings, run.reproduce, &page))?;
+        report::replace_file(path, &report::markdown(run.summary, run.findings, run.reproduce, &page, run.lang))?;
     }
-    let place = format!("Report: {page}");
+    let place = text!("Report: {page}", page).say(run.lang);
     if args.json {
         tell(&place);
         return Ok(());
@@ -149,15 +158,15 @@ pub(super) fn options(option: &str, texts: &[String]) -> String {
     texts.iter().map(|text| format!(" {option} {}", in_quotes(text))).collect()
 }
 
-fn speed(model: &Model, recordings: &[Recording], wall: Duration) -> String {
+fn speed(model: &Model, recordings: &[Recording], wall: Duration) -> Text {
     let events: u64 = recordings.iter().map(|recording| recording.events).sum();
     let pod_events: u64 = recordings.iter().map(|recording| recording.pod_events).sum();
     let per_second = |n: u64| thousands((n as f64 / wall.as_secs_f64().max(1e-3)) as u64);
-    format!(
-        "{} × {} in {:.1} s: {} events ({}/s), {} pod events ({}/s)",
+    text!(
+        "{runs} × {horizon} in {wall} s: {} events ({}/s), {} pod events ({}/s)",
         recordings.len(),
         model.horizon,
-        wall.as_secs_f64(),
+        format!("{:.1}", wall.as_secs_f64()),
         thousands(events),
         per_second(events),
         thousands(pod_events),

@@ -39,7 +39,6 @@ pub struct Cloud {
     instances: Vec<Instance>,
     /// Interfaces by ID, which is never used again; `None` = deleted.
     enis: Vec<Option<Box<Interface>>>,
-    /// Interfaces that no daemon knows.
     /// vSwitch of each interface, by ID.
     eni_vswitch: Vec<VSwitchId>,
     latency: [SpanDist; Api::ALL.len()],

@@ -1,6 +1,7 @@
 //! What repeats itself is told once.
 
 use super::{Line, Teller};
+use crate::text::{COMMA, Text, text};
 use crate::time::Instant;
 use crate::units::thousands;
 
@@ -8,7 +9,7 @@ use crate::units::thousands;
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub at: Instant,
-    pub text: String,
+    pub text: Text,
     /// What makes it the same again, and how that is counted: `attempt fails`, `attempts fail`;
     /// `None` = it is always told.
     pub same: Option<Same>,
@@ -17,17 +18,17 @@ pub(super) struct Draft {
 /// What makes two sentences the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Same {
-    pub one: String,
-    pub many: String,
+    pub one: Text,
+    pub many: Text,
 }
 
 impl Draft {
-    pub fn new(at: Instant, text: String) -> Self {
+    pub fn new(at: Instant, text: Text) -> Self {
         Self { at, text, same: None }
     }
 
-    pub fn again(at: Instant, text: String, one: &str, many: &str) -> Self {
-        Self { at, text, same: Some(Same { one: one.to_owned(), many: many.to_owned() }) }
+    pub fn again(at: Instant, text: Text, one: Text, many: Text) -> Self {
+        Self { at, text, same: Some(Same { one, many }) }
     }
 }
 
@@ -52,12 +53,12 @@ impl Again {
     }
 
     /// `12 more attempts fail, 1 AssignPrivateIpAddresses is refused`.
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> Text {
         let counts = self.counts.iter().map(|(same, n)| {
             let what = if *n == 1 { &same.one } else { &same.many };
-            format!("{} {what}", thousands((*n).into()))
+            text!("{} {what}", thousands((*n).into()), what)
         });
-        counts.collect::<Vec<_>>().join(", ")
+        Text::list(counts, COMMA)
     }
 }
 
@@ -85,7 +86,7 @@ impl Teller<'_> {
 
     fn told_again(&self, again: &mut Again) -> Option<Line> {
         let again = std::mem::take(again);
-        let text = || format!("Until then the same again: {}.", again.text());
+        let text = || text!("Until then the same again: {}.", again.text());
         (!again.is_empty()).then(|| self.line(again.last, text()))
     }
 }

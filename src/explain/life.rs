@@ -10,6 +10,7 @@ use crate::ipam::Failure;
 use crate::openapi::ErrorCode;
 use crate::outcome::{cause_text, had, span};
 use crate::record::{CallAnswer, Cause, PodRow, Recording, Step, What};
+use crate::text::{LIST, OR, SEMICOLON, Text, Words, phrase, text};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -50,8 +51,8 @@ impl Life<'_> {
         self.life.node.map(|node| self.recording.node_name(self.teller.model, node))
     }
 
-    fn vswitch_names(&self, ids: &[VSwitchId]) -> Vec<&str> {
-        ids.iter().map(|id| self.teller.model.vpc.vswitches[id.index()].id.as_str()).collect()
+    fn vswitch_names(&self, ids: &[VSwitchId]) -> Vec<Text> {
+        ids.iter().map(|id| self.teller.model.vpc.vswitches[id.index()].id.words()).collect()
     }
 
     fn end_of_run(&self) -> Instant {
@@ -63,53 +64,60 @@ impl Life<'_> {
         self.life.served.or(self.life.ended).unwrap_or(self.end_of_run())
     }
 
-    fn summary(&self, why: Why) -> Vec<String> {
+    fn summary(&self, why: Why) -> Vec<Text> {
         let name = self.name();
-        let from = self.teller.since.map(|at| format!(" from {} on", self.teller.clock.moment(at))).unwrap_or_default();
+        let from = self.teller.since.map(|at| text!(" from {} on", self.teller.clock.moment(at))).unwrap_or_default();
         let first = match why {
             Why::Asked => None,
-            Why::FirstFailed => Some(format!("{name} is the first pod that a daemon left without an address{from}.")),
-            Why::LongestPending => {
-                Some(format!("No daemon left a pod without an address{from}; {name} was longest without a node."))
+            Why::FirstFailed => {
+                Some(text!("{name} is the first pod that a daemon left without an address{from}.", name, from))
             }
-            Why::LongestWait => Some(format!(
+            Why::LongestPending => Some(text!(
+                "No daemon left a pod without an address{from}; {name} was longest without a node.",
+                from,
+                name
+            )),
+            Why::LongestWait => Some(text!(
                 "Every pod found a node at once, and no daemon left one without an address{from}; {name} waited longest \
-                 for its own."
+                 for its own.",
+                from,
+                name
             )),
         };
         first.into_iter().chain([self.wait_text()]).chain(self.causes()).collect()
     }
 
     /// How long it waited, for what.
-    fn wait_text(&self) -> String {
+    fn wait_text(&self) -> Text {
         let PodRow { created, requested, served, ended, failures, .. } = *self.life;
         let length = |from: Instant, to: Instant| span(to.since(from).as_secs_f64());
         let name = self.name();
         let Some((requested, node)) = requested.zip(self.node_name()) else {
-            let how = if ended.is_some() { "and went without one" } else { "and has none at the end" };
-            return format!("{name} waited {} for a node, {how}.", length(created, self.waited_until()));
+            let how =
+                if ended.is_some() { phrase!("and went without one") } else { phrase!("and has none at the end") };
+            return text!("{name} waited {} for a node, {how}.", name, length(created, self.waited_until()), how);
         };
         let pending = match requested > created {
-            true => format!("waited {} for a node, and ", length(created, requested)),
-            false => String::new(),
+            true => text!("waited {} for a node, and ", length(created, requested)),
+            false => Text::default(),
         };
         let waited = length(requested, self.waited_until());
         let attempts = match failures {
-            0 => String::new(),
-            1 => " and one failed attempt".to_owned(),
-            n => format!(" and {} failed attempts", thousands(n.into())),
+            0 => Text::default(),
+            1 => text!(" and one failed attempt"),
+            n => text!(" and {} failed attempts", thousands(n.into())),
         };
         let end = match (served, ended) {
-            (Some(_), _) => format!("got its address after {waited}{attempts}"),
-            (None, Some(_)) => format!("went without an address after {waited}{attempts}"),
-            (None, None) => format!("still waits for its address at the end, after {waited}{attempts}"),
+            (Some(_), _) => text!("got its address after {waited}{attempts}", waited, attempts),
+            (None, Some(_)) => text!("went without an address after {waited}{attempts}", waited, attempts),
+            (None, None) => text!("still waits for its address at the end, after {waited}{attempts}", waited, attempts),
         };
-        format!("{name} {pending}{end}, on {node}.")
+        text!("{name} {pending}{end}, on {node}.", name, pending, end, node)
     }
 
     /// Why its attempts failed, the most frequent reason first.
-    fn causes(&self) -> Option<String> {
-        let mut causes: Vec<(String, u32)> = Vec::new();
+    fn causes(&self) -> Option<Text> {
+        let mut causes: Vec<(Text, u32)> = Vec::new();
         for (reason, cause) in self.steps().filter_map(failure) {
             let text = self.teller.why(reason, cause);
             match causes.iter_mut().find(|(known, _)| *known == text) {
@@ -119,9 +127,11 @@ impl Life<'_> {
         }
         causes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         let alone = causes.len() == 1;
-        let texts: Vec<_> =
-            causes.into_iter().map(|(text, n)| if alone { text } else { format!("{text} ({})", times(n)) }).collect();
-        (!texts.is_empty()).then(|| format!("Why: {}.", texts.join("; ")))
+        let texts: Vec<_> = causes
+            .into_iter()
+            .map(|(text, n)| if alone { text } else { text!("{why} ({times})", text, times(n)) })
+            .collect();
+        (!texts.is_empty()).then(|| text!("Why: {}.", Text::list(texts, SEMICOLON)))
     }
 
     /// Steps of the node from its creation until it waits no more.
@@ -179,18 +189,18 @@ impl Life<'_> {
         let made = match (pending, requested == Some(created)) {
             (Some(why), _) => {
                 let why = cause_text(why.cause(), self.teller.model).1;
-                Some(Draft::new(created, format!("{name} is made and finds no node: {why}.")))
+                Some(Draft::new(created, text!("{name} is made and finds no node: {why}.", name, why)))
             }
             (None, true) => None,
-            (None, false) => Some(Draft::new(created, format!("{name} is made."))),
+            (None, false) => Some(Draft::new(created, text!("{name} is made.", name))),
         };
         let placed = requested.zip(self.node_name()).map(|(at, node)| {
-            let is_made = if made.is_some() { "" } else { "is made and " };
+            let is_made = if made.is_some() { Text::default() } else { text!("is made and ") };
             let has = asked.map(|then| {
-                let vswitches = self.vswitch_names(&then.candidates).join(", ");
-                format!(" {node} has {}. Its vSwitches: {vswitches}.", had(then, self.teller.model))
+                let vswitches = Text::list(self.vswitch_names(&then.candidates), LIST);
+                text!(" {node} has {}. Its vSwitches: {vswitches}.", node, had(then, self.teller.model), vswitches)
             });
-            Draft::new(at, format!("{name} {is_made}goes to {node}.{}", has.unwrap_or_default()))
+            Draft::new(at, text!("{name} {is_made}goes to {node}.{}", name, is_made, node, has.unwrap_or_default()))
         });
         made.into_iter().chain(placed)
     }
@@ -199,52 +209,58 @@ impl Life<'_> {
     fn rest(&self) -> impl Iterator<Item = Draft> {
         let PodRow { served, deleted, ended, .. } = *self.life;
         let name = self.name();
-        let served = served.map(|at| Draft::new(at, format!("{name} gets {}.", self.address_text(at))));
+        let served = served.map(|at| Draft::new(at, text!("{name} gets {}.", name, self.address_text(at))));
         let told = deleted.filter(|_| deleted != ended);
-        let told = told.map(|at| Draft::new(at, format!("{name} is told to end.")));
-        let gone = ended.map(|at| Draft::new(at, format!("{name} is gone.")));
+        let told = told.map(|at| Draft::new(at, text!("{name} is told to end.", name)));
+        let gone = ended.map(|at| Draft::new(at, text!("{name} is gone.", name)));
         served.into_iter().chain(told).chain(gone)
     }
 
     /// `10.0.0.7 of vsw-AAA, which web-3 had until 02:07:10.4`.
-    fn address_text(&self, at: Instant) -> String {
-        let (Some(address), Some(vswitch)) = (self.life.address, self.life.vswitch) else { return String::new() };
+    fn address_text(&self, at: Instant) -> Text {
+        let (Some(address), Some(vswitch)) = (self.life.address, self.life.vswitch) else { return Text::default() };
         let id = &self.teller.model.vpc.vswitches[vswitch.index()].id;
         let lives = self.recording.pod_log.iter();
         let had = lives.filter(|l| l.vswitch == Some(vswitch) && l.address == Some(address));
         let before = had.filter_map(|other| Some((other.ended.filter(|&ended| ended <= at)?, other)));
         let before = before.max_by_key(|&(ended, _)| ended).map(|(ended, other)| {
             let node = other.node.filter(|_| other.node != self.life.node);
-            let node = node.map(|node| format!(" on {}", self.recording.node_name(self.teller.model, node)));
+            let node = node.map(|node| text!(" on {}", self.recording.node_name(self.teller.model, node)));
             let who = other.name.text(self.teller.model);
-            format!(", which {who} had{} until {}", node.unwrap_or_default(), self.teller.clock.moment(ended))
+            text!(", which {who} had{} until {}", who, node.unwrap_or_default(), self.teller.clock.moment(ended))
         });
-        format!("{address} of {id}{}", before.unwrap_or_else(|| ", which no pod had before".to_owned()))
+        text!("{address} of {id}{}", address, id, before.unwrap_or_else(|| text!(", which no pod had before")))
     }
 
-    fn after(&self) -> Vec<String> {
+    fn after(&self) -> Vec<Text> {
         let seen = self.steps().filter_map(failure).map(|(reason, _)| reason.message());
         let mut messages: Vec<_> = seen.collect();
         messages.sort_unstable();
         messages.dedup();
-        let messages = messages.into_iter().map(|message| format!("In the pod's events: {message}"));
+        let messages = messages.into_iter().map(|message| text!("In the pod's events: {message}", message));
         self.meanwhile().into_iter().chain(messages).chain(self.lives()).collect()
     }
 
     /// That a pod of a StatefulSet has other lives.
-    fn lives(&self) -> Option<String> {
+    fn lives(&self) -> Option<Text> {
         let lives = self.recording.pod_log.iter().filter(|life| life.name == self.life.name);
         let begins: Vec<_> = lives.map(|life| self.teller.clock.moment(life.created)).collect();
         let most = &begins[..begins.len().min(MOST_LIVES)];
-        let more = if begins.len() > MOST_LIVES { ", ..." } else { "" };
+        let more = if begins.len() > MOST_LIVES { text!(", ...") } else { Text::default() };
         (begins.len() > 1).then(|| {
             let name = self.name();
-            format!("{name} has {} lives (--at tells of another), made at {}{more}.", begins.len(), most.join(", "))
+            text!(
+                "{name} has {} lives (--at tells of another), made at {}{more}.",
+                name,
+                begins.len(),
+                Text::list(most.iter().cloned(), LIST),
+                more
+            )
         })
     }
 
     /// Who asked later and got an address earlier.
-    fn meanwhile(&self) -> Option<String> {
+    fn meanwhile(&self) -> Option<Text> {
         let requested = self.life.requested.filter(|_| self.life.failures > 0)?;
         let candidates = self.steps().find_map(|step| match &step.what {
             What::Failed { had, .. } => Some(had.candidates.clone()),
@@ -261,18 +277,18 @@ impl Life<'_> {
         let node = self.node_name()?;
         let pods = match nodes.len() {
             0 => return None,
-            1 => "one pod that had asked later got an address".to_owned(),
-            n => format!("{} pods that had asked later got addresses", thousands(n as u64)),
+            1 => text!("one pod that had asked later got an address"),
+            n => text!("{} pods that had asked later got addresses", thousands(n as u64)),
         };
         let place = match (here, nodes.len() - here) {
-            (0, 1) => "on another node".to_owned(),
-            (0, _) => "on other nodes".to_owned(),
-            (_, 0) => format!("on {node}"),
+            (0, 1) => text!("on another node"),
+            (0, _) => text!("on other nodes"),
+            (_, 0) => text!("on {node}", node),
             (here, elsewhere) => {
-                format!("{} on {node}, {} on other nodes", thousands(here as u64), thousands(elsewhere as u64))
+                text!("{} on {node}, {} on other nodes", thousands(here as u64), node, thousands(elsewhere as u64))
             }
         };
-        Some(format!("Meanwhile {pods} of {}: {place}.", self.vswitch_names(&candidates).join(" or ")))
+        Some(text!("Meanwhile {pods} of {}: {place}.", pods, Text::list(self.vswitch_names(&candidates), OR), place))
     }
 }
 
@@ -290,10 +306,10 @@ fn failure(step: &Step) -> Option<(Failure, Option<Cause>)> {
     }
 }
 
-fn times(n: u32) -> String {
+fn times(n: u32) -> Text {
     match n {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        n => format!("{} times", thousands(n.into())),
+        1 => text!("once"),
+        2 => text!("twice"),
+        n => text!("{} times", thousands(n.into())),
     }
 }

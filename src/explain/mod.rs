@@ -17,6 +17,7 @@ use crate::model::Model;
 use crate::outcome::Clock;
 use crate::record::{Detail, Recording};
 use crate::sim::{Progress, run_in_detail};
+use crate::text::{Text, text};
 use crate::time::{Instant, Span};
 
 /// Whom a question is about.
@@ -38,11 +39,11 @@ pub struct Explanation {
     /// Whom it is about; empty if nobody waited.
     pub subject: String,
     /// What it comes to, paragraph by paragraph.
-    pub summary: Vec<String>,
+    pub summary: Vec<Text>,
     /// What happened, in order of time.
     pub lines: Vec<Line>,
     /// What happened besides, and how it ended.
-    pub after: Vec<String>,
+    pub after: Vec<Text>,
 }
 
 /// Something that happened, or that went on for a while.
@@ -51,9 +52,9 @@ pub struct Line {
     /// When, in seconds since the start.
     pub at_s: f64,
     /// When, for people.
-    pub when: String,
+    pub when: Text,
     /// What, in sentences.
-    pub text: String,
+    pub text: Text,
 }
 
 /// There is nobody of that name.
@@ -119,16 +120,16 @@ struct Teller<'m> {
 }
 
 impl Teller<'_> {
-    fn line(&self, at: Instant, text: String) -> Line {
+    fn line(&self, at: Instant, text: Text) -> Line {
         Line { at_s: Span(at.0).as_secs_f64(), when: self.clock.moment(at), text }
     }
 
     fn nobody(&self) -> Explanation {
-        let since = self.since.map(|at| format!(" from {} on", self.clock.moment(at))).unwrap_or_default();
+        let since = self.since.map(|at| text!(" from {} on", self.clock.moment(at))).unwrap_or_default();
         Explanation {
             replication: self.replication,
             subject: String::new(),
-            summary: vec![format!("No pod waited{since}: none asked for an address.")],
+            summary: vec![text!("No pod waited{since}: none asked for an address.", since)],
             lines: Vec::new(),
             after: Vec::new(),
         }

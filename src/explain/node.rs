@@ -6,6 +6,7 @@ use crate::id::NodeId;
 use crate::openapi::Api;
 use crate::outcome::{Told, had, span, tell};
 use crate::record::{CallAnswer, Recording, Step, What};
+use crate::text::{COMMA, Text, phrase, text};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -55,35 +56,37 @@ impl Teller<'_> {
     }
 
     /// How pods fared on it.
-    fn node_summary(&self, recording: &Recording, node: NodeId, name: &str) -> String {
+    fn node_summary(&self, recording: &Recording, node: NodeId, name: &str) -> Text {
         let lives = || recording.pod_log.iter().filter(|life| life.node == Some(node));
         let count = |n: usize| thousands(n as u64);
         let served = lives().filter(|life| life.served.is_some()).count();
         let failed = lives().filter(|life| life.failures > 0).count();
         let attempts: u64 = lives().map(|life| u64::from(life.failures)).sum();
         let waits = lives().filter_map(|life| life.served?.since(life.requested?).into());
-        let longest = waits.max().map(|wait: Span| format!(", after {} at most", span(wait.as_secs_f64())));
+        let longest = waits.max().map(|wait: Span| text!(", after {} at most", span(wait.as_secs_f64())));
         let failures = match failed {
-            0 => "; no attempt failed".to_owned(),
-            n => format!("; {} attempts of {} pods failed", thousands(attempts), count(n)),
+            0 => text!("; no attempt failed"),
+            n => text!("; {} attempts of {} pods failed", thousands(attempts), count(n)),
         };
-        format!(
+        text!(
             "{name} had {} pods that asked for an address; {} got one{}{failures}.",
+            name,
             count(lives().count()),
             count(served),
-            longest.unwrap_or_default()
+            longest.unwrap_or_default(),
+            failures
         )
     }
 
     /// What the daemon had when it was last asked before.
-    fn last_seen(&self, recording: &Recording, name: &str, until: Instant) -> Option<String> {
+    fn last_seen(&self, recording: &Recording, name: &str, until: Instant) -> Option<Text> {
         let before = recording.steps.iter().rev().filter(|step| step.at <= until);
         let seen = before.filter_map(|step| match &step.what {
             What::Asked(_, had) | What::Failed { had, .. } => Some((step.at, had)),
             _ => None,
         });
         let (at, then) = seen.into_iter().next()?;
-        Some(format!("When a pod last asked, at {}, {name} had {}.", self.clock.moment(at), had(then, self.model)))
+        Some(text!("When a pod last asked, at {}, {name} had {}.", self.clock.moment(at), name, had(then, self.model)))
     }
 
     /// The stretches of what is not ordinary, and what is ordinary after the last.
@@ -117,7 +120,12 @@ impl Teller<'_> {
             (CallAnswer::Done, Api::AssignPrivateIpAddresses | Api::AssignIpv6Addresses) => None,
             (CallAnswer::Done, Api::DeleteNetworkInterface) => {
                 let Told { subject, text, .. } = tell(step, self.model, recording);
-                Some(Draft::again(step.at, format!("{subject} {text}."), "ENI deleted", "ENIs deleted"))
+                Some(Draft::again(
+                    step.at,
+                    text!("{subject} {does}.", subject, text),
+                    text!("ENI deleted"),
+                    text!("ENIs deleted"),
+                ))
             }
             _ => self.call(recording, step),
         }
@@ -158,11 +166,11 @@ impl Teller<'_> {
 
     fn again_line(&self, again: &mut Again) -> Option<Line> {
         let again = std::mem::take(again);
-        (!again.is_empty()).then(|| self.line(again.last, format!("Until then the same again: {}.", again.text())))
+        (!again.is_empty()).then(|| self.line(again.last, text!("Until then the same again: {}.", again.text())))
     }
 
     fn ordinary_line(&self, ordinary: &Ordinary, until: Instant) -> Option<Line> {
-        Some(self.line(until, format!("Until then {}.", ordinary.text()?)))
+        Some(self.line(until, text!("Until then {}.", ordinary.text()?)))
     }
 }
 
@@ -201,18 +209,18 @@ impl Ordinary {
 
     /// `12 pods come, 12 get an address, 3 go, 9 addresses are assigned, 4 are given back`; `None` =
     /// nothing happened.
-    fn text(&self) -> Option<String> {
+    fn text(&self) -> Option<Text> {
         let counts = [
-            (self.came, "pod comes", "pods come"),
-            (self.served, "gets an address", "get an address"),
-            (self.went, "goes", "go"),
-            (self.assigned, "address is assigned", "addresses are assigned"),
-            (self.given_back, "is given back", "are given back"),
+            (self.came, phrase!("pod comes"), phrase!("pods come")),
+            (self.served, phrase!("gets an address"), phrase!("get an address")),
+            (self.went, phrase!("goes"), phrase!("go")),
+            (self.assigned, phrase!("address is assigned"), phrase!("addresses are assigned")),
+            (self.given_back, phrase!("is given back"), phrase!("are given back")),
         ];
         let counts = counts.into_iter().filter(|&(n, ..)| n > 0);
         let texts: Vec<_> = counts
-            .map(|(n, one, many)| format!("{} {}", thousands(n.into()), if n == 1 { one } else { many }))
+            .map(|(n, one, many)| text!("{} {does}", thousands(n.into()), if n == 1 { one } else { many }))
             .collect();
-        (!texts.is_empty()).then(|| texts.join(", "))
+        (!texts.is_empty()).then(|| Text::list(texts, COMMA))
     }
 }

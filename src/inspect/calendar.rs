@@ -24,13 +24,13 @@ impl Calendar {
     #[must_use]
     pub fn moment(&self, at: Instant) -> String {
         let date = self.date_time(at).map(|time| format!(" ({})", time.strftime("%Y-%m-%d %H:%M:%S UTC")));
-        self.clock.moment(at) + &date.unwrap_or_default()
+        self.clock.moment(at).english() + &date.unwrap_or_default()
     }
 
     /// A moment in short, for a line of its own.
     #[must_use]
     pub fn short(&self, at: Instant) -> String {
-        self.clock.moment(at)
+        self.clock.moment(at).english()
     }
 
     /// `time.Time.String()`. Upstream's has the reading of the monotonic clock behind it
@@ -40,7 +40,17 @@ impl Calendar {
         match self.date_time(at) {
             _ if at == Instant::ZERO => "0001-01-01 00:00:00 +0000 UTC".to_owned(),
             Some(time) => time.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string(),
-            None => self.clock.moment(at),
+            None => self.clock.moment(at).english(),
+        }
+    }
+
+    /// `2006-01-02 15:04:05`: the same in whole seconds.
+    #[must_use]
+    pub fn go_seconds(&self, at: Instant) -> String {
+        match self.date_time(at) {
+            _ if at == Instant::ZERO => "0001-01-01 00:00:00".to_owned(),
+            Some(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            None => self.clock.moment(at).english(),
         }
     }
 
@@ -48,13 +58,14 @@ impl Calendar {
     #[must_use]
     pub fn rfc3339(&self, at: Instant) -> String {
         let whole = at - Span(at.0 % Span::secs(1).0);
-        self.date_time(whole).map_or_else(|| self.clock.moment(at), |time| format!("{time}Z"))
+        self.date_time(whole).map_or_else(|| self.clock.moment(at).english(), |time| format!("{time}Z"))
     }
 
     /// `MMDD hh:mm:ss.uuuuuu`, as in the header of a klog line.
     #[must_use]
     pub fn klog(&self, at: Instant) -> String {
-        self.date_time(at).map_or_else(|| self.clock.moment(at), |time| time.strftime("%m%d %H:%M:%S%.6f").to_string())
+        self.date_time(at)
+            .map_or_else(|| self.clock.moment(at).english(), |time| time.strftime("%m%d %H:%M:%S%.6f").to_string())
     }
 
     fn date_time(&self, at: Instant) -> Option<DateTime> {
@@ -99,6 +110,8 @@ mod tests {
         assert_eq!(calendar.go(at), "2027-01-11 03:00:00.12 +0000 UTC");
         assert_eq!(calendar.go(at - Span::millis(120)), "2027-01-11 03:00:00 +0000 UTC");
         assert_eq!(calendar.go(Instant::ZERO), "0001-01-01 00:00:00 +0000 UTC");
+        assert_eq!(calendar.go_seconds(at), "2027-01-11 03:00:00");
+        assert_eq!(calendar.go_seconds(Instant::ZERO), "0001-01-01 00:00:00");
         assert_eq!(calendar.rfc3339(at), "2027-01-11T03:00:00Z");
         assert_eq!(calendar.klog(at), "0111 03:00:00.120000");
         for (nanos, text) in [

@@ -4,6 +4,7 @@
 //! one is shown.
 
 use super::calendar::go_duration;
+use super::classic_log;
 use super::daemon_log::{ends_work, refusal};
 use super::names::NAMESPACE;
 use crate::model::{Ipam, Model};
@@ -44,19 +45,25 @@ pub(super) fn of(model: &Model, node: &str, step: &Step) -> Vec<Event> {
         // `plugin/terway/cni_linux.go:115-126`, rule K3.
         What::Served { pod, vswitch, address, tried, .. } => {
             let length = model.vpc.vswitches[vswitch.index()].cidr.prefix_len();
-            let took = go_duration(step.at.since(*tried));
-            vec![pod_event(pod, false, "AllocIPSucceed", format!("Alloc IP {address}/{length} took {took}"))]
+            let took = match model.ipam {
+                Ipam::Classic(_) => String::new(),
+                Ipam::NodeLocal | Ipam::Centralized(_) => format!(" took {}", go_duration(step.at.since(*tried))),
+            };
+            vec![pod_event(pod, false, "AllocIPSucceed", format!("Alloc IP {address}/{length}{took}"))]
         }
         What::Failed { pod, reason, .. } => {
             // The daemon writes the plugin's event, if there is one.
             let heard = !matches!(reason, FailureReason::Restart | FailureReason::Down);
-            let terway = heard.then(|| pod_event(pod, true, "AllocIPFailed", reason.message().to_owned()));
+            let message = match model.ipam {
+                Ipam::Classic(version) => classic_log::told(version, &pod.text(model), *reason),
+                Ipam::NodeLocal | Ipam::Centralized(_) => reason.message().to_owned(),
+            };
             // The kubelet, with containerd (rules R132, K7; `plugin/terway/cni.go:101`).
             let sandbox = format!(
                 "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \
-                 \"…\": plugin type=\"terway\" failed (add): failed to do add; {}",
-                reason.message()
+                 \"…\": plugin type=\"terway\" failed (add): failed to do add; {message}"
             );
+            let terway = heard.then(|| pod_event(pod, true, "AllocIPFailed", message));
             terway.into_iter().chain([pod_event(pod, true, "FailedCreatePodSandBox", sandbox)]).collect()
         }
         What::Call(call) if is_told(call, matches!(model.ipam, Ipam::Centralized(_))) => {

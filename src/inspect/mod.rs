@@ -4,10 +4,13 @@
 //! the node around the moment is written down.
 
 mod calendar;
+mod classic;
+mod classic_log;
 mod daemon_log;
 mod events;
 pub mod mapping;
 mod names;
+mod pod_eni;
 mod resource;
 pub mod show;
 mod snapshot;
@@ -18,18 +21,19 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 pub use calendar::Calendar;
+pub use classic::Classic;
 pub use daemon_log::{Line, Process};
 pub use events::Event;
 pub use resource::Cr;
 pub use snapshot::Snapshot;
 
 use crate::id::NodeId;
-use crate::ipam::classic::Version;
 use crate::ipam::note::nearest;
 use crate::model::{Ipam, Model};
-use crate::record::{Detail, PodName, Recording, What};
+use crate::record::{Detail, PodName, Recording, Step, What};
 use crate::sim::run_watched;
 use crate::time::{Instant, Span};
+use classic_log::ClassicLog;
 use daemon_log::Log;
 
 /// A node at a moment, and what happened on it around then.
@@ -46,9 +50,6 @@ pub struct Inspection {
 /// Why there is nothing to see.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unseen {
-    /// The daemons are of before v1.7: their views, records and logs are others.
-    #[error("the views are those of today's daemon; Terway {0} has others, which are not shown")]
-    Classic(Version),
     /// There is no such node, at any time.
     #[error("there is no node `{name}` in replication {replication}{hint}")]
     Unknown {
@@ -83,9 +84,6 @@ pub fn inspect(
     at: Instant,
     around: Span,
 ) -> Result<(Inspection, Recording), Unseen> {
-    if let Ipam::Classic(version) = model.ipam {
-        return Err(Unseen::Classic(version));
-    }
     let node = numbered(name);
     let detail = Detail { pods: true, events: true, node: Some(node) };
     let mut snapshot = None;
@@ -118,7 +116,7 @@ fn around_of(
     node: &str,
     range: &RangeInclusive<Instant>,
 ) -> (Vec<Line>, Vec<Event>) {
-    let log = Log::new(model, matches!(model.ipam, Ipam::Centralized(_)));
+    let log = Logs::of(model);
     let mut power = recording.journal.iter().filter(|entry| entry.subject == node).peekable();
     let mut runs = true;
     let mut held: BTreeMap<PodName, Ipv4Addr> = BTreeMap::new();
@@ -138,7 +136,7 @@ fn around_of(
         };
         // Pods that go with their node, or while nobody listens, go without a DEL.
         if runs || !matches!(step.what, What::Gone(_)) {
-            lines.extend(log.of(step, address));
+            lines.extend(log.of_step(step, address));
         }
         events.extend(events::of(model, node, step));
     }
@@ -147,6 +145,29 @@ fn around_of(
     lines.sort_by_key(|line| line.at);
     events.retain(|event| range.contains(&event.at));
     (lines, events)
+}
+
+/// Who writes the log of a node.
+enum Logs<'m> {
+    Modern(Log<'m>),
+    Classic(ClassicLog<'m>),
+}
+
+impl<'m> Logs<'m> {
+    fn of(model: &'m Model) -> Self {
+        match model.ipam {
+            Ipam::Classic(version) => Self::Classic(ClassicLog::new(model, version)),
+            Ipam::NodeLocal => Self::Modern(Log::new(model, false)),
+            Ipam::Centralized(_) => Self::Modern(Log::new(model, true)),
+        }
+    }
+
+    fn of_step(&self, step: &Step, held: Option<Ipv4Addr>) -> Vec<Line> {
+        match self {
+            Self::Modern(log) => log.of(step, held),
+            Self::Classic(log) => log.of(step),
+        }
+    }
 }
 
 /// Why a node is not to be seen.

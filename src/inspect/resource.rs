@@ -36,8 +36,11 @@ struct Object<Spec, State> {
 }
 
 #[derive(Serialize)]
-struct Metadata {
-    name: String,
+pub(super) struct Metadata {
+    pub name: String,
+    /// `None` = it is of the whole cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<&'static str>,
 }
 
 /// `NodeSpec` (`pkg/apis/network.alibabacloud.com/v1beta1/node_types.go`).
@@ -182,21 +185,22 @@ fn is_false(yes: &bool) -> bool {
 impl Cr {
     pub(super) fn of(view: View, model: &Model, node: NodeId, name: &str, status: &Status) -> Self {
         let writer = Writer { view, model, calendar: Calendar::of(model) };
+        let metadata = || Metadata { name: name.to_owned(), namespace: None };
         let spec = view.node_config(node).map(|config| writer.spec(config));
         Self {
-            node: object("Node", name, spec, writer.status(status)),
-            runtime: object("NodeRuntime", name, None::<()>, writer.runtime(node)),
+            node: object("Node", metadata(), spec, writer.status(status)),
+            runtime: object("NodeRuntime", metadata(), None::<()>, writer.runtime(node)),
         }
     }
 }
 
-fn object<Spec: Serialize, State: Serialize>(
+/// An object of the API in YAML.
+pub(super) fn object<Spec: Serialize, State: Serialize>(
     kind: &'static str,
-    name: &str,
+    metadata: Metadata,
     spec: Option<Spec>,
     status: State,
 ) -> String {
-    let metadata = Metadata { name: name.to_owned() };
     let object = Object { api_version: "network.alibabacloud.com/v1beta1", kind, metadata, spec, status };
     serde_saphyr::to_string(&object).expect("maps of texts are YAML")
 }

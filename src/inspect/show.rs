@@ -39,20 +39,18 @@ pub fn list() -> String {
     "* network_service\n\n".to_owned()
 }
 
-/// `terway-cli show network_service` (`daemon/daemon.go:717-762`, rules B18, B22). Upstream lists the pods
-/// in the order of a Go map, that is in any; here they are sorted.
+/// `terway-cli show network_service` (`daemon/daemon.go:717-762`, rules B18, B22); `empty` are keys without a
+/// value, which older versions have. Upstream lists the pods in the order of a Go map, that is in any; here
+/// they are sorted.
 #[must_use]
-pub fn network_service(entries: &[Entry], pending: u32) -> String {
+pub fn network_service(entries: &[Entry], pending: u32, empty: &[&str]) -> String {
     let mut lines: Vec<Line> = vec![(0, String::new())];
     lines.extend(
-        [
-            ("name", "default"),
-            ("daemon_mode", "ENIMultiIP"),
-            ("config_file_path", "/etc/eni/eni.json"),
-            ("pending_pods_count", &pending.to_string()),
-        ]
-        .map(|(key, value)| (1, format!("{key}: {value}"))),
+        [("name", "default"), ("daemon_mode", "ENIMultiIP"), ("config_file_path", "/etc/eni/eni.json")]
+            .map(|(key, value)| (1, format!("{key}: {value}"))),
     );
+    lines.extend(empty.iter().map(|key| (1, format!("{key}: "))));
+    lines.push((1, format!("pending_pods_count: {pending}")));
     let mut entries: Vec<_> = entries.iter().collect();
     entries.sort_by_key(|entry| &entry.pod);
     let mut namespaces: Vec<&str> = Vec::new();

@@ -1,16 +1,19 @@
 //! What there is to see of a node at a moment, in the words of Terway's tools.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::calendar::Calendar;
+use super::classic::Classic;
 use super::mapping::{Entry, Interface, Prefix, Resources};
 use super::names::{eni_id, eni_mac, pod_id, resource_id, v6_text};
+use super::pod_eni;
 use super::resource::Cr;
 use super::show::{Attachment, Metadata};
 use crate::address::PREFIX;
-use crate::id::{NodeId, PodId};
+use crate::id::{EniId, NodeId, PodId};
 use crate::ipam::centralized::{NicState, Status as CrStatus};
+use crate::ipam::classic::{Trace, TracedInterface};
 use crate::ipam::node_local::Status;
 use crate::ipam::{Held, HeldStatus, Place};
 use crate::model::Model;
@@ -33,12 +36,16 @@ pub struct Snapshot {
     pub entries: Vec<Entry>,
     /// The four columns; `None` = no pool is on the node.
     pub resources: Option<Resources>,
+    /// What else a daemon of before v1.7 tells; `None` = it is today's.
+    pub classic: Option<Classic>,
     /// The condition SufficientIP of the k8s Node; `None` = nobody has written it yet.
     pub sufficient_ip: Option<bool>,
     /// AllocIP calls under way; `None` = the daemon does not count them.
     pub pending: Option<u32>,
     /// What instance metadata shows.
     pub metadata: Metadata,
+    /// The PodENIs of the node's pods with an interface of their own, in YAML; empty = there is none.
+    pub pod_enis: String,
     /// The node's CRs; `None` = the control plane does not allocate for it.
     pub cr: Option<Cr>,
 }
@@ -50,6 +57,7 @@ impl Snapshot {
         let look = Look { view, model, calendar: Calendar::of(model) };
         let entries: Vec<_> = view.records(node).iter().map(|record| look.entry(record)).collect();
         let daemon = view.node_local(node);
+        let classic = view.classic(node).map(|daemon| (daemon, daemon.trace()));
         let cr = view.node_status(node);
         let interfaces = match (daemon, cr) {
             (Some(daemon), _) => daemon.places().iter().map(|place| look.interface(place)).collect(),
@@ -60,10 +68,16 @@ impl Snapshot {
             node: name.to_owned(),
             at: view.now(),
             runs: view.daemon_runs(node),
-            resources: daemon.map(|daemon| look.resources(node, &daemon.places(), &entries)),
+            resources: match (daemon, &classic) {
+                (Some(daemon), _) => Some(look.resources(node, pooled(&daemon.places()), &entries)),
+                (None, Some((_, trace))) => Some(look.resources(node, traced(trace), &entries)),
+                (None, None) => None,
+            },
+            classic: classic.as_ref().map(|(daemon, trace)| Classic::of(daemon, trace, &look.calendar)),
             sufficient_ip: view.has_sufficient_ip(node),
-            pending: daemon.map(|daemon| daemon.pending()),
+            pending: daemon.map(|daemon| daemon.pending()).or(classic.map(|(_, trace)| trace.pending)),
             metadata: look.metadata(node),
+            pod_enis: pod_eni::of_node(view, model, node),
             cr: cr.map(|status| Cr::of(view, model, node, name, status)),
             interfaces,
             entries,
@@ -150,22 +164,17 @@ impl Look<'_> {
 
     /// The four columns of a daemon with a pool: what it means to keep, what it and the cloud both
     /// have, and what it wrote down. They are of IPv4 addresses only.
-    fn resources(&self, node: NodeId, places: &[Place], entries: &[Entry]) -> Resources {
+    fn resources(&self, node: NodeId, has: Has, entries: &[Entry]) -> Resources {
         let attached = self.view.attached(node);
         let shows =
             |eni, address| attached.iter().any(|other| other.eni.id == eni && other.addresses.contains(&address));
-        let mut resources = Resources::default();
-        for (place, eni) in places.iter().filter_map(|place| Some((place, place.eni?))) {
-            for held in &place.v4 {
-                let id = resource_id(&eni_mac(eni.id), &held.address.to_string());
-                if held.status != HeldStatus::Deleting {
-                    resources.pool.insert(id.clone());
-                }
-                if shows(eni.id, held.address) {
-                    resources.factory.insert(id);
-                }
-            }
-        }
+        let id = |(eni, address): (EniId, Ipv4Addr)| resource_id(&eni_mac(eni), &address.to_string());
+        let both = has.factory.into_iter().filter(|&(eni, address)| shows(eni, address));
+        let mut resources = Resources {
+            pool: has.pool.into_iter().map(id).collect(),
+            factory: both.map(id).collect(),
+            records: BTreeMap::new(),
+        };
         let name = |entry: &Entry| entry.pod.rsplit('/').next().unwrap_or_default().to_owned();
         resources.records = entries.iter().map(|entry| (resource_id(&entry.mac, &entry.v4), name(entry))).collect();
         resources
@@ -183,6 +192,38 @@ impl Look<'_> {
             v6: attached.v6.iter().map(|&v6| v6_text(attached.eni.vswitch, v6)).collect(),
         });
         Metadata { node, primary, attached: attached.collect() }
+    }
+}
+
+/// Addresses on their interfaces: what a pool means to keep, and what its factory has.
+struct Has {
+    pool: Vec<(EniId, Ipv4Addr)>,
+    factory: Vec<(EniId, Ipv4Addr)>,
+}
+
+/// What today's daemon has.
+fn pooled(places: &[Place]) -> Has {
+    let all = || {
+        places
+            .iter()
+            .flat_map(|place| place.eni.into_iter().flat_map(|eni| place.v4.iter().map(move |held| (eni.id, held))))
+    };
+    let kept = all().filter(|(_, held)| held.status != HeldStatus::Deleting);
+    Has {
+        pool: kept.map(|(eni, held)| (eni, held.address)).collect(),
+        factory: all().map(|(eni, held)| (eni, held.address)).collect(),
+    }
+}
+
+/// What one of before v1.7 has (rule B8).
+fn traced(trace: &Trace) -> Has {
+    let of_interface = |interface: &TracedInterface| {
+        let addresses = interface.addresses.clone();
+        interface.eni.into_iter().flat_map(move |eni| addresses.clone().into_iter().map(move |address| (eni, address)))
+    };
+    Has {
+        pool: [&trace.idle, &trace.in_use, &trace.invalid].into_iter().flatten().copied().collect(),
+        factory: trace.interfaces.iter().flat_map(of_interface).collect(),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::id::VSwitchId;
 use crate::ipam::Config as DaemonConfig;
 use crate::model::{Comparison, Level, Portion};
 use crate::openapi::Api;
+use crate::text::Text;
 use crate::time::{Instant, Span};
 
 /// Something that is done once.
@@ -12,7 +13,7 @@ pub struct Action {
     /// Its name, such as `add_vswitch-1` unless the scenario gives one; none has that of another.
     pub name: String,
     /// In words: `vsw-BBB is added`.
-    pub text: String,
+    pub text: Text,
     /// When it begins.
     pub trigger: Trigger,
     /// What is done.

@@ -333,8 +333,8 @@ impl PrefixReading {
 }
 
 impl VSwitchReading {
-    /// Each of a vSwitch with its name, those of prefixes if it `gives_prefixes`.
-    fn named(gives_prefixes: bool) -> impl Iterator<Item = (String, Self)> {
+    /// Each with its name.
+    fn named() -> impl Iterator<Item = (String, Self)> {
         let of_holder =
             |(name, holder)| [(format!("{name}.mean"), Self::Mean(holder)), (format!("{name}.end"), Self::End(holder))];
         let alone = [("free.min", Self::LeastFree), ("time_to_full", Self::TimeToFull)];
@@ -345,7 +345,7 @@ impl VSwitchReading {
             .map(named)
             .chain(Holder::ALL.into_iter().flat_map(of_holder))
             .chain([("refusals".to_owned(), Self::Refusals)])
-            .chain(prefixes.into_iter().filter(move |_| gives_prefixes).map(named))
+            .chain(prefixes.into_iter().map(named))
     }
 
     /// Whether the vSwitch that has the least of it is worst off.
@@ -387,12 +387,27 @@ impl Model {
     pub fn levels(&self) -> Vec<(String, Level)> {
         let of_vswitch = self.vpc.vswitches.iter().enumerate().flat_map(|(i, vswitch)| {
             let level = move |holder| Level::VSwitch(VSwitchId::new(i), holder);
-            Holder::ALL.map(|(name, holder)| (format!("{}.{name}", vswitch.id), level(holder)))
+            let holders = Holder::ALL.into_iter().filter(move |&(_, holder)| self.has(VSwitchId::new(i), holder));
+            holders.map(move |(name, holder)| (format!("{}.{name}", vswitch.id), level(holder)))
         });
         let pools = self.node_pools.iter().enumerate();
         let pools = pools.map(|(i, pool)| (format!("node_pools.{}.nodes", pool.name), Level::Nodes(i)));
         let pods = [("waiting", Level::WaitingPods), ("unschedulable", Level::UnschedulablePods)];
         of_vswitch.chain(pods.map(|(name, level)| (format!("pods.{name}"), level))).chain(pools).collect()
+    }
+
+    /// Whether a vSwitch may have addresses that are held so.
+    fn has(&self, id: VSwitchId, holder: Holder) -> bool {
+        holder != Holder::Held || self.holds_addresses(id)
+    }
+
+    /// Whether a reading of a vSwitch may be something else than nothing.
+    fn can_read(&self, id: VSwitchId, reading: VSwitchReading) -> bool {
+        match reading {
+            VSwitchReading::Prefixes(_) => self.gives_prefixes(id),
+            VSwitchReading::Mean(holder) | VSwitchReading::End(holder) => self.has(id, holder),
+            _ => true,
+        }
     }
 
     /// Every reading of the model with its name, such as `vsw-AAA.free.min` and `pods.wait.p99`.
@@ -403,11 +418,11 @@ impl Model {
         let mut all = Vec::new();
         let ids = || (0..self.vpc.vswitches.len()).map(VSwitchId::new);
         for id in ids() {
-            let named = VSwitchReading::named(self.gives_prefixes(id));
+            let named = VSwitchReading::named().filter(|&(_, of)| self.can_read(id, of));
             let vswitch = &self.vpc.vswitches[id.index()].id;
             all.extend(named.map(|(n, of)| (format!("{vswitch}.{n}"), Reading::VSwitch(id, of))));
         }
-        let named = || VSwitchReading::named(ids().any(|id| self.gives_prefixes(id)));
+        let named = || VSwitchReading::named().filter(|&(_, of)| ids().any(|id| self.can_read(id, of)));
         all.extend(named().map(|(n, of)| (format!("vswitch.{n}"), Reading::AnyVSwitch(of))));
         let additive = named().filter(|(_, of)| of.is_additive());
         all.extend(additive.map(|(n, of)| (format!("vswitches.{n}"), Reading::AllVSwitches(of))));

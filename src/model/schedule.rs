@@ -172,9 +172,26 @@ impl Schedule {
         corners.get(corners.partition_point(|&(t, _)| t <= at)).map_or(Instant::NEVER, |&(t, _)| t)
     }
 
+    /// Times shortly before and after the count stops being `here`, if the value goes from `from` to `to` in a
+    /// straight line, as it nearly always does.
+    fn crossing(&self, from: Instant, to: Instant, here: u32) -> [u64; 2] {
+        /// More than the rounding errors of a year in nanoseconds.
+        const MARGIN: u64 = 16;
+        let (first, last) = (self.value(from), self.value(to));
+        let edge = f64::from(here) + if last > first { 0.5 } else { -0.5 };
+        let share = ((edge - first) / (last - first)).clamp(0.0, 1.0);
+        let at = from.0 + ((to.0 - from.0) as f64 * share) as u64;
+        [at.saturating_sub(MARGIN), at.saturating_add(MARGIN)]
+    }
+
     /// The first time in (from, to] at which the count is not `here`; the count at `to` is not.
     fn bisect(&self, from: Instant, to: Instant, here: u32) -> Instant {
         let (mut low, mut high) = (from.0, to.0);
+        for guess in self.crossing(from, to, here) {
+            if low < guess && guess < high {
+                if self.count(Instant(guess)) == here { low = guess } else { high = guess }
+            }
+        }
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             if self.count(Instant(middle)) == here { low = middle } else { high = middle }

@@ -6,16 +6,18 @@ use super::series::Series;
 use super::write::labels;
 use super::{Family, Kind, Scrape, pool};
 use crate::id::{NodeId, VSwitchId};
+use crate::ipam::classic::Sizes;
 use crate::model::{Ipam, Model};
 use crate::openapi::Api;
 use crate::record::{API_BUCKETS_MS, GroupLevels, Holders, Latencies, RPC_BUCKETS_MS, Tally};
 use crate::sim::View;
 
-/// Every family, in the order of the file. Names, types, labels and help of the first four are upstream's
-/// (`pkg/metric/`); `job` and `instance` are what Prometheus would add to what it scrapes.
-const FAMILIES: [(&str, Kind, &str); 12] = [
+/// Every family, in the order of the file. Names, types, labels and help of the first five are upstream's
+/// (`pkg/metric/`, the third's of before v1.7); `job` and `instance` are what Prometheus would add to what it scrapes.
+const FAMILIES: [(&str, Kind, &str); 13] = [
     ("terway_resource_pool_total_count", Kind::Gauge, "terway total resources amount in the pool"),
     ("terway_resource_pool_idle_count", Kind::Gauge, "terway amount of idle resources in the pool"),
+    ("terway_eniip_factory_eni_count", Kind::Gauge, "amount of allocated terway multi-ip factory eni"),
     ("terway_rpc_latency", Kind::Histogram(&RPC_BUCKETS_MS), "terway rpc latency in ms"),
     ("aliyun_openapi_latency", Kind::Histogram(&API_BUCKETS_MS), "aliyun openapi latency in ms"),
     ("brimline_vswitch_usable_addresses", Kind::Gauge, "Addresses of the vSwitch that can be used."),
@@ -38,16 +40,17 @@ const FAMILIES: [(&str, Kind, &str); 12] = [
 
 const TOTAL: usize = 0;
 const IDLE: usize = 1;
-const RPC: usize = 2;
-const OPENAPI: usize = 3;
-const USABLE: usize = 4;
-const FREE: usize = 5;
-const HELD: usize = 6;
-const REFUSALS: usize = 7;
-const NODES: usize = 8;
-const ENIS: usize = 9;
-const PODS: usize = 10;
-const WITHOUT_NODE: usize = 11;
+const FACTORY_ENIS: usize = 2;
+const RPC: usize = 3;
+const OPENAPI: usize = 4;
+const USABLE: usize = 5;
+const FREE: usize = 6;
+const HELD: usize = 7;
+const REFUSALS: usize = 8;
+const NODES: usize = 9;
+const ENIS: usize = 10;
+const PODS: usize = 11;
+const WITHOUT_NODE: usize = 12;
 
 /// Collects series, scrape by scrape.
 pub(super) struct Collector<'m> {
@@ -92,28 +95,49 @@ impl<'m> Collector<'m> {
 
     /// The pools of daemons that run; a daemon that waits for the control plane exports none.
     fn scrape_pools(&mut self, view: View) {
-        let mut sums: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
+        let mut sums: BTreeMap<(usize, Exporter), Gauges> = BTreeMap::new();
         for (node, group) in view.nodes().filter(|&(node, _)| view.exists(node) && view.daemon_runs(node)) {
-            let Some((total, idle)) = addresses(view, node) else { continue };
+            let Some((exporter, gauges)) = exported(view, node) else { continue };
             if self.what.nodes {
                 let (pool, name) = (self.pool_name(group), self.model.node_name(self.pools[group], node));
                 let own = [("job", "terway"), ("instance", &name), ("node", &name), ("pool", pool)];
-                self.push_pool(&own, (total, idle));
+                self.push_gauges(&own, exporter, gauges);
             } else {
-                let sum = sums.entry(self.pools[group]).or_default();
-                *sum = (sum.0 + total, sum.1 + idle);
+                let sum = sums.entry((self.pools[group], exporter)).or_default();
+                *sum = Gauges {
+                    total: sum.total + gauges.total,
+                    idle: sum.idle + gauges.idle,
+                    enis: sum.enis + gauges.enis,
+                };
             }
         }
-        for (pool, sum) in sums {
+        for ((pool, exporter), sum) in sums {
             let name = &self.model.node_pools[pool].name;
-            self.push_pool(&[("job", "terway"), ("pool", name)], sum);
+            self.push_gauges(&[("job", "terway"), ("pool", name)], exporter, sum);
         }
     }
 
-    fn push_pool(&mut self, of: &[(&str, &str)], (total, idle): (u64, u64)) {
-        let of: Vec<_> = [("type", "LocalIP"), ("ipStack", "ipv4")].into_iter().chain(of.iter().copied()).collect();
-        self.push(TOTAL, &of, &[total]);
-        self.push(IDLE, &of, &[idle]);
+    fn push_gauges(&mut self, of: &[(&str, &str)], exporter: Exporter, Gauges { total, idle, enis }: Gauges) {
+        let (own, most_enis) = match exporter {
+            Exporter::Today => (vec![("type", "LocalIP".to_owned()), ("ipStack", "ipv4".to_owned())], None),
+            Exporter::Classic { capacity, max_idle, min_idle, max_eni } => (
+                vec![
+                    ("name", "eniip".to_owned()),
+                    ("type", "eniip".to_owned()),
+                    ("capacity", capacity.to_string()),
+                    ("max_idle", max_idle.to_string()),
+                    ("min_idle", min_idle.to_string()),
+                ],
+                Some(max_eni.to_string()),
+            ),
+        };
+        let own: Vec<_> = own.iter().map(|(key, value)| (*key, value.as_str())).chain(of.iter().copied()).collect();
+        self.push(TOTAL, &own, &[total]);
+        self.push(IDLE, &own, &[idle]);
+        if let Some(most) = most_enis {
+            let own: Vec<_> = [("name", "eniip"), ("max_eni", &most)].into_iter().chain(of.iter().copied()).collect();
+            self.push(FACTORY_ENIS, &own, &[enis]);
+        }
     }
 
     /// Histograms of node pools, and of the control plane where that makes the calls. A restart of the
@@ -209,16 +233,40 @@ impl<'m> Collector<'m> {
     }
 }
 
-/// Addresses in the pool of a daemon, and the idle ones among them; `None` = its daemon has no pool: it
-/// waits for the control plane (`pkg/eni/crdv2.go` sets no gauge), but hands out what is in prefixes
-/// (`pkg/eni/local_delegate.go:338-356`).
-fn addresses(view: View, node: NodeId) -> Option<(u64, u64)> {
+/// Who exports a pool: what its labels say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Exporter {
+    /// Today's daemon.
+    Today,
+    /// One of before v1.7 (`pkg/metric/resource_pool.go` and `factory.go` of v1.4.4): its sizes.
+    Classic { capacity: u32, max_idle: u32, min_idle: u32, max_eni: u32 },
+}
+
+/// What it exports: addresses in its pool, idle ones among them, and the interfaces of its factory.
+#[derive(Debug, Clone, Copy, Default)]
+struct Gauges {
+    total: u64,
+    idle: u64,
+    enis: u64,
+}
+
+/// `None` = the daemon has no pool: it waits for the control plane (`pkg/eni/crdv2.go` sets no gauge), but
+/// hands out what is in prefixes (`pkg/eni/local_delegate.go:338-356`).
+fn exported(view: View, node: NodeId) -> Option<(Exporter, Gauges)> {
+    if let Some(daemon) = view.classic(node) {
+        let Sizes { capacity, max_idle, min_idle, max_eni, .. } = daemon.config().sizes;
+        let (total, idle) = daemon.gauges();
+        let gauges = Gauges { total: total.into(), idle: idle.into(), enis: view.holdings(node).enis.into() };
+        return Some((Exporter::Classic { capacity, max_idle, min_idle, max_eni }, gauges));
+    }
     if let Some(daemon) = view.node_local(node) {
-        return Some(pool(&daemon.places()));
+        let (total, idle) = pool(&daemon.places());
+        return Some((Exporter::Today, Gauges { total, idle, enis: 0 }));
     }
     view.node_config(node)?.prefixes?;
     let holdings = view.holdings(node);
-    Some((u64::from(holdings.in_use + holdings.idle), holdings.idle.into()))
+    let total = u64::from(holdings.in_use + holdings.idle);
+    Some((Exporter::Today, Gauges { total, idle: holdings.idle.into(), enis: 0 }))
 }
 
 /// The holders of a vSwitch's addresses.

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use super::Estimate;
 use super::words::span;
 use crate::model::Model;
+use crate::text::{Text, Words, text};
 use crate::time::Span;
 
 /// Horizon from which on points in time are written as days.
@@ -44,45 +45,45 @@ impl Clock {
 
     /// `day 41`, or `2h 5m` if the horizon is short.
     #[must_use]
-    pub fn point(&self, secs: f64) -> String {
-        if self.in_days() { format!("day {}", self.day(secs)) } else { span(secs) }
+    pub fn point(&self, secs: f64) -> Text {
+        if self.in_days() { text!("day {}", self.day(secs)) } else { span(secs) }
     }
 
     /// `on day 41, 2027-01-10`, or `after 2h 5m` if the horizon is short.
     #[must_use]
-    pub fn at(&self, secs: f64) -> String {
+    pub fn at(&self, secs: f64) -> Text {
         match self.date(secs) {
-            Some(date) if self.in_days() => format!("on {}, {date}", self.point(secs)),
-            _ if self.in_days() => format!("on {}", self.point(secs)),
-            _ => format!("after {}", self.point(secs)),
+            Some(date) if self.in_days() => text!("on {}, {date}", self.point(secs), date),
+            _ if self.in_days() => text!("on {}", self.point(secs)),
+            _ => text!("after {}", self.point(secs)),
         }
     }
 
     /// `at 02:07` of the cluster's clock, if days are told and runs differ by an hour at most.
     #[must_use]
-    pub fn time_of_day(&self, time: &Estimate) -> Option<String> {
+    pub fn time_of_day(&self, time: &Estimate) -> Option<Text> {
         let minutes = (time.median % DAY_SECS / 60.0) as u32;
         let agree = self.in_days() && time.p95 - time.p5 <= 3600.0;
-        agree.then(|| format!("at {:02}:{:02}", minutes / 60, minutes % 60))
+        agree.then(|| text!("at {time}", format!("{:02}:{:02}", minutes / 60, minutes % 60)))
     }
 
     /// `day 38 to 44`, or `2h 5m to 2h 20m` if the horizon is short; one point if both are the
     /// same.
     #[must_use]
-    pub fn range(&self, from: f64, to: f64) -> String {
+    pub fn range(&self, from: f64, to: f64) -> Text {
         let (first, last) = (self.point(from), self.point(to));
         match () {
             () if first == last => first,
-            () if self.in_days() => format!("{first} to {}", self.day(to)),
-            () => format!("{first} to {last}"),
+            () if self.in_days() => text!("day {first} to {last}", self.day(from), self.day(to)),
+            () => text!("{first} to {last}", first, last),
         }
     }
 
     /// `90 days`, or `6h`.
     #[must_use]
-    pub fn length(&self) -> String {
+    pub fn length(&self) -> Text {
         let days = self.horizon.as_days();
-        if self.in_days() && days.fract() == 0.0 { format!("{days} days") } else { self.horizon.to_string() }
+        if self.in_days() && days.fract() == 0.0 { text!("{days} days", days) } else { self.horizon.words() }
     }
 
     /// The calendar date of a point in time; none without a start, or beyond the year 9999.

@@ -2,6 +2,7 @@
 
 mod actions;
 mod after;
+mod defects;
 mod full;
 mod prefixes;
 mod risk;
@@ -22,6 +23,7 @@ use crate::id::VSwitchId;
 use crate::model::{GroupKey, Ipam, Model, PoolSize, PoolZone};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
 use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
+use crate::text::{Phrase, Text, phrase, text};
 use crate::time::{Instant, Span};
 
 /// Everything that `recordings` of `model` say.
@@ -41,6 +43,7 @@ pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
         zones: runs.zones(),
         most_zone_skew: runs.zone_skew(),
         stranded: runs.stranded(),
+        defects: runs.defects(),
         messages: runs.messages(),
         api_calls: runs.api_calls(),
         actions: runs.actions(),
@@ -79,12 +82,15 @@ impl Runs<'_> {
 
     fn method(&self) -> Method {
         let n = self.recordings.len();
-        let counts = if n < FEW_RUNS { "the range over the runs" } else { "its 95 % interval (Student's t)" };
+        let counts =
+            if n < FEW_RUNS { phrase!("the range over the runs") } else { phrase!("its 95 % interval (Student's t)") };
         let intervals = match n {
-            1 => "One run, so no intervals.".to_owned(),
-            _ => format!(
+            1 => text!("One run, so no intervals."),
+            _ => text!(
                 "{n} independent runs. Counts: mean with {counts}. Times: median with the 5 and \
-                 95 % quantiles over the runs (linear interpolation). Probabilities: 95 % interval by Wilson's score."
+                 95 % quantiles over the runs (linear interpolation). Probabilities: 95 % interval by Wilson's score.",
+                n,
+                counts
             ),
         };
         Method {
@@ -230,7 +236,7 @@ impl Runs<'_> {
             WaitClass { label, pods: self.each(|r| within(&r.pods) as f64) }
         };
         let classes = WAIT_CLASSES.iter().enumerate().map(|(i, &(_, label))| class(i, label));
-        let never = WaitClass { label: "never served", pods: self.each(|r| never_served(&r.pods) as f64) };
+        let never = WaitClass { label: phrase!("never served"), pods: self.each(|r| never_served(&r.pods) as f64) };
         classes.chain([never]).collect()
     }
 
@@ -288,11 +294,15 @@ impl Runs<'_> {
         let place = match (calls, &self.model.ipam) {
             ((false, false), _) => None,
             // The control plane records both on the CR (pkg/controller/multi-ip/node/pool.go:1235-1237).
-            (_, Ipam::Centralized(_)) => Some("event AllocIPFailed of the node's CR and log of terway-controlplane"),
+            (_, Ipam::Centralized(_)) => {
+                Some(phrase!("event AllocIPFailed of the node's CR and log of terway-controlplane"))
+            }
             // An assign that fails is a node event (rule R133); a create that fails shows its
             // code only in the daemon's log (rule R134).
-            ((true, _), Ipam::NodeLocal | Ipam::Classic(_)) => Some("node event AllocIPFailed and log of terwayd"),
-            ((false, true), Ipam::NodeLocal | Ipam::Classic(_)) => Some("log of terwayd"),
+            ((true, _), Ipam::NodeLocal | Ipam::Classic(_)) => {
+                Some(phrase!("node event AllocIPFailed and log of terwayd"))
+            }
+            ((false, true), Ipam::NodeLocal | Ipam::Classic(_)) => Some(phrase!("log of terwayd")),
         };
         let mut full = self.model.serving_vswitches();
         full.retain(|id| self.recordings.iter().any(|r| r.vswitches[id.index()].first_refusal.is_some()));
@@ -308,7 +318,7 @@ impl Runs<'_> {
         for (text, reasons) in by_text {
             let times = self.each(|r| reasons.iter().map(|reason| r.pods.failures[reason.index()] as f64).sum());
             if times.max > 0.0 {
-                let place = "event of the pod, which stays in ContainerCreating";
+                let place = phrase!("event of the pod, which stays in ContainerCreating");
                 messages.push(Message { place, text: text.to_owned(), times: Some(times) });
             }
         }
@@ -332,21 +342,21 @@ impl Runs<'_> {
 
     fn landmarks(&self) -> Vec<Landmark> {
         // Per landmark, the times in each run in which it happened.
-        let mut seen = BTreeMap::<(&'static str, &str, &str), BTreeMap<u32, Vec<f64>>>::new();
+        let mut seen = BTreeMap::<(&'static str, &str, &Text), BTreeMap<u32, Vec<f64>>>::new();
         for recording in self.recordings {
             for entry in recording.journal.iter().filter(|entry| entry.landmark) {
                 let runs = seen.entry((entry.kind, &entry.subject, &entry.text)).or_default();
                 runs.entry(recording.replication).or_default().push(secs(entry.at));
             }
         }
-        let landmark = |((kind, subject, text), runs): ((&'static str, &str, &str), BTreeMap<u32, Vec<f64>>)| {
+        let landmark = |((kind, subject, text), runs): ((&'static str, &str, &Text), BTreeMap<u32, Vec<f64>>)| {
             let estimate = |values: Vec<f64>| Estimate::of(&values).expect("a recording has the landmark");
             let nth = |n: usize| runs.values().filter_map(|times| times.get(n).copied()).collect::<Vec<_>>();
             let most = runs.values().map(Vec::len).max().unwrap_or_default();
             Landmark {
                 kind,
                 subject: subject.to_owned(),
-                text: text.to_owned(),
+                text: text.clone(),
                 happened: Proportion::new(runs.len(), self.recordings.len()),
                 time_s: estimate(nth(0)),
                 times: estimate(runs.values().map(|times| times.len() as f64).collect()),
@@ -364,16 +374,16 @@ impl Runs<'_> {
 }
 
 /// Upper ends of the classes of waits.
-const WAIT_CLASSES: [(Span, &str); 9] = [
-    (Span::secs(1), "under 1 s"),
-    (Span::secs(3), "1 to 3 s"),
-    (Span::secs(10), "3 to 10 s"),
-    (Span::secs(30), "10 to 30 s"),
-    (Span::mins(2), "30 s to 2 min"),
-    (Span::mins(10), "2 to 10 min"),
-    (Span::hours(1), "10 min to 1 h"),
-    (Span::hours(24), "1 to 24 h"),
-    (Span(u64::MAX), "over 24 h"),
+const WAIT_CLASSES: [(Span, Phrase); 9] = [
+    (Span::secs(1), phrase!("under 1 s")),
+    (Span::secs(3), phrase!("1 to 3 s")),
+    (Span::secs(10), phrase!("3 to 10 s")),
+    (Span::secs(30), phrase!("10 to 30 s")),
+    (Span::mins(2), phrase!("30 s to 2 min")),
+    (Span::mins(10), phrase!("2 to 10 min")),
+    (Span::hours(1), phrase!("10 min to 1 h")),
+    (Span::hours(24), phrase!("1 to 24 h")),
+    (Span(u64::MAX), phrase!("over 24 h")),
 ];
 
 const HOUR_SECS: f64 = 3600.0;
@@ -412,15 +422,21 @@ pub(super) fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
     }
 }
 
-fn stranded_text(reason: StrandedReason) -> &'static str {
+fn stranded_text(reason: StrandedReason) -> Phrase {
     match reason {
         StrandedReason::NoFreeEniSlot => {
-            "the nodes whose pods wait have no free ENI slot, and none of their ENIs with room is on this vSwitch"
+            phrase!(
+                "the nodes whose pods wait have no free ENI slot, and none of their ENIs with room is on this vSwitch"
+            )
         }
-        StrandedReason::BatchTooLarge => "a request asks for up to 10 addresses and fails whole, and fewer are free",
-        StrandedReason::Blocked => "nodes leave the vSwitch alone for 10 minutes after each refusal",
+        StrandedReason::BatchTooLarge => {
+            phrase!("a request asks for up to 10 addresses and fails whole, and fewer are free")
+        }
+        StrandedReason::Blocked => phrase!("nodes leave the vSwitch alone for 10 minutes after each refusal"),
         StrandedReason::NotConfigured => {
-            "neither the eni-config of a node whose pods wait nor a PodNetworking of such pods lists this vSwitch"
+            phrase!(
+                "neither the eni-config of a node whose pods wait nor a PodNetworking of such pods lists this vSwitch"
+            )
         }
     }
 }

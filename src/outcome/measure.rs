@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::text::Phrase;
+
 /// A measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Measure {
@@ -10,13 +12,13 @@ pub struct Measure {
     /// `leaving`, `coming` and `unknown`.
     pub name: &'static str,
     /// Its heading in tables.
-    pub label: &'static str,
+    pub label: Phrase,
     /// Its unit.
-    pub unit: &'static str,
+    pub unit: Phrase,
     /// What kind of number it is.
     pub kind: Kind,
     /// What it is.
-    pub definition: &'static str,
+    pub definition: Phrase,
 }
 
 /// Kinds of measures.
@@ -48,6 +50,7 @@ const fn of(
     kind: Kind,
     definition: &'static str,
 ) -> Measure {
+    let [label, unit, definition] = [Phrase::of(label, 0), Phrase::of(unit, 0), Phrase::of(definition, 0)];
     Measure { name, label, unit, kind, definition }
 }
 
@@ -191,6 +194,14 @@ pub const MEASURES: &[Measure] = &[
         "Runs that end with such addresses."),
     of("stranded.addresses", "stranded", "addresses", Kind::Moment,
         "Addresses that are free at the end of the run though pods wait, and that no waiting pod can get; over all runs."),
+    of("defects.struck", "struck in", "runs", Kind::Probability,
+        "Runs in which this defect of Terway strikes: a node's daemon dies of it, or a part of it waits for ever."),
+    of("defects.first_s", "first", "s", Kind::Time,
+        "Time from the start until it first strikes a node, over these runs."),
+    of("defects.times", "strikes", "strikes", Kind::Tally,
+        "How often it strikes, over these runs."),
+    of("defects.nodes", "nodes struck", "nodes", Kind::Tally,
+        "Nodes that it strikes at least once, over these runs."),
     of("messages.times", "times", "messages", Kind::Tally,
         "How often the message was given."),
     of("api_calls.calls", "calls", "calls", Kind::Tally,

@@ -33,12 +33,13 @@ pub use runbook::{ActionSummary, ReachSummary, no_way_out_text};
 pub use tell::{Told, had, holders_text, tell};
 pub use verdict::Verdict;
 pub use warmup::{Steadiness, means_text, warm_up_text};
-pub use words::{FEW_RUNS, count, plus_minus, range_of_spans, span};
+pub use words::{FEW_RUNS, count, in_parentheses, plus_minus, range_of_spans, span, unit_text};
 
 use serde::Serialize;
 
 use crate::model::Model;
 use crate::record::{Holders, IdleParts, Recording};
+use crate::text::{Phrase, Text};
 
 /// What a run says. Every number is an [`Estimate`] or a [`Proportion`] over the replications and
 /// stands in [`MEASURES`] under its path in this value.
@@ -71,6 +72,8 @@ pub struct Summary {
     pub most_zone_skew: Option<Estimate>,
     /// Addresses that are free at the end though pods wait.
     pub stranded: Vec<StrandedSummary>,
+    /// Defects of Terway that struck, in the order of their first strike.
+    pub defects: Vec<DefectSummary>,
     /// The exact messages that users see.
     pub messages: Vec<Message>,
     /// Calls per action of the OpenAPI.
@@ -103,7 +106,7 @@ pub struct Method {
     #[serde(flatten)]
     pub clock: Clock,
     /// How intervals and quantiles were made, in words.
-    pub intervals: String,
+    pub intervals: Text,
     /// How precise the runs are, if the scenario asks for a precision.
     pub precision: Option<PrecisionSummary>,
 }
@@ -178,7 +181,7 @@ pub struct After {
     /// Its kind, as in [`Landmark::kind`], or `job`.
     pub kind: &'static str,
     /// In words: `the rollout of web began`.
-    pub text: String,
+    pub text: Text,
     /// Runs in which it was this.
     pub happened: Proportion,
     /// How long before it was.
@@ -240,7 +243,7 @@ pub struct Limit {
     /// `slow_api`.
     pub kind: &'static str,
     /// In words.
-    pub text: String,
+    pub text: Text,
     /// Runs in which it bound.
     pub bound: Proportion,
     /// Runs in which it bound before every other.
@@ -294,7 +297,7 @@ pub struct UnschedulableSummary {
     /// A short stable word, as in [`Limit::kind`].
     pub kind: &'static str,
     /// In words.
-    pub text: String,
+    pub text: Text,
     /// Pods.
     pub pods: Estimate,
 }
@@ -303,7 +306,7 @@ pub struct UnschedulableSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WaitClass {
     /// The waits of the class, such as `1 to 3 s` or `never served`.
-    pub label: &'static str,
+    pub label: Phrase,
     /// Pods.
     pub pods: Estimate,
 }
@@ -343,18 +346,35 @@ pub struct StrandedSummary {
     /// The vSwitch.
     pub vswitch: String,
     /// Why nobody can use them, as a sentence.
-    pub reason: &'static str,
+    pub reason: Phrase,
     /// Runs in which there are any.
     pub found: Proportion,
     /// How many.
     pub addresses: Estimate,
 }
 
+/// A defect of a Terway of before v1.7 that struck.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DefectSummary {
+    /// A short stable word: its key in `terway.defects`.
+    pub kind: &'static str,
+    /// Which.
+    pub text: Phrase,
+    /// Runs in which it strikes.
+    pub struck: Proportion,
+    /// When it first does, in s, over these runs.
+    pub first_s: Estimate,
+    /// How often it strikes, over these runs.
+    pub times: Estimate,
+    /// Nodes that it strikes, over these runs.
+    pub nodes: Estimate,
+}
+
 /// A message as users see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Message {
     /// Where they see it.
-    pub place: &'static str,
+    pub place: Phrase,
     /// Its text.
     pub text: String,
     /// How often it was given, where that is counted.
@@ -389,7 +409,7 @@ pub struct Landmark {
     /// What it happened to.
     pub subject: String,
     /// In words.
-    pub text: String,
+    pub text: Text,
     /// Runs in which it happened.
     pub happened: Proportion,
     /// When it first happened.

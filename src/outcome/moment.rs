@@ -1,6 +1,7 @@
 //! Single moments of a run, for people: to the tenth of a second.
 
 use super::Clock;
+use crate::text::{Text, Words, text};
 use crate::time::{Instant, Span};
 
 const TENTHS_PER_DAY: u64 = 864_000;
@@ -8,9 +9,9 @@ const TENTHS_PER_DAY: u64 = 864_000;
 impl Clock {
     /// `day 41 02:07:10.4`, or `02:07:10.4` since the start if the horizon is short; `the end` of it.
     #[must_use]
-    pub fn moment(&self, at: Instant) -> String {
+    pub fn moment(&self, at: Instant) -> Text {
         if at.0 >= self.horizon.0 {
-            return "the end".to_owned();
+            return text!("the end");
         }
         let tenths = at.as_millis() / 100;
         let time = |tenths: u64| {
@@ -18,8 +19,8 @@ impl Clock {
             format!("{:02}:{:02}:{:02}.{}", secs / 3600, secs / 60 % 60, secs % 60, tenths % 10)
         };
         match self.in_days() {
-            true => format!("day {} {}", tenths / TENTHS_PER_DAY + 1, time(tenths % TENTHS_PER_DAY)),
-            false => time(tenths),
+            true => text!("day {} {time}", tenths / TENTHS_PER_DAY + 1, time(tenths % TENTHS_PER_DAY)),
+            false => time(tenths).words(),
         }
     }
 

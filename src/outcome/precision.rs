@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::words::{count, span};
+use super::words::{count, span, unit_text};
 use super::{Estimate, value};
 use crate::model::{HalfWidth, Model, Precision};
 use crate::record::Recording;
+use crate::text::{Text, phrase, text};
 use crate::units::percent;
 
 /// How precise the mean of a reading is, beside how precise it has to be.
@@ -20,7 +21,7 @@ pub struct PrecisionSummary {
     /// Half the width of the interval, in the unit of the reading; none with less than two runs.
     pub half_width: Option<f64>,
     /// In words.
-    pub text: String,
+    pub text: Text,
 }
 
 /// How precise `recordings` of `model` are. What never comes in a run has no mean, so the interval
@@ -43,21 +44,29 @@ pub fn precision(wanted: &Precision, model: &Model, recordings: &[Recording]) ->
 
 /// `The mean of vsw-AAA.time_to_full is known to ± 21h 3m, over the 34 of 53 runs that have it:
 /// precise enough (± 1d).`
-fn text(wanted: &Precision, reached: bool, with_it: usize, runs: usize, half_width: Option<f64>) -> String {
-    let number =
-        |n: f64| if wanted.reading.unit() == "s" { span(n) } else { format!("{} {}", count(n), wanted.reading.unit()) };
-    let known = half_width.map_or("not known".to_owned(), |half| format!("known to ± {}", number(half)));
-    let whom =
-        if with_it == runs { String::new() } else { format!(", over the {with_it} of {runs} runs that have it") };
+fn text(wanted: &Precision, reached: bool, with_it: usize, runs: usize, half_width: Option<f64>) -> Text {
+    let number = |n: f64| {
+        if wanted.reading.unit() == "s" {
+            span(n)
+        } else {
+            text!("{number} {unit}", count(n), unit_text(wanted.reading.unit()))
+        }
+    };
+    let known = half_width.map_or(text!("not known"), |half| text!("known to ± {}", number(half)));
+    let whom = if with_it == runs {
+        Text::default()
+    } else {
+        text!(", over the {with_it} of {runs} runs that have it", with_it, runs)
+    };
     let enough = match wanted.half_width {
         HalfWidth::Absolute(width) => number(width),
-        HalfWidth::OfMean(share) => format!("{} of the mean", percent(share)),
+        HalfWidth::OfMean(share) => text!("{} of the mean", percent(share)),
     };
     let few = with_it < Precision::FEWEST_RUNS as usize;
     let verdict = match (reached, few) {
-        (true, _) => "precise enough",
-        (false, true) => "too few to judge",
-        (false, false) => "not as precise as wanted",
+        (true, _) => phrase!("precise enough"),
+        (false, true) => phrase!("too few to judge"),
+        (false, false) => phrase!("not as precise as wanted"),
     };
-    format!("The mean of {} is {known}{whom}: {verdict} (± {enough}).", wanted.name)
+    text!("The mean of {} is {known}{whom}: {verdict} (± {enough}).", wanted.name, known, whom, verdict, enough)
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::words::count;
 use super::{Clock, Estimate, Proportion, VSwitchSummary};
+use crate::text::{Text, text};
 use crate::units::thousands;
 
 /// What is said of the prefixes of a vSwitch.
@@ -34,13 +35,13 @@ pub struct PrefixSummary {
 impl PrefixSummary {
     /// `has 1,204 free addresses but no free /28 block`, when a request for prefixes is first refused.
     #[must_use]
-    pub fn lack_text(&self) -> Option<String> {
+    pub fn lack_text(&self) -> Option<Text> {
         let (addresses, blocks) = (self.free_addresses_then.as_ref()?, self.free_blocks_then.as_ref()?);
         let addresses = thousands(addresses.median.round() as u64);
         Some(match blocks.median.round() as u64 {
-            0 => format!("has {addresses} free addresses but no free /28 block"),
-            1 => format!("has {addresses} free addresses but one free /28 block, too few for a request"),
-            n => format!("has {addresses} free addresses but {n} free /28 blocks, too few for a request"),
+            0 => text!("has {addresses} free addresses but no free /28 block", addresses),
+            1 => text!("has {addresses} free addresses but one free /28 block, too few for a request", addresses),
+            n => text!("has {addresses} free addresses but {n} free /28 blocks, too few for a request", addresses, n),
         })
     }
 }
@@ -48,16 +49,16 @@ impl PrefixSummary {
 /// `vsw-AAA: 1,204 addresses and 12 /28 blocks are free at the end (least 3); 640 addresses are in
 /// prefixes.` None for a vSwitch without prefixes.
 #[must_use]
-pub fn prefixes_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<String> {
+pub fn prefixes_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<Text> {
     let prefixes = vswitch.prefixes.as_ref()?;
     let refused = prefixes.time_to_refusal_s.map(|time| {
-        format!(
+        text!(
             "; requests for prefixes are refused, first {} ({} in all)",
             clock.at(time.median),
             count(prefixes.refusals.mean)
         )
     });
-    Some(format!(
+    Some(text!(
         "{}: {} addresses and {} /28 blocks for prefixes are free at the end (least: {} blocks); {} addresses are in \
          prefixes{}.",
         vswitch.id,

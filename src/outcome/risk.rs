@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::words::in_parentheses;
 use super::{Clock, Estimate, Proportion};
+use crate::text::{COMMA, Text, Words, text};
 use crate::units::percent;
 
 /// Intervals of the regular grid on which the probability is told.
@@ -71,16 +73,18 @@ impl Risk {
 
     /// `vsw-AAA is full within 30d in <1 % of runs (0 to 16 %), within 60d in 35 % (18 to 57 %), ...`
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> Text {
         let part = |(i, by): (usize, &FullBy)| {
             let within = crate::time::Span::from_secs_f64(by.time_s);
-            let interval = by.full.interval.map(|i| format!(" ({:.0} to {:.0} %)", i.low * 100.0, i.high * 100.0));
-            let of = if i == 0 { " of runs" } else { "" };
-            format!("within {within} in {}{of}{}", percent(by.full.share()), interval.unwrap_or_default())
+            let (share, interval) = (percent(by.full.share()), in_parentheses(by.full.interval.as_ref()));
+            match i {
+                0 => text!("within {within} in {share} of runs{interval}", within, share, interval),
+                _ => text!("within {within} in {share}{interval}", within, share, interval),
+            }
         };
         let parts: Vec<_> = self.by.iter().enumerate().map(part).collect();
-        let who = if self.vswitch == ANY { "a vSwitch of pods" } else { &self.vswitch };
-        format!("{who} is full {}.", parts.join(", "))
+        let who = if self.vswitch == ANY { text!("a vSwitch of pods") } else { self.vswitch.words() };
+        text!("{who} is full {parts}.", who, Text::list(parts, COMMA))
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::words::{count, plus_minus, range_of_spans};
 use super::{Clock, Estimate, Proportion, VSwitchSummary};
+use crate::text::{COMMA, SPACE, Text, phrase, text};
 
 /// What came of an action.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -11,7 +12,7 @@ pub struct ActionSummary {
     /// Its name.
     pub name: String,
     /// What is done.
-    pub text: String,
+    pub text: Text,
     /// Runs in which it began.
     pub began: Proportion,
     /// When it began.
@@ -46,71 +47,68 @@ pub struct ReachSummary {
 impl ActionSummary {
     /// What it achieved, in a few sentences.
     #[must_use]
-    pub fn text(&self, clock: &Clock) -> String {
-        let Some(began) = &self.began_s else { return format!("{}: it never began.", self.text) };
-        let mut text = format!("{}: {}{}", self.text, clock.at(began.median), runs(&self.began));
+    pub fn text(&self, clock: &Clock) -> Text {
+        let Some(began) = &self.began_s else { return text!("{}: it never began.", self.text) };
+        let mut text = text!("{action}: {when}{runs}", self.text, clock.at(began.median), runs(&self.began));
         match &self.took_s {
-            Some(took) if took.max > 0.0 => text += &format!(", complete {} later", range_of_spans(took)),
-            Some(_) if self.completed.hits < self.began.hits => text += ", complete at once",
+            Some(took) if took.max > 0.0 => text += text!(", complete {} later", range_of_spans(took)),
+            Some(_) if self.completed.hits < self.began.hits => text += text!(", complete at once"),
             Some(_) => {}
-            None => text += ", not complete at the end",
+            None => text += text!(", not complete at the end"),
         }
         if self.completed.hits > 0 && self.completed.hits < self.began.hits {
-            text += &format!(" in {} of {} runs", self.completed.hits, self.began.hits);
+            text += text!(" in {} of {} runs", self.completed.hits, self.began.hits);
         }
-        text += ".";
-        for more in [self.recovery_text(), self.reach.as_ref().map(ReachSummary::text)].into_iter().flatten() {
-            text += &format!(" {more}");
-        }
-        text
+        let more = [self.recovery_text(), self.reach.as_ref().map(ReachSummary::text)];
+        Text::list([text!("{}.", text)].into_iter().chain(more.into_iter().flatten()), SPACE)
     }
 
     /// `212 pods waited then; 200 of them have got an address since; the last wait was over 2h 5m
     /// later.`; none if nobody waited.
-    fn recovery_text(&self) -> Option<String> {
+    fn recovery_text(&self) -> Option<Text> {
         let (waiting, relieved) = (self.waiting.as_ref()?, self.relieved.as_ref()?);
         let recovered = self.recovered.as_ref()?;
-        let mut text = format!("{} pods waited then; ", plus_minus(waiting));
-        text += &if relieved.mean == waiting.mean {
-            "all of them have got an address since".to_owned()
+        let mut text = text!("{} pods waited then; ", plus_minus(waiting));
+        text += if relieved.mean == waiting.mean {
+            text!("all of them have got an address since")
         } else {
-            format!("{} of them have got an address since", plus_minus(relieved))
+            text!("{} of them have got an address since", plus_minus(relieved))
         };
-        text += &match &self.recovery_s {
-            Some(time) if recovered.always() => format!("; the last wait was over {} later", range_of_spans(time)),
-            Some(time) => format!(
+        text += match &self.recovery_s {
+            Some(time) if recovered.always() => text!("; the last wait was over {} later", range_of_spans(time)),
+            Some(time) => text!(
                 "; in {} of {} runs the last wait was over {} later, in the others some wait still",
                 recovered.hits,
                 recovered.runs,
                 range_of_spans(time)
             ),
-            None => "; some wait still at the end".to_owned(),
+            None => text!("; some wait still at the end"),
         };
-        Some(text + ".")
+        Some(text!("{}.", text))
     }
 }
 
 impl ReachSummary {
     /// `12 of 40 nodes can use what was added; 8 do not run with it, 20 have no ENI slot for it.`
-    fn text(&self) -> String {
-        let mut text = format!("{} of {} nodes can use what was added", count(self.able.mean), count(self.nodes.mean));
+    fn text(&self) -> Text {
+        let mut text = text!("{} of {} nodes can use what was added", count(self.able.mean), count(self.nodes.mean));
         let old = self.nodes.mean - self.configured.mean;
         let stuck = self.configured.mean - self.able.mean;
-        let why = [(old, "run without it in their eni-config"), (stuck, "have no ENI slot for it")];
-        let why = why.into_iter().filter(|(n, _)| *n >= 0.05).map(|(n, why)| format!("{} {why}", count(n)));
-        let why = why.collect::<Vec<_>>().join(", ");
+        let why = [(old, phrase!("run without it in their eni-config")), (stuck, phrase!("have no ENI slot for it"))];
+        let why = why.into_iter().filter(|(n, _)| *n >= 0.05).map(|(n, why)| text!("{} {why}", count(n), why));
+        let why = Text::list(why, COMMA);
         if !why.is_empty() {
-            text += &format!("; {why}");
+            text += text!("; {why}", why);
         }
-        text + "."
+        text!("{}.", text)
     }
 }
 
 /// A warning of pods with addresses that do not reach the internet; none if there are none.
 #[must_use]
-pub fn no_way_out_text(vswitch: &VSwitchSummary) -> Option<String> {
+pub fn no_way_out_text(vswitch: &VSwitchSummary) -> Option<Text> {
     (!vswitch.snat && vswitch.served.max > 0.0).then(|| {
-        format!(
+        text!(
             "{} pods got an address of {}, which has no SNAT entry: they have no way to the internet.",
             plus_minus(&vswitch.served),
             vswitch.id
@@ -119,6 +117,6 @@ pub fn no_way_out_text(vswitch: &VSwitchSummary) -> Option<String> {
 }
 
 /// ` in 14 of 20 runs`; nothing if it is all of them.
-fn runs(began: &Proportion) -> String {
-    if began.always() { String::new() } else { format!(", in {} of {} runs", began.hits, began.runs) }
+fn runs(began: &Proportion) -> Text {
+    if began.always() { Text::default() } else { text!(", in {} of {} runs", began.hits, began.runs) }
 }

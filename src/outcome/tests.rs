@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{MEASURES, account_text, counting_text, measure, prefixes_text, summarize, value};
 use crate::id::VSwitchId;
+use crate::ipam::classic::Defect;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
 use crate::model::{
@@ -13,10 +14,11 @@ use crate::model::{
 };
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    ActionRecord, Cause, Counting, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts, JournalEntry,
-    NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
+    ActionRecord, Cause, Counting, DefectRecord, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts,
+    JournalEntry, NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
     Unschedulable, VSwitchRecord,
 };
+use crate::text::Words;
 use crate::time::{Instant, Span};
 
 /// A /18 for nodes and a /19 for pods.
@@ -79,6 +81,7 @@ fn calm(replication: u32, free: u32) -> Recording {
         calls: [0; Api::ALL.len()],
         errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
         binding: Vec::new(),
+        defects: Vec::new(),
         timeline: Timeline::default(),
         journal: Vec::new(),
         steps: Vec::new(),
@@ -117,7 +120,7 @@ fn at(days: f64) -> Instant {
 }
 
 fn verdict(model: &Model, recordings: &[Recording]) -> String {
-    summarize(model, recordings).verdict.text
+    summarize(model, recordings).verdict.text.english()
 }
 
 /// 20 runs that are full on day 38 to 44, most on day 41.
@@ -317,10 +320,11 @@ fn rich() -> super::Summary {
         run.pods.served = 1;
         (run.pods.max_waiting, run.pods.max_waiting_at) = (12, at(41.0));
         run.pods.wait_ms.record(5).expect("in bounds");
+        run.defects = vec![DefectRecord { defect: Defect::NilInterface, first: at(42.0), times: 3, nodes: 2 }];
         run.stranded = vec![Stranded { vswitch: VSwitchId(0), addresses: 5, reason: StrandedReason::NotConfigured }];
-        let (kind, subject, text) = ("vswitch_full", "vsw-AAA".to_owned(), "vsw-AAA is full".to_owned());
+        let (kind, subject, text) = ("vswitch_full", "vsw-AAA".to_owned(), "vsw-AAA is full".words());
         let full = run.vswitches[1].first_refusal.expect("it is full").at;
-        let (rollout, web) = ("rollout of web begins".to_owned(), "web".to_owned());
+        let (rollout, web) = ("rollout of web begins".words(), "web".to_owned());
         let began = Instant(full.0 - Span::secs(17).0);
         run.journal = vec![
             JournalEntry { at: began, landmark: true, kind: "rollout", subject: web, text: rollout },
@@ -335,7 +339,7 @@ fn restart() -> Action {
     let restart = Restart { pools: vec![0], at_most_at_once: Portion::Count(9), takes: Span::secs(20) };
     Action {
         name: "restart-1".to_owned(),
-        text: "terway is restarted".to_owned(),
+        text: "terway is restarted".words(),
         trigger: Trigger::At(at(42.0)),
         deed: Deed::RestartTerway(restart),
     }
@@ -360,7 +364,7 @@ fn an_action_says_what_it_achieved() {
     let text = |records: [ActionRecord; 4]| {
         let runs: Vec<_> = (0..4).map(|i| Recording { actions: vec![records[i]], ..calm(i as u32, 3000) }).collect();
         let summary = summarize(&model, &runs);
-        summary.actions[0].text(&summary.method.clock)
+        summary.actions[0].text(&summary.method.clock).english()
     };
     let all = restarted(at(42.0));
     let some = ActionRecord { recovered: None, ..all };
@@ -414,7 +418,7 @@ fn precision_is_that_of_the_runs_that_have_the_measure() {
     let mut runs = twenty();
     let told = |wanted: Precision, model: &mut Model, runs: &[Recording]| {
         model.precision = Some(wanted);
-        summarize(model, runs).method.precision.map(|precision| (precision.reached, precision.text))
+        summarize(model, runs).method.precision.map(|precision| (precision.reached, precision.text.english()))
     };
     let day = 86_400.0;
     let mut texts = Vec::new();
@@ -446,7 +450,7 @@ fn a_full_vswitch_is_accounted_for_address_by_address() {
     let summary = summarize(&model, &[full(0, 1, at(40.5))]);
     let vswitch = summary.vswitches.iter().find(|v| v.id == "vsw-AAA").expect("it is there");
     assert_eq!(
-        account_text(vswitch, &summary.method.clock).as_deref(),
+        account_text(vswitch, &summary.method.clock).map(|text| text.english()).as_deref(),
         Some(
             "vsw-AAA, 8,188 addresses, at 12:00: 3,111 serve pods, 4,995 are idle (246 as an ENI's primary address, 4,739 in \
              node pools, 3 on their way back, 6 being attached, 1 unknown to the daemon), 82 as primary addresses of \
@@ -456,7 +460,7 @@ fn a_full_vswitch_is_accounted_for_address_by_address() {
 }
 
 fn mark(at: Instant, kind: &'static str, subject: &str) -> JournalEntry {
-    JournalEntry { at, landmark: true, kind, subject: subject.to_owned(), text: format!("{kind} of {subject}") }
+    JournalEntry { at, landmark: true, kind, subject: subject.to_owned(), text: format!("{kind} of {subject}").words() }
 }
 
 /// What happened shortly before, or lasts, is likely the reason; what is long over is not.
@@ -523,7 +527,8 @@ fn written_accounts_add_up() {
     let others: u64 = account.others.iter().map(|&(n, _)| n).sum();
     assert_eq!(account.pods + account.idle_sum() + others, 8188);
     // The first tenant has all its addresses, the second what is left.
-    let named = |name: &str| account.others.iter().find(|(_, about)| *about == format!("for {name}")).map(|&(n, _)| n);
+    let named =
+        |name: &str| account.others.iter().find(|(_, about)| about.english() == format!("for {name}")).map(|&(n, _)| n);
     assert_eq!((named("load balancers"), named("databases")), (Some(12), Some(4)));
 }
 
@@ -537,7 +542,7 @@ fn counting_and_simulation_stand_side_by_side() {
             run.counting = Counting { usable: 8188, most_wanted, full: counted[i].map(at) };
             run
         });
-        counting_text(&summarize(&model, &runs)).expect("pods want addresses")
+        counting_text(&summarize(&model, &runs)).expect("pods want addresses").english()
     };
     insta::assert_snapshot!(
         [
@@ -584,10 +589,17 @@ fn zones_are_compared_over_the_timeline() {
 }
 
 #[test]
+fn the_verdict_names_a_defect_that_strikes() {
+    let text = rich().verdict.text.english();
+    assert!(text.contains(" A defect of Terway strikes, for the first time on day 43"), "{text}");
+    assert!(text.ends_with(", 3 times on 2 nodes: crash on an interface that is being created (P61)."), "{text}");
+}
+
+#[test]
 fn users_see_the_clouds_text_and_the_pods_event() {
     let messages = rich().messages;
     assert_eq!(messages[0].text, "The specified VSwitch \"vsw-AAA\" has not enough IpAddress.");
-    assert_eq!(messages[0].place, "node event AllocIPFailed and log of terwayd");
+    assert_eq!(messages[0].place.english(), "node event AllocIPFailed and log of terwayd");
     assert_eq!(messages[1].text, FailureReason::Deadline.message());
     assert_eq!(messages[1].times.map(|times| times.mean), Some(7.0));
     assert_eq!(messages.len(), 2);
@@ -641,7 +653,7 @@ fn a_lack_of_blocks_is_told_with_the_free_addresses() {
         "vsw-AAA (/19, 8,188 usable) has 1,204 free addresses but no free /28 block on day 21 (one run, so no interval)."
     );
     assert_eq!(
-        prefixes_text(&summary.vswitches[0], &summary.method.clock).as_deref(),
+        prefixes_text(&summary.vswitches[0], &summary.method.clock).map(|text| text.english()).as_deref(),
         Some(
             "vsw-AAA: 1,204 addresses and 0 /28 blocks for prefixes are free at the end (least: 0 blocks); 640 addresses \
              are in prefixes; requests for prefixes are refused, first on day 21 (7 in all)."
@@ -649,7 +661,7 @@ fn a_lack_of_blocks_is_told_with_the_free_addresses() {
     );
     assert_eq!(prefixes_text(&summary.vswitches[1], &summary.method.clock), None);
     run.vswitches[1].prefixes.as_mut().expect("set above").first_refusal = Some(NoPrefix { blocks: 2, ..refused });
-    assert!(told(&run).text.contains("1,204 free addresses but 2 free /28 blocks, too few for a request"));
+    assert!(told(&run).text.english().contains("1,204 free addresses but 2 free /28 blocks, too few for a request"));
     run.vswitches[0].first_refusal = Some(Full { at: at(19.0), ..full_of(&run.vswitches[0]) });
     assert_eq!(told(&run).kind, "vswitch");
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::words::count;
 use super::{Clock, Estimate, VSwitchSummary};
+use crate::text::{SPACE, Text, text};
 use crate::time::Span;
 
 /// Rows per mean.
@@ -126,21 +127,23 @@ fn range(values: &[f64]) -> (f64, f64) {
 
 /// What a reader of means over time has to know of a vSwitch, so as not to be misled.
 #[must_use]
-pub fn warm_up_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<String> {
+pub fn warm_up_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<Text> {
     let steady = vswitch.steady.as_ref()?;
     let (id, counted) = (&vswitch.id, vswitch.mean.pods.mean + vswitch.mean.idle.mean);
     match (steady.from_s.zip(steady.level), steady.warm_up_too_short) {
-        (Some((from, level)), true) => Some(format!(
+        (Some((from, level)), true) => Some(text!(
             "Levels of {id} are steady from {} on (MSER-5), but means over time count what comes before: {} \
              addresses serve pods or are idle, and {} in the steady state. `warm_up: {}` leaves the beginning out.",
+            id,
             clock.point(from),
             count(counted),
             count(level),
-            Span::from_secs_f64(from).to_string().replace(' ', ""),
+            Span::from_secs_f64(from).to_string().replace(' ', "")
         )),
-        (None, _) if clock.warm_up > Span::ZERO => Some(format!(
+        (None, _) if clock.warm_up > Span::ZERO => Some(text!(
             "Levels of {id} change to the end, also after the warm-up: there is no steady state, and means over time \
-             depend on the horizon."
+             depend on the horizon.",
+            id
         )),
         _ => None,
     }
@@ -148,17 +151,17 @@ pub fn warm_up_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<String> {
 
 /// What means over time are of each vSwitch of which it can be told, in a few sentences.
 #[must_use]
-pub fn means_text(vswitches: &[VSwitchSummary], clock: &Clock) -> String {
+pub fn means_text(vswitches: &[VSwitchSummary], clock: &Clock) -> Text {
     let text = |vswitch: &VSwitchSummary| {
         let steady = vswitch.steady.as_ref()?;
         let calm = match steady.from_s {
-            None => format!("Levels of {} change to the end; their means are those of this span of time.", vswitch.id),
-            Some(from) if from > 0.0 => format!("Levels of {} are steady from {} on.", vswitch.id, clock.point(from)),
-            Some(_) => format!("Levels of {} are steady from the start.", vswitch.id),
+            None => text!("Levels of {} change to the end; their means are those of this span of time.", vswitch.id),
+            Some(from) if from > 0.0 => text!("Levels of {} are steady from {} on.", vswitch.id, clock.point(from)),
+            Some(_) => text!("Levels of {} are steady from the start.", vswitch.id),
         };
         Some(warm_up_text(vswitch, clock).unwrap_or(calm))
     };
-    vswitches.iter().filter_map(text).collect::<Vec<_>>().join(" ")
+    Text::list(vswitches.iter().filter_map(text), SPACE)
 }
 
 #[cfg(test)]

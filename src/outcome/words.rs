@@ -1,6 +1,8 @@
 //! How estimates are written for people.
 
 use super::Estimate;
+use super::Interval;
+use crate::text::{Phrase, Text, Words, text};
 use crate::time::Span;
 use crate::units::thousands;
 
@@ -25,8 +27,8 @@ pub fn whole(parts: &[f64]) -> Vec<u64> {
 
 /// A length of time; an infinite one is `never`.
 #[must_use]
-pub fn span(secs: f64) -> String {
-    if secs.is_finite() { Span::from_secs_f64(secs).to_string() } else { "never".to_owned() }
+pub fn span(secs: f64) -> Text {
+    if secs.is_finite() { Span::from_secs_f64(secs).words() } else { text!("never") }
 }
 
 /// Fewest runs for whose interval `±` is written: with fewer, Student's factor makes it wider than
@@ -36,21 +38,37 @@ pub const FEW_RUNS: usize = 5;
 /// The mean of a count with its interval: `1,204 ± 31`, or the range of few runs: `1,204 (1,180 to
 /// 1,228)`; the mean alone without an interval, or if all runs about agree.
 #[must_use]
-pub fn plus_minus(estimate: &Estimate) -> String {
+pub fn plus_minus(estimate: &Estimate) -> Text {
     match estimate.half_width() {
         Some(half) if half >= 0.05 && estimate.runs < FEW_RUNS => {
-            format!("{} ({} to {})", count(estimate.mean), count(estimate.min), count(estimate.max))
+            text!("{} ({} to {})", count(estimate.mean), count(estimate.min), count(estimate.max))
         }
-        Some(half) if half >= 0.05 => format!("{} ± {}", count(estimate.mean), count(half)),
-        _ => count(estimate.mean),
+        Some(half) if half >= 0.05 => format!("{} ± {}", count(estimate.mean), count(half)).words(),
+        _ => count(estimate.mean).words(),
     }
 }
 
 /// A time over the runs: the median and, if the runs differ, the 5 to 95 % quantiles.
 #[must_use]
-pub fn range_of_spans(estimate: &Estimate) -> String {
+pub fn range_of_spans(estimate: &Estimate) -> Text {
     let (low, middle, high) = (span(estimate.p5), span(estimate.median), span(estimate.p95));
-    if low == high { middle } else { format!("{middle} ({low} to {high})") }
+    if low == high { middle } else { text!("{middle} ({low} to {high})", middle, low, high) }
+}
+
+/// ` (48 to 85 %)`; nothing without an interval.
+#[must_use]
+pub fn in_parentheses(share: Option<&Interval>) -> Text {
+    let percent = |share: f64| format!("{:.0}", share * 100.0);
+    share.map_or_else(Text::default, |i| text!(" ({} to {} %)", percent(i.low), percent(i.high)))
+}
+
+/// A unit of the model's readings, in words.
+///
+/// # Panics
+/// If it has no Chinese; a test asks for all of them.
+#[must_use]
+pub fn unit_text(unit: &'static str) -> Text {
+    Phrase::find(unit).expect("a test asks for every unit").words()
 }
 
 #[cfg(test)]
@@ -79,7 +97,7 @@ mod tests {
     #[test]
     fn agreeing_runs_need_no_interval() {
         let same = Estimate::of(&[5.0, 5.0, 5.0]).expect("values");
-        assert_eq!((plus_minus(&same).as_str(), range_of_spans(&same).as_str()), ("5", "5.0 s"));
+        assert_eq!((plus_minus(&same).english().as_str(), range_of_spans(&same).english().as_str()), ("5", "5.0 s"));
         let differ = Estimate::of(&[10.0, 20.0]).expect("values");
         assert_eq!(plus_minus(&differ), "15 (10 to 20)");
         assert_eq!(range_of_spans(&differ), "15.0 s (10.5 s to 19.5 s)");

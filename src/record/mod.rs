@@ -4,7 +4,7 @@ mod holders;
 mod recorder;
 mod steps;
 
-pub use recorder::{API_BUCKETS_MS, Asked, Detail, Latencies, RPC_BUCKETS_MS, Recorder, Tally};
+pub use recorder::{API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, RPC_BUCKETS_MS, Recorder, Tally};
 pub use steps::{CallAnswer, CallStep, PodName, PodRow, Step, What};
 
 use hdrhistogram::Histogram;
@@ -13,6 +13,7 @@ use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
 use crate::model::{GroupKey, Quota};
 use crate::openapi::{Api, ErrorCode};
+use crate::text::Text;
 use crate::time::{Instant, Span};
 
 /// Everything that one replication recorded.
@@ -35,6 +36,8 @@ pub struct Recording {
     /// When each cause first kept a pod from its address, or from a node; in order of time, then of
     /// causes.
     pub binding: Vec<(Instant, Cause)>,
+    /// Defects of Terway that struck, each once.
+    pub defects: Vec<DefectRecord>,
     /// Levels on a regular grid of time.
     pub timeline: Timeline,
     /// What happened to the cluster, in order of time; with `outputs.events` everything, else the
@@ -375,6 +378,19 @@ pub struct Timeline {
     pub unschedulable: Vec<u32>,
     /// Most such pods since the row before.
     pub max_unschedulable: Vec<u32>,
+    /// Per row, answered calls since the row before, per action in the order of [`Api::ALL`].
+    pub calls: Vec<[Calls; Api::ALL.len()]>,
+}
+
+/// Answered calls of one action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Calls {
+    /// Those that were not refused.
+    pub done: u32,
+    /// Those that were refused because there were too many (`Throttling`).
+    pub throttled: u32,
+    /// Those that were refused for another reason.
+    pub refused: u32,
 }
 
 /// Something that happened.
@@ -389,7 +405,7 @@ pub struct JournalEntry {
     /// What it happened to, such as `vsw-AAA` or `default-17`.
     pub subject: String,
     /// In words.
-    pub text: String,
+    pub text: Text,
 }
 
 /// Free addresses that no waiting pod can get.

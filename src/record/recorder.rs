@@ -2,6 +2,7 @@
 
 mod actions;
 mod audit;
+mod defects;
 mod diary;
 mod latencies;
 mod levels;
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 use hdrhistogram::Histogram;
 
 use super::{
-    Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
+    Calls, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
     Timeline, Unschedulable, Was, What,
 };
 use crate::cloud::Usage;
@@ -22,7 +23,10 @@ use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Holdings;
 use crate::model::{Model, Quota};
 use crate::openapi::{Api, ErrorCode};
+use crate::text::{Text, text};
 use crate::time::{Instant, Span};
+pub use defects::DefectRecord;
+use defects::Defects;
 use diary::Diary;
 pub use latencies::{API_BUCKETS_MS, Asked, Latencies, RPC_BUCKETS_MS, Tally};
 use levels::{Group, NodeNote, VSwitchLevels};
@@ -53,6 +57,8 @@ pub struct Recorder {
     vswitches: Vec<VSwitchLevels>,
     groups: Vec<Group>,
     nodes: Vec<NodeNote>,
+    /// Of each node, apart from its note since every pod asks for it.
+    group_by_node: Vec<u32>,
     pods: PodRecord,
     waiting: TimeWeighted,
     unschedulable: TimeWeighted,
@@ -62,8 +68,11 @@ pub struct Recorder {
     /// vSwitches that are full for the first time and whose idle addresses are not accounted for.
     unaccounted: Vec<VSwitchId>,
     calls: [u64; Api::ALL.len()],
+    /// Those since the last row of the timeline.
+    recent_calls: [Calls; Api::ALL.len()],
     errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
     binding: Vec<(Instant, Cause)>,
+    defects: Defects,
     timeline: Timeline,
     journal: Vec<JournalEntry>,
     diary: Diary,
@@ -104,6 +113,7 @@ impl Recorder {
             vswitches,
             groups,
             nodes: Vec::new(),
+            group_by_node: Vec::new(),
             pods: PodRecord {
                 requested: 0,
                 served: 0,
@@ -125,8 +135,10 @@ impl Recorder {
             recent_unschedulable: 0,
             unaccounted: Vec::new(),
             calls: [0; Api::ALL.len()],
+            recent_calls: Default::default(),
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
             binding: Vec::new(),
+            defects: Defects::default(),
             timeline,
             journal: Vec::new(),
             diary: Diary::new(detail, model.workloads.len()),
@@ -171,9 +183,10 @@ impl Recorder {
     /// A node joined a group.
     pub fn node_joined(&mut self, now: Instant, node: NodeId, group: usize, name: impl FnOnce() -> String) {
         assert_eq!(node.index(), self.nodes.len(), "nodes are numbered in the order of joining");
-        self.nodes.push(NodeNote { group: group as u32, enis: 0, trouble: Trouble::default(), left: false });
+        self.nodes.push(NodeNote { enis: 0, trouble: Trouble::default(), left: false });
+        self.group_by_node.push(group as u32);
         self.groups[group].levels.nodes += 1;
-        self.event(now, "node_joined", name, || "joined".to_owned());
+        self.event(now, "node_joined", name, || text!("joined"));
     }
 
     /// A node left.
@@ -181,7 +194,7 @@ impl Recorder {
         self.enis_changed(node, 0);
         self.nodes[node.index()].left = true;
         self.group_of(node).levels.nodes -= 1;
-        self.event(now, "node_left", name, || "left".to_owned());
+        self.event(now, "node_left", name, || text!("left"));
     }
 
     /// `missing` wanted nodes of a group's pool cannot join for lack of a primary address.
@@ -333,6 +346,7 @@ impl Recorder {
     /// A call was answered well.
     pub fn call_answered(&mut self, api: Api) {
         self.calls[api.index()] += 1;
+        self.recent_calls[api.index()].done += 1;
     }
 
     /// A call was refused; `vswitch` is that of the interface or of the call, `quota` the one that
@@ -348,6 +362,10 @@ impl Recorder {
     ) {
         self.calls[api.index()] += 1;
         self.errors[api.index()][code.index()] += 1;
+        match code {
+            ErrorCode::Throttling => self.recent_calls[api.index()].throttled += 1,
+            _ => self.recent_calls[api.index()].refused += 1,
+        }
         if let Some(node) = node {
             self.nodes[node.index()].trouble.refused(now, api, code, vswitch, quota);
         }
@@ -431,6 +449,7 @@ impl Recorder {
         let unschedulable = self.unschedulable.level();
         timeline.unschedulable.push(unschedulable);
         timeline.max_unschedulable.push(std::mem::replace(&mut self.recent_unschedulable, unschedulable));
+        timeline.calls.push(std::mem::take(&mut self.recent_calls));
     }
 
     /// The warm-up is over: time-weighted measures begin anew.
@@ -440,7 +459,7 @@ impl Recorder {
     }
 
     /// Something that the landmarks of the run show.
-    pub fn landmark(&mut self, at: Instant, kind: &'static str, subject: String, text: String) {
+    pub fn landmark(&mut self, at: Instant, kind: &'static str, subject: String, text: Text) {
         self.journal.push(JournalEntry { at, landmark: true, kind, subject, text });
     }
 
@@ -466,10 +485,11 @@ impl Recorder {
             calls: self.calls,
             errors: self.errors,
             binding: self.binding,
+            defects: self.defects.records(),
             timeline: self.timeline,
             journal: self.journal,
             steps,
-            nodes: self.nodes.iter().map(|note| note.group as usize).collect(),
+            nodes: self.group_by_node.iter().map(|&group| group as usize).collect(),
             pod_log,
             stranded,
             actions,
@@ -487,7 +507,7 @@ impl Recorder {
             levels.first_refusal = Some(Full { at: now, who, idle: IdleParts::default(), asked: 0 });
             self.unaccounted.push(vswitch);
             let name = self.names[vswitch.index()].clone();
-            let text = format!("{name} is full");
+            let text = text!("{name} is full", name);
             self.landmark(now, "vswitch_full", name, text);
         }
     }
@@ -497,7 +517,7 @@ impl Recorder {
         let free = levels.holders().free;
         if levels.prefixes.as_mut().is_some_and(|prefixes| prefixes.refuse(now, free)) {
             let name = self.names[vswitch.index()].clone();
-            let text = format!("{name} has too few free /28 blocks");
+            let text = text!("{name} has too few free /28 blocks", name);
             self.landmark(now, "vswitch_without_prefixes", name, text);
         }
     }
@@ -516,7 +536,7 @@ impl Recorder {
         at: Instant,
         kind: &'static str,
         subject: impl FnOnce() -> String,
-        text: impl FnOnce() -> String,
+        text: impl FnOnce() -> Text,
     ) {
         if self.detail.events {
             self.journal.push(JournalEntry { at, landmark: false, kind, subject: subject(), text: text() });
@@ -524,7 +544,7 @@ impl Recorder {
     }
 
     fn group_of(&mut self, node: NodeId) -> &mut Group {
-        &mut self.groups[self.nodes[node.index()].group as usize]
+        &mut self.groups[self.group_by_node[node.index()] as usize]
     }
 }
 

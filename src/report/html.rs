@@ -7,22 +7,20 @@ use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::content::{Advice, Content, Key, Policy, Section, Table};
 use super::plot::{Chart, Grid, Picture};
 use super::{Run, sha256, validation};
-use crate::outcome::{Clock, MEASURES, Measure, Summary};
+use crate::outcome::{Clock, Kind, MEASURES, Measure};
 use crate::scenario::{Origin, Setting, Source};
+use crate::text::{Lang, Phrase, SPACE, Text, phrase, text};
 
 const TEMPLATE: &str = include_str!("report.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// The fixed texts of the page and of its script, in one place so that they can be translated.
-const WORDS: &str = include_str!("words.json");
 const UPLOT: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
 const UPLOT_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
 const UPLOT_LICENSE: &str = include_str!("../../assets/uplot/LICENSE");
@@ -33,7 +31,7 @@ const LONGEST_SOURCE: usize = 100_000;
 /// What the template shows.
 #[derive(Debug, Serialize)]
 struct Page<'a> {
-    words: Value,
+    lang: &'static str,
     style: &'static str,
     uplot_style: &'static str,
     uplot_license: &'static str,
@@ -41,28 +39,38 @@ struct Page<'a> {
     /// The scripts that the browser may run, and no other, for the Content-Security-Policy.
     hashes: [String; 2],
     data: String,
-    summary: &'a Summary,
-    key: &'a [Key],
-    advice: &'a [Advice],
-    policy: Option<&'a Policy>,
-    warnings: &'a [String],
+    name: &'a str,
+    question: &'a str,
+    verdict: String,
+    /// How intervals were made, and how precise the runs are.
+    method: String,
+    version: &'static str,
+    seed: u64,
+    runs: usize,
+    key: Vec<Key<String>>,
+    advice: Vec<Advice<String>>,
+    policy: Option<Policy<String>>,
+    warnings: Vec<String>,
     main: Figure<'a>,
     sections: Vec<Shown<'a>>,
     settings: Vec<Row<'a>>,
-    uncertain: Option<&'a Table>,
+    uncertain: Option<Table<String>>,
     sources: Vec<File<'a>>,
-    quantiles: &'a [Vec<String>],
+    quantiles: Vec<Vec<String>>,
     validation: String,
     reproduce: &'a str,
-    measures: &'static [Measure],
+    measures: Vec<[String; 4]>,
 }
 
 /// A section as the template shows it.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     id: &'static str,
+    title: &'static str,
     figures: Vec<Figure<'a>>,
-    tables: &'a [Table],
+    /// That there are more pictures; empty if there are not.
+    more: String,
+    tables: Vec<Table<String>>,
 }
 
 /// A picture as the template shows it.
@@ -77,7 +85,7 @@ struct Figure<'a> {
 /// What the script reads.
 #[derive(Serialize)]
 struct Data<'a> {
-    words: &'a Value,
+    words: BTreeMap<&'static str, &'static str>,
     in_days: bool,
     start: Option<String>,
     horizon_s: f64,
@@ -117,46 +125,64 @@ impl<'a> Figure<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn of(section: &'a Section) -> Self {
+    fn of(section: &'a Section, lang: Lang) -> Self {
         let figures = section.pictures.iter().map(|picture| Figure::of(picture)).collect();
-        Self { id: section.id, figures, tables: &section.tables }
+        let tables = section.tables.iter().map(|table| table.say(lang)).collect();
+        let more = match section.more {
+            0 => Text::default(),
+            n => text!("{n} more pictures are in the folder plots.", n),
+        };
+        Self { id: section.id, title: section.title.say(lang), figures, more: more.say(lang), tables }
     }
 }
 
 /// The page of a run.
 pub(super) fn page(run: &Run, content: &Content) -> anyhow::Result<String> {
-    let words: Value = serde_json::from_str(WORDS).context("the words of the report")?;
+    let (lang, summary) = (run.lang, run.summary);
+    let method = &summary.method;
+    let precision = method.precision.as_ref().map(|precision| precision.text.clone());
     let page = Page {
+        lang: lang.tag(),
         style: STYLE,
         uplot_style: UPLOT_STYLE,
         uplot_license: UPLOT_LICENSE,
         scripts: [UPLOT, SCRIPT],
         hashes: [UPLOT, SCRIPT].map(hash),
-        data: data(&words["script"], &run.summary.method.clock, content)?,
-        words,
-        summary: run.summary,
-        key: &content.key,
-        advice: &content.advice,
-        policy: content.policy.as_ref(),
-        warnings: &content.warnings,
+        data: data(&method.clock, content, lang)?,
+        name: &summary.name,
+        question: &summary.question,
+        verdict: summary.verdict.text.say(lang),
+        method: Text::list([method.intervals.clone()].into_iter().chain(precision), SPACE).say(lang),
+        version: method.version,
+        seed: method.seed,
+        runs: method.replications,
+        key: content.key.iter().map(|key| key.say(lang)).collect(),
+        advice: content.advice.iter().map(|advice| advice.say(lang)).collect(),
+        policy: content.policy.as_ref().map(|policy| policy.say(lang)),
+        warnings: content.warnings.iter().map(|warning| warning.say(lang)).collect(),
         main: Figure::of(content.main),
-        sections: content.sections.iter().map(Shown::of).collect(),
-        settings: run.settings.iter().map(setting).collect(),
-        uncertain: content.uncertain.as_ref(),
+        sections: content.sections.iter().map(|section| Shown::of(section, lang)).collect(),
+        settings: run.settings.iter().map(|of| setting(of, lang)).collect(),
+        uncertain: content.uncertain.as_ref().map(|table| table.say(lang)),
         sources: run.sources.iter().map(File::of).collect(),
-        quantiles: &content.quantiles,
+        quantiles: content.quantiles.iter().map(|row| row.iter().map(|cell| cell.say(lang)).collect()).collect(),
         validation: validation::as_html(),
         reproduce: run.reproduce,
-        measures: MEASURES,
+        measures: MEASURES.iter().map(|measure| self::measure(measure, lang)).collect(),
     };
-    render("report.html", TEMPLATE, &page)
+    render("report.html", TEMPLATE, &page, lang)
 }
 
 /// A page from its template, whose name ends in `.html` so that values are escaped.
-pub(super) fn render(name: &str, template: &str, page: &impl Serialize) -> anyhow::Result<String> {
+/// `say("...")` in it is the text in a language.
+pub(super) fn render(name: &str, template: &str, page: &impl Serialize, lang: Lang) -> anyhow::Result<String> {
     let mut environment = Environment::new();
     // A word that is missing is an error, not a hole in the page.
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_function("say", move |english: &str| {
+        let missing = || Error::new(ErrorKind::UndefinedError, format!("`{english}` has no Chinese"));
+        Phrase::find(english).map(|phrase| phrase.say(lang)).ok_or_else(missing)
+    });
     environment.add_template(name, template).context("the template of the report")?;
     let template = environment.get_template(name).context("the template of the report")?;
     template.render(Serde(page)).context("the report")
@@ -168,11 +194,11 @@ pub(super) fn style() -> &'static str {
 }
 
 /// What the script reads, as JSON that no text in it can end: `<` begins neither a tag nor a comment.
-fn data(words: &Value, clock: &Clock, content: &Content) -> anyhow::Result<String> {
+fn data(clock: &Clock, content: &Content, lang: Lang) -> anyhow::Result<String> {
     let pictures = content.sections.iter().flat_map(|section| section.pictures.iter().copied()).chain([content.main]);
     let charts = pictures.filter_map(|picture| Some((picture.plot.name.as_str(), picture.chart.as_ref()?)));
     let data = Data {
-        words,
+        words: script_words().map(|(key, phrase)| (key, phrase.say(lang))).into(),
         in_days: clock.in_days(),
         start: clock.start.map(|start| start.to_string()),
         horizon_s: clock.horizon.as_secs_f64(),
@@ -181,17 +207,47 @@ fn data(words: &Value, clock: &Clock, content: &Content) -> anyhow::Result<Strin
     Ok(serde_json::to_string(&data).context("the data of the report")?.replace('<', "\\u003c"))
 }
 
+/// What the script says.
+fn script_words() -> [(&'static str, Phrase); 10] {
+    [
+        ("day", phrase!("day #")),
+        ("svg_of", phrase!("Download the picture")),
+        ("csv_of", phrase!("Download the numbers")),
+        ("reset", phrase!("Whole time")),
+        ("legend", phrase!("Show or hide")),
+        ("help", phrase!("Arrow keys read the values, plus and minus zoom, Escape shows the whole time.")),
+        ("peaks", phrase!("brief peak")),
+        ("most", phrase!("at most")),
+        ("total", phrase!("total")),
+        ("usable", phrase!("usable")),
+    ]
+}
+
 /// The hash of a script in a Content-Security-Policy.
 fn hash(script: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(script)))
 }
 
-fn setting(setting: &Setting) -> Row<'_> {
+fn setting(setting: &Setting, lang: Lang) -> Row<'_> {
     let origin = match &setting.origin {
-        Origin::File { name, line } => format!("{name}, line {line}"),
-        Origin::Default { source } => format!("default: {source}"),
-        Origin::Changed { from, source } => format!("changed from {from}: {source}"),
-        Origin::Command => "command line".to_owned(),
+        Origin::File { name, line } => text!("{file}, line {line}", name, line),
+        Origin::Default { source } => text!("default: {source}", source),
+        Origin::Changed { from, source } => text!("changed from {value}: {source}", from, source),
+        Origin::Command => text!("command line"),
     };
-    Row { path: &setting.path, value: &setting.value, origin }
+    Row { path: &setting.path, value: &setting.value, origin: origin.say(lang) }
+}
+
+/// A measure: its name, unit, kind and definition.
+fn measure(measure: &Measure, lang: Lang) -> [String; 4] {
+    let kind = match measure.kind {
+        Kind::Level => phrase!("level"),
+        Kind::Moment => phrase!("moment"),
+        Kind::Tally => phrase!("tally"),
+        Kind::Time => phrase!("time"),
+        Kind::Probability => phrase!("probability"),
+    };
+    let said = [measure.unit, kind, measure.definition].map(|phrase| phrase.say(lang).to_owned());
+    let [unit, kind, definition] = said;
+    [measure.name.to_owned(), unit, kind, definition]
 }

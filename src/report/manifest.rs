@@ -9,7 +9,7 @@ use crate::scenario::{Setting, Uncertain};
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest<'a> {
     name: &'a str,
-    verdict: &'a str,
+    verdict: String,
     brimline_version: &'static str,
     command: &'a str,
     seed: u64,
@@ -57,7 +57,7 @@ pub(super) fn manifest<'a>(run: &Run<'a>) -> Manifest<'a> {
     let per_s = |n: u64| if wall_s > 0.0 { n as f64 / wall_s } else { 0.0 };
     Manifest {
         name: &run.model.name,
-        verdict: &run.summary.verdict.text,
+        verdict: run.summary.verdict.text.english(),
         brimline_version: run.summary.method.version,
         command: run.command,
         seed: run.model.seed,

@@ -39,6 +39,7 @@ use crate::outcome::Summary;
 use crate::record::Recording;
 use crate::scenario::{Setting, Source, Uncertain};
 use crate::study::Finding;
+use crate::text::Lang;
 use content::Content;
 use plot::Picture;
 
@@ -71,6 +72,8 @@ pub struct Run<'a> {
     pub wall: Duration,
     /// Threads; only the manifest names them.
     pub threads: usize,
+    /// The language of the report.
+    pub lang: Lang,
 }
 
 /// What `summary.json` holds: the summary, and what the run was held to.
@@ -117,10 +120,11 @@ pub fn write(root: &Path, name: &str, run: &Run) -> anyhow::Result<PathBuf> {
 }
 
 fn fill(folder: &Path, run: &Run) -> anyhow::Result<()> {
-    let pictures = plot::all(run.model, run.summary, run.recordings);
+    let pictures = plot::all(run.model, run.summary, run.recordings, run.lang);
     save(folder, "summary.json", &summary_json(run.summary, run.findings)?)?;
     save(folder, "timeline.csv", &tables::timeline(run.model, run.recordings)?)?;
     save(folder, "api_calls.csv", &tables::api_calls(run.recordings)?)?;
+    save(folder, "api_timeline.csv", &tables::api_timeline(run.model, run.recordings)?)?;
     save(folder, "risk.csv", &tables::risk(run.summary)?)?;
     save(folder, "quantiles.csv", &tables::quantiles(run.summary)?)?;
     if run.model.outputs.pods {

@@ -32,7 +32,7 @@
   function moment(secs) {
     const time = `${two(Math.floor((secs % DAY) / 3600))}:${two(Math.floor((secs % 3600) / 60))}`;
     if (!inDays) return `${two(Math.floor(secs / 3600))}:${two(Math.floor((secs % 3600) / 60))}:${two(Math.floor(secs % 60))}`;
-    const day = `${words.day} ${Math.floor(secs / DAY) + 1}`;
+    const day = words.day.replace("#", Math.floor(secs / DAY) + 1);
     return start ? `${day}, ${date(secs)} ${time}` : `${day}, ${time}`;
   }
 
@@ -41,7 +41,7 @@
     return splits.map((secs) => {
       if (inDays && step >= DAY) return start ? `${secs / DAY}\n${date(secs).slice(5)}` : `${secs / DAY}`;
       const time = `${two(Math.floor((inDays ? secs % DAY : secs) / 3600))}:${two(Math.floor((secs % 3600) / 60))}`;
-      if (inDays) return `${time}\n${start ? date(secs).slice(5) : `${words.day} ${Math.floor(secs / DAY) + 1}`}`;
+      if (inDays) return `${time}\n${start ? date(secs).slice(5) : words.day.replace("#", Math.floor(secs / DAY) + 1)}`;
       return step < 60 ? `${time}:${two(Math.floor(secs % 60))}` : time;
     });
   }
@@ -89,7 +89,7 @@
 
   /** Every row that a chart has. */
   function rowsOf(chart) {
-    const columns = [[words.time, chart.at]].concat(chart.series.map(({ name, values }) => [name, values]));
+    const columns = [["time_s", chart.at]].concat(chart.series.map(({ name, values }) => [name, values]));
     for (const { name, low, high } of chart.bands) columns.push([`${name}: low`, low], [`${name}: high`, high]);
     if (chart.peaks.length) columns.push([words.peaks, chart.peaks]);
     if (chart.strip) columns.push([chart.strip.name, chart.strip.now], [`${chart.strip.name}, ${words.most}`, chart.strip.most]);
@@ -106,8 +106,8 @@
     const { name } = figure.dataset;
     const picture = () => new XMLSerializer().serializeToString(figure.querySelector(".static svg"));
     return [
-      button(words.csv, `${words.download} ${name}.csv`, () => download(`${name}.csv`, "text/csv", csv(rows()))),
-      button(words.svg, `${words.download} ${name}.svg`, () => download(`${name}.svg`, "image/svg+xml", picture())),
+      button("CSV", `${words.csv_of} ${name}.csv`, () => download(`${name}.csv`, "text/csv", csv(rows()))),
+      button("SVG", `${words.svg_of} ${name}.svg`, () => download(`${name}.svg`, "image/svg+xml", picture())),
     ];
   }
 

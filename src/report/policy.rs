@@ -1,9 +1,10 @@
 //! What a run was held to, for people and for continuous integration: a section of text, JUnit XML
 //! and Markdown.
 
-use super::terminal::{LABEL, wrap};
-use crate::outcome::{Estimate, Proportion, Summary, count, span};
+use super::terminal::{LABEL, padded, wrap};
+use crate::outcome::{Estimate, Proportion, Summary, count, in_parentheses, span, unit_text};
 use crate::study::{Decision, Finding, RuleKind};
+use crate::text::{Lang, Phrase, SPACE, Text, Words, phrase, text};
 use crate::units::percent;
 
 /// As many runs as may be asked for.
@@ -11,29 +12,35 @@ const MOST_RUNS: usize = 10_000;
 
 /// The section of the terminal: how many rules hold, and a line for each. Text wraps at `columns`.
 #[must_use]
-pub fn policy(findings: &[Finding], columns: usize) -> String {
-    let mut text = format!("{}\n", wrap(&headline(findings), 0, columns));
+pub fn policy(findings: &[Finding], columns: usize, lang: Lang) -> String {
+    let mut text = format!("{}\n", wrap(&headline(findings).say(lang), 0, columns));
     for finding in findings {
-        let line = format!("{}: {}.", rule(finding), numbers(finding));
-        text += &format!("{:LABEL$}{}\n", word(finding.decision), wrap(&line, LABEL, columns));
+        let line = text!("{rule}: {numbers}.", rule(finding), numbers(finding)).say(lang);
+        text += &format!("{}{}\n", padded(word(finding.decision).say(lang), LABEL), wrap(&line, LABEL, columns));
     }
     text
 }
 
 /// `Policy: 1 of 3 rules holds, 1 fails, 1 is undecided.`
-pub(super) fn headline(findings: &[Finding]) -> String {
+pub(super) fn headline(findings: &[Finding]) -> Text {
     let number = |decision| findings.iter().filter(|finding| finding.decision == decision).count();
     let (holds, fails, open) = (number(Decision::Holds), number(Decision::Fails), number(Decision::Undecided));
-    let verb = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
-    let mut text = format!("Policy: {holds} of {}", verb(findings.len(), "rule", "rules"));
-    text += if holds == 1 || findings.len() == 1 { " holds" } else { " hold" };
-    if fails > 0 {
-        text += &format!(", {}", verb(fails, "fails", "fail"));
+    let mut text = match (holds, findings.len()) {
+        (_, 1) => text!("Policy: {holds} of 1 rule holds", holds),
+        (1, all) => text!("Policy: {holds} of {all} rules holds", 1, all),
+        (_, all) => text!("Policy: {holds} of {all} rules hold", holds, all),
+    };
+    match fails {
+        0 => {}
+        1 => text += text!(", 1 fails"),
+        n => text += text!(", {n} fail", n),
     }
-    if open > 0 {
-        text += &format!(", {}", verb(open, "is undecided", "are undecided"));
+    match open {
+        0 => {}
+        1 => text += text!(", 1 is undecided"),
+        n => text += text!(", {n} are undecided", n),
     }
-    text + "."
+    text!("{}.", text)
 }
 
 /// JUnit XML: a suite for the scenario, and a case for each rule. What is undecided is a failure
@@ -52,11 +59,14 @@ pub fn junit(summary: &Summary, findings: &[Finding]) -> String {
     }
     text += "    </properties>\n";
     findings.iter().for_each(|finding| text += &case(&name, finding));
-    text + &format!("    <system-out>{}</system-out>\n  </testsuite>\n</testsuites>\n", xml(&summary.verdict.text))
+    text + &format!(
+        "    <system-out>{}</system-out>\n  </testsuite>\n</testsuites>\n",
+        xml(&summary.verdict.text.english())
+    )
 }
 
 fn case(suite: &str, finding: &Finding) -> String {
-    let (rule, numbers) = (xml(&rule(finding)), xml(&numbers(finding)));
+    let (rule, numbers) = (xml(&rule(finding)), xml(&numbers(finding).english()));
     let start = format!("    <testcase classname=\"brimline.{suite}\" name=\"{rule}\"");
     let kind = match finding.decision {
         Decision::Holds => return format!("{start}>\n      <system-out>{numbers}</system-out>\n    </testcase>\n"),
@@ -70,27 +80,34 @@ fn case(suite: &str, finding: &Finding) -> String {
 /// A summary in Markdown, for a pull request: the verdict, a table of the rules, how to repeat the
 /// run and where its report lies.
 #[must_use]
-pub fn markdown(summary: &Summary, findings: &[Finding], reproduce: &str, page: &str) -> String {
-    let mut text = format!("### brimline: {}\n\n**{}**\n", plain(&summary.name), plain(&summary.verdict.text));
+pub fn markdown(summary: &Summary, findings: &[Finding], reproduce: &str, page: &str, lang: Lang) -> String {
+    let say = |text: &Text| plain(&text.say(lang));
+    let mut text = format!("### brimline: {}\n\n**{}**\n", plain(&summary.name), say(&summary.verdict.text));
     if !findings.is_empty() {
-        text += &format!("\n{}\n\n| | rule | numbers |\n|---|---|---|\n", headline(findings));
+        text += &format!("\n{}\n\n{}\n", say(&headline(findings)), rules_header(lang));
     }
     for finding in findings {
-        let numbers = plain(&numbers(finding));
-        text += &format!("| {} | {} | {numbers} |\n", word(finding.decision), code(&rule(finding)));
+        let (word, numbers) = (word(finding.decision).say(lang), say(&numbers(finding)));
+        text += &format!("| {word} | {} | {numbers} |\n", code(&rule(finding)));
     }
     let method = &summary.method;
-    text += &format!("\n{} Seed {}, brimline {}.\n", method.intervals, method.seed, method.version);
-    text + &format!("\nRepeat it with {}; the whole report is {}.\n", code(reproduce), code(page))
+    let seed = text!("Seed {seed}, brimline {version}.", method.seed, method.version);
+    let more = text!("Repeat it with {command}; the whole report is {page}.", code(reproduce), code(page));
+    text + &format!("\n{}\n\n{}\n", Text::list([method.intervals.clone(), seed], SPACE).say(lang), more.say(lang))
 }
 
 /// The word for a decision; what fails stands out.
-pub(super) fn word(decision: Decision) -> &'static str {
+pub(super) fn word(decision: Decision) -> Phrase {
     match decision {
-        Decision::Holds => "holds",
-        Decision::Fails => "FAILS",
-        Decision::Undecided => "undecided",
+        Decision::Holds => phrase!("holds"),
+        Decision::Fails => phrase!("FAILS"),
+        Decision::Undecided => phrase!("undecided"),
     }
+}
+
+/// The header of a table of rules in Markdown.
+pub(super) fn rules_header(lang: Lang) -> String {
+    format!("| | {} | {} |\n|---|---|---|", phrase!("rule").say(lang), phrase!("numbers").say(lang))
 }
 
 /// A rule as the user wrote it.
@@ -102,37 +119,38 @@ pub(super) fn rule(finding: &Finding) -> String {
 }
 
 /// `true in 14 of 20 runs (48 to 85 %); measured 12 (3 to 40) addresses`; what would decide it.
-pub(super) fn numbers(finding: &Finding) -> String {
-    let mut text = format!("true in {}", runs(&finding.held));
+pub(super) fn numbers(finding: &Finding) -> Text {
+    let mut text = text!("true in {runs}", runs(&finding.held));
     if let Some(measured) = &finding.measured {
-        text += &format!("; measured {}", measure(measured, finding.unit));
+        text += text!("; measured {value}", measure(measured, finding.unit));
     }
-    text + &match finding.runs_needed {
-        None if finding.decision == Decision::Undecided => "; no number of runs that could be made tells".to_owned(),
-        None => String::new(),
-        Some(runs) if runs > MOST_RUNS => format!("; {runs} runs or so would be needed to tell, more than may be"),
-        Some(runs) => format!("; too few runs to tell, --replications {runs} would do if more runs are like these"),
+    text + match finding.runs_needed {
+        None if finding.decision == Decision::Undecided => text!("; no number of runs that could be made tells"),
+        None => Text::default(),
+        Some(runs) if runs > MOST_RUNS => text!("; {runs} runs or so would be needed to tell, more than may be", runs),
+        Some(runs) => text!("; too few runs to tell, --replications {runs} would do if more runs are like these", runs),
     }
 }
 
-fn runs(held: &Proportion) -> String {
-    let interval = held.interval.map(|i| format!(" ({:.0} to {:.0} %)", i.low * 100.0, i.high * 100.0));
-    let runs = if held.runs == 1 { "run" } else { "runs" };
-    format!("{} of {} {runs}{}", held.hits, held.runs, interval.unwrap_or_default())
+fn runs(held: &Proportion) -> Text {
+    match held.runs {
+        1 => text!("{} of 1 run", held.hits),
+        _ => text!("{} of {} runs{}", held.hits, held.runs, in_parentheses(held.interval.as_ref())),
+    }
 }
 
 /// The median and the range: `12 (3 to 40) addresses`.
-fn measure(measured: &Estimate, unit: &str) -> String {
+fn measure(measured: &Estimate, unit: &'static str) -> Text {
     let write = |n: f64| match unit {
         "s" => span(n),
-        "share" => percent(n),
-        _ => count(n),
+        "share" => percent(n).words(),
+        _ => count(n).words(),
     };
     let (low, middle, high) = (write(measured.min), write(measured.median), write(measured.max));
-    let spread = if low == high { String::new() } else { format!(" ({low} to {high})") };
+    let spread = if low == high { Text::default() } else { text!(" ({low} to {high})", low, high) };
     match unit {
-        "s" | "share" => format!("{middle}{spread}"),
-        unit => format!("{middle}{spread} {unit}"),
+        "s" | "share" => middle + spread,
+        unit => text!("{value}{spread} {unit}", middle, spread, unit_text(unit)),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::id::VSwitchId;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
 use crate::outcome::{FullBy, Interval, Quantiles, Summary, Told, tell};
-use crate::record::{GroupLevels, Holders, JournalEntry, Recording};
+use crate::record::{Calls, GroupLevels, Holders, JournalEntry, Recording};
 use crate::time::{Instant, Span};
 
 /// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster. What is
@@ -111,6 +111,24 @@ pub(super) fn api_calls(recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     Ok(csv.into_inner()?)
 }
 
+/// One row per replication, row of the timeline and action that was called since the row before.
+pub(super) fn api_timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Writer::from_writer(Vec::new());
+    csv.write_record(["replication", "time_s", "datetime", "action", "done", "throttled", "refused"])?;
+    for recording in recordings {
+        for (at, calls) in recording.timeline.at.iter().zip(&recording.timeline.calls) {
+            let start = [recording.replication.to_string(), secs(*at), datetime(model, *at)];
+            for (api, calls) in Api::ALL.into_iter().zip(calls).filter(|(_, calls)| **calls != Calls::default()) {
+                let numbers = [calls.done, calls.throttled, calls.refused].map(|n| n.to_string());
+                csv.write_record(
+                    start.iter().map(String::as_str).chain([api.name()]).chain(numbers.iter().map(String::as_str)),
+                )?;
+            }
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
 /// One row per life of a pod of the replications that kept them, in the order of creation.
 pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
     let mut csv = Writer::from_writer(Vec::new());
@@ -163,7 +181,7 @@ pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<
         let mut write = |at: Instant, told: &Told, landmark: bool| {
             let number = recording.replication.to_string();
             let (time, date, landmark) = (secs(at), datetime(model, at), landmark.to_string());
-            csv.write_record([&number, &time, &date, told.kind, &told.subject, &told.text, &landmark])
+            csv.write_record([&number, &time, &date, told.kind, &told.subject, &told.text.english(), &landmark])
         };
         for entry in &recording.journal {
             while let Some(step) = steps.next_if(|step| step.at < entry.at) {

@@ -2,6 +2,7 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::outcome::{
     ANY, Clock, Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, no_way_out_text, plus_minus,
@@ -9,6 +10,7 @@ use crate::outcome::{
 };
 use crate::record::Holders;
 use crate::scenario::Uncertain;
+use crate::text::{LIST, Lang, Phrase, SEMICOLON, SPACE, Text, Words, phrase, text};
 
 /// Width of the labels on the left.
 pub(super) const LABEL: usize = 11;
@@ -23,159 +25,176 @@ const MOST_INPUTS: usize = 4;
 /// `columns`; give [`usize::MAX`] where no one looks, so that the verdict is the first line.
 /// `uncertain` inputs were drawn for every run.
 #[must_use]
-pub fn terminal(summary: &Summary, uncertain: &[Uncertain], columns: usize) -> String {
-    let mut text = wrap(&summary.verdict.text, 0, columns) + "\n\n";
-    let mut labelled = |label: &str, lines: &[String]| {
+pub fn terminal(summary: &Summary, uncertain: &[Uncertain], columns: usize, lang: Lang) -> String {
+    let mut text = wrap(&summary.verdict.text.say(lang), 0, columns) + "\n\n";
+    let mut labelled = |label: Phrase, lines: &[Text]| {
         for (i, line) in lines.iter().enumerate() {
-            let label = if i == 0 { label } else { "" };
-            text += &format!("{label:LABEL$}{}\n", wrap(line, LABEL, columns));
+            let label = if i == 0 { label.say(lang) } else { "" };
+            text += &format!("{}{}\n", padded(label, LABEL), wrap(&line.say(lang), LABEL, columns));
         }
     };
-    labelled("Risk", risk_line(summary).as_slice());
-    labelled("Limits", &summary.limits.iter().map(|limit| limit_line(limit, summary)).collect::<Vec<_>>());
+    labelled(phrase!("Risk"), risk_line(summary).as_slice());
+    labelled(phrase!("Limits"), &summary.limits.iter().map(|limit| limit_line(limit, summary)).collect::<Vec<_>>());
     let clock = &summary.method.clock;
-    labelled("Actions", &summary.actions.iter().map(|action| action.text(clock)).collect::<Vec<_>>());
-    labelled("No SNAT", &summary.vswitches.iter().filter_map(no_way_out_text).collect::<Vec<_>>());
+    labelled(phrase!("Actions"), &summary.actions.iter().map(|action| action.text(clock)).collect::<Vec<_>>());
+    labelled(phrase!("No SNAT"), &summary.vswitches.iter().filter_map(no_way_out_text).collect::<Vec<_>>());
     let accounts: Vec<_> =
         summary.vswitches.iter().filter(|v| v.serves_pods).filter_map(|v| account_text(v, clock)).collect();
-    labelled("When full", &accounts[..accounts.len().min(MOST_ACCOUNTS)]);
-    labelled("Prefixes", &summary.vswitches.iter().filter_map(|v| prefixes_text(v, clock)).collect::<Vec<_>>());
-    labelled("Counting", counting_text(summary).as_slice());
-    labelled("Pods", &[pods_line(&summary.pods), waits_line(&summary.pods, clock)]);
-    labelled("No node", unschedulable_line(&summary.pods).as_slice());
-    labelled("Zones", zones_line(summary).as_slice());
-    let seen = summary.messages.iter().map(|message| format!("{} ({})", message.text, message.place));
-    labelled("Users see", &seen.collect::<Vec<_>>());
+    labelled(phrase!("When full"), &accounts[..accounts.len().min(MOST_ACCOUNTS)]);
+    labelled(
+        phrase!("Prefixes"),
+        &summary.vswitches.iter().filter_map(|v| prefixes_text(v, clock)).collect::<Vec<_>>(),
+    );
+    labelled(phrase!("Counting"), counting_text(summary).as_slice());
+    labelled(phrase!("Pods"), &[pods_line(&summary.pods), waits_line(&summary.pods, clock)]);
+    labelled(phrase!("No node"), unschedulable_line(&summary.pods).as_slice());
+    labelled(phrase!("Zones"), zones_line(summary).as_slice());
+    let seen = summary.messages.iter().map(|message| text!("{message} ({place})", message.text, message.place));
+    labelled(phrase!("Users see"), &seen.collect::<Vec<_>>());
     let stranded = summary.stranded.iter().map(|stranded| {
         let addresses = plus_minus(&stranded.addresses);
-        format!("{addresses} addresses of {} are free at the end, yet unusable: {}.", stranded.vswitch, stranded.reason)
+        text!(
+            "{addresses} addresses of {} are free at the end, yet unusable: {}.",
+            addresses,
+            stranded.vswitch,
+            stranded.reason
+        )
     });
-    labelled("Stranded", &stranded.collect::<Vec<_>>());
+    labelled(phrase!("Stranded"), &stranded.collect::<Vec<_>>());
     let means = summary.vswitches.iter().filter_map(|vswitch| warm_up_text(vswitch, clock));
-    labelled("Means", &means.collect::<Vec<_>>());
-    for table in [vswitches(summary), pools(summary)] {
+    labelled(phrase!("Means"), &means.collect::<Vec<_>>());
+    for table in [vswitches(summary, lang), pools(summary, lang)] {
         text += &format!("\n{table}\n");
     }
     let precision = summary.method.precision.as_ref().map(|precision| precision.text.clone());
     let method = [Some(summary.method.intervals.clone()), precision, uncertain_line(uncertain)];
-    text + "\n" + &wrap(&method.into_iter().flatten().collect::<Vec<_>>().join(" "), 0, columns) + "\n"
+    text + "\n" + &wrap(&Text::list(method.into_iter().flatten(), SPACE).say(lang), 0, columns) + "\n"
 }
 
 /// How probable it is that addresses run out by a few dates; none if that is the same in all runs.
-fn risk_line(summary: &Summary) -> Option<String> {
+fn risk_line(summary: &Summary) -> Option<Text> {
     let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();
     let risk = summary.risk.iter().find(|risk| serving == 1 || risk.vswitch == ANY)?;
     risk.is_uncertain().then(|| risk.text())
 }
 
 /// What was drawn for every run; none if nothing was.
-fn uncertain_line(uncertain: &[Uncertain]) -> Option<String> {
-    let named = uncertain.iter().take(MOST_INPUTS).map(|input| format!("{} ({})", input.path, input.text));
-    let named = named.collect::<Vec<_>>().join("; ");
+fn uncertain_line(uncertain: &[Uncertain]) -> Option<Text> {
+    let named =
+        uncertain.iter().take(MOST_INPUTS).map(|input| text!("{input} ({distribution})", input.path, input.text));
+    let named = Text::list(named, SEMICOLON);
     let more = match uncertain.len().saturating_sub(MOST_INPUTS) {
-        0 => String::new(),
-        n => format!("; and {n} more in report.html"),
+        0 => Text::default(),
+        n => text!("; and {n} more in report.html", n),
     };
-    (!uncertain.is_empty()).then(|| format!("Drawn anew for each run: {named}{more}."))
+    (!uncertain.is_empty()).then(|| text!("Drawn anew for each run: {named}{more}.", named, more))
 }
 
-fn limit_line(limit: &Limit, summary: &Summary) -> String {
+fn limit_line(limit: &Limit, summary: &Summary) -> Text {
     let runs = match (limit.bound.runs, limit.bound.always()) {
-        (1, _) => String::new(),
-        (n, true) => format!(" in all {n} runs"),
-        (n, false) => format!(" in {} of {n} runs", limit.bound.hits),
+        (1, _) => Text::default(),
+        (n, true) => text!(" in all {n} runs", n),
+        (n, false) => text!(" in {} of {n} runs", limit.bound.hits, n),
     };
-    format!("{}: first {}{runs}.", limit.text, summary.method.clock.at(limit.time_to_bind_s.median))
+    text!("{}: first {}{runs}.", limit.text, summary.method.clock.at(limit.time_to_bind_s.median), runs)
 }
 
-fn pods_line(pods: &PodSummary) -> String {
-    let mut line =
-        format!("{} asked for an address, {} got one", plus_minus(&pods.requested), plus_minus(&pods.served));
+fn pods_line(pods: &PodSummary) -> Text {
+    let mut line = text!("{} asked for an address, {} got one", plus_minus(&pods.requested), plus_minus(&pods.served));
     // Pods that end without having got one are few; mostly they wait still.
     let (never, waiting) = (&pods.never_served, &pods.waiting_at_end);
     match (never.max > 0.0, waiting.max > 0.0) {
-        (true, true) if never.mean == waiting.mean => line += &format!("; {} still wait at the end", plus_minus(never)),
+        (true, true) if never.mean == waiting.mean => line += text!("; {} still wait at the end", plus_minus(never)),
         (true, true) => {
-            line +=
-                &format!(", {} never did; {} of these still wait at the end", plus_minus(never), plus_minus(waiting));
+            line += text!(", {} never did; {} of these still wait at the end", plus_minus(never), plus_minus(waiting));
         }
-        (true, false) => line += &format!(", {} never did", plus_minus(never)),
+        (true, false) => line += text!(", {} never did", plus_minus(never)),
         (false, _) => {}
     }
-    line + "."
+    text!("{}.", line)
 }
 
-fn unschedulable_line(pods: &PodSummary) -> Option<String> {
+fn unschedulable_line(pods: &PodSummary) -> Option<Text> {
     if pods.most_unschedulable.max == 0.0 {
         return None;
     }
-    let mut line = format!(
+    let mut line = text!(
         "up to {} pods at once found no node, {} do at the end; {} pod-hours without one",
         count(pods.most_unschedulable.max),
         plus_minus(&pods.unschedulable_at_end),
         plus_minus(&pods.unschedulable_pod_h)
     );
     if let (Some(median), Some(longest)) = (&pods.unschedulable_p50_s, &pods.unschedulable_longest_s) {
-        line += &format!("; who got one later waited {}, at most {}", span(median.median), span(longest.max));
+        line += text!("; who got one later waited {}, at most {}", span(median.median), span(longest.max));
     }
-    Some(line + ".")
+    Some(text!("{}.", line))
 }
 
 /// Only where there is more than one zone.
-fn zones_line(summary: &Summary) -> Option<String> {
+fn zones_line(summary: &Summary) -> Option<Text> {
     let skew = summary.most_zone_skew.as_ref()?;
-    let zones = summary.zones.iter().take(MOST_ROWS).map(|zone| format!("{} in {}", count(zone.pods.mean), zone.zone));
-    let zones = zones.collect::<Vec<_>>().join(", ");
-    Some(format!("pods at the end: {zones}; the largest difference was {}.", count(skew.max)))
+    let zones = summary.zones.iter().take(MOST_ROWS).map(|zone| text!("{} in {}", count(zone.pods.mean), zone.zone));
+    let zones = Text::list(zones, LIST);
+    Some(text!("pods at the end: {zones}; the largest difference was {}.", zones, count(skew.max)))
 }
 
-fn waits_line(pods: &PodSummary, clock: &Clock) -> String {
+fn waits_line(pods: &PodSummary, clock: &Clock) -> Text {
     let when = match &pods.most_waiting_s {
-        Some(time) if time.median == 0.0 => ", at the start".to_owned(),
-        Some(time) => format!(", {}", clock.at(time.median)),
-        None => String::new(),
+        Some(time) if time.median == 0.0 => text!(", at the start"),
+        Some(time) => text!(", {when}", clock.at(time.median)),
+        None => Text::default(),
     };
-    let quantile = |wait: &Option<Estimate>| wait.as_ref().map_or("none".to_owned(), range_of_spans);
-    format!(
+    let quantile = |wait: &Option<Estimate>| wait.as_ref().map_or(text!("none"), range_of_spans);
+    text!(
         "Wait for an address: p50 {}, p99 {}; the longest that was served {}; most waiting at once {}{when}.",
         quantile(&pods.wait_p50_s),
         quantile(&pods.wait_p99_s),
         quantile(&pods.wait_longest_s),
-        count(pods.most_waiting.max)
+        count(pods.most_waiting.max),
+        when
     )
 }
 
-fn vswitches(summary: &Summary) -> String {
+fn vswitches(summary: &Summary, lang: Lang) -> String {
     let leaked = summary.vswitches.iter().any(|v| v.mean.leaked.max + v.end.leaked.max > 0.0);
-    let mut header =
-        vec!["vSwitch", "usable", "", "pods", "idle", "leaked", "primary", "other", "free", "least", "full"];
-    header.retain(|&name| leaked || name != "leaked");
     let reserved = summary.vswitches.iter().any(|v| v.end.reserved.is_some());
     let held = summary.vswitches.iter().any(|v| v.end.held.is_some());
-    if let Some(free) = header.iter().position(|&name| name == "free").filter(|_| reserved) {
-        header.insert(free + 1, "reserved");
-    }
-    if let Some(least) = header.iter().position(|&name| name == "least").filter(|_| held) {
-        header.insert(least, "held");
-    }
+    let header = [
+        Some(phrase!("vSwitch").words()),
+        Some(phrase!("usable").words()),
+        Some(Text::default()),
+        Some(phrase!("pods").words()),
+        Some(phrase!("idle").words()),
+        leaked.then(|| phrase!("leaked").words()),
+        Some(phrase!("primary").words()),
+        Some(phrase!("other").words()),
+        Some(phrase!("free").words()),
+        reserved.then(|| phrase!("reserved").words()),
+        held.then(|| phrase!("held").words()),
+        Some(phrase!("least").words()),
+        Some(phrase!("full").words()),
+    ];
     let mut rows = Vec::new();
     for vswitch in summary.vswitches.iter().take(MOST_ROWS) {
-        let full = vswitch.time_to_full_s.map_or("-".to_owned(), |time| summary.method.clock.point(time.median));
-        let mut mean = vec![shorten(&vswitch.id), count(vswitch.usable.into()), "mean".to_owned()];
+        let full = vswitch.time_to_full_s.map_or("-".words(), |time| summary.method.clock.point(time.median));
+        let mut mean = vec![shorten(&vswitch.id).words(), count(vswitch.usable.into()).words(), text!("mean")];
         mean.extend(holders(&vswitch.mean, leaked, reserved, held));
-        mean.extend([count(vswitch.least_free.min), full]);
-        let mut end = vec![String::new(), String::new(), "end".to_owned()];
+        mean.extend([count(vswitch.least_free.min).words(), full]);
+        let mut end = vec![Text::default(), Text::default(), text!("end")];
         end.extend(holders(&vswitch.end, leaked, reserved, held));
         rows.extend([mean, end]);
     }
-    table(&header, &rows, &[0, 2]) + &left_out(summary.vswitches.len(), "vSwitches")
+    let header: Vec<_> = header.into_iter().flatten().collect();
+    let more = left_out(summary.vswitches.len(), |n| text!("... and {n} more vSwitches in report.html", n));
+    table(&header, &rows, &[0, 2], lang) + &more.say(lang)
 }
 
-fn pools(summary: &Summary) -> String {
+fn pools(summary: &Summary, lang: Lang) -> String {
     let types =
         summary.pools.windows(2).any(|two| two[0].pool == two[1].pool && two[0].instance_type != two[1].instance_type);
-    let mut header = vec!["node pool", "type", "zone", "nodes", "ENIs", "running", "waiting", "most waiting"];
-    header.retain(|&name| types || name != "type");
+    let names = [Some(phrase!("node pool")), types.then(|| phrase!("type")), Some(phrase!("zone"))];
+    let numbers = [phrase!("nodes"), phrase!("ENIs"), phrase!("running"), phrase!("waiting"), phrase!("most waiting")];
+    let header: Vec<_> = names.into_iter().flatten().chain(numbers).map(|name| name.words()).collect();
     let left: &[usize] = if types { &[0, 1, 2] } else { &[0, 1] };
     let row = |pool: &crate::outcome::PoolSummary| {
         let numbers = [&pool.nodes, &pool.enis, &pool.running, &pool.waiting];
@@ -184,32 +203,35 @@ fn pools(summary: &Summary) -> String {
         row.push(shorten(&pool.zone));
         row.extend(numbers.map(|n| count(n.mean)));
         row.push(count(pool.most_waiting.max));
-        row
+        row.iter().map(Words::words).collect()
     };
     let rows: Vec<_> = summary.pools.iter().take(MOST_ROWS).map(row).collect();
-    table(&header, &rows, left) + &left_out(summary.pools.len(), "pools")
+    let more = left_out(summary.pools.len(), |n| text!("... and {n} more pools in report.html", n));
+    table(&header, &rows, left, lang) + &more.say(lang)
 }
 
 /// The parts of a vSwitch; leaked, reserved and held addresses only where there may be any.
-fn holders(who: &Holders<Estimate>, leaked: bool, reserved: bool, held: bool) -> impl Iterator<Item = String> {
+fn holders(who: &Holders<Estimate>, leaked: bool, reserved: bool, held: bool) -> impl Iterator<Item = Text> {
     let shown = who.parts().into_iter().enumerate().filter(move |&(i, _)| leaked || i != Holders::POSITIONS.leaked);
     let mean = |part: Option<Estimate>| part.map_or(String::new(), |part| count(part.mean));
     let more = [reserved.then(|| mean(who.reserved)), held.then(|| mean(who.held))];
-    shown.map(|(_, n)| count(n.mean)).chain(more.into_iter().flatten())
+    let numbers = shown.map(|(_, n)| count(n.mean)).chain(more.into_iter().flatten());
+    numbers.map(|number| number.words())
 }
 
-fn left_out(all: usize, what: &str) -> String {
+/// That some of `all` are not shown, on a line of its own.
+fn left_out(all: usize, text: impl Fn(usize) -> Text) -> Text {
     match all.saturating_sub(MOST_ROWS) {
-        0 => String::new(),
-        n => format!("\n... and {n} more {what} in report.html"),
+        0 => Text::default(),
+        n => "\n".words() + text(n),
     }
 }
 
 /// A table whose columns are right-aligned, except those at `left`.
-pub(super) fn table(header: &[&str], rows: &[Vec<String>], left: &[usize]) -> String {
+pub(super) fn table<W: Words>(header: &[impl Words], rows: &[Vec<W>], left: &[usize], lang: Lang) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header.iter().copied());
-    table.add_rows(rows.iter().cloned());
+    table.load_style(NOTHING).set_header(header.iter().map(|cell| cell.words().say(lang)));
+    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| cell.words().say(lang)).collect::<Vec<_>>()));
     for (i, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if !left.contains(&i) {
@@ -227,18 +249,24 @@ fn shorten(name: &str) -> String {
     }
 }
 
-/// Breaks a text at spaces, so that a line that begins at column `indent` ends before `columns`.
+/// A label, filled with spaces to so many columns.
+pub(super) fn padded(label: &str, columns: usize) -> String {
+    format!("{label}{}", " ".repeat(columns.saturating_sub(label.width())))
+}
+
+/// Breaks a text at spaces and around Chinese characters, so that a line that begins at column
+/// `indent` ends before `columns`. Such a character is two columns wide.
 pub(super) fn wrap(text: &str, indent: usize, columns: usize) -> String {
     let mut out = String::with_capacity(text.len());
     let mut column = indent;
     // A percentage stays in one piece.
     let text = text.replace(" %", "\u{a0}%");
-    for word in text.split(' ') {
-        let width = word.chars().count();
-        if column > indent && column + 1 + width > columns {
+    for (word, is_apart) in pieces(&text) {
+        let (width, space) = (word.width(), usize::from(is_apart));
+        if column > indent && column + space + width > columns {
             out += &format!("\n{:indent$}", "");
             column = indent;
-        } else if column > indent {
+        } else if column > indent && is_apart {
             out.push(' ');
             column += 1;
         }
@@ -246,4 +274,29 @@ pub(super) fn wrap(text: &str, indent: usize, columns: usize) -> String {
         column += width;
     }
     out.replace('\u{a0}', " ")
+}
+
+/// What a line may end after, each with whether a space is before it.
+fn pieces(text: &str) -> Vec<(&str, bool)> {
+    let mut pieces = Vec::new();
+    for word in text.split(' ') {
+        let (mut from, mut is_apart) = (0, true);
+        let mut before = None;
+        for (at, c) in word.char_indices() {
+            if before.is_some_and(|before| may_break(before, c)) {
+                pieces.push((&word[from..at], is_apart));
+                (from, is_apart) = (at, false);
+            }
+            before = Some(c);
+        }
+        pieces.push((&word[from..], is_apart));
+    }
+    pieces
+}
+
+/// Whether a line may end between two characters: beside a Chinese one, but neither before a mark
+/// that ends something nor after one that begins something.
+fn may_break(before: char, after: char) -> bool {
+    let is_wide = |c: char| c.width() == Some(2);
+    (is_wide(before) || is_wide(after)) && !"，。；：、？！）》”".contains(after) && !"（《“".contains(before)
 }

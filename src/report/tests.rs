@@ -18,8 +18,10 @@ use crate::outcome::{Summary, summarize};
 use crate::record::{ActionRecord, Recording};
 use crate::scenario::{Origin, Setting, Source};
 use crate::sim::{Progress, replicate};
+use crate::text::{Lang, Words};
 use crate::time::{Instant, Span};
 
+mod chinese;
 mod page;
 
 /// A cluster that grows into a /26 with 58 usable addresses, or a larger one.
@@ -96,6 +98,7 @@ fn written(root: &Path, model: &Model, threads: usize, wall: Duration) -> std::p
         command: "brimline run small.yaml --threads 2",
         wall,
         threads,
+        lang: Lang::English,
     };
     write(root, &model.name, &run).expect("the folder can be written")
 }
@@ -124,9 +127,10 @@ fn text(folder: &Path, file: &str) -> String {
 fn a_small_run_reads_like_this() {
     let model = tiny();
     let (_, summary) = simulated(&model);
-    insta::assert_snapshot!("terminal", terminal(&summary, &[], 80));
-    assert_eq!(terminal(&summary, &[], usize::MAX).lines().next(), Some(summary.verdict.text.as_str()));
-    assert!(terminal(&summary, &[], 80).lines().all(|line| line.chars().count() <= 80));
+    insta::assert_snapshot!("terminal", terminal(&summary, &[], 80, Lang::English));
+    let whole = terminal(&summary, &[], usize::MAX, Lang::English);
+    assert_eq!(whole.lines().next(), Some(summary.verdict.text.english().as_str()));
+    assert!(terminal(&summary, &[], 80, Lang::English).lines().all(|line| line.chars().count() <= 80));
 }
 
 #[test]
@@ -240,6 +244,7 @@ fn what_cannot_be_written_leaves_nothing() {
         command: "",
         wall: Duration::ZERO,
         threads: 1,
+        lang: Lang::English,
     };
     let error = write(&file, "small", &run).expect_err("a file is no folder");
     assert!(format!("{error:#}").starts_with("cannot create the folder "), "{error:#}");
@@ -254,7 +259,7 @@ fn what_cannot_be_written_leaves_nothing() {
 
 /// Pictures of these runs.
 fn plots(model: &Model, recordings: &[Recording]) -> Vec<super::Plot> {
-    let pictures = super::plot::all(model, &summarize(model, recordings), recordings);
+    let pictures = super::plot::all(model, &summarize(model, recordings), recordings, Lang::English);
     pictures.into_iter().map(|picture| picture.plot).collect()
 }
 
@@ -266,7 +271,7 @@ fn an_added_vswitch_is_drawn_from_its_beginning_on() {
     model.vpc.vswitches.push(added);
     model.actions = vec![Action {
         name: "add_vswitch-1".to_owned(),
-        text: "vsw-BBB is added".to_owned(),
+        text: "vsw-BBB is added".words(),
         trigger: Trigger::At(Instant::ZERO + Span::hours(3)),
         deed: Deed::AddVSwitch(VSwitchId(2)),
     }];

@@ -2,6 +2,7 @@
 
 use super::words::{AllocationKind, ReleaseStrategy};
 use crate::chance::SpanDist;
+use crate::ipam::classic::Defect;
 use crate::ipam::pod_eni::Policy;
 use crate::model::{Concurrency, Expander, Portion, Scoring, Strictness};
 use crate::openapi::Api;
@@ -29,6 +30,16 @@ pub(super) const AT_MOST: Default<u32> = Default { value: 200, source: "ten time
 
 /// What Terway's control plane runs with.
 pub(super) const CONTROLPLANE: &str = "C157 to C159, types/controlplane/config_default.go:44-105";
+
+/// Whether a defect is simulated.
+pub(super) fn defect(defect: Defect) -> &'static str {
+    match defect {
+        Defect::NilInterface => "upstream has it (P61, daemon/eni-multi-ip.go:269-274,380-381)",
+        Defect::RollbackDeadlock => "upstream has it (P85, pkg/aliyun/aliyun.go:248-264,351-357)",
+        Defect::ResultDeadlock => "upstream has it, but virtual time overstates the coincidence that it takes (A1)",
+        Defect::SlotDeadlock => "upstream has it (P107, daemon/eni-multi-ip.go:437)",
+    }
+}
 
 /// Whether an address of a PodNetworking is kept for its pod.
 pub(super) const ALLOCATION_TYPE: Default<AllocationKind> = Default {

@@ -63,7 +63,7 @@ fn uncertain(out: &mut String, uncertain: &[Uncertain]) {
     }
     push(out, "\nuncertain inputs, drawn for each run");
     for input in uncertain {
-        fact(out, &format!("{}: {}; typical {}", input.path, input.text, input.typical));
+        fact(out, &format!("{}: {}; typical {}", input.path, input.text.english(), input.typical));
     }
 }
 

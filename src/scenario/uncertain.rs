@@ -12,6 +12,7 @@ use super::diagnostics::{Place, Problems};
 use super::edit::name_of;
 use super::yaml::{Node, Value};
 use crate::chance::stream;
+use crate::text::{Text, text};
 use crate::time::Span;
 
 /// 95th percentile of the standard normal distribution.
@@ -35,7 +36,7 @@ pub struct Uncertain {
     /// Where it stands, such as `node_pools.default.nodes`.
     pub path: String,
     /// How it is distributed, in words.
-    pub text: String,
+    pub text: Text,
     /// What it is where one value has to stand for all: its median.
     pub typical: String,
     /// What it is here.
@@ -129,9 +130,9 @@ impl Settling<'_> {
             Draw::Of { seed, replication } => shape.draw(seed, replication, path, kind == Kind::Whole),
         };
         let text = match shape {
-            Shape::Between(low, high) => format!("uniform from {} to {}", kind.show(low), kind.show(high)),
+            Shape::Between(low, high) => text!("uniform from {low} to {high}", kind.show(low), kind.show(high)),
             Shape::Quantiles(p5, p50, p95) => {
-                format!("5 %: {}, median: {}, 95 %: {}", kind.show(p5), kind.show(p50), kind.show(p95))
+                text!("5 %: {}, median: {}, 95 %: {}", kind.show(p5), kind.show(p50), kind.show(p95))
             }
         };
         self.found.push(Uncertain {
@@ -339,7 +340,7 @@ mod tests {
         let text = "a: {b: [80, 120], at: [1d, 2d], c: [5 %, 7 %]}
 list: [{name: x, n: {p5: 1d, p50: 2d, p95: 9d}}]";
         let (found, _, problems) = settled(text, Draw::Typical);
-        let found: Vec<_> = found.iter().map(|u| format!("{}: {} ({})", u.path, u.text, u.typical)).collect();
+        let found: Vec<_> = found.iter().map(|u| format!("{}: {} ({})", u.path, u.text.english(), u.typical)).collect();
         assert_eq!(problems, 0);
         insta::assert_snapshot!(found.join("\n"), @r"
         a.b: uniform from 80 to 120 (100)

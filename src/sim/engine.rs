@@ -130,8 +130,9 @@ pub enum PodState {
     Running,
 }
 
-/// A pod that wants an address of its own.
+/// A pod that wants an address of its own. It is in one cache line.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub struct Pod {
     /// Its node.
     pub node: NodeId,
@@ -162,21 +163,26 @@ pub struct Pod {
     timer: Instant,
 }
 
+const _: () = assert!(size_of::<Pod>() == 64, "a pod is in one cache line");
+
 /// A node with its daemon and its kubelet.
 ///
 /// What goes on inside a node has no event of its own: [`Engine::touch`] makes it happen when the
 /// node's [`Event::Wake`] is due or somebody else has to do with the node. A *barren* node, in
 /// which requests fail and are made again without anything else coming of it, is left alone for
 /// as long as that lasts.
+///
+/// What every pod looks at comes first.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Node {
-    daemon: Daemon,
-    /// Failed sandboxes, with the time at which the kubelet tries them again.
-    retries: Vec<(Instant, PodId)>,
-    kubelet: Stream,
     /// Time of the only live [`Event::Wake`]; others are stale.
     armed: Instant,
     power: Power,
+    /// Failed sandboxes, with the time at which the kubelet tries them again.
+    retries: Vec<(Instant, PodId)>,
+    daemon: Daemon,
+    kubelet: Stream,
     /// Its trunk, once that is in use.
     trunk: Option<EniId>,
     /// Interfaces of their own that pods have taken, each with its address.
@@ -443,23 +449,25 @@ impl<O: Observer> Engine<O> {
     /// instant happens in the order of its making, but for the cloud's answers: which of several
     /// comes first is chance, so that no node wins every race for a vSwitch's last addresses.
     fn next_event(&mut self, until: Instant) -> Option<Event> {
-        if self.instant.is_empty() {
-            let at = self.events.peek_time().filter(|&at| at <= until)?;
-            assert!(at >= self.now, "time does not run backwards");
-            self.now = at;
+        if let Some(event) = self.instant.pop_front() {
+            return Some(event);
+        }
+        let at = self.events.peek_time().filter(|&at| at <= until)?;
+        assert!(at >= self.now, "time does not run backwards");
+        self.now = at;
+        let (_, first) = self.events.pop()?;
+        if self.events.peek_time() == Some(at) {
+            self.instant.push_back(Event::unpack(first));
             while self.events.peek_time() == Some(at) {
-                let (_, event) = self.events.pop().expect("it was there a moment ago");
-                self.instant.push_back(Event::unpack(event));
+                self.instant.extend(self.events.pop().map(|(_, event)| Event::unpack(event)));
             }
             self.shuffle_answers();
+            return self.instant.pop_front();
         }
-        self.instant.pop_front()
+        Some(Event::unpack(first))
     }
 
     fn shuffle_answers(&mut self) {
-        if self.instant.len() == 1 {
-            return;
-        }
         let is_answer =
             |&i: &usize| matches!(self.instant[i], Event::Answer(_) | Event::PlaneEnds(_) | Event::OwnEnds(_));
         let answers: Vec<_> = (0..self.instant.len()).filter(is_answer).collect();
@@ -631,10 +639,11 @@ impl<O: Observer> Engine<O> {
         if matches!(state.power, Power::Down | Power::Released) {
             return;
         }
-        let wake = match state.daemon.barren_through(self.now) {
-            Some(through) => through + Span(1),
-            None => state.due().0,
-        };
+        let due = state.due().0;
+        if due >= state.armed {
+            return;
+        }
+        let wake = state.daemon.barren_through(self.now).map_or(due, |through| through + Span(1));
         if wake < state.armed {
             state.armed = wake.max(self.now);
             self.events.push(state.armed, Event::Wake(node).pack());

@@ -26,7 +26,7 @@ fn p61_a_failed_assign_beside_a_new_interface_kills_the_daemon() {
     assert_eq!(told[..6].to_vec(), expected);
     assert_eq!(told[6..], ["1.8 crashed: NilInterface"]);
     let mut harmless = node(3, 10, 10, 20);
-    harmless.profile.defects.crash = false;
+    harmless.profile.defects = harmless.profile.defects.with(Defect::NilInterface, false);
     expected.truncate(6);
     assert_eq!(lines(&story(harmless)), expected);
 }
@@ -81,7 +81,7 @@ fn p85_a_failed_assign_freezes_v1_1_0() {
 fn a1_a_refill_and_a_new_interface_wait_for_each_other() {
     let story = |lock_up: bool| {
         let mut config = node(2, 20, 19, 20);
-        config.profile.defects.result_deadlock = lock_up;
+        config.profile.defects = config.profile.defects.with(Defect::ResultDeadlock, lock_up);
         // The assign of ten ends in the instant in which the new interface is ready: the queue takes ten.
         let mut story = Story::with(config, &[100], &[(A, 11, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])]);
         story.fault(Api::AssignPrivateIpAddresses, Fault::Slow(6.3 + 0.16));
@@ -100,7 +100,7 @@ fn p107_a_slot_that_was_never_taken_is_waited_for() {
     let there: [(_, _, &[u32]); 2] = [(A, 1, &[]), (A, 1, &[])];
     for (defect, expected) in [(true, Some(Defect::SlotDeadlock)), (false, None)] {
         let mut config = node(1, 10, 0, 0);
-        config.profile.defects.slot_deadlock = defect;
+        config.profile.defects = config.profile.defects.with(Defect::SlotDeadlock, defect);
         let mut story = Story::with(config, &[100], &there);
         story.until(60.0).holds(0, 0);
         assert_eq!(story.daemon.defect(), expected);

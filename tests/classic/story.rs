@@ -122,6 +122,12 @@ impl Story {
         story
     }
 
+    /// Goes through all that happens in the daemon, also what has no effect.
+    pub fn without_short_cuts(mut self) -> Self {
+        self.daemon = self.daemon.without_short_cuts();
+        self
+    }
+
     /// Touches the daemon every second from now on.
     pub fn touched_every_second(mut self) -> Self {
         self.touch = Some(Span::secs(1));

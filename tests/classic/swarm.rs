@@ -86,6 +86,26 @@ fn random_lives_break_no_law() {
     }
 }
 
+/// Short cuts change nothing: two daemons live the same life, one of which goes through everything.
+#[test]
+fn short_cuts_change_nothing() {
+    for seed in 0..150 {
+        let mut chance = SmallStream::new(seed);
+        let config = config(&mut chance);
+        let free = [chance.below(60), chance.below(40)];
+        let story = || Story::with_chance(config.clone(), &free, &[], seed, true);
+        let mut both = [(story(), chance), (story().without_short_cuts(), chance)];
+        for step in 0..150 {
+            let told = both.each_mut().map(|(story, chance)| {
+                disturb(story, chance);
+                let until = story.now() + f64::from(chance.below(400)) * [0.001, 0.1, 10.0][chance.below(3) as usize];
+                (story.until(until).told(), story.daemon.bound(), story.daemon.usage())
+            });
+            assert_eq!(told[0], told[1], "seed {seed}, step {step}");
+        }
+    }
+}
+
 /// Liveness: with plenty of addresses and nothing in its way, a daemon that is restarted, and after each
 /// crash, serves a pod soon if the node has room for one.
 fn serves_again(story: &mut Story, seed: u64) {

@@ -10,6 +10,7 @@ use brimline::openapi::{Api, ErrorCode};
 use brimline::outcome::value;
 use brimline::record::{ActionRecord, JournalEntry, Reach, Recording, What};
 use brimline::sim::{Progress, run as run_plain};
+use brimline::text::Words;
 use brimline::time::{Instant, Span};
 
 use super::story::{at, cluster, run, seconds, steps, story, workload};
@@ -29,7 +30,7 @@ fn web(replicas: Schedule) -> Workload {
 
 fn action(model: &mut Model, trigger: Trigger, deed: Deed) -> usize {
     let name = format!("action-{}", model.actions.len());
-    model.actions.push(Action { text: format!("{name} begins"), name, trigger, deed });
+    model.actions.push(Action { text: format!("{name} begins").words(), name, trigger, deed });
     model.actions.len() - 1
 }
 

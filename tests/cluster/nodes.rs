@@ -258,7 +258,8 @@ fn nodes_by_minute(model: &Model) -> Vec<u32> {
 /// Nodes that joined and left, by their numbers.
 fn came_and_went(model: &Model) -> (Vec<String>, Vec<String>) {
     let journal = run(model).journal;
-    let of = |text: &str| journal.iter().filter(|e| e.text.contains(text)).map(|e| e.subject.clone()).collect();
+    let of =
+        |text: &str| journal.iter().filter(|e| e.text.english().contains(text)).map(|e| e.subject.clone()).collect();
     (of("join"), of("left"))
 }
 

@@ -85,7 +85,7 @@ pub fn story(model: &Model, from: u64) -> String {
         }
     }
     for entry in &recording.journal {
-        lines.push((entry.at, format!("{}: {}", entry.subject, entry.text)));
+        lines.push((entry.at, format!("{}: {}", entry.subject, entry.text.english())));
     }
     lines.sort_by_key(|&(at, _)| at);
     let mut story = String::new();

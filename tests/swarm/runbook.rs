@@ -7,6 +7,7 @@ use brimline::model::{
 };
 use brimline::openapi::Api;
 use brimline::record::ActionRecord;
+use brimline::text::Text;
 use brimline::time::{Instant, Span};
 
 use super::Dice;
@@ -33,7 +34,7 @@ impl Dice {
                 _ => Trigger::At(Instant::ZERO + within.mul_f64(0.8 * self.0.unit())),
             };
             let deed = self.deed(model, index, zones, within, quiet);
-            model.actions.push(Action { name: format!("action-{index}"), text: String::new(), trigger, deed });
+            model.actions.push(Action { name: format!("action-{index}"), text: Text::default(), trigger, deed });
         }
         let over = self.millis(0, 600_000);
         model.late_waits = vec![LateWait { over, before: Instant::ZERO + within.mul_f64(self.0.unit()) }];

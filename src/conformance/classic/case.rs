@@ -180,6 +180,9 @@ impl Event {
     }
 }
 
+/// Most addresses of a vSwitch: the stub's are a /16.
+const MOST: u32 = 65_000;
+
 impl Case {
     /// Whether its numbers make sense.
     ///
@@ -192,13 +195,23 @@ impl Case {
         if self.eni_slots > 255 || self.ips_per_eni == 0 || self.ips_per_eni > 255 {
             return Err("eni_slots has to be at most 255, ips_per_eni 1 to 255".to_owned());
         }
-        if self.vswitches.is_empty() || self.vswitches.len() > 64 || self.vswitches.iter().any(|v| v.available > 65_000)
+        if self.vswitches.is_empty() || self.vswitches.len() > 64 || self.vswitches.iter().any(|v| self.needs(v) > MOST)
         {
-            return Err("1 to 64 vSwitches with at most 65,000 free addresses each".to_owned());
+            return Err("1 to 64 vSwitches with at most 65,000 addresses each, free and on interfaces".to_owned());
         }
         let of_enis = self.initial_enis.iter().map(|eni| (&eni.vswitch, eni.node));
         if let Some((vswitch, node)) = of_enis.into_iter().find(|(v, node)| !self.has(v) || *node >= self.nodes) {
             return Err(format!("no vSwitch `{vswitch}`, or no node {node}"));
+        }
+        if let Some(vswitch) = self.config.config_vswitches.iter().find(|vswitch| !self.has(vswitch)) {
+            return Err(format!("vSwitch `{vswitch}` does not exist"));
+        }
+        if self.initial_enis.iter().any(|eni| eni.ips == 0 || eni.ips > self.ips_per_eni) {
+            return Err("an interface has 1 to ips_per_eni addresses".to_owned());
+        }
+        let of_node = |node| self.initial_enis.iter().filter(|eni| eni.node == node).count();
+        if (0..self.nodes).any(|node| of_node(node) > self.eni_slots as usize) {
+            return Err("a node has at most eni_slots interfaces".to_owned());
         }
         self.events.iter().try_for_each(|event| self.check_event(event))
     }
@@ -217,6 +230,12 @@ impl Case {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Addresses of a vSwitch that are free or on interfaces at time zero.
+    fn needs(&self, vswitch: &VSwitch) -> u32 {
+        let on_enis = self.initial_enis.iter().filter(|eni| eni.vswitch == vswitch.id).map(|eni| eni.ips);
+        on_enis.fold(vswitch.available, u32::saturating_add)
     }
 
     fn has(&self, vswitch: &str) -> bool {

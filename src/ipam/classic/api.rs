@@ -2,9 +2,10 @@
 //! to P88).
 
 use super::Trouble;
+use super::defect::Defect;
 use super::pool::Resource;
 use super::process::Process;
-use super::profile::{Defect, METADATA, RELEASE};
+use super::profile::{METADATA, RELEASE};
 use super::sync::{Lock, Mode};
 use crate::id::EniId;
 use crate::ipam::backoff::ENI_OPS;
@@ -83,7 +84,7 @@ impl Process {
     /// Gives back what a failed assign has left, also if that is nothing (rules P84, P85).
     async fn roll_back(&self, eni: EniId, addresses: Addresses) {
         let profile = self.config().profile;
-        if profile.defects.rollback_deadlock {
+        if profile.defects.has(Defect::RollbackDeadlock) {
             self.stuck(Defect::RollbackDeadlock);
             self.lock(Lock::Addresses, Mode::Write).await;
         }

@@ -1,57 +1,25 @@
 //! Where addresses come from: the interfaces of the node, in upstream's order of the moment
 //! (`daemon/eni-multi-ip.go`, rules P45 to P67).
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::Ipv4Addr;
+use std::collections::VecDeque;
 
 use super::config::Selection;
+use super::defect::Defect;
+use super::entry::{Entry, EntryId};
 use super::pool::Resource;
 use super::process::{Process, State};
-use super::profile::Defect;
 use super::scheduler::{TaskId, Wake};
 use super::sync::{Lock, Mode};
 use super::{Attached, Failure, Trouble};
 use crate::id::{EniId, VSwitchId};
-use crate::ipam::{BATCH, Eni};
+use crate::ipam::BATCH;
 use crate::openapi::ErrorCode;
 use crate::time::{Instant, Span};
 
 /// Interfaces that are created or deleted at the same time (rule P46).
 pub(super) const OPERATIONS: u32 = 3;
-/// Requests that wait for an interface (rule P46).
-const BACKLOG: u32 = 10;
 /// For so long an interface whose vSwitch had no address is not asked for one (rule P60).
 const INHIBITION: Span = Span::mins(10);
-
-/// Names an entry of the list; never used again.
-pub(super) type EntryId = u32;
-
-/// An interface of the node, or one that is being created.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub id: EntryId,
-    /// `None` = it is being created.
-    pub eni: Option<Eni>,
-    pub ips: Vec<Ipv4Addr>,
-    /// Addresses that are promised and not delivered yet.
-    pub pending: u32,
-    /// Requests that its worker has not taken yet.
-    pub backlog: u32,
-    /// The worker, if it waits for a request.
-    pub worker: Option<TaskId>,
-    pub inhibited_until: Instant,
-    /// Who hands its first addresses out, and holds its lock meanwhile (rule A1).
-    pub holder: Option<TaskId>,
-    /// Who waits for that.
-    pub waiting: Vec<TaskId>,
-}
-
-impl Entry {
-    /// Addresses that it has or will have (rule P45).
-    pub fn load(&self) -> u32 {
-        self.pending + self.ips.len() as u32
-    }
-}
 
 /// An address for whoever waits for one, or the news that there is none.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +36,8 @@ pub(super) enum Outcome {
 pub(super) struct Factory {
     /// In the order that the last sort, and what went since, have left (rules P54, G1).
     pub list: Vec<EntryId>,
-    entries: BTreeMap<EntryId, Entry>,
+    /// In the order of their numbers.
+    entries: Vec<Entry>,
     next: EntryId,
     slots: u32,
     taken: u32,
@@ -79,7 +48,7 @@ pub(super) struct Factory {
 impl Factory {
     /// The interfaces that a start finds; those beyond the limit have no slot (rule P107).
     pub fn new(slots: u32, attached: &[Attached]) -> Self {
-        let (list, entries) = (Vec::new(), BTreeMap::new());
+        let (list, entries) = (Vec::new(), Vec::new());
         let mut factory = Self { list, entries, next: 0, slots, taken: 0, debtors: VecDeque::new() };
         for Attached { eni, addresses, .. } in attached {
             let id = factory.add(0);
@@ -106,18 +75,23 @@ impl Factory {
             holder: None,
             waiting: Vec::new(),
         };
-        self.entries.insert(id, entry);
+        self.entries.push(entry);
         id
     }
 
     /// The entries of the list, in its order.
     pub fn listed(&self) -> impl Iterator<Item = &Entry> + '_ {
-        self.list.iter().map(|id| &self.entries[id])
+        self.list.iter().map(|&id| &self.entries[place(&self.entries, id).expect("it is listed")])
     }
 
     /// The entries of interfaces that exist.
     pub fn ready(&self) -> impl Iterator<Item = &Entry> + '_ {
         self.listed().filter(|entry| entry.eni.is_some())
+    }
+
+    /// Whether a slot could be taken, be it of somebody who waits to give back what was never there.
+    pub fn has_slot(&self) -> bool {
+        self.taken < self.slots || !self.debtors.is_empty()
     }
 
     /// Slots that no interface has, and none in the making.
@@ -126,13 +100,13 @@ impl Factory {
     }
 
     pub fn get(&mut self, id: EntryId) -> Option<&mut Entry> {
-        self.entries.get_mut(&id)
+        place(&self.entries, id).map(|at| &mut self.entries[at])
     }
 
     /// The listed entry of an interface.
     pub fn of(&mut self, eni: EniId) -> Option<&mut Entry> {
         let id = self.listed().find(|entry| entry.eni.is_some_and(|found| found.id == eni))?.id;
-        self.entries.get_mut(&id)
+        self.get(id)
     }
 
     /// Takes an entry off the list; the last takes its place (rule G1). One that is not there yet
@@ -140,50 +114,60 @@ impl Factory {
     pub fn remove(&mut self, id: EntryId) {
         if let Some(at) = self.list.iter().position(|&listed| listed == id) {
             self.list.swap_remove(at);
-            self.entries.remove(&id);
+            self.entries.remove(place(&self.entries, id).expect("it is listed"));
         }
     }
 
     /// Whether somebody waits for an interface whose lock `task` holds.
     pub fn is_awaited(&self, task: TaskId) -> bool {
-        self.entries.values().any(|entry| entry.holder == Some(task) && !entry.waiting.is_empty())
+        self.entries.iter().any(|entry| entry.holder == Some(task) && !entry.waiting.is_empty())
     }
 
     /// The least loaded first; ties keep their order (rules P54, G1).
-    fn sort(&mut self) {
+    pub fn sort(&mut self) {
         let entries = &self.entries;
-        self.list.sort_by_key(|id| entries[id].load());
+        self.list.sort_by_key(|&id| entries[place(entries, id).expect("it is listed")].load());
     }
 }
 
+/// Where an entry stands.
+fn place(entries: &[Entry], id: EntryId) -> Option<usize> {
+    entries.binary_search_by_key(&id, |entry| entry.id).ok()
+}
+
 impl State {
-    /// Takes a slot, if there is one.
-    fn take_slot(&mut self) -> bool {
-        let Factory { debtors, taken, slots, .. } = &mut self.factory;
-        if let Some(debtor) = debtors.pop_front() {
-            self.scheduler.wake(debtor, Wake::Turn);
-            return true;
+    /// Takes a slot, which is there.
+    fn take_slot(&mut self) {
+        match self.factory.debtors.pop_front() {
+            Some(debtor) => self.scheduler.wake(debtor, Wake::Turn),
+            None => self.factory.taken += 1,
         }
-        let free = *taken < *slots;
-        *taken += u32::from(free);
-        free
+    }
+
+    /// Why no interface can be created, if so: there is no slot, or no permit (rule P63).
+    pub fn refuses_eni(&self, refusal: Refusal) -> Option<Failure> {
+        let Refusal { inhibited, foreign } = refusal;
+        match (self.factory.has_slot(), self.operations.there()) {
+            (false, _) => Some(Failure::NoInterface { inhibited, foreign }),
+            (true, 0) => Some(Failure::Throttled),
+            (true, _) => None,
+        }
     }
 
     /// Asks an interface for one more address, if it takes requests (rule P51).
     fn offer(&mut self, id: EntryId, refusal: &mut Refusal) -> bool {
         let (now, most) = (self.now, self.config.sizes.ips_per_eni);
         let Some(entry) = self.factory.get(id) else { return false };
-        if entry.eni.is_some() && now < entry.inhibited_until {
+        if entry.is_inhibited(now) {
             refusal.inhibited = true;
             return false;
         }
-        if entry.load() >= most {
+        if !entry.has_room(most) {
             return false;
         }
         match entry.worker.take() {
             Some(worker) => self.scheduler.wake(worker, Wake::Turn),
-            None if entry.backlog < BACKLOG => entry.backlog += 1,
-            None => return false,
+            None => entry.backlog += 1,
         }
         entry.pending += 1;
         true
@@ -191,7 +175,7 @@ impl State {
 
     /// The order in which interfaces are asked, given that of the vSwitches: of each vSwitch the least
     /// loaded first, those being created last, and none of another vSwitch (rules P50, G8).
-    fn regrouped(&self, vswitches: &[VSwitchId]) -> Vec<EntryId> {
+    pub fn regrouped(&self, vswitches: &[VSwitchId]) -> Vec<EntryId> {
         let on = |vswitch| {
             let entries = self.factory.listed();
             entries.filter(move |entry| entry.eni.is_some_and(|eni| eni.vswitch == vswitch)).map(|entry| entry.id)
@@ -214,9 +198,9 @@ impl State {
 
 /// What the interfaces said that did not take a request.
 #[derive(Debug, Clone, Copy, Default)]
-struct Refusal {
-    inhibited: bool,
-    foreign: bool,
+pub(super) struct Refusal {
+    pub inhibited: bool,
+    pub foreign: bool,
 }
 
 impl Process {
@@ -279,7 +263,7 @@ impl Process {
     async fn lock_entry(&self, id: EntryId) {
         let for_ever = {
             let State { config, factory, scheduler, results, .. } = &mut *self.state();
-            let models = config.profile.defects.result_deadlock;
+            let models = config.profile.defects.has(Defect::ResultDeadlock);
             let Some(entry) = factory.get(id).filter(|_| models) else { return };
             let Some(holder) = entry.holder else { return };
             entry.waiting.push(scheduler.running());
@@ -295,13 +279,11 @@ impl Process {
     async fn begin_eni(&self, first: u32, refusal: Refusal) -> Result<(), Failure> {
         let id = {
             let state = &mut *self.state();
-            if !state.take_slot() {
-                return Err(Failure::NoInterface { inhibited: refusal.inhibited, foreign: refusal.foreign });
+            if let Some(failure) = state.refuses_eni(refusal) {
+                return Err(failure);
             }
-            if !state.operations.try_take(&mut state.scheduler) {
-                state.factory.taken -= 1;
-                return Err(Failure::Throttled);
-            }
+            state.take_slot();
+            state.operations.try_take(&mut state.scheduler);
             state.factory.add(first)
         };
         self.spawn(|process| async move { process.initialize(id, first as u8).await });
@@ -317,7 +299,7 @@ impl Process {
             let state = &mut *self.state();
             let owes = state.factory.taken == 0;
             state.factory.taken -= u32::from(!owes);
-            let waits = owes && state.config.profile.defects.slot_deadlock;
+            let waits = owes && state.config.profile.defects.has(Defect::SlotDeadlock);
             if waits {
                 state.factory.debtors.push_back(state.scheduler.running());
             }
@@ -406,7 +388,7 @@ impl Process {
     async fn crash_if(&self, meets_nil: impl FnOnce(&State) -> bool) {
         let crashes = {
             let state = self.state();
-            state.config.profile.defects.crash && meets_nil(&state)
+            state.config.profile.defects.has(Defect::NilInterface) && meets_nil(&state)
         };
         if crashes {
             self.crash(Defect::NilInterface).await;

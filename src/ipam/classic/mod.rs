@@ -8,15 +8,20 @@
 
 mod api;
 mod config;
+mod defect;
+mod entry;
 mod factory;
 mod heap;
 mod invariant;
 mod pool;
 mod process;
 mod profile;
+mod quiet;
+mod rows;
 mod rpc;
 mod scheduler;
 mod sync;
+mod tracing;
 mod vswitches;
 mod whereabouts;
 mod worker;
@@ -27,7 +32,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 pub use config::{Config, Selection, Sizes, Wanted};
-pub use profile::{Defect, Defects, Profile, UnknownVersion, Version};
+pub use defect::{Defect, Defects};
+pub use profile::{Profile, UnknownVersion, Version};
+pub use tracing::{Trace, TracedInterface};
 
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
@@ -37,7 +44,6 @@ use crate::openapi::ErrorCode;
 use crate::time::Instant;
 use pool::Resource;
 use process::{Chance, Legacy, Process, State};
-use rpc::Row;
 use scheduler::{Goroutine, Timer};
 
 /// What happens to a daemon.
@@ -209,14 +215,28 @@ impl Classic {
     ) -> Self {
         let choice = SmallStream::new(seed.next_u64());
         let jitter = jitter.then(|| SmallStream::new(seed.next_u64()));
-        let rows = pods.iter().map(|&(pod, eni, address)| (pod, Row::of(Resource { eni, address })));
-        let legacy = Legacy { chance: Chance { choice, jitter }, rows: rows.collect(), orphans: Vec::new(), epoch: 0 };
+        let rows = pods.iter().map(|&(pod, eni, address)| (pod, Resource { eni, address }));
+        let legacy = Legacy {
+            chance: Chance { choice, jitter },
+            rows: rows.collect(),
+            orphans: Vec::new(),
+            epoch: 0,
+            takes_short_cuts: true,
+        };
         let process = Process::new(State::start(now, Arc::clone(&config), legacy, attached));
         let (goroutines, outputs) = (Vec::new(), VecDeque::new());
         let mut daemon = Self { config, process, goroutines, outputs, stopped: false, next_wake: Instant::NEVER };
         daemon.run();
         daemon.next_wake = daemon.wake();
         daemon
+    }
+
+    /// The same daemon, but all that happens in it is gone through, and what has no effect too.
+    #[must_use]
+    pub fn without_short_cuts(mut self) -> Self {
+        self.process.state().legacy.takes_short_cuts = false;
+        self.next_wake = self.wake();
+        self
     }
 
     /// Something happens to the daemon at `now`, which is not earlier than the last time.
@@ -227,7 +247,7 @@ impl Classic {
             Input::Restart { config, attached } => self.restart(config, &attached),
             Input::Reply(call, reply) => self.process.state().reply(call, reply),
             Input::Release(release) if self.stopped => {
-                self.process.state().legacy.rows.remove(&release.pod);
+                self.process.state().legacy.rows.remove(release.pod);
             }
             Input::Allocate { pod, .. } if self.stopped => self.outputs.push_back(Output::Failed(pod, Failure::Down)),
             Input::Allocate { pod, stateful } => self.process.allocate(pod, stateful),
@@ -261,6 +281,14 @@ impl Classic {
         self.next_wake
     }
 
+    /// If nothing comes of requests at `now` but refusals, the time through which that lasts: no call is
+    /// made, nobody gets an address, none is given back.
+    #[must_use]
+    pub fn barren_through(&self, now: Instant) -> Option<Instant> {
+        let state = self.process.state();
+        if self.stopped { None } else { state.barren_through(now, self.next_wake) }
+    }
+
     /// Idle and used addresses; invalid ones are neither.
     #[must_use]
     pub fn usage(&self) -> (u32, u32) {
@@ -290,12 +318,13 @@ impl Classic {
     #[must_use]
     pub fn bound(&self) -> Vec<(PodId, EniId, Ipv4Addr)> {
         let rows = &self.process.state().legacy.rows;
-        rows.iter().map(|(&pod, row)| (pod, row.resource.eni, row.resource.address)).collect()
+        rows.iter().map(|(pod, resource)| (pod, resource.eni, resource.address)).collect()
     }
 
     /// Lets everything happen that is due before `now`, and at it.
     fn advance(&mut self, now: Instant) {
         while !self.stopped {
+            self.process.state().rest_until(now);
             let next = self.next_event();
             if next > now {
                 break;
@@ -366,18 +395,10 @@ impl Classic {
         if self.stopped {
             return Instant::NEVER;
         }
-        let ticks = state.maintenance.waits.is_some() && !self.is_at_rest(&state);
+        let ticks = state.maintenance.waits.is_some() && state.ticks();
         let tick = if ticks { state.maintenance.next_tick } else { Instant::NEVER };
-        let collects = !self.is_at_rest(&state) || state.legacy.rows.values().any(|row| !row.alive);
-        let gc = if collects { state.next_gc } else { Instant::NEVER };
+        let gc = if state.collects() { state.next_gc } else { Instant::NEVER };
         state.scheduler.next_timer().min(tick).min(gc)
-    }
-
-    /// Whether nothing goes on but workers that wait for requests.
-    fn is_at_rest(&self, state: &State) -> bool {
-        let workers = state.factory.listed().filter(|entry| entry.worker.is_some()).count();
-        let all_wait = state.scheduler.alive() == workers + 1;
-        all_wait && state.pool.is_settled() && state.gone.is_empty() && state.legacy.orphans.is_empty()
     }
 
     /// The process ends; what it has asked the cloud for happens all the same. Callers hear of it if
@@ -405,9 +426,10 @@ impl Classic {
         }
         let (now, legacy) = {
             let state = &mut *self.process.state();
-            let chance = state.legacy.chance.clone();
-            let (rows, orphans) = (std::mem::take(&mut state.legacy.rows), std::mem::take(&mut state.legacy.orphans));
-            (state.now, Legacy { chance, rows, orphans, epoch: state.legacy.epoch })
+            let Legacy { chance, rows, orphans, epoch, takes_short_cuts } = &mut state.legacy;
+            let (rows, orphans) = (std::mem::take(rows), std::mem::take(orphans));
+            let (chance, epoch, takes_short_cuts) = (chance.clone(), *epoch, *takes_short_cuts);
+            (state.now, Legacy { chance, rows, orphans, epoch, takes_short_cuts })
         };
         self.process = Process::new(State::start(now, Arc::clone(&config), legacy, attached));
         (self.config, self.stopped) = (config, false);

@@ -103,9 +103,14 @@ impl Pool {
         wanted.min(self.sizes.capacity.saturating_sub(self.size()))
     }
 
+    /// Whether there is nothing to trim and nothing to fill.
+    pub fn is_balanced(&self) -> bool {
+        !self.is_overfull() && self.lacks() == 0
+    }
+
     /// Whether the maintenance has nothing to do.
     pub fn is_settled(&self) -> bool {
-        !self.is_overfull() && self.lacks() == 0 && self.invalid.is_empty()
+        self.is_balanced() && self.invalid.is_empty()
     }
 }
 
@@ -117,7 +122,12 @@ impl State {
         }
     }
 
-    fn is_short(&self) -> bool {
+    /// The time from one tick to the next.
+    pub fn tick_period(&mut self) -> Span {
+        self.jittered(TICK, TICK_JITTER)
+    }
+
+    pub fn is_short(&self) -> bool {
         self.now < self.short_until
     }
 }
@@ -129,7 +139,14 @@ impl Process {
             self.sleep(PAUSE).await;
         }
         self.lock(Lock::Pool, Mode::Write).await;
-        let found = self.state().take_one(pod, preferred);
+        let found = {
+            let mut state = self.state();
+            let found = state.take_one(pod, preferred);
+            if let Ok(Some((_, false))) = found {
+                state.notify();
+            }
+            found
+        };
         self.unlock(Lock::Pool, Mode::Write);
         if let Some(found) = found? {
             return Ok(found);
@@ -205,7 +222,7 @@ impl Process {
                 let (ticks, notified) = (state.maintenance.next_tick <= state.now, state.maintenance.notified);
                 let ticks = ticks && (!notified || state.legacy.chance.choice.below(2) == 0);
                 if ticks {
-                    state.maintenance.next_tick = state.now + state.jittered(TICK, TICK_JITTER);
+                    state.maintenance.next_tick = state.now + state.tick_period();
                     return true;
                 }
                 if notified {
@@ -317,14 +334,13 @@ impl Process {
 
 impl State {
     /// What the pool says at once: the pod's own address, an idle one, or that the node is full; `None`
-    /// = one has to be created (rule P23).
-    fn take_one(&mut self, pod: PodId, preferred: Option<Resource>) -> Result<Option<(Resource, bool)>, Failure> {
+    /// = one has to be created (rule P23). An idle one is worth a notice to the maintenance (rule P20).
+    pub fn take_one(&mut self, pod: PodId, preferred: Option<Resource>) -> Result<Option<(Resource, bool)>, Failure> {
         if let Some(resource) = preferred.filter(|resource| self.pool.in_use.get(resource) == Some(&pod)) {
             return Ok(Some((resource, true)));
         }
         if let Some(resource) = self.pool.take_idle(preferred) {
             self.pool.add_in_use(resource, pod);
-            self.notify();
             return Ok(Some((resource, false)));
         }
         if self.pool.size() >= self.config.sizes.capacity {

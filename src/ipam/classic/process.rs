@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::config::Config;
+use super::defect::Defect;
 use super::factory::{Factory, Outcome};
 use super::pool::{Maintenance, Pool, Resource};
-use super::profile::Defect;
-use super::rpc::{Caller, Row};
+use super::rows::Rows;
+use super::rpc::Caller;
 use super::scheduler::{Goroutine, Scheduler, TaskId, Timer, Wake};
 use super::sync::{Lock, Mode, Results, RwLock, Tokens};
 use super::vswitches::Counts;
@@ -53,10 +54,12 @@ pub(super) struct Call {
 pub(super) struct Legacy {
     pub chance: Chance,
     /// The resource database: which pod has which address (rule P104).
-    pub rows: BTreeMap<PodId, Row>,
+    pub rows: Rows,
     /// Calls that nobody waits for any more; what they take away is gone.
     pub orphans: Vec<(CallId, Request)>,
     pub epoch: u16,
+    /// Whether what has no effect is left out.
+    pub takes_short_cuts: bool,
 }
 
 /// What the goroutines of a process share.
@@ -100,7 +103,7 @@ impl State {
     /// The process that starts at `now` (rules P104 to P109).
     pub fn start(now: Instant, config: Arc<Config>, legacy: Legacy, attached: &[Attached]) -> Self {
         let mut pool = Pool::new(config.sizes);
-        let taken: BTreeMap<Resource, PodId> = legacy.rows.iter().map(|(&pod, row)| (row.resource, pod)).collect();
+        let taken: BTreeMap<Resource, PodId> = legacy.rows.iter().map(|(pod, resource)| (resource, pod)).collect();
         for Attached { eni, addresses, .. } in attached {
             for &address in addresses {
                 let resource = Resource { eni: eni.id, address };
@@ -189,6 +192,11 @@ impl State {
             }
             _ => {}
         }
+    }
+
+    /// Whether a lock could be taken at once.
+    pub fn admits(&self, lock: Lock, mode: Mode) -> bool {
+        self.locks[lock as usize].admits(mode)
     }
 
     /// Whether instance metadata shows an address.
@@ -327,7 +335,7 @@ impl Process {
             if !given && state.factory.is_awaited(task) {
                 state.get_stuck(Defect::ResultDeadlock);
             }
-            (given, state.config.profile.defects.result_deadlock)
+            (given, state.config.profile.defects.has(Defect::ResultDeadlock))
         };
         if !given {
             self.park().await;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::defect::Defects;
 use crate::ipam::backoff::{Backoff, ENI_CREATE, ENI_OPS};
 use crate::time::Span;
 
@@ -64,7 +65,7 @@ impl Version {
             keeps_invalid: !fourth,
             stable_ties: sixth,
             pauses_when_short: sixth,
-            defects: Defects { crash: true, rollback_deadlock: !second, result_deadlock: false, slot_deadlock: true },
+            defects: Defects::of(self),
         }
     }
 }
@@ -115,7 +116,7 @@ pub struct Profile {
     pub stable_ties: bool,
     /// Whether calls wait for 10 s while addresses are short (rule P112).
     pub pauses_when_short: bool,
-    /// What goes wrong.
+    /// What goes wrong for good.
     pub defects: Defects,
 }
 
@@ -125,49 +126,5 @@ impl Profile {
     #[must_use]
     pub fn slots(&self, adapters: u32, ratio: f64, shift: i64) -> i64 {
         if self.scales_slots { (f64::from(adapters) * ratio) as i64 + shift - 1 } else { i64::from(adapters) - 1 }
-    }
-}
-
-/// Which of upstream's defects are there; each can be switched off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Defects {
-    /// [`Defect::NilInterface`].
-    pub crash: bool,
-    /// [`Defect::RollbackDeadlock`].
-    pub rollback_deadlock: bool,
-    /// [`Defect::ResultDeadlock`]. Off by default: it takes a coincidence within microseconds, which
-    /// a clock that stands still between events overstates (rule A1).
-    pub result_deadlock: bool,
-    /// [`Defect::SlotDeadlock`].
-    pub slot_deadlock: bool,
-}
-
-/// What goes wrong in a daemon for good: only a restart helps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Defect {
-    /// An assign fails, or an address is given back, while another interface is being created: the
-    /// process dies of a nil dereference (rule P61, `daemon/eni-multi-ip.go:269-274,380-381`).
-    NilInterface,
-    /// A failed assign locks what it holds already: nothing is assigned, given back or read any more
-    /// (rule P85, `pkg/aliyun/aliyun.go:248-264,351-357` of v1.1.0).
-    RollbackDeadlock,
-    /// A new interface waits for room among the results, and who would make room waits for the
-    /// interface (rule A1).
-    ResultDeadlock,
-    /// The last interface beyond `max_eni` is given up: its slot, which it never had, is waited for
-    /// until the next interface is created (`daemon/eni-multi-ip.go:437`, rule P107).
-    SlotDeadlock,
-}
-
-impl Defect {
-    /// Its name, for people.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NilInterface => "crash on an interface that is being created (P61)",
-            Self::RollbackDeadlock => "deadlock after a failed assign (P85)",
-            Self::ResultDeadlock => "deadlock between a refill and a new interface (A1)",
-            Self::SlotDeadlock => "maintenance waits for a slot that nobody has (P107)",
-        }
     }
 }

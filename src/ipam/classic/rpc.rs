@@ -21,28 +21,20 @@ pub(super) struct Caller {
     pub timer: TimerId,
 }
 
-/// A row of the resource database.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
-    pub resource: Resource,
-    /// Whether the pod is there; if not, the collection finds the row (rule P100).
-    pub alive: bool,
-    /// Whether the next collection spares it (rule P97).
-    pub sticky: bool,
-}
-
-impl Row {
-    /// The row of a pod that has an address.
-    pub fn of(resource: Resource) -> Self {
-        Self { resource, alive: true, sticky: false }
-    }
-}
-
 impl State {
     /// The pod is gone and none of its name will come: what goes on for it is no other pod's.
     pub fn forget(&mut self, pod: PodId) {
         self.leave(pod);
         self.processing.remove(&pod);
+    }
+
+    /// The pod has its address.
+    pub fn answer(&mut self, pod: PodId, resource: Resource, retained: bool) {
+        self.leave(pod);
+        self.legacy.rows.insert(pod, resource);
+        let eni = self.factory.of(resource.eni).and_then(|entry| entry.eni);
+        let eni = eni.expect("an address in use is on an interface that exists");
+        self.outputs.push_back(Output::Allocated { pod, eni, address: resource.address, retained });
     }
 
     /// Nobody waits for the pod's address any more; an acquire that waits for a token ends.
@@ -63,6 +55,9 @@ impl Process {
             self.state().outputs.push_back(Output::Failed(pod, Failure::Processing));
             return;
         }
+        if self.state().allocate_at_once(pod) {
+            return;
+        }
         let task = self.spawn(|process| async move { process.alloc_ip(pod, stateful).await });
         let state = &mut *self.state();
         let timer = state.scheduler.set_timer(state.now + state.config.cni_timeout, Timer::Caller(pod));
@@ -73,13 +68,13 @@ impl Process {
     async fn alloc_ip(self, pod: PodId, stateful: bool) {
         let task = self.state().scheduler.running();
         self.lock(Lock::Service, Mode::Read).await;
-        let preferred = self.state().legacy.rows.get(&pod).map(|row| row.resource);
+        let preferred = self.state().legacy.rows.get(pod);
         let result = self.acquire(pod, preferred).await;
         let is_heard = self.state().callers.get(&pod).is_some_and(|caller| caller.task == task);
         match result {
-            Ok((resource, retained)) if is_heard => self.answer(pod, resource, retained),
+            Ok((resource, retained)) if is_heard => self.state().answer(pod, resource, retained),
             Ok((resource, _)) => {
-                let bound = self.state().unbind(resource);
+                let bound = self.state().legacy.rows.unbind(resource);
                 self.release(resource, if stateful { STICK } else { Span::ZERO }).await;
                 if let Some(pod) = bound {
                     self.state().outputs.push_back(Output::Released(pod, resource.eni));
@@ -92,23 +87,15 @@ impl Process {
         self.state().processing.retain(|_, of| *of != task);
     }
 
-    fn answer(&self, pod: PodId, resource: Resource, retained: bool) {
-        let state = &mut *self.state();
-        state.leave(pod);
-        state.legacy.rows.insert(pod, Row::of(resource));
-        let eni = state.factory.of(resource.eni).and_then(|entry| entry.eni);
-        let eni = eni.expect("an address in use is on an interface that exists");
-        state.outputs.push_back(Output::Allocated { pod, eni, address: resource.address, retained });
-    }
-
     /// ReleaseIP for a pod that is gone (rule P97).
     pub fn give_back(&self, release: Release) {
         match release.then {
+            Fate::Idle if self.state().release_at_once(release) => {}
             Fate::Idle => {
                 self.spawn(|process| async move { process.release_ip(release).await });
             }
-            Fate::Retained => self.state().mourn(release.pod, true),
-            Fate::Leaked => self.state().mourn(release.pod, false),
+            Fate::Retained => self.state().legacy.rows.mourn(release.pod, true),
+            Fate::Leaked => self.state().legacy.rows.mourn(release.pod, false),
         }
     }
 
@@ -117,7 +104,7 @@ impl Process {
         self.release(Resource { eni, address }, Span::ZERO).await;
         {
             let mut state = self.state();
-            state.legacy.rows.remove(&pod);
+            state.legacy.rows.remove(pod);
             state.outputs.push_back(Output::Released(pod, eni));
         }
         self.unlock(Lock::Service, Mode::Read);
@@ -127,42 +114,13 @@ impl Process {
     /// P101). Calls wait meanwhile, and it waits for them.
     pub async fn collect(self) {
         self.lock(Lock::Service, Mode::Write).await;
-        let expired = self.state().expire();
+        let expired = self.state().legacy.rows.expire();
         for (pod, resource) in expired {
             self.release(resource, Span::ZERO).await;
             let mut state = self.state();
-            state.legacy.rows.remove(&pod);
+            state.legacy.rows.remove(pod);
             state.outputs.push_back(Output::Released(pod, resource.eni));
         }
         self.unlock(Lock::Service, Mode::Write);
-    }
-}
-
-impl State {
-    /// An address that its pod had from before goes: its row too. Says whose it was.
-    fn unbind(&mut self, resource: Resource) -> Option<PodId> {
-        let (&pod, _) = self.legacy.rows.iter().find(|(_, row)| row.resource == resource)?;
-        self.legacy.rows.remove(&pod);
-        Some(pod)
-    }
-
-    /// A pod is gone and its row stays.
-    fn mourn(&mut self, pod: PodId, sticky: bool) {
-        if let Some(row) = self.legacy.rows.get_mut(&pod) {
-            (row.alive, row.sticky) = (false, sticky);
-        }
-    }
-
-    /// The rows that go now; those of stateful pods go the next time.
-    fn expire(&mut self) -> Vec<(PodId, Resource)> {
-        let mut gone = Vec::new();
-        for (&pod, row) in self.legacy.rows.iter_mut().filter(|(_, row)| !row.alive) {
-            if row.sticky {
-                row.sticky = false;
-            } else {
-                gone.push((pod, row.resource));
-            }
-        }
-        gone
     }
 }

@@ -107,6 +107,11 @@ impl Scheduler {
         self.woken.len() - self.free.len()
     }
 
+    /// Whether nobody is ready.
+    pub fn is_idle(&self) -> bool {
+        self.ready.is_empty()
+    }
+
     /// Who runs.
     pub fn running(&self) -> TaskId {
         self.running

@@ -41,12 +41,17 @@ pub(super) struct RwLock {
 }
 
 impl RwLock {
-    /// Takes the lock; `false` = `task` is woken when it has it.
-    pub fn take(&mut self, task: TaskId, mode: Mode) -> bool {
-        let free = match mode {
+    /// Whether the lock could be taken at once.
+    pub fn admits(&self, mode: Mode) -> bool {
+        match mode {
             Mode::Read => !self.written && self.waiting.is_empty(),
             Mode::Write => !self.written && self.readers == 0,
-        };
+        }
+    }
+
+    /// Takes the lock; `false` = `task` is woken when it has it.
+    pub fn take(&mut self, task: TaskId, mode: Mode) -> bool {
+        let free = self.admits(mode);
         if free {
             self.grant(mode);
         } else {
@@ -103,6 +108,11 @@ impl Tokens {
 
     pub fn there(&self) -> u32 {
         self.there
+    }
+
+    /// Whether one can be taken and put back with nobody waiting for either.
+    pub fn is_calm(&self) -> bool {
+        self.there > 0 && self.givers.is_empty()
     }
 
     /// Takes a token if there is one.

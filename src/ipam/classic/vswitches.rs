@@ -39,27 +39,47 @@ fn shuffle<T>(list: &mut [T], chance: &mut SmallStream) {
     }
 }
 
+impl State {
+    /// The candidates in the order in which an address is looked for; a random one is drawn each time.
+    pub fn order_vswitches(&mut self) -> Vec<VSwitchId> {
+        let is_counted = self.needs_counts();
+        let Self { config, counts, legacy, .. } = self;
+        if is_counted {
+            counts.sort(config.profile.stable_ties, &mut legacy.chance.choice);
+            return counts.list.iter().map(|&(id, _)| id).collect();
+        }
+        let mut list = config.vswitches.clone();
+        shuffle(&mut list, &mut legacy.chance.choice);
+        list
+    }
+
+    /// Whether the order of the candidates is one of counts.
+    fn needs_counts(&self) -> bool {
+        self.config.vswitches.len() > 1 && self.config.selection == Selection::Ordered
+    }
+
+    /// The time through which the order of the candidates takes no counting; `None` = it does now.
+    pub fn counts_through(&self) -> Option<Instant> {
+        if !self.needs_counts() {
+            return Some(Instant::NEVER);
+        }
+        let are_known = !self.counts.are_stale(self.now) && self.admits(Lock::VSwitches, Mode::Write);
+        self.counts.expires.filter(|_| are_known)
+    }
+}
+
 impl Process {
     /// The candidates in the order in which an address is looked for.
     pub async fn vswitches(&self) -> Vec<VSwitchId> {
-        let (config, start) = (self.config(), self.state().now);
-        if config.vswitches.len() == 1 {
-            return config.vswitches.clone();
-        }
-        if config.selection == Selection::Random {
-            let mut list = config.vswitches.clone();
-            shuffle(&mut list, &mut self.state().legacy.chance.choice);
-            return list;
+        let start = self.state().now;
+        if !self.state().needs_counts() {
+            return self.state().order_vswitches();
         }
         self.lock(Lock::VSwitches, Mode::Write).await;
         if self.state().counts.are_stale(start) {
-            self.count(&config.vswitches).await;
+            self.count(&self.config().vswitches).await;
         }
-        let list = {
-            let State { counts, legacy, .. } = &mut *self.state();
-            counts.sort(config.profile.stable_ties, &mut legacy.chance.choice);
-            counts.list.iter().map(|&(id, _)| id).collect()
-        };
+        let list = self.state().order_vswitches();
         self.unlock(Lock::VSwitches, Mode::Write);
         list
     }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::factory::Entry;
+use super::entry::Entry;
 use super::pool::Resource;
 use super::process::Call;
 use super::{Classic, Selection};
@@ -24,7 +24,7 @@ impl Classic {
         let resource = Resource { eni, address };
         let is_of = |entry: &&Entry| entry.eni.is_some_and(|found| found.id == eni);
         let attaches = |call: &Call| call.request == Request::Attach(eni);
-        if state.legacy.rows.values().any(|row| row.resource == resource) {
+        if state.legacy.rows.has(eni, address) {
             return Whereabouts::Serving;
         }
         if state.leaving.contains(&eni) {

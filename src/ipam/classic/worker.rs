@@ -2,7 +2,8 @@
 //! addresses afterwards (rules P53 to P57, P63 to P66).
 
 use super::Trouble;
-use super::factory::{EntryId, Outcome};
+use super::entry::EntryId;
+use super::factory::Outcome;
 use super::pool::Resource;
 use super::process::{Process, State};
 use super::scheduler::Wake;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::config_map::Embedded;
 use super::keys::{KEYS, Kind, Role};
-use crate::ipam::classic::Version;
+use crate::ipam::classic::{Profile, Version};
 use crate::ipam::json::{self, Json, Value};
 use crate::ipam::note::{Checked, Note, Place, nearest, unless_error};
 
@@ -17,8 +17,8 @@ pub struct Document {
     pub(super) ipam: IpamType,
     /// Whether the scenario says so, and not the base document.
     pub(super) ipam_is_given: bool,
-    /// Which version, if it is one of before v1.7.
-    pub(super) version: Version,
+    /// What its version does, if it is one of before v1.7.
+    pub(super) profile: Profile,
 }
 
 /// Who allocates.
@@ -102,14 +102,14 @@ impl Document {
 
     /// The same document in a cluster that runs a Terway of before v1.7.
     #[must_use]
-    pub fn with_version(self, version: Version) -> Self {
-        Self { version, ..self.with_ipam(IpamType::Classic) }
+    pub fn with_profile(self, profile: Profile) -> Self {
+        Self { profile, ..self.with_ipam(IpamType::Classic) }
     }
 
-    /// Which version, if it is one of before v1.7.
+    /// What its version does, if it is one of before v1.7.
     #[must_use]
-    pub fn version(&self) -> Version {
-        self.version
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// Every vSwitch that the document names: zone, ID, and the place of the ID.
@@ -169,7 +169,7 @@ fn check(root: Json, mut notes: Vec<Note>) -> Checked<Document> {
         Some("crd") => IpamType::Centralized,
         _ => IpamType::NodeLocal,
     };
-    unless_error(Document { root, ipam, ipam_is_given: false, version: Version::default() }, notes)
+    unless_error(Document { root, ipam, ipam_is_given: false, profile: Version::default().profile() }, notes)
 }
 
 /// Go keeps the last of equal keys, or even mixes their objects; whoever wrote both did not mean

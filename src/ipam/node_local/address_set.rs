@@ -290,16 +290,29 @@ impl<A: Address> AddressSet<A> {
         assert!(self.valid & self.deleting == 0, "an address is valid and is given back");
         assert!(self.occupied & self.tombstones == 0, "a cell is taken and a tombstone");
         assert!(self.primary & self.deleting == 0, "the primary address is never given back");
+        assert!(
+            self.entries
+                .iter()
+                .zip(0..)
+                .all(|(entry, cell)| (entry.pod != PodId::NONE) == (self.in_use >> cell & 1 == 1)),
+            "a cell has a pod if it is in use"
+        );
         let once = |cell: usize| self.cell_at(self.entries[cell].address) == Some(cell);
         assert!(cells(self.occupied).all(once), "an address has one entry");
     }
 
+    /// Cells without a pod say so, also empty ones.
     fn cell_of(&self, pod: PodId) -> Option<usize> {
-        cells(self.in_use).find(|&cell| self.entries[cell].pod == pod)
+        self.entries.iter().position(|entry| entry.pod == pod)
     }
 
     fn cell_at(&self, address: A) -> Option<usize> {
-        cells(self.occupied).find(|&cell| self.entries[cell].address == address)
+        let is_taken = |cell: usize| self.occupied & 1 << cell != 0;
+        self.entries
+            .iter()
+            .zip(0..)
+            .find(|&(entry, cell)| entry.address == address && is_taken(cell))
+            .map(|(_, cell)| cell)
     }
 
     /// The first cell of `mask` in map order: from a random cell on, around the end.
@@ -387,6 +400,7 @@ impl<A: Address> AddressSet<A> {
         for mask in [&mut self.occupied, &mut self.in_use, &mut self.valid, &mut self.deleting, &mut self.primary] {
             *mask &= !bit;
         }
+        self.entries[cell].pod = PodId::NONE;
     }
 }
 

@@ -9,6 +9,7 @@ mod demand;
 mod dispose;
 mod invariant;
 pub(super) mod pool_sync;
+mod quiet;
 mod rpc;
 mod slot;
 mod timers;
@@ -70,8 +71,11 @@ pub struct NodeLocal {
     ready: VecDeque<Sleeper>,
     /// The slots in the order that the last sort left (R72).
     order: Vec<u8>,
+    /// Whether that was a sort for allocation; `None` = slots may have changed since.
+    sorted_for_allocation: Option<bool>,
     switches: SwitchPool,
-    limiter: [Option<TokenBucket>; Api::ALL.len()],
+    /// Client-side limits, of actions that have one (R110).
+    limiter: Vec<(Api, TokenBucket)>,
     sync: PoolSync,
     /// Last allocation attempt or release (R81).
     last_modified: Instant,
@@ -95,6 +99,10 @@ pub struct NodeLocal {
     now: Instant,
     /// What [`Self::wake`] says between two inputs.
     next_wake: Instant,
+    /// What it says of the slots.
+    slots_wake: Instant,
+    /// What [`Self::usage`] says between two inputs.
+    idle_and_used: (u32, u32),
 }
 
 impl NodeLocal {
@@ -119,7 +127,8 @@ impl NodeLocal {
             slots: Vec::new(),
             ready: VecDeque::new(),
             order: Vec::new(),
-            limiter: [None; Api::ALL.len()],
+            sorted_for_allocation: None,
+            limiter: Vec::new(),
             sync: PoolSync::Sleeping { next: Instant::NEVER },
             last_modified: now,
             next_reclaim: None,
@@ -135,9 +144,11 @@ impl NodeLocal {
             outputs: VecDeque::new(),
             now,
             next_wake: Instant::NEVER,
+            slots_wake: Instant::NEVER,
+            idle_and_used: (0, 0),
         };
         daemon.start(config, &[]);
-        daemon.next_wake = daemon.wake();
+        daemon.look_ahead();
         daemon
     }
 
@@ -145,6 +156,12 @@ impl NodeLocal {
     /// stopped daemon takes nothing but [`Input::Restart`].
     pub fn handle(&mut self, now: Instant, input: Input) {
         debug_assert!(self.outputs.is_empty(), "poll is drained before the next input");
+        if !self.handle_quietly(now, &input) {
+            self.handle_in_full(now, input);
+        }
+    }
+
+    fn handle_in_full(&mut self, now: Instant, input: Input) {
         self.advance(now);
         match input {
             Input::Allocate(pod) => self.call_for(pod, false),
@@ -158,7 +175,7 @@ impl NodeLocal {
             Input::Tick => {}
         }
         self.let_gc_run();
-        self.next_wake = self.wake();
+        self.look_ahead();
     }
 
     /// Whether the daemon waits for the answer to `call`: it was made since its last start.
@@ -257,7 +274,9 @@ impl NodeLocal {
             }
         }
         self.switches = SwitchPool::new(&config.vswitches);
-        self.limiter = config.rate_limit.map(|limit| limit.map(|n| TokenBucket::full(f64::from(n) / 60.0, n)));
+        let limits = Api::ALL.into_iter().zip(config.rate_limit);
+        let bucket = |n: u32| TokenBucket::full(f64::from(n) / 60.0, n);
+        self.limiter = limits.filter_map(|(api, limit)| Some((api, bucket(limit?)))).collect();
         self.sync = PoolSync::Sleeping { next: if config.sync_period.is_some() { now } else { Instant::NEVER } };
         (self.last_modified, self.next_reclaim) = (now, None);
         (self.next_gc, self.gc_waits) = (if config.gc_period.is_some() { now } else { Instant::NEVER }, false);
@@ -265,8 +284,9 @@ impl NodeLocal {
         self.config = config;
     }
 
-    /// Gives `pod` an address of slot `i`, where one is, and of each family if it is dual stack.
-    fn bind(&mut self, i: usize, pod: PodId) {
+    /// Gives `pod` an address of slot `i`, where one is, and of each family if it is dual stack; says whether it
+    /// had it already.
+    fn bind(&mut self, i: usize, pod: PodId) -> bool {
         let slot = &mut self.slots[i];
         let (address, retained) = slot.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an address");
         let v6 = slot
@@ -276,6 +296,7 @@ impl NodeLocal {
         let eni = slot.eni.expect("addresses belong to an interface");
         self.forget_record(pod);
         self.outputs.push_back(Output::Allocated { pod, eni, address, v6, retained });
+        retained
     }
 
     /// Offers a request to the slots in order; the first that takes it wins (R73). `Err` = nobody
@@ -283,26 +304,32 @@ impl NodeLocal {
     fn offer(&mut self, asking: Asking, deadline: Instant) -> Result<Admission, Failure> {
         self.last_modified = self.now;
         self.sort_slots(true);
-        let pod = asking.pod;
+        let taker = self.taker(self.now, asking);
+        match taker {
+            Ok((i, Admission::Queue(lacks))) => {
+                self.enqueue(i, asking.pod.unwrap_or(PodId::NONE), lacks, deadline);
+            }
+            Ok((i, _)) => {
+                self.bind(i, asking.pod.expect("only a pod is served from what is there"));
+            }
+            Err(Failure::Inhibited) if self.has_sufficient_ip(self.now) => {
+                self.insufficient_until = self.now + CONDITION;
+            }
+            Err(_) => {}
+        }
+        taker.map(|(_, admission)| admission)
+    }
+
+    /// The first slot in order that takes a request, and what it does with it (R73, R74).
+    fn taker(&mut self, now: Instant, asking: Asking) -> Result<(usize, Admission), Failure> {
         let mut failure = Failure::NodeFull;
-        for k in 0..self.order.len() {
-            let i = usize::from(self.order[k]);
-            let admission = self.slots[i].admit(self.now, asking, self.config.ips_per_eni);
-            match admission {
+        for &i in &self.order {
+            let i = usize::from(i);
+            match self.slots[i].admit(now, asking, self.config.ips_per_eni) {
                 Admission::Refused(Refusal::Inhibited) => failure = Failure::Inhibited,
                 Admission::Refused(Refusal::Other) => {}
-                Admission::Serve => {
-                    self.bind(i, pod.expect("only a pod is served from what is there"));
-                    return Ok(admission);
-                }
-                Admission::Queue(lacks) => {
-                    self.enqueue(i, pod.unwrap_or(PodId::NONE), lacks, deadline);
-                    return Ok(admission);
-                }
+                admission => return Ok((i, admission)),
             }
-        }
-        if failure == Failure::Inhibited && self.has_sufficient_ip(self.now) {
-            self.insufficient_until = self.now + CONDITION;
         }
         Err(failure)
     }
@@ -325,6 +352,7 @@ impl NodeLocal {
         if !self.order.is_sorted_by_key(key) {
             self.order.sort_by_key(key);
         }
+        self.sorted_for_allocation = Some(for_allocation);
     }
 
     fn marks(&self) -> Watermarks {
@@ -407,8 +435,8 @@ impl NodeLocal {
 
     /// Makes a call, as soon as the client-side limit lets it go (R110).
     fn call(&mut self, i: usize, worker: Worker, request: Request) {
-        let limiter = &mut self.limiter[request.api().index()];
-        let at = limiter.as_mut().map_or(self.now, |bucket| bucket.take(self.now));
+        let limit = self.limiter.iter_mut().find(|(api, _)| *api == request.api());
+        let at = limit.map_or(self.now, |(_, bucket)| bucket.take(self.now));
         let call = CallId { slot: i as u8, worker, epoch: self.epoch };
         self.outputs.push_back(Output::Call { call, at, request });
     }

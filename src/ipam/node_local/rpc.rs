@@ -45,7 +45,9 @@ impl NodeLocal {
         }
         match call {
             Blocked::Allocate { pod, rdma, deadline } => self.allocate(pod, rdma, deadline),
-            Blocked::Release(release) => self.release(release),
+            Blocked::Release(release) => {
+                self.release(release);
+            }
         }
     }
 
@@ -75,23 +77,25 @@ impl NodeLocal {
     }
 
     /// CNI DEL: the address is idle at once and nobody is woken (R69), unless it is retained
-    /// (R129).
-    fn release(&mut self, release: Release) {
+    /// (R129). Says whether it is idle now.
+    pub(super) fn release(&mut self, release: Release) -> bool {
         let Release { pod, eni, address, then } = release;
         if then != Fate::Idle {
             self.retained.push(Retained { pod, eni, address, flagged: then == Fate::Retained });
-            return;
+            return false;
         }
-        let Some(i) = self.slot_of(eni) else { return };
+        let Some(i) = self.slot_of(eni) else { return false };
         let slot = &mut self.slots[i];
-        if slot.set.release(pod, address) {
-            if let Some(v6) = &mut slot.v6 {
-                v6.set.release_of(pod);
-            }
-            self.last_modified = self.now;
-            self.insufficient_until = Instant::ZERO;
-            self.outputs.push_back(Output::Released(pod, eni));
+        if !slot.set.release(pod, address) {
+            return false;
         }
+        if let Some(v6) = &mut slot.v6 {
+            v6.set.release_of(pod);
+        }
+        self.last_modified = self.now;
+        self.insufficient_until = Instant::ZERO;
+        self.outputs.push_back(Output::Released(pod, eni));
+        true
     }
 
     /// An AllocIP call has been answered.

@@ -86,14 +86,17 @@ pub(super) struct Lacks {
     pub v6: bool,
 }
 
-/// A slot with its two workers.
+/// A slot with its two workers. What every pod looks at comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Slot {
     /// Of the interface that it has or would make.
     pub kind: Kind,
     pub status: Status,
     pub eni: Option<Eni>,
     pub set: AddressSet,
+    /// `None` = IPv4 only.
+    pub v6: Option<Box<V6>>,
     /// Everybody who sleeps on the slot's condition variable, the next to be readied first
     /// (R151). A worker is among them iff it is asleep.
     pub sleepers: VecDeque<Sleeper>,
@@ -103,8 +106,6 @@ pub(super) struct Slot {
     pub finished: bool,
     /// Requests for IPv4 addresses.
     pub demand: Demand,
-    /// `None` = IPv4 only.
-    pub v6: Option<Box<V6>>,
     pub inhibit_until: Instant,
     pub eni_bucket: TokenBucket,
     pub assign_bucket: TokenBucket,

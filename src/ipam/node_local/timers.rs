@@ -21,11 +21,23 @@ use crate::time::{Instant, Span};
 impl NodeLocal {
     /// The earliest time at which something may happen that shows; a lower bound.
     pub(super) fn wake(&self) -> Instant {
-        if self.stopped {
-            return Instant::NEVER;
-        }
-        let slots = (0..self.slots.len()).map(|i| self.slot_wake(i)).min().unwrap_or(Instant::NEVER);
-        slots.min(self.pool_sync_wake()).min(self.gc_wake())
+        self.wake_with(self.first_slot_wake(), self.usage())
+    }
+
+    /// Notes what [`Self::wake`] says from now on.
+    pub(super) fn look_ahead(&mut self) {
+        (self.slots_wake, self.idle_and_used) = (self.first_slot_wake(), self.usage());
+        self.sorted_for_allocation = None;
+        self.next_wake = self.wake_with(self.slots_wake, self.idle_and_used);
+    }
+
+    /// What [`Self::wake`] says, if `slots` is what the slots say.
+    pub(super) fn wake_with(&self, slots: Instant, usage: (u32, u32)) -> Instant {
+        if self.stopped { Instant::NEVER } else { slots.min(self.pool_sync_wake(usage)).min(self.gc_wake()) }
+    }
+
+    fn first_slot_wake(&self) -> Instant {
+        (0..self.slots.len()).map(|i| self.slot_wake(i)).min().unwrap_or(Instant::NEVER)
     }
 
     /// If nothing can come of requests at `now`, the time through which that lasts: whoever asks
@@ -91,12 +103,11 @@ impl NodeLocal {
         }
     }
 
-    fn pool_sync_wake(&self) -> Instant {
+    fn pool_sync_wake(&self, (idle, in_use): (u32, u32)) -> Instant {
         let next = match self.sync {
             PoolSync::Sleeping { next } => next,
             PoolSync::Preheating { deadline, .. } => return deadline,
         };
-        let (idle, in_use) = self.usage();
         if surplus(self.marks(), idle) > 0 || to_add(self.marks(), idle, in_use) > 0 {
             return next;
         }
@@ -177,7 +188,7 @@ impl NodeLocal {
         }
     }
 
-    fn replay_pool_syncs(&mut self, until: Instant) {
+    pub(super) fn replay_pool_syncs(&mut self, until: Instant) {
         let PoolSync::Sleeping { mut next } = self.sync else { return };
         if next > until {
             return;

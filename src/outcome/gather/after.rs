@@ -7,6 +7,7 @@ use crate::address::usable;
 use crate::model::{Times, WorkloadKind};
 use crate::outcome::{After, Estimate, Proportion};
 use crate::record::Recording;
+use crate::text::{Text, text};
 use crate::time::{Instant, Span};
 
 /// What began longer ago is no likely reason, unless it lasts (an assumption).
@@ -15,7 +16,7 @@ const SHORTLY: Span = Span::hours(1);
 const LARGE_JOB: u32 = 20;
 
 /// What happened: kind and words.
-type What = (&'static str, String);
+type What = (&'static str, Text);
 
 impl Runs<'_> {
     /// What happened shortly before vSwitch `i` was first full; none unless it is the same in most
@@ -72,7 +73,7 @@ impl Runs<'_> {
             }
         }
         let (at, names) = latest?;
-        Some((("job", format!("a Job of {} began", names.join(" and one of "))), at))
+        Some((("job", text!("a Job of {} began", names.join(" and one of "))), at))
     }
 }
 
@@ -88,12 +89,12 @@ fn last(from: Instant, to: Instant, times: &Times) -> Option<Instant> {
 }
 
 /// What happened, in the past tense; none if it is not the scenario's doing.
-fn began(kind: &str, subject: &str) -> Option<String> {
+fn began(kind: &str, subject: &str) -> Option<Text> {
     match kind {
-        "rollout" => Some(format!("the rollout of {subject} began")),
-        "replacement" => Some(format!("the replacement of the nodes of {subject} began")),
-        "zone_outage" => Some(format!("{subject} failed")),
-        "zone_back" => Some(format!("{subject} was back")),
+        "rollout" => Some(text!("the rollout of {subject} began", subject)),
+        "replacement" => Some(text!("the replacement of the nodes of {subject} began", subject)),
+        "zone_outage" => Some(text!("{subject} failed", subject)),
+        "zone_back" => Some(text!("{subject} was back", subject)),
         _ => None,
     }
 }

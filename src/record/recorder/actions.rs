@@ -6,6 +6,7 @@ use crate::cloud::Usage;
 use crate::id::VSwitchId;
 use crate::model::{Action, Level, Model};
 use crate::record::Reach;
+use crate::text::text;
 use crate::time::Instant;
 
 impl Recorder {
@@ -18,7 +19,7 @@ impl Recorder {
     /// An action is complete; `reach` says who can use added vSwitches then, if any was added.
     pub fn action_complete(&mut self, now: Instant, index: usize, action: &Action, reach: Option<Reach>) {
         self.waits.action_complete(now, index, reach);
-        self.landmark(now, "action_complete", action.name.clone(), format!("{} is complete", action.name));
+        self.landmark(now, "action_complete", action.name.clone(), text!("{action} is complete", action.name));
     }
 
     /// A vSwitch comes to be.

@@ -101,6 +101,6 @@ impl Recorder {
 
     fn latencies_of(&mut self, node: Option<NodeId>) -> &mut Latencies {
         let last = self.latencies.len() - 1;
-        &mut self.latencies[node.map_or(last, |node| self.nodes[node.index()].group as usize)]
+        &mut self.latencies[node.map_or(last, |node| self.group_by_node[node.index()] as usize)]
     }
 }

@@ -174,7 +174,6 @@ impl Group {
 /// What is known of a node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NodeNote {
-    pub group: u32,
     pub enis: u32,
     /// What keeps its daemon from getting addresses.
     pub trouble: Trouble,

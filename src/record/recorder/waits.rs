@@ -1,5 +1,7 @@
 //! Who waits for an address, and since when: how many waited too long, and whom an action relieved.
 
+use std::collections::BTreeMap;
+
 use crate::model::{LateWait, Model};
 use crate::record::{ActionRecord, Reach};
 use crate::time::Instant;
@@ -7,8 +9,10 @@ use crate::time::Instant;
 /// Pods that wait for an address.
 #[derive(Debug)]
 pub(super) struct Waits {
-    /// By pod; `None` = it does not wait.
-    waiting: Vec<Option<Wait>>,
+    /// The pod whose wait began last, if it goes on: most are over in no time.
+    latest: Option<(usize, Wait)>,
+    /// All others, by pod.
+    waiting: BTreeMap<usize, Wait>,
     /// Waits that have begun.
     begun: u64,
     /// Which waits are too long, and how many were.
@@ -38,7 +42,8 @@ impl Waits {
     /// Nobody waits.
     pub fn new(model: &Model) -> Self {
         Self {
-            waiting: Vec::new(),
+            latest: None,
+            waiting: BTreeMap::new(),
             begun: 0,
             late: model.late_waits.iter().map(|&wait| (wait, 0)).collect(),
             actions: vec![Recovery::default(); model.actions.len()],
@@ -47,16 +52,15 @@ impl Waits {
 
     /// A pod waits.
     pub fn begin(&mut self, now: Instant, pod: usize) {
-        if pod >= self.waiting.len() {
-            self.waiting.resize(pod + 1, None);
-        }
-        self.waiting[pod] = Some(Wait { since: now, number: self.begun });
+        let wait = Wait { since: now, number: self.begun };
+        self.waiting.extend(self.latest.replace((pod, wait)));
         self.begun += 1;
     }
 
     /// A pod waits no more; `served` = it has got its address.
     pub fn end(&mut self, now: Instant, pod: usize, served: bool) {
-        let wait = self.waiting[pod].take().expect("a wait that ends has begun");
+        let latest = self.latest.take_if(|(latest, _)| *latest == pod).map(|(_, wait)| wait);
+        let wait = latest.or_else(|| self.waiting.remove(&pod)).expect("a wait that ends has begun");
         self.count_if_late(now, wait);
         for action in self.actions.iter_mut().filter(|action| action.left > 0 && wait.number < action.begun) {
             action.left -= 1;
@@ -81,9 +85,8 @@ impl Waits {
 
     /// What came of each action, and how many waits were too long, those that go on included.
     pub fn finish(mut self, now: Instant) -> (Vec<ActionRecord>, Vec<u64>) {
-        for wait in std::mem::take(&mut self.waiting).into_iter().flatten() {
-            self.count_if_late(now, wait);
-        }
+        let going_on = std::mem::take(&mut self.waiting).into_iter().chain(self.latest.take());
+        going_on.for_each(|(_, wait)| self.count_if_late(now, wait));
         let actions = self.actions.into_iter().map(|action| action.record);
         (actions.collect(), self.late.into_iter().map(|(_, pods)| pods).collect())
     }

@@ -15,6 +15,7 @@ use crate::model::Reading;
 use crate::outcome::{Interval, Summary, Verdict};
 use crate::scenario::Source;
 use crate::study::{Contrast, Difference, Reality, Side, Statistic, Variant, is_headline, median_error_ratio, tested};
+use crate::text::Lang;
 
 /// Most rows of a table on the terminal; `compare.csv` has all.
 const MOST_ROWS: usize = 24;
@@ -86,7 +87,7 @@ pub fn terminal(comparison: &Comparison, columns: usize) -> String {
     let Comparison { variants, summaries, contrasts, .. } = comparison;
     let mut text = String::new();
     for (variant, summary) in variants.iter().zip(*summaries) {
-        text += &format!("{}\n", wrap(&format!("{}: {}", variant.name, summary.verdict.text), 0, columns));
+        text += &format!("{}\n", wrap(&format!("{}: {}", variant.name, summary.verdict.text.english()), 0, columns));
     }
     for sentence in comparison.sentences() {
         text += &format!("\n{}\n", wrap(&sentence, 0, columns));
@@ -214,7 +215,7 @@ fn section(comparison: &Comparison, contrast: &Contrast, summary: &Summary, colu
         ["", &shorten(first, LONGEST_NAME), &shorten(&contrast.variant, LONGEST_NAME), "difference (95 %)", ""];
     let mut text = format!("\n{}\n", wrap(&format!("{} against {first}", contrast.variant), 0, columns));
     if !lines.is_empty() {
-        text += &format!("{}\n", table(&header, &lines, &[0, 3, 4]));
+        text += &format!("{}\n", table(&header, &lines, &[0, 3, 4], Lang::English));
     }
     for note in notes(contrast, first, &rows) {
         text += &format!("{}\n", wrap(&note, 0, columns));

@@ -6,6 +6,7 @@ use super::{Comparison, notes, short, words};
 use crate::report::html::{self, File};
 use crate::report::{Plot, plot};
 use crate::study::{Difference, Reality};
+use crate::text::Lang;
 
 const TEMPLATE: &str = include_str!("compare.html");
 
@@ -32,7 +33,7 @@ struct Page<'a> {
 struct Shown<'a> {
     name: &'a str,
     origin: &'a str,
-    verdict: &'a str,
+    verdict: String,
 }
 
 /// The differences of one variant.
@@ -62,7 +63,8 @@ struct Row {
 pub(super) fn page(comparison: &Comparison) -> anyhow::Result<String> {
     let Comparison { variants, origins, summaries, .. } = comparison;
     let shown = variants.iter().zip(*origins).zip(*summaries);
-    let shown = shown.map(|((v, origin), summary)| Shown { name: &v.name, origin, verdict: &summary.verdict.text });
+    let shown =
+        shown.map(|((v, origin), summary)| Shown { name: &v.name, origin, verdict: summary.verdict.text.english() });
     let method = &summaries[0].method;
     let names: Vec<_> = variants.iter().map(|variant| variant.name.as_str()).collect();
     let page = Page {
@@ -80,7 +82,7 @@ pub(super) fn page(comparison: &Comparison) -> anyhow::Result<String> {
         seed: method.seed,
         runs: method.replications,
     };
-    html::render("compare.html", TEMPLATE, &page)
+    html::render("compare.html", TEMPLATE, &page, Lang::English)
 }
 
 fn table<'a>(comparison: &Comparison<'a>, i: usize) -> Table<'a> {

@@ -95,8 +95,8 @@ pub(super) fn side(side: &Side, difference: &Difference, clock: &Clock) -> Strin
     let Some(Estimate { mean, median, .. }) = side.value else { return "none".to_owned() };
     match difference.unit {
         "s" if median.is_infinite() => "never".to_owned(),
-        "s" if difference.measure.ends_with(".time_to_full") => clock.point(median),
-        "s" => span(median),
+        "s" if difference.measure.ends_with(".time_to_full") => clock.point(median).english(),
+        "s" => span(median).english(),
         "share" => percent(mean),
         _ => count(mean),
     }

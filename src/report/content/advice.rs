@@ -8,15 +8,23 @@ use serde::Serialize;
 use crate::model::Model;
 use crate::outcome::{ActionSummary, Summary, VSwitchSummary, count, plus_minus};
 use crate::report::{Run, in_quotes};
+use crate::text::{Lang, Text, text};
 use crate::units::{percent, thousands};
 
 /// Something to try.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(in crate::report) struct Advice {
+pub(in crate::report) struct Advice<T = Text> {
     /// What the run knows of it.
-    pub(in crate::report) text: String,
+    pub(in crate::report) text: T,
     /// What tells the rest.
     pub(in crate::report) command: Option<String>,
+}
+
+impl Advice {
+    /// It in a language.
+    pub(in crate::report) fn say(&self, lang: Lang) -> Advice<String> {
+        Advice { text: self.text.say(lang), command: self.command.clone() }
+    }
 }
 
 /// How often a vSwitch may be full in the commands, unless the scenario has a policy: as in the
@@ -46,7 +54,7 @@ pub(super) fn advice(run: &Run) -> Vec<Advice> {
 /// An action that pods got addresses after: the only thing that a run has seen help.
 fn done(action: &ActionSummary) -> Option<Advice> {
     let (waiting, relieved) = (action.waiting.as_ref()?, action.relieved.as_ref()?);
-    let text = format!(
+    let text = text!(
         "{} pods waited when this was done: {}. {} of them have got an address since.",
         plus_minus(waiting),
         action.text,
@@ -60,7 +68,7 @@ fn done(action: &ActionSummary) -> Option<Advice> {
 fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let pooled = vswitch.at_full.as_ref()?.idle.pooled.mean;
     let share = pooled / f64::from(vswitch.usable);
-    let text = format!(
+    let text = text!(
         "When {} was first full, {} of its {} addresses ({}) sat idle in the pools of nodes, which lower watermarks \
          may give back. The largest that lasts:",
         vswitch.id,
@@ -73,7 +81,7 @@ fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
 }
 
 fn size(run: &Run, vswitch: &VSwitchSummary) -> Advice {
-    let text = format!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix);
+    let text = text!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix);
     Advice { text, command: Some(seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch)) }
 }
 
@@ -81,7 +89,7 @@ fn size(run: &Run, vswitch: &VSwitchSummary) -> Advice {
 fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let of_zone = run.summary.vswitches.iter().filter(|v| v.zone == vswitch.zone && v.id != vswitch.id);
     let roomiest = of_zone.max_by(|a, b| a.least_free.min.total_cmp(&b.least_free.min))?;
-    let text = format!(
+    let text = text!(
         "{} in the same zone always has {} addresses free or more. Whether pods may use them is up to eni-config's \
          vswitches, and only nodes with a free ENI slot can.",
         roomiest.id,
@@ -92,14 +100,15 @@ fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
 
 /// Nothing is full: how much smaller it could be.
 fn room(run: &Run, vswitch: &VSwitchSummary) -> Advice {
-    let text = format!("No vSwitch ran full, so nothing has to change. How small {} could be:", vswitch.id);
+    let text = text!("No vSwitch ran full, so nothing has to change. How small {} could be:", vswitch.id);
     Advice { text, command: Some(seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch)) }
 }
 
 /// Addresses are not what is short.
 fn why(summary: &Summary) -> Advice {
-    let limit = summary.limits.first().map_or("something else", |limit| &limit.text);
-    let text = format!("Addresses are not what is short: {limit}. Why the first pod waited, in this report's folder:");
+    let limit = summary.limits.first().map_or(text!("something else"), |limit| limit.text.clone());
+    let text =
+        text!("Addresses are not what is short: {limit}. Why the first pod waited, in this report's folder:", limit);
     Advice { text, command: Some("brimline explain .".to_owned()) }
 }
 

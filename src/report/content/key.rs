@@ -3,15 +3,23 @@
 use serde::Serialize;
 
 use crate::outcome::{Summary, VSwitchSummary, count};
+use crate::text::{Lang, Text, Words, phrase, text};
 use crate::units::percent;
 
 /// One of them.
 #[derive(Debug, Serialize)]
-pub(in crate::report) struct Key {
-    pub(in crate::report) number: String,
-    pub(in crate::report) label: String,
+pub(in crate::report) struct Key<T = Text> {
+    pub(in crate::report) number: T,
+    pub(in crate::report) label: T,
     /// Whether nobody wants to see it.
     pub(in crate::report) is_bad: bool,
+}
+
+impl Key {
+    /// It in a language.
+    pub(in crate::report) fn say(&self, lang: Lang) -> Key<String> {
+        Key { number: self.number.say(lang), label: self.label.say(lang), is_bad: self.is_bad }
+    }
 }
 
 pub(super) fn numbers(summary: &Summary) -> Vec<Key> {
@@ -24,12 +32,12 @@ fn full(summary: &Summary, vswitch: &VSwitchSummary) -> Key {
     match &vswitch.time_to_full_s {
         Some(time) => Key {
             number: summary.method.clock.point(time.median),
-            label: format!("{} is full, in {} of {} runs", vswitch.id, vswitch.full.hits, vswitch.full.runs),
+            label: text!("{} is full, in {} of {} runs", vswitch.id, vswitch.full.hits, vswitch.full.runs),
             is_bad: true,
         },
         None => Key {
-            number: count(vswitch.least_free.min),
-            label: format!("addresses of {} at least are always free", vswitch.id),
+            number: count(vswitch.least_free.min).words(),
+            label: text!("addresses of {} at least are always free", vswitch.id),
             is_bad: false,
         },
     }
@@ -37,20 +45,20 @@ fn full(summary: &Summary, vswitch: &VSwitchSummary) -> Key {
 
 fn idle(vswitch: &VSwitchSummary) -> Key {
     let (share, when) = match &vswitch.at_full_share {
-        Some(who) => (who.idle.mean, "then"),
-        None => (vswitch.mean.idle.mean / f64::from(vswitch.usable), "on average over time"),
+        Some(who) => (who.idle.mean, phrase!("then")),
+        None => (vswitch.mean.idle.mean / f64::from(vswitch.usable), phrase!("on average over time")),
     };
-    let label = format!("of the addresses of {} sit idle in node pools {when}", vswitch.id);
-    Key { number: percent(share), label, is_bad: false }
+    let label = text!("of the addresses of {} sit idle in node pools {when}", vswitch.id, when);
+    Key { number: percent(share).words(), label, is_bad: false }
 }
 
 fn waiting(summary: &Summary) -> Key {
     let pods = &summary.pods;
     let (most, end) = (pods.most_waiting.mean, pods.waiting_at_end.mean);
     let (number, label) = match (most > 0.0, end > 0.0) {
-        (false, _) => (count(0.0), "pods ever waited for an address".to_owned()),
-        (true, false) => (count(most), "pods wait for an address at once, at most; none does at the end".to_owned()),
-        (true, true) => (count(end), format!("pods wait for an address at the end; {} at most", count(most))),
+        (false, _) => (count(0.0), text!("pods ever waited for an address")),
+        (true, false) => (count(most), text!("pods wait for an address at once, at most; none does at the end")),
+        (true, true) => (count(end), text!("pods wait for an address at the end; {} at most", count(most))),
     };
-    Key { number, label, is_bad: end > 0.0 }
+    Key { number: number.words(), label, is_bad: end > 0.0 }
 }

@@ -2,33 +2,37 @@
 
 use super::tables::{Table, runs, time};
 use crate::outcome::{
-    ANY, Estimate, Quantiles, Summary, VSwitchSummary, count, no_way_out_text, plus_minus, range_of_spans, span,
+    ANY, Estimate, Quantiles, Summary, VSwitchSummary, count, in_parentheses, no_way_out_text, plus_minus,
+    range_of_spans, span, unit_text,
 };
 use crate::scenario::Uncertain;
+use crate::text::{LIST, SPACE, Text, Words, phrase, text};
 
 /// How probable it is that addresses run out by a date; only with several runs, and where they can.
 pub(super) fn risk(summary: &Summary) -> Table {
-    let mut table = Table::new("Risk of running out", &["vSwitch", "within"], &["risk.by.full"]);
+    let mut table =
+        Table::new(phrase!("Risk of running out"), &[phrase!("vSwitch"), phrase!("within")], &["risk.by.full"]);
     if summary.method.replications == 1 || summary.vswitches.iter().all(|v| v.full.never()) {
         return table;
     }
-    table.note = "Probabilities with their 95 % intervals (Wilson), each for its date by itself; risk.csv has the \
-                  whole curve. Where runs are never full, quantiles of the time may be \u{201c}never\u{201d}."
-        .to_owned();
+    table.note = text!(
+        "Probabilities with their 95 % intervals (Wilson), each for its date by itself; risk.csv has the \
+                  whole curve. Where runs are never full, quantiles of the time may be “never”."
+    );
     let clock = &summary.method.clock;
     let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();
     for risk in summary.risk.iter().filter(|risk| serving > 1 || risk.vswitch != ANY) {
-        let mut row = |within: String, full: String| table.push([risk.vswitch.clone(), within, full]);
+        let mut row = |within: Text, full: Text| table.push([risk.vswitch.words(), within, full]);
         for by in &risk.by {
             // Here the interval says something also where it is full in no run, or in all.
-            let interval = by.full.interval.map(|i| format!(" ({:.0} to {:.0} %)", i.low * 100.0, i.high * 100.0));
-            let full = format!("{} of {}{}", by.full.hits, by.full.runs, interval.unwrap_or_default());
+            let interval = in_parentheses(by.full.interval.as_ref());
+            let full = text!("{} of {}{}", by.full.hits, by.full.runs, interval);
             row(span(by.time_s), full);
         }
-        let time = |secs: f64| if secs.is_finite() { clock.point(secs) } else { "never".to_owned() };
+        let time = |secs: f64| if secs.is_finite() { clock.point(secs) } else { text!("never") };
         let times = &risk.time_to_full_s;
-        let quantiles = [times.p5, times.median, times.p95].map(time).join(", ");
-        row("full on: 5 %, 50 %, 95 % quantile".to_owned(), quantiles);
+        let quantiles = Text::list([times.p5, times.median, times.p95].map(time), LIST);
+        row(text!("full on: 5 %, 50 %, 95 % quantile"), quantiles);
     }
     table
 }
@@ -46,12 +50,12 @@ pub(super) fn actions(summary: &Summary) -> Table {
         "actions.reach.configured",
         "actions.reach.able",
     ];
-    let mut table = Table::new("Actions", &["what"], &measures);
+    let mut table = Table::new(phrase!("Actions"), &[phrase!("what")], &measures);
     let clock = &summary.method.clock;
-    table.note = summary.actions.iter().map(|action| action.text(clock)).collect::<Vec<_>>().join(" ");
+    table.note = Text::list(summary.actions.iter().map(|action| action.text(clock)), SPACE);
     for action in &summary.actions {
-        let number = |n: Option<&Estimate>| n.map_or("none".to_owned(), plus_minus);
-        let length = |n: Option<&Estimate>| n.map_or("none".to_owned(), range_of_spans);
+        let number = |n: Option<&Estimate>| n.map_or(text!("none"), plus_minus);
+        let length = |n: Option<&Estimate>| n.map_or(text!("none"), range_of_spans);
         let reach = action.reach.as_ref();
         table.push([
             action.text.clone(),
@@ -71,31 +75,35 @@ pub(super) fn actions(summary: &Summary) -> Table {
 
 /// Inputs that were drawn for every run.
 pub(super) fn uncertain(uncertain: &[Uncertain]) -> Option<Table> {
-    let mut table = Table::new("Uncertain inputs", &["input", "distribution", "typical"], &[]);
-    table.note = "Drawn anew for each run. Where one value has to stand for all, it is the typical one.".to_owned();
-    uncertain.iter().for_each(|input| table.push([&input.path, &input.text, &input.typical].map(String::clone)));
+    let mut table =
+        Table::new(phrase!("Uncertain inputs"), &[phrase!("input"), phrase!("distribution"), phrase!("typical")], &[]);
+    table.note = text!("Drawn anew for each run. Where one value has to stand for all, it is the typical one.");
+    uncertain.iter().for_each(|input| table.push([input.path.words(), input.text.words(), input.typical.words()]));
     (!uncertain.is_empty()).then_some(table)
 }
 
-/// Every reading over the runs; nothing with one run.
-pub(super) fn quantiles(summary: &Summary) -> Vec<Vec<String>> {
+/// Most readings that the page shows; quantiles.csv has all.
+const MOST_QUANTILES: usize = 500;
+
+/// The readings over the runs; nothing with one run.
+pub(super) fn quantiles(summary: &Summary) -> Vec<Vec<Text>> {
     let row = |quantiles: &Quantiles| {
         let Quantiles { measure, unit, estimate: e, p25, p75 } = quantiles;
         let is_time = *unit == "s";
-        let number = |n: f64| if is_time { span(n) } else { count(n) };
+        let number = |n: f64| if is_time { span(n) } else { count(n).words() };
         let mean = match e.half_width() {
-            Some(half) if is_time => format!("{} ± {}", span(e.mean), span(half)),
+            Some(half) if is_time => text!("{mean} ± {half}", span(e.mean), span(half)),
             _ if is_time => span(e.mean),
             _ => plus_minus(e),
         };
         let numbers = [e.min, e.p5, *p25, e.median, *p75, e.p95, e.max].map(number);
-        let head = [measure.clone(), (*unit).to_owned(), e.runs.to_string(), mean];
+        let head = [measure.words(), unit_text(unit), e.runs.words(), mean];
         head.into_iter().chain(numbers).collect()
     };
     let several = summary.method.replications > 1;
-    summary.quantiles.iter().filter(|_| several).map(row).collect()
+    summary.quantiles.iter().filter(|_| several).take(MOST_QUANTILES).map(row).collect()
 }
 
-pub(super) fn warning(vswitch: &VSwitchSummary) -> Option<String> {
-    no_way_out_text(vswitch).map(|text| format!("warning: {text}"))
+pub(super) fn warning(vswitch: &VSwitchSummary) -> Option<Text> {
+    no_way_out_text(vswitch).map(|text| text!("warning: {text}", text))
 }

@@ -2,6 +2,7 @@
 
 use super::canvas::{Align, Canvas, GRID, INK, MUTED};
 use crate::outcome::{Clock, count};
+use crate::text::{Phrase, Text, phrase, text};
 use crate::units::percent;
 
 pub(super) const WIDTH: u32 = 1000;
@@ -34,7 +35,7 @@ impl Frame {
 }
 
 /// What is drawn, and how.
-pub(super) fn title(canvas: &Canvas, what: &str, how: &str) {
+pub(super) fn title(canvas: &Canvas, what: &Text, how: &Text) {
     canvas.text(what, (LEFT - 56.0, 24.0), 19.0, INK, Align::Left);
     canvas.text(how, (LEFT - 56.0, 47.0), TEXT, MUTED, Align::Left);
 }
@@ -78,7 +79,7 @@ pub(super) fn time(canvas: &Canvas, frame: &Frame, clock: &Clock, below: f64) {
         }
     }
     let height = if date(clock, 0.0).is_some() { 56.0 } else { 42.0 };
-    let title = format!("{name} since the start");
+    let title = text!("{unit} since the start", name);
     canvas.text(&title, ((LEFT + RIGHT) / 2.0, below + height), TEXT, MUTED, Align::Centre);
 }
 
@@ -101,12 +102,14 @@ pub(super) fn apart<'y>(labels: impl Iterator<Item = &'y mut f64>) {
 }
 
 /// Unit of the axis of time in s, its name, and the steps that read well.
-fn time_unit(end: f64) -> (f64, &'static str, &'static [f64]) {
+fn time_unit(end: f64) -> (f64, Phrase, &'static [f64]) {
     match end {
-        259_200.0.. => (86_400.0, "days", &[1.0, 2.0, 5.0, 7.0, 10.0, 14.0, 15.0, 30.0, 60.0, 90.0, 180.0, 365.0]),
-        10_800.0.. => (3_600.0, "hours", &[1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0]),
-        180.0.. => (60.0, "minutes", &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0]),
-        _ => (1.0, "seconds", &[1.0, 2.0, 5.0, 10.0, 20.0, 30.0]),
+        259_200.0.. => {
+            (86_400.0, phrase!("days"), &[1.0, 2.0, 5.0, 7.0, 10.0, 14.0, 15.0, 30.0, 60.0, 90.0, 180.0, 365.0])
+        }
+        10_800.0.. => (3_600.0, phrase!("hours"), &[1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0]),
+        180.0.. => (60.0, phrase!("minutes"), &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0]),
+        _ => (1.0, phrase!("seconds"), &[1.0, 2.0, 5.0, 10.0, 20.0, 30.0]),
     }
 }
 

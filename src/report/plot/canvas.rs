@@ -3,6 +3,8 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::text::{Lang, Words};
+
 /// Pixels of the backend per pixel of the picture.
 const SCALE: f64 = 2.0;
 /// plotters divides font sizes by this when it writes SVG.
@@ -39,21 +41,23 @@ pub(super) enum Align {
 
 /// A picture under construction. Coordinates are pixels of the picture, from the top left.
 pub(super) struct Canvas<'a> {
+    lang: Lang,
     area: DrawingArea<SVGBackend<'a>, plotters::coord::Shift>,
 }
 
-/// Draws a picture of this size.
-pub(super) fn picture(width: u32, height: u32, draw: impl FnOnce(&Canvas)) -> String {
+/// Draws a picture of this size, with its words in a language.
+pub(super) fn picture(width: u32, height: u32, lang: Lang, draw: impl FnOnce(&Canvas)) -> String {
     let mut svg = String::new();
     let size = (width * SCALE as u32, height * SCALE as u32);
     {
-        let canvas = Canvas { area: SVGBackend::with_string(&mut svg, size).into_drawing_area() };
+        let canvas = Canvas { lang, area: SVGBackend::with_string(&mut svg, size).into_drawing_area() };
         canvas.rectangle(0.0, 0.0, width.into(), height.into(), PAPER, 1.0);
         draw(&canvas);
         canvas.area.present().expect("a string takes everything");
     }
     let drawn = format!("width=\"{}\" height=\"{}\"", size.0, size.1);
-    svg.replacen(&drawn, &format!("width=\"{width}\" height=\"{height}\""), 1)
+    // Which shapes the characters have depends on the language, where the viewer may choose a font.
+    svg.replacen(&drawn, &format!("width=\"{width}\" height=\"{height}\" xml:lang=\"{}\"", lang.tag()), 1)
 }
 
 impl<'a> Canvas<'a> {
@@ -83,15 +87,27 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// A text in the picture's language.
+    pub(super) fn say(&self, text: &impl Words) -> String {
+        text.words().say(self.lang)
+    }
+
     /// A text whose middle is at the height of its point.
-    pub(super) fn text(&self, text: &str, point: (f64, f64), size: f64, color: RGBColor, align: Align) {
+    pub(super) fn text(
+        &self,
+        text: &(impl Words + ?Sized),
+        point: (f64, f64),
+        size: f64,
+        color: RGBColor,
+        align: Align,
+    ) {
         let h = match align {
             Align::Left => HPos::Left,
             Align::Centre => HPos::Center,
             Align::Right => HPos::Right,
         };
         let font = ("sans-serif", size * SCALE * FONT_QUIRK).into_font().color(&color);
-        self.draw(&Text::new(text.to_owned(), at(point), font.pos(Pos::new(h, VPos::Center))));
+        self.draw(&Text::new(text.words().say(self.lang), at(point), font.pos(Pos::new(h, VPos::Center))));
     }
 
     fn draw<'e, E>(&self, element: &'e E)

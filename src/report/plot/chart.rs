@@ -8,6 +8,7 @@ use super::levels::{self, Levels};
 use super::reduce;
 use super::risk::{Curve, Fan, Survival, interval};
 use crate::outcome::{Clock, FullBy, Landmark, count};
+use crate::text::{Lang, Phrase, phrase, text};
 use crate::time::{Instant, Span};
 use crate::units::percent;
 
@@ -60,7 +61,7 @@ struct Band {
 /// Pods that wait for something.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Strip {
-    name: &'static str,
+    name: String,
     now: Numbers,
     /// Most since the row before.
     most: Numbers,
@@ -108,36 +109,36 @@ impl Numbers {
 
 impl Chart {
     /// Stacked levels.
-    pub(super) fn of_levels(levels: &Levels) -> Self {
+    pub(super) fn of_levels(levels: &Levels, lang: Lang) -> Self {
         let series = |layer: &levels::Layer| Series {
-            name: layer.name.clone(),
+            name: layer.name.say(lang),
             color: layer.color,
             values: Numbers::counts(layer.values.iter().copied()),
         };
         let band = || Band {
-            name: "90 % of the runs".to_owned(),
+            name: text!("90 % of the runs").say(lang),
             color: INK,
             opacity: 0.16,
             low: Numbers::counts(levels.band.iter().map(|band| band.0)),
             high: Numbers::counts(levels.band.iter().map(|band| band.1)),
         };
         let strip = |strip: &levels::Strip| Strip {
-            name: strip.name,
+            name: strip.name.say(lang).to_owned(),
             now: Numbers::counts(strip.rows.iter().map(|row| row.now)),
             most: Numbers::counts(strip.rows.iter().map(|row| row.most)),
             others: Numbers::counts(strip.rows.iter().map(|row| row.others)),
         };
         let mark = |mark: &&Landmark| Mark {
-            text: mark.text.clone(),
-            label: levels.label(mark),
+            text: mark.text.say(lang),
+            label: levels.label(mark).say(lang),
             color: levels::color(mark),
             at: [mark.time_s.p5, mark.time_s.median, mark.time_s.p95],
             times: mark.times_s.clone(),
         };
         Self {
-            title: levels.title.clone(),
-            how: levels.how(),
-            unit: levels.unit,
+            title: levels.title.say(lang),
+            how: levels.how().say(lang),
+            unit: levels.unit.english(),
             at: levels.at.clone(),
             series: levels.layers.iter().filter(|layer| layer.values.iter().any(|&n| n > 0.0)).map(series).collect(),
             is_stacked: true,
@@ -151,25 +152,25 @@ impl Chart {
     }
 
     /// A median with what most runs agree on.
-    pub(super) fn of_fan(fan: &Fan) -> Self {
+    pub(super) fn of_fan(fan: &Fan, lang: Lang) -> Self {
         let quantile = |i: usize| Numbers::counts(fan.rows.iter().map(|row| row[i]));
-        let band = |name: &str, opacity: f64, low: usize, high: usize| Band {
-            name: name.to_owned(),
+        let band = |name: Phrase, opacity: f64, low: usize, high: usize| Band {
+            name: name.say(lang).to_owned(),
             color: BLUE,
             opacity,
             low: quantile(low),
             high: quantile(high),
         };
         Self {
-            title: fan.title.clone(),
-            how: fan.how(),
+            title: fan.title.say(lang),
+            how: fan.how().say(lang),
             unit: "addresses",
             at: fan.at.clone(),
-            series: vec![Series { name: "median".to_owned(), color: INK, values: quantile(2) }],
+            series: vec![Series { name: phrase!("median").say(lang).to_owned(), color: INK, values: quantile(2) }],
             is_stacked: false,
             is_stepped: false,
             capacity: None,
-            bands: vec![band("90 % of the runs", 0.25, 0, 4), band("half of the runs", 0.35, 1, 3)],
+            bands: vec![band(phrase!("90 % of the runs"), 0.25, 0, 4), band(phrase!("half of the runs"), 0.35, 1, 3)],
             peaks: Numbers::default(),
             strip: None,
             marks: Vec::new(),
@@ -177,7 +178,7 @@ impl Chart {
     }
 
     /// Survival curves, which jump.
-    pub(super) fn of_survival(survival: &Survival) -> Self {
+    pub(super) fn of_survival(survival: &Survival, lang: Lang) -> Self {
         let mut at: Vec<f64> = survival.curves.iter().flat_map(|c| c.points.iter().map(|by| by.time_s)).collect();
         at.sort_by(f64::total_cmp);
         at.dedup();
@@ -194,20 +195,20 @@ impl Chart {
             Numbers::shares(values)
         };
         let series = survival.curves.iter().map(|curve| Series {
-            name: curve.name.clone(),
+            name: curve.name.say(lang),
             color: curve.color,
             values: values(curve, |by| by.full.share()),
         });
         let band = survival.curves.iter().map(|curve| Band {
-            name: format!("{}, 95 % interval", curve.name),
+            name: text!("{curve}, 95 % interval", curve.name).say(lang),
             color: curve.color,
             opacity: 0.14,
             low: values(curve, |by| interval(by).high),
             high: values(curve, |by| interval(by).low),
         });
         Self {
-            title: survival.title.to_owned(),
-            how: survival.how.to_owned(),
+            title: survival.title.say(lang).to_owned(),
+            how: survival.how.say(lang).to_owned(),
             unit: "share",
             series: series.collect(),
             is_stacked: false,
@@ -229,27 +230,37 @@ impl Chart {
     }
 
     /// A table of a few rows, extremes among them, for who cannot see the picture.
-    pub(super) fn grid(&self, clock: &Clock) -> Grid {
+    pub(super) fn grid(&self, clock: &Clock, lang: Lang) -> Grid {
         let kept = reduce::kept(&self.columns(), self.at.len(), TABLE_ROWS);
         let at = |values: &Numbers| reduce::at(&kept, &values.0);
         let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
         columns.extend(self.series.iter().map(|series| (series.name.clone(), at(&series.values))));
         for Band { name, low, high, .. } in &self.bands {
-            columns.extend([(format!("{name}: from"), at(low)), (format!("{name}: to"), at(high))]);
+            columns.extend([
+                (text!("{name}: from", name).say(lang), at(low)),
+                (text!("{name}: to", name).say(lang), at(high)),
+            ]);
         }
         if !self.peaks.0.is_empty() {
-            columns.push(("highest total since the row before".to_owned(), reduce::highest(&kept, &self.peaks.0)));
+            columns.push((
+                phrase!("highest total since the row before").say(lang).to_owned(),
+                reduce::highest(&kept, &self.peaks.0),
+            ));
         }
         if let Some(Strip { name, now, most, .. }) = &self.strip {
-            columns.push(((*name).to_owned(), at(now)));
-            columns.push((format!("{name}, most since the row before"), reduce::highest(&kept, &most.0)));
+            columns.push((name.clone(), at(now)));
+            columns.push((text!("{name}, most since the row before", name).say(lang), reduce::highest(&kept, &most.0)));
         }
         let write = |n: f64| if self.unit == "share" { percent(n) } else { count(n) };
         let row = |(i, &row): (usize, &usize)| {
             let cells = columns.iter().map(|(_, values)| write(values[i]));
-            [clock.moment(Instant::ZERO + Span::from_secs_f64(self.at[row]))].into_iter().chain(cells).collect()
+            [clock.moment(Instant::ZERO + Span::from_secs_f64(self.at[row])).say(lang)]
+                .into_iter()
+                .chain(cells)
+                .collect()
         };
-        let header = ["time".to_owned()].into_iter().chain(columns.iter().map(|(name, _)| name.clone()));
+        let header =
+            [phrase!("time").say(lang).to_owned()].into_iter().chain(columns.iter().map(|(name, _)| name.clone()));
         Grid { header: header.collect(), rows: kept.iter().enumerate().map(row).collect() }
     }
 }

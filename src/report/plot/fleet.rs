@@ -5,18 +5,25 @@ use super::{About, Picture, band, canvas, groups, marks, mean, times};
 use crate::model::Model;
 use crate::outcome::Summary;
 use crate::record::{GroupLevels, Recording};
+use crate::text::{Lang, Phrase, Text, Words, phrase, text};
 
 /// Most pools that have a layer of their own.
 const MOST_POOLS: usize = canvas::SERIES.len() - 1;
 
 /// How many nodes and how many secondary interfaces there are.
-pub(super) fn pictures(model: &Model, summary: &Summary, recordings: &[Recording], rows: usize) -> [Picture; 2] {
-    let levels = |title: &str, unit, of| by_pool(model, summary, recordings, title, unit, of).reduced(rows);
-    let nodes = levels("Nodes", "nodes", |levels: &GroupLevels| levels.nodes);
-    let enis = levels("Secondary ENIs", "ENIs", |levels: &GroupLevels| levels.enis);
+pub(super) fn pictures(
+    model: &Model,
+    summary: &Summary,
+    recordings: &[Recording],
+    rows: usize,
+    lang: Lang,
+) -> [Picture; 2] {
+    let levels = |title: Phrase, unit, of| by_pool(model, summary, recordings, title, unit, of).reduced(rows);
+    let nodes = levels(phrase!("Nodes"), phrase!("nodes"), |levels: &GroupLevels| levels.nodes);
+    let enis = levels(phrase!("Secondary ENIs"), phrase!("ENIs"), |levels: &GroupLevels| levels.enis);
     [
-        Picture::of_levels(About::Pools, "nodes", "Nodes that work, by node pool.".to_owned(), &nodes),
-        Picture::of_levels(About::Enis, "enis", "Secondary ENIs on the nodes, by node pool.".to_owned(), &enis),
+        Picture::of_levels(About::Pools, "nodes", text!("Nodes that work, by node pool."), &nodes, lang),
+        Picture::of_levels(About::Enis, "enis", text!("Secondary ENIs on the nodes, by node pool."), &enis, lang),
     ]
 }
 
@@ -24,8 +31,8 @@ fn by_pool<'a>(
     model: &'a Model,
     summary: &'a Summary,
     recordings: &'a [Recording],
-    title: &str,
-    unit: &'static str,
+    title: Phrase,
+    unit: Phrase,
     of: fn(&GroupLevels) -> u32,
 ) -> Levels<'a> {
     let sum = |pools: std::ops::Range<usize>| {
@@ -36,15 +43,15 @@ fn by_pool<'a>(
     };
     let pools = model.node_pools.len();
     let own = if pools > MOST_POOLS + 1 { MOST_POOLS } else { pools };
-    let layer = |name: String, color: usize, pools: std::ops::Range<usize>| Layer {
+    let layer = |name: Text, color: usize, pools: std::ops::Range<usize>| Layer {
         name,
         color: canvas::SERIES[color],
         values: mean(recordings, sum(pools)),
     };
-    let layers = (0..own).map(|i| layer(model.node_pools[i].name.clone(), i, i..i + 1));
-    let others = (own < pools).then(|| layer(format!("{} other pools", pools - own), own, own..pools));
+    let layers = (0..own).map(|i| layer(model.node_pools[i].name.words(), i, i..i + 1));
+    let others = (own < pools).then(|| layer(text!("{} other pools", pools - own), own, own..pools));
     Levels {
-        title: title.to_owned(),
+        title: title.words(),
         unit,
         clock: &summary.method.clock,
         at: times(recordings),

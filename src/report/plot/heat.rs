@@ -3,6 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas, GRID, INK, MUTED, picture};
+use crate::text::Lang;
 
 const WIDTH: u32 = 1000;
 const LEFT: f64 = 170.0;
@@ -69,7 +70,7 @@ pub(in crate::report) fn draw(heat: &Heat) -> String {
     let high = if high >= low && (heat.write)(low) == (heat.write)(high) { low } else { high };
     let row = ROW.min(MOST_ROWS_HEIGHT / rows).max(16.0);
     let frame = Frame { column: (RIGHT - LEFT) / columns, row, bottom: TOP + row * rows, low, high };
-    picture(WIDTH, (frame.bottom + 58.0) as u32, |canvas| {
+    picture(WIDTH, (frame.bottom + 58.0) as u32, Lang::English, |canvas| {
         canvas.text(&heat.title, (16.0, 24.0), 19.0, INK, Align::Left);
         canvas.text(&heat.note, (16.0, 47.0), TEXT, MUTED, Align::Left);
         for (i, cells) in heat.cells.iter().enumerate() {

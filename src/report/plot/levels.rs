@@ -1,11 +1,14 @@
 //! Stacked levels over time.
 
 use plotters::style::RGBColor;
+use unicode_width::UnicodeWidthStr;
 
 use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, RED, picture};
+use super::lines::shorten;
 use super::reduce;
 use crate::outcome::{Clock, Landmark, count};
+use crate::text::{Lang, Phrase, Text, phrase, text};
 
 /// Height of a line of labels of landmarks.
 const LINE: f64 = 17.0;
@@ -23,8 +26,8 @@ const VISIBLE: f64 = 0.01;
 
 /// What to draw.
 pub(super) struct Levels<'a> {
-    pub(super) title: String,
-    pub(super) unit: &'static str,
+    pub(super) title: Text,
+    pub(super) unit: Phrase,
     pub(super) clock: &'a Clock,
     /// Times of the rows, in s.
     pub(super) at: Vec<f64>,
@@ -42,7 +45,7 @@ pub(super) struct Levels<'a> {
 
 /// A strip below the axis of time: pods that wait for something.
 pub(super) struct Strip {
-    pub(super) name: &'static str,
+    pub(super) name: Phrase,
     /// Per row.
     pub(super) rows: Vec<Waiting>,
 }
@@ -60,7 +63,7 @@ pub(super) struct Waiting {
 
 /// One layer.
 pub(super) struct Layer {
-    pub(super) name: String,
+    pub(super) name: Text,
     pub(super) color: RGBColor,
     /// Per row.
     pub(super) values: Vec<f64>,
@@ -102,31 +105,31 @@ impl Levels<'_> {
     }
 
     /// What a landmark is and when: `vsw-AAA is full, day 49`.
-    pub(super) fn label(&self, mark: &Landmark) -> String {
-        format!("{}, {}{}", mark.text, self.clock.point(mark.time_s.median), again(mark))
+    pub(super) fn label(&self, mark: &Landmark) -> Text {
+        text!("{mark}, {when}{again}", mark.text, self.clock.point(mark.time_s.median), again(mark))
     }
 
     /// How the values came to be.
-    pub(super) fn how(&self) -> String {
+    pub(super) fn how(&self) -> Text {
         match self.runs {
-            1 => format!("{}, one run", self.unit),
-            n => format!("{}, mean of {n} runs; the pale band around the total holds 90 % of them", self.unit),
+            1 => text!("{}, one run", self.unit),
+            n => text!("{}, mean of {n} runs; the pale band around the total holds 90 % of them", self.unit, n),
         }
     }
 }
 
 /// The picture as SVG.
-pub(super) fn draw(levels: &Levels) -> String {
+pub(super) fn draw(levels: &Levels, lang: Lang) -> String {
     let sums = sums(&levels.layers, levels.at.len());
     let highest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
     let top = sums.last().map_or(0.0, |total| highest(total));
     let band = levels.band.iter().map(|b| b.1).fold(0.0, f64::max);
     let most = top.max(band).max(highest(&levels.peak)).max(levels.capacity.unwrap_or(0.0)).max(1.0);
     let mut frame = Frame { end: levels.clock.horizon.as_secs_f64().max(1e-9), most: most * 1.06, top: TOP };
-    let marks = layout(levels, &frame);
+    let marks = layout(levels, &frame, lang);
     let lines = marks.iter().map(|mark| mark.line + 1).max().unwrap_or(0);
     frame.top += LINE * lines as f64;
-    picture(WIDTH, HEIGHT, |canvas| {
+    picture(WIDTH, HEIGHT, lang, |canvas| {
         axes::title(canvas, &levels.title, &levels.how());
         // The capacity has a line and a label of its own.
         axes::counts(canvas, &frame, levels.capacity);
@@ -192,7 +195,7 @@ fn capacity(canvas: &Canvas, levels: &Levels, frame: &Frame) {
     let (y, from) = (frame.y(capacity), levels.at.first().map_or(LEFT, |&first| frame.x(first)));
     canvas.line([(from, y), (RIGHT, y)], INK, 1.5);
     canvas.text(&count(capacity), (LEFT - 9.0, y), TEXT, INK, Align::Right);
-    canvas.text("usable", (from + 6.0, y - 11.0), TEXT, INK, Align::Left);
+    canvas.text(&phrase!("usable"), (from + 6.0, y - 11.0), TEXT, INK, Align::Left);
 }
 
 /// The redder, the larger the share of pods that wait; what is over before the next row stays
@@ -211,8 +214,8 @@ fn strip(canvas: &Canvas, levels: &Levels, frame: &Frame) {
     }
     let most = strip.rows.iter().map(|waiting| waiting.most).fold(0.0, f64::max);
     let middle = (STRIP.0 + STRIP.1) / 2.0;
-    canvas.text(strip.name, (RIGHT + 28.0, middle), TEXT, RED, Align::Left);
-    let note = format!("{} at most", count(most));
+    canvas.text(&strip.name, (RIGHT + 28.0, middle), TEXT, RED, Align::Left);
+    let note = text!("{} at most", count(most));
     canvas.text(&note, (RIGHT + 28.0, middle + 17.0), TEXT - 1.0, MUTED, Align::Left);
 }
 
@@ -230,7 +233,7 @@ struct Mark {
 
 /// The landmarks that have a label: what is full first, then actions, then others, each in order of
 /// time, as long as there is room.
-fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
+fn layout(levels: &Levels, frame: &Frame, lang: Lang) -> Vec<Mark> {
     let mut chosen: Vec<_> = levels.landmarks.iter().collect();
     chosen.sort_by_key(|mark| {
         (!["vswitch_full", "vswitch_without_prefixes"].contains(&mark.kind), mark.kind != "action")
@@ -241,9 +244,9 @@ fn layout(levels: &Levels, frame: &Frame) -> Vec<Mark> {
     let mut marks = Vec::new();
     for mark in chosen {
         let x = [mark.time_s.p5, mark.time_s.median, mark.time_s.p95].map(|secs| frame.x(secs));
-        let text = levels.label(mark);
+        let text = levels.label(mark).say(lang);
         // About the width of the text.
-        let width = text.chars().count() as f64 * TEXT * 0.58;
+        let width = text.width() as f64 * TEXT * 0.58;
         let from = (x[1] - width / 2.0).clamp(16.0, (f64::from(WIDTH) - width - 8.0).max(16.0));
         let Some(line) = free_from.iter().position(|&free| from >= free) else { continue };
         free_from[line] = from + width + 12.0;
@@ -263,11 +266,11 @@ pub(super) fn color(mark: &Landmark) -> RGBColor {
 }
 
 /// `, and 51 times more`.
-fn again(mark: &Landmark) -> String {
+fn again(mark: &Landmark) -> Text {
     match mark.times_s.len() {
-        0 | 1 => String::new(),
-        2 => " and once more".to_owned(),
-        n => format!(" and {} times more", n - 1),
+        0 | 1 => Text::default(),
+        2 => text!(" and once more"),
+        n => text!(" and {} times more", n - 1),
     }
 }
 
@@ -302,9 +305,9 @@ fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
     {
         let y = frame.top - 8.0;
         canvas.rectangle(RIGHT + 12.0, y - 5.0, RIGHT + 22.0, y + 5.0, MUTED, 0.45);
-        canvas.text("brief peaks", (RIGHT + 28.0, y), TEXT, INK, Align::Left);
+        canvas.text(&phrase!("brief peaks"), (RIGHT + 28.0, y), TEXT, INK, Align::Left);
         let between = crate::outcome::span(levels.at[row] / row.max(1) as f64);
-        let note = format!("shorter than {between}");
+        let note = text!("shorter than {between}", between);
         canvas.text(&note, (RIGHT + 28.0, y + 17.0), TEXT - 1.0, MUTED, Align::Left);
     }
     let mut below = 0.0;
@@ -318,8 +321,8 @@ fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
     axes::apart(places.iter_mut().map(|place| &mut place.0));
     for (y, layer, last) in places {
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, layer.color, 0.88);
-        canvas.text(&layer.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
-        canvas.text(&format!("{} at the end", count(last)), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+        canvas.text(&shorten(&canvas.say(&layer.name)), (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+        canvas.text(&text!("{} at the end", count(last)), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
     }
 }
 
@@ -329,7 +332,7 @@ mod tests {
 
     #[test]
     fn layers_stack() {
-        let layer = |values: &[f64]| Layer { name: String::new(), color: INK, values: values.to_vec() };
+        let layer = |values: &[f64]| Layer { name: Text::default(), color: INK, values: values.to_vec() };
         assert_eq!(sums(&[layer(&[1.0, 2.0]), layer(&[0.0, 5.0])], 2), [[1.0, 2.0], [1.0, 7.0]]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::axes::nice;
 use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, picture};
+use crate::text::Lang;
 
 const WIDTH: u32 = 1000;
 const HEIGHT: u32 = 400;
@@ -66,7 +67,7 @@ pub(in crate::report) fn draw(line: &Line) -> String {
         to: xs().fold(f64::NEG_INFINITY, f64::max),
         most: most * 1.05,
     };
-    picture(WIDTH, HEIGHT, |canvas| {
+    picture(WIDTH, HEIGHT, Lang::English, |canvas| {
         canvas.text(&line.title, (16.0, 24.0), 19.0, INK, Align::Left);
         canvas.text(&line.note, (16.0, 47.0), TEXT, MUTED, Align::Left);
         axes(canvas, line, &frame);

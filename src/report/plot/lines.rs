@@ -5,6 +5,7 @@ use plotters::style::RGBColor;
 use super::axes::{self, BOTTOM, Frame, HEIGHT, LABEL_GAP, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, Canvas, INK, MUTED, picture};
 use crate::outcome::{Clock, count};
+use crate::text::{Lang, Words};
 
 /// Most characters of a name beside its line.
 const LONGEST_NAME: usize = 18;
@@ -36,7 +37,7 @@ pub(super) fn draw(lines: &Lines) -> String {
     let values = lines.lines.iter().flat_map(|line| line.mean.iter().copied().chain(line.band.iter().map(|b| b.1)));
     let most = values.fold(1.0, f64::max) * 1.06;
     let frame = Frame { end: lines.clock.horizon.as_secs_f64().max(1e-9), most, top: TOP };
-    picture(WIDTH, HEIGHT, |canvas| {
+    picture(WIDTH, HEIGHT, Lang::English, |canvas| {
         title(canvas, lines);
         axes::counts(canvas, &frame, None);
         axes::time(canvas, &frame, lines.clock, BOTTOM);
@@ -52,7 +53,7 @@ fn title(canvas: &Canvas, lines: &Lines) {
         1 => format!("{}, one run each", lines.unit),
         n => format!("{}, mean of {n} runs each; the pale band around a line holds 90 % of them", lines.unit),
     };
-    axes::title(canvas, &lines.title, &how);
+    axes::title(canvas, &lines.title.words(), &how.words());
 }
 
 fn edge(line: &Line, values: &[f64], frame: &Frame) -> Vec<(f64, f64)> {
@@ -83,7 +84,8 @@ fn labels(canvas: &Canvas, lines: &Lines, frame: &Frame) {
     }
 }
 
-fn shorten(name: &str) -> String {
+/// A name in as many characters as there is room for beside a picture.
+pub(super) fn shorten(name: &str) -> String {
     match name.char_indices().nth(LONGEST_NAME) {
         None => name.to_owned(),
         Some(_) => name.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),

@@ -2,6 +2,7 @@
 //! waited.
 
 mod axes;
+mod calls;
 mod canvas;
 mod chart;
 mod fleet;
@@ -24,6 +25,7 @@ use crate::id::VSwitchId;
 use crate::model::{GroupKey, Model, PoolZone};
 use crate::outcome::{ANY, Clock, FEW_RUNS, Risk, Summary};
 use crate::record::{GroupLevels, Recording};
+use crate::text::{Lang, Text, Words, phrase, text};
 use levels::{Layer, Levels, Strip, Waiting};
 use risk::{Fan, Survival};
 
@@ -42,7 +44,7 @@ pub struct Plot {
 const WORTH_A_PICTURE: f64 = 0.01;
 /// Most vSwitches in one picture.
 const MOST_CURVES: usize = canvas::SERIES.len();
-/// Rows of all pictures together, so that a page stays below 3 MB, and of one picture.
+/// Rows of all pictures together and of one picture: they are most of a page of up to 3 MB.
 const ROWS: usize = 8_000;
 const ROWS_OF_ONE: std::ops::RangeInclusive<usize> = 100..=1_000;
 
@@ -65,44 +67,46 @@ pub(super) enum About {
     VSwitches,
     Pools,
     Pods,
+    Api,
     Enis,
 }
 
 impl Picture {
-    fn new(about: About, name: &str, caption: String, svg: String, chart: Chart, clock: &Clock) -> Self {
-        let plot = Plot { name: super::file_name(name), caption, svg };
-        Self { about, plot, grid: chart.grid(clock), chart: Some(chart) }
+    fn new(about: About, plot: Plot, chart: Chart, clock: &Clock, lang: Lang) -> Self {
+        Self { about, plot, grid: chart.grid(clock, lang), chart: Some(chart) }
     }
 
-    fn of_levels(about: About, name: &str, caption: String, levels: &Levels) -> Self {
-        Self::new(about, name, caption, levels::draw(levels), Chart::of_levels(levels), levels.clock)
+    fn of_levels(about: About, name: &str, caption: Text, levels: &Levels, lang: Lang) -> Self {
+        let plot = Plot { name: super::file_name(name), caption: caption.say(lang), svg: levels::draw(levels, lang) };
+        Self::new(about, plot, Chart::of_levels(levels, lang), levels.clock, lang)
     }
 }
 
-/// Every picture of a run: the vSwitches in the order of the summary, the risk, the pods, the waits,
+/// Every picture of a run: the risk, the vSwitches in the order of the summary, the pods, the waits,
 /// nodes and interfaces.
-pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) -> Vec<Picture> {
-    let pictures = 2 * model.vpc.vswitches.len() + model.node_pools.len() + 5;
+pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording], lang: Lang) -> Vec<Picture> {
+    let pictures = 2 * model.vpc.vswitches.len() + model.node_pools.len() + 6;
     let rows = (ROWS / pictures).clamp(*ROWS_OF_ONE.start(), *ROWS_OF_ONE.end());
-    let mut all = of_vswitches(model, summary, recordings, rows);
-    all.extend(of_risk(summary, rows));
-    let whole = "Pods of the whole cluster that want an address of their own.".to_owned();
+    let mut all: Vec<_> = of_risk(summary, rows, lang).into_iter().collect();
+    all.extend(of_vswitches(model, summary, recordings, rows, lang));
+    let whole = text!("Pods of the whole cluster that want an address of their own.");
     let pods = of_pods(model, summary, recordings, None).reduced(rows);
-    all.push(Picture::of_levels(About::Pods, "pods", whole, &pods));
+    all.push(Picture::of_levels(About::Pods, "pods", whole, &pods, lang));
     if summary.pods.served.max > 0.0 {
-        all.push(of_waits(summary));
+        all.push(of_waits(summary, lang));
     }
     if summary.zones.len() > 1 {
-        let caption = "Pods by the zone of their node: running, waiting for an address, or terminating.".to_owned();
+        let caption = text!("Pods by the zone of their node: running, waiting for an address, or terminating.");
         let zones = of_zones(model, summary, recordings).reduced(rows);
-        all.push(Picture::of_levels(About::Pools, "zones", caption, &zones));
+        all.push(Picture::of_levels(About::Pools, "zones", caption, &zones, lang));
     }
-    all.extend(fleet::pictures(model, summary, recordings, rows));
+    all.extend(calls::picture(summary, recordings, rows, lang));
+    all.extend(fleet::pictures(model, summary, recordings, rows, lang));
     if model.node_pools.len() > 1 {
         all.extend(model.node_pools.iter().enumerate().map(|(i, pool)| {
-            let caption = format!("Pods on the nodes of pool {}.", pool.name);
+            let caption = text!("Pods on the nodes of pool {}.", pool.name);
             let pods = of_pods(model, summary, recordings, Some(i)).reduced(rows);
-            Picture::of_levels(About::Pools, &format!("pods-{}", pool.name), caption, &pods)
+            Picture::of_levels(About::Pools, &format!("pods-{}", pool.name), caption, &pods, lang)
         }));
     }
     number_doubles(all.iter_mut().map(|picture| &mut picture.plot));
@@ -110,29 +114,35 @@ pub(super) fn all(model: &Model, summary: &Summary, recordings: &[Recording]) ->
 }
 
 /// Who holds the addresses of each vSwitch, and how many are free.
-fn of_vswitches(model: &Model, summary: &Summary, recordings: &[Recording], rows: usize) -> Vec<Picture> {
+fn of_vswitches(model: &Model, summary: &Summary, recordings: &[Recording], rows: usize, lang: Lang) -> Vec<Picture> {
     let mut all = Vec::new();
     for vswitch in &summary.vswitches {
         let i = model.vpc.vswitches.iter().position(|v| v.id == vswitch.id).expect("the summary is of this model");
         all.extend(of_vswitch(model, summary, recordings, i).map(|levels| {
-            let caption = format!("Who holds the addresses of {} ({}, {}).", vswitch.id, vswitch.cidr, vswitch.zone);
+            let caption = text!("Who holds the addresses of {} ({}, {}).", vswitch.id, vswitch.cidr, vswitch.zone);
             let name = format!("vswitch-{}", vswitch.id);
-            Picture::of_levels(About::VSwitches, &name, caption, &levels.reduced(rows))
+            Picture::of_levels(About::VSwitches, &name, caption, &levels.reduced(rows), lang)
         }));
         all.extend(of_free(model, summary, recordings, i).filter(|_| vswitch.serves_pods).map(|fan| {
             let (fan, name) = (fan.reduced(rows), format!("free-{}", vswitch.id));
-            let caption = format!("How many addresses of {} are free, and how far the runs agree on it.", vswitch.id);
-            Picture::new(About::VSwitches, &name, caption, fan.draw(), Chart::of_fan(&fan), fan.clock)
+            let caption = text!("How many addresses of {} are free, and how far the runs agree on it.", vswitch.id);
+            let plot = Plot { name: super::file_name(&name), caption: caption.say(lang), svg: fan.draw(lang) };
+            Picture::new(About::VSwitches, plot, Chart::of_fan(&fan, lang), fan.clock, lang)
         }));
     }
     all
 }
 
 /// How long pods waited: bars, not curves.
-fn of_waits(summary: &Summary) -> Picture {
-    let (name, svg) = ("waits".to_owned(), waits::draw(&summary.pods));
-    let caption = "How long pods waited for their address (mean over the runs).".to_owned();
-    Picture { about: About::Pods, plot: Plot { name, caption, svg }, chart: None, grid: waits::grid(&summary.pods) }
+fn of_waits(summary: &Summary, lang: Lang) -> Picture {
+    let (name, svg) = ("waits".to_owned(), waits::draw(&summary.pods, lang));
+    let caption = text!("How long pods waited for their address (mean over the runs).");
+    Picture {
+        about: About::Pods,
+        plot: Plot { name, caption: caption.say(lang), svg },
+        chart: None,
+        grid: waits::grid(&summary.pods, lang),
+    }
 }
 
 /// Who holds the addresses of vSwitch `i`, from its beginning on; none if it never comes to be.
@@ -151,12 +161,12 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
     };
     let usable = f64::from(crate::address::usable(vswitch.cidr));
     let reserved = (!vswitch.prefix_reservations.is_empty()).then(|| Layer {
-        name: "free, kept for prefixes".to_owned(),
+        name: text!("free, kept for prefixes"),
         color: canvas::SKY,
         values: mean(&|r, row| f64::from(r.timeline.vswitches[i][row].reserved.unwrap_or(0))),
     });
     let held = model.holds_addresses(id).then(|| Layer {
-        name: "held for fixed IPs".to_owned(),
+        name: text!("held for fixed IPs"),
         color: canvas::YELLOW,
         values: mean(&|r, row| f64::from(r.timeline.vswitches[i][row].held.unwrap_or(0))),
     });
@@ -164,16 +174,16 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
         if exists(model, r, i, row) { usable - f64::from(r.timeline.vswitches[i][row].free) } else { 0.0 }
     };
     let levels = Levels {
-        title: format!("{}: addresses in use", vswitch.id),
-        unit: "addresses",
+        title: text!("{}: addresses in use", vswitch.id),
+        unit: phrase!("addresses"),
         clock: &summary.method.clock,
         at: times(recordings),
         layers: [
-            Layer { name: "serving pods".to_owned(), color: canvas::BLUE, values: holders(|h| h.pods) },
-            Layer { name: "idle in node pools".to_owned(), color: canvas::ORANGE, values: holders(|h| h.idle) },
-            Layer { name: "leaked".to_owned(), color: canvas::PURPLE, values: holders(|h| h.leaked) },
-            Layer { name: "node primaries".to_owned(), color: canvas::GREEN, values: holders(|h| h.primaries) },
-            Layer { name: "other tenants".to_owned(), color: canvas::GREY, values: holders(|h| h.others) },
+            Layer { name: text!("serving pods"), color: canvas::BLUE, values: holders(|h| h.pods) },
+            Layer { name: text!("idle in node pools"), color: canvas::ORANGE, values: holders(|h| h.idle) },
+            Layer { name: text!("leaked"), color: canvas::PURPLE, values: holders(|h| h.leaked) },
+            Layer { name: text!("node primaries"), color: canvas::GREEN, values: holders(|h| h.primaries) },
+            Layer { name: text!("other tenants"), color: canvas::GREY, values: holders(|h| h.others) },
         ]
         .into_iter()
         .chain(held)
@@ -212,7 +222,7 @@ fn of_free<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
     let vswitch = &model.vpc.vswitches[i];
     let times = times(recordings);
     let fan = Fan {
-        title: format!("{}: free addresses", vswitch.id),
+        title: text!("{}: free addresses", vswitch.id),
         clock: &summary.method.clock,
         rows: (first..times.len()).map(row).collect(),
         at: times[first..].to_vec(),
@@ -224,7 +234,7 @@ fn of_free<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
 
 /// Until when the vSwitches of pods last: any of them, and those most at risk; none with few runs,
 /// or if they about agree.
-fn of_risk(summary: &Summary, rows: usize) -> Option<Picture> {
+fn of_risk(summary: &Summary, rows: usize, lang: Lang) -> Option<Picture> {
     let horizon = summary.method.clock.horizon.as_secs_f64();
     let any = summary.risk.iter().find(|risk| risk.vswitch == ANY)?;
     let when = &any.time_to_full_s;
@@ -240,9 +250,9 @@ fn of_risk(summary: &Summary, rows: usize) -> Option<Picture> {
         risks.push(any);
     }
     let survival = Survival::of(&risks, &summary.method.clock, rows);
-    let caption = "The probability that a vSwitch of pods is not full yet (survival curve).".to_owned();
-    let (svg, chart) = (survival.draw(), Chart::of_survival(&survival));
-    Some(Picture::new(About::VSwitches, "risk", caption, svg, chart, survival.clock))
+    let caption = text!("The probability that a vSwitch of pods is not full yet (survival curve).");
+    let plot = Plot { name: "risk".to_owned(), caption: caption.say(lang), svg: survival.draw(lang) };
+    Some(Picture::new(About::VSwitches, plot, Chart::of_survival(&survival, lang), survival.clock, lang))
 }
 
 /// Whether a landmark belongs into the plot of a vSwitch: it is an action, or not about another
@@ -268,19 +278,17 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
     };
     let (running, waiting, terminating) = (sum(|g| g.running), sum(|g| g.waiting), sum(|g| g.terminating));
     let mut layers = vec![
-        Layer { name: "with an address".to_owned(), color: canvas::BLUE, values: mean(recordings, &running) },
-        Layer { name: "terminating".to_owned(), color: canvas::ORANGE, values: mean(recordings, &terminating) },
-        Layer { name: "waiting for one".to_owned(), color: canvas::RED, values: mean(recordings, &waiting) },
+        Layer { name: text!("with an address"), color: canvas::BLUE, values: mean(recordings, &running) },
+        Layer { name: text!("terminating"), color: canvas::ORANGE, values: mean(recordings, &terminating) },
+        Layer { name: text!("waiting for one"), color: canvas::RED, values: mean(recordings, &waiting) },
     ];
-    let mut title = "Pods".to_owned();
+    let mut title = text!("Pods");
     let pending = |r: &Recording, row: usize| f64::from(r.timeline.unschedulable[row]);
     match only {
-        Some(pool) => title = format!("Pods on pool {}", model.node_pools[pool].name),
-        None => layers.push(Layer {
-            name: "without a node".to_owned(),
-            color: canvas::GREY,
-            values: mean(recordings, pending),
-        }),
+        Some(pool) => title = text!("Pods on pool {}", model.node_pools[pool].name),
+        None => {
+            layers.push(Layer { name: text!("without a node"), color: canvas::GREY, values: mean(recordings, pending) })
+        }
     }
     let total = move |r: &Recording, row: usize| {
         let pending = if only.is_none() { pending(r, row) } else { 0.0 };
@@ -288,7 +296,7 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
     };
     Levels {
         title,
-        unit: "pods",
+        unit: phrase!("pods"),
         clock: &summary.method.clock,
         at: times(recordings),
         layers,
@@ -309,13 +317,13 @@ fn of_zones<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordi
         }
     };
     let layer = |(i, zone): (usize, &crate::outcome::ZoneSummary)| Layer {
-        name: zone.zone.clone(),
+        name: zone.zone.words(),
         color: canvas::SERIES[i % canvas::SERIES.len()],
         values: mean(recordings, pods(groups(model, |_, z| z.zone == zone.zone))),
     };
     Levels {
-        title: "Pods by zone".to_owned(),
-        unit: "pods",
+        title: text!("Pods by zone"),
+        unit: phrase!("pods"),
         clock: &summary.method.clock,
         at: times(recordings),
         layers: summary.zones.iter().enumerate().map(layer).collect(),
@@ -366,7 +374,7 @@ fn strip(recordings: &[Recording], groups: &[usize]) -> Option<Strip> {
     let now = mean(recordings, |r, row| sum(r, row, |levels| levels.waiting));
     let most = mean(recordings, |r, row| groups.iter().map(|&g| f64::from(r.timeline.max_waiting[g][row])).sum());
     let others = mean(recordings, |r, row| sum(r, row, |levels| levels.running));
-    (!groups.is_empty()).then(|| Strip { name: "waiting pods", rows: rows(now, most, others) })
+    (!groups.is_empty()).then(|| Strip { name: phrase!("waiting pods"), rows: rows(now, most, others) })
 }
 
 /// The pods without a node; none if every pod found one at once.
@@ -374,7 +382,7 @@ fn unschedulable(recordings: &[Recording]) -> Option<Strip> {
     let now = mean(recordings, |r, row| f64::from(r.timeline.unschedulable[row]));
     let most = mean(recordings, |r, row| f64::from(r.timeline.max_unschedulable[row]));
     let others = mean(recordings, |r, row| r.timeline.groups.iter().map(|levels| f64::from(levels[row].pods())).sum());
-    most.iter().any(|&n| n > 0.0).then(|| Strip { name: "pods without a node", rows: rows(now, most, others) })
+    most.iter().any(|&n| n > 0.0).then(|| Strip { name: phrase!("pods without a node"), rows: rows(now, most, others) })
 }
 
 fn rows(now: Vec<f64>, most: Vec<f64>, others: Vec<f64>) -> Vec<Waiting> {

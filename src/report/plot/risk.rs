@@ -6,21 +6,22 @@ use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, BLUE, Canvas, INK, MUTED, SERIES, picture};
 use super::reduce;
 use crate::outcome::{ANY, Clock, Estimate, FullBy, Interval, Risk, count};
+use crate::text::{Lang, Phrase, Text, Words, phrase, text};
 
 /// Share of the height above the highest value.
 const HEADROOM: f64 = 1.04;
 
 /// The probability that vSwitches are not full yet, over time.
 pub(super) struct Survival<'a> {
-    pub(super) title: &'static str,
-    pub(super) how: &'static str,
+    pub(super) title: Phrase,
+    pub(super) how: Phrase,
     pub(super) clock: &'a Clock,
     pub(super) curves: Vec<Curve>,
 }
 
 /// The curve of a vSwitch, or of any of them.
 pub(super) struct Curve {
-    pub(super) name: String,
+    pub(super) name: Text,
     pub(super) color: RGBColor,
     pub(super) points: Vec<FullBy>,
 }
@@ -32,23 +33,25 @@ impl<'a> Survival<'a> {
             let shares: Vec<f64> = risk.curve.iter().map(|by| by.full.share()).collect();
             let points = reduce::at(&reduce::kept(&[&shares], shares.len(), most), &risk.curve);
             match risk.vswitch == ANY {
-                true => Curve { name: "any of them".to_owned(), color: INK, points },
-                false => Curve { name: risk.vswitch.clone(), color: SERIES[i % SERIES.len()], points },
+                true => Curve { name: text!("any of them"), color: INK, points },
+                false => Curve { name: risk.vswitch.words(), color: SERIES[i % SERIES.len()], points },
             }
         };
         Self {
-            title: "Not full yet",
-            how: "share of the runs, with the 95 % interval of the probability at each time by itself (Wilson)",
+            title: phrase!("Not full yet"),
+            how: phrase!(
+                "share of the runs, with the 95 % interval of the probability at each time by itself (Wilson)"
+            ),
             clock,
             curves: risks.iter().enumerate().map(curve).collect(),
         }
     }
 
     /// The picture as SVG.
-    pub(super) fn draw(&self) -> String {
+    pub(super) fn draw(&self, lang: Lang) -> String {
         let frame = Frame { end: self.clock.horizon.as_secs_f64().max(1e-9), most: HEADROOM, top: TOP };
-        picture(WIDTH, HEIGHT, |canvas| {
-            axes::title(canvas, self.title, self.how);
+        picture(WIDTH, HEIGHT, lang, |canvas| {
+            axes::title(canvas, &self.title.words(), &self.how.words());
             axes::shares(canvas, &frame);
             axes::time(canvas, &frame, self.clock, BOTTOM);
             self.curves.iter().for_each(|curve| draw(canvas, &frame, curve));
@@ -86,14 +89,14 @@ fn names(canvas: &Canvas, frame: &Frame, curves: &[Curve]) {
     for (y, curve) in places {
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, curve.color, 0.88);
         canvas.text(&curve.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
-        let full = curve.points.last().map(|by| format!("full in {} of {} runs", by.full.hits, by.full.runs));
+        let full = curve.points.last().map(|by| text!("full in {} of {} runs", by.full.hits, by.full.runs));
         canvas.text(&full.unwrap_or_default(), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
     }
 }
 
 /// Free addresses over time, with what most runs agree on.
 pub(super) struct Fan<'a> {
-    pub(super) title: String,
+    pub(super) title: Text,
     pub(super) clock: &'a Clock,
     /// Times of the rows, in s.
     pub(super) at: Vec<f64>,
@@ -123,12 +126,12 @@ impl Fan<'_> {
     }
 
     /// How the values came to be.
-    pub(super) fn how(&self) -> String {
-        format!("addresses, median of {} runs; half of them are in the dark band, 90 % in the pale one", self.runs)
+    pub(super) fn how(&self) -> Text {
+        text!("addresses, median of {} runs; half of them are in the dark band, 90 % in the pale one", self.runs)
     }
 
     /// The picture as SVG.
-    pub(super) fn draw(&self) -> String {
+    pub(super) fn draw(&self, lang: Lang) -> String {
         let most = self.rows.iter().map(|row| row[4]).fold(1.0, f64::max);
         let frame = Frame { end: self.clock.horizon.as_secs_f64().max(1e-9), most: most * HEADROOM, top: TOP };
         let edge = |quantile: usize| -> Vec<(f64, f64)> {
@@ -137,7 +140,7 @@ impl Fan<'_> {
         let band = |canvas: &Canvas, low: usize, high: usize, opacity: f64| {
             canvas.polygon(edge(high).into_iter().chain(edge(low).into_iter().rev()), BLUE, opacity);
         };
-        picture(WIDTH, HEIGHT, |canvas| {
+        picture(WIDTH, HEIGHT, lang, |canvas| {
             axes::title(canvas, &self.title, &self.how());
             axes::counts(canvas, &frame, None);
             axes::time(canvas, &frame, self.clock, BOTTOM);
@@ -152,15 +155,18 @@ impl Fan<'_> {
     fn legend(&self, canvas: &Canvas) {
         let Some(end) = self.rows.last() else { return };
         let at_end = |low: usize, high: usize| match (count(end[low]), count(end[high])) {
-            (low, high) if low == high => format!("{low} at the end"),
-            (low, high) => format!("{low} to {high} at the end"),
+            (low, high) if low == high => text!("{low} at the end", low),
+            (low, high) => text!("{low} to {high} at the end", low, high),
         };
-        let entries =
-            [("median", 1.0, INK, 2, 2), ("half of the runs", 0.6, BLUE, 1, 3), ("90 % of the runs", 0.25, BLUE, 0, 4)];
+        let entries = [
+            (phrase!("median"), 1.0, INK, 2, 2),
+            (phrase!("half of the runs"), 0.6, BLUE, 1, 3),
+            (phrase!("90 % of the runs"), 0.25, BLUE, 0, 4),
+        ];
         for (i, (name, opacity, color, low, high)) in entries.into_iter().enumerate() {
             let y = TOP + 24.0 + 40.0 * i as f64;
             canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, color, opacity);
-            canvas.text(name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+            canvas.text(&name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
             canvas.text(&at_end(low, high), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
         }
     }

@@ -3,6 +3,7 @@
 use super::axes::nice;
 use super::canvas::{Align, BLUE, Canvas, GREY, GRID, INK, MUTED, ORANGE, PAPER, picture};
 use crate::outcome::count;
+use crate::text::Lang;
 
 const WIDTH: u32 = 1000;
 const HEIGHT: u32 = 560;
@@ -75,7 +76,7 @@ pub(in crate::report) fn draw(scatter: &Scatter) -> String {
     let frame = Frame::of(&scatter.dots);
     let mut order: Vec<&Dot> = scatter.dots.iter().collect();
     order.sort_by_key(|dot| dot.kind);
-    picture(WIDTH, HEIGHT, |canvas| {
+    picture(WIDTH, HEIGHT, Lang::English, |canvas| {
         canvas.text(&scatter.title, (16.0, 24.0), 19.0, INK, Align::Left);
         legend(canvas);
         axes(canvas, scatter, &frame);

@@ -3,6 +3,7 @@
 use super::canvas::{Align, BLUE, INK, MUTED, RED, picture};
 use super::chart::Grid;
 use crate::outcome::{PodSummary, count};
+use crate::text::{Lang, phrase};
 use crate::units::percent;
 
 const WIDTH: u32 = 1000;
@@ -17,29 +18,41 @@ fn all(pods: &PodSummary) -> f64 {
 }
 
 /// The table behind it.
-pub(super) fn grid(pods: &PodSummary) -> Grid {
+pub(super) fn grid(pods: &PodSummary, lang: Lang) -> Grid {
     let all = all(pods);
     let rows = pods.waits.iter().map(|class| {
         let mean = class.pods.mean;
-        vec![class.label.to_owned(), percent(mean / all), count(mean)]
+        vec![class.label.say(lang).to_owned(), percent(mean / all), count(mean)]
     });
-    let header = ["wait for an address", "share of the pods", "pods, mean over the runs"].map(str::to_owned);
-    Grid { header: header.into(), rows: rows.collect() }
+    let header = [phrase!("wait for an address"), phrase!("share of the pods"), phrase!("pods, mean over the runs")];
+    Grid { header: header.map(|name| name.say(lang).to_owned()).into(), rows: rows.collect() }
 }
 
 /// The picture as SVG: a bar per class of waits.
-pub(super) fn draw(pods: &PodSummary) -> String {
+pub(super) fn draw(pods: &PodSummary, lang: Lang) -> String {
     let all = all(pods);
     let most = pods.waits.iter().map(|class| class.pods.mean).fold(1e-9, f64::max);
     let height = TOP + ROW * pods.waits.len() as f64 + 14.0;
-    picture(WIDTH, height as u32, |canvas| {
-        canvas.text("Time from being placed on a node to having an address", (16.0, 24.0), 19.0, INK, Align::Left);
-        canvas.text("share of the pods that asked, mean over the runs", (16.0, 47.0), TEXT, MUTED, Align::Left);
+    picture(WIDTH, height as u32, lang, |canvas| {
+        canvas.text(
+            &phrase!("Time from being placed on a node to having an address"),
+            (16.0, 24.0),
+            19.0,
+            INK,
+            Align::Left,
+        );
+        canvas.text(
+            &phrase!("share of the pods that asked, mean over the runs"),
+            (16.0, 47.0),
+            TEXT,
+            MUTED,
+            Align::Left,
+        );
         for (i, class) in pods.waits.iter().enumerate() {
             let y = TOP + ROW * (i as f64 + 0.5);
             let color = if i + 1 == pods.waits.len() { RED } else { BLUE };
             let end = LEFT + LONGEST * class.pods.mean / most;
-            canvas.text(class.label, (LEFT - 10.0, y), TEXT, INK, Align::Right);
+            canvas.text(&class.label, (LEFT - 10.0, y), TEXT, INK, Align::Right);
             canvas.rectangle(LEFT, y - 9.0, end.max(LEFT + 1.0), y + 9.0, color, 0.88);
             let share = format!("{} ({})", percent(class.pods.mean / all), count(class.pods.mean));
             canvas.text(&share, (end + 10.0, y), TEXT, MUTED, Align::Left);

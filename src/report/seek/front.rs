@@ -9,6 +9,7 @@ use super::super::plot::scatter::{Dot, DotKind, Scatter, draw};
 use super::super::{Draft, file_name, json, save, terminal};
 use crate::outcome::{Estimate, count, span};
 use crate::study::front::{Compromise, Front, Standing};
+use crate::text::Lang;
 use crate::units::thousands;
 
 /// Most compromises that are shown on the terminal.
@@ -55,7 +56,7 @@ fn table(front: &Front) -> String {
     rows.sort_by(|a, b| a.0.total_cmp(&b.0));
     let more = rows.len().saturating_sub(MOST_ROWS);
     let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).take(MOST_ROWS).collect();
-    let table = terminal::table(&header, &rows, &[header.len() - 1]);
+    let table = terminal::table(&header, &rows, &[header.len() - 1], Lang::English);
     if more > 0 { format!("{table}\n... and {more} more in front.csv") } else { table }
 }
 
@@ -70,7 +71,7 @@ fn row(front: &Front, point: &Compromise) -> (f64, Vec<String>) {
 
 /// A mean and how far its interval reaches, in its unit.
 fn cell(estimate: &Estimate, unit: &str) -> String {
-    let show = |n: f64| if unit == "s" { span(n) } else { count(n) };
+    let show = |n: f64| if unit == "s" { span(n).english() } else { count(n) };
     if !estimate.mean.is_finite() {
         return "never".to_owned();
     }

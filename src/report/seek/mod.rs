@@ -18,6 +18,7 @@ use super::{Draft, file_name, json, save, terminal};
 use crate::outcome::Proportion;
 use crate::study::seek::{Answer, Finding, Knob, Point};
 use crate::study::{Decision, Judgement};
+use crate::text::Lang;
 use crate::units::{percent, thousands};
 
 /// Most impossible values that are told on the terminal.
@@ -74,7 +75,7 @@ fn table(answer: &Answer, knob: &Knob) -> String {
         }
     }
     let left = [0, header.len() - 1];
-    let table = terminal::table(&header, &rows, &left);
+    let table = terminal::table(&header, &rows, &left, Lang::English);
     let goals = answer.goals.iter().enumerate().map(|(i, goal)| format!("\nGoal {}: {goal}", i + 1));
     if several { table + "\n" + &goals.collect::<String>() } else { table }
 }

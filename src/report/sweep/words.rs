@@ -7,7 +7,7 @@ use crate::units::percent;
 /// A value of a measure with this unit.
 pub(super) fn value(value: f64, unit: &str) -> String {
     match unit {
-        "s" => span(value),
+        "s" => span(value).english(),
         "share" | "share of runs" => percent(value),
         _ => count(value),
     }

@@ -13,6 +13,7 @@ use crate::report::content::{Advice, Content};
 use crate::report::{Run, html, plot};
 use crate::scenario::{Source, claim};
 use crate::study::seek::Knob;
+use crate::text::Lang;
 use crate::time::Span;
 
 /// The library that draws, which names its home.
@@ -24,8 +25,8 @@ fn page_of(model: &Model) -> String {
 }
 
 /// The page alone, without the files beside it.
-fn page(run: &Run) -> String {
-    let pictures = plot::all(run.model, run.summary, run.recordings);
+pub(super) fn page(run: &Run) -> String {
+    let pictures = plot::all(run.model, run.summary, run.recordings, run.lang);
     html::page(run, &Content::of(run, &pictures)).expect("a page")
 }
 
@@ -36,7 +37,7 @@ fn data(page: &str) -> Value {
     serde_json::from_str(data).expect("they are JSON")
 }
 
-fn run<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording]) -> Run<'a> {
+pub(super) fn run<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording]) -> Run<'a> {
     Run {
         model,
         summary,
@@ -51,12 +52,13 @@ fn run<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recording]) 
         command: "",
         wall: Duration::ZERO,
         threads: 1,
+        lang: Lang::English,
     }
 }
 
 fn advice(model: &Model) -> Vec<Advice> {
     let (recordings, summary) = simulated(model);
-    let pictures = plot::all(model, &summary, &recordings);
+    let pictures = plot::all(model, &summary, &recordings, Lang::English);
     Content::of(&run(model, &summary, &recordings), &pictures).advice
 }
 
@@ -130,6 +132,23 @@ fn a_large_run_fits_and_keeps_its_extremes() {
     assert!((shown - highest).abs() < 0.06, "{shown} in the page, {highest} in the run");
 }
 
+/// However many vSwitches: the page stays below 3 MB, has the fullest ones' pictures and everybody's
+/// row, and says what is left to the folder.
+#[test]
+fn a_page_of_many_vswitches_stays_small() {
+    let mut model = tiny();
+    let more = (0..200).map(|i| VSwitch::plain(&format!("vsw-{i}"), "cn-shanghai-f", &format!("10.2.{i}.0/24")));
+    model.vpc.vswitches.extend(more);
+    let (recordings, summary) = simulated(&model);
+    let page = page(&run(&model, &summary, &recordings));
+    assert!(page.len() < 3_000_000, "{} bytes", page.len());
+    assert!(page.contains("<p class=\"note\">141 more pictures are in the folder plots.</p>"));
+    assert!((0..200).all(|i| page.contains(&format!("<td>vsw-{i}</td>"))));
+    let data = data(&page);
+    let charts = data["charts"].as_object().expect("charts");
+    assert!(charts.contains_key("vswitch-vsw-AAA") && charts.contains_key("vswitch-vsw-nodes"));
+}
+
 #[test]
 fn bad_numbers_stand_out() {
     assert!(page_of(&tiny()).contains("<strong class=\"bad\">2 of 2</strong>"), "it is full in both runs");
@@ -160,7 +179,7 @@ fn advice_follows_policy_and_verdict() {
     assert!(advice(&model).iter().filter_map(|a| a.command.as_ref()).all(|command| !command.contains("--such-that")));
     let calm = advice(&super::model(22, Span::hours(6), 4.0, 10.0));
     assert_eq!(calm.len(), 1);
-    assert!(calm[0].text.starts_with("No vSwitch ran full, so nothing has to change."), "{calm:?}");
+    assert!(calm[0].text.english().starts_with("No vSwitch ran full, so nothing has to change."), "{calm:?}");
 }
 
 #[test]

@@ -14,6 +14,11 @@ const UNCERTAIN: &str = "Uncertain";
 pub(in crate::scenario) fn or_uncertain(generator: &mut SchemaGenerator, plain: Schema) -> Schema {
     let number = json_schema!({ "type": ["number", "string"] });
     let two = json_schema!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 });
+    let told = |schema: &Schema, text: &str| {
+        let mut schema = schema.clone();
+        schema.insert("description".to_owned(), text.into());
+        schema
+    };
     let section = |properties: Value| {
         let required: Vec<_> = properties.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
         json_schema!({
@@ -24,8 +29,13 @@ pub(in crate::scenario) fn or_uncertain(generator: &mut SchemaGenerator, plain: 
         "description": "A number that is drawn for every run.",
         "anyOf": [
             two,
-            section(serde_json::json!({ "between": two })),
-            section(serde_json::json!({ "p5": number, "p50": number, "p95": number })),
+            section(serde_json::json!({ "between": told(&two, "Two numbers of one unit, uniform between them; the \
+                list may stand alone where one has no meaning of its own. Example: `[80, 120]`.") })),
+            section(serde_json::json!({
+                "p5": told(&number, "One in twenty is less. Example: `8 %/month`."),
+                "p50": told(&number, "The median, which stands for all where one has to. Example: `10 %/month`."),
+                "p95": told(&number, "One in twenty is more. Example: `15 %/month`."),
+            })),
         ],
     });
     generator.definitions_mut().entry(UNCERTAIN).or_insert(definition.to_value());

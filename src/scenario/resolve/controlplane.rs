@@ -1,8 +1,7 @@
 //! Who allocates addresses, and how Terway's control plane runs.
 
-use super::within;
+use super::{classic, within};
 use crate::ipam::centralized::{Settings, WriteLimit};
-use crate::ipam::classic::Version;
 use crate::ipam::eni_config::{Document, IpamType};
 use crate::model::{Ipam, Model};
 use crate::openapi::Api;
@@ -26,22 +25,10 @@ const SHORTEST: Span = Span::secs(1);
 
 /// The base document in a cluster where whom the scenario says allocates.
 pub(super) fn base(loader: &mut Loader, written: &Terway, document: Document) -> Document {
-    if let Some(version) = &written.version {
-        if let Some(ipam) = written.ipam.as_ref().filter(|ipam| ipam.value != IpamType::Classic) {
-            let title = format!("Terway {} has no other allocator than `classic`", version.value);
-            let problem = loader.problems.error(ipam.place, title);
-            problem.label("versions are told apart before v1.7 only (P3)").help("leave `ipam` or `version` out");
-        }
-        loader.written("terway.version", version.value.word(), version.place);
-        return document.with_version(version.value);
+    if let Some(profile) = classic::profile(loader, written) {
+        return document.with_profile(profile);
     }
     match &written.ipam {
-        Some(at) if at.value == IpamType::Classic => {
-            loader.written("terway.ipam", at.value.word(), at.place);
-            let source = "the last that was measured (P3)";
-            loader.default("terway.version", Version::default().word(), source);
-            document.with_version(Version::default())
-        }
         Some(at) => {
             loader.written("terway.ipam", at.value.word(), at.place);
             document.with_ipam(at.value)
@@ -58,7 +45,7 @@ pub(super) fn base(loader: &mut Loader, written: &Terway, document: Document) ->
 pub(super) fn ipam(loader: &mut Loader, written: Option<&Terway>, base: &Document) -> Option<Ipam> {
     let written = written.and_then(|terway| terway.controlplane.as_ref());
     let own = match base.ipam() {
-        IpamType::Classic => Ipam::Classic(base.version()),
+        IpamType::Classic => Ipam::Classic(base.profile().version),
         IpamType::NodeLocal | IpamType::Centralized => Ipam::NodeLocal,
     };
     match (base.ipam(), written) {

@@ -4,6 +4,7 @@
 mod actions;
 mod cloud;
 mod control;
+mod classic;
 mod controlplane;
 mod eni;
 mod faults;

@@ -1,7 +1,7 @@
 //! PodNetworkings, the workloads that use them, and nodes on which such pods can be.
 
 use super::vpc::Names;
-use super::{eni, report_duplicates, report_unknown};
+use super::{report_duplicates, report_unknown};
 use crate::id::VSwitchId;
 use crate::ipam::eni_config::{Document, MAX_CANDIDATES};
 use crate::ipam::pod_eni::Retention;
@@ -49,7 +49,7 @@ fn one(
     }
     let vswitches = match &written.vSwitchOptions {
         Some(list) => listed(loader, &path("vSwitchOptions"), written.place, list, names?)?,
-        None => of_eni_config(loader, &path("vSwitchOptions"), document?, names?)?,
+        None => of_eni_config(loader, &path("vSwitchOptions"), document?, names?),
     };
     Some(PodNetworking { name: name.value.clone(), vswitches, policy, fixed: fixed? })
 }
@@ -139,15 +139,14 @@ fn listed(
 }
 
 /// Those of eni-config, of all zones, by ID: what the webhook writes where there are none.
-fn of_eni_config(loader: &mut Loader, path: &str, document: &Document, names: &Names<'_>) -> Option<Vec<VSwitchId>> {
-    let found = document.vswitches().map(|(_, id, at)| Some((names.find(id)?.0, eni::place(at))));
-    // What is not known was reported.
-    let mut found: Vec<_> = found.collect::<Option<_>>()?;
-    found.sort_by_key(|&(id, _)| names.id(id));
-    let all: Vec<_> = found.iter().flat_map(|&(id, _)| names.with_copies(id)).collect();
+fn of_eni_config(loader: &mut Loader, path: &str, document: &Document, names: &Names<'_>) -> Vec<VSwitchId> {
+    // What is not known was reported, or is of a zone without nodes.
+    let mut found: Vec<_> = document.vswitches().filter_map(|(_, id, _)| Some(names.find(id)?.0)).collect();
+    found.sort_by_key(|&id| names.id(id));
+    let all: Vec<_> = found.iter().flat_map(|&id| names.with_copies(id)).collect();
     let shown: Vec<_> = all.iter().map(|&id| names.id(id)).collect();
     loader.default(path, shown.join(", "), "eni-config's, by ID (pkg/controller/webhook/mutating.go:267-272)");
-    Some(all)
+    all
 }
 
 /// The PodNetworking of a workload; `Some(None)` = its pods share interfaces.

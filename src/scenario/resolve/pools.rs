@@ -1,11 +1,13 @@
 //! Node pools: zones, and what the daemon on their nodes runs with.
 
+use std::collections::BTreeSet;
+
 use super::types::{self, Table, Type};
 use super::vpc::Names;
 use super::{eni, nodes, report_duplicates, report_unknown};
 use crate::id::VSwitchId;
 use crate::ipam::Config;
-use crate::ipam::eni_config::{Document, MAX_CANDIDATES, Node, Resolved, VSwitch, resolve as resolve_daemon};
+use crate::ipam::eni_config::{Document, IpamType, MAX_CANDIDATES, Node, Resolved, VSwitch, resolve as resolve_daemon};
 use crate::ipam::note::nearest;
 use crate::ipam::pod_eni::NodeConfig;
 use crate::model::{NodePool, PoolZone, Shape};
@@ -52,6 +54,13 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
     let help = "let an action edit eni-config when it is there: `edit_eni_config`";
     report_missing_candidates(loader, &document, names, help, &|_| false);
     let exclusive = exclusive(written);
+    if let Some(place) = exclusive.filter(|_| document.ipam() == IpamType::Classic) {
+        let problem = loader.problems.error(place, "exclusive ENIs are not simulated with a Terway of before v1.7");
+        problem
+            .label("it kept a pool of them on each node (P73 to P76)")
+            .help("remove it, or leave `terway.version` out");
+        return None;
+    }
     if let Some(at) = &written.exclusive_eni {
         loader.written(path("exclusive_eni"), at.value.to_string(), at.place);
     }
@@ -193,17 +202,29 @@ fn with_copies(
     Some(resolved)
 }
 
-/// Reports vSwitches of eni-config that the VPC does not have, also in zones without nodes.
+/// Reports vSwitches of eni-config that the VPC does not have. A zone of which the scenario has no vSwitch
+/// has no nodes either: whoever asks about one zone of a cluster need not describe the others.
 pub(super) fn report_unknown_candidates(loader: &mut Loader, document: &Document, names: &Names<'_>) {
     let unknown = document.vswitches().filter(|(_, id, _)| names.find(id).is_none());
-    let unknown: Vec<_> = unknown.map(|(_, id, at)| (id.to_owned(), eni::place(at))).collect();
-    for (id, place) in unknown {
+    let unknown: Vec<_> = unknown.map(|(zone, id, at)| (zone.to_owned(), id.to_owned(), eni::place(at))).collect();
+    let mut left_out = BTreeSet::new();
+    for (zone, id, place) in unknown {
+        let near = nearest(&id, names.ids());
+        let declare = format!("`- {{id: {id}, zone: {zone}, cidr: …}}`");
+        if near.is_none() && !names.zones().contains(&zone.as_str()) {
+            if left_out.insert(zone.clone()) {
+                let problem = loader.problems.warning(place, format!("zone {zone} is left out"));
+                problem.label("the scenario has no vSwitch there");
+                problem.help(format!("if it has nodes, declare {declare} and so on under `vpc.vswitches`"));
+            }
+            continue;
+        }
         // The words of `eni_config::resolve`, so that only one of the two is shown.
         let problem = loader.problems.error(place, format!("vSwitch `{id}` does not exist"));
         problem.label("not one of the VPC's vSwitches");
-        match nearest(&id, names.ids()) {
+        match near {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help("declare it under `vpc.vswitches`, or remove it from eni-config"),
+            None => problem.help(format!("declare {declare} under `vpc.vswitches`, or remove it from eni-config")),
         };
     }
 }

@@ -179,8 +179,13 @@ fn unused_vswitches(loader: &mut Loader, model: &Model, written: &Scenario) {
         let id = VSwitchId::new(i);
         let used = serving.contains(&id) || model.groups().any(|(_, zone)| zone.node_vswitch == id);
         if let Some(at) = vswitch.id.as_ref().filter(|_| !used) {
+            let zone = vswitch.zone.as_ref().map_or("", |at| at.value.as_str());
+            let has_nodes = model.groups().any(|(_, group)| group.zone == zone);
             let problem = loader.problems.warning(at.place, format!("nothing uses vSwitch `{}`", at.value));
-            problem.help("list it in eni-config under the zone of the nodes, or as `node_vswitch`");
+            match has_nodes {
+                true => problem.help("list it in eni-config under the zone of the nodes, or as `node_vswitch`"),
+                false => problem.help(format!("no node pool has nodes in its zone, {zone}")),
+            };
         }
     }
 }

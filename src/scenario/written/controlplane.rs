@@ -9,21 +9,40 @@ use crate::scenario::read::{At, Entries, section};
 section! {
     /// Terway's control plane (`terway-controlplane`), which allocates for all nodes if IPAM is centralized.
     "`controlplane`" struct Controlplane {
-        /// Life of a cached free count of a vSwitch, and of a block of one without addresses.
+        /// How long the free count of a vSwitch is believed, and how long a vSwitch that refused is left alone (C74,
+        /// C81).
+        /// Default: `20m` (config_default.go:67).
+        /// Example: `5m`.
         optional vSwitchCacheTTL: At<Duration>,
-        /// Period of the pool of nodes whose eni-config sets none.
+        /// Time between two looks at a node's pool, where `ip_pool_sync_period` of eni-config sets none (C21).
+        /// Default: `2m` (config_default.go:94).
+        /// Example: `1m`.
         optional multiIPGCPeriod: At<Duration>,
-        /// Time between two full syncs of a node with the cloud, up to twice that.
+        /// Time between two full syncs of a node with the cloud, up to twice that (C35).
+        /// Default: `12h` (config_default.go:93).
+        /// Example: `1h`.
         optional multiIPNodeSyncPeriod: At<Duration>,
-        /// Nodes that are reconciled at the same time, from 1 to 20,000.
+        /// Nodes that are looked after at the same time, from 1 to 20,000 (C27).
+        /// Default: `500` (config_default.go:92).
+        /// Example: `50`.
         optional multiIPNodeMaxConcurrent: At<Count>,
-        /// Status writes per second, all nodes together.
+        /// Writes of CRs per second, all nodes together (C28).
+        /// Default: `20` (config_default.go:63).
+        /// Example: `50`.
         optional kubeClientQPS: At<Number>,
-        /// Status writes at once.
+        /// Writes of CRs at once (C28).
+        /// Default: `30` (config_default.go:64).
+        /// Example: `100`.
         optional kubeClientBurst: At<Count>,
-        /// Calls per minute, by action of the API.
+        /// Most calls per minute, which may come at once too, by action of the API, all nodes together (C157).
+        /// Default: 500 of `CreateNetworkInterface`, `AttachNetworkInterface` and `DeleteNetworkInterface`, 800 of
+        /// `DescribeNetworkInterfaces`, 300 of `DescribeVSwitches`, 400 of others
+        /// (pkg/aliyun/client/ratelimit.go:20-98).
+        /// Example: `{CreateNetworkInterface: 100}`.
         optional rateLimit: Entries<At<Count>>,
-        /// What is switched off: `l0` = full syncs, allocation and shrinking; `l1` = all but allocation.
+        /// What is switched off: `l0` = full syncs, allocation and shrinking, `l1` = full syncs and shrinking (C114).
+        /// Default: `none`.
+        /// Example: `l1`.
         optional degradation: At<Degradation>,
     }
 }

@@ -13,16 +13,26 @@ section! {
     /// A time of trouble with the API.
     "a fault" struct Fault {
         /// When it begins, from the start.
+        /// Example: `3d`.
         required from: At<Duration>,
         /// How long it lasts.
+        /// Example: `2h`.
         required lasts: At<Duration>,
-        /// Which actions of the API; all of them, if nothing is written.
+        /// Which actions of the API.
+        /// Default: all.
+        /// Example: `[AttachNetworkInterface]`.
         optional apis: At<Vec<At<String>>>,
-        /// Share of calls that fail, such as `30 %`; `100 %` is an outage.
+        /// Share of calls that fail; `100 %` is an outage.
+        /// Default: none fails.
+        /// Example: `30 %`.
         optional fail: At<Percent>,
-        /// How they fail: `InternalError` or `Throttling`.
+        /// How they fail: `InternalError` or `Throttling`; Terway repeats both (R98, R104).
+        /// Default: `InternalError`.
+        /// Example: `Throttling`.
         optional code: At<String>,
         /// Calls take this many times as long.
+        /// Default: `1`.
+        /// Example: `10`.
         optional slow: At<Factor>,
     }
 }

@@ -14,35 +14,62 @@ section! {
     /// Nodes of one kind.
     "a node pool" struct NodePool {
         /// Its name.
+        /// Example: `default`.
         required name: At<String>,
-        /// Instance type, such as `ecs.g7.2xlarge`.
+        /// Instance type of its nodes.
+        /// Default: *required*, or `instance_types`.
+        /// Example: `ecs.g7.2xlarge`.
         optional instance_type: At<String>,
-        /// Several instance types instead of one: a list of equal shares, or a weight for each.
+        /// Several instance types instead of one: a list (equal shares), or a whole weight for each.
+        /// Default: none.
+        /// Example: `{ecs.g7.2xlarge: 3, ecs.g6.2xlarge: 1}`.
         optional instance_types: Mix,
-        /// Limits of the type, where they are to differ from the table.
+        /// Limits of the type, where they are to differ from the table; with a single type only.
+        /// Default: `instance_types` of the scenario, then the built-in table.
+        /// Example: `{adapters: 4, ipv4_per_adapter: 15}`.
         optional limits: Limits,
-        /// Most pods with an address of their own on a node; pods with `host_network` do not count.
+        /// Most pods with an address of their own on a node, 1 to 10,000; pods with `host_network` do not count.
+        /// Default: ACK's rule: (adapters − 1) × addresses per adapter.
+        /// Example: `45`.
         optional max_pods: At<Count>,
-        /// Whether every pod gets an interface of its own: the label
-        /// `k8s.aliyun.com/exclusive-mode-eni-type: eniOnly`.
+        /// Whether every pod gets an interface of its own: the label `k8s.aliyun.com/exclusive-mode-eni-type:
+        /// eniOnly`.
+        /// Default: `false`.
+        /// Example: `true`.
         optional exclusive_eni: At<bool>,
         /// What pods may request on a node.
+        /// Default: the type's, less what the system keeps.
+        /// Example: `{cpu: 7900m, memory: 29Gi}`.
         optional allocatable: Allocatable,
         /// Zones; a new node goes to the one with fewest of the pool.
+        /// Default: the zones of `node_vswitch`.
+        /// Example: `[cn-hangzhou-j]`.
         optional zones: Vec<At<String>>,
-        /// vSwitch of the nodes' primary interfaces: one ID, or one for each zone.
+        /// ID of the vSwitch of the nodes' primary interfaces, or one for each zone.
+        /// Example: `{cn-hangzhou-j: vsw-a}`.
         required node_vswitch: NodeVSwitch,
-        /// Wanted number of nodes: a schedule, or `autoscale`.
+        /// Wanted number of nodes.
+        /// Example: `{linear: {from: 10, to: 400}}`.
         required nodes: At<Nodes>,
         /// Time from asking the cloud for an instance until its daemon serves pods.
+        /// Default: lognormal, median 90 s, p99 5 min: assumption, no measurement is published.
+        /// Example: `2m`.
         optional provisioning: At<Distribution>,
         /// Replacement of every node, by an upgrade of the system image for instance.
+        /// Default: none.
+        /// Example: `{every: 30d, max_surge: 10 %}`.
         optional replace: Replacement,
-        /// Interruptions by the cloud, as spot instances suffer them.
+        /// The cloud takes nodes back, as it does spot instances.
+        /// Default: none.
+        /// Example: `{every: 20d, notice: 5m}`.
         optional interruptions: Interruptions,
-        /// Crashes of nodes.
+        /// Nodes stop working.
+        /// Default: none.
+        /// Example: `{every: 180d, reboot: 5m}`.
         optional crashes: Crashes,
-        /// The pool's dynamic configuration, which patches `terway.eni_config` (RFC 7396).
+        /// The pool's dynamic configuration, merged into `terway.eni_config` (RFC 7396).
+        /// Default: none.
+        /// Example: `{max_pool_size: 10}`.
         optional eni_config: EniConfig,
     }
 }
@@ -50,15 +77,26 @@ section! {
 section! {
     /// Limits of an instance type.
     "`limits`" struct Limits {
-        /// Interfaces, the primary one included (`EniQuantity`).
+        /// Interfaces, the primary one included (`EniQuantity`), 2 to 128.
+        /// Default: the type's.
+        /// Example: `4`.
         optional adapters: At<Count>,
-        /// IPv4 addresses of an interface, its primary one included (`EniPrivateIpAddressQuantity`).
+        /// IPv4 addresses of an interface, its own included (`EniPrivateIpAddressQuantity`), 1 to 50.
+        /// Default: the type's.
+        /// Example: `15`.
         optional ipv4_per_adapter: At<Count>,
-        /// IPv6 addresses of an interface (`EniIpv6AddressQuantity`); matters for `ip_stack: dual`.
+        /// IPv6 addresses of an interface (`EniIpv6AddressQuantity`); `ip_stack: dual` has an effect only if it
+        /// equals `ipv4_per_adapter` (R143).
+        /// Default: the type's.
+        /// Example: `15`.
         optional ipv6_per_adapter: At<Count>,
         /// Interfaces with trunk members (`EniTotalQuantity`); matters for `enable_eni_trunking`.
+        /// Default: the type's.
+        /// Example: `20`.
         optional total_adapters: At<Count>,
         /// RDMA interfaces (`EriQuantity`); matters for `enable_erdma`.
+        /// Default: the type's.
+        /// Example: `0`.
         optional erdma_adapters: At<Count>,
     }
 }
@@ -66,9 +104,14 @@ section! {
 section! {
     /// What pods may request on a node (`status.allocatable`).
     "`allocatable`" struct Allocatable {
-        /// CPU, such as `7900m` or `8`.
+        /// CPU.
+        /// Default: cores − 100m − 2.5 % of those from 5 to 64 − 1.25 % from 65 to 128 − 0.5 % above.
+        /// Example: `7900m`.
         optional cpu: At<Cpu>,
-        /// Memory, such as `29Gi`.
+        /// Memory.
+        /// Default: memory − 25 % of 4 GiB − 20 % of the next 4 − 10 % of the next 8 − 6 % of the next 112 − 2 %
+        /// above − 300 MiB.
+        /// Example: `29Gi`.
         optional memory: At<Memory>,
     }
 }
@@ -77,10 +120,14 @@ section! {
     /// The cluster autoscaler decides how many nodes there are.
     "`autoscale`" struct Autoscale {
         /// Fewest nodes.
+        /// Example: `3`.
         required min: At<Count>,
-        /// Most nodes.
+        /// Most nodes; not less than `min`.
+        /// Example: `100`.
         required max: At<Count>,
-        /// Nodes at the start.
+        /// Nodes at the start, from `min` to `max`.
+        /// Default: as `min`.
+        /// Example: `5`.
         optional initial: At<Count>,
     }
 }
@@ -88,15 +135,25 @@ section! {
 section! {
     /// Replacement of every node that a pool has at some time.
     "`replace`" struct Replacement {
-        /// When it begins: a time, or a list of times.
+        /// When it begins, later than the start: a time, or a list of times that increase.
+        /// Default: none: `at` or `every` is *required*.
+        /// Example: `[10d, 40d]`.
         optional at: Moments,
-        /// When it begins for the first time.
+        /// When it begins for the first time; more than nothing.
+        /// Default: as `every`.
+        /// Example: `10d`.
         optional first: At<Duration>,
         /// The time from one beginning to the next.
+        /// Default: none: `at` or `every` is *required*.
+        /// Example: `30d`.
         optional every: At<Duration>,
         /// Nodes on top of the wanted number while it lasts: a number or a percentage, rounded up.
+        /// Default: `0`: assumption, one node after the other.
+        /// Example: `10 %`.
         optional max_surge: At<Portion>,
         /// Nodes that may be missing while it lasts: a number or a percentage, rounded down.
+        /// Default: `1`: assumption, one node after the other.
+        /// Example: `0`.
         optional max_unavailable: At<Portion>,
     }
 }
@@ -104,9 +161,12 @@ section! {
 section! {
     /// The cloud takes instances back.
     "`interruptions`" struct Interruptions {
-        /// Mean life of a node until that happens; exponential.
+        /// Mean life of a node until that happens (exponential), at least `1m`.
+        /// Example: `20d`.
         required every: At<Duration>,
         /// Time between the notice, on which the node is drained, and the release.
+        /// Default: `5m`: ECS's documentation of spot instances.
+        /// Example: `0s`.
         optional notice: At<Duration>,
     }
 }
@@ -114,11 +174,16 @@ section! {
 section! {
     /// Nodes stop working, and come back after `reboot` or are given up after `release`.
     "`crashes`" struct Crashes {
-        /// Mean time between crashes of a node; exponential.
+        /// Mean time between crashes of a node (exponential), at least `1m`.
+        /// Example: `180d`.
         required every: At<Duration>,
         /// Time until it works again: its daemon restarts with what is on its disk.
+        /// Default: `reboot` or `release` is *required*.
+        /// Example: `5m`.
         optional reboot: At<Distribution>,
         /// Time until its instance is released.
+        /// Default: `reboot` or `release` is *required*.
+        /// Example: `10m`.
         optional release: At<Distribution>,
     }
 }
@@ -127,6 +192,8 @@ section! {
     /// How the scheduler behaves.
     "`scheduler`" struct Scheduler {
         /// Which node is preferred: the emptiest (`least_allocated`) or the fullest (`most_allocated`).
+        /// Default: `least_allocated`: kube-scheduler's NodeResourcesFit.
+        /// Example: `most_allocated`.
         optional scoring: At<Scoring>,
     }
 }
@@ -134,11 +201,17 @@ section! {
 section! {
     /// How the cluster autoscaler behaves.
     "`autoscaler`" struct Autoscaler {
-        /// Time between two looks at the cluster.
+        /// Time between two looks at the cluster, at least `1s`.
+        /// Default: `60s`: ACK's CreateAutoscalingConfig (upstream: 10 s).
+        /// Example: `30s`.
         optional scan_interval: At<Duration>,
         /// Which pool grows: the one that leaves least unused (`least-waste`), or any (`random`).
+        /// Default: `least-waste`: `--expander` of current versions.
+        /// Example: `random`.
         optional expander: At<Expander>,
         /// When nodes are removed, or `off`.
+        /// Default: see there.
+        /// Example: `off`.
         optional scale_down: At<ScaleDown>,
     }
 }
@@ -147,10 +220,16 @@ section! {
     /// When the cluster autoscaler removes nodes.
     "`scale_down`" struct ScaleDownKeys {
         /// A node is unneeded while the larger of its shares of requested CPU and memory is less than this.
+        /// Default: `50 %`: CreateAutoscalingConfig, and upstream.
+        /// Example: `40 %`.
         optional utilization_threshold: At<Percent>,
         /// It is removed after being unneeded for this long.
+        /// Default: `10m`: CreateAutoscalingConfig, and upstream.
+        /// Example: `5m`.
         optional unneeded_time: At<Duration>,
         /// No node is removed for this long after a scale-up.
+        /// Default: `10m`: CreateAutoscalingConfig, and upstream.
+        /// Example: `30m`.
         optional delay_after_add: At<Duration>,
     }
 }
@@ -159,8 +238,12 @@ section! {
     /// How the control plane finds nodes that failed.
     "`control_plane`" struct ControlPlane {
         /// From the last sign of a node until it is `NotReady`.
+        /// Default: `50s`: kube-controller-manager, `--node-monitor-grace-period`.
+        /// Example: `40s`.
         optional node_monitor_grace: At<Duration>,
         /// From then until its pods are evicted.
+        /// Default: `5m`: tolerations that kube-apiserver adds.
+        /// Example: `1m`.
         optional eviction_after: At<Duration>,
     }
 }
@@ -168,9 +251,13 @@ section! {
 section! {
     /// How the kubelet behaves.
     "`kubelet`" struct Kubelet {
-        /// Pause between a failed sandbox and the next try.
+        /// Pause between a failed sandbox and the next try, at least about `1s`.
+        /// Default: uniform, 10 to 15 s (R119: 10 s, times up to 1.5).
+        /// Example: `12s`.
         optional sandbox_retry: At<Distribution>,
         /// From the end of a pod's containers until its address is given back (CNI DEL).
+        /// Default: uniform, 1 to 3 s: assumption.
+        /// Example: `0s`.
         optional teardown: At<Distribution>,
     }
 }
@@ -178,11 +265,14 @@ section! {
 section! {
     /// A zone fails with every node in it.
     "a zone outage" struct ZoneOutage {
-        /// The zone.
+        /// A zone with a vSwitch.
+        /// Example: `cn-shanghai-f`.
         required zone: At<String>,
-        /// When it fails.
+        /// When it fails: a time since the start.
+        /// Example: `10d`.
         required at: At<Duration>,
-        /// How long it lasts.
+        /// How long it lasts, at least `1s`.
+        /// Example: `6h`.
         required lasts: At<Duration>,
     }
 }
@@ -197,7 +287,8 @@ pub(in crate::scenario) enum Nodes {
 section! {
     /// The cluster autoscaler decides.
     "an autoscaled number of nodes" struct Autoscaled {
-        /// Between which bounds.
+        /// Between which bounds the cluster autoscaler decides.
+        /// Example: `{min: 3, max: 100, initial: 5}`.
         required autoscale: Autoscale,
     }
 }

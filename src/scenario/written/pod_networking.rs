@@ -12,14 +12,24 @@ section! {
     /// its vSwitches.
     "a PodNetworking" struct PodNetworking {
         /// Its name, by which workloads refer to it (`pod_networking`).
+        /// Example: `databases`.
         required name: At<String>,
         /// Whether addresses are kept for pods that come again.
+        /// Default: elastic (the CRD).
+        /// Example: `{type: Fixed, releaseStrategy: TTL, releaseAfter: 12h}`.
         optional allocationType: AllocationType,
-        /// The vSwitches that its interfaces may be on; the first in the node's zone with a free address is taken.
+        /// The vSwitches that its interfaces may be on, those of the node's zone; pods are only put in zones that
+        /// have one.
+        /// Default: eni-config's, by ID (webhook/mutating.go:267-272).
+        /// Example: `[vsw-a, vsw-b]`.
         optional vSwitchOptions: Vec<At<String>>,
-        /// Which of them instead.
+        /// Which of them an interface goes to.
+        /// Default: see there.
+        /// Example: `{vSwitchSelectionPolicy: most}`.
         optional vSwitchSelectOptions: VSwitchSelectOptions,
         /// Security groups of the interfaces; nothing that is simulated depends on them.
+        /// Default: none.
+        /// Example: `[sg-a]`.
         optional securityGroupIDs: Vec<At<String>>,
     }
 }
@@ -27,11 +37,18 @@ section! {
 section! {
     /// Whether addresses are kept for pods that come again.
     "`allocationType`" struct AllocationType {
-        /// `Elastic` = an address goes with its pod, `Fixed` = it is kept for the pod's name (StatefulSets only).
+        /// `Elastic` = an address goes with its pod, `Fixed` = it is kept for the pod's name (`stateful_set` only).
+        /// Default: `Elastic` (the CRD).
+        /// Example: `Fixed`.
         optional r#type: At<AllocationKind>,
         /// What ends the keeping: `TTL` = `releaseAfter` since the pod was last seen, `Never` = nothing.
+        /// Default: `Never`: Terway keeps what has no strategy (C153, eni_controller.go:649-652).
+        /// Example: `TTL`.
         optional releaseStrategy: At<ReleaseStrategy>,
-        /// How long an address is kept without a pod, such as `5m0s`.
+        /// How long an address is kept since its pod was last seen; Terway looks every 1 to 2 min, so that it may be
+        /// 126 s more or less (C153).
+        /// Default: *required* for `TTL`.
+        /// Example: `5m`.
         optional releaseAfter: At<Duration>,
     }
 }
@@ -39,7 +56,10 @@ section! {
 section! {
     /// Which vSwitch an interface goes to.
     "`vSwitchSelectOptions`" struct VSwitchSelectOptions {
-        /// `ordered` = the first of the list with a free address, `random` = any with one, `most` = the one with most.
+        /// `ordered` = the first of the list with a free address, `random` = any with one, `most` = the one with most
+        /// (C147).
+        /// Default: `ordered` (the CRD).
+        /// Example: `most`.
         optional vSwitchSelectionPolicy: At<Policy>,
     }
 }

@@ -23,6 +23,8 @@ section! {
         /// What has to be precise.
         required until: Until,
         /// Most runs, from 10 to 10,000.
+        /// Default: `200`: ten times the usual number.
+        /// Example: `1000`.
         optional at_most: At<Count>,
     }
 }
@@ -30,9 +32,12 @@ section! {
 section! {
     /// What has to be precise.
     "`until`" struct Until {
-        /// The measure whose mean over the runs is looked at, such as `vsw-AAA.time_to_full`.
+        /// The measure whose mean over the runs is looked at, named as in a [claim](#policy).
+        /// Example: `pods.wait.p99`.
         required measure: At<String>,
-        /// Half the width of its 95 % interval at most: in the unit of the measure, or as a percentage of the mean.
+        /// Half the width of the 95 % interval of that mean, at most: a duration, a number in the measure's unit, or
+        /// a percentage of the mean.
+        /// Example: `5 %`.
         required half_width: At<HalfWidth>,
     }
 }

@@ -11,11 +11,16 @@ use crate::scenario::yaml::{Node, Value};
 section! {
     /// What is varied by `brimline sweep`.
     "`sweep`" struct Sweep {
-        /// Values by path: a list, `{from: 100, to: 450}`, or `100..450/50`.
+        /// Values by path: a list, a range, or a text as `--vary` takes it.
+        /// Example: `{horizon: 10d..60d/10}`.
         required vary: Entries<Vary>,
-        /// Points of a Latin hypercube; without it, every combination of the values is a point.
+        /// Points of a Latin hypercube, 1 to 100,000.
+        /// Default: none: every combination of the values is a point.
+        /// Example: `50`.
         optional points: At<Count>,
-        /// What is measured: readings such as `pods.wait.p99`, and probabilities such as `P(any vswitch is full)`.
+        /// Readings, and probabilities `P(…)`; `brimline measures FILE` lists them.
+        /// Default: a dozen.
+        /// Example: `[pods.wait.p99]`.
         optional measures: Vec<At<String>>,
     }
 }
@@ -23,11 +28,15 @@ section! {
 section! {
     /// A range of numbers.
     "a range" struct VaryRange {
-        /// The first number.
+        /// The first number, with its unit.
+        /// Example: `100`.
         required from: Text,
         /// The last number.
+        /// Example: `450`.
         required to: Text,
-        /// Distance of two; without it, the range is continuous.
+        /// Distance of two numbers.
+        /// Default: none: the range is continuous and needs `points`.
+        /// Example: `50`.
         optional step: Text,
     }
 }

@@ -21,11 +21,17 @@ pub(in crate::scenario) enum Used {
 section! {
     /// Somebody who takes addresses of a vSwitch: a name and one of `load_balancers` and `addresses`.
     "a tenant" struct Tenant {
-        /// Who it is.
+        /// Who it is; no two tenants of a vSwitch share it.
+        /// Example: `rds`.
         required name: At<String>,
-        /// ALB and NLB instances, each with three addresses in the vSwitch.
+        /// ALB and NLB instances with this vSwitch, at most 21,844; each takes three addresses ("Specify a private IP
+        /// for an NLB instance", help.aliyun.com; the same for ALB).
+        /// Default: none.
+        /// Example: `4`.
         optional load_balancers: At<Schedule>,
         /// Addresses.
+        /// Default: none.
+        /// Example: `40`.
         optional addresses: At<Schedule>,
     }
 }

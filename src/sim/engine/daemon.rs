@@ -70,7 +70,8 @@ impl Daemon {
     pub fn barren_through(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::NodeLocal(daemon) => daemon.barren_through(now),
-            Self::Classic(_) | Self::Centralized(_) | Self::Prefixes(_) | Self::Exclusive(_) => None,
+            Self::Classic(daemon) => daemon.barren_through(now),
+            Self::Centralized(_) | Self::Prefixes(_) | Self::Exclusive(_) => None,
         }
     }
 

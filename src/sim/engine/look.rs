@@ -6,7 +6,9 @@ use super::{Daemon, Engine, Observer, Power};
 use crate::address::V6Addr;
 use crate::id::{EniId, NodeId, PodId, Uid};
 use crate::ipam::centralized::{NodeConfig, PodKey, Status};
+use crate::ipam::classic::Classic;
 use crate::ipam::node_local::NodeLocal;
+use crate::ipam::pod_eni;
 use crate::time::Instant;
 
 /// What a daemon has written down on its node's disk (R114): a pod has these addresses.
@@ -36,6 +38,21 @@ impl<O: Observer> Engine<O> {
             Daemon::NodeLocal(daemon) => Some(daemon),
             Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => None,
         }
+    }
+
+    /// The daemon of a node, if it is of before v1.7.
+    #[must_use]
+    pub fn classic_daemon(&self, node: NodeId) -> Option<&Classic> {
+        match &self.nodes[node.index()].daemon {
+            Daemon::Classic(daemon) => Some(daemon),
+            Daemon::NodeLocal(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => None,
+        }
+    }
+
+    /// The controllers of pods with an interface of their own; `None` = no pod can have one.
+    #[must_use]
+    pub fn own_control_plane(&self) -> Option<&pod_eni::Controller> {
+        self.own.as_ref().map(|own| &own.controller)
     }
 
     /// The condition SufficientIP of a node; `None` = nobody has written it yet.

@@ -154,6 +154,8 @@ struct World<'m> {
     place_again: bool,
     /// Pods that found no node when they were last tried.
     pending: u32,
+    /// Workloads whose pods may be placed; empty but while they are.
+    open: Vec<usize>,
     /// Nodes that have been drained.
     to_release: Vec<NodeId>,
     /// Nodes whose DaemonSet pod is gone, with the workload.
@@ -278,6 +280,7 @@ impl<'m> World<'m> {
             changed: vec![false; model.workloads.len()],
             place_again: false,
             pending: 0,
+            open: Vec::new(),
             to_release: Vec::new(),
             bare_nodes: Vec::new(),
             lost_of_trace: Vec::new(),

@@ -27,8 +27,9 @@ pub(super) enum Phase {
     Ending,
 }
 
-/// What the world knows of a pod.
+/// What the world knows of a pod, in one cache line.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub(super) struct PodNote {
     pub phase: Phase,
     /// Version of its workload's template.
@@ -47,6 +48,8 @@ pub(super) struct PodNote {
     /// Position in its node's list.
     on_node: u32,
 }
+
+const _: () = assert!(size_of::<PodNote>() == 64, "a note is in one cache line");
 
 /// What a new pod is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -169,7 +172,8 @@ impl World<'_> {
         if self.pending == 0 && self.workloads.iter().all(|state| state.pending.is_empty()) {
             return;
         }
-        let mut open: Vec<usize> = (0..self.workloads.len()).collect();
+        let mut open = std::mem::take(&mut self.open);
+        open.extend(0..self.workloads.len());
         let mut why = None;
         loop {
             open.retain(|&w| !self.workloads[w].pending.is_empty());
@@ -182,6 +186,7 @@ impl World<'_> {
                 open.retain(|&w| w != workload);
             }
         }
+        self.open = open;
         self.pending = self.workloads.iter().map(|state| state.pending.len() as u32).sum();
         let now = self.engine.now();
         self.engine.observer.unschedulable(now, self.pending, why.map(super::reason));

@@ -6,6 +6,7 @@ use super::nodes::PoolState;
 use super::{Control, World};
 use crate::id::NodeId;
 use crate::model::{Portion, Replacement};
+use crate::text::text;
 use crate::time::Instant;
 
 impl World<'_> {
@@ -34,7 +35,7 @@ impl World<'_> {
             state.replace_size = state.expected();
         }
         let name = &self.model.node_pools[pool].name;
-        let text = format!("replacement of the nodes of {name} begins");
+        let text = text!("replacement of the nodes of {name} begins", name);
         self.engine.observer.landmark(now, "replacement", name.clone(), text);
         self.replace_next(pool);
         old.into_iter().collect()

@@ -7,6 +7,7 @@ use super::trouble::What;
 use crate::id::NodeId;
 use crate::ipam::classic::Defect;
 use crate::model::Restart;
+use crate::text::{Words, text};
 use crate::time::Span;
 
 /// Pause before a container that has died is started again: 10 s, doubled up to 5 min, and 10 s again
@@ -81,13 +82,14 @@ impl World<'_> {
         self.engine.stop_daemon(node);
         self.nodes[node.index()].restarted_by = Some(action);
         let (now, name) = (self.engine.now(), self.node_name(node));
-        self.engine.observer.event(now, "terway_down", || name, || "terway is down".to_owned());
+        self.engine.observer.event(now, "terway_down", || name, || text!("terway is down"));
     }
 
     /// The daemon of a node has died of itself: the kubelet starts it again.
     pub(super) fn terway_crashed(&mut self, node: NodeId, defect: Defect) {
         let (now, name) = (self.engine.now(), self.node_name(node));
-        self.engine.observer.event(now, "terway_crashed", || name, || defect.name().to_owned());
+        self.engine.observer.event(now, "terway_crashed", || name, || defect.name().words());
+        self.engine.observer.defect_strikes(now, node, defect);
         let note = &mut self.nodes[node.index()];
         let pause = match note.crashed {
             Some((last, pause)) if now.since(last) < CALM => (pause + pause).min(LONGEST),
@@ -109,7 +111,8 @@ impl World<'_> {
     /// A part of the daemon of a node waits for ever.
     pub(super) fn terway_is_stuck(&mut self, node: NodeId, defect: Defect) {
         let (now, name) = (self.engine.now(), self.node_name(node));
-        self.engine.observer.event(now, "terway_stuck", || name, || defect.name().to_owned());
+        self.engine.observer.event(now, "terway_stuck", || name, || defect.name().words());
+        self.engine.observer.defect_strikes(now, node, defect);
     }
 
     /// The daemon of a node starts with the eni-config of now.
@@ -121,6 +124,6 @@ impl World<'_> {
         self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
         self.refresh_all();
         let (now, name) = (self.engine.now(), self.node_name(node));
-        self.engine.observer.event(now, "terway_up", || name, || "terway starts".to_owned());
+        self.engine.observer.event(now, "terway_up", || name, || text!("terway starts"));
     }
 }

@@ -6,6 +6,7 @@ use super::{Control, World};
 use crate::chance::{SpanDist, Stream};
 use crate::id::NodeId;
 use crate::model::AfterCrash;
+use crate::text::text;
 use crate::time::{Instant, Span};
 
 /// Something that will happen to a node.
@@ -112,7 +113,7 @@ impl World<'_> {
         self.engine.node_down(node);
         let now = self.engine.now();
         let name = self.node_name(node);
-        self.engine.observer.event(now, "node_down", || name, || "down".to_owned());
+        self.engine.observer.event(now, "node_down", || name, || text!("down"));
         let note = &mut self.nodes[node.index()];
         (note.power, note.restarted_by, note.dead) = (Power::Down, None, false);
         note.life += 1;
@@ -167,7 +168,7 @@ impl World<'_> {
         note.life += 1;
         let (group, draining) = (note.group, note.draining);
         let (now, name) = (self.engine.now(), self.node_name(node));
-        self.engine.observer.event(now, "node_up", || name, || "up".to_owned());
+        self.engine.observer.event(now, "node_up", || name, || text!("up"));
         self.engine.node_up(node, &self.groups[group].daemon);
         self.engine.observer.enis_changed(node, self.engine.cloud.node_enis(node).0);
         self.refresh_all();
@@ -201,7 +202,7 @@ impl World<'_> {
     pub(super) fn zone_fails(&mut self, zone: &str) {
         self.zones_out.push(zone.to_owned());
         let now = self.engine.now();
-        self.engine.observer.landmark(now, "zone_outage", zone.to_owned(), format!("{zone} fails"));
+        self.engine.observer.landmark(now, "zone_outage", zone.to_owned(), text!("{zone} fails", zone));
         for node in (0..self.nodes.len()).map(NodeId::new) {
             let note = &mut self.nodes[node.index()];
             if note.works() && self.groups[note.group].zone == zone {
@@ -220,7 +221,7 @@ impl World<'_> {
             return;
         }
         let now = self.engine.now();
-        self.engine.observer.landmark(now, "zone_back", zone.to_owned(), format!("{zone} is back"));
+        self.engine.observer.landmark(now, "zone_back", zone.to_owned(), text!("{zone} is back", zone));
         for node in (0..self.nodes.len()).map(NodeId::new) {
             let note = &self.nodes[node.index()];
             if note.power == Power::Down && note.in_outage && self.groups[note.group].zone == zone {

@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use super::World;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{NodeConfig, PodKey, Status};
+use crate::ipam::classic::Classic;
 use crate::ipam::node_local::NodeLocal;
+use crate::ipam::pod_eni::{self, NetworkInterface, PodEni};
 use crate::ipam::{Attached, Holdings};
 use crate::record::{PodName, Recorder};
 use crate::sim::engine::Record;
@@ -62,6 +64,24 @@ impl<'w> View<'w> {
     #[must_use]
     pub fn node_local(self, node: NodeId) -> Option<&'w NodeLocal> {
         self.world.engine.node_local(node)
+    }
+
+    /// The daemon of a node, if it is of before v1.7.
+    #[must_use]
+    pub fn classic(self, node: NodeId) -> Option<&'w Classic> {
+        self.world.engine.classic_daemon(node)
+    }
+
+    /// The PodENIs whose pods are on a node, or were last.
+    pub fn pod_enis(self, node: NodeId) -> impl Iterator<Item = (PodKey, &'w PodEni)> {
+        let all = self.world.engine.own_control_plane().into_iter().flat_map(pod_eni::Controller::pod_enis);
+        all.map(|(&key, of)| (key, of)).filter(move |(_, of)| of.node == node)
+    }
+
+    /// The NetworkInterface of an interface of a pod's own.
+    #[must_use]
+    pub fn network_interface(self, eni: EniId) -> Option<&'w NetworkInterface> {
+        self.world.engine.own_control_plane()?.interfaces().get(&eni)
     }
 
     /// The condition SufficientIP of a node; `None` = nobody has written it yet.

@@ -13,6 +13,7 @@ use crate::cluster::rollout::{Pods, steps};
 use crate::cluster::trace;
 use crate::id::{NodeId, PodId};
 use crate::model::{Concurrency, Job, Model, Replicas, Rollout, Trace, TracePod, Workload, WorkloadKind};
+use crate::text::text;
 use crate::time::Instant;
 
 /// A workload while the run goes on.
@@ -198,7 +199,7 @@ impl World<'_> {
             self.new_version(workload);
             self.changed(workload);
             let name = model.name.clone();
-            self.engine.observer.landmark(now, "rollout", name, format!("rollout of {} begins", model.name));
+            self.engine.observer.landmark(now, "rollout", name, text!("rollout of {name} begins", model.name));
         }
         self.next_moment(at, Control::Rollout(workload));
     }

@@ -26,7 +26,7 @@ const LATER: [&str; 8] = [
 impl Resolver<'_> {
     /// What a daemon of before v1.7 runs with.
     pub(super) fn classic<'v>(&mut self, vswitch: &dyn Fn(&str) -> Option<VSwitch<'v>>) -> Config {
-        let profile = self.document.version().profile();
+        let profile = self.document.profile();
         self.given_ipam("classic");
         self.set("version", profile.version, Origin::default("`terway.version` of the scenario (P3)"));
         for key in LATER {

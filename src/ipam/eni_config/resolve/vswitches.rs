@@ -85,7 +85,9 @@ impl Resolver<'_> {
         if candidates.is_empty() && all_exist {
             let title = format!("no vSwitch of the list is in zone {}: no interface can be created", self.node.zone);
             let note = Note::error(title, "R91, pkg/vswitch/vswitch.go:117-122");
-            self.note(note.hint("list vSwitches of this zone"), &list.place);
+            let found = written.iter().filter_map(|name| Some(format!("`{name}` is in {}", find(name)?.zone)));
+            let found = found.collect::<Vec<_>>().join(", ");
+            self.note(note.hint(format!("list vSwitches of this zone: {found}")), &list.place);
         }
         if candidates.len() > MAX_CANDIDATES {
             let title = format!("{} vSwitches of one zone are more than can be simulated", candidates.len());

@@ -13,6 +13,7 @@ use crate::scenario::resolve::{MOST, at_least, nodes, report_duplicates, report_
 use crate::scenario::show;
 use crate::scenario::written::{Action, AddedVSwitch, Drain, EniPatch, LoseZone, ReplaceNodes, RestartTerway, Scale};
 use crate::scenario::yaml::Value;
+use crate::text::{Text, text};
 use crate::time::Span;
 use crate::units::thousands;
 
@@ -97,13 +98,13 @@ pub(super) fn resolve(
     index: usize,
     kind: &Kind<'_>,
     edits: &mut Edits<'_>,
-) -> Option<(Deed, String)> {
+) -> Option<(Deed, Text)> {
     let path = &format!("{}.{}", path(index), kind.key());
     match kind {
         Kind::AddVSwitch(_) => add_vswitch(model, index),
         Kind::EditEniConfig(patch) => {
             let deed = edits.next(loader, model, index, patch)?;
-            Some((deed, format!("eni-config is edited: {}", keys(patch))))
+            Some((deed, text!("eni-config is edited: {keys}", keys(patch))))
         }
         Kind::RestartTerway(at) => restart(loader, model, path, at),
         Kind::Scale(scale) => self::scale(loader, model, path, scale),
@@ -114,11 +115,14 @@ pub(super) fn resolve(
     }
 }
 
-fn add_vswitch(model: &Model, index: usize) -> Option<(Deed, String)> {
+fn add_vswitch(model: &Model, index: usize) -> Option<(Deed, Text)> {
     let position = model.vpc.vswitches.iter().position(|vswitch| vswitch.added_by == Some(index))?;
     let (id, vswitch) = (VSwitchId::new(position), &model.vpc.vswitches[position]);
-    let without = if vswitch.snat { "" } else { ", without an SNAT entry" };
-    Some((Deed::AddVSwitch(id), format!("{} is added{without}", vswitch.id)))
+    let text = match vswitch.snat {
+        true => text!("{vswitch} is added", vswitch.id),
+        false => text!("{vswitch} is added, without an SNAT entry", vswitch.id),
+    };
+    Some((Deed::AddVSwitch(id), text))
 }
 
 /// The keys of a patch.
@@ -127,7 +131,7 @@ fn keys(patch: &EniPatch) -> String {
     entries.iter().map(|(key, _)| key.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn restart(loader: &mut Loader, model: &Model, path: &str, written: &At<RestartTerway>) -> Option<(Deed, String)> {
+fn restart(loader: &mut Loader, model: &Model, path: &str, written: &At<RestartTerway>) -> Option<(Deed, Text)> {
     let keys = match &written.value {
         RestartTerway::All => None,
         RestartTerway::Keys(keys) => Some(keys),
@@ -143,11 +147,11 @@ fn restart(loader: &mut Loader, model: &Model, path: &str, written: &At<RestartT
     let takes = loader.or_default(&format!("{path}.takes"), takes, defaults::RESTART_TAKES, Span::to_string);
     let pools = restarted_pools(loader, model, path, written)?;
     let names: Vec<_> = pools.iter().map(|&pool| model.node_pools[pool].name.as_str()).collect();
-    let of_pools = match keys.and_then(|keys| keys.node_pools.as_ref()) {
-        Some(_) => format!(" of {}", names.join(", ")),
-        None => String::new(),
+    let at_once = nodes_text(&at_most_at_once);
+    let text = match keys.and_then(|keys| keys.node_pools.as_ref()) {
+        Some(_) => text!("Terway is restarted, on {nodes} of {pools} at a time", at_once, names.join(", ")),
+        None => text!("Terway is restarted, on {nodes} at a time", at_once),
     };
-    let text = format!("Terway is restarted, on {}{of_pools} at a time", show(&at_most_at_once));
     right.then_some((Deed::RestartTerway(Restart { pools, at_most_at_once, takes }), text))
 }
 
@@ -178,7 +182,7 @@ fn restarted_pools(loader: &mut Loader, model: &Model, path: &str, written: &At<
     pools.into_iter().collect()
 }
 
-fn scale(loader: &mut Loader, model: &Model, path: &str, written: &Scale) -> Option<(Deed, String)> {
+fn scale(loader: &mut Loader, model: &Model, path: &str, written: &Scale) -> Option<(Deed, Text)> {
     let Scale { workload, replicas, node_pool, nodes, .. } = written;
     match (workload, replicas, node_pool, nodes) {
         (Some(name), Some(replicas), None, None) => scale_workload(loader, model, path, name, replicas),
@@ -199,7 +203,7 @@ fn scale_workload(
     path: &str,
     name: &At<String>,
     replicas: &At<Count>,
-) -> Option<(Deed, String)> {
+) -> Option<(Deed, Text)> {
     let size = size(loader, path, "replicas", replicas, "pods");
     let Some(workload) = model.workloads.iter().position(|workload| workload.name == name.value) else {
         let known: Vec<_> = model.workloads.iter().map(|workload| workload.name.as_str()).collect();
@@ -214,7 +218,7 @@ fn scale_workload(
         return None;
     }
     let replicas = size?;
-    let text = format!("{} is scaled to {}", name.value, show::count(replicas.into(), "pod", "pods"));
+    let text = text!("{workload} is scaled to {pods}", name.value, pods_text(replicas.into()));
     Some((Deed::ScaleWorkload { workload, replicas }, text))
 }
 
@@ -224,7 +228,7 @@ fn scale_pool(
     path: &str,
     name: &At<String>,
     nodes: &At<Count>,
-) -> Option<(Deed, String)> {
+) -> Option<(Deed, Text)> {
     let size = size(loader, path, "nodes", nodes, "nodes");
     let pool = noted_pool(loader, model, path, name)?;
     if matches!(model.node_pools[pool].size, PoolSize::Autoscaled { .. }) {
@@ -233,7 +237,7 @@ fn scale_pool(
         return None;
     }
     let nodes = size?;
-    let text = format!("node pool {} is scaled to {}", name.value, show::count(nodes.into(), "node", "nodes"));
+    let text = text!("node pool {pool} is scaled to {nodes}", name.value, nodes_text(&Portion::Count(nodes)));
     Some((Deed::ScaleNodePool { pool, nodes }, text))
 }
 
@@ -248,26 +252,29 @@ fn size(loader: &mut Loader, path: &str, key: &str, written: &At<Count>, what: &
     u32::try_from(written.value.0).ok()
 }
 
-fn replace_nodes(loader: &mut Loader, model: &Model, path: &str, written: &ReplaceNodes) -> Option<(Deed, String)> {
+fn replace_nodes(loader: &mut Loader, model: &Model, path: &str, written: &ReplaceNodes) -> Option<(Deed, Text)> {
     let pool = written.node_pool.as_ref().and_then(|name| noted_pool(loader, model, path, name));
     let (surge, missing) = (written.max_surge.as_ref(), written.max_unavailable.as_ref());
     let (max_surge, max_unavailable) = nodes::replaced_at_once(loader, path, written.place, surge, missing)?;
     let pool = pool?;
-    let text = format!("the nodes of {} are replaced", model.node_pools[pool].name);
+    let text = text!("the nodes of {pool} are replaced", model.node_pools[pool].name);
     Some((Deed::ReplaceNodes { pool, max_surge, max_unavailable }, text))
 }
 
-fn drain(loader: &mut Loader, model: &Model, path: &str, written: &Drain) -> Option<(Deed, String)> {
+fn drain(loader: &mut Loader, model: &Model, path: &str, written: &Drain) -> Option<(Deed, Text)> {
     let pool = written.node_pool.as_ref().and_then(|name| noted_pool(loader, model, path, name));
     let (nodes, place) = some_nodes(loader, Some(written.nodes.as_ref()?), "no node is drained")??;
     loader.written(format!("{path}.nodes"), show::portion(&nodes, "nodes"), place);
     let pool = pool?;
-    let verb = if nodes == Portion::Count(1) { "is" } else { "are" };
-    let text = format!("{} of {} {verb} drained", show::portion(&nodes, "nodes"), model.node_pools[pool].name);
+    let (part, pool_name) = (nodes_text(&nodes), &model.node_pools[pool].name);
+    let text = match nodes {
+        Portion::Count(1) => text!("{node} of {pool} is drained", part, pool_name),
+        _ => text!("{nodes} of {pool} are drained", part, pool_name),
+    };
     Some((Deed::Drain { pool, nodes }, text))
 }
 
-fn lose_zone(loader: &mut Loader, model: &Model, path: &str, written: &LoseZone) -> Option<(Deed, String)> {
+fn lose_zone(loader: &mut Loader, model: &Model, path: &str, written: &LoseZone) -> Option<(Deed, Text)> {
     let (zone, lasts) = (written.zone.as_ref()?, written.lasts.as_ref()?);
     loader.written(format!("{path}.zone"), zone.value.clone(), zone.place);
     loader.written(format!("{path}.lasts"), lasts.value.0.to_string(), lasts.place);
@@ -278,11 +285,11 @@ fn lose_zone(loader: &mut Loader, model: &Model, path: &str, written: &LoseZone)
     }
     let lasts = at_least(loader, lasts, SHORTEST)?;
     let zone = zone.value.clone();
-    let text = format!("zone {zone} is lost for {lasts}");
+    let text = text!("zone {zone} is lost for {lasts}", zone, lasts);
     Some((Deed::LoseZone { zone, lasts }, text))
 }
 
-fn limit_api(loader: &mut Loader, path: &str, written: &At<Entries<At<Limit>>>, sound: bool) -> Option<(Deed, String)> {
+fn limit_api(loader: &mut Loader, path: &str, written: &At<Entries<At<Limit>>>, sound: bool) -> Option<(Deed, Text)> {
     let [(key, limit)] = &written.value.0[..] else {
         // What is missing may be what is wrong.
         if sound {
@@ -304,7 +311,23 @@ fn limit_api(loader: &mut Loader, path: &str, written: &At<Entries<At<Limit>>>, 
     let shown = limit.value.0.map_or_else(|| "off".to_owned(), |most| format!("{} a minute", thousands(most)));
     loader.written(format!("{path}.{}", key.name), shown.clone(), limit.place);
     let limit = limit.value.0.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
-    Some((Deed::LimitApi { api, limit }, format!("the limit of {} is {shown}", api.name())))
+    let text = match limit {
+        Some(most) => text!("the limit of {api} is {most} a minute", api.name(), thousands(most.into())),
+        None => text!("the limit of {api} is off", api.name()),
+    };
+    Some((Deed::LimitApi { api, limit }, text))
+}
+
+fn pods_text(n: u64) -> Text {
+    if n == 1 { text!("1 pod") } else { text!("{} pods", thousands(n)) }
+}
+
+fn nodes_text(nodes: &Portion) -> Text {
+    match nodes {
+        Portion::Count(1) => text!("1 node"),
+        Portion::Count(n) => text!("{} nodes", thousands((*n).into())),
+        Portion::Share(share) => text!("{share} of the nodes", show::percent(*share)),
+    }
 }
 
 /// A part of the nodes, and where it stands, if it was written; reports more than all and none.

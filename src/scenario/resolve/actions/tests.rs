@@ -72,7 +72,8 @@ fn a_runbook_is_read_as_it_is_meant() {
     let others = model.actions.iter().filter(|action| !matches!(action.deed, Deed::EditEniConfig(_)));
     let others: Vec<_> = others.map(|action| (action.trigger.clone(), action.deed.clone())).collect();
     assert_eq!(others, expected);
-    let told: Vec<_> = model.actions.iter().map(|action| format!("{}: {}", action.name, action.text)).collect();
+    let told: Vec<_> =
+        model.actions.iter().map(|action| format!("{}: {}", action.name, action.text.english())).collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     new: vsw-c is added
     edit_eni_config-1: eni-config is edited: max_pool_size, min_pool_size, vswitches

@@ -1,0 +1,46 @@
+//! The Chinese words, by the English ones, as an engineer of ACK writes them. Names of things that are
+//! Terway's, Kubernetes' or the API's, and their messages, stay as they are.
+
+mod explain;
+mod measures;
+mod outcome;
+mod plots;
+mod report;
+
+pub(super) type Entry = (&'static str, &'static str);
+
+/// All of them.
+pub(super) const ALL: [&[Entry]; 5] =
+    [explain::EXPLAIN, measures::MEASURES, outcome::OUTCOME, plots::PLOTS, report::REPORT];
+
+/// A text in both languages.
+pub(super) const fn of(english: &str) -> Option<Entry> {
+    let mut table = 0;
+    while table < ALL.len() {
+        let mut i = 0;
+        while i < ALL[table].len() {
+            if is_same(ALL[table][i].0, english) {
+                return Some(ALL[table][i]);
+            }
+            i += 1;
+        }
+        table += 1;
+    }
+    None
+}
+
+/// Whether two texts are the same, for the compiler.
+const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
