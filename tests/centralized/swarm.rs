@@ -207,7 +207,7 @@ fn plain_world(seed: u64) -> Case {
 /// A world in which another controller of the process tells of its counts, true or not, and blocks
 /// vSwitches.
 fn shared_world(seed: u64) -> Case {
-    let mut case = if seed % 2 == 0 { world(seed) } else { plain_world(seed) };
+    let mut case = if seed.is_multiple_of(2) { world(seed) } else { plain_world(seed) };
     let mut draw = Draw(SmallStream::new(!seed));
     let last_ms = case.events.last().map_or(QUIET_MS, |event| event.t_ms);
     for _ in 0..1 + draw.below(40) {
