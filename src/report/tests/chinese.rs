@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{page, run};
-use super::{simulated, tiny};
+use super::{Progress, simulated, tiny};
 use crate::explain::{Whom, explain};
 use crate::model::Model;
 use crate::report::content::Content;
 use crate::report::{Run, markdown, plot, story, terminal};
-use crate::sim::Progress;
 use crate::text::Lang;
 
 /// Names of the test's model, and what Terway, Kubernetes and the API call things.
