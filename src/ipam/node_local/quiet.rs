@@ -111,7 +111,6 @@ mod tests {
             } else {
                 self.daemon.handle_in_full(self.now, input);
             }
-            self.daemon.check_invariants();
             while let Some(output) = self.daemon.poll() {
                 self.said.push(format!("{:?} {output:?}", self.now));
                 match output {
@@ -122,6 +121,7 @@ mod tests {
                     Output::Failed(..) | Output::Released(..) => {}
                 }
             }
+            self.daemon.check_invariants();
         }
 
         fn addresses(&mut self, n: u8) -> Result<Addresses, ErrorCode> {

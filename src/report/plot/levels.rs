@@ -16,6 +16,9 @@ const LINE: f64 = 17.0;
 const STRIP: (f64, f64) = (BOTTOM + 4.0, BOTTOM + 16.0);
 /// Most opacity of the strip for waits that are over before the next row.
 const BRIEF: f64 = 0.12;
+/// Most characters of a name beside the picture, and of one at the full size of text.
+const LONGEST_NAME: usize = 28;
+const AT_FULL_SIZE: f64 = 21.0;
 /// Most landmarks that are labelled, and lines of labels.
 const MOST_MARKS: usize = 6;
 const MOST_LINES: usize = 4;
@@ -321,7 +324,10 @@ fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
     axes::apart(places.iter_mut().map(|place| &mut place.0));
     for (y, layer, last) in places {
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, layer.color, 0.88);
-        canvas.text(&shorten(&canvas.say(&layer.name)), (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+        let name = shorten(&canvas.say(&layer.name), LONGEST_NAME);
+        // A long one is smaller: an action of the API has up to 26 characters.
+        let size = TEXT * (AT_FULL_SIZE / name.width() as f64).min(1.0);
+        canvas.text(&name, (RIGHT + 28.0, y - 9.0), size, INK, Align::Left);
         canvas.text(&text!("{} at the end", count(last)), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
     }
 }

@@ -78,16 +78,16 @@ fn labels(canvas: &Canvas, lines: &Lines, frame: &Frame) {
         let y = frame.y(last(line)).min(lowest);
         lowest = y - LABEL_GAP;
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, line.color, 1.0);
-        canvas.text(&shorten(line.name), (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
+        canvas.text(&shorten(line.name, LONGEST_NAME), (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
         let note = format!("{} at the end", count(last(line)));
         canvas.text(&note, (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
     }
 }
 
 /// A name in as many characters as there is room for beside a picture.
-pub(super) fn shorten(name: &str) -> String {
-    match name.char_indices().nth(LONGEST_NAME) {
+pub(super) fn shorten(name: &str, most: usize) -> String {
+    match name.char_indices().nth(most) {
         None => name.to_owned(),
-        Some(_) => name.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
+        Some(_) => name.chars().take(most - 1).chain(['…']).collect(),
     }
 }
