@@ -60,7 +60,7 @@ fn cloud() -> Cloud {
         faults: Vec::new(),
     };
     let blocks = ["10.1.0.0/19".parse().expect("a block")];
-    Cloud::new(blocks.into_iter(), behaviour, stream(42, 0, "cloud"), SmallStream::new(0))
+    Cloud::new(blocks, behaviour, stream(42, 0, "cloud"), SmallStream::new(0))
 }
 
 /// Plays the script; the pods that were served.
