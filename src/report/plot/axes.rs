@@ -16,6 +16,8 @@ pub(super) const BOTTOM: f64 = 390.0;
 pub(super) const TEXT: f64 = 14.0;
 /// Least distance of two labels on the right.
 pub(super) const LABEL_GAP: f64 = 34.0;
+/// The highest that a label beside a picture stands: beside its title.
+pub(super) const HIGHEST_LABEL: f64 = 20.0;
 
 /// Scales of the axes.
 pub(super) struct Frame {
@@ -92,13 +94,23 @@ fn date(clock: &Clock, secs: f64) -> Option<String> {
     clock.start?.checked_add(days).ok().map(|date| date.to_string())
 }
 
-/// Moves labels, from the bottom up, apart where they would meet.
-pub(super) fn apart<'y>(labels: impl Iterator<Item = &'y mut f64>) {
-    let mut lowest = BOTTOM - 16.0;
-    for y in labels {
-        *y = y.min(lowest);
-        lowest = *y - LABEL_GAP;
+/// Moves labels, given from the bottom up, apart where they would meet, but none above `top`; says whether there
+/// is room for two lines each.
+pub(super) fn apart<'y>(labels: impl Iterator<Item = &'y mut f64>, top: f64) -> bool {
+    let mut labels: Vec<_> = labels.collect();
+    let bottom = BOTTOM - 16.0;
+    let gap = LABEL_GAP.min((bottom - top) / labels.len().saturating_sub(1).max(1) as f64);
+    let mut lowest = bottom;
+    for y in &mut labels {
+        **y = y.min(lowest);
+        lowest = **y - gap;
     }
+    let mut highest = top;
+    for y in labels.iter_mut().rev() {
+        **y = y.max(highest);
+        highest = **y + gap;
+    }
+    gap == LABEL_GAP
 }
 
 /// Unit of the axis of time in s, its name, and the steps that read well.

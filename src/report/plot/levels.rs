@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 use unicode_width::UnicodeWidthStr;
 
-use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
+use super::axes::{self, BOTTOM, Frame, HEIGHT, LABEL_GAP, LEFT, RIGHT, TEXT, TOP, WIDTH};
 use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, RED, picture};
 use super::lines::shorten;
 use super::reduce;
@@ -303,10 +303,12 @@ fn ticks(canvas: &Canvas, levels: &Levels, frame: &Frame) {
 /// Names of the layers at their right end, moved apart where they would meet.
 fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
     let mut places = Vec::new();
+    let mut highest = axes::HIGHEST_LABEL;
     if let (Some(total), Some(row)) = (sums.last(), levels.at.len().checked_sub(1))
         && peaks(levels, total, frame).is_some()
     {
         let y = frame.top - 8.0;
+        highest = y + LABEL_GAP;
         canvas.rectangle(RIGHT + 12.0, y - 5.0, RIGHT + 22.0, y + 5.0, MUTED, 0.45);
         canvas.text(&phrase!("brief peaks"), (RIGHT + 28.0, y), TEXT, INK, Align::Left);
         let between = crate::outcome::span(levels.at[row] / row.max(1) as f64);
@@ -321,14 +323,16 @@ fn labels(canvas: &Canvas, levels: &Levels, frame: &Frame, sums: &[Vec<f64>]) {
         }
         below = top;
     }
-    axes::apart(places.iter_mut().map(|place| &mut place.0));
+    let has_room = axes::apart(places.iter_mut().map(|place| &mut place.0), highest);
     for (y, layer, last) in places {
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, layer.color, 0.88);
         let name = shorten(&canvas.say(&layer.name), LONGEST_NAME);
         // A long one is smaller: an action of the API has up to 26 characters.
         let size = TEXT * (AT_FULL_SIZE / name.width() as f64).min(1.0);
         canvas.text(&name, (RIGHT + 28.0, y - 9.0), size, INK, Align::Left);
-        canvas.text(&text!("{} at the end", count(last)), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+        if has_room {
+            canvas.text(&text!("{} at the end", count(last)), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+        }
     }
 }
 

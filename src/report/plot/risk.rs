@@ -85,12 +85,14 @@ fn names(canvas: &Canvas, frame: &Frame, curves: &[Curve]) {
     let end = |curve: &Curve| 1.0 - curve.points.last().map_or(0.0, |by| by.full.share());
     let mut places: Vec<_> = curves.iter().map(|curve| (frame.y(end(curve)), curve)).collect();
     places.sort_by(|a, b| b.0.total_cmp(&a.0));
-    axes::apart(places.iter_mut().map(|place| &mut place.0));
+    let has_room = axes::apart(places.iter_mut().map(|place| &mut place.0), axes::HIGHEST_LABEL);
     for (y, curve) in places {
         canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, curve.color, 0.88);
         canvas.text(&curve.name, (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
         let full = curve.points.last().map(|by| text!("full in {} of {} runs", by.full.hits, by.full.runs));
-        canvas.text(&full.unwrap_or_default(), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+        if has_room {
+            canvas.text(&full.unwrap_or_default(), (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+        }
     }
 }
 

@@ -209,8 +209,9 @@ pub(super) fn report_unknown_candidates(loader: &mut Loader, document: &Document
     let unknown: Vec<_> = unknown.map(|(zone, id, at)| (zone.to_owned(), id.to_owned(), eni::place(at))).collect();
     let mut left_out = BTreeSet::new();
     for (zone, id, place) in unknown {
+        let near = nearest(&id, names.ids());
         let declare = format!("`- {{id: {id}, zone: {zone}, cidr: …}}`");
-        if !names.zones().contains(&zone.as_str()) {
+        if near.is_none() && !names.zones().contains(&zone.as_str()) {
             if left_out.insert(zone.clone()) {
                 let problem = loader.problems.warning(place, format!("zone {zone} is left out"));
                 problem.label("the scenario has no vSwitch there");
@@ -221,7 +222,7 @@ pub(super) fn report_unknown_candidates(loader: &mut Loader, document: &Document
         // The words of `eni_config::resolve`, so that only one of the two is shown.
         let problem = loader.problems.error(place, format!("vSwitch `{id}` does not exist"));
         problem.label("not one of the VPC's vSwitches");
-        match nearest(&id, names.ids()) {
+        match near {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help(format!("declare {declare} under `vpc.vswitches`, or remove it from eni-config")),
         };
