@@ -18,7 +18,7 @@ const STRIP: (f64, f64) = (BOTTOM + 4.0, BOTTOM + 16.0);
 const BRIEF: f64 = 0.12;
 /// Most characters of a name beside the picture, and of one at the full size of text.
 const LONGEST_NAME: usize = 28;
-const AT_FULL_SIZE: f64 = 21.0;
+const AT_FULL_SIZE: f64 = 20.0;
 /// Most landmarks that are labelled, and lines of labels.
 const MOST_MARKS: usize = 6;
 const MOST_LINES: usize = 4;
