@@ -25,11 +25,15 @@ pub const MAX_ADDRESSES: u32 = 56;
 /// Cells of a group of Go's map (`internal/runtime/maps/group.go`).
 const GROUP: u32 = 8;
 
-/// One cell: the address and who has it.
+/// One cell: the address and who has it; an empty one has no address, and one without a pod says so.
 #[derive(Debug, Clone, Copy)]
 struct Entry<A> {
     address: A,
     pod: PodId,
+}
+
+impl<A: Address> Entry<A> {
+    const EMPTY: Self = Self { address: A::NONE, pod: PodId::NONE };
 }
 
 /// The addresses of one interface, of one family. An entry is *valid*, *invalid* or *deleting*; it is *in use*
@@ -290,29 +294,21 @@ impl<A: Address> AddressSet<A> {
         assert!(self.valid & self.deleting == 0, "an address is valid and is given back");
         assert!(self.occupied & self.tombstones == 0, "a cell is taken and a tombstone");
         assert!(self.primary & self.deleting == 0, "the primary address is never given back");
-        assert!(
-            self.entries
-                .iter()
-                .zip(0..)
-                .all(|(entry, cell)| (entry.pod != PodId::NONE) == (self.in_use >> cell & 1 == 1)),
-            "a cell has a pod if it is in use"
-        );
+        for (entry, cell) in self.entries.iter().zip(0..) {
+            let has = |mask: u64| mask >> cell & 1 == 1;
+            assert_eq!(entry.pod != PodId::NONE, has(self.in_use), "a cell has a pod if it is in use");
+            assert_eq!(entry.address != A::NONE, has(self.occupied), "a cell has an address if it is taken");
+        }
         let once = |cell: usize| self.cell_at(self.entries[cell].address) == Some(cell);
         assert!(cells(self.occupied).all(once), "an address has one entry");
     }
 
-    /// Cells without a pod say so, also empty ones.
     fn cell_of(&self, pod: PodId) -> Option<usize> {
         self.entries.iter().position(|entry| entry.pod == pod)
     }
 
     fn cell_at(&self, address: A) -> Option<usize> {
-        let is_taken = |cell: usize| self.occupied & 1 << cell != 0;
-        self.entries
-            .iter()
-            .zip(0..)
-            .find(|&(entry, cell)| entry.address == address && is_taken(cell))
-            .map(|(_, cell)| cell)
+        self.entries.iter().position(|entry| entry.address == address)
     }
 
     /// The first cell of `mask` in map order: from a random cell on, around the end.
@@ -374,8 +370,7 @@ impl<A: Address> AddressSet<A> {
             n if crowded || n <= GROUP as usize => n * 2,
             n => n,
         };
-        let nobody = Entry { address: A::NONE, pod: PodId::NONE };
-        self.entries = vec![nobody; capacity.min(64)];
+        self.entries = vec![Entry::EMPTY; capacity.min(64)];
         for cell in cells(old.occupied) {
             let to = self.free_cell(chance);
             self.entries[to] = old.entries[cell];
@@ -400,7 +395,7 @@ impl<A: Address> AddressSet<A> {
         for mask in [&mut self.occupied, &mut self.in_use, &mut self.valid, &mut self.deleting, &mut self.primary] {
             *mask &= !bit;
         }
-        self.entries[cell].pod = PodId::NONE;
+        self.entries[cell] = Entry::EMPTY;
     }
 }
 

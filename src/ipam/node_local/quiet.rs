@@ -46,9 +46,8 @@ impl NodeLocal {
             Ok((i, Admission::Serve)) if self.slots[i].status == Status::InUse => {
                 (self.now, self.last_modified) = (now, now);
                 let had_it = self.bind(i, pod);
-                let (idle, used) = &mut self.idle_and_used;
-                (*idle, *used) = if had_it { (*idle, *used) } else { (*idle - 1, *used + 1) };
-                self.next_wake = self.wake_with(self.slots_wake, self.idle_and_used);
+                let (idle, used) = self.idle_and_used;
+                self.stay_quiet(if had_it { (idle, used) } else { (idle - 1, used + 1) });
                 true
             }
             _ => false,
@@ -62,12 +61,16 @@ impl NodeLocal {
         }
         self.replay_pool_syncs(now);
         self.now = now;
-        if self.release(release) {
-            let (idle, used) = &mut self.idle_and_used;
-            (*idle, *used) = (*idle + 1, *used - 1);
-            self.next_wake = self.wake_with(self.slots_wake, self.idle_and_used);
-        }
+        let is_idle = self.release(release);
+        let (idle, used) = self.idle_and_used;
+        self.stay_quiet(if is_idle { (idle + 1, used - 1) } else { (idle, used) });
         true
+    }
+
+    /// Only the pool sync may be due at another time than before.
+    fn stay_quiet(&mut self, idle_and_used: (u32, u32)) {
+        self.idle_and_used = idle_and_used;
+        self.next_wake = self.wake_with(self.slots_wake, idle_and_used);
     }
 }
 
