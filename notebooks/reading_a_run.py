@@ -26,10 +26,11 @@ print(summary["verdict"]["text"])
 
 # %% [markdown]
 # ## Who holds the addresses
-# `timeline.csv` has the levels of every replication on one grid of times, so a mean over the replications is a `group_by`.
+# The timeline has the levels of every replication on one grid of times, so a mean over the replications is a `group_by`. It is
+# `timeline.csv`, and as this run was asked for (`outputs.parquet`), `timeline.parquet` too, whose columns know their types.
 
 # %%
-timeline = pl.read_csv(run / "timeline.csv", infer_schema_length=None)
+timeline = pl.read_parquet(run / "timeline.parquet")
 holders = [f"{who}_addresses" for who in ("serving", "idle", "leaked", "primary", "other")]
 pods = timeline.filter(pl.col("kind") == "vswitch", pl.col("name") == "vsw-pods")
 mean = pods.group_by("time_s").agg(pl.col(holders).mean()).sort("time_s")

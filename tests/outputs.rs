@@ -27,7 +27,7 @@ node_pools:
 workloads:
   - {name: web, deployment: {replicas: {linear: {from: 5, to: 40}}}}
 policy: [vswitch.free.min >= 1]
-outputs: {pods: true, events: true}
+outputs: {pods: true, events: true, parquet: PARQUET}
 ";
 
 const VARIED: &str = "node_pools.default.nodes";
@@ -57,11 +57,63 @@ fn every_file_column_and_key_stands_in_the_documentation() {
         let (_folder, written) = files(arguments);
         let stated = section.lines().filter_map(|line| line.strip_prefix("### "));
         let stated: BTreeSet<_> = stated.filter(|name| cfg!(feature = "png") || !name.contains(".png")).collect();
+        let written: Vec<_> = written.into_iter().filter(|(name, _)| !name.ends_with(".parquet")).collect();
         let names: BTreeSet<_> = written.iter().map(|(name, _)| format!("`{name}`")).collect();
         assert_eq!(stated, names.iter().map(String::as_str).collect(), "files of {title}");
         for (name, path) in &written {
             let Some(columns) = columns(path) else { continue };
             assert_eq!(stated_columns(part(section, &format!("### `{name}`\n"), "\n### ")), columns, "{title}: {name}");
+        }
+    }
+}
+
+/// Of each CSV of a run and of a sweep there is a Parquet file with the same rows, whose columns have the types that the
+/// page gives them.
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_has_what_csv_has() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+
+    let same = |text: &str, field: &Field| match field {
+        Field::Null => text.is_empty(),
+        Field::Long(n) => text.parse() == Ok(*n),
+        Field::Double(x) => text.replace("never", "inf").parse() == Ok(*x),
+        Field::Str(own) => text == own,
+        Field::Bool(is_so) => text.parse() == Ok(*is_so),
+        Field::TimestampMillis(at) => {
+            let at = jiff::Timestamp::from_millisecond(*at).expect("a time of the calendar");
+            Ok(at.to_zoned(jiff::tz::TimeZone::UTC).datetime()) == text.parse()
+        }
+        _ => false,
+    };
+    for (title, arguments) in COMMANDS {
+        let (_folder, written) = files(arguments);
+        let stems = |ending: &str| -> BTreeSet<String> {
+            written.iter().filter_map(|(name, _)| Some(name.strip_suffix(ending)?.to_owned())).collect()
+        };
+        if !["run", "sweep"].contains(&arguments[0]) {
+            assert_eq!(stems(".parquet"), BTreeSet::new(), "{title}");
+            continue;
+        }
+        assert_eq!(stems(".parquet"), stems(".csv"), "{title}");
+        for (name, path) in written.iter().filter(|(name, _)| name.ends_with(".parquet")) {
+            let file = std::fs::File::open(path).expect("it can be read");
+            let reader = SerializedFileReader::new(file).expect("it is Parquet");
+            let csv = std::fs::read(path.with_extension("csv")).expect("there is a CSV");
+            let mut csv = csv::Reader::from_reader(&csv[..]);
+            let header = csv.headers().expect("a header").clone();
+            let columns = reader.metadata().file_metadata().schema_descr().columns().to_vec();
+            assert!(header.iter().eq(columns.iter().map(|column| column.name())), "{title}: {name}");
+            let rows: Vec<_> = csv.records().map(|row| row.expect("a row")).collect();
+            let own: Vec<_> = reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row")).collect();
+            assert!(!rows.is_empty() || name == "sensitivity.parquet", "{title}: {name} has rows");
+            assert_eq!(rows.len(), own.len(), "{title}: {name}");
+            for (row, own) in rows.iter().zip(&own) {
+                for ((column, text), (_, field)) in header.iter().zip(row).zip(own.get_column_iter()) {
+                    assert!(same(text, field), "{title}: {name}: {column}: `{text}` is not {field:?}");
+                }
+            }
         }
     }
 }
@@ -82,7 +134,8 @@ fn stated_columns(section: &str) -> Vec<String> {
 /// what there is to see.
 fn files(arguments: &[&str]) -> (TempDir, Vec<(String, PathBuf)>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("s.yaml"), SCENARIO).expect("a writable folder");
+    let scenario = SCENARIO.replace("PARQUET", if cfg!(feature = "parquet") { "true" } else { "false" });
+    std::fs::write(folder.path().join("s.yaml"), scenario).expect("a writable folder");
     let mut command = Command::cargo_bin("brimline").expect("the binary is built");
     command.current_dir(folder.path()).args(arguments).arg("--quiet");
     // Exit code 3: the policy does not hold.

@@ -301,3 +301,51 @@ fn what_is_wrong_is_told_and_leaves_nothing_behind() {
     insta::assert_snapshot!("wrong", told.join("\n"));
     assert!(!folder.path().join("output").exists());
 }
+
+/// A run that ends as soon as it is certain what a claim says of it says the same as the whole run.
+#[test]
+fn what_is_certain_early_is_so_at_the_end() {
+    const CLAIMS: [&str; 14] = [
+        "any vswitch is full",
+        "P(vsw-pods is full before 1h) <= 5 %",
+        "vswitch.time_to_full > 70m",
+        "vsw-pods.time_to_full != 30m",
+        "vswitch.free.min >= 3",
+        "vswitch.free.min > 0",
+        "vsw-pods.free.min >= 10 %",
+        "P(any pod waits > 60s before 65m) <= 5 %",
+        "pods.waiting_over(60s) == 0",
+        "pods.waiting_over(60s) <= 3",
+        "pods.waiting.max > 3",
+        "pods.waiting.max <= 3",
+        "pods.unschedulable.max >= 1",
+        "pods.wait.p99 > 60s",
+    ];
+    let progress = Progress::default();
+    let (mut told, mut early) = ([[0; 2]; CLAIMS.len()], 0);
+    let remedy = || Blueprint::of_text("late.yaml", REMEDY, Path::new("."));
+    let warm = || scenario(&["warm_up=61m", "vpc.vswitches.vsw-pods.prefix=26"]);
+    for world in [scenario(&[]), scenario(&["vpc.vswitches.vsw-pods.prefix=27"]), warm(), remedy()] {
+        let mut ensemble = world.load().unwrap_or_else(|wrong| panic!("{wrong}")).ensemble();
+        let claims =
+            CLAIMS.map(|text| claim(ensemble.typical(), "--such-that", text).unwrap_or_else(|e| panic!("{e}")));
+        claims.iter().for_each(|claim| ensemble.observe(&claim.statement.reading));
+        let model = ensemble.typical();
+        for replication in 0..6 {
+            let whole = brimline::sim::run(model, replication, &progress);
+            for (i, claim) in claims.iter().enumerate() {
+                let statement = &claim.statement;
+                let run = brimline::sim::run_until(model, replication, &progress, |now, recorder| {
+                    recorder.outlook(now, &statement.reading).settles(statement)
+                });
+                let is_hit = |run| study::is_hit(claim, brimline::outcome::value(&statement.reading, model, run));
+                assert_eq!(is_hit(&run), is_hit(&whole), "{}: run {replication} of {}", claim.text, model.name);
+                told[i][usize::from(is_hit(&whole))] += 1;
+                early += usize::from(run.events < whole.events);
+            }
+        }
+    }
+    assert!(early > 100, "{early} runs ended early");
+    let varied = told.iter().filter(|[no, yes]| *no > 0 && *yes > 0).count();
+    assert!(varied > 7, "claims hold in some runs and not in others: {told:?}");
+}

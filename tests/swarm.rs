@@ -114,7 +114,7 @@ impl Dice {
                 ..ControlPlane::default()
             },
             kubelet: Kubelet { teardown: self.span(Span::secs(20)), ..plain.kubelet },
-            outputs: Outputs { samples: 20, pods: true, events: true },
+            outputs: Outputs { samples: 20, pods: true, events: true, parquet: false },
             ..plain
         };
         if self.chance(60) {

@@ -101,7 +101,7 @@ impl Shape {
             replications: self.replications,
             node_pools: vec![NodePool::plain("default", shape, line(self.nodes))],
             workloads: vec![web],
-            outputs: Outputs { samples: 100, pods: false, events: false },
+            outputs: Outputs { samples: 100, pods: false, events: false, parquet: false },
             ..Model::plain("bench", horizon, vpc)
         };
         model.cloud.latency = latency();

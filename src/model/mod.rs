@@ -265,6 +265,8 @@ pub struct Outputs {
     pub pods: bool,
     /// Whether to write `events.csv`.
     pub events: bool,
+    /// Whether to write tables as Parquet too.
+    pub parquet: bool,
 }
 
 /// One of the [`Quotas`].
@@ -313,7 +315,7 @@ impl Model {
                 teardown: SpanDist::Constant(Span::ZERO),
             },
             control_plane: ControlPlane::default(),
-            outputs: Outputs { samples: 1, pods: false, events: false },
+            outputs: Outputs { samples: 1, pods: false, events: false, parquet: false },
         }
     }
 

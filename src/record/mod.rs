@@ -4,7 +4,7 @@ mod holders;
 mod recorder;
 mod steps;
 
-pub use recorder::{API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, RPC_BUCKETS_MS, Recorder, Tally};
+pub use recorder::{API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, Outlook, RPC_BUCKETS_MS, Recorder, Tally};
 pub use steps::{CallAnswer, CallStep, PodName, PodRow, Step, What};
 
 use hdrhistogram::Histogram;

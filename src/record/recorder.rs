@@ -6,6 +6,7 @@ mod defects;
 mod diary;
 mod latencies;
 mod levels;
+mod outlook;
 mod prefixes;
 mod trouble;
 mod waits;
@@ -30,6 +31,7 @@ use defects::Defects;
 use diary::Diary;
 pub use latencies::{API_BUCKETS_MS, Asked, Latencies, RPC_BUCKETS_MS, Tally};
 use levels::{Group, NodeNote, VSwitchLevels};
+pub use outlook::Outlook;
 use prefixes::PrefixLevels;
 use trouble::Trouble;
 use waits::Waits;
@@ -81,6 +83,7 @@ pub struct Recorder {
     latencies: Vec<Latencies>,
     /// vSwitches that pods take addresses of, sooner or later.
     serving: BTreeSet<VSwitchId>,
+    /// When the warm-up is over.
     warm_from: Instant,
     pod_events: u64,
 }
@@ -145,7 +148,7 @@ impl Recorder {
             waits: Waits::new(model),
             latencies: vec![Latencies::default(); model.groups().count() + 1],
             serving: model.serving_vswitches(),
-            warm_from: Instant::ZERO,
+            warm_from: Instant::ZERO + model.warm_up,
             pod_events: 0,
         }
     }
@@ -454,7 +457,6 @@ impl Recorder {
 
     /// The warm-up is over: time-weighted measures begin anew.
     pub fn warm(&mut self, now: Instant) {
-        self.warm_from = now;
         self.vswitches.iter_mut().for_each(|levels| levels.warm(now));
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Deserialize;
 
+use super::dataset::Dataset;
 use super::tables;
 use crate::record::Recording;
 use crate::scenario::Source;
@@ -51,7 +52,8 @@ pub fn kept(folder: &Path) -> anyhow::Result<Kept> {
 #[must_use]
 pub fn agrees(folder: &Path, again: &Recording) -> Option<bool> {
     let counted = std::fs::read_to_string(folder.join("api_calls.csv")).ok()?;
-    let repeated = tables::api_calls(std::slice::from_ref(again)).expect("nothing keeps a table from memory");
+    let repeated = tables::api_calls(std::slice::from_ref(again)).and_then(Dataset::into_csv);
+    let repeated = repeated.expect("nothing keeps a table from memory");
     let repeated = String::from_utf8(repeated).expect("the table is text");
     let own = format!("{},", again.replication);
     Some(counted.lines().filter(|line| line.starts_with(&own)).eq(repeated.lines().skip(1)))

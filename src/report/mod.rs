@@ -3,11 +3,14 @@
 
 pub mod compare;
 mod content;
+mod dataset;
 mod html;
 mod kept;
 mod manifest;
 mod measures;
 mod markdown;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod plot;
 mod policy;
 pub mod seek;
@@ -41,6 +44,7 @@ use crate::scenario::{Setting, Source, Uncertain};
 use crate::study::Finding;
 use crate::text::Lang;
 use content::Content;
+use dataset::Dataset;
 use plot::Picture;
 
 /// A finished run.
@@ -122,16 +126,18 @@ pub fn write(root: &Path, name: &str, run: &Run) -> anyhow::Result<PathBuf> {
 fn fill(folder: &Path, run: &Run) -> anyhow::Result<()> {
     let pictures = plot::all(run.model, run.summary, run.recordings, run.lang);
     save(folder, "summary.json", &summary_json(run.summary, run.findings)?)?;
-    save(folder, "timeline.csv", &tables::timeline(run.model, run.recordings)?)?;
-    save(folder, "api_calls.csv", &tables::api_calls(run.recordings)?)?;
-    save(folder, "api_timeline.csv", &tables::api_timeline(run.model, run.recordings)?)?;
-    save(folder, "risk.csv", &tables::risk(run.summary)?)?;
-    save(folder, "quantiles.csv", &tables::quantiles(run.summary)?)?;
-    if run.model.outputs.pods {
-        save(folder, "pods.csv", &tables::pods(run.model, run.recordings)?)?;
+    let outputs = &run.model.outputs;
+    let keep = |name: &str, table: Dataset| table.save(folder, name, outputs.parquet);
+    keep("timeline", tables::timeline(run.model, run.recordings)?)?;
+    keep("api_calls", tables::api_calls(run.recordings)?)?;
+    keep("api_timeline", tables::api_timeline(run.model, run.recordings)?)?;
+    keep("risk", tables::risk(run.summary)?)?;
+    keep("quantiles", tables::quantiles(run.summary)?)?;
+    if outputs.pods {
+        keep("pods", tables::pods(run.model, run.recordings)?)?;
     }
-    if run.model.outputs.events {
-        save(folder, "events.csv", &tables::events(run.model, run.recordings)?)?;
+    if outputs.events {
+        keep("events", tables::events(run.model, run.recordings)?)?;
     }
     save(folder, "manifest.json", &json(&manifest::manifest(run))?)?;
     let content = Content::of(run, &pictures);

@@ -1,7 +1,7 @@
-//! The CSV files. Every column ends in its unit; what does not apply to a row is empty.
+//! The tables of a run. Every column ends in its unit; what does not apply to a row is empty.
 
-use csv::Writer;
-
+use super::dataset::Dataset;
+use super::dataset::Kind::{Count, DateTime, Flag, Number, Text};
 use crate::id::VSwitchId;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
@@ -11,46 +11,41 @@ use crate::time::{Instant, Span};
 
 /// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster. What is
 /// said of prefixes has columns of its own, if they come from any vSwitch.
-pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
+pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Dataset> {
     let mut header = vec![
-        "replication",
-        "time_s",
-        "datetime",
-        "kind",
-        "name",
-        "zone",
-        "instance_type",
-        "serving_addresses",
-        "idle_addresses",
-        "leaked_addresses",
-        "primary_addresses",
-        "other_addresses",
-        "free_addresses",
-        "least_free_addresses",
-        "nodes",
-        "enis",
-        "running_pods",
-        "waiting_pods",
-        "most_waiting_pods",
-        "terminating_pods",
-        "unschedulable_pods",
-        "most_unschedulable_pods",
+        ("replication", Count),
+        ("time_s", Number),
+        ("datetime", DateTime),
+        ("kind", Text),
+        ("name", Text),
+        ("zone", Text),
+        ("instance_type", Text),
+        ("serving_addresses", Count),
+        ("idle_addresses", Count),
+        ("leaked_addresses", Count),
+        ("primary_addresses", Count),
+        ("other_addresses", Count),
+        ("free_addresses", Count),
+        ("least_free_addresses", Count),
+        ("nodes", Count),
+        ("enis", Count),
+        ("running_pods", Count),
+        ("waiting_pods", Count),
+        ("most_waiting_pods", Count),
+        ("terminating_pods", Count),
+        ("unschedulable_pods", Count),
+        ("most_unschedulable_pods", Count),
     ];
     let pods_end = header.len();
     if (0..model.vpc.vswitches.len()).any(|i| model.gives_prefixes(VSwitchId::new(i))) {
-        header.extend(["reserved_addresses", "prefix_addresses", "free_prefixes"]);
+        header.extend([("reserved_addresses", Count), ("prefix_addresses", Count), ("free_prefixes", Count)]);
     }
     let held_at = header.len();
     let holds = |i: usize| model.holds_addresses(VSwitchId::new(i));
     if (0..model.vpc.vswitches.len()).any(holds) {
-        header.push("held_addresses");
+        header.push(("held_addresses", Count));
     }
-    csv.write_record(&header)?;
-    let write = |csv: &mut Writer<Vec<u8>>, mut record: Vec<String>| {
-        record.resize(header.len(), String::new());
-        csv.write_record(record)
-    };
+    let mut table = Dataset::new(header)?;
     for recording in recordings {
         let timeline = &recording.timeline;
         for (row, &at) in timeline.at.iter().enumerate() {
@@ -69,7 +64,7 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
                     record.resize(held_at, String::new());
                     record.push(timeline.vswitches[i][row].held.unwrap_or(0).to_string());
                 }
-                write(&mut csv, record)?;
+                table.row(record)?;
             }
             for (i, (key, zone)) in model.groups().enumerate() {
                 let (pool, levels) = (&model.node_pools[key.pool], timeline.groups[i][row]);
@@ -80,23 +75,22 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
                 record.extend(["node_pool".to_owned(), pool.name.clone(), zone.zone.clone(), instance_type]);
                 record.extend(std::iter::repeat_n(String::new(), Holders::POSITIONS.parts().len() + 1));
                 record.extend(numbers.map(|n| n.to_string()));
-                write(&mut csv, record)?;
+                table.row(record)?;
             }
             let mut record = start();
             record.push("cluster".to_owned());
             record.extend(std::iter::repeat_n(String::new(), pods_end - 6));
             record.push(timeline.unschedulable[row].to_string());
             record.push(timeline.max_unschedulable[row].to_string());
-            write(&mut csv, record)?;
+            table.row(record)?;
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// One row per replication, action and result (`ok` or an error code) that occurs.
-pub(super) fn api_calls(recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
-    csv.write_record(["replication", "action", "result", "calls"])?;
+pub(super) fn api_calls(recordings: &[Recording]) -> anyhow::Result<Dataset> {
+    let mut table = Dataset::new([("replication", Count), ("action", Text), ("result", Text), ("calls", Count)])?;
     for recording in recordings {
         for api in Api::ALL {
             let refused = recording.errors[api.index()];
@@ -104,54 +98,60 @@ pub(super) fn api_calls(recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
             let well = recording.calls[api.index()] - refused.iter().sum::<u64>();
             let errors = ErrorCode::ALL.into_iter().map(|code| (code.name(), refused[code.index()]));
             for (result, calls) in std::iter::once(("ok", well)).chain(errors).filter(|&(_, calls)| calls > 0) {
-                csv.write_record([&recording.replication.to_string(), api.name(), result, &calls.to_string()])?;
+                table.row([&recording.replication.to_string(), api.name(), result, &calls.to_string()])?;
             }
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// One row per replication, row of the timeline and action that was called since the row before.
-pub(super) fn api_timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
-    csv.write_record(["replication", "time_s", "datetime", "action", "done", "throttled", "refused"])?;
+pub(super) fn api_timeline(model: &Model, recordings: &[Recording]) -> anyhow::Result<Dataset> {
+    let mut table = Dataset::new([
+        ("replication", Count),
+        ("time_s", Number),
+        ("datetime", DateTime),
+        ("action", Text),
+        ("done", Count),
+        ("throttled", Count),
+        ("refused", Count),
+    ])?;
     for recording in recordings {
         for (at, calls) in recording.timeline.at.iter().zip(&recording.timeline.calls) {
             let start = [recording.replication.to_string(), secs(*at), datetime(model, *at)];
             for (api, calls) in Api::ALL.into_iter().zip(calls).filter(|(_, calls)| **calls != Calls::default()) {
                 let numbers = [calls.done, calls.throttled, calls.refused].map(|n| n.to_string());
-                csv.write_record(
+                table.row(
                     start.iter().map(String::as_str).chain([api.name()]).chain(numbers.iter().map(String::as_str)),
                 )?;
             }
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// One row per life of a pod of the replications that kept them, in the order of creation.
-pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
-    csv.write_record([
-        "replication",
-        "pod",
-        "workload",
-        "node",
-        "created_s",
-        "requested_s",
-        "served_s",
-        "wait_s",
-        "failures",
-        "deleted_s",
-        "ended_s",
-        "vswitch",
-        "address",
+pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Dataset> {
+    let mut table = Dataset::new([
+        ("replication", Count),
+        ("pod", Text),
+        ("workload", Text),
+        ("node", Text),
+        ("created_s", Number),
+        ("requested_s", Number),
+        ("served_s", Number),
+        ("wait_s", Number),
+        ("failures", Count),
+        ("deleted_s", Number),
+        ("ended_s", Number),
+        ("vswitch", Text),
+        ("address", Text),
     ])?;
     for recording in recordings {
         for pod in &recording.pod_log {
             let some = |at: Option<Instant>| at.map(secs).unwrap_or_default();
             let wait = pod.served.zip(pod.requested).map(|(served, requested)| served.since(requested));
-            csv.write_record([
+            table.row([
                 recording.replication.to_string(),
                 pod.name.text(model),
                 model.workloads[pod.name.workload as usize].name.clone(),
@@ -168,20 +168,27 @@ pub(super) fn pods(model: &Model, recordings: &[Recording]) -> anyhow::Result<Ve
             ])?;
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// One row per entry of the journals and per step, in order of time.
-pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
-    csv.write_record(["replication", "time_s", "datetime", "kind", "subject", "text", "landmark"])?;
+pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<Dataset> {
+    let mut table = Dataset::new([
+        ("replication", Count),
+        ("time_s", Number),
+        ("datetime", DateTime),
+        ("kind", Text),
+        ("subject", Text),
+        ("text", Text),
+        ("landmark", Flag),
+    ])?;
     // The others keep their landmarks only.
     for recording in recordings.iter().take(1) {
         let mut steps = recording.steps.iter().peekable();
         let mut write = |at: Instant, told: &Told, landmark: bool| {
             let number = recording.replication.to_string();
             let (time, date, landmark) = (secs(at), datetime(model, at), landmark.to_string());
-            csv.write_record([&number, &time, &date, told.kind, &told.subject, &told.text.english(), &landmark])
+            table.row([&number, &time, &date, told.kind, &told.subject, &told.text.english(), &landmark])
         };
         for entry in &recording.journal {
             while let Some(step) = steps.next_if(|step| step.at < entry.at) {
@@ -194,18 +201,25 @@ pub(super) fn events(model: &Model, recordings: &[Recording]) -> anyhow::Result<
             write(step.at, &tell(step, model, recording), false)?;
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// One row per vSwitch of pods, or any of them, and time: how probable it is that it is full by
 /// then.
-pub(super) fn risk(summary: &Summary) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
-    csv.write_record(["time_s", "vswitch", "runs", "full", "probability", "low", "high"])?;
+pub(super) fn risk(summary: &Summary) -> anyhow::Result<Dataset> {
+    let mut table = Dataset::new([
+        ("time_s", Number),
+        ("vswitch", Text),
+        ("runs", Count),
+        ("full", Count),
+        ("probability", Number),
+        ("low", Number),
+        ("high", Number),
+    ])?;
     for risk in &summary.risk {
         for FullBy { time_s, full } in &risk.curve {
             let end = |end: fn(Interval) -> f64| full.interval.map(|i| end(i).to_string()).unwrap_or_default();
-            csv.write_record([
+            table.row([
                 time_s.to_string(),
                 risk.vswitch.clone(),
                 full.runs.to_string(),
@@ -216,22 +230,33 @@ pub(super) fn risk(summary: &Summary) -> anyhow::Result<Vec<u8>> {
             ])?;
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// One row per reading. A time that never comes is `inf`.
-pub(super) fn quantiles(summary: &Summary) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
-    csv.write_record([
-        "measure", "unit", "runs", "mean", "low", "high", "min", "p5", "p25", "p50", "p75", "p95", "max",
+pub(super) fn quantiles(summary: &Summary) -> anyhow::Result<Dataset> {
+    let mut table = Dataset::new([
+        ("measure", Text),
+        ("unit", Text),
+        ("runs", Count),
+        ("mean", Number),
+        ("low", Number),
+        ("high", Number),
+        ("min", Number),
+        ("p5", Number),
+        ("p25", Number),
+        ("p50", Number),
+        ("p75", Number),
+        ("p95", Number),
+        ("max", Number),
     ])?;
     for Quantiles { measure, unit, estimate: e, p25, p75 } in &summary.quantiles {
         let end = |end: fn(Interval) -> f64| e.interval.map(|i| end(i).to_string()).unwrap_or_default();
         let quantiles = [e.min, e.p5, *p25, e.median, *p75, e.p95, e.max].map(|n| n.to_string());
         let head = [measure.clone(), (*unit).to_owned(), e.runs.to_string(), e.mean.to_string()];
-        csv.write_record(head.into_iter().chain([end(|i| i.low), end(|i| i.high)]).chain(quantiles))?;
+        table.row(head.into_iter().chain([end(|i| i.low), end(|i| i.high)]).chain(quantiles))?;
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// Seconds since the start.

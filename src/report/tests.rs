@@ -48,7 +48,7 @@ fn model(prefix: u8, horizon: Span, nodes: f64, pods: f64) -> Model {
         replications: 4,
         node_pools: vec![NodePool::plain("default", shape, line(2.0, nodes))],
         workloads: vec![web],
-        outputs: Outputs { samples: 6, pods: true, events: true },
+        outputs: Outputs { samples: 6, pods: true, events: true, parquet: false },
         ..Model::plain("small", horizon, vpc)
     };
     model.cloud.latency = std::array::from_fn(|_| SpanDist::Uniform(Span::millis(300), Span::millis(2500)));
@@ -182,7 +182,8 @@ fn what_is_reserved_has_its_columns() {
     model.vpc.vswitches[1].prefix_reservations = vec!["10.1.0.16/28".parse().expect("a block")];
     let recording = crate::sim::run_audited(&model, 0, Span::mins(1));
     let of = |model: &Model| {
-        let csv = super::tables::timeline(model, std::slice::from_ref(&recording)).expect("it can be written");
+        let table = super::tables::timeline(model, std::slice::from_ref(&recording));
+        let csv = table.and_then(super::dataset::Dataset::into_csv).expect("it can be written");
         String::from_utf8(csv).expect("it is text")
     };
     let timeline = of(&model);

@@ -287,6 +287,10 @@ section! {
         /// Default: `false`: large files are written on demand only.
         /// Example: `true`.
         optional events: At<bool>,
+        /// Whether `run`, `demo` and `sweep` write every CSV [as Parquet too](outputs.md#parquet).
+        /// Default: `false`: large files are written on demand only.
+        /// Example: `true`.
+        optional parquet: At<bool>,
     }
 }
 

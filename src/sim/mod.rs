@@ -15,7 +15,7 @@ pub use engine::{Answered, Engine, Happening, Observer, Pod, PodState, Record, W
 pub use world::View;
 
 use crate::model::{Ensemble, Model};
-use crate::record::{Detail, Recording};
+use crate::record::{Detail, Recorder, Recording};
 use crate::time::{Instant, Span};
 
 /// How far a run is, summed over its replications; any thread may read it.
@@ -25,6 +25,18 @@ pub struct Progress {
     pub simulated_ns: AtomicU64,
     /// Events.
     pub events: AtomicU64,
+}
+
+impl Progress {
+    /// Adds up what a run says of itself now and then: how far it is (time, events).
+    fn follower(&self) -> impl FnMut(Instant, u64) {
+        let mut last = (0, 0);
+        move |now, events| {
+            self.simulated_ns.fetch_add(now.0 - last.0, Ordering::Relaxed);
+            self.events.fetch_add(events - last.1, Ordering::Relaxed);
+            last = (now.0, events);
+        }
+    }
 }
 
 /// Runs some replications of `ensemble` on the threads of the current rayon pool; the recordings
@@ -45,12 +57,19 @@ pub fn run(model: &Model, replication: u32, progress: &Progress) -> Recording {
 /// Runs one replication of `model` and keeps `detail` of it, whatever the model's outputs are.
 #[must_use]
 pub fn run_in_detail(model: &Model, replication: u32, detail: Detail, progress: &Progress) -> Recording {
-    let mut last = (0, 0);
-    world::run(model, replication, detail, |now, events| {
-        progress.simulated_ns.fetch_add(now.0 - last.0, Ordering::Relaxed);
-        progress.events.fetch_add(events - last.1, Ordering::Relaxed);
-        last = (now.0, events);
-    })
+    world::run(model, replication, detail, progress.follower(), |_, _| false)
+}
+
+/// Runs one replication of `model` until `is_enough` says so at a row of the timeline, or to its horizon; what is recorded then ends
+/// with that row. Asking changes nothing.
+#[must_use]
+pub fn run_until(
+    model: &Model,
+    replication: u32,
+    progress: &Progress,
+    is_enough: impl Fn(Instant, &Recorder) -> bool,
+) -> Recording {
+    world::run(model, replication, Detail::default(), progress.follower(), is_enough)
 }
 
 /// Runs one replication of `model`, keeps `detail` of it, and shows `look` the world at each of

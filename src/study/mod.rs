@@ -14,13 +14,14 @@ pub use compare::{
     Contrast, Difference, Reality, Side, Statistic, Variant, compare, median_error_ratio, run_variants, tested,
 };
 pub use importance::is_headline;
-pub use judge::{Decision, Judgement, decide, judge};
+
+pub use judge::{Decision, Judgement, decide, is_hit, judge};
 pub use policy::{Finding, Rule, RuleKind, findings, rules};
 
-use crate::model::{Ensemble, Precision, Reading};
+use crate::model::{Claim, Ensemble, Precision, Reading};
 use crate::outcome::{precision, value};
 use crate::record::Recording;
-use crate::sim::{Progress, replicate, run as run_one};
+use crate::sim::{Progress, replicate, run as run_one, run_until};
 
 /// Every combination of one value from each list, the last list's changing fastest.
 fn combinations<'a>(lists: impl IntoIterator<Item = &'a [String]>) -> Vec<Vec<String>> {
@@ -53,6 +54,26 @@ pub fn run(ensemble: &Ensemble, progress: &Progress) -> Vec<Recording> {
 /// `tests/intervals.rs` measures.
 fn next(runs: u32) -> u32 {
     (runs + runs.div_ceil(2)).max(Precision::FEWEST_RUNS)
+}
+
+/// Runs some replications, each until it is certain what it says of every claim, and tells whether it is a
+/// [hit](judge::is_hit): by replication, then in the order of `claims`, of whose readings [`Ensemble::observe`] was told.
+fn hits(
+    ensemble: &Ensemble,
+    replications: std::ops::Range<u32>,
+    claims: &[&Claim],
+    progress: &Progress,
+) -> Vec<Vec<bool>> {
+    use rayon::prelude::*;
+    let hits = |replication| {
+        let model = ensemble.of(replication);
+        let run = run_until(model, replication, progress, |now, recorder| {
+            let settles = |claim: &&Claim| recorder.outlook(now, &claim.statement.reading).settles(&claim.statement);
+            claims.iter().all(settles)
+        });
+        claims.iter().map(|claim| is_hit(claim, value(&claim.statement.reading, model, &run))).collect()
+    };
+    replications.into_par_iter().map(hits).collect()
 }
 
 /// Runs some replications and keeps nothing of each but some readings, of which

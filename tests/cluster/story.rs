@@ -32,7 +32,7 @@ pub fn cluster(zones: &[&str], nodes: u32) -> Model {
     let shape = Shape::plain("small", limits, zones.collect());
     let mut model = Model {
         node_pools: vec![NodePool::plain("pool", shape, Schedule::Constant(f64::from(nodes)))],
-        outputs: Outputs { samples: 1, pods: true, events: true },
+        outputs: Outputs { samples: 1, pods: true, events: true, parquet: false },
         ..Model::plain("story", Span::mins(10), vpc)
     };
     model.cloud.latency = std::array::from_fn(|_| seconds(1));

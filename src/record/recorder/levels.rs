@@ -119,6 +119,16 @@ impl VSwitchLevels {
         }
     }
 
+    /// Fewest free addresses after the warm-up.
+    pub fn min_free(&self) -> u32 {
+        self.min_free
+    }
+
+    /// The same as a share of the usable ones.
+    pub fn min_free_share(&self) -> f64 {
+        f64::from(self.min_free) / f64::from(self.usable.max(1))
+    }
+
     /// What is left of it when what counts from `from` on ends `now`.
     pub fn record(&self, now: Instant, from: Instant) -> VSwitchRecord {
         let length = now.since(self.since.unwrap_or_default().max(from));

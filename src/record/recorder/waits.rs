@@ -91,11 +91,27 @@ impl Waits {
         (actions.collect(), self.late.into_iter().map(|(_, pods)| pods).collect())
     }
 
+    /// Waits that were too long by `now`, those that go on included.
+    ///
+    /// # Panics
+    /// If the model did not ask for them.
+    pub fn late(&self, now: Instant, late: LateWait) -> u64 {
+        let ended = self.late.iter().find(|(counted, _)| *counted == late).expect("the model was told to count it");
+        let going_on = self.waiting.values().chain(self.latest.as_ref().map(|(_, wait)| wait));
+        ended.1 + going_on.filter(|wait| wait.is_late(now, late)).count() as u64
+    }
+
     fn count_if_late(&mut self, now: Instant, wait: Wait) {
-        for (LateWait { over, before }, pods) in &mut self.late {
-            let is_late = now.since(wait.since) > *over && wait.since + *over < *before;
-            *pods += u64::from(is_late);
+        for (late, pods) in &mut self.late {
+            *pods += u64::from(wait.is_late(now, *late));
         }
+    }
+}
+
+impl Wait {
+    /// Whether it is too long, if it goes on `now` or ends.
+    fn is_late(&self, now: Instant, LateWait { over, before }: LateWait) -> bool {
+        now.since(self.since) > over && self.since + over < before
     }
 }
 

@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use serde::Serialize;
 
-use super::tables::{read_replications, replications, replications_header};
+use super::tables::{read_replications, replications};
 use crate::report::{file_name, json, sha256};
 use crate::study::sweep::{Design, Results, Row, Sweep};
 
 const PLAN: &str = "plan.json";
 const JOURNAL: &str = "replications.csv";
+const PARQUET: &str = "replications.parquet";
 /// Digits of the plan's hash in the folder's name.
 const DIGITS: usize = 8;
 
@@ -79,7 +80,7 @@ impl Journal {
         let lock = lock(&folder)?;
         let done = read(&folder, &plan, sweep)?;
         // A kill may have torn the last lines.
-        replace(&folder, JOURNAL, &replications(sweep, &done)?)?;
+        replace(&folder, JOURNAL, &replications(sweep, &done)?.into_csv()?)?;
         let path = folder.join(JOURNAL);
         let file = OpenOptions::new().append(true).open(&path);
         let file = file.with_context(|| format!("cannot write {}", path.display()))?;
@@ -105,8 +106,8 @@ impl Journal {
     pub fn add(&mut self, sweep: &Sweep, point: usize, rows: Vec<Row>) -> anyhow::Result<()> {
         let file = self.file.as_mut().expect("a finished sweep has no more points");
         let one = BTreeMap::from([(point, rows)]);
-        let text = replications(sweep, &one)?;
-        let header = replications_header(sweep)?.len();
+        let text = replications(sweep, &one)?.into_csv()?;
+        let header = replications(sweep, &BTreeMap::new())?.into_csv()?.len();
         let written = file.write_all(&text[header..]).and_then(|()| file.sync_data());
         written.with_context(|| format!("cannot write {}", self.folder.join(JOURNAL).display()))?;
         self.done.extend(one);
@@ -131,7 +132,11 @@ impl Journal {
         }
         super::fill(&folder, results, reproduce)?;
         // Points are in the order in which they were done until now.
-        replace(&folder, JOURNAL, &replications(results.sweep, &done)?)?;
+        let mut table = replications(results.sweep, &done)?;
+        if results.sweep.parquet {
+            replace(&folder, PARQUET, &table.parquet()?)?;
+        }
+        replace(&folder, JOURNAL, &table.into_csv()?)?;
         // Some systems do not rename a folder with open files.
         drop((file, lock));
         fs::rename(&folder, &target).with_context(|| format!("cannot create the folder {}", target.display()))?;

@@ -22,8 +22,9 @@ use crate::study::sweep::Results;
 /// Writes the files of a finished sweep into its folder.
 fn fill(folder: &Path, results: &Results, reproduce: &str) -> anyhow::Result<()> {
     let pictures = pictures::all(results);
-    save(folder, "sweep.csv", &tables::sweep(results)?)?;
-    save(folder, "sensitivity.csv", &tables::sensitivity(results)?)?;
+    let parquet = results.sweep.parquet;
+    tables::sweep(results)?.save(folder, "sweep", parquet)?;
+    tables::sensitivity(results)?.save(folder, "sensitivity", parquet)?;
     save(folder, "sweep.html", page::page(results, &pictures, reproduce)?.as_bytes())?;
     save_plots(folder, &pictures)
 }

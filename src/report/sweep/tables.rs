@@ -1,44 +1,37 @@
-//! The CSV files of a sweep. What does not apply to a row is empty, and a time that never comes
+//! The tables of a sweep. What does not apply to a row is empty, and a time that never comes
 //! is `never`.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use csv::Writer;
 use serde_json::json;
 
+use crate::report::dataset::Dataset;
+use crate::report::dataset::Kind::{Count, Flag, Number, Text};
 use crate::study::Decision;
 use crate::study::sweep::{Point, Results, Row, Sweep, ranking};
 
 const NEVER: &str = "never";
 
 /// One row per point and measure, with a column per varied path and one per claim.
-pub(super) fn sweep(results: &Results) -> anyhow::Result<Vec<u8>> {
+pub(super) fn sweep(results: &Results) -> anyhow::Result<Dataset> {
     let sweep = results.sweep;
-    let mut csv = Writer::from_writer(Vec::new());
-    let paths = sweep.axes.iter().map(|axis| axis.path.as_str());
-    let columns = ["measure", "unit", "runs", "missing", "never", "mean", "low", "high", "p5", "median", "p95"];
-    let claims = sweep.claims.iter().map(|claim| claim.text.as_str());
-    csv.write_record(["point"].into_iter().chain(paths).chain(columns).chain(claims))?;
+    let paths = sweep.axes.iter().map(|axis| (axis.path.as_str(), Text));
+    let counts = ["runs", "missing", "never"].map(|name| (name, Count));
+    let numbers_of = ["mean", "low", "high", "p5", "median", "p95"].map(|name| (name, Number));
+    let claims = sweep.claims.iter().map(|claim| (claim.text.as_str(), Text));
+    let head = [("point", Count)].into_iter().chain(paths).chain([("measure", Text), ("unit", Text)]);
+    let mut table = Dataset::new(head.chain(counts).chain(numbers_of).chain(claims))?;
     for (i, point) in sweep.points.iter().enumerate() {
         let decisions: Vec<_> = (0..sweep.claims.len()).map(|claim| results.decision(i, claim)).collect();
         for (measure, (name, unit)) in sweep.measures.iter().enumerate() {
-            csv.write_field((i + 1).to_string())?;
-            for field in &point.values {
-                csv.write_field(field)?;
-            }
-            csv.write_field(name)?;
-            csv.write_field(unit)?;
-            for field in numbers(results, i, measure) {
-                csv.write_field(field)?;
-            }
-            for decision in &decisions {
-                csv.write_field(decision.map_or("", word))?;
-            }
-            csv.write_record(None::<&[u8]>)?;
+            let (number, numbers) = ((i + 1).to_string(), numbers(results, i, measure));
+            let head = [number.as_str()].into_iter().chain(point.values.iter().map(String::as_str));
+            let decisions = decisions.iter().map(|decision| decision.map_or("", word));
+            table.row(head.chain([name.as_str(), unit]).chain(numbers.iter().map(String::as_str)).chain(decisions))?;
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// Every point with its measures as JSON; a time that never comes is infinite and so `null`.
@@ -96,15 +89,23 @@ pub(super) fn word(decision: Decision) -> &'static str {
 }
 
 /// One row per measure and varied path.
-pub(super) fn sensitivity(results: &Results) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
-    csv.write_record(["measure", "path", "rank", "method", "influence", "low", "high", "explained_by_all"])?;
+pub(super) fn sensitivity(results: &Results) -> anyhow::Result<Dataset> {
+    let mut table = Dataset::new([
+        ("measure", Text),
+        ("path", Text),
+        ("rank", Count),
+        ("method", Text),
+        ("influence", Number),
+        ("low", Number),
+        ("high", Number),
+        ("explained_by_all", Number),
+    ])?;
     for (measure, (name, _)) in results.sweep.measures.iter().enumerate() {
         let Some(ranking) = ranking(results, measure) else { continue };
         let method = serde_json::to_value(ranking.method)?;
         for (rank, axis) in ranking.order().into_iter().enumerate() {
             let influence = ranking.influences[axis];
-            csv.write_record([
+            table.row([
                 name,
                 &results.sweep.axes[axis].path,
                 &(rank + 1).to_string(),
@@ -116,32 +117,26 @@ pub(super) fn sensitivity(results: &Results) -> anyhow::Result<Vec<u8>> {
             ])?;
         }
     }
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// One row per replication of some points, with a column per measure and per claim, in which
 /// stands whether its statement holds.
-pub(super) fn replications(sweep: &Sweep, done: &BTreeMap<usize, Vec<Row>>) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(replications_header(sweep)?);
+pub(super) fn replications(sweep: &Sweep, done: &BTreeMap<usize, Vec<Row>>) -> anyhow::Result<Dataset> {
+    let measures = sweep.measures.iter().map(|(name, _)| (name.as_str(), Number));
+    let claims = sweep.claims.iter().map(|claim| (claim.text.as_str(), Flag));
+    let head = [("point", Count), ("replication", Count)];
+    let mut table = Dataset::new(head.into_iter().chain(measures).chain(claims))?;
     for (point, rows) in done {
         for (replication, row) in rows.iter().enumerate() {
             let start = [(point + 1).to_string(), replication.to_string()];
             let truth = |x: &Option<f64>| x.map_or(String::new(), |x| (x > 0.0).to_string());
             let (measures, claims) = row.split_at(sweep.measures.len());
             let fields = measures.iter().map(|x| field(*x)).chain(claims.iter().map(truth));
-            csv.write_record(start.into_iter().chain(fields))?;
+            table.row(start.into_iter().chain(fields))?;
         }
     }
-    Ok(csv.into_inner()?)
-}
-
-/// The header of that table.
-pub(super) fn replications_header(sweep: &Sweep) -> anyhow::Result<Vec<u8>> {
-    let mut csv = Writer::from_writer(Vec::new());
-    let measures = sweep.measures.iter().map(|(name, _)| name.as_str());
-    let claims = sweep.claims.iter().map(|claim| claim.text.as_str());
-    csv.write_record(["point", "replication"].into_iter().chain(measures).chain(claims))?;
-    Ok(csv.into_inner()?)
+    Ok(table)
 }
 
 /// The points whose every replication such a table has; what was torn is left out.

@@ -220,7 +220,12 @@ fn outputs(loader: &mut Loader, written: &Scenario) -> crate::model::Outputs {
     };
     let pods = table("outputs.pods", written.and_then(|o| o.pods.as_ref()));
     let events = table("outputs.events", written.and_then(|o| o.events.as_ref()));
-    crate::model::Outputs { samples, pods, events }
+    let wanted = written.and_then(|o| o.parquet.as_ref());
+    let parquet = table("outputs.parquet", wanted);
+    if let Some(at) = wanted.filter(|at| at.value && !cfg!(feature = "parquet")) {
+        loader.problems.error(at.place, "this brimline was built without the feature `parquet`".to_owned());
+    }
+    crate::model::Outputs { samples, pods, events, parquet }
 }
 
 /// Reports names that stand twice in a list; `what` such as `vSwitch`.

@@ -170,18 +170,28 @@ pub(super) fn detail(model: &Model, replication: u32) -> Detail {
     Detail { pods: model.outputs.pods && first, events: model.outputs.events && first, node: None }
 }
 
-/// Runs replication `replication` of `model`; `tick` is told now and then how far it is (time,
-/// events).
-pub(super) fn run(model: &Model, replication: u32, detail: Detail, mut tick: impl FnMut(Instant, u64)) -> Recording {
+/// Runs replication `replication` of `model`; `tick` is told at each row of the timeline how far it is (time,
+/// events), and `is_enough` says whether it may end there.
+pub(super) fn run(
+    model: &Model,
+    replication: u32,
+    detail: Detail,
+    mut tick: impl FnMut(Instant, u64),
+    is_enough: impl Fn(Instant, &Recorder) -> bool,
+) -> Recording {
     let mut world = World::new(model, replication, detail);
-    let horizon = world.horizon;
-    while let Some(happening) = world.step(horizon) {
-        if matches!(happening, Happening::Control(what) if matches!(Control::unpack(what), Control::Sample)) {
-            tick(world.engine.now(), world.engine.processed());
-        }
+    while let Some(happening) = world.step(world.horizon) {
+        let is_row = matches!(happening, Happening::Control(what) if matches!(Control::unpack(what), Control::Sample));
         world.happen(happening);
+        if is_row {
+            let now = world.engine.now();
+            tick(now, world.engine.processed());
+            if is_enough(now, &world.engine.observer) {
+                world.horizon = now;
+            }
+        }
     }
-    tick(horizon, world.engine.processed());
+    tick(world.horizon, world.engine.processed());
     world.finish()
 }
 

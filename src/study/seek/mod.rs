@@ -14,9 +14,9 @@ use serde::Serialize;
 pub use knob::{Knob, KnobKind, ParseKnobError};
 pub use search::{Finding, Method};
 
-use super::judge::{is_hit, together};
-use super::{Decision, Judgement, read};
-use crate::model::{Claim, Model, Reading};
+use super::judge::together;
+use super::{Decision, Judgement};
+use crate::model::{Claim, Model};
 use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, claim};
 use crate::sim::Progress;
 use plan::Plan;
@@ -185,13 +185,12 @@ impl Question {
         let loaded = self.load(value, self.most)?;
         let plan = Plan::new(&self.claims(&loaded.model)?, self.first, self.most);
         let mut ensemble = loaded.ensemble();
-        let readings: Vec<Reading> = plan.claims().map(|claim| claim.statement.reading).collect();
-        readings.iter().for_each(|reading| ensemble.observe(reading));
-        let (mut runs, mut hits, mut judgements) = (0, vec![0; readings.len()], Vec::new());
+        let claims: Vec<&Claim> = plan.claims().collect();
+        claims.iter().for_each(|claim| ensemble.observe(&claim.statement.reading));
+        let (mut runs, mut hits, mut judgements) = (0, vec![0; claims.len()], Vec::new());
         for &look in plan.looks() {
-            for row in read(&ensemble, runs..look, &readings, &watch.progress) {
-                let hit = plan.claims().zip(row).map(|(claim, reading)| is_hit(claim, reading));
-                hits.iter_mut().zip(hit).for_each(|(hits, hit)| *hits += usize::from(hit));
+            for run in super::hits(&ensemble, runs..look, &claims, &watch.progress) {
+                hits.iter_mut().zip(run).for_each(|(hits, hit)| *hits += usize::from(hit));
             }
             watch.runs.fetch_add(u64::from(look - runs), Ordering::Relaxed);
             runs = look;

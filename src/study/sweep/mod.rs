@@ -70,6 +70,8 @@ pub struct Sweep {
     pub sources: Vec<Source>,
     /// Warnings of loading the scenario at its points, each once.
     pub warnings: Vec<String>,
+    /// Whether its tables are written as Parquet too.
+    pub parquet: bool,
     blueprint: Blueprint,
     option: &'static str,
 }
@@ -139,6 +141,7 @@ impl Sweep {
             claims,
             sources,
             warnings,
+            parquet: loaded.model.outputs.parquet,
             option,
         })
     }
