@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::family::Family;
-use super::go_map::GoMap;
+use super::go_map::{Excerpt, GoMap, iterate_some};
 use super::resource::{Binding, Ip, IpStatus, Nic, PodKey, Status};
 use crate::address::V6Addr;
 use crate::chance::SmallStream;
@@ -80,8 +80,9 @@ pub(super) fn bind(
     for pod in &mut waiting {
         pod.take_over(status, dual);
     }
-    let ipv4 = AllAddresses::of(status, chance, |at, _| at);
-    let ipv6 = dual.then(|| AllAddresses::of(status, chance, |at, _| at));
+    // In dual stack a pod may lose the IPv4 address that it had.
+    let ipv4 = all_addresses(status, chance, |_, ip| dual || ip.is_idle());
+    let ipv6 = dual.then(|| all_addresses(status, chance, |_, ip| ip.is_idle()));
     for mut pod in waiting {
         let served = pod.bind_ipv4(now, status, &ipv4, chance)
             && ipv6.as_ref().is_none_or(|ipv6| pod.bind_ipv6(now, status, ipv6, chance));
@@ -169,33 +170,32 @@ fn held<A: Family>(status: &Status, pods: &[ListedPod]) -> Vec<Option<(EniId, A)
     held
 }
 
-/// The map of all addresses of a family that upstream builds for each pass, interface by interface.
-pub(super) struct AllAddresses<T> {
-    /// What is wanted of each.
-    list: Vec<T>,
-    map: GoMap,
-}
-
-impl<T: Copy> AllAddresses<T> {
-    /// Those of a CR; `entry` says what is wanted of each.
-    pub fn of<A: Family>(status: &Status, chance: &mut SmallStream, entry: impl Fn((EniId, A), &Ip) -> T) -> Self {
-        let mut list = Vec::with_capacity(status.nics.values().map(|nic| A::on(nic).len()).sum());
-        for place in GoMap::of(status.nics.len(), chance).iterate(chance) {
-            let (&eni, nic) = status.nics.at(place);
-            let addresses = A::on(nic);
-            GoMap::of(addresses.len(), chance).iterate(chance).for_each(|place| {
-                let (&address, ip) = addresses.at(place);
-                list.push(entry((eni, address), ip));
-            });
+/// The map of all addresses of a family that upstream builds for each pass, interface by interface; of
+/// interest are those that `may_be_idle` in that pass.
+pub(super) fn all_addresses<A: Family>(
+    status: &Status,
+    chance: &mut SmallStream,
+    may_be_idle: impl Fn((EniId, A), &Ip) -> bool,
+) -> Excerpt<(EniId, A)> {
+    let (mut idle, mut passed) = (Vec::with_capacity(8), 0);
+    for place in GoMap::of(status.nics.len(), chance).iterate(chance) {
+        let (&eni, nic) = status.nics.at(place);
+        let (addresses, known) = (A::on(nic), idle.len());
+        for (place, (&address, ip)) in (0..).zip(addresses.iter()) {
+            if may_be_idle((eni, address), ip) {
+                idle.push((place, (eni, address)));
+            }
         }
-        let map = GoMap::of(list.len(), chance);
-        Self { list, map }
+        let idle = &mut idle[known..];
+        if idle.is_empty() {
+            GoMap::draw(addresses.len(), chance);
+        } else {
+            iterate_some(addresses.len(), idle, chance);
+            idle.iter_mut().for_each(|(place, _)| *place += passed);
+        }
+        passed += addresses.len() as u32;
     }
-
-    /// They in the order of one iteration.
-    pub fn iterate(&self, chance: &mut SmallStream) -> impl Iterator<Item = T> + use<'_, T> {
-        self.map.iterate(chance).map(|place| self.list[place])
-    }
+    Excerpt::of(passed as usize, idle, chance)
 }
 
 impl Waiting<'_> {
@@ -225,7 +225,7 @@ impl Waiting<'_> {
         &mut self,
         now: Instant,
         status: &mut Status,
-        all: &AllAddresses<(EniId, Ipv4Addr)>,
+        all: &Excerpt<(EniId, Ipv4Addr)>,
         chance: &mut SmallStream,
     ) -> bool {
         if self.ipv4.is_none() && self.pod.address.is_none() {
@@ -241,7 +241,7 @@ impl Waiting<'_> {
         &mut self,
         now: Instant,
         status: &mut Status,
-        all: &AllAddresses<(EniId, V6Addr)>,
+        all: &Excerpt<(EniId, V6Addr)>,
         chance: &mut SmallStream,
     ) -> bool {
         if self.ipv6.is_none() && self.pod.ipv6.is_none() {

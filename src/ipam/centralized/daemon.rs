@@ -149,6 +149,8 @@ impl Daemon {
 
     /// Takes in what happens at `now`, which never decreases.
     pub fn handle(&mut self, now: Instant, input: DaemonInput) {
+        // After these somebody may not wait any more.
+        let answers = matches!(input, DaemonInput::Bound { .. } | DaemonInput::Cancel(_) | DaemonInput::Lost(_));
         match input {
             DaemonInput::Scheduled { pod, uid } => _ = self.pods.insert(uid, Pod::new(pod, true)),
             DaemonInput::Allocate(uid) => self.allocate(now, uid),
@@ -165,7 +167,7 @@ impl Daemon {
             DaemonInput::Restart => self.restart(now),
             DaemonInput::Tick => {}
         }
-        if self.is_up {
+        if self.is_up && (answers || self.poll_timeout() <= now) {
             self.wake(now);
         }
     }

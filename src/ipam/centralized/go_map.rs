@@ -30,11 +30,11 @@ impl GoMap {
         let cells = cells_for(entries);
         if cells > INLINE {
             let mut all = vec![EMPTY; cells];
-            fill(&mut all, &mut vec![0; cells / GROUP], entries, chance);
+            fill(&mut all, Groups::of(cells).used(), entries, chance);
             return Self(Cells::Heap(all));
         }
         let mut all = [EMPTY; INLINE];
-        fill(&mut all[..cells], &mut [0; INLINE / GROUP][..cells / GROUP], entries, chance);
+        fill(&mut all[..cells], Groups::of(cells).used(), entries, chance);
         Self(Cells::Inline(all, cells))
     }
 
@@ -56,26 +56,116 @@ impl GoMap {
     }
 }
 
-/// A small map hashes nothing; in a large one an entry that finds its group full goes on to others.
-/// `used` = cells of each group that are, none at first.
+/// Some entries of a map, which are met as among all.
+#[derive(Debug)]
+pub(super) struct Excerpt<T> {
+    /// Cells of the map.
+    cells: u32,
+    /// Each with its cell, in order.
+    entries: Vec<(u32, T)>,
+}
+
+impl<T: Copy> Excerpt<T> {
+    /// Those of a map into which `all` entries were inserted, each with its place in the order of insertion, in
+    /// order.
+    pub fn of(all: usize, mut entries: Vec<(u32, T)>, chance: &mut SmallStream) -> Self {
+        let groups = find_cells(all, &mut entries, chance);
+        entries.sort_unstable_by_key(|&(cell, _)| cell);
+        Self { cells: (groups.count * GROUP) as u32, entries }
+    }
+
+    /// They in the order of one iteration.
+    pub fn iterate(&self, chance: &mut SmallStream) -> impl Iterator<Item = T> + use<'_, T> {
+        let start = chance.below(self.cells);
+        let (behind, ahead) = self.entries.split_at(self.entries.partition_point(|&(cell, _)| cell < start));
+        ahead.iter().chain(behind).map(|&(_, entry)| entry)
+    }
+}
+
+/// Iterates over a map into which `all` entries were inserted. Of each of some entries its place in the order of
+/// insertion, in which they stand, becomes the place in that of iteration.
+pub(super) fn iterate_some<T>(all: usize, entries: &mut [(u32, T)], chance: &mut SmallStream) {
+    let mut groups = find_cells(all, entries, chance);
+    let start = chance.below((groups.count * GROUP) as u32);
+    let used = groups.used();
+    let used_before = |cell: u32| {
+        let (group, in_group) = (cell as usize / GROUP, cell % GROUP as u32);
+        used[..group].iter().map(|&used| u32::from(used)).sum::<u32>() + in_group.min(used[group].into())
+    };
+    let skipped = used_before(start);
+    for (place, _) in entries.iter_mut() {
+        let wrapped = if *place < start { all as u32 } else { 0 };
+        *place = used_before(*place) + wrapped - skipped;
+    }
+    entries.sort_unstable_by_key(|&(place, _)| place);
+}
+
+/// Of each of some entries its place in the order of insertion becomes its cell. What else stands where.
+fn find_cells<T>(all: usize, entries: &mut [(u32, T)], chance: &mut SmallStream) -> Groups {
+    let mut groups = Groups::of(cells_for(all));
+    let used = groups.used();
+    if all <= GROUP {
+        used[0] = all as u8;
+        return groups;
+    }
+    let place_of = |entries: &[(u32, T)], next: usize| entries.get(next).map_or(u32::MAX, |&(place, _)| place);
+    let (mut next, mut wanted) = (0, place_of(entries, 0));
+    for place in 0..all as u32 {
+        let cell = next_cell(used, chance);
+        if place == wanted {
+            entries[next].0 = cell as u32;
+            next += 1;
+            wanted = place_of(entries, next);
+        }
+    }
+    groups
+}
+
+/// How many cells of each group of a map are used.
+#[derive(Debug)]
+struct Groups {
+    count: usize,
+    /// Those of a map that needs no memory of its own.
+    few: [u8; INLINE / GROUP],
+    many: Vec<u8>,
+}
+
+impl Groups {
+    /// Empty ones.
+    fn of(cells: usize) -> Self {
+        let (count, few) = (cells / GROUP, [0; INLINE / GROUP]);
+        Self { count, few, many: if count > few.len() { vec![0; count] } else { Vec::new() } }
+    }
+
+    fn used(&mut self) -> &mut [u8] {
+        if self.many.is_empty() { &mut self.few[..self.count] } else { &mut self.many }
+    }
+}
+
+/// A small map hashes nothing. `used` = cells of each group that are, none at first.
 fn fill(cells: &mut [u16], used: &mut [u8], entries: usize, chance: &mut SmallStream) {
     let entries = u16::try_from(entries).expect("a node has fewer than 65,536 addresses");
-    if entries as usize <= GROUP {
+    if usize::from(entries) <= GROUP {
         return cells.iter_mut().zip(0..entries).for_each(|(cell, entry)| *cell = entry);
     }
-    let groups = cells.as_chunks_mut::<GROUP>().0;
     for entry in 0..entries {
-        let mut group = chance.below(groups.len() as u32) as usize;
-        let mut step = 0;
-        let cell = loop {
-            match groups[group].get_mut(usize::from(used[group])) {
-                Some(cell) => break cell,
-                None => (step, group) = (step + 1, (group + step + 1) % groups.len()),
-            }
-        };
-        *cell = entry;
-        used[group] += 1;
+        cells[next_cell(used, chance)] = entry;
     }
+}
+
+/// The cell of another entry in a map of several groups: one that finds its group full goes on to others.
+#[inline(always)]
+fn next_cell(used: &mut [u8], chance: &mut SmallStream) -> usize {
+    let mut group = chance.below(used.len() as u32) as usize;
+    let mut step = 0;
+    while usize::from(used[group]) >= GROUP {
+        step += 1;
+        // Their number is a power of two.
+        group = (group + step) & (used.len() - 1);
+    }
+    let in_group = used[group];
+    used[group] = in_group + 1;
+    group * GROUP + usize::from(in_group)
 }
 
 /// One group, then a power of two that is at most 7/8 full.
@@ -119,6 +209,26 @@ mod tests {
                 first[map.iterate(&mut chance).next().expect("it is not empty")] = true;
             }
             assert!(first.iter().all(|&seen| seen), "{n}");
+        }
+    }
+
+    /// Some entries are met as among all, and all are drawn for.
+    #[test]
+    fn some_entries_are_met_as_among_all() {
+        for n in [3, 8, 9, 28, 57, 250] {
+            let some = || (0..n as u32).filter(|place| place % 3 == 1).map(|place| (place, place as usize)).collect();
+            let (mut ours, mut theirs) = (SmallStream::new(4), SmallStream::new(4));
+            let (excerpt, all) = (Excerpt::of(n, some(), &mut ours), GoMap::of(n, &mut theirs));
+            for _ in 0..20 {
+                let met: Vec<_> = excerpt.iterate(&mut ours).collect();
+                let among_all = all.iterate(&mut theirs).filter(|place| place % 3 == 1);
+                assert_eq!(met, among_all.collect::<Vec<_>>(), "{n}");
+                let mut met: Vec<_> = some();
+                iterate_some(n, &mut met, &mut ours);
+                let all = GoMap::of(n, &mut theirs);
+                let among_all = (0..).zip(all.iterate(&mut theirs)).filter(|(_, place)| place % 3 == 1);
+                assert_eq!(met, among_all.collect::<Vec<_>>(), "{n}");
+            }
         }
     }
 

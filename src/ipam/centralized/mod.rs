@@ -58,6 +58,7 @@ use binding::ListedPod;
 use client::{Caller, Client};
 use node::Node;
 use reconcile::Wake;
+use rest::Roused;
 use vswitches::{Known, VSwitches};
 use work_queue::{Ended, WorkQueue};
 
@@ -113,6 +114,13 @@ pub enum Input {
     Restart,
     /// Nothing but time passing.
     Tick,
+}
+
+impl Input {
+    /// It is news of a node's pods, or follows such.
+    fn is_of_pods(&self) -> bool {
+        matches!(self, Self::Scheduled { .. } | Self::Gone { .. } | Self::Reported { .. } | Self::Notify(_))
+    }
 }
 
 /// What the controller does.
@@ -175,6 +183,8 @@ pub struct Controller {
     queue: WorkQueue,
     /// Nodes whose runs are not gone through, and some that have been roused since.
     resting: Vec<NodeId>,
+    /// The one that was roused last, if its place in the queue is open.
+    roused: Option<Roused>,
     /// When these are next looked through for one that would look up a vSwitch anew.
     watches: BTreeMap<VSwitchId, Instant>,
     vswitches: VSwitches<NodeId>,
@@ -211,6 +221,7 @@ impl Controller {
             nodes: Vec::new(),
             queue: WorkQueue::new(settings.workers),
             resting: Vec::new(),
+            roused: None,
             watches: BTreeMap::new(),
             vswitches: VSwitches::default(),
             client: Client::new(&settings),
@@ -240,17 +251,44 @@ impl Controller {
         self.done_before = if self.now < now { now } else { now + Span(1) };
         self.now = now;
         self.queue.advance(now);
+        if !input.is_of_pods() {
+            self.queue_roused();
+        }
         self.take_in(now, input);
-        self.wake(now);
-        while let Some(node) = self.queue.next(now) {
-            if !self.prolong(now, node) {
-                self.queue.take(node);
-                self.begin(now, node);
+        if self.poll_timeout() <= now {
+            self.queue_roused();
+            self.wake(now);
+            while let Some(node) = self.queue.next(now) {
+                if !self.prolong(now, node) {
+                    self.queue.take(node);
+                    self.begin(now, node);
+                }
             }
         }
         if self.queue.is_saturated() {
+            self.queue_roused();
             self.rouse_all_behind(now);
         }
+    }
+
+    /// Something about a node changed: it is queued (C17). If nothing else is ready, a free worker takes it at
+    /// once.
+    fn notify(&mut self, now: Instant, id: NodeId) {
+        let is_next = !self.is_thorough && self.queue.is_free_for(id) && self.poll_timeout() > now;
+        let roused = self.roused.take_if(|roused| is_next && roused.node == id);
+        self.queue_roused();
+        if is_next {
+            self.queue.take_at_once(id, roused.map(|roused| roused.queued));
+            self.begin(now, id);
+        } else {
+            self.queue.add(id);
+        }
+    }
+
+    /// Whether [`poll`](Self::poll) has something.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
     }
 
     /// What it does, in order.
@@ -262,7 +300,8 @@ impl Controller {
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
         let timer = self.timers.first().map_or(Instant::NEVER, |&(at, ..)| at);
-        timer.min(self.queue.next_ready())
+        let roused = self.roused.map_or(Instant::NEVER, |roused| roused.due);
+        timer.min(self.queue.next_ready()).min(roused)
     }
 
     /// The stored status of a node's CR.
@@ -304,11 +343,11 @@ impl Controller {
                 self.queue.forget(node);
             }
             Input::Scheduled { node, pod: key, uid, erdma } => {
-                self.touched(node).add(ListedPod { key, uid, erdma, address: None, ipv6: None });
+                self.news_of(node).add(ListedPod { key, uid, erdma, address: None, ipv6: None });
             }
-            Input::Gone { node, pod } => self.touched(node).remove(pod),
-            Input::Notify(node) => self.queue.add(node),
-            Input::Reported { node, uid } => self.touched(node).report(uid),
+            Input::Gone { node, pod } => self.news_of(node).remove(pod),
+            Input::Notify(node) => self.notify(now, node),
+            Input::Reported { node, uid } => self.news_of(node).report(uid),
             Input::Reply(call, reply) => self.answered(now, call, reply),
             Input::Written(call, accepted) => {
                 if let Some(Caller::Run(node)) = self.client.answered(call) {
@@ -379,10 +418,17 @@ impl Controller {
 
     /// A node that something happens to.
     fn touched(&mut self, id: NodeId) -> &mut Node {
+        self.news_of(id);
+        self.queue_roused();
+        &mut self.nodes[id.index()]
+    }
+
+    /// As [`touched`](Self::touched), if [`Input::Notify`] follows, as a rule.
+    fn news_of(&mut self, id: NodeId) -> &mut Node {
         if self.nodes.len() <= id.index() {
             self.nodes.resize_with(id.index() + 1, Node::default);
         }
-        self.rouse(id, self.done_before);
+        self.rouse_first(id, self.done_before);
         let node = &mut self.nodes[id.index()];
         node.is_touched = true;
         node

@@ -30,6 +30,12 @@ impl<K: Ord + Copy> Order<K> {
         }
     }
 
+    /// The least key, and one more perhaps.
+    pub fn first_keys(&self) -> impl Iterator<Item = K> {
+        let (near, far) = (self.near.first(), self.far.first());
+        near.into_iter().chain(far).map(|(key, _)| key)
+    }
+
     /// Puts a node in, or gives it another key. Whether its turn is `soon` changes nothing but how long
     /// this takes.
     pub fn set(&mut self, node: NodeId, key: K, soon: bool) {
@@ -55,6 +61,10 @@ impl<K: Ord + Copy> Order<K> {
             self.far_keys.resize(node.index() + 1, None);
         }
         self.far_keys[node.index()] = key;
+        // Others do not come to be the first before it.
+        if self.far.first().is_none_or(|(_, first)| first != node) {
+            return;
+        }
         while let Some((bound, first)) = self.far.first() {
             match self.far_keys[first.index()] {
                 Some(key) if key == bound => return,

@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::binding::{Affairs, AllAddresses, ListedPod, by_key};
+use super::binding::{Affairs, ListedPod, all_addresses, by_key};
 use super::config::{Degradation, NodeConfig};
 use super::demand::Demand;
 use super::node::Node;
@@ -97,19 +97,22 @@ impl Controller {
         let (known, config) = (self.in_order(now, node)?, node.config.as_ref()?);
         let Affairs { release, bind: is_to_bind } = node.affairs;
         let mut list = if release { node.freed() } else { Vec::new() };
-        let waiting = || node.pods.iter().filter(|pod| is_to_bind && pod.address.is_none());
-        let idle = (known.idle + list.len() as u32).checked_sub(waiting().count() as u32)?;
+        let pods = if is_to_bind { node.pods.as_slice() } else { &[] };
+        let waiting = pods.iter().filter(|pod| pod.address.is_none());
+        let count = waiting.clone().count();
+        let idle = (known.idle + list.len() as u32).checked_sub(count as u32)?;
         if !self.is_content(now, node, idle) {
             return None;
         }
         let mut chance = self.chance;
-        let modified = waiting().next().map(|_| now);
+        let modified = (count > 0).then_some(now);
         if modified.is_some() {
-            let all = AllAddresses::of(&node.stored, &mut chance, |at, ip| (at, ip.is_idle()));
-            for pod in waiting() {
-                let mut order = all.iterate(&mut chance);
-                let idle = order.find(|&(at, is_idle)| owner(&list, at).map_or(is_idle, |now| now.is_none()));
-                bind(&mut list, idle.expect("there are enough").0, pod);
+            let is_freed = |at| list.iter().any(|change| change.at == at);
+            let idle = all_addresses(&node.stored, &mut chance, |at, ip| ip.is_idle() || is_freed(at));
+            for pod in waiting.take(count) {
+                let is_taken = |at| list.iter().any(|change| change.at == at && change.now.is_some());
+                let at = idle.iterate(&mut chance).find(|&at| !is_taken(at)).expect("there are enough");
+                bind(&mut list, at, pod);
             }
         }
         list.sort_unstable_by_key(|change| change.at);
@@ -148,14 +151,16 @@ impl Controller {
         }
         node.apply(changes);
         self.outputs.push_back(Output::Stored(id));
-        self.outputs.extend(changes.list.iter().filter_map(|change| {
-            let ((eni, address), Binding { uid, .. }) = (change.at, change.before?);
-            Some(Output::Freed { node: id, uid, eni, address })
-        }));
-        self.outputs.extend(changes.list.iter().filter_map(|change| {
-            let ((eni, address), Binding { pod, uid }) = (change.at, change.now?);
-            Some(Output::Bound { node: id, pod, uid, eni, address })
-        }));
+        for &Change { at: (eni, address), before, .. } in &changes.list {
+            if let Some(Binding { uid, .. }) = before {
+                self.outputs.push_back(Output::Freed { node: id, uid, eni, address });
+            }
+        }
+        for &Change { at: (eni, address), now, .. } in &changes.list {
+            if let Some(Binding { pod, uid }) = now {
+                self.outputs.push_back(Output::Bound { node: id, pod, uid, eni, address });
+            }
+        }
         self.accepted(now, id, changes.after);
     }
 
@@ -186,11 +191,15 @@ impl Controller {
 impl Node {
     /// The addresses of pods that are gone and whose CNI DEL is reported (C47), on a node in order.
     fn freed(&self) -> Vec<Change> {
+        let is_deleted = |uid| match self.deleted[..] {
+            [only] => uid == only,
+            _ => self.deleted.contains(&uid),
+        };
         let mut freed = Vec::new();
         for (&eni, nic) in &self.stored.nics {
             for (&address, ip) in &nic.addresses {
                 if let Some(binding) = ip.pod
-                    && self.deleted.contains(&binding.uid)
+                    && is_deleted(binding.uid)
                     && by_key(&self.pods, binding.pod).is_none()
                 {
                     freed.push(Change { at: (eni, address), before: Some(binding), now: None });
@@ -220,11 +229,6 @@ impl Node {
             known.idle = known.idle + u32::from(change.now.is_none()) - u32::from(change.before.is_none());
         }
     }
-}
-
-/// Who has an address by the changes, if they are about it.
-fn owner(list: &[Change], at: (EniId, Ipv4Addr)) -> Option<Option<Binding>> {
-    list.iter().find(|change| change.at == at).map(|change| change.now)
 }
 
 /// Binds an address that is idle in the CR, or freed by the changes.

@@ -7,7 +7,7 @@ use super::config::Degradation;
 use super::node::Node;
 use super::placement::is_candidate;
 use super::resource::whole_second;
-use super::work_queue::Ended;
+use super::work_queue::{Ended, Entry};
 use super::{Controller, GATE, Timer};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::node_local::pool_sync::surplus;
@@ -52,6 +52,15 @@ pub(super) struct Rest {
     next_sync: Option<Instant>,
     /// What they say of the node (C85); in prefix mode nothing, nor do they collect (C5).
     sufficient: Option<bool>,
+}
+
+/// A node whose rest is over and whose entry in the queue is not where it belongs: it should be ready when
+/// the next run is due, as added when that was queued.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Roused {
+    pub node: NodeId,
+    pub due: Instant,
+    pub queued: Instant,
 }
 
 /// When a node is looked at again without a trigger (C21).
@@ -182,11 +191,14 @@ impl Controller {
     /// was woken for the free count of a vSwitch, which another node has asked for since.
     pub(super) fn prolong(&mut self, now: Instant, id: NodeId) -> bool {
         let node = &mut self.nodes[id.index()];
-        // An entry without a delay is a run that somebody asked for.
-        let (Some(mut rest), Some((Some(woken), queued))) = (node.rest, self.queue.entry(id)) else { return false };
+        let (Some(mut rest), Some(entry)) = (node.rest, self.queue.entry(id)) else { return false };
+        // That is a run that somebody asked for.
+        if entry.delay().is_none() {
+            return false;
+        }
         let due = rest.pass(&mut node.pulse, now);
         node.rest = Some(rest);
-        if (due, rest.queued) != (woken, queued) {
+        if entry != Entry::delayed(due, rest.queued) {
             self.queue.put_off(id, due, rest.queued);
             return true;
         }
@@ -256,12 +268,32 @@ impl Controller {
     /// Something happens to a node: its runs before `end` are made up for, the next one is gone
     /// through.
     pub(super) fn rouse(&mut self, id: NodeId, end: Instant) {
-        let node = &mut self.nodes[id.index()];
-        let Some(mut rest) = node.rest.take() else { return };
-        let due = rest.pass(&mut node.pulse, end);
-        if self.queue.delayed_until(id).is_some() {
-            self.queue.put_off(id, due, rest.queued);
+        if let Some(Roused { due, queued, .. }) = self.end_rest(id, end) {
+            self.queue.put_off(id, due, queued);
         }
+    }
+
+    /// As [`rouse`](Self::rouse), but the place of the node in the queue is left to the next input, since that
+    /// mostly asks for its run at once.
+    pub(super) fn rouse_first(&mut self, id: NodeId, end: Instant) {
+        if self.roused.is_some_and(|roused| roused.node != id) {
+            self.queue_roused();
+        }
+        self.roused = self.roused.or_else(|| self.end_rest(id, end));
+    }
+
+    /// The node that was roused last takes its place in the queue.
+    pub(super) fn queue_roused(&mut self) {
+        if let Some(Roused { node, due, queued }) = self.roused.take() {
+            self.queue.put_off(node, due, queued);
+        }
+    }
+
+    fn end_rest(&mut self, id: NodeId, end: Instant) -> Option<Roused> {
+        let node = &mut self.nodes[id.index()];
+        let mut rest = node.rest.take()?;
+        let due = rest.pass(&mut node.pulse, end);
+        self.queue.delayed_until(id).map(|_| Roused { node: id, due, queued: rest.queued })
     }
 
     /// The last worker has been taken: runs of nodes at rest have to wait for one, too, but for
@@ -271,8 +303,8 @@ impl Controller {
             let node = &self.nodes[id.index()];
             let Some(mut rest) = node.rest else { continue };
             let due = rest.pass(&mut { node.pulse }, now);
-            let had_its_turn = self.queue.has_passed((Some(due), rest.queued), id);
-            let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed((None, now), id);
+            let had_its_turn = self.queue.has_passed(Entry::delayed(due, rest.queued), id);
+            let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed(Entry::at_once(now), id);
             self.rouse(id, if had_its_turn { now + TICK } else { now });
             if waits_at_gate {
                 self.queue.add(id);
@@ -311,10 +343,12 @@ impl Controller {
         if node.config.as_ref().is_none_or(|config| config.prefixes.is_some()) {
             return sync;
         }
-        let idle = node.in_order.as_ref().map_or_else(|| status.idle(), |known| known.idle);
+        if let Some(known) = &node.in_order {
+            return sync.min(self.collects(now, node, known.idle, collected));
+        }
         // The mark of an interface whose vSwitch is empty is renewed (C84).
         let marks = status.nics.values().filter_map(|nic| nic.insufficient).map(|since| since + RENEWAL + TICK);
-        marks.fold(sync.min(self.collects(now, node, idle, collected)), Instant::min)
+        marks.fold(sync.min(self.collects(now, node, status.idle(), collected)), Instant::min)
     }
 
     /// When the first count of a vSwitch expires that a run of the node looks at: every candidate's is

@@ -125,6 +125,10 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     fn find(&self, key: &K) -> Result<usize, usize> {
+        // What is new comes last, as a rule.
+        if self.0.last().is_none_or(|(last, _)| last < key) {
+            return Err(self.0.len());
+        }
         self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
 }

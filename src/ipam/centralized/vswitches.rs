@@ -11,15 +11,15 @@ use crate::time::{Instant, Span};
 /// `W` names who waits for a look-up.
 #[derive(Debug)]
 pub(in crate::ipam) struct VSwitches<W> {
-    /// Free addresses, and through when that holds.
-    counts: BTreeMap<VSwitchId, (u32, Instant)>,
+    /// By number: free addresses, and through when that holds.
+    counts: Vec<Option<(u32, Instant)>>,
     /// Who waits for a look-up under way, in the order of asking: calls for one vSwitch are merged.
     waiting: BTreeMap<VSwitchId, Vec<W>>,
 }
 
 impl<W> Default for VSwitches<W> {
     fn default() -> Self {
-        Self { counts: BTreeMap::new(), waiting: BTreeMap::new() }
+        Self { counts: Vec::new(), waiting: BTreeMap::new() }
     }
 }
 
@@ -48,7 +48,7 @@ impl<W> VSwitches<W> {
     /// A look-up ended; who waits for it.
     pub fn looked_up(&mut self, now: Instant, id: VSwitchId, free: Option<u32>, ttl: Span) -> Vec<W> {
         if let Some(free) = free {
-            self.counts.insert(id, (free, now + ttl));
+            self.learn(id, free, now + ttl);
         }
         self.waiting.remove(&id).unwrap_or_default()
     }
@@ -58,29 +58,32 @@ impl<W> VSwitches<W> {
     pub fn block(&mut self, now: Instant, id: VSwitchId, ttl: Span) -> bool {
         let known = self.cached(now, id);
         if known.is_some() {
-            self.counts.insert(id, (0, now + ttl));
+            self.learn(id, 0, now + ttl);
         }
         known.is_some_and(|free| free > 0)
     }
 
     /// Another controller of the process found this count, or blocked the vSwitch with 0.
     pub fn learn(&mut self, id: VSwitchId, free: u32, through: Instant) {
-        self.counts.insert(id, (free, through));
+        if self.counts.len() <= id.index() {
+            self.counts.resize(id.index() + 1, None);
+        }
+        self.counts[id.index()] = Some((free, through));
     }
 
     /// The last count, and through when it holds.
     pub fn entry(&self, id: VSwitchId) -> Option<(u32, Instant)> {
-        self.counts.get(&id).copied()
+        self.counts.get(id.index()).copied().flatten()
     }
 
     /// The last time at which the cached count holds; long ago if there is none.
     pub fn known_through(&self, id: VSwitchId) -> Instant {
-        self.counts.get(&id).map_or(Instant::ZERO, |&(_, through)| through)
+        self.entry(id).map_or(Instant::ZERO, |(_, through)| through)
     }
 
     /// The cached count.
     pub fn cached(&self, now: Instant, id: VSwitchId) -> Option<u32> {
-        self.counts.get(&id).filter(|(_, through)| now <= *through).map(|&(free, _)| free)
+        self.entry(id).filter(|&(_, through)| now <= through).map(|(free, _)| free)
     }
 }
 

@@ -39,8 +39,32 @@ struct Place {
     failures: u32,
 }
 
-/// When an entry is ready (`None` = at once), and when it was added.
-pub(super) type Entry = (Option<Instant>, Instant);
+/// An entry of the queue, which has the order of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    /// When it is ready; time zero = at once, since every delay is longer than nothing.
+    ready: Instant,
+    /// When it was added.
+    added: Instant,
+}
+
+impl Entry {
+    /// One that is ready at once.
+    pub fn at_once(added: Instant) -> Self {
+        Self { ready: Instant::ZERO, added }
+    }
+
+    /// One that is ready then.
+    pub fn delayed(ready: Instant, added: Instant) -> Self {
+        debug_assert!(ready > Instant::ZERO, "a delay is longer than nothing");
+        Self { ready, added }
+    }
+
+    /// When it is ready, if it has a delay.
+    pub fn delay(self) -> Option<Instant> {
+        Some(self.ready).filter(|&ready| ready > Instant::ZERO)
+    }
+}
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +85,7 @@ impl WorkQueue {
             order: Order::new(),
             free_workers: workers,
             now: Instant::ZERO,
-            taken: ((None, Instant::ZERO), NodeId(0)),
+            taken: (Entry::at_once(Instant::ZERO), NodeId(0)),
             bucket: TokenBucket::full(500.0, 1000),
         }
     }
@@ -73,13 +97,13 @@ impl WorkQueue {
 
     /// Asks for a run at once; an entry with a delay loses it (C26).
     pub fn add(&mut self, node: NodeId) {
-        self.insert(node, None);
+        self.insert(node, Instant::ZERO);
     }
 
     /// The node to reconcile now.
     pub fn next(&self, now: Instant) -> Option<NodeId> {
-        let ((ready, _), node) = self.order.first().filter(|_| !self.is_saturated())?;
-        ready.is_none_or(|ready| ready <= now).then_some(node)
+        let (entry, node) = self.order.first().filter(|_| !self.is_saturated())?;
+        (entry.ready <= now).then_some(node)
     }
 
     /// A worker takes the [`next`](Self::next) node.
@@ -92,26 +116,46 @@ impl WorkQueue {
         self.free_workers -= 1;
     }
 
+    /// Whether a worker would take a node at once if it were the [`next`](Self::next).
+    pub fn is_free_for(&self, node: NodeId) -> bool {
+        !self.is_saturated() && !self.places.get(node.index()).is_some_and(|place| place.is_busy)
+    }
+
+    /// As [`add`](Self::add) and [`take`](Self::take), if a worker [is free](Self::is_free_for) and nothing
+    /// else is ready. `added` = when the node was added before, if its entry does not say so.
+    pub fn take_at_once(&mut self, node: NodeId, added: Option<Instant>) {
+        self.order.remove(node);
+        let now = self.now;
+        let place = self.place(node);
+        let entry = place.entry.take();
+        place.is_busy = true;
+        let added = added.or(entry.map(|entry| entry.added)).unwrap_or(now);
+        self.taken = (Entry::at_once(added), node);
+        self.free_workers -= 1;
+    }
+
     /// A run ended.
     pub fn done(&mut self, now: Instant, node: NodeId, ended: Ended) {
+        self.free_workers += 1;
         let place = self.place(node);
         place.is_busy = false;
-        if let Some(entry) = place.entry {
-            self.put(node, entry);
-        }
-        self.free_workers += 1;
-        match ended {
-            Ended::Quiet => self.place(node).failures = 0,
-            Ended::Again(after) => {
-                self.place(node).failures = 0;
-                self.insert(node, Some(now + after));
+        let ready = match ended {
+            Ended::Quiet | Ended::Again(_) => {
+                place.failures = 0;
+                if let Ended::Again(after) = ended { Some(now + after) } else { None }
             }
             Ended::Failed => {
-                let failures = &mut self.place(node).failures;
-                let pause = PAUSE.0.mul_f64(f64::from(2u32.pow((*failures).min(20)))).min(PAUSE.1);
-                *failures += 1;
-                let ready = self.bucket.take(now).max(now + pause);
-                self.insert(node, Some(ready));
+                let pause = PAUSE.0.mul_f64(f64::from(2u32.pow(place.failures.min(20)))).min(PAUSE.1);
+                place.failures += 1;
+                Some(self.bucket.take(now).max(now + pause))
+            }
+        };
+        match (self.entry(node), ready) {
+            (None, None) => {}
+            (None, Some(ready)) => self.put(node, Entry { ready, added: self.now }),
+            // What was added meanwhile was not in the order of service.
+            (Some(entry), ready) => {
+                self.put(node, Entry { ready: ready.map_or(entry.ready, |ready| entry.ready.min(ready)), ..entry })
             }
         }
     }
@@ -134,10 +178,12 @@ impl WorkQueue {
     }
 
     /// When the next entry is ready, if there is a worker for it: otherwise the end of a run is what
-    /// all wait for. Those that are ready have been taken.
+    /// all wait for.
     pub fn next_ready(&self) -> Instant {
-        let next = self.order.first().filter(|_| !self.is_saturated());
-        next.and_then(|((ready, _), _)| ready).unwrap_or(Instant::NEVER)
+        if self.is_saturated() {
+            return Instant::NEVER;
+        }
+        self.order.first_keys().map(|entry| entry.ready).fold(Instant::NEVER, Instant::min)
     }
 
     /// The entry of a node.
@@ -147,20 +193,21 @@ impl WorkQueue {
 
     /// When the entry of a node is ready, if it has one with a delay.
     pub fn delayed_until(&self, node: NodeId) -> Option<Instant> {
-        self.entry(node)?.0
+        self.entry(node)?.delay()
     }
 
     /// Gives the entry of a node another delay, as if it had been added at `added`.
     pub fn put_off(&mut self, node: NodeId, ready: Instant, added: Instant) {
-        self.put(node, (Some(ready), added));
+        self.put(node, Entry::delayed(ready, added));
     }
 
     /// Adds an entry; of several, the earliest counts.
-    fn insert(&mut self, node: NodeId, ready: Option<Instant>) {
-        let Some(entry) = self.place(node).entry else { return self.put(node, (ready, self.now)) };
-        // `None` is less than every time: at once is earlier than anything.
-        if ready < entry.0 {
-            self.put(node, (ready, entry.1));
+    fn insert(&mut self, node: NodeId, ready: Instant) {
+        let now = self.now;
+        match self.place(node).entry {
+            Some(entry) if entry.ready <= ready => {}
+            Some(entry) => self.put(node, Entry { ready, ..entry }),
+            None => self.put(node, Entry { ready, added: now }),
         }
     }
 
@@ -168,8 +215,7 @@ impl WorkQueue {
         let place = self.place(node);
         place.entry = Some(entry);
         if !place.is_busy {
-            let soon = entry.0.is_none_or(|ready| ready <= self.now + SOON);
-            self.order.set(node, entry, soon);
+            self.order.set(node, entry, entry.ready <= self.now + SOON);
         }
     }
 

@@ -159,9 +159,17 @@ impl<O: Observer> Engine<O> {
     /// woken is asked after that.
     fn inform(&mut self, input: Input) {
         let now = self.now;
+        let controller = &mut self.plane_mut().controller;
+        controller.handle(now, input);
+        if controller.has_output() {
+            self.follow();
+        }
+    }
+
+    /// Carries out what the controller does.
+    fn follow(&mut self) {
         let (mut edited, mut stored, mut took) = (Vec::new(), Vec::new(), Vec::new());
         let has_others = self.own.is_some();
-        self.plane_mut().controller.handle(now, input);
         while let Some(output) = self.plane_mut().controller.poll() {
             match output {
                 Output::Call { call: id, at, request } => {
@@ -190,10 +198,9 @@ impl<O: Observer> Engine<O> {
 
     /// The daemon of a node in prefix mode sees the CR.
     fn shows(&mut self, node: NodeId) {
-        let plane = self.plane.as_ref().expect("somebody has written");
-        let status = plane.controller.status(node).expect("the node is there");
         if let Daemon::Prefixes(daemon) = &mut self.nodes[node.index()].daemon {
-            daemon.sees(status);
+            let plane = self.plane.as_ref().expect("somebody has written");
+            daemon.sees(plane.controller.status(node).expect("the node is there"));
             self.pump_centralized(node);
             self.arm(node);
         }
