@@ -69,7 +69,9 @@ impl<T: Copy> Excerpt<T> {
     /// Those of a map into which `all` entries were inserted, each with its place in the order of insertion, in
     /// order.
     pub fn of(all: usize, mut entries: Vec<(u32, T)>, chance: &mut SmallStream) -> Self {
-        let groups = find_cells(all, &mut entries, chance);
+        // What is inserted after the last of them moves none of them.
+        let inserted = entries.last().map_or(0, |&(place, _)| place + 1);
+        let groups = find_cells(all, inserted, &mut entries, chance);
         entries.sort_unstable_by_key(|&(cell, _)| cell);
         Self { cells: (groups.count * GROUP) as u32, entries }
     }
@@ -85,7 +87,7 @@ impl<T: Copy> Excerpt<T> {
 /// Iterates over a map into which `all` entries were inserted. Of each of some entries its place in the order of
 /// insertion, in which they stand, becomes the place in that of iteration.
 pub(super) fn iterate_some<T>(all: usize, entries: &mut [(u32, T)], chance: &mut SmallStream) {
-    let mut groups = find_cells(all, entries, chance);
+    let mut groups = find_cells(all, all as u32, entries, chance);
     let start = chance.below((groups.count * GROUP) as u32);
     let used = groups.used();
     let used_before = |cell: u32| {
@@ -100,17 +102,18 @@ pub(super) fn iterate_some<T>(all: usize, entries: &mut [(u32, T)], chance: &mut
     entries.sort_unstable_by_key(|&(place, _)| place);
 }
 
-/// Of each of some entries its place in the order of insertion becomes its cell. What else stands where.
-fn find_cells<T>(all: usize, entries: &mut [(u32, T)], chance: &mut SmallStream) -> Groups {
+/// Of each of some entries of a map of `all` its place in the order of insertion becomes its cell, once so many
+/// are `inserted`, these among them. What else stands where then.
+fn find_cells<T>(all: usize, inserted: u32, entries: &mut [(u32, T)], chance: &mut SmallStream) -> Groups {
     let mut groups = Groups::of(cells_for(all));
     let used = groups.used();
     if all <= GROUP {
-        used[0] = all as u8;
+        used[0] = inserted as u8;
         return groups;
     }
     let place_of = |entries: &[(u32, T)], next: usize| entries.get(next).map_or(u32::MAX, |&(place, _)| place);
     let (mut next, mut wanted) = (0, place_of(entries, 0));
-    for place in 0..all as u32 {
+    for place in 0..inserted {
         let cell = next_cell(used, chance);
         if place == wanted {
             entries[next].0 = cell as u32;
@@ -118,6 +121,7 @@ fn find_cells<T>(all: usize, entries: &mut [(u32, T)], chance: &mut SmallStream)
             wanted = place_of(entries, next);
         }
     }
+    chance.skip(all as u64 - u64::from(inserted));
     groups
 }
 
