@@ -5,6 +5,7 @@
 //! script of a conformance case.
 
 mod account;
+mod ahead;
 mod alarm;
 mod audit;
 mod classic;
@@ -36,6 +37,7 @@ use crate::model::Quota;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, Cause, IdleParts};
 use crate::time::{Instant, Span};
+pub use ahead::Ahead;
 use daemon::Daemon;
 pub use look::Record;
 use own_eni::OwnEnis;
@@ -193,6 +195,8 @@ struct Node {
     edited: Option<Arc<NodeConfig>>,
 }
 
+const _: () = assert!(size_of::<Node>() == 192, "a node is in three cache lines, its daemon apart");
+
 /// Whether a node works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Power {
@@ -275,6 +279,8 @@ pub struct Engine<O> {
     events: EventList,
     /// Events of this instant that have not happened yet.
     instant: VecDeque<Event>,
+    /// Of the events that come next so many have been read ahead for.
+    ahead: usize,
     /// Chance that orders simultaneous answers.
     ties: SmallStream,
     nodes: Vec<Node>,
@@ -306,6 +312,7 @@ impl<O: Observer> Engine<O> {
             cloud,
             events: EventList::new(),
             instant: VecDeque::new(),
+            ahead: 0,
             ties,
             nodes: Vec::new(),
             pods: Vec::new(),
@@ -351,9 +358,9 @@ impl<O: Observer> Engine<O> {
                 Daemon::Classic(Box::new(Classic::new(self.now, Arc::clone(config), &[], &[], seed, jitter)))
             }
             Config::Centralized(config) if config.prefixes.is_some() => {
-                Daemon::Prefixes(centralized::PrefixDaemon::new(self.now, seed))
+                Daemon::Prefixes(Box::new(centralized::PrefixDaemon::new(self.now, seed)))
             }
-            Config::Centralized(_) => Daemon::Centralized(centralized::Daemon::new(self.now, &mut seed)),
+            Config::Centralized(_) => Daemon::Centralized(Box::new(centralized::Daemon::new(self.now, &mut seed))),
             Config::Exclusive(config) => Daemon::Exclusive(Arc::clone(config)),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);
@@ -456,6 +463,7 @@ impl<O: Observer> Engine<O> {
         assert!(at >= self.now, "time does not run backwards");
         self.now = at;
         let (_, first) = self.events.pop()?;
+        self.ahead = self.ahead.saturating_sub(1);
         if self.events.peek_time() == Some(at) {
             self.instant.push_back(Event::unpack(first));
             while self.events.peek_time() == Some(at) {

@@ -88,6 +88,13 @@ impl EventList {
         self.bottom.pop_front().map(|entry| (Instant(entry.at), entry.event))
     }
 
+    /// The events that come next, as far as they are sorted, the earliest first; what is pushed meanwhile may
+    /// come before.
+    pub fn sorted(&mut self) -> impl ExactSizeIterator<Item = u32> {
+        self.fill_bottom();
+        self.bottom.iter().map(|entry| entry.event)
+    }
+
     /// Sorts an event into the bottom.
     fn insert(&mut self, entry: Entry) {
         let place = self.bottom.partition_point(|other| other.at <= entry.at);

@@ -38,9 +38,12 @@ impl<A: Address> Entry<A> {
 
 /// The addresses of one interface, of one family. An entry is *valid*, *invalid* or *deleting*; it is *in use*
 /// when a pod has it, whatever its status; everything else is *idle* (R46).
+///
+/// What every pod looks at comes first.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct AddressSet<A = Ipv4Addr> {
-    entries: Vec<Entry<A>>,
+    entries: Box<[Entry<A>]>,
     occupied: u64,
     in_use: u64,
     valid: u64,
@@ -63,7 +66,7 @@ pub struct AddressState {
 
 impl<A> Default for AddressSet<A> {
     fn default() -> Self {
-        Self { entries: Vec::new(), occupied: 0, in_use: 0, valid: 0, deleting: 0, tombstones: 0, primary: 0 }
+        Self { entries: Box::default(), occupied: 0, in_use: 0, valid: 0, deleting: 0, tombstones: 0, primary: 0 }
     }
 }
 
@@ -105,9 +108,7 @@ impl<A: Address> AddressSet<A> {
 
     /// Forgets everything (the interface is gone).
     pub fn clear(&mut self) {
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.clear();
-        *self = Self { entries, ..Self::default() };
+        *self = Self::default();
     }
 
     /// Adds a valid address.
@@ -303,6 +304,11 @@ impl<A: Address> AddressSet<A> {
         assert!(cells(self.occupied).all(once), "an address has one entry");
     }
 
+    /// Reads the cells.
+    pub fn read(&self) -> u64 {
+        self.entries.iter().step_by(8).fold(0, |seen, entry| seen ^ u64::from(entry.pod.0))
+    }
+
     fn cell_of(&self, pod: PodId) -> Option<usize> {
         self.entries.iter().position(|entry| entry.pod == pod)
     }
@@ -370,7 +376,7 @@ impl<A: Address> AddressSet<A> {
             n if crowded || n <= GROUP as usize => n * 2,
             n => n,
         };
-        self.entries = vec![Entry::EMPTY; capacity.min(64)];
+        self.entries = vec![Entry::EMPTY; capacity.min(64)].into_boxed_slice();
         for cell in cells(old.occupied) {
             let to = self.free_cell(chance);
             self.entries[to] = old.entries[cell];

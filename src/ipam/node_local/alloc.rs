@@ -7,7 +7,8 @@
 use super::NodeLocal;
 use super::assign::{Ask, AssignStep};
 use super::demand::Family;
-use super::slot::{Slot, Status};
+use super::seldom::Rest;
+use super::slot::{Slot, Status, TOKENS};
 use super::wake::Sleeper;
 use crate::id::VSwitchId;
 use crate::ipam::backoff::{Backoff, ENI_CREATE, ENI_OPS, Next};
@@ -80,6 +81,14 @@ pub(super) enum CreateStep {
     CheckBackoff { until: Instant, attempt: u8 },
 }
 
+impl Rest for Alloc {
+    const AT_REST: &'static Self = &Self::Asleep;
+
+    fn rests(&self) -> bool {
+        matches!(self, Self::Asleep)
+    }
+}
+
 impl Alloc {
     /// When the worker goes on by itself.
     pub fn until(&self) -> Instant {
@@ -126,13 +135,13 @@ pub(super) fn poll_metadata(from: Instant, visible: Instant, deadline: Instant) 
 impl Slot {
     /// The worker looks whether there is something to do, and sleeps if not (R52).
     pub(super) fn alloc_look(&mut self, now: Instant) {
-        self.alloc = Alloc::Asleep;
+        self.alloc.set(Alloc::Asleep);
         // Upstream counts, which forgets preheats that ended.
         if self.queued_v4() == 0 {
             self.queued_v6();
         }
         if self.alloc_would_start(now) {
-            self.alloc = Alloc::Coalescing { until: now + COALESCE };
+            self.alloc.set(Alloc::Coalescing { until: now + COALESCE });
         } else {
             self.sleepers.push_back(Sleeper::AllocWorker);
         }
@@ -145,8 +154,8 @@ impl Slot {
         // may be none (R148).
         let (n, v6) = (self.queued_v4().clamp(1, BATCH) as u8, self.queued_v6().min(BATCH) as u8);
         self.status = Status::Creating;
-        let until = self.eni_bucket.take(now);
-        self.alloc = Alloc::CreateToken { until, n, v6 };
+        let until = self.eni_bucket.take(TOKENS, now);
+        self.alloc.set(Alloc::CreateToken { until, n, v6 });
         (until == now).then_some((n, v6))
     }
 
@@ -156,7 +165,7 @@ impl Slot {
     pub(super) fn try_in_vain(&mut self, until: Instant) -> bool {
         let due = self.alloc.until() <= until;
         loop {
-            let token = match self.alloc {
+            let token = match *self.alloc {
                 Alloc::Coalescing { until: now } if now <= until => {
                     self.skip_rounds(now, until);
                     self.ask_to_create(self.alloc.until()).is_some()
@@ -179,7 +188,7 @@ impl Slot {
         if goes_on && let Some(round) = self.eni_bucket.steady_round(now, COALESCE) {
             let skipped = Span(until.since(now).0 / round.0 * round.0);
             self.eni_bucket.skip(skipped);
-            self.alloc = Alloc::Coalescing { until: now + skipped };
+            self.alloc.set(Alloc::Coalescing { until: now + skipped });
         }
     }
 }
@@ -187,7 +196,7 @@ impl Slot {
 impl NodeLocal {
     /// The time that the worker waited for has come.
     pub(super) fn alloc_fire(&mut self, i: usize) {
-        match self.slots[i].alloc {
+        match *self.slots[i].alloc {
             Alloc::Coalescing { .. } => self.alloc_act(i),
             Alloc::CreateToken { n, v6, .. } => self.create_begin(i, n, v6),
             Alloc::Create(create, step) => match step {
@@ -254,7 +263,7 @@ impl NodeLocal {
         match self.switches.proceed(self.now, policy, &mut create.selection) {
             Selected::Describe(vswitch) => {
                 let asked = self.slots.iter().any(|slot| slot.alloc.describing() == Some(vswitch));
-                self.slots[i].alloc = Alloc::Create(create, CreateStep::Describing(vswitch));
+                self.slots[i].alloc.set(Alloc::Create(create, CreateStep::Describing(vswitch)));
                 if !asked {
                     self.call(i, Worker::Alloc, Request::DescribeVSwitch(vswitch));
                 }
@@ -269,20 +278,20 @@ impl NodeLocal {
     }
 
     fn create_call(&mut self, i: usize, create: Create, attempt: u8) {
-        self.slots[i].alloc = Alloc::Create(create, CreateStep::Calling { attempt });
+        self.slots[i].alloc.set(Alloc::Create(create, CreateStep::Calling { attempt }));
         let Create { vswitch, n: addresses, v6: ipv6, .. } = create;
         self.call(i, Worker::Alloc, Request::Create { vswitch, kind: self.slots[i].kind, addresses, ipv6 });
     }
 
     fn create_check(&mut self, i: usize, create: Create, attempt: u8) {
         let (eni, _) = create.made.expect("only an interface that was made is checked");
-        self.slots[i].alloc = Alloc::Create(create, CreateStep::Checking { attempt });
+        self.slots[i].alloc.set(Alloc::Create(create, CreateStep::Checking { attempt }));
         self.call(i, Worker::Alloc, Request::Describe(eni.id));
     }
 
     /// A call of the worker was answered.
     pub(super) fn alloc_reply(&mut self, i: usize, reply: Result<Answer, ErrorCode>) {
-        match self.slots[i].alloc {
+        match *self.slots[i].alloc {
             Alloc::Create(create, step) => self.create_reply(i, create, step, reply),
             Alloc::Assign { ask, attempt, step: AssignStep::Calling } => self.assign_reply(i, ask, attempt, reply),
             _ => unreachable!("no call is under way"),
@@ -302,7 +311,7 @@ impl NodeLocal {
                 if self.now >= create.deadline {
                     return self.create_failed(i, create.made, None);
                 }
-                self.slots[i].alloc = Alloc::Create(create, CreateStep::Attaching);
+                self.slots[i].alloc.set(Alloc::Create(create, CreateStep::Attaching));
                 self.call(i, Worker::Alloc, Request::Attach(id));
             }
             (CreateStep::Calling { attempt }, Err(code)) => self.create_refused(i, create, attempt, code),
@@ -313,7 +322,7 @@ impl NodeLocal {
                     (seen, ready) = poll_metadata(seen, visible, create.deadline);
                 }
                 let until = if ready { seen.max(self.now + SETTLE) } else { seen };
-                self.slots[i].alloc = Alloc::Create(create, CreateStep::Settling { until, ready });
+                self.slots[i].alloc.set(Alloc::Create(create, CreateStep::Settling { until, ready }));
                 if until == self.now {
                     self.alloc_fire(i);
                 }
@@ -321,10 +330,9 @@ impl NodeLocal {
             (CreateStep::Attaching, Err(code)) => self.create_failed(i, create.made, Some(code)),
             (CreateStep::Checking { .. }, Ok(Answer::Described { in_use: true, .. })) => self.create_done(i, &create),
             (CreateStep::Checking { attempt }, reply) => match self.retry(ENI_OPS, attempt) {
-                Some(until) => {
-                    self.slots[i].alloc =
-                        Alloc::Create(create, CreateStep::CheckBackoff { until, attempt: attempt + 1 })
-                }
+                Some(until) => self.slots[i]
+                    .alloc
+                    .set(Alloc::Create(create, CreateStep::CheckBackoff { until, attempt: attempt + 1 })),
                 None => self.create_failed(i, create.made, reply.err()),
             },
             (step, reply) => unreachable!("{reply:?} is no answer to {step:?}"),
@@ -337,7 +345,7 @@ impl NodeLocal {
             self.switches.store(self.now, vswitch, free);
         }
         for i in 0..self.slots.len() {
-            if let Alloc::Create(mut create, CreateStep::Describing(waiting)) = self.slots[i].alloc
+            if let Alloc::Create(mut create, CreateStep::Describing(waiting)) = *self.slots[i].alloc
                 && waiting == vswitch
             {
                 if reply.is_err() {
@@ -356,16 +364,16 @@ impl NodeLocal {
                 match self.retry(ENI_CREATE, create.round) {
                     Some(until) => {
                         create.round += 1;
-                        self.slots[i].alloc = Alloc::Create(create, CreateStep::RoundBackoff { until });
+                        self.slots[i].alloc.set(Alloc::Create(create, CreateStep::RoundBackoff { until }));
                     }
                     // `timed out waiting for the condition` carries no code (R102).
                     None => self.create_failed(i, None, None),
                 }
             }
             ErrorCode::Throttling | ErrorCode::Internal => match self.retry(ENI_CREATE, attempt) {
-                Some(until) => {
-                    self.slots[i].alloc = Alloc::Create(create, CreateStep::CallBackoff { until, attempt: attempt + 1 })
-                }
+                Some(until) => self.slots[i]
+                    .alloc
+                    .set(Alloc::Create(create, CreateStep::CallBackoff { until, attempt: attempt + 1 })),
                 None => self.create_failed(i, None, None),
             },
             _ => self.create_failed(i, None, Some(code)),

@@ -4,7 +4,7 @@
 use super::NodeLocal;
 use super::alloc::{Alloc, poll_metadata};
 use super::demand::Family;
-use super::slot::Slot;
+use super::slot::{Slot, TOKENS};
 use super::v6::Lot;
 use crate::id::EniId;
 use crate::ipam::backoff::ENI_IP_OPS;
@@ -60,8 +60,8 @@ impl NodeLocal {
             (Family::V6, Some(v6)) => &mut v6.assign_bucket,
             _ => &mut slot.assign_bucket,
         };
-        let until = bucket.take(self.now);
-        slot.alloc = Alloc::AssignToken { until, ask };
+        let until = bucket.take(TOKENS, self.now);
+        slot.alloc.set(Alloc::AssignToken { until, ask });
         if until == self.now {
             self.assign_call(i, ask, 1);
         }
@@ -73,7 +73,7 @@ impl NodeLocal {
             // with the old ID, or crashes; either way nobody is served.
             return self.alloc_look(i);
         };
-        self.slots[i].alloc = Alloc::Assign { ask, attempt, step: AssignStep::Calling };
+        self.slots[i].alloc.set(Alloc::Assign { ask, attempt, step: AssignStep::Calling });
         self.call(i, Worker::Alloc, ask.request(eni.id));
     }
 
@@ -86,7 +86,7 @@ impl NodeLocal {
         };
         let again = matches!(code, ErrorCode::Throttling | ErrorCode::Internal);
         match self.retry(ENI_IP_OPS, attempt).filter(|_| again) {
-            Some(until) => self.slots[i].alloc = Alloc::Assign { ask, attempt, step: AssignStep::Backoff { until } },
+            Some(until) => self.slots[i].alloc.set(Alloc::Assign { ask, attempt, step: AssignStep::Backoff { until } }),
             None => {
                 // An exhausted loop reports a time-out, which carries no code (R95). What was got of
                 // IPv4 serves, but nobody is told.
@@ -98,7 +98,7 @@ impl NodeLocal {
 
     fn assigned(&mut self, i: usize, ask: Ask, lot: Lot, visible: Instant) {
         let (until, ready) = poll_metadata(self.now, visible, Instant::NEVER);
-        self.slots[i].alloc = Alloc::Assign { ask, attempt: 1, step: AssignStep::Settling { until, ready, lot } };
+        self.slots[i].alloc.set(Alloc::Assign { ask, attempt: 1, step: AssignStep::Settling { until, ready, lot } });
     }
 
     /// New addresses serve; who waits for them is woken when those of both families are there (R55).

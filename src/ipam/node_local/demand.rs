@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use super::seldom::Rest;
+
 /// Family of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
@@ -20,12 +22,20 @@ struct Request {
 }
 
 /// Who waits for an address of one family, by the IDs of the waiters.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Demand {
     /// No address was asked for them yet.
     allocating: VecDeque<Request>,
     /// An address was made for them that somebody may have taken.
     dangling: VecDeque<u32>,
+}
+
+impl Rest for Demand {
+    const AT_REST: &'static Self = &Self { allocating: VecDeque::new(), dangling: VecDeque::new() };
+
+    fn rests(&self) -> bool {
+        self.allocating.is_empty() && self.dangling.is_empty()
+    }
 }
 
 impl Demand {

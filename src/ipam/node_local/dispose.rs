@@ -3,7 +3,8 @@
 
 use super::NodeLocal;
 use super::alloc::poll_metadata;
-use super::slot::Status;
+use super::seldom::Rest;
+use super::slot::{Status, TOKENS};
 use super::v6::Lot;
 use super::wake::Sleeper;
 use crate::ipam::backoff::{ENI_DELETE_CONFIRM, ENI_DELETE_CONFIRM_DELAY, ENI_IP_OPS, Next};
@@ -53,6 +54,14 @@ pub(super) enum UnassignStep {
     Settling { until: Instant, gone: bool },
 }
 
+impl Rest for Dispose {
+    const AT_REST: &'static Self = &Self::Asleep;
+
+    fn rests(&self) -> bool {
+        matches!(self, Self::Asleep)
+    }
+}
+
 impl Dispose {
     /// When the worker goes on by itself.
     pub fn until(&self) -> Instant {
@@ -72,14 +81,14 @@ impl NodeLocal {
     /// The worker looks whether there is something to do, and sleeps if not (R68).
     pub(super) fn dispose_look(&mut self, i: usize) {
         let slot = &mut self.slots[i];
-        slot.dispose = Dispose::Asleep;
+        slot.dispose.set(Dispose::Asleep);
         if !slot.dispose_would_start() {
             slot.sleepers.push_back(Sleeper::DisposeWorker);
             return;
         }
         if slot.status == Status::Deleting {
-            let until = slot.eni_bucket.take(self.now);
-            slot.dispose = Dispose::Delete(DeleteStep::Token { until });
+            let until = slot.eni_bucket.take(TOKENS, self.now);
+            slot.dispose.set(Dispose::Delete(DeleteStep::Token { until }));
             if until == self.now {
                 self.detach(i);
             }
@@ -90,7 +99,7 @@ impl NodeLocal {
 
     /// The time that the worker waited for has come.
     pub(super) fn dispose_fire(&mut self, i: usize) {
-        match self.slots[i].dispose {
+        match *self.slots[i].dispose {
             Dispose::Delete(DeleteStep::Token { .. }) => self.detach(i),
             // The sleep outlasts the context, but nothing is called after its end (R109).
             Dispose::Delete(DeleteStep::Pause { deadline, .. }) if self.now >= deadline => self.dispose_look(i),
@@ -119,7 +128,7 @@ impl NodeLocal {
 
     fn delete_call(&mut self, i: usize, step: DeleteStep) {
         let eni = self.slots[i].eni.expect("a slot that is being deleted has its interface").id;
-        self.slots[i].dispose = Dispose::Delete(step);
+        self.slots[i].dispose.set(Dispose::Delete(step));
         let request = match step {
             DeleteStep::Detaching { .. } => Request::Detach(eni),
             DeleteStep::Deleting { .. } => Request::Delete(eni),
@@ -150,7 +159,7 @@ impl NodeLocal {
 
     fn unassign_call(&mut self, i: usize, lot: Lot, attempt: u8) {
         let eni = self.slots[i].eni.expect("addresses belong to an interface").id;
-        self.slots[i].dispose = Dispose::Unassign { lot, attempt, step: UnassignStep::Calling };
+        self.slots[i].dispose.set(Dispose::Unassign { lot, attempt, step: UnassignStep::Calling });
         self.call(i, Worker::Dispose, lot.unassign(eni));
     }
 
@@ -167,7 +176,7 @@ impl NodeLocal {
 
     /// A call of the worker was answered.
     pub(super) fn dispose_reply(&mut self, i: usize, reply: Result<Answer, ErrorCode>) {
-        match self.slots[i].dispose {
+        match *self.slots[i].dispose {
             Dispose::Delete(step) => self.delete_reply(i, step, reply),
             Dispose::Unassign { lot, attempt, step: UnassignStep::Calling } => {
                 self.unassign_reply(i, lot, attempt, reply)
@@ -180,7 +189,7 @@ impl NodeLocal {
         match (step, reply) {
             (DeleteStep::Detaching { deadline }, Ok(_)) => {
                 let until = self.now + DETACH_PAUSE;
-                self.slots[i].dispose = Dispose::Delete(DeleteStep::Pause { until, deadline });
+                self.slots[i].dispose.set(Dispose::Delete(DeleteStep::Pause { until, deadline }));
             }
             (DeleteStep::Deleting { .. }, Ok(_)) if !self.config.confirm_delete => self.deleted(i),
             (DeleteStep::Deleting { deadline }, Ok(_)) => self.confirm_pause(i, ENI_DELETE_CONFIRM_DELAY, 1, deadline),
@@ -198,7 +207,7 @@ impl NodeLocal {
     fn confirm_pause(&mut self, i: usize, sleep: Span, attempt: u8, deadline: Instant) {
         let wake = self.now + sleep;
         let (until, attempt) = if wake < deadline { (wake, attempt) } else { (deadline.max(self.now), 0) };
-        self.slots[i].dispose = Dispose::Delete(DeleteStep::ConfirmPause { until, attempt, deadline });
+        self.slots[i].dispose.set(Dispose::Delete(DeleteStep::ConfirmPause { until, attempt, deadline }));
     }
 
     /// The interface is gone: the slot is as new, but for its buckets (R49, R68).
@@ -217,12 +226,12 @@ impl NodeLocal {
     fn unassign_reply(&mut self, i: usize, lot: Lot, attempt: u8, reply: Result<Answer, ErrorCode>) {
         if let Ok(Answer::Unassigned(gone_at)) = reply {
             let (until, gone) = poll_metadata(self.now, gone_at, Instant::NEVER);
-            self.slots[i].dispose = Dispose::Unassign { lot, attempt, step: UnassignStep::Settling { until, gone } };
+            self.slots[i].dispose.set(Dispose::Unassign { lot, attempt, step: UnassignStep::Settling { until, gone } });
             return;
         }
         match self.retry(ENI_IP_OPS, attempt) {
             Some(until) => {
-                self.slots[i].dispose = Dispose::Unassign { lot, attempt, step: UnassignStep::Backoff { until } }
+                self.slots[i].dispose.set(Dispose::Unassign { lot, attempt, step: UnassignStep::Backoff { until } })
             }
             // The worker begins again at once (R68).
             None => self.unassigned(i, lot, false),

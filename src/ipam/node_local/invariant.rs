@@ -19,9 +19,9 @@ impl NodeLocal {
         }
         self.check_calls();
         self.check_pods();
-        let mut order = self.order.clone();
+        let mut order: Vec<_> = self.order.iter().collect();
         order.sort_unstable();
-        assert!(order.into_iter().map(usize::from).eq(0..self.slots.len()), "the order holds every slot once");
+        assert!(order.into_iter().eq(0..self.slots.len()), "the order holds every slot once");
         assert!(self.outputs.is_empty(), "outputs are drained");
         assert_eq!(self.next_wake, self.wake(), "the next wake is known");
         assert_eq!(self.idle_and_used, self.usage(), "what is idle and in use is known");
@@ -51,8 +51,8 @@ impl Slot {
         let asleep = |worker: fn(&Sleeper) -> bool| self.sleepers.iter().filter(|s| worker(s)).count();
         let alloc = asleep(|sleeper| matches!(sleeper, Sleeper::AllocWorker));
         let dispose = asleep(|sleeper| matches!(sleeper, Sleeper::DisposeWorker));
-        assert_eq!(alloc, usize::from(matches!(self.alloc, Alloc::Asleep)), "slot {i}: its alloc worker sleeps once");
-        assert_eq!(dispose, usize::from(matches!(self.dispose, Dispose::Asleep)), "slot {i}: its dispose worker");
+        assert_eq!(alloc, usize::from(matches!(*self.alloc, Alloc::Asleep)), "slot {i}: its alloc worker sleeps once");
+        assert_eq!(dispose, usize::from(matches!(*self.dispose, Dispose::Asleep)), "slot {i}: its dispose worker");
         self.set.check_invariants();
         if let Some(v6) = &self.v6 {
             v6.set.check_invariants();

@@ -8,9 +8,13 @@ mod config;
 mod demand;
 mod dispose;
 mod invariant;
+mod order;
+mod outputs;
 pub(super) mod pool_sync;
 mod quiet;
+mod read;
 mod rpc;
+mod seldom;
 mod slot;
 mod timers;
 mod v6;
@@ -28,11 +32,13 @@ use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, VSwitchId};
 use crate::ipam::backoff::jittered;
-use crate::ipam::throttle::TokenBucket;
+use crate::ipam::throttle::{Limit, Tokens};
 use crate::ipam::vswitch::SwitchPool;
 use crate::ipam::{Answer, Attached, CallId, Failure, Input, Kind, Output, Request, Worker};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
+use order::Order;
+use outputs::Outputs;
 use pool_sync::{PREHEAT_TIMEOUT, PoolSync, Watermarks, to_add, to_delete};
 use rpc::{Blocked, Retained};
 use slot::{Admission, Asking, Lacks, Refusal, Slot, Waiter};
@@ -70,12 +76,10 @@ pub struct NodeLocal {
     /// Who was readied by a broadcast and has not run yet; empty between inputs.
     ready: VecDeque<Sleeper>,
     /// The slots in the order that the last sort left (R72).
-    order: Vec<u8>,
-    /// Whether that was a sort for allocation; `None` = slots may have changed since.
-    sorted_for_allocation: Option<bool>,
+    order: Order,
     switches: SwitchPool,
-    /// Client-side limits, of actions that have one (R110).
-    limiter: Vec<(Api, TokenBucket)>,
+    /// Client-side limits, of actions that have one and were called (R110).
+    limiter: Vec<(Api, Tokens)>,
     sync: PoolSync,
     /// Last allocation attempt or release (R81).
     last_modified: Instant,
@@ -95,7 +99,7 @@ pub struct NodeLocal {
     epoch: u16,
     /// It died and has not been restarted.
     stopped: bool,
-    outputs: VecDeque<Output>,
+    outputs: Outputs,
     now: Instant,
     /// What [`Self::wake`] says between two inputs.
     next_wake: Instant,
@@ -126,8 +130,7 @@ impl NodeLocal {
             chance,
             slots: Vec::new(),
             ready: VecDeque::new(),
-            order: Vec::new(),
-            sorted_for_allocation: None,
+            order: Order::default(),
             limiter: Vec::new(),
             sync: PoolSync::Sleeping { next: Instant::NEVER },
             last_modified: now,
@@ -141,7 +144,7 @@ impl NodeLocal {
             next_waiter: 0,
             epoch: 0,
             stopped: false,
-            outputs: VecDeque::new(),
+            outputs: Outputs::default(),
             now,
             next_wake: Instant::NEVER,
             slots_wake: Instant::NEVER,
@@ -162,6 +165,7 @@ impl NodeLocal {
     }
 
     fn handle_in_full(&mut self, now: Instant, input: Input) {
+        self.carry_out_sort();
         self.advance(now);
         match input {
             Input::Allocate(pod) => self.call_for(pod, false),
@@ -186,7 +190,7 @@ impl NodeLocal {
 
     /// What the daemon does, in order.
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
     /// When [`Input::Tick`] is due, unless another input comes first; never =
@@ -256,10 +260,9 @@ impl NodeLocal {
     /// Begins a life of the daemon (R135 to R141).
     fn start(&mut self, config: Arc<Config>, attached: &[Attached]) {
         let kinds = kinds_of_slots(&config, attached);
-        assert!(kinds.len() <= usize::from(u8::MAX), "a node has at most 255 slots");
         let (now, first) = (self.now, self.chance.sync.next_u64());
         let slot = |(i, kind)| Slot::new(now, kind, SmallStream::new(first ^ i as u64), config.dual);
-        self.order = (0..kinds.len() as u8).collect();
+        self.order = Order::new(kinds.len());
         self.slots = kinds.into_iter().enumerate().map(slot).collect();
         for (i, Attached { eni, addresses, v6, .. }) in attached.iter().enumerate() {
             let slot = &mut self.slots[i];
@@ -274,9 +277,7 @@ impl NodeLocal {
             }
         }
         self.switches = SwitchPool::new(&config.vswitches);
-        let limits = Api::ALL.into_iter().zip(config.rate_limit);
-        let bucket = |n: u32| TokenBucket::full(f64::from(n) / 60.0, n);
-        self.limiter = limits.filter_map(|(api, limit)| Some((api, bucket(limit?)))).collect();
+        self.limiter.clear();
         self.sync = PoolSync::Sleeping { next: if config.sync_period.is_some() { now } else { Instant::NEVER } };
         (self.last_modified, self.next_reclaim) = (now, None);
         (self.next_gc, self.gc_waits) = (if config.gc_period.is_some() { now } else { Instant::NEVER }, false);
@@ -295,7 +296,7 @@ impl NodeLocal {
             .map(|side| side.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an IPv6 address").0);
         let eni = slot.eni.expect("addresses belong to an interface");
         self.forget_record(pod);
-        self.outputs.push_back(Output::Allocated { pod, eni, address, v6, retained });
+        self.outputs.push(Output::Allocated { pod, eni, address, v6, retained });
         retained
     }
 
@@ -303,7 +304,7 @@ impl NodeLocal {
     /// takes it.
     fn offer(&mut self, asking: Asking, deadline: Instant) -> Result<Admission, Failure> {
         self.last_modified = self.now;
-        self.sort_slots(true);
+        self.sort_for_allocation();
         let taker = self.taker(self.now, asking);
         match taker {
             Ok((i, Admission::Queue(lacks))) => {
@@ -323,8 +324,7 @@ impl NodeLocal {
     /// The first slot in order that takes a request, and what it does with it (R73, R74).
     fn taker(&mut self, now: Instant, asking: Asking) -> Result<(usize, Admission), Failure> {
         let mut failure = Failure::NodeFull;
-        for &i in &self.order {
-            let i = usize::from(i);
+        for i in self.order.iter() {
             match self.slots[i].admit(now, asking, self.config.ips_per_eni) {
                 Admission::Refused(Refusal::Inhibited) => failure = Failure::Inhibited,
                 Admission::Refused(Refusal::Other) => {}
@@ -341,20 +341,6 @@ impl NodeLocal {
         self.broadcast_for(i, Waiter { id, pod, deadline, done: false });
     }
 
-    /// Sorts the slots in place, for allocation or for the pool sync, which uses the opposite
-    /// order; ties keep their order (R72, R156).
-    fn sort_slots(&mut self, for_allocation: bool) {
-        let descending = for_allocation == (self.config.eni_selection == EniSelection::MostIps);
-        let sign = if descending { -1 } else { 1 };
-        let slots = &self.slots;
-        let key = |&i: &u8| sign * slots[usize::from(i)].priority();
-        // Most of the time they are in order already.
-        if !self.order.is_sorted_by_key(key) {
-            self.order.sort_by_key(key);
-        }
-        self.sorted_for_allocation = Some(for_allocation);
-    }
-
     fn marks(&self) -> Watermarks {
         let Config { min_idle, max_idle, capacity, .. } = *self.config;
         Watermarks { min_idle, max_idle, capacity }
@@ -362,7 +348,7 @@ impl NodeLocal {
 
     /// One run of the pool sync (R77).
     fn pool_sync(&mut self) {
-        self.sort_slots(false);
+        self.sort_for_sync();
         let (idle, in_use) = self.usage();
         let (marks, reclaim) = (self.marks(), self.config.reclaim);
         let jitter = self.chance.periods_jitter.then_some(&mut self.chance.reclaim);
@@ -377,11 +363,11 @@ impl NodeLocal {
         )
         .total();
         let mut trimmed = None;
-        for k in 0..self.order.len() {
+        for k in 0..self.slots.len() {
             if left <= 0 {
                 break;
             }
-            let i = usize::from(self.order[k]);
+            let i = self.order.at(k);
             let in_use = self.slots[i].status == Status::InUse;
             left -= i64::from(self.slots[i].trim(left as u32, &mut self.chance.map_order));
             if in_use && let Some(before) = trimmed.replace(i) {
@@ -435,10 +421,22 @@ impl NodeLocal {
 
     /// Makes a call, as soon as the client-side limit lets it go (R110).
     fn call(&mut self, i: usize, worker: Worker, request: Request) {
-        let limit = self.limiter.iter_mut().find(|(api, _)| *api == request.api());
-        let at = limit.map_or(self.now, |(_, bucket)| bucket.take(self.now));
+        let at = self.let_go(request.api());
         let call = CallId { slot: i as u8, worker, epoch: self.epoch };
-        self.outputs.push_back(Output::Call { call, at, request });
+        self.outputs.push(Output::Call { call, at, request });
+    }
+
+    /// When the client-side limit lets a call go.
+    fn let_go(&mut self, api: Api) -> Instant {
+        let Some(calls) = self.config.rate_limit[api.index()] else { return self.now };
+        let limit = Limit::per_minute(calls);
+        let known = self.limiter.iter().position(|(of, _)| *of == api).unwrap_or_else(|| {
+            // A daemon makes the same few calls all its life.
+            self.limiter.reserve_exact(1);
+            self.limiter.push((api, Tokens::full(limit)));
+            self.limiter.len() - 1
+        });
+        self.limiter[known].1.take(limit, self.now)
     }
 
     /// A call was answered.
@@ -457,7 +455,7 @@ impl NodeLocal {
     }
 
     fn fail(&mut self, pod: PodId, failure: Failure) {
-        self.outputs.push_back(Output::Failed(pod, failure));
+        self.outputs.push(Output::Failed(pod, failure));
     }
 }
 

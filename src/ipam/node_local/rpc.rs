@@ -94,7 +94,7 @@ impl NodeLocal {
         }
         self.last_modified = self.now;
         self.insufficient_until = Instant::ZERO;
-        self.outputs.push_back(Output::Released(pod, eni));
+        self.outputs.push(Output::Released(pod, eni));
         true
     }
 

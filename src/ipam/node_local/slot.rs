@@ -6,18 +6,17 @@ use super::address_set::AddressSet;
 use super::alloc::Alloc;
 use super::demand::{Demand, Family};
 use super::dispose::Dispose;
+use super::seldom::Seldom;
 use super::v6::V6;
 use super::wake::Sleeper;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId};
-use crate::ipam::throttle::TokenBucket;
+use crate::ipam::throttle::{Limit, Tokens};
 use crate::ipam::{Eni, Kind};
 use crate::time::{Instant, Span};
 
-/// Tokens per second of a slot's buckets (R49).
-pub(super) const TOKEN_RATE: f64 = 1.0 / 6.0;
-/// Tokens of a full bucket (R49).
-pub(super) const TOKEN_BURST: u32 = 2;
+/// The limit of each of a slot's buckets (R49).
+pub(super) const TOKENS: Limit = Limit { rate: 1.0 / 6.0, burst: 2 };
 
 /// Status of a slot (R45).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,34 +85,36 @@ pub(super) struct Lacks {
     pub v6: bool,
 }
 
-/// A slot with its two workers. What every pod looks at comes first.
+/// A slot with its two workers. What every pod looks at is in the first cache line.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(super) struct Slot {
     /// Of the interface that it has or would make.
     pub kind: Kind,
     pub status: Status,
+    /// A preheat among the sleepers is done.
+    pub finished: bool,
     pub eni: Option<Eni>,
     pub set: AddressSet,
     /// `None` = IPv4 only.
     pub v6: Option<Box<V6>>,
+    /// Requests for IPv4 addresses.
+    pub demand: Seldom<Demand>,
+    pub inhibit_until: Instant,
+    /// When the first of the waiters leaves of its own accord: the earliest deadline.
+    pub next_leave: Instant,
     /// Everybody who sleeps on the slot's condition variable, the next to be readied first
     /// (R151). A worker is among them iff it is asleep.
     pub sleepers: VecDeque<Sleeper>,
-    /// When the first of the waiters leaves of its own accord: the earliest deadline.
-    pub next_leave: Instant,
-    /// A preheat among the sleepers is done.
-    pub finished: bool,
-    /// Requests for IPv4 addresses.
-    pub demand: Demand,
-    pub inhibit_until: Instant,
-    pub eni_bucket: TokenBucket,
-    pub assign_bucket: TokenBucket,
-    pub alloc: Alloc,
-    pub dispose: Dispose,
+    pub alloc: Seldom<Alloc>,
+    pub dispose: Seldom<Dispose>,
     pub next_metadata_sync: Instant,
     pub metadata_jitter: SmallStream,
+    pub eni_bucket: Tokens,
+    pub assign_bucket: Tokens,
 }
+
+const _: () = assert!(size_of::<Slot>() == 256, "a slot is in four cache lines");
 
 impl Slot {
     pub fn new(now: Instant, kind: Kind, metadata_jitter: SmallStream, dual: bool) -> Self {
@@ -125,15 +126,26 @@ impl Slot {
             sleepers: VecDeque::from([Sleeper::AllocWorker, Sleeper::DisposeWorker]),
             next_leave: Instant::NEVER,
             finished: false,
-            demand: Demand::default(),
+            demand: Seldom::default(),
             v6: dual.then(|| Box::new(V6::new())),
             inhibit_until: Instant::ZERO,
-            eni_bucket: TokenBucket::full(TOKEN_RATE, TOKEN_BURST),
-            assign_bucket: TokenBucket::full(TOKEN_RATE, TOKEN_BURST),
-            alloc: Alloc::Asleep,
-            dispose: Dispose::Asleep,
+            eni_bucket: Tokens::full(TOKENS),
+            assign_bucket: Tokens::full(TOKENS),
+            alloc: Seldom::default(),
+            dispose: Seldom::default(),
             next_metadata_sync: now,
             metadata_jitter,
+        }
+    }
+
+    /// Gives back the memory that it needs only while it is busy.
+    pub fn tidy(&mut self) {
+        self.demand.tidy();
+        self.alloc.tidy();
+        self.dispose.tidy();
+        // The two workers stay.
+        if self.sleepers.len() <= 2 && self.sleepers.capacity() > 2 {
+            self.sleepers.shrink_to_fit();
         }
     }
 
@@ -249,7 +261,7 @@ impl Slot {
         for _ in 0..n {
             let demand = match (family, &mut self.v6) {
                 (Family::V6, Some(v6)) => &mut v6.demand,
-                _ => &mut self.demand,
+                _ => &mut *self.demand,
             };
             let Some(id) = demand.pop() else { return };
             match (self.preheat_done(id), family, &mut self.v6) {
@@ -313,7 +325,7 @@ impl Slot {
     /// time through which that lasts: for ever if it is full, else as long as it is inhibited.
     pub fn barren_through(&self, cap: u32) -> Option<Instant> {
         let quiet = self.status == Status::InUse
-            && matches!(self.dispose, Dispose::Asleep)
+            && matches!(*self.dispose, Dispose::Asleep)
             && self.leaving() == 0
             && !self.set.has_allocatable()
             && !self.serves_somebody();
@@ -336,7 +348,7 @@ impl Slot {
 
     /// Whether the alloc worker, woken at `now`, finds work (R52).
     pub fn alloc_would_start(&self, now: Instant) -> bool {
-        matches!(self.alloc, Alloc::Asleep)
+        matches!(*self.alloc, Alloc::Asleep)
             && self.has_demand()
             && matches!(self.status, Status::Init | Status::InUse)
             && !self.is_inhibited(now)
@@ -344,7 +356,7 @@ impl Slot {
 
     /// Whether the dispose worker, when woken, finds work (R68).
     pub fn dispose_would_start(&self) -> bool {
-        matches!(self.dispose, Dispose::Asleep)
+        matches!(*self.dispose, Dispose::Asleep)
             && self.eni.is_some()
             && match self.status {
                 Status::Deleting => self.can_dispose(),

@@ -9,14 +9,20 @@
 //! random numbers: each kind of timer draws from a stream of its own, so the order among kinds
 //! does not matter.
 
+use std::collections::VecDeque;
+
 use super::alloc::Alloc;
 use super::pool_sync::{PoolSync, surplus, to_add, to_delete};
 use super::rpc::Blocked;
-use super::slot::Status;
+use super::slot::{Slot, Status};
 use super::{METADATA_SYNC, NodeLocal};
 use crate::ipam::Failure;
 use crate::ipam::backoff::jittered;
 use crate::time::{Instant, Span};
+
+/// A daemon with nothing to do for so long keeps no memory for what it does. Longer than anything that is tried
+/// again and again while addresses are short.
+const LONG: Span = Span::mins(5);
 
 impl NodeLocal {
     /// The earliest time at which something may happen that shows; a lower bound.
@@ -27,8 +33,12 @@ impl NodeLocal {
     /// Notes what [`Self::wake`] says from now on.
     pub(super) fn look_ahead(&mut self) {
         (self.slots_wake, self.idle_and_used) = (self.first_slot_wake(), self.usage());
-        self.sorted_for_allocation = None;
+        self.order.slots_changed();
         self.next_wake = self.wake_with(self.slots_wake, self.idle_and_used);
+        if self.next_wake.since(self.now) > LONG {
+            self.slots.iter_mut().for_each(Slot::tidy);
+            self.ready = VecDeque::new();
+        }
     }
 
     /// What [`Self::wake`] says, if `slots` is what the slots say.
@@ -51,7 +61,7 @@ impl NodeLocal {
         }
         let mut through = Instant::NEVER;
         for slot in &self.slots {
-            let until = match (slot.eni, slot.alloc) {
+            let until = match (slot.eni, *slot.alloc) {
                 (None, Alloc::Asleep | Alloc::Coalescing { .. } | Alloc::CreateToken { .. }) => {
                     self.switches.futile_through(now)?
                 }
@@ -82,7 +92,7 @@ impl NodeLocal {
     /// one at `at` does.
     fn futile_through(&self, i: usize, at: Instant) -> Option<Instant> {
         let slot = &self.slots[i];
-        match slot.alloc {
+        match *slot.alloc {
             Alloc::CreateToken { .. } => self.switches.futile_through(at),
             Alloc::Coalescing { .. } if slot.eni.is_none() => self.switches.futile_through(at),
             _ => None,
@@ -188,42 +198,45 @@ impl NodeLocal {
         }
     }
 
-    pub(super) fn replay_pool_syncs(&mut self, until: Instant) {
-        let PoolSync::Sleeping { mut next } = self.sync else { return };
-        if next > until {
-            return;
+    fn replay_pool_syncs(&mut self, until: Instant) {
+        let mut sorted = false;
+        // A run sorts the slots by what they are at its time; sorting again without a change between is no
+        // change (R72).
+        self.replay_syncs(until, self.usage(), |daemon, next| {
+            if daemon.replay_futile_attempts(next) || !sorted {
+                daemon.sort_for_sync();
+                sorted = true;
+            }
+        });
+    }
+
+    /// Replays the pool syncs up to and including `until` that find nothing to do; at each of them something
+    /// else happens too. Says whether there was any.
+    pub(super) fn replay_syncs(
+        &mut self,
+        until: Instant,
+        (idle, in_use): (u32, u32),
+        mut at_each: impl FnMut(&mut Self, Instant),
+    ) -> bool {
+        let PoolSync::Sleeping { next: first } = self.sync else { return false };
+        let (marks, mut next) = (self.marks(), first);
+        if next > until || to_add(marks, idle, in_use) > 0 {
+            return false;
         }
-        let (idle, in_use) = self.usage();
-        let mut ran = false;
-        while next <= until && to_add(self.marks(), idle, in_use) == 0 {
-            let mut round = self.next_reclaim;
-            let mut jitter = self.chance.reclaim;
+        while next <= until {
+            let (mut round, mut jitter) = (self.next_reclaim, self.chance.reclaim);
             let reclaim = self.config.reclaim.as_ref();
-            let marks = self.marks();
-            let due = to_delete(
-                next,
-                marks,
-                idle,
-                reclaim,
-                Some(self.last_modified),
-                &mut round,
-                self.chance.periods_jitter.then_some(&mut jitter),
-            );
+            let chance = self.chance.periods_jitter.then_some(&mut jitter);
+            let due = to_delete(next, marks, idle, reclaim, Some(self.last_modified), &mut round, chance);
             if due.total() > 0 {
                 break;
             }
             (self.next_reclaim, self.chance.reclaim) = (round, jitter);
-            // A run sorts the slots by what they are at its time; sorting again without a change
-            // between is no change (R72).
-            if self.replay_futile_attempts(next) || !ran {
-                self.sort_slots(false);
-            }
+            at_each(self, next);
             next = self.after_period(next);
-            ran = true;
         }
-        if ran {
-            self.sync = PoolSync::Sleeping { next };
-        }
+        self.sync = PoolSync::Sleeping { next };
+        next > first
     }
 
     /// Fires everything that is due now, in a fixed order: deadlines, workers, metadata syncs,

@@ -5,10 +5,10 @@ use std::net::Ipv4Addr;
 
 use super::address_set::AddressSet;
 use super::demand::Demand;
-use super::slot::{TOKEN_BURST, TOKEN_RATE};
+use super::slot::TOKENS;
 use crate::address::V6Addr;
 use crate::id::EniId;
-use crate::ipam::throttle::TokenBucket;
+use crate::ipam::throttle::Tokens;
 use crate::ipam::{Addresses, Request, V6Addresses};
 
 /// What a slot has for IPv6.
@@ -16,7 +16,7 @@ use crate::ipam::{Addresses, Request, V6Addresses};
 pub(super) struct V6 {
     pub set: AddressSet<V6Addr>,
     pub demand: Demand,
-    pub assign_bucket: TokenBucket,
+    pub assign_bucket: Tokens,
     /// Addresses of the interface in the making.
     pub made: V6Addresses,
     /// Addresses that the dispose worker gives back after the IPv4 ones of its round.
@@ -28,7 +28,7 @@ impl V6 {
         Self {
             set: AddressSet::default(),
             demand: Demand::default(),
-            assign_bucket: TokenBucket::full(TOKEN_RATE, TOKEN_BURST),
+            assign_bucket: Tokens::full(TOKENS),
             made: V6Addresses::EMPTY,
             leaving: V6Addresses::EMPTY,
         }

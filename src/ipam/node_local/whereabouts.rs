@@ -22,7 +22,7 @@ impl NodeLocal {
             return Some(Whereabouts::Coming);
         }
         let slot = &self.slots[self.slot_of(eni)?];
-        let coming = matches!(&slot.alloc, Alloc::Assign { step: AssignStep::Settling { lot, .. }, .. }
+        let coming = matches!(&*slot.alloc, Alloc::Assign { step: AssignStep::Settling { lot, .. }, .. }
             if lot.has(address));
         Some(match slot.set.state_of(address) {
             Some(state) if state.in_use => Whereabouts::Serving,
@@ -39,7 +39,6 @@ impl NodeLocal {
     /// (`Manager.Status`, `pkg/eni/manager.go`).
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
-        let slots = self.order.iter().map(|&i| &self.slots[usize::from(i)]);
         let place = |slot: &Slot| Place {
             status: slot.status,
             rdma: slot.is_for_rdma(),
@@ -48,7 +47,7 @@ impl NodeLocal {
             v4: slot.set.held().collect(),
             v6: slot.v6.iter().flat_map(|v6| v6.set.held()).collect(),
         };
-        slots.map(place).collect()
+        self.slots_in_order().into_iter().map(place).collect()
     }
 
     /// AllocIP calls that have not been answered, those behind a waiting collection included.
@@ -88,7 +87,7 @@ impl NodeLocal {
     /// Addresses of a vSwitch that calls under way ask for.
     #[must_use]
     pub fn asked(&self, vswitch: VSwitchId) -> u32 {
-        let asked = |slot: &Slot| match slot.alloc {
+        let asked = |slot: &Slot| match *slot.alloc {
             Alloc::Create(create, CreateStep::Calling { .. }) if create.vswitch == vswitch => create.n.into(),
             Alloc::Assign { ask, step: AssignStep::Calling, .. }
                 if ask.family == Family::V4 && slot.eni.is_some_and(|e| e.vswitch == vswitch) =>

@@ -6,7 +6,7 @@ use crate::model::{LateWait, Model};
 use crate::record::{ActionRecord, Reach};
 use crate::time::Instant;
 
-/// Pods that wait for an address.
+/// Pods that wait for an address, if somebody wants to know of their waits.
 #[derive(Debug)]
 pub(super) struct Waits {
     /// The pod whose wait began last, if it goes on: most are over in no time.
@@ -50,8 +50,16 @@ impl Waits {
         }
     }
 
+    /// Whether somebody wants to know of waits.
+    fn matter(&self) -> bool {
+        !self.late.is_empty() || !self.actions.is_empty()
+    }
+
     /// A pod waits.
     pub fn begin(&mut self, now: Instant, pod: usize) {
+        if !self.matter() {
+            return;
+        }
         let wait = Wait { since: now, number: self.begun };
         self.waiting.extend(self.latest.replace((pod, wait)));
         self.begun += 1;
@@ -59,6 +67,9 @@ impl Waits {
 
     /// A pod waits no more; `served` = it has got its address.
     pub fn end(&mut self, now: Instant, pod: usize, served: bool) {
+        if !self.matter() {
+            return;
+        }
         let latest = self.latest.take_if(|(latest, _)| *latest == pod).map(|(_, wait)| wait);
         let wait = latest.or_else(|| self.waiting.remove(&pod)).expect("a wait that ends has begun");
         self.count_if_late(now, wait);

@@ -1,9 +1,7 @@
 //! The laws of the world below the cluster.
 
-use std::collections::BTreeSet;
-
 use super::{Daemon, Engine, Observer, PodState, Power};
-use crate::id::NodeId;
+use crate::id::{NodeId, VSwitchId};
 
 impl<O: Observer> Engine<O> {
     /// Checks the laws of the world below the cluster: every daemon's own, and that a running
@@ -15,7 +13,7 @@ impl<O: Observer> Engine<O> {
     pub fn audit(&self) -> Vec<u32> {
         self.cloud.audit();
         let mut in_use = vec![0; self.cloud.vswitch_count()];
-        let (mut taken, mut taken_v6) = (BTreeSet::new(), BTreeSet::new());
+        let (mut taken, mut taken_v6) = (Vec::new(), Vec::new());
         for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.power != Power::Released) {
             if let Daemon::NodeLocal(daemon) = &node.daemon {
                 daemon.check_invariants();
@@ -29,22 +27,33 @@ impl<O: Observer> Engine<O> {
                     "{address} is bound on node {i}, which lost it"
                 );
                 let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
-                assert!(taken.insert((vswitch, address)), "{address} is bound twice");
+                taken.push((vswitch, address));
                 in_use[vswitch.index()] += 1;
             }
             if let Daemon::NodeLocal(daemon) = &node.daemon {
                 for (pod, eni, address) in daemon.bound_v6() {
                     assert!(self.cloud.holds_v6(NodeId::new(i), eni, address), "{address:?} is lost on node {i}");
                     let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
-                    assert!(taken_v6.insert((vswitch, address)), "{address:?} is bound twice");
+                    taken_v6.push((vswitch, address));
                     let v4 = daemon.bound().any(|(other, on, _)| (other, on) == (pod, eni));
                     assert!(v4, "a pod of node {i} has an IPv6 address without an IPv4 one beside it");
                 }
             }
         }
+        assert_alone(&mut taken);
+        assert_alone(&mut taken_v6);
         for pod in self.pods.iter().filter(|pod| pod.state == PodState::Running) {
-            assert!(taken.contains(&(pod.vswitch, pod.address)), "a pod runs on {}, which is not bound", pod.address);
+            let is_taken = taken.binary_search(&(pod.vswitch, pod.address)).is_ok();
+            assert!(is_taken, "a pod runs on {}, which is not bound", pod.address);
         }
         in_use
+    }
+}
+
+/// Sorts what is bound, and checks that none of it is bound twice.
+fn assert_alone<A: Ord + Copy + std::fmt::Debug>(bound: &mut [(VSwitchId, A)]) {
+    bound.sort_unstable();
+    for pair in bound.windows(2) {
+        assert!(pair[0] != pair[1], "{:?} is bound twice", pair[0].1);
     }
 }

@@ -24,11 +24,11 @@ pub(super) enum Daemon {
     /// It allocates itself, as it did before v1.7.
     Classic(Box<Classic>),
     /// It waits for the control plane.
-    Centralized(centralized::Daemon),
+    Centralized(Box<centralized::Daemon>),
     /// The control plane gives every pod an interface of its own.
     Exclusive(Arc<pod_eni::NodeConfig>),
     /// It hands out the addresses of prefixes that the control plane gets for it.
-    Prefixes(centralized::PrefixDaemon),
+    Prefixes(Box<centralized::PrefixDaemon>),
 }
 
 impl Daemon {

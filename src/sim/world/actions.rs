@@ -72,6 +72,7 @@ impl World<'_> {
                 return happening;
             }
         }
+        self.read_ahead();
         self.engine.step(until)
     }
 

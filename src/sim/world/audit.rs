@@ -1,6 +1,7 @@
 //! The laws of the cluster: every book against the pods and nodes there are.
 
 use super::World;
+use super::lists::STAGES;
 use super::pods::Phase;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::sim::engine::PodState;
@@ -53,9 +54,10 @@ impl World<'_> {
         let mut listed = 0;
         for (workload, state) in self.workloads.iter().enumerate() {
             for list in [&state.active, &state.old] {
-                let ready = list.pods.iter().filter(|&&pod| self.note(pod).phase == Phase::Ready).count();
-                assert_eq!(list.ready as usize, ready, "ready pods of workload {workload}");
                 assert!(list.pods.iter().all(|&pod| counts(pod) && self.workload_of(pod) == workload));
+                let mut stages = [0; STAGES];
+                list.pods.iter().for_each(|&pod| stages[self.note(pod).phase.stage()] += 1);
+                assert_eq!(list.stages, stages, "pods of workload {workload} by stage");
                 listed += list.pods.len();
             }
             assert!(state.pending.iter().all(|&pod| self.note(pod).phase == Phase::Pending));

@@ -1,8 +1,10 @@
 //! The world of a scenario: node pools and workloads that live, on the engine.
 
 mod actions;
+mod ahead;
 mod audit;
 mod autoscale;
+mod lists;
 mod nodes;
 mod pods;
 mod replacement;
@@ -13,7 +15,7 @@ mod workloads;
 
 use std::sync::Arc;
 
-use super::engine::{Engine, Happening};
+use super::engine::{Ahead, Engine, Happening};
 use super::observe::refresh;
 use super::slab::Slab;
 use super::stranded::stranded;
@@ -160,6 +162,10 @@ struct World<'m> {
     to_release: Vec<NodeId>,
     /// Nodes whose DaemonSet pod is gone, with the workload.
     bare_nodes: Vec<(usize, NodeId)>,
+    /// Whom the next events are about; empty but while it is read ahead for them.
+    ahead: Ahead,
+    /// It is read ahead from so many pods on.
+    large: usize,
     /// Pods of a trace that ended before their time, as workload and number.
     lost_of_trace: Vec<(usize, u32)>,
 }
@@ -293,6 +299,8 @@ impl<'m> World<'m> {
             open: Vec::new(),
             to_release: Vec::new(),
             bare_nodes: Vec::new(),
+            ahead: Ahead::default(),
+            large: ahead::LARGE,
             lost_of_trace: Vec::new(),
             groups,
             model,

@@ -27,9 +27,22 @@ pub(super) enum Phase {
     Ending,
 }
 
-/// What the world knows of a pod, in one cache line.
+impl Phase {
+    /// How far a pod is that counts for its controller, which deletes the one that is least far first
+    /// (`ActivePodsWithRanks` in `pkg/controller/controller_utils.go`, as far as it shows here).
+    pub fn stage(self) -> usize {
+        match self {
+            Self::Pending => 0,
+            Self::Creating => 1,
+            Self::Starting => 2,
+            Self::Ready => 3,
+            Self::Ending | Self::Gone => unreachable!("it counts no more"),
+        }
+    }
+}
+
+/// What the world knows of a pod.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
 pub(super) struct PodNote {
     pub phase: Phase,
     /// Version of its workload's template.
@@ -38,18 +51,18 @@ pub(super) struct PodNote {
     pub tag: u32,
     pub requests: Resources,
     /// The only zone that it may run in, by number: that of its fixed address.
-    zone: Option<usize>,
+    zone: Option<u8>,
     /// When it was created.
     pub born: Instant,
     /// When its life is over; known once it has its address.
     pub end: Instant,
     /// Position in its workload's list.
-    position: u32,
+    pub(super) position: u32,
     /// Position in its node's list.
-    on_node: u32,
+    pub(super) on_node: u32,
 }
 
-const _: () = assert!(size_of::<PodNote>() == 64, "a note is in one cache line");
+const _: () = assert!(size_of::<PodNote>() <= 48, "there are as many notes as pods");
 
 /// What a new pod is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,19 +72,6 @@ pub(super) struct NewPod {
     pub identity: Option<PodId>,
     /// The node that it is bound to, past the scheduler (DaemonSet).
     pub node: Option<NodeId>,
-}
-
-/// Pods of a workload that are neither ended nor told to end.
-#[derive(Debug, Default)]
-pub(super) struct Active {
-    pub pods: Vec<PodId>,
-    pub ready: u32,
-}
-
-impl Active {
-    pub fn len(&self) -> u32 {
-        self.pods.len() as u32
-    }
 }
 
 impl World<'_> {
@@ -137,17 +137,18 @@ impl World<'_> {
 
     /// The zone of the fixed address that is kept for a pod which comes again: the webhook binds it to
     /// that when it is created (rule C152).
-    fn fixed_zone(&self, workload: usize, pod: PodId) -> Option<usize> {
+    fn fixed_zone(&self, workload: usize, pod: PodId) -> Option<u8> {
         let networking = &self.model.pod_networkings[self.model.workloads[workload].pod.pod_networking?];
         networking.fixed?;
         let vswitch = &self.model.vpc.vswitches[self.engine.fixed_vswitch(pod)?.index()];
-        self.model.zone_names().iter().position(|&zone| zone == vswitch.zone)
+        let zone = self.model.zone_names().iter().position(|&zone| zone == vswitch.zone);
+        zone.map(|zone| u8::try_from(zone).expect("no region has more than 64 zones"))
     }
 
     /// What a pod wants of the scheduler.
     pub(super) fn wish(&self, pod: PodId) -> Wish {
         let PodNote { requests, zone, .. } = *self.note(pod);
-        Wish { workload: self.workload_of(pod), requests, zone }
+        Wish { workload: self.workload_of(pod), requests, zone: zone.map(usize::from) }
     }
 
     /// A node offers its member interfaces.
@@ -187,6 +188,11 @@ impl World<'_> {
             }
         }
         self.open = open;
+        // A rollout of all pods at once does not come every day.
+        self.workloads
+            .iter_mut()
+            .filter(|state| state.pending.is_empty())
+            .for_each(|state| state.pending.shrink_to(64));
         self.pending = self.workloads.iter().map(|state| state.pending.len() as u32).sum();
         let now = self.engine.now();
         self.engine.observer.unschedulable(now, self.pending, why.map(super::reason));
@@ -234,8 +240,9 @@ impl World<'_> {
         let now = self.engine.now();
         let on_node = self.nodes[node.index()].pods.len() as u32;
         self.nodes[node.index()].pods.push(pod);
+        self.goes_on_to(pod, Phase::Creating);
         let note = self.note_mut(pod);
-        (note.phase, note.on_node) = (Phase::Creating, on_node);
+        note.on_node = on_node;
         let waited = now.since(note.born);
         if waited > Span::ZERO {
             self.engine.observer.pod_scheduled_after(waited);
@@ -276,8 +283,8 @@ impl World<'_> {
             (None, Some(life)) => now + life.sample(&mut state.lifetimes),
             (None, None) => Instant::NEVER,
         };
-        let note = self.note_mut(pod);
-        (note.phase, note.end) = (Phase::Starting, end);
+        self.goes_on_to(pod, Phase::Starting);
+        self.note_mut(pod).end = end;
         self.get_ready(pod);
     }
 
@@ -301,8 +308,7 @@ impl World<'_> {
 
     fn ready(&mut self, pod: PodId) {
         let workload = self.workload_of(pod);
-        self.note_mut(pod).phase = Phase::Ready;
-        self.list_of(workload, pod).ready += 1;
+        self.goes_on_to(pod, Phase::Ready);
         if self.workloads[workload].watches_readiness {
             self.changed(workload);
         }
@@ -311,9 +317,7 @@ impl World<'_> {
     /// A pod is not ready any more: its node is.
     pub(super) fn not_ready(&mut self, pod: PodId) {
         if self.note(pod).phase == Phase::Ready {
-            let workload = self.workload_of(pod);
-            self.note_mut(pod).phase = Phase::Starting;
-            self.list_of(workload, pod).ready -= 1;
+            self.goes_on_to(pod, Phase::Starting);
         }
     }
 
@@ -440,43 +444,5 @@ impl World<'_> {
         self.note_mut(pod).phase = Phase::Gone;
         self.wanted(-1);
         self.engine.delete_pod(pod, sticky);
-    }
-
-    /// The list that holds a pod: that of its workload's version, or of older ones.
-    fn list_of(&mut self, workload: usize, pod: PodId) -> &mut Active {
-        let version = self.note(pod).version;
-        let state = &mut self.workloads[workload];
-        if version == state.version { &mut state.active } else { &mut state.old }
-    }
-
-    fn join_list(&mut self, workload: usize, pod: PodId) {
-        let list = self.list_of(workload, pod);
-        let position = list.len();
-        list.pods.push(pod);
-        self.note_mut(pod).position = position;
-    }
-
-    fn leave_list(&mut self, workload: usize, pod: PodId) {
-        let PodNote { position, phase, .. } = *self.note(pod);
-        let list = self.list_of(workload, pod);
-        list.ready -= u32::from(phase == Phase::Ready);
-        list.pods.swap_remove(position as usize);
-        if let Some(&moved) = list.pods.get(position as usize) {
-            self.note_mut(moved).position = position;
-        }
-        self.left_controller(workload, pod);
-    }
-
-    /// A new version of a workload: all pods there are become old ones.
-    pub(super) fn new_version(&mut self, workload: usize) {
-        let state = &mut self.workloads[workload];
-        state.version += 1;
-        let active = std::mem::take(&mut state.active);
-        state.old.ready += active.ready;
-        for pod in active.pods {
-            let position = self.workloads[workload].old.len();
-            self.workloads[workload].old.pods.push(pod);
-            self.note_mut(pod).position = position;
-        }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::pods::{Active, NewPod, Phase};
+use super::lists::Active;
+use super::pods::{NewPod, Phase};
 use super::{Control, World};
 use crate::chance::{SmallStream, Stream};
 use crate::cluster::arrivals::Arrivals;
@@ -210,9 +211,9 @@ impl World<'_> {
         let pods = Pods {
             wanted,
             old: state.old.len(),
-            old_ready: state.old.ready,
+            old_ready: state.old.ready(),
             new: state.active.len(),
-            new_ready: state.active.ready,
+            new_ready: state.active.ready(),
         };
         let (surge, unavailable) =
             rollout.map_or((0, 0), |rollout| (rollout.max_surge.up(wanted), rollout.max_unavailable.down(wanted)));
@@ -228,20 +229,12 @@ impl World<'_> {
         }
     }
 
-    /// A controller deletes one of these pods: one without a node goes first, then one without an
-    /// address, then one that is not ready, then the youngest (`ActivePodsWithRanks` in
-    /// `pkg/controller/controller_utils.go`, as far as it shows here).
+    /// A controller deletes one of these pods: of those that are least far the youngest.
     fn drop_pod(&mut self, workload: usize, list: fn(&WorkloadState) -> &Active) {
         let active = list(&self.workloads[workload]);
-        let rank = |&pod: &PodId| match self.note(pod).phase {
-            Phase::Pending => 0,
-            Phase::Creating => 1,
-            Phase::Starting => 2,
-            _ => 3,
-        };
-        let all_ready = active.ready == active.len();
-        let last = active.pods.last().copied();
-        let first = if all_ready { last } else { active.pods.iter().rev().copied().min_by_key(rank) };
+        let earliest = active.earliest();
+        let is_first = |&&pod: &&PodId| Some(self.note(pod).phase.stage()) == earliest;
+        let first = active.pods.iter().rev().find(is_first).copied();
         self.terminate(first.expect("the controller counted it"));
     }
 
@@ -309,8 +302,8 @@ impl World<'_> {
             return;
         }
         let most = rollout.max_unavailable.up(nodes).max(1);
-        let missing = nodes.saturating_sub(state.active.ready + state.old.ready);
-        let unready = (state.old.len() - state.old.ready).min(most);
+        let missing = nodes.saturating_sub(state.active.ready() + state.old.ready());
+        let unready = (state.old.len() - state.old.ready()).min(most);
         for _ in 0..most.saturating_sub(missing).max(unready).min(state.old.len()) {
             self.drop_pod(workload, |state| &state.old);
         }
@@ -481,7 +474,7 @@ impl World<'_> {
         let now = self.engine.now();
         let state = &mut self.workloads[workload];
         let pods = state.active.len() + state.old.len();
-        let ready = state.active.ready + state.old.ready;
+        let ready = state.active.ready() + state.old.ready();
         let (hpa, curve) = state.hpa.as_mut().expect("the kind has one");
         let load = curve.value(now);
         let wanted = match now {
