@@ -8,6 +8,7 @@ mod config;
 mod demand;
 mod dispose;
 mod invariant;
+mod order;
 pub(super) mod pool_sync;
 mod quiet;
 mod rpc;
@@ -69,10 +70,13 @@ pub struct NodeLocal {
     slots: Vec<Slot>,
     /// Who was readied by a broadcast and has not run yet; empty between inputs.
     ready: VecDeque<Sleeper>,
-    /// The slots in the order that the last sort left (R72).
+    /// The slots in the order that the last sort left (R72), but for the one that is owed.
     order: Vec<u8>,
-    /// Whether that was a sort for allocation; `None` = slots may have changed since.
-    sorted_for_allocation: Option<bool>,
+    /// That was a sort for allocation, and no slot has changed since.
+    sorted_for_allocation: bool,
+    /// A pool sync that had nothing to do has sorted the slots since, as they are still. A sort for
+    /// allocation makes up for it, since ties keep their order.
+    owes_sync_sort: bool,
     switches: SwitchPool,
     /// Client-side limits, of actions that have one (R110).
     limiter: Vec<(Api, TokenBucket)>,
@@ -101,6 +105,8 @@ pub struct NodeLocal {
     next_wake: Instant,
     /// What it says of the slots.
     slots_wake: Instant,
+    /// What [`Self::is_quiet`] says between two inputs.
+    quiet: bool,
     /// What [`Self::usage`] says between two inputs.
     idle_and_used: (u32, u32),
 }
@@ -127,7 +133,8 @@ impl NodeLocal {
             slots: Vec::new(),
             ready: VecDeque::new(),
             order: Vec::new(),
-            sorted_for_allocation: None,
+            sorted_for_allocation: false,
+            owes_sync_sort: false,
             limiter: Vec::new(),
             sync: PoolSync::Sleeping { next: Instant::NEVER },
             last_modified: now,
@@ -145,6 +152,7 @@ impl NodeLocal {
             now,
             next_wake: Instant::NEVER,
             slots_wake: Instant::NEVER,
+            quiet: false,
             idle_and_used: (0, 0),
         };
         daemon.start(config, &[]);
@@ -156,14 +164,19 @@ impl NodeLocal {
     /// stopped daemon takes nothing but [`Input::Restart`].
     pub fn handle(&mut self, now: Instant, input: Input) {
         debug_assert!(self.outputs.is_empty(), "poll is drained before the next input");
+        // It is empty, and begins again at its first place, which is in the cache.
+        self.outputs.clear();
         if !self.handle_quietly(now, &input) {
             self.handle_in_full(now, input);
         }
     }
 
+    /// Not inlined: few inputs come here.
+    #[inline(never)]
     fn handle_in_full(&mut self, now: Instant, input: Input) {
-        self.advance(now);
+        let looked_ahead = self.advance(now);
         match input {
+            Input::Tick if looked_ahead => return,
             Input::Allocate(pod) => self.call_for(pod, false),
             Input::AllocateRdma(pod) => self.call_for(pod, true),
             Input::Cancel(pod) => self.cancel(pod),
@@ -185,6 +198,7 @@ impl NodeLocal {
     }
 
     /// What the daemon does, in order.
+    #[inline]
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
@@ -192,6 +206,7 @@ impl NodeLocal {
     /// When [`Input::Tick`] is due, unless another input comes first; never =
     /// [`Instant::NEVER`].
     #[must_use]
+    #[inline]
     pub fn poll_timeout(&self) -> Instant {
         self.next_wake
     }
@@ -339,20 +354,6 @@ impl NodeLocal {
         self.next_waiter = id.wrapping_add(1);
         self.slots[i].ask(id, lacks);
         self.broadcast_for(i, Waiter { id, pod, deadline, done: false });
-    }
-
-    /// Sorts the slots in place, for allocation or for the pool sync, which uses the opposite
-    /// order; ties keep their order (R72, R156).
-    fn sort_slots(&mut self, for_allocation: bool) {
-        let descending = for_allocation == (self.config.eni_selection == EniSelection::MostIps);
-        let sign = if descending { -1 } else { 1 };
-        let slots = &self.slots;
-        let key = |&i: &u8| sign * slots[usize::from(i)].priority();
-        // Most of the time they are in order already.
-        if !self.order.is_sorted_by_key(key) {
-            self.order.sort_by_key(key);
-        }
-        self.sorted_for_allocation = Some(for_allocation);
     }
 
     fn marks(&self) -> Watermarks {

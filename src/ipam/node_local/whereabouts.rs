@@ -39,7 +39,8 @@ impl NodeLocal {
     /// (`Manager.Status`, `pkg/eni/manager.go`).
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
-        let slots = self.order.iter().map(|&i| &self.slots[usize::from(i)]);
+        let order = self.seen_order();
+        let slots = order.iter().map(|&i| &self.slots[usize::from(i)]);
         let place = |slot: &Slot| Place {
             status: slot.status,
             rdma: slot.is_for_rdma(),
