@@ -69,6 +69,7 @@ enum Event {
 const INDEX_BITS: u32 = 28;
 
 impl Event {
+    #[inline]
     fn pack(self) -> u32 {
         let (kind, index) = match self {
             Self::Wake(node) => (0, node.0),
@@ -416,39 +417,49 @@ impl<O: Observer> Engine<O> {
                 self.now = until;
                 return None;
             };
-            let at = self.now;
             match event {
-                Event::Wake(node) if self.nodes[node.index()].armed == at => {
-                    self.nodes[node.index()].armed = Instant::NEVER;
-                    self.touch(node);
-                    self.arm(node);
-                }
-                Event::Answer(call) => {
-                    self.processed += 1;
-                    self.answer(call);
-                }
-                Event::Timer(pod) if self.pods[pod.index()].timer == at => {
-                    self.pods[pod.index()].timer = Instant::NEVER;
-                    self.processed += 1;
-                    return Some(Happening::Timer(pod));
-                }
                 Event::Control(what) => {
                     self.processed += 1;
                     return Some(Happening::Control(what));
                 }
-                Event::Plane => self.plane_due(),
-                Event::PlaneEnds(what) => {
+                Event::Timer(pod) if self.pods[pod.index()].timer == self.now => {
+                    self.pods[pod.index()].timer = Instant::NEVER;
                     self.processed += 1;
-                    self.plane_ends(what);
-                }
-                Event::Own => self.own_due(),
-                Event::OwnEnds(call) => {
-                    self.processed += 1;
-                    self.own_ends(call);
+                    return Some(Happening::Timer(pod));
                 }
                 // Stale.
-                Event::Wake(_) | Event::Timer(_) => {}
+                Event::Timer(_) => {}
+                event => self.happen(event),
             }
+        }
+    }
+
+    /// What is not of the layer above happens. Not inlined: nearly all events are.
+    #[inline(never)]
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Wake(node) if self.nodes[node.index()].armed == self.now => {
+                self.nodes[node.index()].armed = Instant::NEVER;
+                self.touch(node);
+                self.arm(node);
+            }
+            // Stale.
+            Event::Wake(_) => {}
+            Event::Answer(call) => {
+                self.processed += 1;
+                self.answer(call);
+            }
+            Event::Plane => self.plane_due(),
+            Event::PlaneEnds(what) => {
+                self.processed += 1;
+                self.plane_ends(what);
+            }
+            Event::Own => self.own_due(),
+            Event::OwnEnds(call) => {
+                self.processed += 1;
+                self.own_ends(call);
+            }
+            Event::Control(_) | Event::Timer(_) => unreachable!("the layer above hears of it"),
         }
     }
 
@@ -459,20 +470,25 @@ impl<O: Observer> Engine<O> {
         if let Some(event) = self.instant.pop_front() {
             return Some(event);
         }
-        let at = self.events.peek_time().filter(|&at| at <= until)?;
+        let (at, first) = self.events.pop_by(until)?;
         assert!(at >= self.now, "time does not run backwards");
         self.now = at;
-        let (_, first) = self.events.pop()?;
         self.ahead = self.ahead.saturating_sub(1);
-        if self.events.peek_time() == Some(at) {
-            self.instant.push_back(Event::unpack(first));
-            while self.events.peek_time() == Some(at) {
-                self.instant.extend(self.events.pop().map(|(_, event)| Event::unpack(event)));
-            }
-            self.shuffle_answers();
-            return self.instant.pop_front();
+        match self.events.pop_at(at) {
+            None => Some(Event::unpack(first)),
+            Some(second) => self.first_of_several(first, second),
         }
-        Some(Event::unpack(first))
+    }
+
+    /// Two events of this instant were taken, and there may be more.
+    #[inline(never)]
+    fn first_of_several(&mut self, first: u32, second: u32) -> Option<Event> {
+        self.instant.extend([first, second].map(Event::unpack));
+        while let Some(event) = self.events.pop_at(self.now) {
+            self.instant.push_back(Event::unpack(event));
+        }
+        self.shuffle_answers();
+        self.instant.pop_front()
     }
 
     fn shuffle_answers(&mut self) {
@@ -558,13 +574,14 @@ impl<O: Observer> Engine<O> {
     }
 
     /// Hands an input to a daemon that allocates, and carries out what it does; nobody hears it on a
-    /// node that does not work.
+    /// node that does not work. The node has been touched.
     fn input(&mut self, node: NodeId, input: Input) {
-        if self.nodes[node.index()].power != Power::Up {
+        let state = &mut self.nodes[node.index()];
+        if state.power != Power::Up {
             return;
         }
-        self.touch(node);
-        match &mut self.nodes[node.index()].daemon {
+        debug_assert!(state.due().0 > self.now, "what is due happens before");
+        match &mut state.daemon {
             Daemon::NodeLocal(daemon) => daemon.handle(self.now, input),
             Daemon::Classic(daemon) => daemon.handle(self.now, classic::input(input)),
             Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
@@ -577,7 +594,15 @@ impl<O: Observer> Engine<O> {
 
     /// Lets happen inside a node what is due by now: the daemon's timers and the kubelet's
     /// retries, in order of time, each at its own time.
+    #[inline]
     fn touch(&mut self, node: NodeId) {
+        if self.nodes[node.index()].due().0 <= self.now {
+            self.catch_up(node);
+        }
+    }
+
+    #[inline(never)]
+    fn catch_up(&mut self, node: NodeId) {
         while matches!(self.nodes[node.index()].power, Power::Up | Power::DaemonDown) {
             let state = &mut self.nodes[node.index()];
             let (at, retry) = state.due();
@@ -674,6 +699,7 @@ impl<O: Observer> Engine<O> {
         self.observer.unbound(self.now, vswitch);
     }
 
+    #[inline(never)]
     fn call(&mut self, node: NodeId, id: CallId, at: Instant, request: Request) {
         let call = Call { node, id, request, leaves: at };
         let index = match self.free_calls.pop() {

@@ -309,8 +309,11 @@ impl<A: Address> AddressSet<A> {
         self.entries.iter().step_by(8).fold(0, |seen, entry| seen ^ u64::from(entry.pod.0))
     }
 
+    /// The cell of `pod`. Nearly always it is asked of a pod that is not here, which is soonest known if all
+    /// cells are looked at together.
     fn cell_of(&self, pod: PodId) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.pod == pod)
+        let is_here = self.entries.iter().fold(false, |found, entry| found | (entry.pod == pod));
+        if is_here { self.entries.iter().position(|entry| entry.pod == pod) } else { None }
     }
 
     fn cell_at(&self, address: A) -> Option<usize> {

@@ -25,6 +25,7 @@ impl NodeLocal {
         assert!(self.outputs.is_empty(), "outputs are drained");
         assert_eq!(self.next_wake, self.wake(), "the next wake is known");
         assert_eq!(self.idle_and_used, self.usage(), "what is idle and in use is known");
+        assert_eq!(self.quiet, self.is_quiet(), "whether it is quiet is known");
     }
 
     /// Every pending AllocIP is a waiter of one slot, and whoever is behind a collection is not

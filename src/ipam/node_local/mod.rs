@@ -105,6 +105,8 @@ pub struct NodeLocal {
     next_wake: Instant,
     /// What it says of the slots.
     slots_wake: Instant,
+    /// What [`Self::is_quiet`] says between two inputs.
+    quiet: bool,
     /// What [`Self::usage`] says between two inputs.
     idle_and_used: (u32, u32),
 }
@@ -148,6 +150,7 @@ impl NodeLocal {
             now,
             next_wake: Instant::NEVER,
             slots_wake: Instant::NEVER,
+            quiet: false,
             idle_and_used: (0, 0),
         };
         daemon.start(config, &[]);
@@ -164,10 +167,12 @@ impl NodeLocal {
         }
     }
 
+    /// Not inlined: few inputs come here.
+    #[inline(never)]
     fn handle_in_full(&mut self, now: Instant, input: Input) {
-        self.carry_out_sort();
-        self.advance(now);
+        let looked_ahead = self.advance(now);
         match input {
+            Input::Tick if looked_ahead => return,
             Input::Allocate(pod) => self.call_for(pod, false),
             Input::AllocateRdma(pod) => self.call_for(pod, true),
             Input::Cancel(pod) => self.cancel(pod),
@@ -189,6 +194,7 @@ impl NodeLocal {
     }
 
     /// What the daemon does, in order.
+    #[inline]
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop()
     }
@@ -196,6 +202,7 @@ impl NodeLocal {
     /// When [`Input::Tick`] is due, unless another input comes first; never =
     /// [`Instant::NEVER`].
     #[must_use]
+    #[inline]
     pub fn poll_timeout(&self) -> Instant {
         self.next_wake
     }

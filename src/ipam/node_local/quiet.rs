@@ -13,9 +13,10 @@ use crate::ipam::{Fate, Input, Release};
 use crate::time::Instant;
 
 impl NodeLocal {
-    /// Takes an input that changes nothing but who has an address; says whether it is one.
+    /// Takes an input that changes nothing but who has an address; says whether it is one. A quiet daemon
+    /// stays quiet then.
     pub(super) fn handle_quietly(&mut self, now: Instant, input: &Input) -> bool {
-        if now >= self.next_wake || !self.is_quiet() {
+        if !self.quiet || now >= self.next_wake {
             return false;
         }
         match *input {
@@ -26,7 +27,7 @@ impl NodeLocal {
     }
 
     /// Whether nobody waits, for an address, a preheat, a collection or a vSwitch. Dual stack goes the long way.
-    fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         self.rpcs == 0
             && matches!(self.sync, PoolSync::Sleeping { .. })
             && !self.gc_waits
@@ -37,7 +38,7 @@ impl NodeLocal {
     }
 
     fn serve_quietly(&mut self, now: Instant, pod: PodId) -> bool {
-        self.replay_pool_syncs_quietly(now);
+        self.replay_pool_syncs(now);
         self.sort_again_for_allocation();
         let asking = Asking { pod: Some(pod), rdma: false, pinned: None };
         match self.taker(now, asking) {
@@ -57,19 +58,12 @@ impl NodeLocal {
         if !is_in_use {
             return false;
         }
-        self.replay_pool_syncs_quietly(now);
+        self.replay_pool_syncs(now);
         self.now = now;
         let is_idle = self.release(release);
         let (idle, used) = self.idle_and_used;
         self.stay_quiet(if is_idle { (idle + 1, used - 1) } else { (idle, used) });
         true
-    }
-
-    /// Replays the pool syncs up to and including `until`. No slot changes before the next search or the long way.
-    fn replay_pool_syncs_quietly(&mut self, until: Instant) {
-        if self.replay_syncs(until, self.idle_and_used, |_, _| {}) {
-            self.order.put_sync_off();
-        }
     }
 
     /// Only the pool sync may be due at another time than before.

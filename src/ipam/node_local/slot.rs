@@ -333,9 +333,23 @@ impl Slot {
         quiet.then_some(through)
     }
 
-    /// Whether a broadcast at `now` would do anything (R66 lists the broadcasts).
+    /// From when on a broadcast would do anything, as things are (R66 lists the broadcasts); `None` =
+    /// it would not.
+    pub fn broadcast_acts_from(&self) -> Option<Instant> {
+        let acts_at_once =
+            self.dispose_would_start() || self.has_waiters() && (self.finished || self.serves_somebody());
+        if acts_at_once { Some(Instant::ZERO) } else { self.alloc_has_work().then_some(self.inhibit_until) }
+    }
+
+    /// Whether anybody sleeps but the workers.
+    fn has_waiters(&self) -> bool {
+        let is_asleep = [matches!(*self.alloc, Alloc::Asleep), matches!(*self.dispose, Dispose::Asleep)];
+        self.sleepers.len() > is_asleep.into_iter().map(usize::from).sum()
+    }
+
+    /// Whether a broadcast at `now` would do anything.
     pub fn broadcast_acts(&self, now: Instant) -> bool {
-        self.finished || self.serves_somebody() || self.alloc_would_start(now) || self.dispose_would_start()
+        self.broadcast_acts_from().is_some_and(|from| from <= now)
     }
 
     fn serves_somebody(&self) -> bool {
@@ -348,10 +362,12 @@ impl Slot {
 
     /// Whether the alloc worker, woken at `now`, finds work (R52).
     pub fn alloc_would_start(&self, now: Instant) -> bool {
-        matches!(*self.alloc, Alloc::Asleep)
-            && self.has_demand()
-            && matches!(self.status, Status::Init | Status::InUse)
-            && !self.is_inhibited(now)
+        self.alloc_has_work() && !self.is_inhibited(now)
+    }
+
+    /// Whether the alloc worker, woken when the slot is not inhibited, finds work.
+    fn alloc_has_work(&self) -> bool {
+        matches!(*self.alloc, Alloc::Asleep) && matches!(self.status, Status::Init | Status::InUse) && self.has_demand()
     }
 
     /// Whether the dispose worker, when woken, finds work (R68).

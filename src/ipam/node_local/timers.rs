@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 
 use super::alloc::Alloc;
-use super::pool_sync::{PoolSync, surplus, to_add, to_delete};
+use super::pool_sync::{PoolSync, Watermarks, surplus, to_add, to_delete};
 use super::rpc::Blocked;
 use super::slot::{Slot, Status};
 use super::{METADATA_SYNC, NodeLocal};
@@ -34,6 +34,7 @@ impl NodeLocal {
     pub(super) fn look_ahead(&mut self) {
         (self.slots_wake, self.idle_and_used) = (self.first_slot_wake(), self.usage());
         self.order.slots_changed();
+        self.quiet = self.is_quiet();
         self.next_wake = self.wake_with(self.slots_wake, self.idle_and_used);
         if self.next_wake.since(self.now) > LONG {
             self.slots.iter_mut().for_each(Slot::tidy);
@@ -104,13 +105,7 @@ impl NodeLocal {
         if slot.status != Status::InUse {
             return Instant::NEVER;
         }
-        if slot.broadcast_acts(slot.next_metadata_sync) {
-            slot.next_metadata_sync
-        } else if slot.broadcast_acts(Instant::NEVER) {
-            slot.next_metadata_sync.max(slot.inhibit_until)
-        } else {
-            Instant::NEVER
-        }
+        slot.broadcast_acts_from().map_or(Instant::NEVER, |from| slot.next_metadata_sync.max(from))
     }
 
     fn pool_sync_wake(&self, (idle, in_use): (u32, u32)) -> Instant {
@@ -134,29 +129,30 @@ impl NodeLocal {
         if self.gc_waits || (self.rpcs == 0 && self.retained.is_empty()) { Instant::NEVER } else { self.next_gc }
     }
 
-    /// Lets time pass until `now`: everything that is due happens, in order.
-    pub(super) fn advance(&mut self, now: Instant) {
-        if self.stopped {
-            self.now = now;
-            return;
+    /// Lets time pass until `now`: everything that is due happens, in order. Says whether what
+    /// [`Self::look_ahead`] noted last holds still.
+    pub(super) fn advance(&mut self, now: Instant) -> bool {
+        let mut holds = true;
+        if !self.stopped {
+            while self.next_wake <= now {
+                self.now = self.next_wake;
+                self.replay(self.now);
+                self.fire_due();
+                self.look_ahead();
+            }
+            holds = !self.replay(now);
         }
-        let mut wake = self.next_wake;
-        while wake <= now {
-            self.replay(wake);
-            self.now = wake;
-            self.fire_due();
-            wake = self.wake();
-        }
-        self.replay(now);
         self.now = now;
+        holds
     }
 
-    /// Replays the silent timers up to and including `until`.
-    fn replay(&mut self, until: Instant) {
-        self.replay_pool_syncs(until);
-        self.replay_futile_attempts(until);
+    /// Replays the silent timers up to and including `until`; says whether there was any.
+    fn replay(&mut self, until: Instant) -> bool {
+        let mut any = self.replay_pool_syncs(until);
+        self.carry_out_sort();
+        any |= self.replay_futile_attempts(until);
         for i in 0..self.slots.len() {
-            self.replay_metadata_syncs(i, until);
+            any |= self.replay_metadata_syncs(i, until);
         }
         if self.next_gc <= until
             && self.gc_wake() == Instant::NEVER
@@ -165,13 +161,16 @@ impl NodeLocal {
         {
             let missed = until.since(self.next_gc).0 / period.0 + 1;
             self.next_gc += Span(missed * period.0);
+            any = true;
         }
+        any
     }
 
     /// Replays attempts to create an interface that are known to be in vain; says whether there
     /// was any.
     fn replay_futile_attempts(&mut self, until: Instant) -> bool {
         let Some(through) = self.switches.empty_through() else { return false };
+        self.carry_out_sort();
         let mut any = false;
         for slot in self.slots.iter_mut().filter(|slot| slot.eni.is_none()) {
             any |= slot.try_in_vain(until.min(through));
@@ -179,64 +178,64 @@ impl NodeLocal {
         any
     }
 
-    fn replay_metadata_syncs(&mut self, i: usize, until: Instant) {
+    fn replay_metadata_syncs(&mut self, i: usize, until: Instant) -> bool {
         let slot = &mut self.slots[i];
         if slot.next_metadata_sync > until {
-            return;
+            return false;
         }
         let in_use = slot.status == Status::InUse;
         // What a broadcast would do changes with time only where an inhibit window ends.
-        let may_act = in_use && slot.broadcast_acts(Instant::NEVER);
+        let acts_from = slot.broadcast_acts_from().filter(|_| in_use).unwrap_or(Instant::NEVER);
+        // There may be very many, so they are counted beside the slot.
+        let (mut next, mut chance) = (slot.next_metadata_sync, slot.metadata_jitter);
         let mut syncs = 0;
-        while slot.next_metadata_sync <= until && !(may_act && slot.broadcast_acts(slot.next_metadata_sync)) {
-            let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
-            slot.next_metadata_sync += jittered(METADATA_SYNC, 1.0, jitter);
+        while next <= until && next < acts_from {
+            let jitter = self.chance.periods_jitter.then_some(&mut chance);
+            next += jittered(METADATA_SYNC, 1.0, jitter);
             syncs += 1;
         }
+        (slot.next_metadata_sync, slot.metadata_jitter) = (next, chance);
         if in_use {
             slot.idle_broadcasts(syncs);
         }
+        syncs > 0
     }
 
-    fn replay_pool_syncs(&mut self, until: Instant) {
-        let mut sorted = false;
-        // A run sorts the slots by what they are at its time; sorting again without a change between is no
-        // change (R72).
-        self.replay_syncs(until, self.usage(), |daemon, next| {
-            if daemon.replay_futile_attempts(next) || !sorted {
-                daemon.sort_for_sync();
-                sorted = true;
-            }
-        });
+    /// Replays pool syncs that find nothing to do; says whether there was any.
+    pub(super) fn replay_pool_syncs(&mut self, until: Instant) -> bool {
+        match self.sync {
+            PoolSync::Sleeping { next } if next <= until => self.replay_pool_syncs_from(next, until),
+            _ => false,
+        }
     }
 
-    /// Replays the pool syncs up to and including `until` that find nothing to do; at each of them something
-    /// else happens too. Says whether there was any.
-    pub(super) fn replay_syncs(
-        &mut self,
-        until: Instant,
-        (idle, in_use): (u32, u32),
-        mut at_each: impl FnMut(&mut Self, Instant),
-    ) -> bool {
-        let PoolSync::Sleeping { next: first } = self.sync else { return false };
-        let (marks, mut next) = (self.marks(), first);
-        if next > until || to_add(marks, idle, in_use) > 0 {
+    fn replay_pool_syncs_from(&mut self, first: Instant, until: Instant) -> bool {
+        let ((idle, in_use), marks) = (self.idle_and_used, self.marks());
+        if to_add(marks, idle, in_use) > 0 {
             return false;
         }
-        while next <= until {
-            let (mut round, mut jitter) = (self.next_reclaim, self.chance.reclaim);
-            let reclaim = self.config.reclaim.as_ref();
-            let chance = self.chance.periods_jitter.then_some(&mut jitter);
-            let due = to_delete(next, marks, idle, reclaim, Some(self.last_modified), &mut round, chance);
-            if due.total() > 0 {
-                break;
-            }
-            (self.next_reclaim, self.chance.reclaim) = (round, jitter);
-            at_each(self, next);
+        let mut next = first;
+        while next <= until && !self.gives_back(next, marks, idle) {
+            // A run sorts the slots by what they are at its time (R72).
+            self.replay_futile_attempts(next);
+            self.order.put_sync_off();
             next = self.after_period(next);
         }
         self.sync = PoolSync::Sleeping { next };
         next > first
+    }
+
+    /// Whether a pool sync at `at` gives addresses back. If not, what it does to the rounds of reclaim is done.
+    fn gives_back(&mut self, at: Instant, marks: Watermarks, idle: u32) -> bool {
+        let Some(reclaim) = &self.config.reclaim else { return surplus(marks, idle) > 0 };
+        let (mut round, mut chance) = (self.next_reclaim, self.chance.reclaim);
+        let jitter = self.chance.periods_jitter.then_some(&mut chance);
+        let due = to_delete(at, marks, idle, Some(reclaim), Some(self.last_modified), &mut round, jitter);
+        if due.total() > 0 {
+            return true;
+        }
+        (self.next_reclaim, self.chance.reclaim) = (round, chance);
+        false
     }
 
     /// Fires everything that is due now, in a fixed order: deadlines, workers, metadata syncs,
@@ -254,7 +253,7 @@ impl NodeLocal {
             }
         }
         for i in 0..self.slots.len() {
-            if self.metadata_sync_wake(i) <= self.now {
+            if self.slots[i].next_metadata_sync <= self.now && self.metadata_sync_wake(i) <= self.now {
                 let slot = &mut self.slots[i];
                 let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
                 slot.next_metadata_sync = self.now + jittered(METADATA_SYNC, 1.0, jitter);
@@ -275,6 +274,9 @@ impl NodeLocal {
     /// Requests whose context has ended leave (R59).
     fn expire_waiters(&mut self, i: usize) {
         let now = self.now;
+        if self.slots[i].next_leave > now {
+            return;
+        }
         let mut expired = 0;
         let mut last = None;
         while self.slots[i].next_leave <= now

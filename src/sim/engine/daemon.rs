@@ -56,6 +56,7 @@ impl Daemon {
     }
 
     /// When it wants to be told of the time.
+    #[inline]
     pub fn poll_timeout(&self) -> Instant {
         match self {
             Self::NodeLocal(daemon) => daemon.poll_timeout(),

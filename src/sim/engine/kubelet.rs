@@ -21,6 +21,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// The kubelet tries a failed sandbox again after a while (rule R119).
+    #[inline(never)]
     pub(super) fn retry(&mut self, node: NodeId, at: Instant, id: PodId, failure: Failure) {
         let pod = &self.pods[id.index()];
         if pod.node != node || pod.state != PodState::Waiting {
@@ -43,8 +44,13 @@ impl Node {
     /// When something is due inside the node, and the position of the retry that it is; `None` =
     /// it is a timer of the daemon, which goes first at equal times. Of equal retries the one that
     /// failed first is first.
+    #[inline]
     pub(super) fn due(&self) -> (Instant, Option<usize>) {
         let timer = self.daemon.poll_timeout();
+        if self.retries.is_empty() { (timer, None) } else { self.due_with_retries(timer) }
+    }
+
+    fn due_with_retries(&self, timer: Instant) -> (Instant, Option<usize>) {
         match (0..self.retries.len()).min_by_key(|&i| self.retries[i].0) {
             Some(i) if self.retries[i].0 < timer => (self.retries[i].0, Some(i)),
             _ => (timer, None),

@@ -27,6 +27,7 @@ impl<O: Observer> Engine<O> {
         let retries = std::mem::take(&mut state.retries);
         self.restart_daemon(node, config);
         for release in unreleased {
+            self.touch(node);
             self.input(node, Input::Release(release));
         }
         self.nodes[node.index()].retries.extend(retries.into_iter().map(|(at, pod)| (at.max(now), pod)));

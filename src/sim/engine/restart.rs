@@ -14,6 +14,7 @@ impl<O: Observer> Engine<O> {
     /// kubelet asks for until [`Self::restart_daemon`] fails and is tried again, and calls go on in
     /// the cloud.
     pub fn stop_daemon(&mut self, node: NodeId) {
+        self.touch(node);
         self.stop(node, Input::Kill, DaemonInput::Kill);
         self.dies(node);
         let state = &mut self.nodes[node.index()];
