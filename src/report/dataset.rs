@@ -4,6 +4,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
+#[cfg(feature = "parquet")]
+use super::parquet::parquet as as_parquet;
 use super::save;
 
 /// What stands in a column. Whatever it is, a field may be empty: it does not apply to the row.
@@ -25,6 +27,7 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
     pub name: String,
+    #[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "CSV has no types"))]
     pub kind: Kind,
 }
 
@@ -92,9 +95,6 @@ impl Dataset {
         save(folder, &format!("{name}.csv"), &self.into_csv()?)
     }
 }
-
-#[cfg(feature = "parquet")]
-use super::parquet::parquet as as_parquet;
 
 /// A scenario that asks for Parquet is refused by a program without.
 #[cfg(not(feature = "parquet"))]
