@@ -131,7 +131,7 @@ impl Schedule {
                 match (after.checked_sub(1).map(|i| points[i]), points.get(after)) {
                     (None, Some(&(_, first))) => first,
                     (Some((_, last)), None) => last,
-                    (Some((t0, v0)), Some(&(t1, v1))) => v0 + (v1 - v0) * (at.0 - t0.0) as f64 / (t1.0 - t0.0) as f64,
+                    (Some(from), Some(&to)) => on_line(from, to, at),
                     (None, None) => 0.0,
                 }
             }
@@ -141,7 +141,7 @@ impl Schedule {
     /// The value at `at` as a count: rounded to the nearest whole number, never negative.
     #[must_use]
     pub fn count(&self, at: Instant) -> u32 {
-        self.value(at).round().max(0.0) as u32
+        as_count(self.value(at))
     }
 
     /// The first time after `at`, not later than `horizon`, at which [`Self::count`] differs
@@ -151,9 +151,11 @@ impl Schedule {
         let here = self.count(at);
         let mut from = at;
         loop {
-            let to = self.piece_end(from).min(horizon);
-            if self.count(to) != here {
-                return Some(self.bisect(from, to, here));
+            let (piece, end) = self.piece(from);
+            let to = end.min(horizon);
+            let there = self.value(to);
+            if as_count(there) != here {
+                return Some(piece.bisect(from, (to, there), here));
             }
             if to >= horizon {
                 return None;
@@ -165,36 +167,78 @@ impl Schedule {
     /// The end of the monotone piece that follows `at`; the schedule may jump there.
     #[must_use]
     pub fn piece_end(&self, at: Instant) -> Instant {
-        let corners = match self {
-            Self::Steps(points) | Self::Points(points) => points,
-            _ => return Instant::NEVER,
-        };
-        corners.get(corners.partition_point(|&(t, _)| t <= at)).map_or(Instant::NEVER, |&(t, _)| t)
+        self.piece(at).1
     }
 
-    /// Times shortly before and after the count stops being `here`, if the value goes from `from` to `to` in a
-    /// straight line, as it nearly always does.
-    fn crossing(&self, from: Instant, to: Instant, here: u32) -> [u64; 2] {
+    /// The monotone piece that follows `at`, and its end.
+    fn piece(&self, at: Instant) -> (Piece<'_>, Instant) {
+        let corners = match self {
+            Self::Steps(points) | Self::Points(points) => points,
+            Self::Constant(_) => return (Piece::Flat, Instant::NEVER),
+            _ => return (Piece::Curve(self), Instant::NEVER),
+        };
+        let after = corners.partition_point(|&(t, _)| t <= at);
+        let end = corners.get(after).map_or(Instant::NEVER, |&(t, _)| t);
+        match (self, after.checked_sub(1), corners.get(after)) {
+            (Self::Points(_), Some(before), Some(&to)) => (Piece::Line(corners[before], to), end),
+            _ => (Piece::Flat, end),
+        }
+    }
+}
+
+/// What a schedule is between two of its corners, without the second.
+#[derive(Debug, Clone, Copy)]
+enum Piece<'s> {
+    /// The same all the time.
+    Flat,
+    /// A straight line from one point to another.
+    Line((Instant, f64), (Instant, f64)),
+    /// Any other schedule, which has no corners.
+    Curve(&'s Schedule),
+}
+
+/// The value at `at` on a straight line between two points.
+fn on_line((t0, v0): (Instant, f64), (t1, v1): (Instant, f64), at: Instant) -> f64 {
+    v0 + (v1 - v0) * (at.0 - t0.0) as f64 / (t1.0 - t0.0) as f64
+}
+
+/// A value as a count: rounded to the nearest whole number, never negative.
+fn as_count(value: f64) -> u32 {
+    value.round().max(0.0) as u32
+}
+
+impl Piece<'_> {
+    /// Times shortly before and after the count stops being `here`, if the value goes from `first` at `from` to
+    /// `last` at `to` in a straight line, as it nearly always does.
+    fn crossing((from, first): (Instant, f64), (to, last): (Instant, f64), here: u32) -> [u64; 2] {
         /// More than the rounding errors of a year in nanoseconds.
         const MARGIN: u64 = 16;
-        let (first, last) = (self.value(from), self.value(to));
         let edge = f64::from(here) + if last > first { 0.5 } else { -0.5 };
         let share = ((edge - first) / (last - first)).clamp(0.0, 1.0);
         let at = from.0 + ((to.0 - from.0) as f64 * share) as u64;
         [at.saturating_sub(MARGIN), at.saturating_add(MARGIN)]
     }
 
-    /// The first time in (from, to] at which the count is not `here`; the count at `to` is not.
-    fn bisect(&self, from: Instant, to: Instant, here: u32) -> Instant {
+    /// The first time in (from, to] at which the count is not `here`; at `to`, where the value is `last`, it is
+    /// not.
+    fn bisect(&self, from: Instant, (to, last): (Instant, f64), here: u32) -> Instant {
+        let value = |at: Instant| match *self {
+            Self::Flat => None,
+            Self::Line(start, end) => Some(on_line(start, end, at)),
+            Self::Curve(schedule) => Some(schedule.value(at)),
+        };
+        // What is flat changes where it ends.
+        let Some(first) = value(from) else { return to };
+        let is_here = |at: u64| value(Instant(at)).is_some_and(|value| as_count(value) == here);
         let (mut low, mut high) = (from.0, to.0);
-        for guess in self.crossing(from, to, here) {
+        for guess in Self::crossing((from, first), (to, last), here) {
             if low < guess && guess < high {
-                if self.count(Instant(guess)) == here { low = guess } else { high = guess }
+                if is_here(guess) { low = guess } else { high = guess }
             }
         }
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if self.count(Instant(middle)) == here { low = middle } else { high = middle }
+            if is_here(middle) { low = middle } else { high = middle }
         }
         Instant(high)
     }
@@ -202,6 +246,8 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn day(n: u64) -> Instant {
@@ -236,5 +282,34 @@ mod tests {
         assert_eq!(growth.count(day(300)), 120);
         let curve = Schedule::Logistic { from: 0.0, to: 10.0, midpoint: Span::days(5), scale: Span::days(1) };
         assert_eq!(curve.value(day(5)), 5.0);
+    }
+
+    /// Corners at growing times within 3 µs.
+    fn corners() -> impl Strategy<Value = Vec<(Instant, f64)>> {
+        let corner = (1..400_u64, -3.0..9.0_f64);
+        prop::collection::vec(corner, 1..12).prop_map(|corners| {
+            let mut at = 0;
+            let place = |(after, value)| {
+                at += after;
+                (Instant(at - after), value)
+            };
+            corners.into_iter().map(place).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// The next change is what looking at every nanosecond finds.
+        #[test]
+        fn the_next_change_is_the_first_difference(corners in corners(), at in 0..3_000_u64, left in 0..3_000_u64) {
+            let to = at + left;
+            let line = Schedule::Linear { from: corners[0].1, to: 30.0 - corners[0].1, over: Span(2_000) };
+            for schedule in [Schedule::Points(corners.clone()), Schedule::Steps(corners), line] {
+                let here = schedule.count(Instant(at));
+                let first = (at + 1..=to).map(Instant).find(|&later| schedule.count(later) != here);
+                prop_assert_eq!(schedule.next_change(Instant(at), Instant(to)), first, "{:?}", schedule);
+            }
+        }
     }
 }
