@@ -320,7 +320,7 @@ impl PartialEq<&str> for Text {
 }
 
 /// The characters of all Chinese texts beyond Latin-1.
-#[cfg(test)]
+#[cfg(all(test, feature = "png"))]
 pub(crate) fn chinese_characters() -> std::collections::BTreeSet<char> {
     let all = chinese::ALL.into_iter().flatten();
     all.flat_map(|(_, chinese)| chinese.chars()).filter(|&c| c > '\u{ff}').collect()
