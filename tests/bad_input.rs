@@ -760,6 +760,20 @@ fn what_is_odd_is_told() {
     settings.bind(|| insta::assert_snapshot!("warnings", all));
 }
 
+/// The scheduler has a bit for each zone; what is one too many is an error at its place, and no panic.
+#[test]
+fn too_many_zones_are_told() {
+    let with_zones = |n: usize| {
+        let more = |i| format!("    - {{id: vsw-{i}, zone: zone-{i}, cidr: 10.2.{i}.0/24}}\n");
+        let more: String = (1..n).map(more).collect();
+        load_text("zones.yaml", &GOOD.replace("terway:\n", &format!("{more}terway:\n")), Path::new("."))
+    };
+    assert!(with_zones(64).is_ok());
+    let wrong = with_zones(65).expect_err("there are 65 zones").to_string();
+    assert!(wrong.contains("`zone-64` is zone 65 of the scenario; 64 are the most"), "{wrong}");
+    assert!(wrong.contains("zones.yaml:71:"), "{wrong}");
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_told() {
     let missing = load(Path::new("tests/bad_input/missing.yaml")).expect_err("it is not there");

@@ -101,6 +101,9 @@ pub enum Ipam {
     Centralized(Box<centralized::Settings>),
 }
 
+/// Most zones of a scenario: the scheduler has a bit for each. No region has as many.
+pub const MOST_ZONES: usize = 64;
+
 /// The network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vpc {

@@ -44,7 +44,7 @@ use crate::chance::SmallStream;
 use crate::cluster::scheduler::books::{Companion, Group, Node, Takes};
 use crate::cluster::scheduler::search::{Candidate, Failures};
 use crate::id::NodeId;
-use crate::model::{Resources, Scoring, Strictness, ZoneSpread};
+use crate::model::{MOST_ZONES, Resources, Scoring, Strictness, ZoneSpread};
 
 /// In a cluster of this many nodes all are looked at (`minFeasibleNodesToFind` in
 /// `schedule_one.go`).
@@ -150,7 +150,7 @@ impl Scheduler {
     /// position from now on.
     ///
     /// # Panics
-    /// If there are more than 64 zones; no region has.
+    /// If there are more than [`MOST_ZONES`].
     #[must_use]
     pub fn new(
         groups: impl IntoIterator<Item = GroupSpec>,
@@ -160,7 +160,7 @@ impl Scheduler {
     ) -> Self {
         let groups: Vec<_> = groups.into_iter().map(Group::new).collect();
         let zones = groups.iter().map(|group| group.spec.zone + 1).max().unwrap_or(0);
-        assert!(zones <= 64, "no region has more than 64 zones");
+        assert!(zones <= MOST_ZONES, "a scenario with more zones is refused");
         let workloads = workloads.into_iter().map(|rules| Workload::new(rules, &groups, zones)).collect();
         Self {
             scoring,

@@ -1,5 +1,7 @@
 //! The network: every vSwitch lies in the VPC, and none on another.
 
+use std::collections::BTreeSet;
+
 use ipnet::Ipv4Net;
 
 use super::report_duplicates;
@@ -7,7 +9,7 @@ use super::reservations::reservations;
 use super::tenants::with_tenants;
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{VSwitch, Vpc};
+use crate::model::{MOST_ZONES, VSwitch, Vpc};
 use crate::scenario::defaults;
 use crate::scenario::loader::Loader;
 use crate::scenario::quantity::Block;
@@ -87,11 +89,22 @@ pub(super) fn resolve<'w>(
     }
     report_duplicates(loader, "vSwitches", names.list.iter().map(|v| v.id.as_ref()));
     report_overlaps(loader, &names.list);
+    report_too_many_zones(loader, &names.list);
     let all = list.iter().zip(paths);
     let vswitches: Vec<_> = all.map(|(v, path)| vswitch(loader, path, v, cidr, horizon)).collect();
     let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
     let vpc = cidr.zip(vswitches).map(|(cidr, vswitches)| Vpc { cidr: cidr.value.0, vswitches });
     (names, vpc)
+}
+
+/// Reports the first vSwitch in a zone that is one too many.
+fn report_too_many_zones(loader: &mut Loader, list: &[&written::VSwitch]) {
+    let mut zones = BTreeSet::new();
+    let one_too_many = |at: &&At<String>| zones.insert(at.value.clone()) && zones.len() > MOST_ZONES;
+    if let Some(at) = list.iter().filter_map(|vswitch| vswitch.zone.as_ref()).find(one_too_many) {
+        let title = format!("`{}` is zone {} of the scenario; {MOST_ZONES} are the most", at.value, MOST_ZONES + 1);
+        loader.problems.error(at.place, title);
+    }
 }
 
 /// The vSwitch at `path`, which is there from the start; `None` = it is wrong, which is reported.

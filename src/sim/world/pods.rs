@@ -142,7 +142,7 @@ impl World<'_> {
         networking.fixed?;
         let vswitch = &self.model.vpc.vswitches[self.engine.fixed_vswitch(pod)?.index()];
         let zone = self.model.zone_names().iter().position(|&zone| zone == vswitch.zone);
-        zone.map(|zone| u8::try_from(zone).expect("no region has more than 64 zones"))
+        zone.map(|zone| u8::try_from(zone).expect("a scenario with more zones is refused"))
     }
 
     /// What a pod wants of the scheduler.
