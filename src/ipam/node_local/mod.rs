@@ -16,6 +16,7 @@ mod read;
 mod rpc;
 mod seldom;
 mod slot;
+mod slots;
 mod timers;
 mod v6;
 mod wake;
@@ -42,6 +43,7 @@ use outputs::Outputs;
 use pool_sync::{PREHEAT_TIMEOUT, PoolSync, Watermarks, to_add, to_delete};
 use rpc::{Blocked, Retained};
 use slot::{Admission, Asking, Lacks, Refusal, Slot, Waiter};
+use slots::Slots;
 use wake::Sleeper;
 
 /// Base period of the metadata sync (R70).
@@ -72,7 +74,7 @@ struct Chance {
 pub struct NodeLocal {
     config: Arc<Config>,
     chance: Chance,
-    slots: Vec<Slot>,
+    slots: Slots,
     /// Who was readied by a broadcast and has not run yet; empty between inputs.
     ready: VecDeque<Sleeper>,
     /// The slots in the order that the last sort left (R72).
@@ -130,7 +132,7 @@ impl NodeLocal {
             switches: SwitchPool::new(&config.vswitches),
             config: Arc::clone(&config),
             chance,
-            slots: Vec::new(),
+            slots: Slots::default(),
             ready: VecDeque::new(),
             order: Order::default(),
             limiter: Vec::new(),
@@ -210,8 +212,7 @@ impl NodeLocal {
     /// Idle and used addresses as the pool sync counts them (R77).
     #[must_use]
     pub fn usage(&self) -> (u32, u32) {
-        let in_use = self.slots.iter().filter(|slot| slot.status == Status::InUse);
-        in_use.fold((0, 0), |(idle, used), slot| (idle + slot.set.idle(), used + slot.set.in_use()))
+        self.slots.iter().map(Slot::usage).fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1))
     }
 
     /// Whether the node condition SufficientIP is true (R84).
@@ -342,6 +343,7 @@ impl NodeLocal {
     }
 
     fn enqueue(&mut self, i: usize, pod: PodId, lacks: Lacks, deadline: Instant) {
+        self.disturb(i);
         let id = self.next_waiter;
         self.next_waiter = id.wrapping_add(1);
         self.slots[i].ask(id, lacks);
@@ -375,6 +377,7 @@ impl NodeLocal {
                 break;
             }
             let i = self.order.at(k);
+            self.disturb(i);
             let in_use = self.slots[i].status == Status::InUse;
             left -= i64::from(self.slots[i].trim(left as u32, &mut self.chance.map_order));
             if in_use && let Some(before) = trimmed.replace(i) {

@@ -5,8 +5,10 @@
 //! nothing else happens ([`quiet`](super::quiet)) puts their sort off: if a search for an allocation comes next,
 //! it is never carried out.
 
+use super::pool_sync::PoolSync;
 use super::slot::Slot;
 use super::{EniSelection, NodeLocal};
+use crate::time::Instant;
 
 /// Slots in the order that the last sort left.
 #[derive(Debug, Default)]
@@ -14,6 +16,8 @@ pub(super) struct Order {
     slots: Box<[u8]>,
     /// That was a sort for allocation, and no slot has changed since.
     is_for_allocation: bool,
+    /// When that was.
+    allocated: Instant,
     /// A sort for the pool sync was put off.
     sync_is_due: bool,
 }
@@ -31,10 +35,10 @@ impl Order {
         self.is_for_allocation = false;
     }
 
-    /// The pool sync sorts the slots, none of which changes before the next search or
-    /// [`NodeLocal::carry_out_sort`].
-    pub fn put_sync_off(&mut self) {
-        self.sync_is_due = true;
+    /// A pool sync at `at` sorted the slots, none of which changes before the next search or
+    /// [`NodeLocal::carry_out_sort`]. It may be told of later than a search that came after it.
+    pub fn put_sync_off(&mut self, at: Instant) {
+        self.sync_is_due |= at > self.allocated;
     }
 
     pub fn iter(&self) -> impl Iterator<Item = usize> {
@@ -58,16 +62,16 @@ impl Order {
 impl NodeLocal {
     /// Sorts the slots for a search for an allocation.
     pub(super) fn sort_for_allocation(&mut self) {
-        self.order.sort(&self.slots, self.sign_of_sort());
-        (self.order.is_for_allocation, self.order.sync_is_due) = (true, false);
+        self.order.is_for_allocation = false;
+        self.sort_again_for_allocation(self.now);
     }
 
-    /// The same, where no slot has changed since the last input that went the long way.
-    pub(super) fn sort_again_for_allocation(&mut self) {
-        match self.order.is_for_allocation {
-            true => self.order.sync_is_due = false,
-            false => self.sort_for_allocation(),
+    /// The same at `now`, where no slot has changed since the last input that went the long way.
+    pub(super) fn sort_again_for_allocation(&mut self, now: Instant) {
+        if !self.order.is_for_allocation {
+            self.order.sort(&self.slots, self.sign_of_sort());
         }
+        (self.order.is_for_allocation, self.order.allocated, self.order.sync_is_due) = (true, now, false);
     }
 
     /// Sorts the slots for the pool sync.
@@ -86,10 +90,20 @@ impl NodeLocal {
     /// The slots in the order that the last sort left, or would have left.
     pub(super) fn slots_in_order(&self) -> Vec<&Slot> {
         let mut slots: Vec<_> = self.order.iter().map(|i| &self.slots[i]).collect();
-        if self.order.sync_is_due {
+        if self.order.sync_is_due || self.owes_sort() {
             slots.sort_by_key(|slot| -self.sign_of_sort() * slot.priority());
         }
         slots
+    }
+
+    /// Whether a pool sync has come since the last search that is still to be replayed.
+    fn owes_sort(&self) -> bool {
+        match self.sync {
+            PoolSync::Sleeping { next } if next <= self.now => {
+                self.pool_syncs_that_pass(next, self.now).0.last > self.order.allocated
+            }
+            _ => false,
+        }
     }
 
     /// What makes a slot's priority a key to sort by for an allocation.

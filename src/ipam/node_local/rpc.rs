@@ -204,7 +204,7 @@ impl NodeLocal {
                 v6.set.bind_at(pod, address);
             }
         }
-        for slot in &mut self.slots {
+        for slot in self.slots.iter_mut() {
             slot.set.fit(self.config.ips_per_eni);
             if let Some(v6) = &mut slot.v6 {
                 v6.set.fit(self.config.ips_per_eni);

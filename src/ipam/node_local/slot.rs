@@ -7,6 +7,7 @@ use super::alloc::Alloc;
 use super::demand::{Demand, Family};
 use super::dispose::Dispose;
 use super::seldom::Seldom;
+use super::slots::Known;
 use super::v6::V6;
 use super::wake::Sleeper;
 use crate::chance::SmallStream;
@@ -94,8 +95,12 @@ pub(super) struct Slot {
     pub status: Status,
     /// A preheat among the sleepers is done.
     pub finished: bool,
+    /// Of the time ahead.
+    pub known: Known,
     pub eni: Option<Eni>,
     pub set: AddressSet,
+    /// When something may happen that shows, if that is known; a lower bound.
+    pub wake: Instant,
     /// `None` = IPv4 only.
     pub v6: Option<Box<V6>>,
     /// Requests for IPv4 addresses.
@@ -123,6 +128,8 @@ impl Slot {
             status: Status::Init,
             eni: None,
             set: AddressSet::default(),
+            known: Known::Nothing,
+            wake: Instant::ZERO,
             sleepers: VecDeque::from([Sleeper::AllocWorker, Sleeper::DisposeWorker]),
             next_leave: Instant::NEVER,
             finished: false,
@@ -158,6 +165,11 @@ impl Slot {
             Status::InUse => 50,
         };
         base + (self.set.len() + self.v6.as_ref().map_or(0, |v6| v6.set.len())) as i32
+    }
+
+    /// Idle and used addresses as the pool sync counts them (R77).
+    pub fn usage(&self) -> (u32, u32) {
+        if self.status == Status::InUse { (self.set.idle(), self.set.in_use()) } else { (0, 0) }
     }
 
     pub fn is_inhibited(&self, now: Instant) -> bool {
@@ -339,6 +351,13 @@ impl Slot {
         let acts_at_once =
             self.dispose_would_start() || self.has_waiters() && (self.finished || self.serves_somebody());
         if acts_at_once { Some(Instant::ZERO) } else { self.alloc_has_work().then_some(self.inhibit_until) }
+    }
+
+    /// Whether nobody is here but the two workers, both asleep, and nothing to do for them.
+    pub fn is_at_rest(&self) -> bool {
+        self.sleepers.len() == 2
+            && matches!((&*self.alloc, &*self.dispose), (Alloc::Asleep, Dispose::Asleep))
+            && self.broadcast_acts_from().is_none()
     }
 
     /// Whether anybody sleeps but the workers.

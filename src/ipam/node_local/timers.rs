@@ -14,11 +14,35 @@ use std::collections::VecDeque;
 use super::alloc::Alloc;
 use super::pool_sync::{PoolSync, Watermarks, surplus, to_add, to_delete};
 use super::rpc::Blocked;
-use super::slot::{Slot, Status};
+use super::slot::Status;
+use super::slots::Known;
 use super::{METADATA_SYNC, NodeLocal};
+use crate::chance::SmallStream;
 use crate::ipam::Failure;
 use crate::ipam::backoff::jittered;
 use crate::time::{Instant, Span};
+
+/// Runs of a timer, each a jittered period after the one before.
+pub(super) struct Runs {
+    pub count: usize,
+    /// The last of them; the first that is not among them, if there is none.
+    pub last: Instant,
+    /// The run after them.
+    pub next: Instant,
+}
+
+impl Runs {
+    /// Those before `end`, of which the first would be at `next`.
+    fn before(end: Instant, mut next: Instant, period: Span, mut jitter: Option<&mut SmallStream>) -> Self {
+        let (mut count, mut last) = (0, next);
+        while next < end {
+            last = next;
+            next += jittered(period, 1.0, jitter.as_deref_mut());
+            count += 1;
+        }
+        Self { count, last, next }
+    }
+}
 
 /// A daemon with nothing to do for so long keeps no memory for what it does. Longer than anything that is tried
 /// again and again while addresses are short.
@@ -32,14 +56,39 @@ impl NodeLocal {
 
     /// Notes what [`Self::wake`] says from now on.
     pub(super) fn look_ahead(&mut self) {
-        (self.slots_wake, self.idle_and_used) = (self.first_slot_wake(), self.usage());
+        (self.slots_wake, self.idle_and_used) = (Instant::NEVER, (0, 0));
+        for i in 0..self.slots.len() {
+            let wake = match self.slots[i].known {
+                Known::Nothing => self.look_ahead_of(i),
+                Known::Rests => Instant::NEVER,
+                Known::Wake => self.slots[i].wake,
+            };
+            self.slots_wake = self.slots_wake.min(wake);
+            let (idle, in_use) = self.slots[i].usage();
+            self.idle_and_used.0 += idle;
+            self.idle_and_used.1 += in_use;
+        }
         self.order.slots_changed();
         self.quiet = self.is_quiet();
         self.next_wake = self.wake_with(self.slots_wake, self.idle_and_used);
         if self.next_wake.since(self.now) > LONG {
-            self.slots.iter_mut().for_each(Slot::tidy);
+            self.slots.tidy();
             self.ready = VecDeque::new();
         }
+    }
+
+    /// When a slot may do something that shows. That is noted, but of a slot that waits to make an interface the
+    /// vSwitches have a say too.
+    fn look_ahead_of(&mut self, i: usize) -> Instant {
+        if self.slots[i].is_at_rest() {
+            self.slots.note(i, Known::Rests, Instant::NEVER);
+            return Instant::NEVER;
+        }
+        let wake = self.slot_wake(i);
+        if self.slots[i].eni.is_some() {
+            self.slots.note(i, Known::Wake, wake);
+        }
+        wake
     }
 
     /// What [`Self::wake`] says, if `slots` is what the slots say.
@@ -61,7 +110,7 @@ impl NodeLocal {
             return None;
         }
         let mut through = Instant::NEVER;
-        for slot in &self.slots {
+        for slot in self.slots.iter() {
             let until = match (slot.eni, *slot.alloc) {
                 (None, Alloc::Asleep | Alloc::Coalescing { .. } | Alloc::CreateToken { .. }) => {
                     self.switches.futile_through(now)?
@@ -172,33 +221,45 @@ impl NodeLocal {
         let Some(through) = self.switches.empty_through() else { return false };
         self.carry_out_sort();
         let mut any = false;
-        for slot in self.slots.iter_mut().filter(|slot| slot.eni.is_none()) {
-            any |= slot.try_in_vain(until.min(through));
+        for i in 0..self.slots.len() {
+            if self.slots[i].eni.is_none() {
+                any |= self.slots[i].try_in_vain(until.min(through));
+            }
         }
         any
     }
 
+    /// Replays a slot's silent metadata syncs; says whether there was any. Those of a slot at rest are owed: it may
+    /// well rest for months, and all that comes of them is which of the two workers would look first.
     fn replay_metadata_syncs(&mut self, i: usize, until: Instant) -> bool {
-        let slot = &mut self.slots[i];
+        if self.slots.rests(i) {
+            return false;
+        }
+        let slot = &self.slots[i];
         if slot.next_metadata_sync > until {
             return false;
         }
-        let in_use = slot.status == Status::InUse;
         // What a broadcast would do changes with time only where an inhibit window ends.
+        let in_use = slot.status == Status::InUse;
         let acts_from = slot.broadcast_acts_from().filter(|_| in_use).unwrap_or(Instant::NEVER);
-        // There may be very many, so they are counted beside the slot.
-        let (mut next, mut chance) = (slot.next_metadata_sync, slot.metadata_jitter);
-        let mut syncs = 0;
-        while next <= until && next < acts_from {
-            let jitter = self.chance.periods_jitter.then_some(&mut chance);
-            next += jittered(METADATA_SYNC, 1.0, jitter);
-            syncs += 1;
+        self.make_up_for_metadata_syncs(i, acts_from.min(until + Span(1)))
+    }
+
+    /// Something is about to wake a slot up: what it owes has to be made up for.
+    pub(super) fn disturb(&mut self, i: usize) {
+        self.make_up_for_metadata_syncs(i, self.now + Span(1));
+    }
+
+    /// Makes up for a slot's metadata syncs before `end`, all of which are silent; says whether there was any.
+    fn make_up_for_metadata_syncs(&mut self, i: usize, end: Instant) -> bool {
+        let slot = &mut self.slots[i];
+        let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
+        let runs = Runs::before(end, slot.next_metadata_sync, METADATA_SYNC, jitter);
+        slot.next_metadata_sync = runs.next;
+        if slot.status == Status::InUse {
+            slot.idle_broadcasts(runs.count);
         }
-        (slot.next_metadata_sync, slot.metadata_jitter) = (next, chance);
-        if in_use {
-            slot.idle_broadcasts(syncs);
-        }
-        syncs > 0
+        runs.count > 0
     }
 
     /// Replays pool syncs that find nothing to do; says whether there was any.
@@ -210,6 +271,12 @@ impl NodeLocal {
     }
 
     fn replay_pool_syncs_from(&mut self, first: Instant, until: Instant) -> bool {
+        if self.lets_pool_syncs_pass(self.idle_and_used) && self.switches.empty_through().is_none() {
+            let (runs, chance) = self.pool_syncs_that_pass(first, until);
+            self.order.put_sync_off(runs.last);
+            (self.sync, self.chance.sync) = (PoolSync::Sleeping { next: runs.next }, chance);
+            return true;
+        }
         let ((idle, in_use), marks) = (self.idle_and_used, self.marks());
         if to_add(marks, idle, in_use) > 0 {
             return false;
@@ -218,11 +285,25 @@ impl NodeLocal {
         while next <= until && !self.gives_back(next, marks, idle) {
             // A run sorts the slots by what they are at its time (R72).
             self.replay_futile_attempts(next);
-            self.order.put_sync_off();
+            self.order.put_sync_off(next);
             next = self.after_period(next);
         }
         self.sync = PoolSync::Sleeping { next };
         next > first
+    }
+
+    /// Whether pool syncs find nothing to do for as long as so many addresses are idle and in use.
+    pub(super) fn lets_pool_syncs_pass(&self, (idle, in_use): (u32, u32)) -> bool {
+        let marks = self.marks();
+        self.config.reclaim.is_none() && surplus(marks, idle) <= 0 && to_add(marks, idle, in_use) == 0
+    }
+
+    /// Pool syncs from the one at `next` through `until` which do nothing but sort, and the chance that is left.
+    pub(super) fn pool_syncs_that_pass(&self, next: Instant, until: Instant) -> (Runs, SmallStream) {
+        let mut chance = self.chance.sync;
+        let jitter = self.chance.periods_jitter.then_some(&mut chance);
+        let period = self.config.sync_period.expect("pool syncs come if they are switched on");
+        (Runs::before(until + Span(1), next, period, jitter), chance)
     }
 
     /// Whether a pool sync at `at` gives addresses back. If not, what it does to the rounds of reclaim is done.
