@@ -103,11 +103,12 @@ impl Span {
     /// The span times `factor`, rounded to the nearest nanosecond; at most 292 years.
     #[must_use]
     pub fn mul_f64(self, factor: f64) -> Self {
+        /// The greatest number below ½: a number half-way between two whole ones and this are the greater of the
+        /// two, after rounding; any other keeps its side, a whole one stays.
+        const HALF: f64 = 0.499_999_999_999_999_94;
         // What `f64::round` says, without a call of the mathematical library, which an x86-64 of
         // no particular generation takes.
-        let exact = (self.0 as f64 * factor).max(0.0);
-        let whole = exact as i64;
-        Self(whole as u64 + u64::from(exact - whole as f64 >= 0.5))
+        Self(((self.0 as f64 * factor + HALF) as i64).max(0) as u64)
     }
 }
 
@@ -204,6 +205,15 @@ mod tests {
             assert_eq!((3.0 * factor).round() as u64, product, "{factor}");
         }
         assert!(Span(3).mul_f64(1e300) > Span::days(292 * 365));
+        // Around every power of two, and around the halves there.
+        for power in 0..62 {
+            for near in [(1 << power) - 1, 1 << power, (1 << power) + 1_u64] {
+                for factor in [0.5, 1.0, 1.5, 0.25, 1.0 + f64::EPSILON, 1.0 - f64::EPSILON, 1.0 / 3.0] {
+                    let product = (near as f64 * factor).round() as u64;
+                    assert_eq!(Span(near).mul_f64(factor), Span(product), "{near} {factor}");
+                }
+            }
+        }
     }
 
     #[test]

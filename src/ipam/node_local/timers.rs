@@ -181,15 +181,19 @@ impl NodeLocal {
     /// Lets time pass until `now`: everything that is due happens, in order. Says whether what
     /// [`Self::look_ahead`] noted last holds still.
     pub(super) fn advance(&mut self, now: Instant) -> bool {
-        let mut holds = true;
+        let (mut holds, mut fired) = (true, None);
         if !self.stopped {
             while self.next_wake <= now {
                 self.now = self.next_wake;
                 self.replay(self.now);
                 self.fire_due();
                 self.look_ahead();
+                fired = Some(self.now);
             }
-            holds = !self.replay(now);
+            // What is silent was replayed before something fired.
+            if fired != Some(now) {
+                holds = !self.replay(now);
+            }
         }
         self.now = now;
         holds
@@ -322,6 +326,21 @@ impl NodeLocal {
     /// Fires everything that is due now, in a fixed order: deadlines, workers, metadata syncs,
     /// collection, pool sync.
     fn fire_due(&mut self) {
+        if self.slots_wake <= self.now {
+            self.fire_due_in_slots();
+        }
+        if self.gc_wake() <= self.now {
+            self.gc_tick();
+        }
+        match self.sync {
+            PoolSync::Preheating { deadline, .. } if deadline <= self.now => self.end_preheats(),
+            PoolSync::Sleeping { next } if next <= self.now => self.pool_sync(),
+            _ => {}
+        }
+        self.let_gc_run();
+    }
+
+    fn fire_due_in_slots(&mut self) {
         for i in 0..self.slots.len() {
             self.expire_waiters(i);
         }
@@ -334,22 +353,14 @@ impl NodeLocal {
             }
         }
         for i in 0..self.slots.len() {
-            if self.slots[i].next_metadata_sync <= self.now && self.metadata_sync_wake(i) <= self.now {
+            let may_be_due = self.slots[i].next_metadata_sync <= self.now && !self.slots.rests(i);
+            if may_be_due && self.metadata_sync_wake(i) <= self.now {
                 let slot = &mut self.slots[i];
                 let jitter = self.chance.periods_jitter.then_some(&mut slot.metadata_jitter);
                 slot.next_metadata_sync = self.now + jittered(METADATA_SYNC, 1.0, jitter);
                 self.broadcast(i);
             }
         }
-        if self.gc_wake() <= self.now {
-            self.gc_tick();
-        }
-        match self.sync {
-            PoolSync::Preheating { deadline, .. } if deadline <= self.now => self.end_preheats(),
-            PoolSync::Sleeping { next } if next <= self.now => self.pool_sync(),
-            _ => {}
-        }
-        self.let_gc_run();
     }
 
     /// Requests whose context has ended leave (R59).
