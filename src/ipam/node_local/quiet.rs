@@ -192,6 +192,12 @@ mod tests {
             (0..self.slots.len()).for_each(|i| self.disturb(i));
             self.look_ahead();
         }
+
+        /// When each slot's next one is, and who would look first then.
+        fn metadata_syncs(&mut self) -> Vec<String> {
+            self.make_up_for_all_metadata_syncs();
+            self.slots.iter().map(|slot| format!("{:?} {:?}", slot.next_metadata_sync, slot.sleepers)).collect()
+        }
     }
 
     /// What a daemon says depends neither on which inputs go the short way nor on what slots owe: pods come and go at random over
@@ -211,10 +217,10 @@ mod tests {
             let mut worlds = [false, true].map(|in_full| World::new(config.clone(), seed, in_full));
             let mut chance = SmallStream::new(seed);
             for pod in 0..600 {
-                let gap = if chance.below(20) == 0 {
-                    Span::mins(u64::from(chance.below(40)))
-                } else {
-                    Span::millis(u64::from(chance.below(30_000)))
+                let gap = match chance.below(20) {
+                    0 => Span::mins(u64::from(chance.below(40))),
+                    1..10 => Span::millis(u64::from(chance.below(300))),
+                    _ => Span::millis(u64::from(chance.below(30_000))),
                 };
                 let pods = worlds[0].running.len() as u32;
                 let leaving = (chance.below(24) < pods).then(|| chance.below(pods) as usize);
@@ -233,6 +239,8 @@ mod tests {
                 assert_eq!(short.daemon.poll_timeout(), long.daemon.poll_timeout(), "seed {seed}, pod {pod}");
                 assert_eq!(short.daemon.places(), long.daemon.places(), "seed {seed}, pod {pod}");
             }
+            let [short, long] = worlds.each_mut().map(|world| world.daemon.metadata_syncs());
+            assert_eq!(short, long, "seed {seed}");
             quietly += worlds[0].quietly;
         }
         assert!(quietly > 40 * 300, "most inputs go the short way: {quietly}");
