@@ -3,7 +3,8 @@
 //!
 //! A daemon is *quiet* while nobody waits for it. Then metadata syncs find nothing to do, and whether a pod has
 //! an address or not makes no difference to them: they are replayed when something else happens (`timers.rs`).
-//! Nor does it make a difference to what the slots do next; only the pool sync counts.
+//! Nor does it make a difference to what the slots do next. Only the pool sync counts: it is owed too, unless it may
+//! find something to do before or after.
 
 use super::NodeLocal;
 use super::pool_sync::PoolSync;
