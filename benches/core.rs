@@ -23,6 +23,7 @@ fn daemon() -> NodeLocal {
         ips_per_eni: 15,
         dual: false,
         rdma: None,
+        trunk: None,
         capacity: 45,
         min_idle: 0,
         max_idle: 5,

@@ -91,14 +91,14 @@ impl Cloud {
     }
 
     /// The daemon of `node` restarts. It finds what is attached (rule R137) and nothing else: the
-    /// rest leaks (rule R103).
+    /// rest leaks (rule R103). Members of its trunk are not its concern.
     pub fn strand(&mut self, node: NodeId) {
         for i in 0..self.instances[node.index()].enis.len() {
             let eni = self.instances[node.index()].enis[i];
-            if self.interface(eni).is_some_and(|interface| interface.attached) {
-                self.adopt(eni);
-            } else {
-                self.leak(eni);
+            match self.interface(eni) {
+                Some(interface) if interface.member => {}
+                Some(interface) if interface.attached => self.adopt(eni),
+                Some(_) | None => self.leak(eni),
             }
         }
     }

@@ -11,7 +11,8 @@ impl<O: Observer> Engine<O> {
     /// before it tries again.
     pub fn del_fails(&mut self, id: PodId) -> Option<Span> {
         let Pod { node, state, .. } = self.pods[id.index()];
-        if state != PodState::Running || self.nodes[node.index()].power != Power::DaemonDown {
+        let is_deaf = matches!(self.nodes[node.index()].power, Power::DaemonDown | Power::Starting);
+        if state != PodState::Running || !is_deaf {
             return None;
         }
         // What failed before drew before.

@@ -198,7 +198,7 @@ impl World<'_> {
             PoolSize::Autoscaled { min, max, .. } => Some(PoolView {
                 pool,
                 nodes: self.pools[pool].expected(),
-                upcoming: self.pools[pool].launching,
+                upcoming: self.pools[pool].launching + self.pools[pool].unready,
                 // Its size stays while its nodes are replaced.
                 min: min.max(self.pools[pool].replace_size),
                 max,
