@@ -10,7 +10,7 @@ use brimline::model::{
     Schedule, Trigger, VSwitch, Workload, WorkloadKind,
 };
 use brimline::openapi::Api;
-use brimline::record::{Recording, Unschedulable};
+use brimline::record::Recording;
 use brimline::text::Words;
 use brimline::time::Span;
 
@@ -82,6 +82,7 @@ fn r36_no_address_no_node() {
         ..VSwitch::plain("pods-a", "a", "10.1.0.0/29")
     };
     model.workloads = vec![web(Schedule::Constant(2.0))];
+    model.horizon = Span::mins(30);
     let recording = run(&model);
     let died = journal(&recording, "terway_crashed");
     assert!(died.len() >= 4 && died.windows(3).all(|d| d[2] - d[1] > d[1] - d[0]), "{died:?}");
@@ -99,7 +100,6 @@ fn r37_members_stand_beside_shared_addresses() {
     model.workloads = vec![own(Schedule::Constant(3.0)), web(Schedule::Constant(4.0))];
     let recording = run(&model);
     assert_eq!((recording.pods.served, recording.pods.unschedulable_at_end), (6, 1));
-    assert!(recording.pods.unschedulable_by[Unschedulable::MemberEnis.index()] > 0);
     // The trunk and two members; of the trunk's addresses four serve.
     assert_eq!((recording.groups[0].end.enis, recording.vswitches[1].end.pods), (3, 6));
 }
@@ -136,7 +136,7 @@ fn r41_no_members_while_the_daemon_is_down() {
     model.workloads = vec![own(steps(0, &[(210, 1)])), web(steps(0, &[(210, 1)]))];
     restart_at(&mut model, 200, 60);
     let recording = run(&model);
-    let asked = |workload: usize| {
+    let asked = |workload: u32| {
         let row = recording.pod_log.iter().find(|row| row.name.workload == workload).expect("there is one");
         row.requested.expect("it found a node")
     };
@@ -161,7 +161,7 @@ fn a_node_that_reboots_has_its_trunk() {
 #[test]
 fn the_autoscaler_waits_for_nodes_that_are_not_ready() {
     let mut model = trunk(1, 5, PODS);
-    model.cloud.latency = std::array::from_fn(|_| SpanDist::Constant(Span::secs(20)));
+    model.cloud.latency = std::array::from_fn(|_| SpanDist::Constant(Span::secs(5)));
     model.node_pools[0].size = PoolSize::Autoscaled { initial: 1, min: 1, max: 9 };
     model.node_pools[0].shapes[0].max_pods = 10;
     model.workloads = vec![web(steps(5, &[(200, 15)]))];
