@@ -207,7 +207,7 @@ fn check_pods(loader: &mut Loader, workload: &Workload, networking: &PodNetworki
 fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networking: &PodNetworking, place: Place) {
     if matches!(model.ipam, Ipam::Classic(_)) {
         let problem = loader.problems.error(place, "members of a trunk are not simulated for Terway before v1.7");
-        problem.label("Terway v1.3 to v1.6 has some (P76)");
+        problem.label("some of them have a trunk, which is left out here (P76)");
         problem.help("leave out `terway.version` if the cluster runs a later one, or `pod_networking`");
         return;
     }
