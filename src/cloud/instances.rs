@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{Cloud, Standing};
 use crate::id::{EniId, NodeId, VSwitchId};
+use crate::ipam::Kind;
 
 /// An instance that is being launched: it has its primary address already.
 #[derive(Debug)]
@@ -64,6 +65,18 @@ impl Cloud {
             released: false,
         });
         NodeId::new(self.instances.len() - 1)
+    }
+
+    /// An instance is there from the beginning, and so is its trunk, with an address of a vSwitch (and an IPv6 one):
+    /// no call of the run has made it. Says whether the vSwitch had an address for it, and the instance a place.
+    pub fn start_with_trunk(&mut self, node: NodeId, vswitch: VSwitchId, dual: bool) -> bool {
+        if self.instances[node.index()].slots == 0 {
+            return false;
+        }
+        let Ok((trunk, _)) = self.create(node, vswitch, Kind::Trunk, 1) else { return false };
+        self.add_v6(trunk, dual.into());
+        self.attach(trunk, node).expect("it is the first interface of the instance");
+        true
     }
 
     /// An instance takes so many members of its trunk.

@@ -363,12 +363,14 @@ impl<O: Observer> Engine<O> {
         self.events.push(at, Event::Control(what).pack());
     }
 
-    /// Starts the daemon of an instance that the cloud has started.
+    /// Starts the daemon of an instance that the cloud has started; it finds what is attached.
     pub fn start_daemon(&mut self, node: NodeId, config: &Config, mut seed: SmallStream, jitter: bool) {
         assert_eq!(node.index(), self.nodes.len(), "the cloud numbers its instances as the engine its nodes");
         let daemon = match config {
             Config::NodeLocal(config) => {
-                Daemon::NodeLocal(Box::new(NodeLocal::new(self.now, Arc::clone(config), seed, jitter)))
+                let attached = self.cloud.attached(node);
+                let config = Arc::clone(config);
+                Daemon::NodeLocal(Box::new(NodeLocal::with_attached(self.now, config, &attached, seed, jitter)))
             }
             Config::Classic(config) => {
                 Daemon::Classic(Box::new(Classic::new(self.now, Arc::clone(config), &[], &[], seed, jitter)))

@@ -119,6 +119,18 @@ impl NodeLocal {
     /// comes from `seed`; without `jitter` every jittered wait takes its base value.
     #[must_use]
     pub fn new(now: Instant, config: Arc<Config>, seed: SmallStream, jitter: bool) -> Self {
+        Self::with_attached(now, config, &[], seed, jitter)
+    }
+
+    /// The same, on an instance with these.
+    #[must_use]
+    pub fn with_attached(
+        now: Instant,
+        config: Arc<Config>,
+        attached: &[Attached],
+        seed: SmallStream,
+        jitter: bool,
+    ) -> Self {
         let mut seed = seed;
         let mut split = || SmallStream::new(seed.next_u64());
         let chance = Chance {
@@ -157,7 +169,7 @@ impl NodeLocal {
             quiet: false,
             idle_and_used: (0, 0),
         };
-        daemon.start(config, &[]);
+        daemon.start(config, attached);
         daemon.look_ahead();
         daemon
     }

@@ -112,8 +112,11 @@ impl<O: Observer> Engine<O> {
     /// device plugin offers the members (rule R41, `daemon/builder.go:304-352`). What it said before stays
     /// said if it has none now.
     pub(super) fn node_local_has_trunk(&mut self, node: NodeId, trunk: Option<EniId>) {
-        if self.own.is_none() || trunk.is_none() {
+        if self.own.is_none() {
             return;
+        }
+        if trunk.is_none() {
+            return self.withdraw_members(node);
         }
         if std::mem::replace(&mut self.nodes[node.index()].trunk, trunk) != trunk {
             self.own_control(Input::Trunk(node, trunk));
@@ -121,7 +124,7 @@ impl<O: Observer> Engine<O> {
         self.happened.push_back(Happening::OffersMembers(node));
     }
 
-    /// The daemon of a node that allocates itself is down: the kubelet sees its device plugin go.
+    /// The daemon of a node that allocates itself is down, or goes without a trunk: its device plugin is gone.
     pub(super) fn withdraw_members(&mut self, node: NodeId) {
         let state = &self.nodes[node.index()];
         if state.trunk.is_some() && matches!(state.daemon, Daemon::NodeLocal(_)) {

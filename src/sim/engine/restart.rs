@@ -7,6 +7,7 @@ use crate::id::NodeId;
 use crate::ipam::centralized::DaemonInput;
 use crate::ipam::classic;
 use crate::ipam::{Config, Failure, Input, Request};
+use crate::record::Cause;
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
@@ -98,9 +99,15 @@ impl<O: Observer> Engine<O> {
         self.happened.push_back(Happening::Started(node));
     }
 
-    /// A daemon has died since it could not make its trunk.
+    /// A daemon has died since it could not make its trunk. If it knew before that no vSwitch has an address for
+    /// it, no call tells of that.
     pub(super) fn daemon_not_started(&mut self, node: NodeId) {
         self.dies(node);
+        let holdings = self.holdings(node);
+        if let Some(&vswitch) = holdings.blocked.first().filter(|_| holdings.blocked.len() == holdings.candidates.len())
+        {
+            self.observer.limited(self.now, node, Cause::VSwitch(vswitch));
+        }
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
         self.happened.push_back(Happening::NotStarted(node));

@@ -7,6 +7,8 @@ use super::{Control, World, refresh};
 use crate::chance::SmallStream;
 use crate::cloud::Launch;
 use crate::id::{NodeId, PodId, VSwitchId};
+use crate::ipam::Config;
+use crate::ipam::node_local::VSwitchSelection;
 use crate::model::{PoolSize, Portion};
 use crate::time::{Instant, Span};
 
@@ -258,6 +260,9 @@ impl World<'_> {
         let now = self.engine.now();
         let name = self.node_name(node);
         self.engine.observer.node_joined(now, node, index, || name);
+        if now == Instant::ZERO {
+            self.has_trunk_from_the_start(node, &daemon);
+        }
         self.engine.start_daemon(node, &daemon, SmallStream::split(&mut self.daemons), true);
         self.refresh(self.groups[index].node_vswitch);
         if self.engine.has_to_start(node) {
@@ -270,6 +275,27 @@ impl World<'_> {
         self.plan_trouble(node);
         self.load_changed(node);
         self.place_again = true;
+    }
+
+    /// A node that is there at time zero was there before, with the trunk that its daemon has made; unless no vSwitch
+    /// has an address for it.
+    fn has_trunk_from_the_start(&mut self, node: NodeId, daemon: &Config) {
+        let Config::NodeLocal(config) = daemon else { return };
+        if config.trunk.is_none() || config.max_eni == 0 {
+            return;
+        }
+        let mut candidates = config.vswitches.clone();
+        match config.vswitch_selection {
+            VSwitchSelection::Most => candidates.sort_by_key(|&id| Reverse(self.engine.cloud.usage(id).free)),
+            // One as often as another.
+            VSwitchSelection::Random => candidates.rotate_left(node.index() % config.vswitches.len().max(1)),
+            VSwitchSelection::Ordered => {}
+        }
+        let cloud = &mut self.engine.cloud;
+        if let Some(vswitch) = candidates.into_iter().find(|&id| cloud.start_with_trunk(node, id, config.dual)) {
+            self.engine.observer.enis_changed(node, 1);
+            self.refresh(vswitch);
+        }
     }
 
     /// The daemon of a node may be up for the first time: pods come.

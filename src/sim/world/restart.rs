@@ -103,6 +103,8 @@ impl World<'_> {
             || text!("terway does not start: it cannot make its trunk interface (R36)"),
         );
         self.revive_later(node);
+        // Pods that wait for the node may wait for long.
+        self.place_again |= self.nodes[node.index()].unready;
     }
 
     /// The container of a daemon that has died waits for its next start.
