@@ -229,6 +229,8 @@ impl<O: Observer> Engine<O> {
 
     fn own_add_failed(&mut self, uid: Uid) {
         let (node, id) = self.own_mut().asking.remove(&uid).expect("only who asks is answered");
+        // What failed before drew before.
+        self.touch(node);
         let holdings = self.holdings_for(id);
         let exhausted = holdings.blocked.len() == holdings.candidates.len();
         let blocked = holdings.blocked.first().filter(|_| exhausted).map(|&id| Cause::VSwitch(id));

@@ -32,6 +32,9 @@ impl<O: Observer> Engine<O> {
         self.nodes[node.index()].power = Power::Up;
         match config {
             Config::NodeLocal(config) => {
+                for pod in self.own_stop(node) {
+                    self.retry(node, self.now, pod, Failure::Restart);
+                }
                 self.dies(node);
                 self.finish_removals(node);
                 self.cloud.strand(node);

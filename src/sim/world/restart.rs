@@ -95,6 +95,14 @@ impl World<'_> {
 
     /// The daemon of a node could not make its trunk and has died: the kubelet starts it again.
     pub(super) fn terway_did_not_start(&mut self, node: NodeId) {
+        let note = &self.nodes[node.index()];
+        if !note.works() || note.restarted_by.is_some() || !self.engine.daemon_is_down(node) {
+            // Something else has befallen it in the same instant.
+            return;
+        }
+        if self.pending > 0 || !note.pods.is_empty() {
+            self.engine.observer.daemon_did_not_start(self.engine.now(), node);
+        }
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(
             now,
