@@ -696,11 +696,9 @@ impl<O: Observer> Engine<O> {
         if due >= state.armed {
             return;
         }
-        let barren = state.daemon.barren_through(self.now).filter(|_| {
-            // Of pods with an interface of their own another decides.
-            state.retries.iter().all(|(_, pod)| !self.pods[pod.index()].has_own_eni)
-        });
-        let wake = barren.map_or(due, |through| through + Span(1));
+        let barren = state.daemon.barren_through(self.now);
+        let wake = barren.filter(|_| !self.others_decide(node)).map_or(due, |through| through + Span(1));
+        let state = &mut self.nodes[node.index()];
         if wake < state.armed {
             state.armed = wake.max(self.now);
             self.events.push(state.armed, Event::Wake(node).pack());

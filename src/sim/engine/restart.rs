@@ -20,7 +20,7 @@ impl<O: Observer> Engine<O> {
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
-        if !matches!(state.daemon, Daemon::NodeLocal(_) | Daemon::Classic(_)) {
+        if self.others_decide(node) {
             self.arm(node);
         }
         self.withdraw_members(node);
@@ -113,6 +113,9 @@ impl<O: Observer> Engine<O> {
         }
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
+        if self.others_decide(node) {
+            self.arm(node);
+        }
         self.happened.push_back(Happening::NotStarted(node));
     }
 
