@@ -23,6 +23,7 @@ fn daemon() -> NodeLocal {
         ips_per_eni: 15,
         dual: false,
         rdma: None,
+        trunk: None,
         capacity: 45,
         min_idle: 0,
         max_idle: 5,
@@ -71,7 +72,7 @@ impl Bench {
                     self.running.push_back(Release { pod, eni: eni.id, address, then: brimline::ipam::Fate::Idle });
                 }
                 Output::Failed(..) => self.failed += 1,
-                Output::Released(..) => {}
+                Output::Released(..) | Output::Started | Output::NotStarted => {}
             }
         }
     }

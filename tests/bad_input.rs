@@ -597,8 +597,16 @@ const BAD: &[(&str, &[Edit])] = &[
             ("nodes: 10", "nodes: 10\n    limits: {ipv6_per_adapter: 15}"),
         ],
     ),
-    ("a PodNetworking beside node-local IPAM", &[NETWORKING, ("lifetime: 2d", "pod_networking: own")]),
+    (
+        "a PodNetworking with a Terway of before v1.7",
+        &[NETWORKING, ("terway:", "terway:\n  version: v1.4.4"), ("lifetime: 2d", "pod_networking: own")],
+    ),
     ("a PodNetworking without a trunk", &[NETWORKING, CENTRALIZED, ("lifetime: 2d", "pod_networking: own")]),
+    ("a PodNetworking without a trunk, node-local", &[NETWORKING, ("lifetime: 2d", "pod_networking: own")]),
+    (
+        "a trunk of which nobody knows the members, node-local",
+        &[NETWORKING, TRUNK, ("lifetime: 2d", "pod_networking: own")],
+    ),
     (
         "a trunk of which nobody knows the members",
         &[NETWORKING, CENTRALIZED, TRUNK, ("lifetime: 2d", "pod_networking: own")],

@@ -129,6 +129,14 @@ fn c152_members_of_a_trunk_are_shown_as_pod_enis() {
     assert!(shown > 20, "{shown}");
 }
 
+/// R37: the trunk of a daemon that allocates itself is a slot of its own type, and its members are PodENIs.
+#[test]
+fn r37_the_trunk_of_a_node_is_shown_as_such() {
+    let of = ["scenarios/trunk-node-local.yaml", "--at", "1h", "--node", "default-0"];
+    assert_eq!(said(&of).matches("──Type: trunk\n").count(), 1);
+    assert!(said(&[&of[..], &["podeni"]].concat()).contains("type: Member"));
+}
+
 /// P90: every refusal of an assign is in the log, in the words of the SDK; before v1.4 lines have no place.
 #[test]
 fn p90_the_log_of_a_classic_node_has_every_refusal() {

@@ -35,6 +35,8 @@ struct Dice(SmallStream, Kind);
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     NodeLocal,
+    /// The same, on nodes with a trunk, whose members pods of PodNetworkings have.
+    LocalTrunk,
     /// Daemons of before v1.7.
     Classic,
     Centralized,
@@ -50,7 +52,8 @@ impl Dice {
     fn new(seed: u64) -> Self {
         let mut chance = SmallStream::new(seed);
         let kind = match chance.below(100) {
-            0..45 => Kind::NodeLocal,
+            0..37 => Kind::NodeLocal,
+            37..45 => Kind::LocalTrunk,
             45..50 => Kind::Classic,
             50..75 => Kind::Centralized,
             75..82 => Kind::Exclusive,
@@ -263,7 +266,7 @@ impl Dice {
 
     fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
         match self.1 {
-            Kind::NodeLocal => self.node_local(limits, vswitches).into(),
+            Kind::NodeLocal | Kind::LocalTrunk => self.node_local(limits, vswitches).into(),
             Kind::Classic => self.classic(limits, vswitches).into(),
             Kind::Centralized | Kind::Prefixes | Kind::Trunk => self.centralized(limits, vswitches).into(),
             Kind::Exclusive => pod_eni::NodeConfig { slots: limits.exclusive_eni_pods(), vswitches }.into(),
@@ -323,6 +326,7 @@ impl Dice {
         let max_idle = self.range(0, 20).min(capacity);
         let idle = (self.range(0, 12), max_idle);
         node_local::Config {
+            trunk: (self.1 == Kind::LocalTrunk).then(|| node_local::Trunk { members: self.range(0, 8) }),
             sync_period: self.pick(&[None, Some(Span::secs(120)), Some(Span::secs(20))]),
             eni_selection: self.pick(&[EniSelection::MostIps, EniSelection::LeastIps]),
             vswitch_selection: self.pick(&[VSwitchSelection::Most, VSwitchSelection::Random]),
@@ -337,7 +341,7 @@ impl Dice {
     /// Some, if there are trunks; the first of them may hold addresses, for a while that a run sees the end
     /// of or for ever.
     fn pod_networkings(&mut self, vpc: &Vpc) -> Vec<PodNetworking> {
-        if self.1 != Kind::Trunk {
+        if !matches!(self.1, Kind::Trunk | Kind::LocalTrunk) {
             return Vec::new();
         }
         let networking = |i: u32| {

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{Cloud, Standing};
 use crate::id::{EniId, NodeId, VSwitchId};
+use crate::ipam::Kind;
 
 /// An instance that is being launched: it has its primary address already.
 #[derive(Debug)]
@@ -66,6 +67,18 @@ impl Cloud {
         NodeId::new(self.instances.len() - 1)
     }
 
+    /// An instance is there from the beginning, and so is its trunk, with an address of a vSwitch (and an IPv6 one):
+    /// no call of the run has made it. Says whether the vSwitch had an address for it, and the instance a place.
+    pub fn start_with_trunk(&mut self, node: NodeId, vswitch: VSwitchId, dual: bool) -> bool {
+        if self.instances[node.index()].slots == 0 {
+            return false;
+        }
+        let Ok((trunk, _)) = self.create(node, vswitch, Kind::Trunk, 1) else { return false };
+        self.add_v6(trunk, dual.into());
+        self.attach(trunk, node).expect("it is the first interface of the instance");
+        true
+    }
+
     /// An instance takes so many members of its trunk.
     pub fn take_members(&mut self, node: NodeId, members: u32) {
         self.instances[node.index()].members = members;
@@ -91,14 +104,14 @@ impl Cloud {
     }
 
     /// The daemon of `node` restarts. It finds what is attached (rule R137) and nothing else: the
-    /// rest leaks (rule R103).
+    /// rest leaks (rule R103). Members of its trunk are not its concern.
     pub fn strand(&mut self, node: NodeId) {
         for i in 0..self.instances[node.index()].enis.len() {
             let eni = self.instances[node.index()].enis[i];
-            if self.interface(eni).is_some_and(|interface| interface.attached) {
-                self.adopt(eni);
-            } else {
-                self.leak(eni);
+            match self.interface(eni) {
+                Some(interface) if interface.member => {}
+                Some(interface) if interface.attached => self.adopt(eni),
+                Some(_) | None => self.leak(eni),
             }
         }
     }

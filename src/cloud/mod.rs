@@ -440,11 +440,12 @@ impl Cloud {
         self.interface(eni).map(|interface| interface.instance)
     }
 
-    /// What instance metadata lists: the attached secondary interfaces of a node.
+    /// What instance metadata lists: the attached secondary interfaces of a node, without members of its
+    /// trunk.
     #[must_use]
     pub fn attached(&self, node: NodeId) -> Vec<Attached> {
         let enis = self.instances[node.index()].enis.iter();
-        let found = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| e.attached)?)));
+        let found = enis.filter_map(|&id| Some((id, self.interface(id).filter(|e| e.attached && !e.member)?)));
         found
             .map(|(id, e)| Attached {
                 eni: Eni { id, vswitch: e.vswitch, primary: e.addresses[0] },

@@ -131,6 +131,7 @@ fn config(case: &Case) -> node_local::Config {
     let max_idle = case.max_pool_size.min(capacity);
     node_local::Config {
         rdma: None,
+        trunk: None,
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
         dual: false,
@@ -241,7 +242,10 @@ impl<'a> Script<'a> {
             }
             Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
             Happening::Crashed(..) | Happening::Stuck(..) => unreachable!("the node-local daemon has no such defects"),
-            Happening::OffersMembers(_) => unreachable!("no node of a script has a trunk"),
+            Happening::OffersMembers(_)
+            | Happening::WithdrawsMembers(_)
+            | Happening::Started(_)
+            | Happening::NotStarted(_) => unreachable!("no node of a script has a trunk"),
         }
     }
 

@@ -119,8 +119,8 @@ What the cases do not cover, or where we know that we differ; `PORTING.md` has t
 - **Centralized IPAM** is held to its cases: trunk and prefix mode as far as these go, and not dual stack, RDMA, pods with an
   interface of their own, and the daemon\u{2019}s side (C115 to C121, C138 to C142), which follow the source and have timelines
   (`tests/centralized`, `tests/pod_eni`).
-- **Members of a trunk, PodNetworking, fixed addresses**, and RDMA with node-local IPAM, are not modelled for scenarios. An
-  eni-config that asks for them gets a diagnostic, never a number.
+- **Members of a trunk, PodNetworking, fixed addresses**, and trunks and RDMA with node-local IPAM, follow the source and
+  have timelines (`tests/pod_eni`, `tests/core`, `tests/cluster/trunk.rs`).
 - **The daemon\u{2019}s RPCs, retention and garbage collection** (R112 to R130) follow the specification; no golden case covers
   them, since the recorded cases drive the pool below the RPC server.
 - **A pod deleted in the same millisecond as another pod\u{2019}s retry**: the real code let the retry ask first, we delete

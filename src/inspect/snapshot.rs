@@ -15,7 +15,7 @@ use crate::id::{EniId, NodeId, PodId};
 use crate::ipam::centralized::{NicState, Status as CrStatus};
 use crate::ipam::classic::{Trace, TracedInterface};
 use crate::ipam::node_local::Status;
-use crate::ipam::{Held, HeldStatus, Place};
+use crate::ipam::{Held, HeldStatus, Kind, Place};
 use crate::model::Model;
 use crate::sim::{Record, View};
 use crate::time::Instant;
@@ -125,7 +125,11 @@ impl Look<'_> {
                 Status::Deleting => "Deleting",
             },
             // `daemon/builder.go:386-408`.
-            kind: if place.rdma { "erdma" } else { "secondary" },
+            kind: match place.kind {
+                Kind::Trunk => "trunk",
+                Kind::HighPerformance => "erdma",
+                Kind::Secondary => "secondary",
+            },
             inhibited_until: self.calendar.go(place.inhibited_until),
             prefixes: Vec::new(),
             addresses: v4.chain(v6).collect(),

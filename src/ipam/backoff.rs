@@ -40,6 +40,11 @@ pub const WAIT_INTERFACE_STATUS: Backoff =
     Backoff { duration: Span::secs(1), factor: 1.0, jitter: 0.3, steps: 120, cap: Span::ZERO };
 /// Pause before the first look of [`WAIT_INTERFACE_STATUS`].
 pub const WAIT_INTERFACE_STATUS_DELAY: Span = Span::secs(2);
+/// `wait_podeni_status`: 100 looks, 1 to 1.3 s apart.
+pub const WAIT_POD_ENI_STATUS: Backoff =
+    Backoff { duration: Span::secs(1), factor: 1.0, jitter: 0.3, steps: 100, cap: Span::ZERO };
+/// Pause before the first look of [`WAIT_POD_ENI_STATUS`].
+pub const WAIT_POD_ENI_STATUS_DELAY: Span = Span::secs(2);
 /// `wait_eni_ip_removed`: four looks, 2 to 7 s apart.
 pub const WAIT_ENI_IP_REMOVED: Backoff =
     Backoff { duration: Span::secs(2), factor: 1.5, jitter: 0.5, steps: 4, cap: Span::ZERO };

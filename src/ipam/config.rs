@@ -75,20 +75,22 @@ impl Config {
         }
     }
 
-    /// Whether the node has a trunk (rule C63).
+    /// Whether the node has a trunk (rules R36, C63).
     #[must_use]
     pub fn has_trunk(&self) -> bool {
         match self {
-            Self::NodeLocal(_) | Self::Classic(_) | Self::Exclusive(_) => false,
+            Self::NodeLocal(config) => config.trunk.is_some(),
+            Self::Classic(_) | Self::Exclusive(_) => false,
             Self::Centralized(config) => config.flavor.trunk > 0,
         }
     }
 
-    /// Member interfaces for pods of PodNetworkings (rule C145).
+    /// Member interfaces for pods of PodNetworkings (rules R35, C145).
     #[must_use]
     pub fn members(&self) -> u32 {
         match self {
-            Self::NodeLocal(_) | Self::Classic(_) | Self::Exclusive(_) => 0,
+            Self::NodeLocal(config) => config.trunk.map_or(0, |trunk| trunk.members),
+            Self::Classic(_) | Self::Exclusive(_) => 0,
             Self::Centralized(config) => config.members,
         }
     }

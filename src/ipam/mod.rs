@@ -161,6 +161,10 @@ pub enum Output {
     Failed(PodId, Failure),
     /// The address of `pod` is idle again; the last that happens to a release.
     Released(PodId, EniId),
+    /// A daemon that made its trunk first has it, and can be called from now on (rule R36).
+    Started,
+    /// It could not make it and has died: it may be restarted (rule R36).
+    NotStarted,
 }
 
 /// Why the daemon answered without an address (rules R74, R75, R131).

@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::Eni;
 use super::node_local::Status;
+use super::{Eni, Kind};
 use crate::address::V6Addr;
 use crate::id::PodId;
 use crate::time::Instant;
@@ -13,8 +13,8 @@ use crate::time::Instant;
 pub struct Place {
     /// What the place is doing.
     pub status: Status,
-    /// Whether it is for an RDMA interface.
-    pub rdma: bool,
+    /// Which kind of interface it is for.
+    pub kind: Kind,
     /// The interface; `None` = none, or one that is still being made
     /// (`pkg/eni/local.go:665-735`).
     pub eni: Option<Eni>,

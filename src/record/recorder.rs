@@ -400,6 +400,14 @@ impl Recorder {
         }
     }
 
+    /// The daemon of a node has died at its start, of what its last call was refused for: that keeps pods from their
+    /// addresses, whether they have a node or not.
+    pub fn daemon_did_not_start(&mut self, now: Instant, node: NodeId) {
+        if let Some(cause) = self.nodes[node.index()].trouble.cause(now, FailureReason::Refused) {
+            self.binds(now, cause);
+        }
+    }
+
     /// A node has this many secondary interfaces now.
     pub fn enis_changed(&mut self, node: NodeId, enis: u32) {
         if self.nodes[node.index()].left {

@@ -105,8 +105,14 @@ impl Event {
 pub enum Happening {
     /// A pod has its address.
     Served(PodId),
-    /// The trunk of a node is in use: it offers member interfaces from now on (rule C145).
+    /// The trunk of a node is in use: it offers member interfaces from now on (rules R41, C145).
     OffersMembers(NodeId),
+    /// The daemon of a node, which offers them, is down: it does so no longer (rule R41).
+    WithdrawsMembers(NodeId),
+    /// A daemon that had to make its trunk first can be called from now on (rule R36).
+    Started(NodeId),
+    /// It could not make it, and has died; [`Engine::restart_daemon`] starts it again (rule R36).
+    NotStarted(NodeId),
     /// A pod's timer, set with [`Engine::set_timer`], is due.
     Timer(PodId),
     /// An event of the layer above, set with [`Engine::control_at`], is due.
@@ -202,12 +208,21 @@ const _: () = assert!(size_of::<Node>() == 192, "a node is in three cache lines,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Power {
     Up,
+    /// The kubelet goes on, the daemon makes its trunk and does not listen yet (rule R36).
+    Starting,
     /// The kubelet goes on, the daemon does not.
     DaemonDown,
     /// Neither daemon nor kubelet runs; the cloud goes on.
     Down,
     /// Its instance is gone; nothing of it counts any more.
     Released,
+}
+
+impl Power {
+    /// Whether the daemon's process runs, whether it listens or not.
+    fn runs(self) -> bool {
+        matches!(self, Self::Up | Self::Starting)
+    }
 }
 
 /// A call under way.
@@ -348,12 +363,14 @@ impl<O: Observer> Engine<O> {
         self.events.push(at, Event::Control(what).pack());
     }
 
-    /// Starts the daemon of an instance that the cloud has started.
+    /// Starts the daemon of an instance that the cloud has started; it finds what is attached.
     pub fn start_daemon(&mut self, node: NodeId, config: &Config, mut seed: SmallStream, jitter: bool) {
         assert_eq!(node.index(), self.nodes.len(), "the cloud numbers its instances as the engine its nodes");
         let daemon = match config {
             Config::NodeLocal(config) => {
-                Daemon::NodeLocal(Box::new(NodeLocal::new(self.now, Arc::clone(config), seed, jitter)))
+                let attached = self.cloud.attached(node);
+                let config = Arc::clone(config);
+                Daemon::NodeLocal(Box::new(NodeLocal::with_attached(self.now, config, &attached, seed, jitter)))
             }
             Config::Classic(config) => {
                 Daemon::Classic(Box::new(Classic::new(self.now, Arc::clone(config), &[], &[], seed, jitter)))
@@ -383,6 +400,7 @@ impl<O: Observer> Engine<O> {
         if self.own.is_some() {
             self.own_control(pod_eni::Input::Join(node));
         }
+        self.looks_whether_up(node);
         self.pump(node, self.now);
         self.arm(node);
     }
@@ -515,7 +533,7 @@ impl<O: Observer> Engine<O> {
             Daemon::Classic(daemon) => daemon.awaits(id),
             Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => false,
         };
-        let awaited = state.power == Power::Up && awaits;
+        let awaited = state.power.runs() && awaits;
         let reply = self.execute(node, &request, leaves, awaited);
         match &self.nodes[node.index()] {
             // It keeps in mind what former lives still take away.
@@ -577,7 +595,7 @@ impl<O: Observer> Engine<O> {
     /// node that does not work. The node has been touched.
     fn input(&mut self, node: NodeId, input: Input) {
         let state = &mut self.nodes[node.index()];
-        if state.power != Power::Up {
+        if !state.power.runs() {
             return;
         }
         debug_assert!(state.due().0 > self.now, "what is due happens before");
@@ -603,7 +621,7 @@ impl<O: Observer> Engine<O> {
 
     #[inline(never)]
     fn catch_up(&mut self, node: NodeId) {
-        while matches!(self.nodes[node.index()].power, Power::Up | Power::DaemonDown) {
+        while matches!(self.nodes[node.index()].power, Power::Up | Power::Starting | Power::DaemonDown) {
             let state = &mut self.nodes[node.index()];
             let (at, retry) = state.due();
             if at > self.now {
@@ -615,7 +633,7 @@ impl<O: Observer> Engine<O> {
                 self.pods[pod.index()].tried = at;
             }
             match retry {
-                Some(pod) if state.power == Power::DaemonDown => {
+                Some(pod) if state.power != Power::Up => {
                     self.retry(node, at, pod, Failure::Down);
                     continue;
                 }
@@ -662,6 +680,8 @@ impl<O: Observer> Engine<O> {
                     self.unbound(eni);
                     self.left(pod);
                 }
+                Output::Started => self.daemon_started(node),
+                Output::NotStarted => self.daemon_not_started(node),
             }
         }
     }
@@ -676,7 +696,9 @@ impl<O: Observer> Engine<O> {
         if due >= state.armed {
             return;
         }
-        let wake = state.daemon.barren_through(self.now).map_or(due, |through| through + Span(1));
+        let barren = state.daemon.barren_through(self.now);
+        let wake = barren.filter(|_| !self.others_decide(node)).map_or(due, |through| through + Span(1));
+        let state = &mut self.nodes[node.index()];
         if wake < state.armed {
             state.armed = wake.max(self.now);
             self.events.push(state.armed, Event::Wake(node).pack());

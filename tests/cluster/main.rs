@@ -4,6 +4,7 @@
 
 mod actions;
 mod exclusive;
+mod local_trunk;
 mod trunk;
 mod nodes;
 mod story;

@@ -17,3 +17,4 @@ mod retention;
 mod sequences;
 mod silent;
 mod story;
+mod trunk;

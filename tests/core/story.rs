@@ -25,6 +25,7 @@ pub fn node(slots: u32, ips: u32) -> Config {
         ips_per_eni: ips,
         dual: false,
         rdma: None,
+        trunk: None,
         capacity: slots * ips,
         min_idle: 0,
         max_idle: slots * ips,
@@ -99,7 +100,7 @@ impl Story {
         }
         // Room for more than the daemon's slots, so that a restart may raise them.
         cloud.start_instance(None, config.max_eni + 2, config.ips_per_eni);
-        Self {
+        let mut story = Self {
             daemon: NodeLocal::new(Instant::ZERO, Arc::new(config), SmallStream::new(seed), jitter),
             cloud,
             now: Instant::ZERO,
@@ -109,7 +110,10 @@ impl Story {
             pods: BTreeMap::new(),
             touch: None,
             log: String::new(),
-        }
+        };
+        // What it does at once.
+        story.pump();
+        story
     }
 
     /// Touches the daemon every second from now on.
@@ -274,6 +278,8 @@ impl Story {
                 }
                 Output::Failed(pod, failure) => self.say(self.now, format_args!("p{} failed: {failure:?}", pod.0)),
                 Output::Released(_, eni) => self.say(self.now, format_args!("one of {} idle", name(eni))),
+                Output::Started => self.say(self.now, format_args!("starts")),
+                Output::NotStarted => self.say(self.now, format_args!("dies")),
             }
         }
     }
@@ -283,8 +289,12 @@ impl Story {
             Request::DescribeVSwitch(vswitch) => self.say(at, format_args!("look up {}", letter(vswitch))),
             Request::Create { vswitch, kind, addresses, ipv6 } => {
                 let v6 = if ipv6 > 0 { format!(" and {ipv6} v6") } else { String::new() };
-                let rdma = if kind == Kind::HighPerformance { " for RDMA" } else { "" };
-                self.say(at, format_args!("create {addresses}{v6} on {}{rdma}", letter(vswitch)));
+                let kind = match kind {
+                    Kind::Trunk => " as trunk",
+                    Kind::HighPerformance => " for RDMA",
+                    Kind::Secondary => "",
+                };
+                self.say(at, format_args!("create {addresses}{v6} on {}{kind}", letter(vswitch)));
             }
             Request::Attach(eni) => self.say(at, format_args!("attach {}", name(eni))),
             Request::Describe(eni) => self.say(at, format_args!("look at {}", name(eni))),

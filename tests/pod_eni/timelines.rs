@@ -41,6 +41,28 @@ fn c145_a_member_waits_for_the_trunk() {
     assert_eq!(world.on_instance(NODE), 0, "members take no place of the instance");
 }
 
+/// C156: a daemon that allocates itself looks after 2 s, and then every second; after a hundred looks in vain it
+/// waits no longer.
+#[test]
+fn c156_a_daemon_that_allocates_looks_again_and_again() {
+    let mut world = World::new(&[10]);
+    world.tell(Input::Trunk(NODE, Some(TRUNK)));
+    world.polled(NODE, 1, 100, &spec(Kind::Member, &[0], None));
+    world.run(30.0);
+    assert_eq!(secs(world.bound[&Uid(100)]).round(), 4.0, "0.08 + 0.6 + 0.5 + 3.0");
+    assert_eq!(world.added[&Uid(100)], at(5.0));
+    // What is bound already is found with the first look.
+    world.run(40.5);
+    world.tell(Input::Add { pod: PodKey(1), uid: Uid(100), polls: true });
+    world.run(60.0);
+    assert_eq!(world.added[&Uid(100)], at(42.5));
+    let mut world = World::new(&[0]);
+    world.tell(Input::Trunk(NODE, Some(TRUNK)));
+    world.polled(NODE, 1, 100, &spec(Kind::Member, &[0], None));
+    world.run(200.0);
+    assert_eq!(world.add_failed, [(at(2.0 + 99.0), Uid(100), AddFailure::Deadline)]);
+}
+
 /// C149: ten interfaces are created at a time, and ten are attached.
 #[test]
 fn c149_thirty_pods_at_once() {

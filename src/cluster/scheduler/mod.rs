@@ -216,10 +216,15 @@ impl Scheduler {
         Ok(node)
     }
 
-    /// A node says that it has the member interfaces of its group: its trunk is in use (rule C145).
+    /// A node says that it has the member interfaces of its group: its trunk is in use (rules R41, C145).
     pub fn offer_members(&mut self, node: NodeId) {
         self.change(node, |node| node.offers_members = true);
         self.failures.roomier(node);
+    }
+
+    /// It does not say so any more: who says it is down (rule R41).
+    pub fn withdraw_members(&mut self, node: NodeId) {
+        self.change(node, |node| node.offers_members = false);
     }
 
     /// Another pod is on `node`, whether there was room or not (DaemonSet).

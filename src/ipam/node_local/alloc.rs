@@ -238,7 +238,7 @@ impl NodeLocal {
         }
     }
 
-    fn create_begin(&mut self, i: usize, n: u8, v6: u8) {
+    pub(super) fn create_begin(&mut self, i: usize, n: u8, v6: u8) {
         let create = Create {
             n,
             v6,
@@ -383,6 +383,9 @@ impl NodeLocal {
     /// Creating failed. An interface that exists is to be deleted (R62), else the slot is as
     /// before, its queue untouched (R61).
     fn create_failed(&mut self, i: usize, made: Option<(Eni, Addresses)>, code: Option<ErrorCode>) {
+        if self.is_starting() {
+            return self.trunk_failed(i, made.map(|(eni, _)| eni));
+        }
         self.inhibit(i, code);
         let slot = &mut self.slots[i];
         slot.eni = made.map(|(eni, _)| eni);
@@ -411,7 +414,11 @@ impl NodeLocal {
             }
         }
         slot.status = Status::InUse;
+        let starts = self.starting.take().is_some();
         self.alloc_broadcast(i);
+        if starts {
+            self.started();
+        }
     }
 
     /// No request that needs a new address is taken for a while (R60).

@@ -16,6 +16,9 @@ pub struct Config {
     pub dual: bool,
     /// Interfaces for RDMA; `None` = it is off, or the type has none (rule R25).
     pub rdma: Option<Rdma>,
+    /// The trunk interface, which has members beside its own addresses; `None` = it is off, or the
+    /// type has no members (rule R24).
+    pub trunk: Option<Trunk>,
     /// `max_eni` × `ips_per_eni` (rule R35); bounds preheating only (R77).
     pub capacity: u32,
     /// Lower bound of idle addresses, clamped (rule R10).
@@ -51,6 +54,14 @@ pub struct Rdma {
     /// A daemon that starts with so many interfaces attached, and none of them for RDMA, goes without:
     /// adapters − 1 − ERDMARes.
     pub crowded_from: u32,
+}
+
+/// The trunk interface: one of the slots, which serves ordinary pods too (rules R36, R37).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trunk {
+    /// Member interfaces that it takes, for pods of PodNetworkings: `EniTotalQuantity` − `EniQuantity`
+    /// (rules R33, R35).
+    pub members: u32,
 }
 
 /// Which interface a request is offered to first (rule R72).
@@ -102,6 +113,7 @@ impl Config {
             ips_per_eni,
             dual: false,
             rdma: None,
+            trunk: None,
             capacity,
             min_idle: min_idle.min(max_idle),
             max_idle,

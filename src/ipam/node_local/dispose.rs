@@ -80,6 +80,9 @@ impl Dispose {
 impl NodeLocal {
     /// The worker looks whether there is something to do, and sleeps if not (R68).
     pub(super) fn dispose_look(&mut self, i: usize) {
+        if self.is_starting() {
+            return self.start_failed(i);
+        }
         let slot = &mut self.slots[i];
         slot.dispose.set(Dispose::Asleep);
         if !slot.dispose_would_start() {
@@ -121,7 +124,7 @@ impl NodeLocal {
         }
     }
 
-    fn detach(&mut self, i: usize) {
+    pub(super) fn detach(&mut self, i: usize) {
         let deadline = self.now + DELETE_TIMEOUT;
         self.delete_call(i, DeleteStep::Detaching { deadline });
     }
@@ -220,6 +223,9 @@ impl NodeLocal {
         }
         slot.status = Status::Init;
         slot.inhibit_until = Instant::ZERO;
+        if self.is_starting() {
+            return self.start_failed(i);
+        }
         self.dispose_broadcast(i);
     }
 

@@ -18,6 +18,7 @@ mod seldom;
 mod slot;
 mod slots;
 mod timers;
+mod trunk;
 mod v6;
 mod wake;
 mod whereabouts;
@@ -26,7 +27,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use address_set::MAX_ADDRESSES;
-pub use config::{Config, EniSelection, Rdma, Reclaim, VSwitchSelection};
+pub use config::{Config, EniSelection, Rdma, Reclaim, Trunk, VSwitchSelection};
 pub use slot::Status;
 
 use crate::address::V6Addr;
@@ -99,8 +100,10 @@ pub struct NodeLocal {
     insufficient_until: Instant,
     next_waiter: u32,
     epoch: u16,
-    /// It died and has not been restarted.
+    /// It died and has not been restarted, or makes its trunk first.
     stopped: bool,
+    /// The slot of the trunk that it makes before it does anything else (R36).
+    starting: Option<u8>,
     outputs: Outputs,
     now: Instant,
     /// What [`Self::wake`] says between two inputs.
@@ -118,6 +121,18 @@ impl NodeLocal {
     /// comes from `seed`; without `jitter` every jittered wait takes its base value.
     #[must_use]
     pub fn new(now: Instant, config: Arc<Config>, seed: SmallStream, jitter: bool) -> Self {
+        Self::with_attached(now, config, &[], seed, jitter)
+    }
+
+    /// The same, on an instance with these.
+    #[must_use]
+    pub fn with_attached(
+        now: Instant,
+        config: Arc<Config>,
+        attached: &[Attached],
+        seed: SmallStream,
+        jitter: bool,
+    ) -> Self {
         let mut seed = seed;
         let mut split = || SmallStream::new(seed.next_u64());
         let chance = Chance {
@@ -148,6 +163,7 @@ impl NodeLocal {
             next_waiter: 0,
             epoch: 0,
             stopped: false,
+            starting: None,
             outputs: Outputs::default(),
             now,
             next_wake: Instant::NEVER,
@@ -155,13 +171,14 @@ impl NodeLocal {
             quiet: false,
             idle_and_used: (0, 0),
         };
-        daemon.start(config, &[]);
+        daemon.start(config, attached);
         daemon.look_ahead();
         daemon
     }
 
     /// Something happens to the daemon at `now`, which is not earlier than the last time. A
-    /// stopped daemon takes nothing but [`Input::Restart`].
+    /// stopped daemon takes nothing but [`Input::Restart`]; one that [is
+    /// starting](Self::is_starting) does, and answers to its calls.
     pub fn handle(&mut self, now: Instant, input: Input) {
         debug_assert!(self.outputs.is_empty(), "poll is drained before the next input");
         if !self.handle_quietly(now, &input) {
@@ -180,7 +197,7 @@ impl NodeLocal {
             Input::Cancel(pod) => self.cancel(pod),
             Input::Release(release) => self.rpc(Blocked::Release(release)),
             Input::Reply(call, reply) => self.reply(call, reply),
-            Input::Stop => self.stopped = true,
+            Input::Stop => self.stop(),
             Input::Kill => self.kill(),
             Input::Restart { config, attached } => self.restart(config, &attached),
             Input::Tick => {}
@@ -267,7 +284,7 @@ impl NodeLocal {
 
     /// Begins a life of the daemon (R135 to R141).
     fn start(&mut self, config: Arc<Config>, attached: &[Attached]) {
-        let kinds = kinds_of_slots(&config, attached);
+        let kinds = kinds_of_slots(&config, attached, self.trunk());
         let (now, first) = (self.now, self.chance.sync.next_u64());
         let slot = |(i, kind)| Slot::new(now, kind, SmallStream::new(first ^ i as u64), config.dual);
         self.order = Order::new(kinds.len());
@@ -291,6 +308,7 @@ impl NodeLocal {
         (self.next_gc, self.gc_waits) = (if config.gc_period.is_some() { now } else { Instant::NEVER }, false);
         self.insufficient_until = Instant::ZERO;
         self.config = config;
+        self.make_missing_trunk();
     }
 
     /// Gives `pod` an address of slot `i`, where one is, and of each family if it is dual stack; says whether it
@@ -469,17 +487,26 @@ impl NodeLocal {
     }
 }
 
-/// The slots of a daemon that starts, by the kind of their interfaces: the attached ones, empty ones
-/// for RDMA, empty ones (R38, R39). An RDMA interface counts as an ordinary one while RDMA is off.
-fn kinds_of_slots(config: &Config, attached: &[Attached]) -> Vec<Kind> {
+/// The slots of a daemon that starts, by the kind of their interfaces: the attached ones, a trunk that
+/// has to be made, empty ones for RDMA, empty ones (R36, R38, R39). An RDMA interface counts as an
+/// ordinary one while RDMA is off, a trunk while trunks are, and any but the first: `known` (the node's
+/// annotation has it) goes before others.
+fn kinds_of_slots(config: &Config, attached: &[Attached], known: Option<EniId>) -> Vec<Kind> {
+    let is_known = |attached: &Attached| Some(attached.eni.id) == known;
+    let is_trunk = |attached: &&Attached| attached.kind == Kind::Trunk && config.trunk.is_some();
+    let trunk =
+        attached.iter().filter(is_trunk).min_by_key(|attached| !is_known(attached)).map(|attached| attached.eni.id);
+    let makes_trunk = config.trunk.is_some() && trunk.is_none() && attached.len() < config.max_eni as usize;
     let of_rdma = attached.iter().filter(|attached| attached.kind == Kind::HighPerformance).count();
-    let is_on = |rdma: &Rdma| of_rdma > 0 || attached.len() < rdma.crowded_from as usize;
+    let is_on = |rdma: &Rdma| of_rdma > 0 || attached.len() + usize::from(makes_trunk) < rdma.crowded_from as usize;
     let wanted = config.rdma.filter(is_on).map_or(0, |rdma| rdma.slots as usize);
     let kept = |attached: &Attached| match attached.kind {
         Kind::HighPerformance if wanted > 0 => Kind::HighPerformance,
+        _ if Some(attached.eni.id) == trunk => Kind::Trunk,
         _ => Kind::Secondary,
     };
     let mut kinds: Vec<_> = attached.iter().map(kept).collect();
+    kinds.extend(makes_trunk.then_some(Kind::Trunk));
     let served = kinds.iter().filter(|&&kind| kind == Kind::HighPerformance).count();
     let ordinary = kinds.len() - served;
     kinds.extend(vec![Kind::HighPerformance; wanted.saturating_sub(served)]);

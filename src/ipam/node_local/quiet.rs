@@ -132,7 +132,7 @@ mod tests {
                     Output::Allocated { pod, eni, address, .. } => {
                         self.running.push(Release { pod, eni: eni.id, address, then: Fate::Idle });
                     }
-                    Output::Failed(..) | Output::Released(..) => {}
+                    Output::Failed(..) | Output::Released(..) | Output::Started | Output::NotStarted => {}
                 }
             }
             self.daemon.check_invariants();

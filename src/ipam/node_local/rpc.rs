@@ -39,7 +39,7 @@ impl NodeLocal {
 
     /// A call arrives.
     pub(super) fn rpc(&mut self, call: Blocked) {
-        if self.gc_waits {
+        if self.gc_waits || self.is_starting() {
             self.blocked.push_back(call);
             return;
         }
@@ -156,9 +156,14 @@ impl NodeLocal {
         self.retained = kept;
     }
 
+    /// The daemon dies with its node.
+    pub(super) fn stop(&mut self) {
+        (self.stopped, self.starting) = (true, None);
+    }
+
     /// The daemon dies alone: the connections of everybody who waits break.
     pub(super) fn kill(&mut self) {
-        self.stopped = true;
+        self.stop();
         self.hang_up();
     }
 
@@ -189,9 +194,8 @@ impl NodeLocal {
             .collect();
         let bound_v6: Vec<_> = self.bound_v6().collect();
         self.hang_up();
-        let blocked = std::mem::take(&mut self.blocked);
         self.epoch = self.epoch.wrapping_add(1);
-        self.stopped = false;
+        (self.stopped, self.starting) = (false, None);
         self.start(config, attached);
         for (pod, eni, address) in bound {
             let slot = eni.and_then(|eni| self.slot_of(eni.id));
@@ -210,10 +214,15 @@ impl NodeLocal {
                 v6.set.fit(self.config.ips_per_eni);
             }
         }
-        for call in blocked {
-            if let Blocked::Release(release) = call {
-                self.release(release);
-            }
+        if !self.is_starting() {
+            self.open();
+        }
+    }
+
+    /// Everybody who calls is heard: first those that called before.
+    pub(super) fn open(&mut self) {
+        for call in std::mem::take(&mut self.blocked) {
+            self.rpc(call);
         }
         for i in 0..self.slots.len() {
             self.broadcast(i);

@@ -158,6 +158,9 @@ impl Slot {
 
     /// Priority among the node's slots (R71, R148).
     pub fn priority(&self) -> i32 {
+        if self.is_trunk() {
+            return 100;
+        }
         let base = match self.status {
             Status::Deleting => return -100,
             Status::Init => 0,
@@ -212,6 +215,12 @@ impl Slot {
 
     pub fn is_for_rdma(&self) -> bool {
         self.kind == Kind::HighPerformance
+    }
+
+    /// Whether the interface carries members beside its own addresses; it has one from the daemon's
+    /// start on (R36).
+    pub fn is_trunk(&self) -> bool {
+        self.kind == Kind::Trunk
     }
 
     /// A request waits from now on, for what it lacks.
@@ -309,7 +318,7 @@ impl Slot {
     /// Whether the interface may be deleted (R65).
     pub fn can_dispose(&self) -> bool {
         let in_use = self.set.in_use() + self.v6.as_ref().map_or(0, |v6| v6.set.in_use());
-        self.eni.is_none() || (!self.is_for_rdma() && in_use == 0 && !self.has_demand())
+        self.eni.is_none() || (self.kind == Kind::Secondary && in_use == 0 && !self.has_demand())
     }
 
     /// Marks up to `n` addresses of each family for being given back, or the whole interface, and

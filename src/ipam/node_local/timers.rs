@@ -93,7 +93,7 @@ impl NodeLocal {
 
     /// What [`Self::wake`] says, if `slots` is what the slots say.
     pub(super) fn wake_with(&self, slots: Instant, usage: (u32, u32)) -> Instant {
-        if self.stopped { Instant::NEVER } else { slots.min(self.pool_sync_wake(usage)).min(self.gc_wake()) }
+        if self.stopped { self.start_wake() } else { slots.min(self.pool_sync_wake(usage)).min(self.gc_wake()) }
     }
 
     fn first_slot_wake(&self) -> Instant {
@@ -194,6 +194,9 @@ impl NodeLocal {
             if fired != Some(now) {
                 holds = !self.replay(now);
             }
+        } else if self.is_starting() {
+            self.go_on_starting(now);
+            holds = false;
         }
         self.now = now;
         holds

@@ -261,6 +261,7 @@ mod tests {
                 ips_per_eni: 20,
                 dual: false,
                 rdma: None,
+                trunk: None,
                 capacity: 20,
                 min_idle: 0,
                 max_idle: 20,

@@ -41,7 +41,7 @@ impl NodeLocal {
     pub fn places(&self) -> Vec<Place> {
         let place = |slot: &Slot| Place {
             status: slot.status,
-            rdma: slot.is_for_rdma(),
+            kind: slot.kind,
             eni: slot.eni,
             inhibited_until: slot.inhibit_until,
             v4: slot.set.held().collect(),

@@ -80,6 +80,9 @@ pub enum Input {
         pod: PodKey,
         /// Which pod of that name.
         uid: Uid,
+        /// Whether the daemon looks at the PodENI again and again, as one that allocates itself does; that
+        /// of centralized IPAM is told.
+        polls: bool,
     },
     /// The caller of a pending [`Input::Add`] went away.
     CancelAdd(PodKey),
@@ -239,7 +242,7 @@ impl Controller {
             client: Client::new(&settings),
             timers: BTreeSet::new(),
             next_timer: 0,
-            waiting: Waiting::default(),
+            waiting: Waiting::new(chance),
             outputs: VecDeque::new(),
             now: Instant::ZERO,
             settings,
@@ -255,7 +258,7 @@ impl Controller {
         self.take_in(now, input);
         self.wake(now);
         self.work(now);
-        self.expire_adds(now);
+        self.carry_out_adds(now);
     }
 
     /// What they do, in order.
@@ -268,7 +271,7 @@ impl Controller {
     pub fn poll_timeout(&self) -> Instant {
         let timer = self.timers.first().map_or(Instant::NEVER, |&(at, ..)| at);
         let pods = self.pod_queue.next_ready(self.now).min(self.pod_eni_queue.next_ready(self.now));
-        timer.min(pods).min(self.eni_queue.next_ready(self.now)).min(self.waiting.next_deadline())
+        timer.min(pods).min(self.eni_queue.next_ready(self.now)).min(self.waiting.next_due())
     }
 
     /// The PodENIs by name of their pods.
@@ -340,7 +343,7 @@ impl Controller {
                 self.pods.remove(&pod);
                 self.pod_queue.add(pod);
             }
-            Input::Add { pod, uid } => self.add(now, pod, uid),
+            Input::Add { pod, uid, polls } => self.add(now, pod, uid, polls),
             Input::CancelAdd(pod) => self.cancel_add(pod),
             Input::Reply(call, reply) => self.answered(now, call, reply),
             Input::Took(api) => self.client.took(now, api),

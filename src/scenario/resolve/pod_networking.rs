@@ -205,10 +205,10 @@ fn check_pods(loader: &mut Loader, workload: &Workload, networking: &PodNetworki
 }
 
 fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networking: &PodNetworking, place: Place) {
-    if !matches!(model.ipam, Ipam::Centralized(_)) {
-        let problem = loader.problems.error(place, "members of a trunk are simulated with centralized IPAM only");
-        problem.label("Terway has them beside node-local IPAM too (R36, R37)");
-        problem.help("write `terway: {ipam: centralized}` if the cluster runs it, or leave `pod_networking` out");
+    if matches!(model.ipam, Ipam::Classic(_)) {
+        let problem = loader.problems.error(place, "members of a trunk are not simulated for Terway before v1.7");
+        problem.label("some of them have a trunk, which is left out here (P76)");
+        problem.help("leave out `terway.version` if the cluster runs a later one, or `pod_networking`");
         return;
     }
     let shapes = workload.node_pools.iter().flat_map(|&pool| &model.node_pools[pool].shapes);

@@ -45,8 +45,7 @@ section! {
         /// Default: `false`, as in Kubernetes.
         /// Example: `true`.
         optional erdma: At<bool>,
-        /// The PodNetworking that its pods match: each gets an interface of its own on the trunk of its node; with
-        /// centralized IPAM only.
+        /// The PodNetworking that its pods match: each gets an interface of its own on the trunk of its node.
         /// Default: none: pods share interfaces.
         /// Example: `databases`.
         optional pod_networking: At<String>,

@@ -119,6 +119,10 @@ pub(super) fn holdings_for(
             let members = plane.controller.config(pod.node).members;
             own.holdings(at, pod.node, members, state.own_enis.len() as u32, own.candidates(pod))
         }
+        (Daemon::NodeLocal(daemon), _, Some(own)) if pod.has_own_eni => {
+            let members = daemon.config().trunk.map_or(0, |trunk| trunk.members);
+            own.holdings(at, pod.node, members, state.own_enis.len() as u32, own.candidates(pod))
+        }
         _ => holdings(state, plane, own, at, pod.node),
     }
 }

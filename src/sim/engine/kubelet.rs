@@ -11,7 +11,8 @@ impl<O: Observer> Engine<O> {
     /// before it tries again.
     pub fn del_fails(&mut self, id: PodId) -> Option<Span> {
         let Pod { node, state, .. } = self.pods[id.index()];
-        if state != PodState::Running || self.nodes[node.index()].power != Power::DaemonDown {
+        let is_deaf = matches!(self.nodes[node.index()].power, Power::DaemonDown | Power::Starting);
+        if state != PodState::Running || !is_deaf {
             return None;
         }
         // What failed before drew before.
@@ -33,10 +34,16 @@ impl<O: Observer> Engine<O> {
         let (pod, state) = (&self.pods[id.index()], &self.nodes[node.index()]);
         let holdings = || holdings_for(pod, state, self.plane.as_deref(), self.own.as_deref(), at);
         self.observer.failed(at, id, pod, failure, &holdings);
-        if !matches!(state.daemon, Daemon::NodeLocal(_) | Daemon::Classic(_)) {
-            // What the node has changes without it: the next failure has to be told at its time.
+        if self.others_decide(node) {
             self.arm(node);
         }
+    }
+
+    /// Whether what a node has for its pods changes without it: the next failure has to be told at its time.
+    pub(super) fn others_decide(&self, node: NodeId) -> bool {
+        let state = &self.nodes[node.index()];
+        !matches!(state.daemon, Daemon::NodeLocal(_) | Daemon::Classic(_))
+            || state.retries.iter().any(|(_, pod)| self.pods[pod.index()].has_own_eni)
     }
 }
 

@@ -108,6 +108,30 @@ impl<O: Observer> Engine<O> {
         self.happened.push_back(Happening::OffersMembers(node));
     }
 
+    /// The daemon of a node that allocates itself listens: the node says which trunk it has, if any, and its
+    /// device plugin offers the members (rule R41, `daemon/builder.go:304-352`). What it said before stays
+    /// said if it has none now.
+    pub(super) fn node_local_has_trunk(&mut self, node: NodeId, trunk: Option<EniId>) {
+        if self.own.is_none() {
+            return;
+        }
+        if trunk.is_none() {
+            return self.withdraw_members(node);
+        }
+        if std::mem::replace(&mut self.nodes[node.index()].trunk, trunk) != trunk {
+            self.own_control(Input::Trunk(node, trunk));
+        }
+        self.happened.push_back(Happening::OffersMembers(node));
+    }
+
+    /// The daemon of a node that allocates itself is down, or goes without a trunk: its device plugin is gone.
+    pub(super) fn withdraw_members(&mut self, node: NodeId) {
+        let state = &self.nodes[node.index()];
+        if state.trunk.is_some() && matches!(state.daemon, Daemon::NodeLocal(_)) {
+            self.happened.push_back(Happening::WithdrawsMembers(node));
+        }
+    }
+
     /// A pod that gets an interface of its own is scheduled to a node.
     pub(super) fn own_scheduled(&mut self, node: NodeId, id: PodId, spec: Arc<PodSpec>) {
         let (pod, uid) = self.object(id);
@@ -117,8 +141,17 @@ impl<O: Observer> Engine<O> {
     /// CNI ADD.
     pub(super) fn own_add(&mut self, node: NodeId, id: PodId) {
         let (pod, uid) = self.object(id);
+        let polls = match &self.nodes[node.index()].daemon {
+            // A daemon without a trunk has nobody who would take the request.
+            Daemon::NodeLocal(daemon) if daemon.trunk().is_none() => {
+                self.retry(node, self.now, id, Failure::NodeFull);
+                return self.arm(node);
+            }
+            Daemon::NodeLocal(_) => true,
+            _ => false,
+        };
         self.own_mut().asking.insert(uid, (node, id));
-        self.own_control(Input::Add { pod, uid });
+        self.own_control(Input::Add { pod, uid, polls });
     }
 
     /// A pod object is gone, or terminal, and its CNI DEL done: its interface is on its way back.
@@ -196,6 +229,8 @@ impl<O: Observer> Engine<O> {
 
     fn own_add_failed(&mut self, uid: Uid) {
         let (node, id) = self.own_mut().asking.remove(&uid).expect("only who asks is answered");
+        // What failed before drew before.
+        self.touch(node);
         let holdings = self.holdings_for(id);
         let exhausted = holdings.blocked.len() == holdings.candidates.len();
         let blocked = holdings.blocked.first().filter(|_| exhausted).map(|&id| Cause::VSwitch(id));
@@ -285,8 +320,12 @@ impl<O: Observer> Engine<O> {
                     let created = self.now;
                     self.own_mut().leaks.push(Listed { eni, created, place: None });
                 }
-                if let Request::Create { outlives_instance: true, .. } = request {
-                    self.cloud.outlives_instance(eni);
+                if let Request::Create { node, outlives_instance, .. } = request {
+                    let is_member = !matches!(self.nodes[node.index()].daemon, Daemon::Exclusive(_));
+                    self.cloud.goes_to_trunk(eni, is_member);
+                    if outlives_instance {
+                        self.cloud.outlives_instance(eni);
+                    }
                 }
                 let address = self.cloud.primary_of(eni).expect("it was made a moment ago");
                 Answer::Created { eni, address, ipv6: None }

@@ -99,7 +99,7 @@ impl<O: Observer> Engine<O> {
                     self.input(node, if erdma { Input::AllocateRdma(id) } else { Input::Allocate(id) });
                 }
             }
-            Power::DaemonDown => {
+            Power::DaemonDown | Power::Starting => {
                 self.touch(node);
                 self.retry(node, self.now, id, Failure::Down);
             }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Call, Daemon, Engine, Observer, Power};
+use super::{Call, Daemon, Engine, Happening, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::DaemonInput;
 use crate::ipam::classic;
 use crate::ipam::{Config, Failure, Input, Request};
+use crate::record::Cause;
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
@@ -19,9 +20,10 @@ impl<O: Observer> Engine<O> {
         self.dies(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
-        if !matches!(state.daemon, Daemon::NodeLocal(_) | Daemon::Classic(_)) {
+        if self.others_decide(node) {
             self.arm(node);
         }
+        self.withdraw_members(node);
     }
 
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
@@ -30,11 +32,15 @@ impl<O: Observer> Engine<O> {
         self.nodes[node.index()].power = Power::Up;
         match config {
             Config::NodeLocal(config) => {
+                for pod in self.own_stop(node) {
+                    self.retry(node, self.now, pod, Failure::Restart);
+                }
                 self.dies(node);
                 self.finish_removals(node);
                 self.cloud.strand(node);
                 let attached = self.cloud.attached(node);
                 self.input(node, Input::Restart { config: Arc::clone(config), attached });
+                self.looks_whether_up(node);
             }
             Config::Classic(config) => self.restart_classic(node, config),
             Config::Centralized(config) => {
@@ -68,6 +74,49 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn daemon_is_down(&self, node: NodeId) -> bool {
         self.nodes[node.index()].power == Power::DaemonDown
+    }
+
+    /// Whether the daemon of a node has to make its trunk, or has failed to, so that it cannot be called yet.
+    #[must_use]
+    pub fn has_to_start(&self, node: NodeId) -> bool {
+        matches!(self.nodes[node.index()].power, Power::Starting | Power::DaemonDown)
+    }
+
+    /// A daemon was started: it makes its trunk first, or listens already and says which trunk it has.
+    pub(super) fn looks_whether_up(&mut self, node: NodeId) {
+        let state = &mut self.nodes[node.index()];
+        match &state.daemon {
+            Daemon::NodeLocal(daemon) if daemon.is_starting() => state.power = Power::Starting,
+            Daemon::NodeLocal(daemon) => {
+                let trunk = daemon.trunk();
+                self.node_local_has_trunk(node, trunk);
+            }
+            _ => {}
+        }
+    }
+
+    /// A daemon has made its trunk and listens.
+    pub(super) fn daemon_started(&mut self, node: NodeId) {
+        self.nodes[node.index()].power = Power::Up;
+        self.looks_whether_up(node);
+        self.happened.push_back(Happening::Started(node));
+    }
+
+    /// A daemon has died since it could not make its trunk. If it knew before that no vSwitch has an address for
+    /// it, no call tells of that.
+    pub(super) fn daemon_not_started(&mut self, node: NodeId) {
+        self.dies(node);
+        let holdings = self.holdings(node);
+        if let Some(&vswitch) = holdings.blocked.first().filter(|_| holdings.blocked.len() == holdings.candidates.len())
+        {
+            self.observer.limited(self.now, node, Cause::VSwitch(vswitch));
+        }
+        let state = &mut self.nodes[node.index()];
+        (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
+        if self.others_decide(node) {
+            self.arm(node);
+        }
+        self.happened.push_back(Happening::NotStarted(node));
     }
 
     /// A daemon's life is over: calls that it has not made yet are never made.

@@ -92,6 +92,8 @@ impl World<'_> {
             assert_eq!(state.present as usize, present.count(), "instances of pool {pool}");
             let counted = nodes().filter(|node| self.nodes[node.index()].counted);
             assert_eq!(state.counted as usize, counted.count(), "nodes of pool {pool}");
+            let unready = nodes().filter(|node| self.nodes[node.index()].unready);
+            assert_eq!(state.unready as usize, unready.count(), "nodes of pool {pool} that are not ready");
             let leaving = nodes().map(|node| &self.nodes[node.index()]).filter(|note| note.exists() && note.replaced);
             assert_eq!(state.leaving as usize, leaving.count(), "nodes of pool {pool} that leave");
             let old = state.to_replace.iter().map(|node| &self.nodes[node.index()]);

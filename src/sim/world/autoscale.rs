@@ -87,8 +87,17 @@ impl World<'_> {
                 PoolSize::Scheduled(_) => false,
             };
             let template = &self.autoscaler.templates[pool];
-            state.launching > 0 || grows && model.pod.requests.plus(template.daemons).fits_in(template.allocatable)
+            state.launching > 0
+                || state.unready > 0 && self.gets_ready(pool)
+                || grows && model.pod.requests.plus(template.daemons).fits_in(template.allocatable)
         })
+    }
+
+    /// Whether a node of a pool has joined whose daemon is about to be up for the first time.
+    fn gets_ready(&self, pool: usize) -> bool {
+        let gets_ready = |note: &super::nodes::NodeNote| note.unready && note.works() && !note.dead;
+        let mut nodes = (0..self.nodes.len()).map(NodeId::new);
+        nodes.any(|node| gets_ready(&self.nodes[node.index()]) && self.pool_of(node) == pool)
     }
 
     /// A scan: up if pods find no node, else down.
@@ -198,7 +207,7 @@ impl World<'_> {
             PoolSize::Autoscaled { min, max, .. } => Some(PoolView {
                 pool,
                 nodes: self.pools[pool].expected(),
-                upcoming: self.pools[pool].launching,
+                upcoming: self.pools[pool].launching + self.pools[pool].unready,
                 // Its size stays while its nodes are replaced.
                 min: min.max(self.pools[pool].replace_size),
                 max,

@@ -342,6 +342,9 @@ impl<'m> World<'m> {
         match happening {
             Happening::Served(pod) => self.served(pod),
             Happening::OffersMembers(node) => self.members_offered(node),
+            Happening::WithdrawsMembers(node) => self.members_withdrawn(node),
+            Happening::Started(node) => self.look_whether_ready(node),
+            Happening::NotStarted(node) => self.terway_did_not_start(node),
             Happening::Crashed(node, defect) => self.terway_crashed(node, defect),
             Happening::Stuck(node, defect) => self.terway_is_stuck(node, defect),
             Happening::Timer(pod) => self.timer(pod),

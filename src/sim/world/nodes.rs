@@ -7,6 +7,8 @@ use super::{Control, World, refresh};
 use crate::chance::SmallStream;
 use crate::cloud::Launch;
 use crate::id::{NodeId, PodId, VSwitchId};
+use crate::ipam::Config;
+use crate::ipam::node_local::VSwitchSelection;
 use crate::model::{PoolSize, Portion};
 use crate::time::{Instant, Span};
 
@@ -25,6 +27,8 @@ pub(super) struct PoolState {
     pub counted: u32,
     /// Instances that were asked for and have not joined.
     pub launching: u32,
+    /// Nodes that have joined and are not ready for pods yet.
+    pub unready: u32,
     /// Nodes that still have to be replaced, the next one last; none of them is being drained.
     pub to_replace: Vec<NodeId>,
     /// Nodes that are being drained since they are replaced.
@@ -67,6 +71,9 @@ pub(super) struct NodeNote {
     pub restarted_by: Option<usize>,
     /// Its daemon has died of itself and is not started yet.
     pub dead: bool,
+    /// It is not ready for pods yet: its daemon, which writes the CNI configuration last, has not been up
+    /// (rule R141).
+    pub unready: bool,
     /// Its daemon's last death of itself, and the pause before it started again (see [`super::restart`]).
     pub crashed: Option<(Instant, Span)>,
     /// Number of times that it failed or came back: older plans are stale.
@@ -98,6 +105,7 @@ impl PoolState {
             present: 0,
             counted: 0,
             launching: 0,
+            unready: 0,
             to_replace: Vec::new(),
             leaving: 0,
             pace: (Portion::Count(0), Portion::Count(0)),
@@ -244,6 +252,7 @@ impl World<'_> {
             replaced: false,
             restarted_by: None,
             dead: false,
+            unready: false,
             crashed: None,
             life: 0,
         });
@@ -251,12 +260,64 @@ impl World<'_> {
         let now = self.engine.now();
         let name = self.node_name(node);
         self.engine.observer.node_joined(now, node, index, || name);
+        if now == Instant::ZERO {
+            self.has_trunk_from_the_start(node, &daemon);
+        }
         self.engine.start_daemon(node, &daemon, SmallStream::split(&mut self.daemons), true);
         self.refresh(self.groups[index].node_vswitch);
-        self.start_daemons(pool, node);
+        if self.engine.has_to_start(node) {
+            self.nodes[node.index()].unready = true;
+            self.pools[pool].unready += 1;
+            self.scheduler.set_schedulable(node, false);
+        } else {
+            self.start_daemons(pool, node);
+        }
         self.plan_trouble(node);
         self.load_changed(node);
         self.place_again = true;
+    }
+
+    /// A node that is there at time zero was there before, with the trunk that its daemon has made; unless no vSwitch
+    /// has an address for it.
+    fn has_trunk_from_the_start(&mut self, node: NodeId, daemon: &Config) {
+        let Config::NodeLocal(config) = daemon else { return };
+        if config.trunk.is_none() || config.max_eni == 0 {
+            return;
+        }
+        let mut candidates = config.vswitches.clone();
+        match config.vswitch_selection {
+            VSwitchSelection::Most => candidates.sort_by_key(|&id| Reverse(self.engine.cloud.usage(id).free)),
+            // One as often as another.
+            VSwitchSelection::Random => candidates.rotate_left(node.index() % config.vswitches.len().max(1)),
+            VSwitchSelection::Ordered => {}
+        }
+        let cloud = &mut self.engine.cloud;
+        if let Some(vswitch) = candidates.into_iter().find(|&id| cloud.start_with_trunk(node, id, config.dual)) {
+            self.engine.observer.enis_changed(node, 1);
+            self.refresh(vswitch);
+        }
+    }
+
+    /// The daemon of a node may be up for the first time: pods come.
+    pub(super) fn look_whether_ready(&mut self, node: NodeId) {
+        let note = &self.nodes[node.index()];
+        if !note.unready || !note.works() || self.engine.has_to_start(node) {
+            return;
+        }
+        let draining = note.draining;
+        self.is_not_unready(node);
+        self.start_daemons(self.pool_of(node), node);
+        self.scheduler.set_schedulable(node, !draining);
+        self.load_changed(node);
+        self.place_again = true;
+    }
+
+    /// A node is ready for pods, or is gone.
+    fn is_not_unready(&mut self, node: NodeId) {
+        if std::mem::take(&mut self.nodes[node.index()].unready) {
+            let pool = self.pool_of(node);
+            self.pools[pool].unready -= 1;
+        }
     }
 
     /// Nothing new comes to a node, its pods are told to end, and when they are gone it is
@@ -305,6 +366,7 @@ impl World<'_> {
 
     /// An instance is gone, with whatever was on it.
     pub(super) fn release(&mut self, node: NodeId) {
+        self.is_not_unready(node);
         self.count_out(node);
         self.not_to_replace(node);
         for pod in self.nodes[node.index()].pods.clone() {

@@ -151,10 +151,19 @@ impl World<'_> {
         Wish { workload: self.workload_of(pod), requests, zone: zone.map(usize::from) }
     }
 
-    /// A node offers its member interfaces.
+    /// A node offers its member interfaces, unless it has been released in the same instant.
     pub(super) fn members_offered(&mut self, node: NodeId) {
-        self.scheduler.offer_members(node);
-        self.place_again = true;
+        if self.nodes[node.index()].exists() {
+            self.scheduler.offer_members(node);
+            self.place_again = true;
+        }
+    }
+
+    /// A node does not offer them any more.
+    pub(super) fn members_withdrawn(&mut self, node: NodeId) {
+        if self.nodes[node.index()].exists() {
+            self.scheduler.withdraw_members(node);
+        }
     }
 
     /// `change` more pods want an address.

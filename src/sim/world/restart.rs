@@ -90,6 +90,34 @@ impl World<'_> {
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "terway_crashed", || name, || defect.name().words());
         self.engine.observer.defect_strikes(now, node, defect);
+        self.revive_later(node);
+    }
+
+    /// The daemon of a node could not make its trunk and has died: the kubelet starts it again.
+    pub(super) fn terway_did_not_start(&mut self, node: NodeId) {
+        let note = &self.nodes[node.index()];
+        if !note.works() || note.restarted_by.is_some() || !self.engine.daemon_is_down(node) {
+            // Something else has befallen it in the same instant.
+            return;
+        }
+        if self.pending > 0 || !note.pods.is_empty() {
+            self.engine.observer.daemon_did_not_start(self.engine.now(), node);
+        }
+        let (now, name) = (self.engine.now(), self.node_name(node));
+        self.engine.observer.event(
+            now,
+            "terway_crashed",
+            || name,
+            || text!("terway does not start: it cannot make its trunk interface (R36)"),
+        );
+        self.revive_later(node);
+        // Pods that wait for the node may wait for long.
+        self.place_again |= self.nodes[node.index()].unready;
+    }
+
+    /// The container of a daemon that has died waits for its next start.
+    fn revive_later(&mut self, node: NodeId) {
+        let now = self.engine.now();
         let note = &mut self.nodes[node.index()];
         let pause = match note.crashed {
             Some((last, pause)) if now.since(last) < CALM => (pause + pause).min(LONGEST),
@@ -125,5 +153,6 @@ impl World<'_> {
         self.refresh_all();
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "terway_up", || name, || text!("terway starts"));
+        self.look_whether_ready(node);
     }
 }

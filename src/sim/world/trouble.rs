@@ -188,7 +188,8 @@ impl World<'_> {
             self.drained(node);
             return;
         }
-        self.scheduler.set_schedulable(node, true);
+        self.scheduler.set_schedulable(node, !self.nodes[node.index()].unready);
+        self.look_whether_ready(node);
         self.place_again = true;
         let pool = self.pool_of(node);
         if !std::mem::replace(&mut self.nodes[node.index()].counted, true) {

@@ -66,37 +66,8 @@ impl Resolver<'_> {
     /// Interfaces by kind: all but the primary one, whatever `max_eni` says (C11).
     fn flavor(&mut self, erdma: bool) -> Flavor {
         let (adapters, kind) = (self.node.limits.adapters, self.node.instance_type);
-        let key = "enable_eni_trunking";
-        let written = self.get(key).and_then(|json| Some((json.bool()?, &json.place)));
-        let members = self.node.limits.member_adapters();
-        let trunk = match (written, members) {
-            (Some((true, place)), Some(0)) => {
-                let source = format!("{kind} has no member interfaces (C11, pkg/eni/node_reconcile.go:196-199)");
-                self.set(key, "off", Origin::changed(true, place, source));
-                false
-            }
-            (Some((true, place)), None) => {
-                let title = format!("whether {kind} has member interfaces is not known");
-                let label = "with some, the node has a trunk interface from its start (C11, C63)";
-                let hint = "give the type's EniTrunkSupported and EniTotalQuantity (`instance_types: {file: …}`), or \
-                            write `false`";
-                self.note(Note::warning(title, label).hint(hint), place);
-                self.set(key, "on", Origin::written(place));
-                true
-            }
-            (Some((true, place)), Some(_)) => {
-                self.set(key, "on", Origin::written(place));
-                true
-            }
-            (Some((false, place)), _) => {
-                self.set(key, "off", Origin::written(place));
-                false
-            }
-            (None, _) => {
-                self.set(key, "off", Origin::default("C11, pkg/eni/node_reconcile.go:189-213"));
-                false
-            }
-        };
+        let (unwritten, without) = ("C11, pkg/eni/node_reconcile.go:189-213", "C11, pkg/eni/node_reconcile.go:196-199");
+        let trunk = self.trunking(unwritten, without, "C11, C63").is_some();
         let flavor = Flavor::of(adapters, trunk, erdma);
         let source = format!("{adapters} adapters of {kind} without the primary one (C11)");
         let rdma = if erdma { format!("{} RDMA, ", flavor.high_performance) } else { String::new() };

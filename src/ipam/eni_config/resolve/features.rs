@@ -3,7 +3,7 @@
 
 use super::{Origin, Resolver};
 use crate::ipam::json::{Json, Value};
-use crate::ipam::node_local::Rdma;
+use crate::ipam::node_local::{Rdma, Trunk};
 use crate::ipam::note::{Note, Place, nearest};
 use crate::openapi::Api;
 
@@ -64,28 +64,34 @@ impl<'a> Resolver<'a> {
     }
 
     /// Trunk interface (R24, R36, R37).
-    pub fn trunk(&mut self) {
-        let key = "enable_eni_trunking";
+    pub fn trunk(&mut self) -> Option<Trunk> {
+        let members = self.trunking("R24, daemon/daemon.go:856", "R24, daemon/daemon.go:856", "R36")?;
+        Some(Trunk { members })
+    }
+
+    /// How many members the trunk takes, if there is one: none where that is not known. `unwritten` and
+    /// `without` say why it is off by default and for a type without members, `rules` what it does.
+    pub(super) fn trunking(&mut self, unwritten: &str, without: &str, rules: &str) -> Option<u32> {
+        let (key, kind) = ("enable_eni_trunking", self.node.instance_type);
         let Some((true, place)) = self.get(key).and_then(|json| Some((json.bool()?, &json.place))) else {
-            return self.off(key, "R24, daemon/daemon.go:856");
+            self.off(key, unwritten);
+            return None;
         };
-        if self.node.limits.member_adapters() == Some(0) {
-            let source = format!("{} has no member interfaces (R24, daemon/daemon.go:856)", self.node.instance_type);
-            return self.set(key, "off", Origin::changed(true, place, source));
+        let members = self.node.limits.member_adapters();
+        if members == Some(0) {
+            let source = format!("{kind} has no member interfaces ({without})");
+            self.set(key, "off", Origin::changed(true, place, source));
+            return None;
         }
-        let title = "the trunk interface is simulated as an ordinary one";
-        let label = "Terway would create one at its start and never delete it (R36, R37, R65)";
-        let note = Note::warning(title, label);
-        self.note(
-            note.hint(
-                "an idle node would hold at least one address more than here, and the trunk is filled before other \
-                 interfaces; members (pods of PodNetworkings) are simulated with centralized IPAM only. Write `false` if you \
-                 do not use them",
-            ),
-            place,
-        );
-        let source = "the trunk is not simulated: its slot serves ordinary pods (R36, R37)";
-        self.set(key, "an ordinary interface", Origin::changed(true, place, source));
+        if members.is_none() {
+            let title = format!("whether {kind} has member interfaces is not known");
+            let label = format!("with some, the node has a trunk interface from its start ({rules})");
+            let hint = "give the type's EniTrunkSupported and EniTotalQuantity (`instance_types: {file: …}`), or \
+                        write `false`";
+            self.note(Note::warning(title, label).hint(hint), place);
+        }
+        self.set(key, "on", Origin::written(place));
+        Some(members.unwrap_or(0))
     }
 
     /// RDMA interfaces (R25, R34, R38).

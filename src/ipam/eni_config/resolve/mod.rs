@@ -116,7 +116,7 @@ impl<'a> Resolver<'a> {
     fn node_local<'v>(&mut self, vswitch: &dyn Fn(&str) -> Option<VSwitch<'v>>) -> node_local::Config {
         let pools_off = self.ipam_type();
         let pool = self.pool(pools_off);
-        let config = node_local::Config {
+        node_local::Config {
             max_eni: pool.max_eni,
             ips_per_eni: pool.ips_per_eni,
             capacity: pool.max_eni * pool.ips_per_eni,
@@ -133,9 +133,8 @@ impl<'a> Resolver<'a> {
             dual: self.stack(),
             rdma: self.rdma(),
             confirm_delete: true,
-        };
-        self.trunk();
-        config
+            trunk: self.trunk(),
+        }
     }
 
     fn get(&self, key: &str) -> Option<&'a Json> {

@@ -158,8 +158,10 @@ fn cc50_what_the_type_cannot_do_is_off_and_the_rest_is_refused() {
     for v6 in [0, 1, 9, 11] {
         assert_eq!(titles_on(all, with(v6, 4, 0)), ["Terway runs IPv4 only here"]);
     }
-    let trunk = "the trunk interface is simulated as an ordinary one";
-    assert_eq!(titles_on(all, with(10, 20, 2)), [trunk]);
+    assert_eq!(titles_on(all, with(10, 20, 2)), [""; 0]);
+    let resolved = resolve_on(&document(all), with(10, 20, 2)).unwrap().0;
+    assert_eq!(node_local(&resolved).trunk.map(|trunk| trunk.members), Some(16), "R33, R35");
+    let trunk = "whether ecs.test has member interfaces is not known";
     let unknown =
         ["whether this node is dual stack cannot be said", trunk, "whether ecs.test has RDMA interfaces is not known"];
     assert_eq!(titles(all), unknown, "nor is it known that the type cannot");
