@@ -1,5 +1,6 @@
 //! Which pod has which address: release and binding (C40 to C48).
 
+use std::cmp::Ordering;
 use std::net::Ipv4Addr;
 
 use super::family::Family;
@@ -39,9 +40,20 @@ struct Waiting<'a> {
     ipv6: Option<(EniId, V6Addr)>,
 }
 
+/// The place of the pod of that name, of pods sorted by name; otherwise where it belongs.
+pub(super) fn find(pods: &[ListedPod], key: PodKey) -> Result<usize, usize> {
+    // Mostly it is the last one.
+    let Some((last, others)) = pods.split_last() else { return Err(0) };
+    match last.key.cmp(&key) {
+        Ordering::Less => Err(pods.len()),
+        Ordering::Equal => Ok(others.len()),
+        Ordering::Greater => others.binary_search_by_key(&key, |pod| pod.key),
+    }
+}
+
 /// The pod of that name, of pods sorted by name.
 pub(super) fn by_key(pods: &[ListedPod], key: PodKey) -> Option<&ListedPod> {
-    pods.binary_search_by_key(&key, |pod| pod.key).ok().map(|found| &pods[found])
+    find(pods, key).ok().map(|found| &pods[found])
 }
 
 /// Frees the addresses of pods that are gone and whose CNI DEL is reported; a new pod of the same
@@ -181,9 +193,9 @@ pub(super) fn all_addresses<A: Family>(
     for place in GoMap::of(status.nics.len(), chance).iterate(chance) {
         let (&eni, nic) = status.nics.at(place);
         let (addresses, known) = (A::on(nic), idle.len());
-        for (place, (&address, ip)) in (0..).zip(addresses.iter()) {
+        for (place, &(address, ref ip)) in addresses.entries().iter().enumerate() {
             if may_be_idle((eni, address), ip) {
-                idle.push((place, (eni, address)));
+                idle.push((place as u32, (eni, address)));
             }
         }
         let idle = &mut idle[known..];

@@ -172,6 +172,12 @@ impl Daemon {
         }
     }
 
+    /// Whether [`poll`](Self::poll) has something.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
     /// What it does, in order.
     pub fn poll(&mut self) -> Option<DaemonOutput> {
         self.outputs.pop_front()

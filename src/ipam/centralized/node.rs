@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::attach::Tasks;
-use super::binding::{Affairs, ListedPod};
+use super::binding::{Affairs, ListedPod, find};
 use super::config::NodeConfig;
-use super::plain::{Changes, InOrder};
+use super::plain::{Change, Changes, InOrder};
 use super::reconcile::Run;
 use super::resource::{Binding, PodKey, Status};
 use super::rest::{Pulse, Rest};
@@ -40,6 +40,8 @@ pub(super) struct Node {
     pub run: Option<Box<Run>>,
     /// The write under way of a run that only frees and binds addresses.
     pub changes: Option<Changes>,
+    /// Empty, with the memory of the last such run's.
+    pub no_changes: Vec<Change>,
 }
 
 /// What the controller's process remembers of a node; a restart forgets it (C4).
@@ -63,7 +65,7 @@ impl Node {
         }
         self.last_name = self.last_name.max(Some(pod.key));
         let pods = Arc::make_mut(&mut self.pods);
-        match pods.binary_search_by_key(&pod.key, |pod| pod.key) {
+        match find(pods, pod.key) {
             Ok(there) => pods[there] = pod,
             Err(at) => pods.insert(at, pod),
         }
@@ -72,7 +74,7 @@ impl Node {
     /// A pod object is gone.
     pub fn remove(&mut self, key: PodKey) {
         self.affairs.release |= !self.deleted.is_empty();
-        if let Ok(there) = self.pods.binary_search_by_key(&key, |pod| pod.key) {
+        if let Ok(there) = find(&self.pods, key) {
             Arc::make_mut(&mut self.pods).remove(there);
         }
     }
@@ -141,6 +143,6 @@ impl Node {
 
 /// The pod that has a binding, if it is there.
 fn owner(pods: &mut [ListedPod], binding: Binding) -> Option<&mut ListedPod> {
-    let found = pods.binary_search_by_key(&binding.pod, |pod| pod.key).ok()?;
+    let found = find(pods, binding.pod).ok()?;
     Some(&mut pods[found]).filter(|pod| pod.uid == binding.uid)
 }

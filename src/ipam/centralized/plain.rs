@@ -39,7 +39,7 @@ pub(super) struct Changes {
 
 /// Another owner of an address.
 #[derive(Debug)]
-struct Change {
+pub(super) struct Change {
     at: (EniId, Ipv4Addr),
     before: Option<Binding>,
     now: Option<Binding>,
@@ -93,12 +93,16 @@ impl Controller {
     /// What a run at `now` changes, if it does nothing but free and bind addresses; `None` = that is for
     /// the run to find out.
     pub(super) fn changes(&mut self, now: Instant, id: NodeId) -> Option<Changes> {
+        let mut list = std::mem::take(&mut self.nodes[id.index()].no_changes);
         let node = &self.nodes[id.index()];
         let (known, config) = (self.in_order(now, node)?, node.config.as_ref()?);
         let Affairs { release, bind: is_to_bind } = node.affairs;
-        let mut list = if release { node.freed() } else { Vec::new() };
+        if release {
+            list.extend(node.freed());
+        }
         let pods = if is_to_bind { node.pods.as_slice() } else { &[] };
-        let waiting = pods.iter().filter(|pod| pod.address.is_none());
+        let first = pods.iter().position(|pod| pod.address.is_none()).unwrap_or(pods.len());
+        let waiting = pods[first..].iter().filter(|pod| pod.address.is_none());
         let count = waiting.clone().count();
         let idle = (known.idle + list.len() as u32).checked_sub(count as u32)?;
         if !self.is_content(now, node, idle) {
@@ -129,12 +133,12 @@ impl Controller {
 
     /// The rest of such a run, up to its write.
     pub(super) fn change(&mut self, now: Instant, id: NodeId, changes: Changes) {
-        if changes.list.is_empty() {
-            self.nodes[id.index()].affairs = Affairs::default();
-            return self.skip(now, id);
-        }
         let period = self.period(self.config(id));
         let node = &mut self.nodes[id.index()];
+        if changes.list.is_empty() {
+            (node.affairs, node.no_changes) = (Affairs::default(), changes.list);
+            return self.skip(now, id);
+        }
         if node.pulse.say(now, true) {
             self.queue.add(id);
         }
@@ -144,12 +148,12 @@ impl Controller {
     }
 
     /// The end of such a run.
-    pub(super) fn changed(&mut self, now: Instant, id: NodeId, changes: &Changes, accepted: bool) {
+    pub(super) fn changed(&mut self, now: Instant, id: NodeId, mut changes: Changes, accepted: bool) {
         let node = &mut self.nodes[id.index()];
         if !accepted {
             return self.rejected(now, id);
         }
-        node.apply(changes);
+        node.apply(&changes);
         self.outputs.push_back(Output::Stored(id));
         for &Change { at: (eni, address), before, .. } in &changes.list {
             if let Some(Binding { uid, .. }) = before {
@@ -161,6 +165,8 @@ impl Controller {
                 self.outputs.push_back(Output::Bound { node: id, pod, uid, eni, address });
             }
         }
+        changes.list.clear();
+        self.nodes[id.index()].no_changes = changes.list;
         self.accepted(now, id, changes.after);
     }
 
@@ -190,23 +196,10 @@ impl Controller {
 
 impl Node {
     /// The addresses of pods that are gone and whose CNI DEL is reported (C47), on a node in order.
-    fn freed(&self) -> Vec<Change> {
-        let is_deleted = |uid| match self.deleted[..] {
-            [only] => uid == only,
-            _ => self.deleted.contains(&uid),
-        };
-        let mut freed = Vec::new();
-        for (&eni, nic) in &self.stored.nics {
-            for (&address, ip) in &nic.addresses {
-                if let Some(binding) = ip.pod
-                    && is_deleted(binding.uid)
-                    && by_key(&self.pods, binding.pod).is_none()
-                {
-                    freed.push(Change { at: (eni, address), before: Some(binding), now: None });
-                }
-            }
-        }
-        freed
+    fn freed(&self) -> impl Iterator<Item = Change> {
+        let addresses = self.deleted.iter().filter_map(|&uid| self.stored.bound_to(uid));
+        let gone = addresses.filter(|(_, binding)| by_key(&self.pods, binding.pod).is_none());
+        gone.map(|(at, binding)| Change { at, before: Some(binding), now: None })
     }
 
     /// The CR is written: as [`store`](Self::store), for changes of a node in order.

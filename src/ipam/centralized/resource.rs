@@ -141,6 +141,16 @@ impl Status {
         self.nics.values().any(|nic| nic.ips().any(|ip| ip.pod.is_some_and(&is_it)))
     }
 
+    /// The IPv4 address that a pod has, with its interface: it is given one at most.
+    pub(super) fn bound_to(&self, uid: Uid) -> Option<((EniId, Ipv4Addr), Binding)> {
+        self.nics.entries().iter().find_map(|&(eni, ref nic)| {
+            nic.addresses.entries().iter().find_map(|&(address, Ip { pod, .. })| {
+                let binding = pod.filter(|binding| binding.uid == uid)?;
+                Some(((eni, address), binding))
+            })
+        })
+    }
+
     /// The interfaces, trunk first, then HighPerformance, then those with most IPv4 addresses; equals
     /// in map order (C59).
     pub(super) fn sorted(&self, chance: &mut SmallStream) -> Vec<EniId> {

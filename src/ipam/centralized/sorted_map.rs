@@ -1,6 +1,7 @@
 //! A small map in one piece of memory: a CR has a few dozen addresses, is copied to be changed, and
 //! is read through several times in a run.
 
+use std::cmp::Ordering;
 use std::ops::Index;
 
 /// A sorted vector of keys and values.
@@ -11,6 +12,11 @@ impl<K: Ord, V> SortedMap<K, V> {
     /// Its entries, in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
         self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// Its entries, in the order of their keys: gone through faster than references to keys and values are.
+    pub fn entries(&self) -> &[(K, V)] {
+        &self.0
     }
 
     /// Its entries, in the order of their keys.
@@ -126,10 +132,12 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     fn find(&self, key: &K) -> Result<usize, usize> {
         // What is new comes last, as a rule.
-        if self.0.last().is_none_or(|(last, _)| last < key) {
-            return Err(self.0.len());
+        let Some(((last, _), others)) = self.0.split_last() else { return Err(0) };
+        match last.cmp(key) {
+            Ordering::Less => Err(self.0.len()),
+            Ordering::Equal => Ok(others.len()),
+            Ordering::Greater => others.binary_search_by(|(other, _)| other.cmp(key)),
         }
-        self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
 }
 
