@@ -31,7 +31,7 @@ use crate::time::Instant;
 
 /// Most events that are sorted, or moved for an insertion; more are dealt out to buckets.
 const SMALL: usize = 64;
-/// What comes before all of the bottom but so many goes there without a search.
+/// What comes among so many of the bottom's first events is put there without a search.
 const NEAR: usize = 4;
 /// Events per bucket that a new rung aims at (a power of two).
 const PER_BUCKET: usize = 4;

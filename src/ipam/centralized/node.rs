@@ -23,6 +23,8 @@ pub(super) struct Node {
     pub last_name: Option<PodKey>,
     /// By name; shared with the run under way.
     pub pods: Arc<Vec<ListedPod>>,
+    /// How many of them have no IPv4 address.
+    pub lacking: u32,
     /// Pods whose CNI DEL NodeRuntime reports.
     pub deleted: Vec<Uid>,
     /// What there is to do for its pods by its CR, or more.
@@ -65,8 +67,12 @@ impl Node {
         }
         self.last_name = self.last_name.max(Some(pod.key));
         let pods = Arc::make_mut(&mut self.pods);
+        self.lacking += u32::from(pod.address.is_none());
         match find(pods, pod.key) {
-            Ok(there) => pods[there] = pod,
+            Ok(there) => {
+                let before = std::mem::replace(&mut pods[there], pod);
+                self.lacking -= u32::from(before.address.is_none());
+            }
             Err(at) => pods.insert(at, pod),
         }
     }
@@ -75,7 +81,8 @@ impl Node {
     pub fn remove(&mut self, key: PodKey) {
         self.affairs.release |= !self.deleted.is_empty();
         if let Ok(there) = find(&self.pods, key) {
-            Arc::make_mut(&mut self.pods).remove(there);
+            let gone = Arc::make_mut(&mut self.pods).remove(there);
+            self.lacking -= u32::from(gone.address.is_none());
         }
     }
 
@@ -118,10 +125,20 @@ impl Node {
         let pods = Arc::make_mut(&mut self.pods);
         for (address, binding) in addresses {
             let Some(pod) = owner(pods, binding) else { continue };
-            pod.address = Some(address);
+            self.lacking -= u32::from(pod.address.replace(address).is_none());
         }
         let stored = &self.stored;
         self.deleted.retain(|&uid| stored.has_binding(|binding| binding.uid == uid));
+    }
+
+    /// The pods without an IPv4 address, by name: the last ones, as a rule.
+    pub fn lacking(&self) -> impl Iterator<Item = &ListedPod> {
+        let mut left = self.lacking;
+        let first = self.pods.iter().rposition(|pod| {
+            left -= u32::from(pod.address.is_none());
+            left == 0
+        });
+        self.pods[first.unwrap_or(0)..].iter().filter(|pod| pod.address.is_none())
     }
 
     /// The pods as a run sees them: only where there is RDMA may they ask for it (C163).
