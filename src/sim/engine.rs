@@ -686,18 +686,24 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// Sets the event at which a node has to be looked at again; nothing happens inside one that is down.
+    /// Sets the event at which a node has to be looked at again.
+    #[inline]
     fn arm(&mut self, node: NodeId) {
-        let state = &mut self.nodes[node.index()];
+        let state = &self.nodes[node.index()];
+        let due = state.due().0;
+        if due < state.armed {
+            self.arm_for(node, due);
+        }
+    }
+
+    /// As [`arm`](Self::arm), for what is due inside a node; nothing happens inside one that is down.
+    fn arm_for(&mut self, node: NodeId, due: Instant) {
+        let state = &self.nodes[node.index()];
         if matches!(state.power, Power::Down | Power::Released) {
             return;
         }
-        let due = state.due().0;
-        if due >= state.armed {
-            return;
-        }
-        let barren = state.daemon.barren_through(self.now);
-        let wake = barren.filter(|_| !self.others_decide(node)).map_or(due, |through| through + Span(1));
+        let barren = state.daemon.barren_through(self.now).filter(|_| !self.others_decide(node));
+        let wake = barren.map_or(due, |through| through + Span(1));
         let state = &mut self.nodes[node.index()];
         if wake < state.armed {
             state.armed = wake.max(self.now);

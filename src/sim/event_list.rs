@@ -31,6 +31,8 @@ use crate::time::Instant;
 
 /// Most events that are sorted, or moved for an insertion; more are dealt out to buckets.
 const SMALL: usize = 64;
+/// What comes among so many of the bottom's first events is put there without a search.
+const NEAR: usize = 4;
 /// Events per bucket that a new rung aims at (a power of two).
 const PER_BUCKET: usize = 4;
 /// Events of a chunk: with the link they fill a cache line.
@@ -115,6 +117,10 @@ impl EventList {
 
     /// Sorts an event into the bottom.
     fn insert(&mut self, entry: Entry) {
+        if let Some(place) = self.bottom.iter().take(NEAR).position(|other| other.at > entry.at) {
+            self.bottom.push_front(entry);
+            return (0..place).for_each(|i| self.bottom.swap(i, i + 1));
+        }
         let place = self.bottom.partition_point(|other| other.at <= entry.at);
         if place.min(self.bottom.len() - place) <= SMALL {
             self.bottom.insert(place, entry);

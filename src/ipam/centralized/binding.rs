@@ -1,5 +1,6 @@
 //! Which pod has which address: release and binding (C40 to C48).
 
+use std::cmp::Ordering;
 use std::net::Ipv4Addr;
 
 use super::family::Family;
@@ -23,6 +24,13 @@ pub(super) struct ListedPod {
     pub erdma: bool,
 }
 
+/// Where an address stands in a CR: the places of its interface and of itself, each in the order of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    pub nic: u32,
+    pub address: u32,
+}
+
 /// Pods that wait for new addresses. One whose own address is lost is not among them (C45).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Unserved {
@@ -39,9 +47,20 @@ struct Waiting<'a> {
     ipv6: Option<(EniId, V6Addr)>,
 }
 
+/// The place of the pod of that name, of pods sorted by name; otherwise where it belongs.
+pub(super) fn find(pods: &[ListedPod], key: PodKey) -> Result<usize, usize> {
+    // Mostly it is the last one.
+    let Some((last, others)) = pods.split_last() else { return Err(0) };
+    match last.key.cmp(&key) {
+        Ordering::Less => Err(pods.len()),
+        Ordering::Equal => Ok(others.len()),
+        Ordering::Greater => others.binary_search_by_key(&key, |pod| pod.key),
+    }
+}
+
 /// The pod of that name, of pods sorted by name.
 pub(super) fn by_key(pods: &[ListedPod], key: PodKey) -> Option<&ListedPod> {
-    pods.binary_search_by_key(&key, |pod| pod.key).ok().map(|found| &pods[found])
+    find(pods, key).ok().map(|found| &pods[found])
 }
 
 /// Frees the addresses of pods that are gone and whose CNI DEL is reported; a new pod of the same
@@ -81,8 +100,8 @@ pub(super) fn bind(
         pod.take_over(status, dual);
     }
     // In dual stack a pod may lose the IPv4 address that it had.
-    let ipv4 = all_addresses(status, chance, |_, ip| dual || ip.is_idle());
-    let ipv6 = dual.then(|| all_addresses(status, chance, |_, ip| ip.is_idle()));
+    let ipv4 = all_addresses::<Ipv4Addr>(status, &spots::<Ipv4Addr>(status, |ip| dual || ip.is_idle()), chance);
+    let ipv6 = dual.then(|| all_addresses::<V6Addr>(status, &spots::<V6Addr>(status, Ip::is_idle), chance));
     for mut pod in waiting {
         let served = pod.bind_ipv4(now, status, &ipv4, chance)
             && ipv6.as_ref().is_none_or(|ipv6| pod.bind_ipv6(now, status, ipv6, chance));
@@ -170,30 +189,36 @@ fn held<A: Family>(status: &Status, pods: &[ListedPod]) -> Vec<Option<(EniId, A)
     held
 }
 
+/// Where the addresses of a family stand that are wanted, in order.
+pub(super) fn spots<A: Family>(status: &Status, is_wanted: impl Fn(&Ip) -> bool) -> Vec<Spot> {
+    let mut spots = Vec::new();
+    for (nic, of) in (0..).zip(status.nics.values()) {
+        let wanted = (0..).zip(A::on(of).values()).filter(|(_, ip)| is_wanted(ip));
+        spots.extend(wanted.map(|(address, _)| Spot { nic, address }));
+    }
+    spots
+}
+
 /// The map of all addresses of a family that upstream builds for each pass, interface by interface; of
-/// interest are those that `may_be_idle` in that pass.
+/// interest are those that may be idle in that pass, in order.
 pub(super) fn all_addresses<A: Family>(
     status: &Status,
+    may_be_idle: &[Spot],
     chance: &mut SmallStream,
-    may_be_idle: impl Fn((EniId, A), &Ip) -> bool,
-) -> Excerpt<(EniId, A)> {
-    let (mut idle, mut passed) = (Vec::with_capacity(8), 0);
-    for place in GoMap::of(status.nics.len(), chance).iterate(chance) {
-        let (&eni, nic) = status.nics.at(place);
-        let (addresses, known) = (A::on(nic), idle.len());
-        for (place, (&address, ip)) in (0..).zip(addresses.iter()) {
-            if may_be_idle((eni, address), ip) {
-                idle.push((place, (eni, address)));
-            }
-        }
+) -> Excerpt<Spot> {
+    let (mut idle, mut passed) = (Vec::with_capacity(may_be_idle.len()), 0);
+    for nic in GoMap::of(status.nics.len(), chance).iterate(chance) {
+        let (addresses, known) = (A::on(status.nics.at(nic).1).len(), idle.len());
+        let here = may_be_idle.iter().filter(|spot| spot.nic as usize == nic);
+        here.for_each(|&spot| idle.push((spot.address, spot)));
         let idle = &mut idle[known..];
         if idle.is_empty() {
-            GoMap::draw(addresses.len(), chance);
+            GoMap::draw(addresses, chance);
         } else {
-            iterate_some(addresses.len(), idle, chance);
+            iterate_some(addresses, idle, chance);
             idle.iter_mut().for_each(|(place, _)| *place += passed);
         }
-        passed += addresses.len() as u32;
+        passed += addresses as u32;
     }
     Excerpt::of(passed as usize, idle, chance)
 }
@@ -221,15 +246,9 @@ impl Waiting<'_> {
     }
 
     /// Takes any idle IPv4 address; whether the pod has one.
-    fn bind_ipv4(
-        &mut self,
-        now: Instant,
-        status: &mut Status,
-        all: &Excerpt<(EniId, Ipv4Addr)>,
-        chance: &mut SmallStream,
-    ) -> bool {
+    fn bind_ipv4(&mut self, now: Instant, status: &mut Status, all: &Excerpt<Spot>, chance: &mut SmallStream) -> bool {
         if self.ipv4.is_none() && self.pod.address.is_none() {
-            self.ipv4 = all.iterate(chance).find(|&at| self.may_have(status, at));
+            self.ipv4 = all.iterate(chance).find_map(|spot| self.may_have(status, spot));
             self.note(now, status, self.ipv4);
         }
         self.ipv4.is_some()
@@ -237,16 +256,11 @@ impl Waiting<'_> {
 
     /// Takes an idle IPv6 address of the interface that the IPv4 address is on; whether the pod has
     /// one. If not, its IPv4 address is idle again, though the CR stays stamped.
-    fn bind_ipv6(
-        &mut self,
-        now: Instant,
-        status: &mut Status,
-        all: &Excerpt<(EniId, V6Addr)>,
-        chance: &mut SmallStream,
-    ) -> bool {
+    fn bind_ipv6(&mut self, now: Instant, status: &mut Status, all: &Excerpt<Spot>, chance: &mut SmallStream) -> bool {
         if self.ipv6.is_none() && self.pod.ipv6.is_none() {
             let chosen = self.ipv4.map(|(eni, _)| eni);
-            self.ipv6 = all.iterate(chance).find(|&at| Some(at.0) == chosen && self.may_have(status, at));
+            let mut fitting = all.iterate(chance).filter_map(|spot| self.may_have(status, spot));
+            self.ipv6 = fitting.find(|at| Some(at.0) == chosen);
             self.note(now, status, self.ipv6);
         }
         if self.ipv6.is_none()
@@ -258,11 +272,13 @@ impl Waiting<'_> {
         self.ipv6.is_some()
     }
 
-    /// Whether an address may be given to this pod: RDMA interfaces are for those that ask for it
+    /// The address that stands there, if it may be given to this pod: RDMA interfaces are for those that ask for it
     /// only, and for these nothing else will do.
-    fn may_have<A: Family>(&self, status: &Status, (eni, address): (EniId, A)) -> bool {
-        let nic = &status.nics[&eni];
-        nic.serves() && nic.is_high_performance() == self.pod.erdma && A::on(nic)[&address].is_idle()
+    fn may_have<A: Family>(&self, status: &Status, spot: Spot) -> Option<(EniId, A)> {
+        let (&eni, nic) = status.nics.at(spot.nic as usize);
+        let (&address, ip) = A::on(nic).at(spot.address as usize);
+        let may = nic.serves() && nic.is_high_performance() == self.pod.erdma && ip.is_idle();
+        may.then_some((eni, address))
     }
 
     /// Writes a new binding down (C46).

@@ -100,6 +100,8 @@ pub struct Daemon {
     /// When the collection next finds something.
     collect_at: Instant,
     outputs: VecDeque<DaemonOutput>,
+    /// When it has something to do next.
+    due: Instant,
 }
 
 /// A pod, from its scheduling until neither its object nor a binding of it is left.
@@ -108,8 +110,8 @@ struct Pod {
     pod: PodId,
     /// Its object exists.
     exists: bool,
-    /// Its CNI ADD waits until then.
-    deadline: Option<Instant>,
+    /// Its CNI ADD waits until then; never = it does not wait.
+    deadline: Instant,
     /// What the CR has for it.
     bound: Option<Bound>,
     /// It took its address: there is a record of it on the disk.
@@ -144,6 +146,7 @@ impl Daemon {
             report_at: Instant::NEVER,
             collect_at: Instant::NEVER,
             outputs: VecDeque::new(),
+            due: Instant::NEVER,
         }
     }
 
@@ -160,16 +163,24 @@ impl Daemon {
             DaemonInput::Freed(uid) => self.freed(uid),
             DaemonInput::Stop => self.stops(),
             DaemonInput::Kill => {
-                let waiting = self.pods.values().filter(|pod| pod.deadline.is_some());
+                let waiting = self.pods.values().filter(|pod| pod.waits());
                 self.outputs.extend(waiting.map(|pod| DaemonOutput::Failed(pod.pod, Failure::Restart)));
                 self.stops();
             }
             DaemonInput::Restart => self.restart(now),
             DaemonInput::Tick => {}
         }
-        if self.is_up && (answers || self.poll_timeout() <= now) {
+        self.due = self.next_due();
+        if self.is_up && (answers || self.due <= now) {
             self.wake(now);
+            self.due = self.next_due();
         }
+    }
+
+    /// Whether [`poll`](Self::poll) has something.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
     }
 
     /// What it does, in order.
@@ -180,6 +191,10 @@ impl Daemon {
     /// When it wants [`DaemonInput::Tick`].
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
+        self.due
+    }
+
+    fn next_due(&self) -> Instant {
         if !self.is_up {
             return Instant::NEVER;
         }
@@ -219,7 +234,7 @@ impl Daemon {
             self.outputs.push_back(pod.take(bound));
         } else {
             let deadline = now + RPC_TIMEOUT;
-            pod.deadline = Some(deadline);
+            pod.deadline = deadline;
             self.deadlines.push_back((deadline, uid));
         }
     }
@@ -230,7 +245,7 @@ impl Daemon {
         let pod = self.pods.get_or_insert(uid, Pod::new(PodId::NONE, false));
         let bound = Bound { eni, address, initial_at };
         pod.bound = Some(bound);
-        if pod.deadline.is_some() {
+        if pod.waits() {
             self.outputs.push_back(pod.take(bound));
         } else if !pod.exists {
             self.collect_later(now, uid);
@@ -245,7 +260,7 @@ impl Daemon {
 
     fn is_gone(&mut self, now: Instant, uid: Uid) {
         let Some(pod) = self.pods.get_mut(&uid) else { return };
-        (pod.exists, pod.deadline) = (false, None);
+        (pod.exists, pod.deadline) = (false, Instant::NEVER);
         match pod.bound {
             Some(_) => self.collect_later(now, uid),
             None => _ = self.pods.remove(&uid),
@@ -265,7 +280,7 @@ impl Daemon {
 
     fn stops(&mut self) {
         self.is_up = false;
-        self.pods.values_mut().for_each(|pod| pod.deadline = None);
+        self.pods.values_mut().for_each(|pod| pod.deadline = Instant::NEVER);
         self.deadlines.clear();
         self.deleted.clear();
         (self.report_at, self.collect_at) = (Instant::NEVER, Instant::NEVER);
@@ -312,14 +327,13 @@ impl Daemon {
 
     fn wake(&mut self, now: Instant) {
         while let Some(&(deadline, uid)) = self.deadlines.front() {
-            let waits = |pod: &&mut Pod| pod.deadline == Some(deadline);
-            let waiting = self.pods.get_mut(&uid).filter(waits);
+            let waiting = self.pods.get_mut(&uid).filter(|pod| pod.deadline == deadline);
             if waiting.is_some() && deadline > now {
                 break;
             }
             self.deadlines.pop_front();
             if let Some(pod) = waiting {
-                pod.deadline = None;
+                pod.deadline = Instant::NEVER;
                 self.outputs.push_back(DaemonOutput::Failed(pod.pod, Failure::Deadline));
             }
         }
@@ -371,12 +385,18 @@ impl Daemon {
 
 impl Pod {
     fn new(pod: PodId, exists: bool) -> Self {
-        Self { pod, exists, deadline: None, bound: None, recorded: false, taken: false, reported: false }
+        let never = Instant::NEVER;
+        Self { pod, exists, deadline: never, bound: None, recorded: false, taken: false, reported: false }
+    }
+
+    /// Whether its CNI ADD waits.
+    fn waits(&self) -> bool {
+        self.deadline < Instant::NEVER
     }
 
     /// CNI ADD succeeds.
     fn take(&mut self, Bound { eni, address, .. }: Bound) -> DaemonOutput {
-        (self.deadline, self.recorded, self.taken) = (None, true, true);
+        (self.deadline, self.recorded, self.taken) = (Instant::NEVER, true, true);
         DaemonOutput::Allocated { pod: self.pod, eni, address }
     }
 }

@@ -89,15 +89,20 @@ impl<T: Copy> Excerpt<T> {
 pub(super) fn iterate_some<T>(all: usize, entries: &mut [(u32, T)], chance: &mut SmallStream) {
     let mut groups = find_cells(all, all as u32, entries, chance);
     let start = chance.below((groups.count * GROUP) as u32);
+    let group_of = |cell: u32| (cell as usize / GROUP, cell % GROUP as u32);
     let used = groups.used();
-    let used_before = |cell: u32| {
-        let (group, in_group) = (cell as usize / GROUP, cell % GROUP as u32);
-        used[..group].iter().map(|&used| u32::from(used)).sum::<u32>() + in_group.min(used[group].into())
-    };
-    let skipped = used_before(start);
+    let mut before = 0;
+    let (group, in_group) = group_of(start);
+    let in_first = in_group.min(used[group].into());
+    for used in used.iter_mut() {
+        before += std::mem::replace(used, before);
+    }
+    let place_of = |group: usize, in_group| u32::from(used[group]) + in_group;
+    let skipped = place_of(group, in_first);
     for (place, _) in entries.iter_mut() {
         let wrapped = if *place < start { all as u32 } else { 0 };
-        *place = used_before(*place) + wrapped - skipped;
+        let (group, in_group) = group_of(*place);
+        *place = place_of(group, in_group) + wrapped - skipped;
     }
     entries.sort_unstable_by_key(|&(place, _)| place);
 }
@@ -108,21 +113,26 @@ fn find_cells<T>(all: usize, inserted: u32, entries: &mut [(u32, T)], chance: &m
     let mut groups = Groups::of(cells_for(all));
     let used = groups.used();
     if all <= GROUP {
-        used[0] = inserted as u8;
+        used[0] = inserted as u16;
         return groups;
     }
-    let place_of = |entries: &[(u32, T)], next: usize| entries.get(next).map_or(u32::MAX, |&(place, _)| place);
-    let (mut next, mut wanted) = (0, place_of(entries, 0));
-    for place in 0..inserted {
-        let cell = next_cell(used, chance);
-        if place == wanted {
-            entries[next].0 = cell as u32;
-            next += 1;
-            wanted = place_of(entries, next);
-        }
+    let mut next = 0;
+    for (place, _) in entries {
+        fill_up(used, *place - next, chance);
+        next = *place + 1;
+        *place = next_cell(used, chance) as u32;
     }
+    fill_up(used, inserted - next, chance);
     chance.skip(all as u64 - u64::from(inserted));
     groups
+}
+
+/// Uses the cells of so many entries.
+#[inline(always)]
+fn fill_up(used: &mut [u16], entries: u32, chance: &mut SmallStream) {
+    for _ in 0..entries {
+        next_cell(used, chance);
+    }
 }
 
 /// How many cells of each group of a map are used.
@@ -130,8 +140,8 @@ fn find_cells<T>(all: usize, inserted: u32, entries: &mut [(u32, T)], chance: &m
 struct Groups {
     count: usize,
     /// Those of a map that needs no memory of its own.
-    few: [u8; INLINE / GROUP],
-    many: Vec<u8>,
+    few: [u16; INLINE / GROUP],
+    many: Vec<u16>,
 }
 
 impl Groups {
@@ -141,13 +151,13 @@ impl Groups {
         Self { count, few, many: if count > few.len() { vec![0; count] } else { Vec::new() } }
     }
 
-    fn used(&mut self) -> &mut [u8] {
+    fn used(&mut self) -> &mut [u16] {
         if self.many.is_empty() { &mut self.few[..self.count] } else { &mut self.many }
     }
 }
 
 /// A small map hashes nothing. `used` = cells of each group that are, none at first.
-fn fill(cells: &mut [u16], used: &mut [u8], entries: usize, chance: &mut SmallStream) {
+fn fill(cells: &mut [u16], used: &mut [u16], entries: usize, chance: &mut SmallStream) {
     let entries = u16::try_from(entries).expect("a node has fewer than 65,536 addresses");
     if usize::from(entries) <= GROUP {
         return cells.iter_mut().zip(0..entries).for_each(|(cell, entry)| *cell = entry);
@@ -159,7 +169,7 @@ fn fill(cells: &mut [u16], used: &mut [u8], entries: usize, chance: &mut SmallSt
 
 /// The cell of another entry in a map of several groups: one that finds its group full goes on to others.
 #[inline(always)]
-fn next_cell(used: &mut [u8], chance: &mut SmallStream) -> usize {
+fn next_cell(used: &mut [u16], chance: &mut SmallStream) -> usize {
     let mut group = chance.below(used.len() as u32) as usize;
     let mut step = 0;
     while usize::from(used[group]) >= GROUP {
@@ -174,11 +184,7 @@ fn next_cell(used: &mut [u8], chance: &mut SmallStream) -> usize {
 
 /// One group, then a power of two that is at most 7/8 full.
 fn cells_for(entries: usize) -> usize {
-    let mut cells = GROUP;
-    while entries > if cells == GROUP { GROUP } else { cells / 8 * 7 } {
-        cells *= 2;
-    }
-    cells
+    if entries <= GROUP { GROUP } else { (entries * 8).div_ceil(7).next_power_of_two() }
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ mod work_queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -191,10 +192,13 @@ pub struct Controller {
     client: Client,
     attachers: BTreeMap<u64, Attacher>,
     next_attacher: u64,
-    timers: BTreeSet<(Instant, u64, Timer)>,
+    /// The earliest first, of equal ones the one that was set first.
+    timers: BinaryHeap<Reverse<(Instant, u64, Timer)>>,
     next_timer: u64,
     outputs: VecDeque<Output>,
     now: Instant,
+    /// When it has something to do next.
+    due: Instant,
     /// Every run is gone through.
     is_thorough: bool,
     /// Runs that were due before this time have taken place.
@@ -227,10 +231,11 @@ impl Controller {
             client: Client::new(&settings),
             attachers: BTreeMap::new(),
             next_attacher: 0,
-            timers: BTreeSet::new(),
+            timers: BinaryHeap::new(),
             next_timer: 0,
             outputs: VecDeque::new(),
             now: Instant::ZERO,
+            due: Instant::NEVER,
             is_thorough: false,
             done_before: Instant::ZERO,
             settings,
@@ -246,42 +251,74 @@ impl Controller {
 
     /// Takes in what happens at `now`, which never decreases.
     pub fn handle(&mut self, now: Instant, input: Input) {
+        self.come_to(now);
+        if !input.is_of_pods() {
+            self.queue_roused();
+        }
+        self.take_in(now, input);
+        self.go_on(now);
+    }
+
+    /// As [`handle`](Self::handle) of news of a node's pods, and then of [`Input::Notify`].
+    pub fn handle_news(&mut self, now: Instant, node: NodeId, news: Input) {
+        debug_assert!(news.is_of_pods(), "others are not followed by a notification");
+        self.come_to(now);
+        self.take_in(now, news);
+        self.go_on(now);
+        self.notify(now, node);
+        self.go_on(now);
+    }
+
+    fn come_to(&mut self, now: Instant) {
         debug_assert!(self.now <= now && self.outputs.is_empty(), "drain `poll` first; time never decreases");
         // What was due at this instant has been done if it was looked at before.
         self.done_before = if self.now < now { now } else { now + Span(1) };
         self.now = now;
         self.queue.advance(now);
-        if !input.is_of_pods() {
-            self.queue_roused();
-        }
-        self.take_in(now, input);
-        if self.poll_timeout() <= now {
-            self.queue_roused();
-            self.wake(now);
-            while let Some(node) = self.queue.next(now) {
-                if !self.prolong(now, node) {
-                    self.queue.take(node);
-                    self.begin(now, node);
-                }
-            }
+    }
+
+    /// Does what is due.
+    #[inline]
+    fn go_on(&mut self, now: Instant) {
+        self.due = self.next_due();
+        if self.due <= now {
+            self.do_due(now);
+            self.due = self.next_due();
         }
         if self.queue.is_saturated() {
             self.queue_roused();
             self.rouse_all_behind(now);
+            self.due = self.next_due();
+        }
+    }
+
+    #[inline(never)]
+    fn do_due(&mut self, now: Instant) {
+        self.queue_roused();
+        self.wake(now);
+        while let Some(node) = self.queue.next(now) {
+            if !self.prolong(now, node) {
+                self.queue.take(node);
+                self.begin(now, node);
+            }
         }
     }
 
     /// Something about a node changed: it is queued (C17). If nothing else is ready, a free worker takes it at
     /// once.
     fn notify(&mut self, now: Instant, id: NodeId) {
-        let is_next = !self.is_thorough && self.queue.is_free_for(id) && self.poll_timeout() > now;
+        let is_next = !self.is_thorough && self.queue.is_free_for(id) && self.due > now;
         let roused = self.roused.take_if(|roused| is_next && roused.node == id);
         self.queue_roused();
-        if is_next {
-            self.queue.take_at_once(id, roused.map(|roused| roused.queued));
-            self.begin(now, id);
-        } else {
+        let added = roused.map(|roused| roused.queued);
+        if !is_next {
             self.queue.add(id);
+        } else if self.holds_back(now, id) {
+            self.wake_up(now, id);
+            self.queue.put_back(id, added, GATE);
+        } else {
+            self.queue.take_at_once(id, added);
+            self.begin(now, id);
         }
     }
 
@@ -299,7 +336,11 @@ impl Controller {
     /// When it wants [`Input::Tick`]; never = [`Instant::NEVER`].
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
-        let timer = self.timers.first().map_or(Instant::NEVER, |&(at, ..)| at);
+        self.due
+    }
+
+    fn next_due(&self) -> Instant {
+        let timer = self.timers.peek().map_or(Instant::NEVER, |&Reverse((at, ..))| at);
         let roused = self.roused.map_or(Instant::NEVER, |roused| roused.due);
         timer.min(self.queue.next_ready()).min(roused)
     }
@@ -387,11 +428,11 @@ impl Controller {
 
     /// Wakes everything that is due.
     fn wake(&mut self, now: Instant) {
-        while let Some(&(at, number, timer)) = self.timers.first() {
+        while let Some(&Reverse((at, _, timer))) = self.timers.peek() {
             if at > now {
                 return;
             }
-            self.timers.remove(&(at, number, timer));
+            self.timers.pop();
             match timer {
                 Timer::Run(node) => self.resume(now, node, Wake::Timer),
                 Timer::Attacher(id) => self.attach_woken(now, id),
@@ -454,7 +495,7 @@ impl Controller {
     }
 
     fn set_timer(&mut self, at: Instant, timer: Timer) {
-        self.timers.insert((at, self.next_timer, timer));
+        self.timers.push(Reverse((at, self.next_timer, timer)));
         self.next_timer += 1;
     }
 

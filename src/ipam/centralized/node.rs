@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::attach::Tasks;
-use super::binding::{Affairs, ListedPod};
+use super::binding::{Affairs, ListedPod, find};
 use super::config::NodeConfig;
-use super::plain::{Changes, InOrder};
+use super::plain::{Change, Changes, InOrder};
 use super::reconcile::Run;
 use super::resource::{Binding, PodKey, Status};
 use super::rest::{Pulse, Rest};
@@ -23,6 +23,8 @@ pub(super) struct Node {
     pub last_name: Option<PodKey>,
     /// By name; shared with the run under way.
     pub pods: Arc<Vec<ListedPod>>,
+    /// How many of them have no IPv4 address.
+    pub lacking: u32,
     /// Pods whose CNI DEL NodeRuntime reports.
     pub deleted: Vec<Uid>,
     /// What there is to do for its pods by its CR, or more.
@@ -40,6 +42,8 @@ pub(super) struct Node {
     pub run: Option<Box<Run>>,
     /// The write under way of a run that only frees and binds addresses.
     pub changes: Option<Changes>,
+    /// Empty, with the memory of the last such run's.
+    pub no_changes: Vec<Change>,
 }
 
 /// What the controller's process remembers of a node; a restart forgets it (C4).
@@ -63,8 +67,12 @@ impl Node {
         }
         self.last_name = self.last_name.max(Some(pod.key));
         let pods = Arc::make_mut(&mut self.pods);
-        match pods.binary_search_by_key(&pod.key, |pod| pod.key) {
-            Ok(there) => pods[there] = pod,
+        self.lacking += u32::from(pod.address.is_none());
+        match find(pods, pod.key) {
+            Ok(there) => {
+                let before = std::mem::replace(&mut pods[there], pod);
+                self.lacking -= u32::from(before.address.is_none());
+            }
             Err(at) => pods.insert(at, pod),
         }
     }
@@ -72,8 +80,9 @@ impl Node {
     /// A pod object is gone.
     pub fn remove(&mut self, key: PodKey) {
         self.affairs.release |= !self.deleted.is_empty();
-        if let Ok(there) = self.pods.binary_search_by_key(&key, |pod| pod.key) {
-            Arc::make_mut(&mut self.pods).remove(there);
+        if let Ok(there) = find(&self.pods, key) {
+            let gone = Arc::make_mut(&mut self.pods).remove(there);
+            self.lacking -= u32::from(gone.address.is_none());
         }
     }
 
@@ -116,10 +125,20 @@ impl Node {
         let pods = Arc::make_mut(&mut self.pods);
         for (address, binding) in addresses {
             let Some(pod) = owner(pods, binding) else { continue };
-            pod.address = Some(address);
+            self.lacking -= u32::from(pod.address.replace(address).is_none());
         }
         let stored = &self.stored;
         self.deleted.retain(|&uid| stored.has_binding(|binding| binding.uid == uid));
+    }
+
+    /// The pods without an IPv4 address, by name: the last ones, as a rule.
+    pub fn lacking(&self) -> impl Iterator<Item = &ListedPod> {
+        let mut left = self.lacking;
+        let first = self.pods.iter().rposition(|pod| {
+            left -= u32::from(pod.address.is_none());
+            left == 0
+        });
+        self.pods[first.unwrap_or(0)..].iter().filter(|pod| pod.address.is_none())
     }
 
     /// The pods as a run sees them: only where there is RDMA may they ask for it (C163).
@@ -141,6 +160,6 @@ impl Node {
 
 /// The pod that has a binding, if it is there.
 fn owner(pods: &mut [ListedPod], binding: Binding) -> Option<&mut ListedPod> {
-    let found = pods.binary_search_by_key(&binding.pod, |pod| pod.key).ok()?;
+    let found = find(pods, binding.pod).ok()?;
     Some(&mut pods[found]).filter(|pod| pod.uid == binding.uid)
 }

@@ -30,10 +30,12 @@ impl<K: Ord + Copy> Order<K> {
         }
     }
 
-    /// The least key, and one more perhaps.
-    pub fn first_keys(&self) -> impl Iterator<Item = K> {
-        let (near, far) = (self.near.first(), self.far.first());
-        near.into_iter().chain(far).map(|(key, _)| key)
+    /// The least key.
+    pub fn first_key(&self) -> Option<K> {
+        match (self.near.first(), self.far.first()) {
+            (Some((near, _)), Some((far, _))) => Some(near.min(far)),
+            (near, far) => near.or(far).map(|(key, _)| key),
+        }
     }
 
     /// Puts a node in, or gives it another key. Whether its turn is `soon` changes nothing but how long

@@ -2,15 +2,16 @@
 //! do anything. They come out as if they were [gone through](super::reconcile), chance included, but
 //! look at nothing else and copy nothing. Any doubt, and the run is gone through.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::binding::{Affairs, ListedPod, all_addresses, by_key};
+use super::binding::{Affairs, ListedPod, Spot, all_addresses, by_key, spots};
 use super::config::{Degradation, NodeConfig};
 use super::demand::Demand;
 use super::node::Node;
 use super::placement::is_candidate;
-use super::resource::{Binding, IpStatus, NicState, Status, whole_second};
+use super::resource::{Binding, Ip, IpStatus, NicState, Status, whole_second};
 use super::rest::again_after;
 use super::{Controller, Output};
 use crate::id::{EniId, NodeId, VSwitchId};
@@ -20,8 +21,8 @@ use crate::time::{Instant, Span};
 /// interfaces serve, its addresses are valid, and each pod has the address in its status.
 #[derive(Debug)]
 pub(super) struct InOrder {
-    /// Idle addresses (C53).
-    pub idle: u32,
+    /// Where its idle addresses stand (C53), in order.
+    idle: Vec<Spot>,
     /// The vSwitches of its interfaces.
     pub vswitches: Vec<VSwitchId>,
 }
@@ -39,8 +40,10 @@ pub(super) struct Changes {
 
 /// Another owner of an address.
 #[derive(Debug)]
-struct Change {
-    at: (EniId, Ipv4Addr),
+pub(super) struct Change {
+    at: Spot,
+    eni: EniId,
+    address: Ipv4Addr,
     before: Option<Binding>,
     now: Option<Binding>,
 }
@@ -63,7 +66,12 @@ impl InOrder {
         let mut vswitches: Vec<_> = status.nics.values().map(|nic| nic.vswitch).collect();
         vswitches.sort_unstable();
         vswitches.dedup();
-        Some(Self { idle: status.idle(), vswitches })
+        Some(Self { idle: spots::<Ipv4Addr>(status, Ip::is_idle), vswitches })
+    }
+
+    /// How many addresses are idle.
+    pub fn idle(&self) -> u32 {
+        self.idle.len() as u32
     }
 }
 
@@ -87,32 +95,37 @@ impl Controller {
     /// within its bounds, the vSwitches not empty, every pod served. Of others only their run knows.
     pub(super) fn finds_nothing(&self, now: Instant, id: NodeId) -> bool {
         let node = &self.nodes[id.index()];
-        !node.affairs.is_any() && self.in_order(now, node).is_some_and(|known| self.is_content(now, node, known.idle))
+        !node.affairs.is_any() && self.in_order(now, node).is_some_and(|known| self.is_content(now, node, known.idle()))
     }
 
     /// What a run at `now` changes, if it does nothing but free and bind addresses; `None` = that is for
     /// the run to find out.
     pub(super) fn changes(&mut self, now: Instant, id: NodeId) -> Option<Changes> {
+        let mut list = std::mem::take(&mut self.nodes[id.index()].no_changes);
         let node = &self.nodes[id.index()];
         let (known, config) = (self.in_order(now, node)?, node.config.as_ref()?);
         let Affairs { release, bind: is_to_bind } = node.affairs;
-        let mut list = if release { node.freed() } else { Vec::new() };
-        let pods = if is_to_bind { node.pods.as_slice() } else { &[] };
-        let waiting = pods.iter().filter(|pod| pod.address.is_none());
-        let count = waiting.clone().count();
-        let idle = (known.idle + list.len() as u32).checked_sub(count as u32)?;
+        if release {
+            list.extend(node.freed());
+        }
+        let count = if is_to_bind { node.lacking } else { 0 };
+        let idle = (known.idle() + list.len() as u32).checked_sub(count)?;
         if !self.is_content(now, node, idle) {
             return None;
         }
         let mut chance = self.chance;
         let modified = (count > 0).then_some(now);
         if modified.is_some() {
-            let is_freed = |at| list.iter().any(|change| change.at == at);
-            let idle = all_addresses(&node.stored, &mut chance, |at, ip| ip.is_idle() || is_freed(at));
-            for pod in waiting.take(count) {
+            let mut idle = Cow::from(&known.idle);
+            if !list.is_empty() {
+                idle.to_mut().extend(list.iter().map(|change| change.at));
+                idle.to_mut().sort_unstable();
+            }
+            let idle = all_addresses::<Ipv4Addr>(&node.stored, &idle, &mut chance);
+            for pod in node.lacking() {
                 let is_taken = |at| list.iter().any(|change| change.at == at && change.now.is_some());
                 let at = idle.iterate(&mut chance).find(|&at| !is_taken(at)).expect("there are enough");
-                bind(&mut list, at, pod);
+                bind(&mut list, &node.stored, at, pod);
             }
         }
         list.sort_unstable_by_key(|change| change.at);
@@ -129,12 +142,12 @@ impl Controller {
 
     /// The rest of such a run, up to its write.
     pub(super) fn change(&mut self, now: Instant, id: NodeId, changes: Changes) {
-        if changes.list.is_empty() {
-            self.nodes[id.index()].affairs = Affairs::default();
-            return self.skip(now, id);
-        }
         let period = self.period(self.config(id));
         let node = &mut self.nodes[id.index()];
+        if changes.list.is_empty() {
+            (node.affairs, node.no_changes) = (Affairs::default(), changes.list);
+            return self.skip(now, id);
+        }
         if node.pulse.say(now, true) {
             self.queue.add(id);
         }
@@ -144,23 +157,25 @@ impl Controller {
     }
 
     /// The end of such a run.
-    pub(super) fn changed(&mut self, now: Instant, id: NodeId, changes: &Changes, accepted: bool) {
+    pub(super) fn changed(&mut self, now: Instant, id: NodeId, mut changes: Changes, accepted: bool) {
         let node = &mut self.nodes[id.index()];
         if !accepted {
             return self.rejected(now, id);
         }
-        node.apply(changes);
+        node.apply(&changes);
         self.outputs.push_back(Output::Stored(id));
-        for &Change { at: (eni, address), before, .. } in &changes.list {
+        for &Change { eni, address, before, .. } in &changes.list {
             if let Some(Binding { uid, .. }) = before {
                 self.outputs.push_back(Output::Freed { node: id, uid, eni, address });
             }
         }
-        for &Change { at: (eni, address), now, .. } in &changes.list {
+        for &Change { eni, address, now, .. } in &changes.list {
             if let Some(Binding { pod, uid }) = now {
                 self.outputs.push_back(Output::Bound { node: id, pod, uid, eni, address });
             }
         }
+        changes.list.clear();
+        self.nodes[id.index()].no_changes = changes.list;
         self.accepted(now, id, changes.after);
     }
 
@@ -190,23 +205,10 @@ impl Controller {
 
 impl Node {
     /// The addresses of pods that are gone and whose CNI DEL is reported (C47), on a node in order.
-    fn freed(&self) -> Vec<Change> {
-        let is_deleted = |uid| match self.deleted[..] {
-            [only] => uid == only,
-            _ => self.deleted.contains(&uid),
-        };
-        let mut freed = Vec::new();
-        for (&eni, nic) in &self.stored.nics {
-            for (&address, ip) in &nic.addresses {
-                if let Some(binding) = ip.pod
-                    && is_deleted(binding.uid)
-                    && by_key(&self.pods, binding.pod).is_none()
-                {
-                    freed.push(Change { at: (eni, address), before: Some(binding), now: None });
-                }
-            }
-        }
-        freed
+    fn freed(&self) -> impl Iterator<Item = Change> {
+        let spots = self.deleted.iter().filter_map(|&uid| self.stored.spot_of(uid));
+        let bound = spots.map(|at| Change::free(&self.stored, at));
+        bound.filter(|change| change.before.is_some_and(|binding| by_key(&self.pods, binding.pod).is_none()))
     }
 
     /// The CR is written: as [`store`](Self::store), for changes of a node in order.
@@ -214,28 +216,43 @@ impl Node {
         let status = Arc::make_mut(&mut self.stored);
         status.last_modified = changes.modified.map(whole_second).or(status.last_modified);
         for change in &changes.list {
-            let nic = status.nics.get_mut(&change.at.0).expect("only a run changes the CR");
-            nic.addresses.get_mut(&change.at.1).expect("only a run changes the CR").pod = change.now;
+            let Spot { nic, address } = change.at;
+            status.nics.at_mut(nic as usize).addresses.at_mut(address as usize).pod = change.now;
         }
         let is_freed = |&uid: &_| changes.list.iter().any(|change| change.before.is_some_and(|pod| pod.uid == uid));
         self.deleted.retain(|uid| !is_freed(uid));
-        self.learn(changes.list.iter().filter_map(|change| Some((change.at.1, change.now?))));
+        self.learn(changes.list.iter().filter_map(|change| Some((change.address, change.now?))));
         if self.is_touched {
             return self.look();
         }
         self.affairs = Affairs::default();
         let known = self.in_order.as_mut().expect("nothing has happened to it");
         for change in &changes.list {
-            known.idle = known.idle + u32::from(change.now.is_none()) - u32::from(change.before.is_none());
+            let place = known.idle.binary_search(&change.at);
+            match (place, change.now) {
+                (Ok(place), Some(_)) => _ = known.idle.remove(place),
+                (Err(place), None) => known.idle.insert(place, change.at),
+                // Freed and bound again.
+                (Err(_), Some(_)) => {}
+                (Ok(_), None) => unreachable!("what is freed was not idle"),
+            }
         }
     }
 }
 
+impl Change {
+    /// Whoever has an address has it no more.
+    fn free(status: &Status, at: Spot) -> Self {
+        let (eni, address, ip) = status.at(at);
+        Self { at, eni, address, before: ip.pod, now: None }
+    }
+}
+
 /// Binds an address that is idle in the CR, or freed by the changes.
-fn bind(list: &mut Vec<Change>, at: (EniId, Ipv4Addr), pod: &ListedPod) {
+fn bind(list: &mut Vec<Change>, status: &Status, at: Spot, pod: &ListedPod) {
     let now = Some(Binding { pod: pod.key, uid: pod.uid });
     match list.iter_mut().find(|change| change.at == at) {
         Some(change) => change.now = now,
-        None => list.push(Change { at, before: None, now }),
+        None => list.push(Change { now, ..Change::free(status, at) }),
     }
 }

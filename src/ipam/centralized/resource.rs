@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::binding::Spot;
 use super::call::{Interface, Kind, State};
 use super::family::{Family, records};
 use super::go_map::GoMap;
@@ -139,6 +140,21 @@ impl Status {
     /// Whether the node has such a binding.
     pub(super) fn has_binding(&self, is_it: impl Fn(Binding) -> bool) -> bool {
         self.nics.values().any(|nic| nic.ips().any(|ip| ip.pod.is_some_and(&is_it)))
+    }
+
+    /// Where the IPv4 address of a pod stands: it is given one at most.
+    pub(super) fn spot_of(&self, uid: Uid) -> Option<Spot> {
+        (0..).zip(self.nics.values()).find_map(|(nic, of)| {
+            let address = of.addresses.values().position(|ip| ip.pod.is_some_and(|pod| pod.uid == uid))?;
+            Some(Spot { nic, address: address as u32 })
+        })
+    }
+
+    /// The IPv4 address that stands there, with its interface.
+    pub(super) fn at(&self, spot: Spot) -> (EniId, Ipv4Addr, &Ip) {
+        let (&eni, nic) = self.nics.at(spot.nic as usize);
+        let (&address, ip) = nic.addresses.at(spot.address as usize);
+        (eni, address, ip)
     }
 
     /// The interfaces, trunk first, then HighPerformance, then those with most IPv4 addresses; equals

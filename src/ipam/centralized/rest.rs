@@ -344,7 +344,7 @@ impl Controller {
             return sync;
         }
         if let Some(known) = &node.in_order {
-            return sync.min(self.collects(now, node, known.idle, collected));
+            return sync.min(self.collects(now, node, known.idle(), collected));
         }
         // The mark of an interface whose vSwitch is empty is renewed (C84).
         let marks = status.nics.values().filter_map(|nic| nic.insufficient).map(|since| since + RENEWAL + TICK);

@@ -1,48 +1,54 @@
-//! A small map in one piece of memory: a CR has a few dozen addresses, is copied to be changed, and
+//! A small map in two pieces of memory: a CR has a few dozen addresses, is copied to be changed, and
 //! is read through several times in a run.
 
+use std::cmp::Ordering;
+use std::iter::Zip;
 use std::ops::Index;
+use std::slice::Iter;
 
-/// A sorted vector of keys and values.
+/// Sorted keys, and their values apart: whoever looks for one of either does not read the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SortedMap<K, V>(Vec<(K, V)>);
+pub struct SortedMap<K, V> {
+    keys: Vec<K>,
+    values: Vec<V>,
+}
 
 impl<K: Ord, V> SortedMap<K, V> {
     /// Its entries, in the order of their keys.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, value)| (key, value))
+    pub fn iter(&self) -> Zip<Iter<'_, K>, Iter<'_, V>> {
+        self.keys.iter().zip(&self.values)
     }
 
     /// Its entries, in the order of their keys.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        self.0.iter_mut().map(|(key, value)| (&*key, value))
+        self.keys.iter().zip(&mut self.values)
     }
 
     /// Its keys, in order.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &K> {
-        self.0.iter().map(|(key, _)| key)
+    pub fn keys(&self) -> Iter<'_, K> {
+        self.keys.iter()
     }
 
     /// Its values, in the order of their keys.
-    pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.0.iter().map(|(_, value)| value)
+    pub fn values(&self) -> Iter<'_, V> {
+        self.values.iter()
     }
 
     /// Its values, in the order of their keys.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.0.iter_mut().map(|(_, value)| value)
+        self.values.iter_mut()
     }
 
     /// How many entries it has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.keys.len()
     }
 
     /// Whether it has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
     }
 
     /// Whether there is an entry.
@@ -54,13 +60,13 @@ impl<K: Ord, V> SortedMap<K, V> {
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.find(key).ok().map(|at| &self.0[at].1)
+        self.find(key).ok().map(|at| &self.values[at])
     }
 
     /// The value of a key.
     #[must_use]
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.find(key).ok().map(|at| &mut self.0[at].1)
+        self.find(key).ok().map(|at| &mut self.values[at])
     }
 
     /// The entry at a place in the order of keys.
@@ -69,8 +75,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     /// If there are not so many.
     #[must_use]
     pub fn at(&self, place: usize) -> (&K, &V) {
-        let (key, value) = &self.0[place];
-        (key, value)
+        (&self.keys[place], &self.values[place])
     }
 
     /// The value at a place in the order of keys.
@@ -79,24 +84,21 @@ impl<K: Ord, V> SortedMap<K, V> {
     /// If there are not so many.
     #[must_use]
     pub fn at_mut(&mut self, place: usize) -> &mut V {
-        &mut self.0[place].1
+        &mut self.values[place]
     }
 
     /// The value of a key that is likely to stand at `place`.
     #[must_use]
     pub fn get_near(&self, place: usize, key: &K) -> Option<&V> {
-        match self.0.get(place) {
-            Some((there, value)) if there == key => Some(value),
-            _ => self.get(key),
-        }
+        if self.keys.get(place) == Some(key) { Some(&self.values[place]) } else { self.get(key) }
     }
 
     /// Puts an entry in; the value that was there.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.find(&key) {
-            Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
+            Ok(at) => Some(std::mem::replace(&mut self.values[at], value)),
             Err(at) => {
-                self.0.insert(at, (key, value));
+                self.insert_at(at, key, value);
                 None
             }
         }
@@ -107,35 +109,46 @@ impl<K: Ord, V> SortedMap<K, V> {
         let at = match self.find(&key) {
             Ok(at) => at,
             Err(at) => {
-                self.0.insert(at, (key, value));
+                self.insert_at(at, key, value);
                 at
             }
         };
-        &mut self.0[at].1
+        &mut self.values[at]
+    }
+
+    fn insert_at(&mut self, at: usize, key: K, value: V) {
+        self.keys.insert(at, key);
+        self.values.insert(at, value);
     }
 
     /// Takes an entry out.
     pub fn remove(&mut self, key: &K) -> Option<V> {
-        self.find(key).ok().map(|at| self.0.remove(at).1)
+        let at = self.find(key).ok()?;
+        self.keys.remove(at);
+        Some(self.values.remove(at))
     }
 
     /// Keeps those entries that `keeps` says.
     pub fn retain(&mut self, mut keeps: impl FnMut(&K, &mut V) -> bool) {
-        self.0.retain_mut(|(key, value)| keeps(key, value));
+        let entries = std::mem::take(&mut self.keys).into_iter().zip(std::mem::take(&mut self.values));
+        let kept = entries.filter_map(|(key, mut value)| keeps(&key, &mut value).then_some((key, value)));
+        (self.keys, self.values) = kept.unzip();
     }
 
     fn find(&self, key: &K) -> Result<usize, usize> {
         // What is new comes last, as a rule.
-        if self.0.last().is_none_or(|(last, _)| last < key) {
-            return Err(self.0.len());
+        let Some((last, others)) = self.keys.split_last() else { return Err(0) };
+        match last.cmp(key) {
+            Ordering::Less => Err(self.keys.len()),
+            Ordering::Equal => Ok(others.len()),
+            Ordering::Greater => others.binary_search(key),
         }
-        self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
 }
 
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { keys: Vec::new(), values: Vec::new() }
     }
 }
 
@@ -155,8 +168,8 @@ impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
         // Of equal keys the last one counts.
         entries.reverse();
         entries.dedup_by(|(a, _), (b, _)| a == b);
-        entries.reverse();
-        Self(entries)
+        let (keys, values) = entries.into_iter().rev().unzip();
+        Self { keys, values }
     }
 }
 
@@ -168,12 +181,12 @@ impl<K: Ord, V> Index<&K> for SortedMap<K, V> {
     }
 }
 
-impl<'a, K, V> IntoIterator for &'a SortedMap<K, V> {
+impl<'a, K: Ord, V> IntoIterator for &'a SortedMap<K, V> {
     type Item = (&'a K, &'a V);
-    type IntoIter = std::iter::Map<std::slice::Iter<'a, (K, V)>, fn(&'a (K, V)) -> (&'a K, &'a V)>;
+    type IntoIter = Zip<Iter<'a, K>, Iter<'a, V>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter().map(|(key, value)| (key, value))
+        self.iter()
     }
 }
 

@@ -125,13 +125,25 @@ impl WorkQueue {
     /// else is ready. `added` = when the node was added before, if its entry does not say so.
     pub fn take_at_once(&mut self, node: NodeId, added: Option<Instant>) {
         self.order.remove(node);
+        self.passes(node, added);
+        self.place(node).is_busy = true;
+        self.free_workers -= 1;
+    }
+
+    /// As [`take_at_once`](Self::take_at_once), and [`done`](Self::done) at once with nothing but another run
+    /// after a pause.
+    pub fn put_back(&mut self, node: NodeId, added: Option<Instant>, pause: Span) {
+        self.passes(node, added);
+        self.place(node).failures = 0;
+        self.put_off(node, self.now + pause, self.now);
+    }
+
+    /// The entry of a node is taken at once.
+    fn passes(&mut self, node: NodeId, added: Option<Instant>) {
         let now = self.now;
-        let place = self.place(node);
-        let entry = place.entry.take();
-        place.is_busy = true;
+        let entry = self.place(node).entry.take();
         let added = added.or(entry.map(|entry| entry.added)).unwrap_or(now);
         self.taken = (Entry::at_once(added), node);
-        self.free_workers -= 1;
     }
 
     /// A run ended.
@@ -183,7 +195,7 @@ impl WorkQueue {
         if self.is_saturated() {
             return Instant::NEVER;
         }
-        self.order.first_keys().map(|entry| entry.ready).fold(Instant::NEVER, Instant::min)
+        self.order.first_key().map_or(Instant::NEVER, |entry| entry.ready)
     }
 
     /// The entry of a node.

@@ -79,8 +79,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn scheduled(&mut self, node: NodeId, id: PodId, erdma: bool) {
         let (key, uid) = self.object(id);
         self.tell(node, DaemonInput::Scheduled { pod: id, uid });
-        self.inform(Input::Scheduled { node, pod: key, uid, erdma });
-        self.control(Input::Notify(node));
+        self.report_news(node, Input::Scheduled { node, pod: key, uid, erdma });
     }
 
     /// A pod object is gone, or terminal, which triggers a reconcile too (rule C18; since Kubernetes
@@ -88,8 +87,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn object_gone(&mut self, node: NodeId, id: PodId, input: DaemonInput) {
         let (key, _) = self.object(id);
         self.tell(node, input);
-        self.inform(Input::Gone { node, pod: key });
-        self.control(Input::Notify(node));
+        self.report_news(node, Input::Gone { node, pod: key });
     }
 
     pub(super) fn object(&self, id: PodId) -> (PodKey, Uid) {
@@ -104,10 +102,17 @@ impl<O: Observer> Engine<O> {
             Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => {
                 unreachable!("the controller does not allocate for it")
             }
-            Daemon::Centralized(daemon) => daemon.handle(self.now, input),
-            Daemon::Prefixes(daemon) => daemon.handle(self.now, input),
+            Daemon::Centralized(daemon) => {
+                daemon.handle(self.now, input);
+                if daemon.has_output() {
+                    self.pump_centralized(node);
+                }
+            }
+            Daemon::Prefixes(daemon) => {
+                daemon.handle(self.now, input);
+                self.pump_centralized(node);
+            }
         }
-        self.pump_centralized(node);
         self.arm(node);
     }
 
@@ -147,12 +152,9 @@ impl<O: Observer> Engine<O> {
 
     /// Hands an input to the controller and carries out what it does.
     pub(super) fn control(&mut self, input: Input) {
-        self.inform(input);
         let now = self.now;
-        let plane = self.plane_mut();
-        if let Some(at) = plane.alarm.set(now, plane.controller.poll_timeout()) {
-            self.events.push(at, Event::Plane.pack());
-        }
+        self.plane_mut().controller.handle(now, input);
+        self.attend();
     }
 
     /// As [`control`](Self::control), if another input follows at once: when the controller wants to be
@@ -166,7 +168,27 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// Hands news of a node's pods to the controller, which queues the node, and carries out what it does.
+    fn report_news(&mut self, node: NodeId, news: Input) {
+        let now = self.now;
+        self.plane_mut().controller.handle_news(now, node, news);
+        self.attend();
+    }
+
+    /// Carries out what the controller does, and sets its timer.
+    fn attend(&mut self) {
+        if self.plane_mut().controller.has_output() {
+            self.follow();
+        }
+        let now = self.now;
+        let plane = self.plane_mut();
+        if let Some(at) = plane.alarm.set(now, plane.controller.poll_timeout()) {
+            self.events.push(at, Event::Plane.pack());
+        }
+    }
+
     /// Carries out what the controller does.
+    #[inline(never)]
     fn follow(&mut self) {
         let (mut edited, mut stored, mut took) = (Vec::new(), Vec::new(), Vec::new());
         let has_others = self.own.is_some();
@@ -233,10 +255,11 @@ impl<O: Observer> Engine<O> {
             Pending::Call { id, left, request } => self.carry_out(id, left, &request),
             Pending::Write(call) => self.control(Input::Written(call, true)),
             Pending::Report(node, uids) => {
-                for uid in uids {
+                let (last, others) = uids.split_last().expect("somebody is reported");
+                for &uid in others {
                     self.inform(Input::Reported { node, uid });
                 }
-                self.control(Input::Notify(node));
+                self.report_news(node, Input::Reported { node, uid: *last });
             }
         }
     }

@@ -76,20 +76,24 @@ impl Controller {
     /// A worker takes a node (C20, C30).
     pub(super) fn begin(&mut self, now: Instant, id: NodeId) {
         self.wake_up(now, id);
-        let node = &mut self.nodes[id.index()];
-        if node.config.is_none() {
+        if self.nodes[id.index()].config.is_none() {
             return self.queue.done(now, id, Ended::Quiet);
         }
-        if node.pulse.last_run.is_some_and(|last| last + GATE > now) {
+        if self.holds_back(now, id) {
             return self.queue.done(now, id, Ended::Again(GATE));
         }
-        node.is_touched = false;
+        self.nodes[id.index()].is_touched = false;
         if !self.is_thorough
             && let Some(changes) = self.changes(now, id)
         {
             return self.change(now, id, changes);
         }
         self.go_through(now, id);
+    }
+
+    /// Whether the gate holds a run back (C20).
+    pub(super) fn holds_back(&self, now: Instant, id: NodeId) -> bool {
+        self.nodes[id.index()].pulse.last_run.is_some_and(|last| last + GATE > now)
     }
 
     fn go_through(&mut self, now: Instant, id: NodeId) {
@@ -128,7 +132,7 @@ impl Controller {
         if let Wake::Written(accepted) = wake
             && let Some(changes) = node.changes.take()
         {
-            return self.changed(now, id, &changes, accepted);
+            return self.changed(now, id, changes, accepted);
         }
         // Without a run the node has left meanwhile.
         let Some(mut run) = node.run.take() else { return };
