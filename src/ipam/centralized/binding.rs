@@ -1,11 +1,11 @@
 //! Which pod has which address: release and binding (C40 to C48).
 
-use std::cmp::Ordering;
 use std::net::Ipv4Addr;
 
 use super::family::Family;
 use super::go_map::{Excerpt, GoMap, iterate_some};
 use super::resource::{Binding, Ip, IpStatus, Nic, PodKey, Status};
+use super::sorted_map::find_by;
 use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, Uid, VSwitchId};
@@ -49,13 +49,7 @@ struct Waiting<'a> {
 
 /// The place of the pod of that name, of pods sorted by name; otherwise where it belongs.
 pub(super) fn find(pods: &[ListedPod], key: PodKey) -> Result<usize, usize> {
-    // Mostly it is the last one.
-    let Some((last, others)) = pods.split_last() else { return Err(0) };
-    match last.key.cmp(&key) {
-        Ordering::Less => Err(pods.len()),
-        Ordering::Equal => Ok(others.len()),
-        Ordering::Greater => others.binary_search_by_key(&key, |pod| pod.key),
-    }
+    find_by(pods, |pod| pod.key.cmp(&key))
 }
 
 /// The pod of that name, of pods sorted by name.

@@ -136,13 +136,18 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     fn find(&self, key: &K) -> Result<usize, usize> {
-        // What is new comes last, as a rule.
-        let Some((last, others)) = self.keys.split_last() else { return Err(0) };
-        match last.cmp(key) {
-            Ordering::Less => Err(self.keys.len()),
-            Ordering::Equal => Ok(others.len()),
-            Ordering::Greater => others.binary_search(key),
-        }
+        find_by(&self.keys, |other| other.cmp(key))
+    }
+}
+
+/// The place of what `compare` finds equal, of what is sorted; otherwise where it belongs. What is looked for is
+/// the last one, or comes after it, as a rule.
+pub(super) fn find_by<T>(sorted: &[T], compare: impl Fn(&T) -> Ordering) -> Result<usize, usize> {
+    let Some((last, others)) = sorted.split_last() else { return Err(0) };
+    match compare(last) {
+        Ordering::Less => Err(sorted.len()),
+        Ordering::Equal => Ok(others.len()),
+        Ordering::Greater => others.binary_search_by(compare),
     }
 }
 

@@ -201,8 +201,8 @@ mod tests {
         }
     }
 
-    /// What a daemon says depends neither on which inputs go the short way nor on what slots owe: pods come and go at random over
-    /// hours, through reclaim, trimming, batches that fail and a full vSwitch.
+    /// What a daemon says depends neither on which inputs go the short way nor on what slots owe: pods come and go
+    /// at random over hours, through reclaim, trimming, batches that fail and a full vSwitch.
     #[test]
     fn the_short_way_and_the_long_way_end_at_the_same_place() {
         let mut quietly = 0;

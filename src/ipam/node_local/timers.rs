@@ -157,17 +157,17 @@ impl NodeLocal {
         slot.broadcast_acts_from().map_or(Instant::NEVER, |from| slot.next_metadata_sync.max(from))
     }
 
-    fn pool_sync_wake(&self, (idle, in_use): (u32, u32)) -> Instant {
+    fn pool_sync_wake(&self, usage: (u32, u32)) -> Instant {
         let next = match self.sync {
             PoolSync::Sleeping { next } => next,
             PoolSync::Preheating { deadline, .. } => return deadline,
         };
-        if surplus(self.marks(), idle) > 0 || to_add(self.marks(), idle, in_use) > 0 {
+        if !self.is_between_marks(usage) {
             return next;
         }
         match &self.config.reclaim {
             // Nothing above the lower watermark: there will be nothing to reclaim either.
-            Some(reclaim) if idle > self.config.min_idle => {
+            Some(reclaim) if usage.0 > self.config.min_idle => {
                 next.max(self.last_modified + reclaim.after).max(self.next_reclaim.unwrap_or(Instant::ZERO))
             }
             _ => Instant::NEVER,
@@ -300,9 +300,13 @@ impl NodeLocal {
     }
 
     /// Whether pool syncs find nothing to do for as long as so many addresses are idle and in use.
-    pub(super) fn lets_pool_syncs_pass(&self, (idle, in_use): (u32, u32)) -> bool {
-        let marks = self.marks();
-        self.config.reclaim.is_none() && surplus(marks, idle) <= 0 && to_add(marks, idle, in_use) == 0
+    pub(super) fn lets_pool_syncs_pass(&self, usage: (u32, u32)) -> bool {
+        self.config.reclaim.is_none() && self.is_between_marks(usage)
+    }
+
+    /// Whether a pool sync has nothing to give back by the upper watermark, and nothing to fetch.
+    fn is_between_marks(&self, (idle, in_use): (u32, u32)) -> bool {
+        surplus(self.marks(), idle) <= 0 && to_add(self.marks(), idle, in_use) == 0
     }
 
     /// Pool syncs from the one at `next` through `until` which do nothing but sort, and the chance that is left.
