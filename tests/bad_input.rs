@@ -604,6 +604,14 @@ const BAD: &[(&str, &[Edit])] = &[
     ("a PodNetworking without a trunk", &[NETWORKING, CENTRALIZED, ("lifetime: 2d", "pod_networking: own")]),
     ("a PodNetworking without a trunk, node-local", &[NETWORKING, ("lifetime: 2d", "pod_networking: own")]),
     (
+        "a misspelt key, and the error that comes of it",
+        &[
+            NETWORKING,
+            (TRUNK.0, "min_pool_size: 0\n    enable_eni_trunkng: true"),
+            ("lifetime: 2d", "pod_networking: own"),
+        ],
+    ),
+    (
         "a trunk of which nobody knows the members, node-local",
         &[NETWORKING, TRUNK, ("lifetime: 2d", "pod_networking: own")],
     ),

@@ -269,7 +269,10 @@ impl Dice {
             Kind::NodeLocal | Kind::LocalTrunk => self.node_local(limits, vswitches).into(),
             Kind::Classic => self.classic(limits, vswitches).into(),
             Kind::Centralized | Kind::Prefixes | Kind::Trunk => self.centralized(limits, vswitches).into(),
-            Kind::Exclusive => pod_eni::NodeConfig { slots: limits.exclusive_eni_pods(), vswitches }.into(),
+            Kind::Exclusive => {
+                let (slots, polls) = (limits.exclusive_eni_pods(), self.chance(50));
+                pod_eni::NodeConfig { slots, vswitches, polls }.into()
+            }
         }
     }
 

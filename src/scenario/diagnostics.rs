@@ -9,17 +9,18 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Source;
 
-/// Everything that is wrong with a scenario: at least one error.
+/// Everything that is wrong with a scenario: at least one error, and the warnings, one of which may
+/// say why (a misspelt key that Terway ignores).
 #[derive(Debug, Clone)]
 pub struct Diagnostics {
     parts: Vec<Part>,
 }
 
-/// Errors that point into the same sources.
+/// Problems that point into the same sources.
 #[derive(Debug, Clone)]
 struct Part {
     sources: Vec<Source>,
-    errors: Vec<Problem>,
+    problems: Vec<Problem>,
 }
 
 impl Diagnostics {
@@ -27,44 +28,46 @@ impl Diagnostics {
     pub(super) fn without_place(title: String) -> Self {
         let mut problems = Problems::default();
         problems.error_without_place(title);
-        Self { parts: vec![Part { sources: Vec::new(), errors: problems.list }] }
+        Self { parts: vec![Part { sources: Vec::new(), problems: problems.list }] }
     }
 
-    /// The errors of several readings, those that they share once; none without one.
+    /// The problems of several readings, those that they share once; none without one.
     #[must_use]
     pub fn together(all: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut seen = BTreeSet::new();
         let mut parts = Vec::new();
         for one in all {
-            for Part { sources, mut errors } in one.parts {
-                errors.retain(|error| seen.insert(error.identity(&sources)));
-                parts.push(Part { sources, errors });
+            for Part { sources, mut problems } in one.parts {
+                problems.retain(|problem| seen.insert(problem.identity(&sources)));
+                parts.push(Part { sources, problems });
             }
         }
-        parts.retain(|part| !part.errors.is_empty());
+        parts.retain(|part| !part.problems.is_empty());
         (!parts.is_empty()).then_some(Self { parts })
     }
 
     /// The same errors, with the reason why they come up.
     #[must_use]
     pub fn because(mut self, reason: &str) -> Self {
-        for error in self.parts.iter_mut().flat_map(|part| &mut part.errors) {
-            error.help(reason);
-        }
+        let problems = self.parts.iter_mut().flat_map(|part| &mut part.problems);
+        problems.filter(|problem| problem.is_error).for_each(|error| _ = error.help(reason));
         self
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &Problem> {
+        self.parts.iter().flat_map(|part| &part.problems).filter(|problem| problem.is_error)
     }
 
     /// Number of errors.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.errors.len()).sum()
+        self.errors().count()
     }
 
     /// What the first error says, in one line.
     #[must_use]
     pub fn first_line(&self) -> String {
-        let first = self.parts.iter().flat_map(|part| &part.errors).next();
-        first.map_or(String::new(), |problem| problem.title.clone())
+        self.errors().next().map_or(String::new(), |error| error.title.clone())
     }
 
     /// Whether there is nothing to say; never true of a value that `load` returns.
@@ -73,13 +76,12 @@ impl Diagnostics {
         self.len() == 0
     }
 
-    /// All errors in the order of the files, as rustc writes its own; `colour` adds terminal
-    /// colours.
+    /// All errors and warnings in the order of the files, as rustc writes its own; `colour` adds
+    /// terminal colours.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let of = |part: &Part| part.errors.iter().map(|error| error.render(&part.sources, colour)).collect::<Vec<_>>();
-        let errors = self.parts.iter().flat_map(of);
-        errors.collect::<Vec<_>>().join("\n\n")
+        let of = |part: &Part| part.problems.iter().map(|it| it.render(&part.sources, colour)).collect::<Vec<_>>();
+        self.parts.iter().flat_map(of).collect::<Vec<_>>().join("\n\n")
     }
 }
 
@@ -130,7 +132,7 @@ impl Problem {
         self
     }
 
-    /// What two errors share that are the same: the words, and what is written up to their end.
+    /// What two problems share that are the same: the words, and what is written up to their end.
     fn identity(&self, sources: &[Source]) -> (String, String, Option<(String, usize, String)>) {
         let at = self.place.map(|place| {
             let Source { name, text } = &sources[place.file];
@@ -222,17 +224,16 @@ impl Problems {
         &self.sources[place.file].name
     }
 
-    /// Ends the reading: warnings, rendered, and the sources; or all errors.
+    /// Ends the reading: warnings, rendered, and the sources; or all problems, if one is an error.
     pub fn finish(mut self) -> Result<(Vec<String>, Vec<Source>), Diagnostics> {
         self.list.sort_by(|a, b| (a.place, &a.title).cmp(&(b.place, &b.title)));
         // The same document is looked at for every pool and zone.
         self.list.dedup_by(|a, b| (a.place, &a.title, &a.label) == (b.place, &b.title, &b.label));
-        let (errors, warnings): (Vec<_>, Vec<_>) = self.list.into_iter().partition(|problem| problem.is_error);
-        if errors.is_empty() {
-            let warnings = warnings.iter().map(|problem| problem.render(&self.sources, false));
-            return Ok((warnings.collect(), self.sources));
+        if self.has_errors() {
+            return Err(Diagnostics { parts: vec![Part { sources: self.sources, problems: self.list }] });
         }
-        Err(Diagnostics { parts: vec![Part { sources: self.sources, errors }] })
+        let warnings = self.list.iter().map(|problem| problem.render(&self.sources, false));
+        Ok((warnings.collect(), self.sources))
     }
 }
 

@@ -6,11 +6,16 @@ use brimline::model::{PodTemplate, Replicas, Schedule, WorkloadKind};
 
 use super::story::{cluster, run, steps, workload};
 
+/// Daemons that are told of PodENIs.
 fn exclusive(slots: u32, replicas: Schedule) -> brimline::model::Model {
+    with_daemon(slots, replicas, false)
+}
+
+fn with_daemon(slots: u32, replicas: Schedule, polls: bool) -> brimline::model::Model {
     let mut model = cluster(&["a"], 1);
     let shape = &mut model.node_pools[0].shapes[0];
     shape.max_pods = slots;
-    shape.zones[0].daemon = NodeConfig { slots, vswitches: vec![VSwitchId(1)] }.into();
+    shape.zones[0].daemon = NodeConfig { slots, vswitches: vec![VSwitchId(1)], polls }.into();
     let kind = WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), rollout: None };
     model.workloads.push(workload("web", kind, PodTemplate::default()));
     model
@@ -35,4 +40,15 @@ fn c151_nothing_is_left_of_pods_that_are_gone() {
     assert_eq!(recording.pods.served, 2);
     assert_eq!((recording.vswitches[1].end.pods, recording.vswitches[1].end.idle), (0, 0));
     assert_eq!(recording.groups[0].end.enis, 0);
+}
+
+/// C156, `daemon/builder.go:376-377`: where daemons allocate, that of an exclusive node looks at the PodENI
+/// every 1 to 1.3 s, so that its pods wait longer than those of a daemon that is told.
+#[test]
+fn c156_a_daemon_of_node_local_ipam_looks_again_and_again() {
+    let wait = |polls| run(&with_daemon(2, Schedule::Constant(2.0), polls)).pods.wait_ms;
+    let (told, polls) = (wait(false), wait(true));
+    assert_eq!((told.len(), polls.len()), (2, 2));
+    let late = |of: fn(&_) -> u64| of(&polls) - of(&told);
+    assert!(late(|waits| waits.min()) > 0 && late(|waits| waits.max()) <= 1_300);
 }

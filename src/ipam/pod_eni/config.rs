@@ -50,6 +50,10 @@ pub struct NodeConfig {
     pub slots: u32,
     /// eni-config's vSwitches of its zone, sorted by ID, for pods without PodNetworking (C147).
     pub vswitches: Vec<VSwitchId>,
+    /// Whether its daemon looks at PodENIs again and again, as where the base document lets daemons
+    /// allocate; it is told of them where that says `ipam_type: crd` (C156,
+    /// `daemon/daemon.go:821-831`, `daemon/builder.go:376-377, 499`).
+    pub polls: bool,
 }
 
 impl NodeConfig {

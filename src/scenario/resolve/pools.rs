@@ -151,7 +151,10 @@ pub(super) fn daemon(
     let is_listed = document.vswitches().any(|(zone, ..)| zone == node.zone);
     match (is_listed, exclusive) {
         (true, None) => with_copies(loader, document, resolved, names),
-        (true, Some(_)) => Some(without_pool(with_copies(loader, document, resolved, names)?, node, names)),
+        (true, Some(_)) => {
+            let polls = document.ipam() != IpamType::Centralized;
+            Some(without_pool(with_copies(loader, document, resolved, names)?, node, names, polls))
+        }
         (false, None) => Some(resolved),
         (false, Some(place)) => {
             let title = format!("eni-config lists no vSwitch for zone {}", node.zone);
@@ -165,7 +168,7 @@ pub(super) fn daemon(
 
 /// The same for a node with exclusive interfaces, which reads no more of eni-config than the
 /// vSwitches, sorted by ID (rules C144, C147).
-fn without_pool(resolved: Resolved, node: &Node<'_>, names: &Names<'_>) -> Resolved {
+fn without_pool(resolved: Resolved, node: &Node<'_>, names: &Names<'_>, polls: bool) -> Resolved {
     let mut vswitches = resolved.config.vswitches().to_vec();
     vswitches.sort_by_key(|&id| names.id(id));
     let mut settings: Vec<_> = resolved.settings.into_iter().filter(|setting| setting.key == "vswitches").collect();
@@ -173,7 +176,7 @@ fn without_pool(resolved: Resolved, node: &Node<'_>, names: &Names<'_>) -> Resol
         setting.value = vswitches.iter().map(|&id| names.id(id)).collect::<Vec<_>>().join(", ");
     }
     let slots = node.limits.exclusive_eni_pods();
-    Resolved { config: NodeConfig { slots, vswitches }.into(), settings }
+    Resolved { config: NodeConfig { slots, vswitches, polls }.into(), settings }
 }
 
 /// The same with the copies of its candidates behind each, where eni-config does not list them.

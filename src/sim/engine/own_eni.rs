@@ -148,7 +148,8 @@ impl<O: Observer> Engine<O> {
                 return self.arm(node);
             }
             Daemon::NodeLocal(_) => true,
-            _ => false,
+            Daemon::Exclusive(config) => config.polls,
+            Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) => false,
         };
         self.own_mut().asking.insert(uid, (node, id));
         self.own_control(Input::Add { pod, uid, polls });
