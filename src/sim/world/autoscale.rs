@@ -194,7 +194,7 @@ impl World<'_> {
         let mut alike = BTreeMap::<(usize, Resources), u32>::new();
         for (workload, state) in self.workloads.iter().enumerate() {
             for &pod in &state.pending {
-                *alike.entry((workload, self.note(pod).requests)).or_default() += 1;
+                *alike.entry((workload, self.requests(pod))).or_default() += 1;
             }
         }
         alike.into_iter().map(|((workload, requests), count)| PendingPods { workload, requests, count }).collect()
