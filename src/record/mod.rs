@@ -4,7 +4,9 @@ mod holders;
 mod recorder;
 mod steps;
 
-pub use recorder::{API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, Outlook, RPC_BUCKETS_MS, Recorder, Tally};
+pub use recorder::{
+    API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, Outlook, RPC_BUCKETS_MS, Recorder, Tally, TrunkWait,
+};
 pub use steps::{CallAnswer, CallStep, PodName, PodRow, Step, What};
 
 use hdrhistogram::Histogram;
@@ -38,6 +40,8 @@ pub struct Recording {
     pub binding: Vec<(Instant, Cause)>,
     /// Defects of Terway that struck, each once.
     pub defects: Vec<DefectRecord>,
+    /// Nodes whose daemons did not start for want of a trunk, in the order in which they began to wait.
+    pub trunkless: Vec<TrunkWait>,
     /// Levels on a regular grid of time.
     pub timeline: Timeline,
     /// What happened to the cluster, in order of time; with `outputs.events` everything, else the

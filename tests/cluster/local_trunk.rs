@@ -1,7 +1,7 @@
 //! Trunks of daemons that allocate themselves, and pods of PodNetworkings beside them.
 
 use brimline::chance::SpanDist;
-use brimline::id::VSwitchId;
+use brimline::id::{NodeId, VSwitchId};
 use brimline::ipam::Config;
 use brimline::ipam::node_local::{self, Trunk};
 use brimline::ipam::pod_eni::{Policy, Retention};
@@ -10,7 +10,7 @@ use brimline::model::{
     Schedule, Trigger, VSwitch, Workload, WorkloadKind,
 };
 use brimline::openapi::Api;
-use brimline::record::Recording;
+use brimline::record::{Cause, Recording};
 use brimline::text::Words;
 use brimline::time::Span;
 
@@ -99,6 +99,14 @@ fn r36_no_address_no_node() {
     let died = journal(&recording, "terway_crashed");
     assert!(died.len() >= 4 && died.windows(3).all(|d| d[2] - d[1] > d[1] - d[0]), "{died:?}");
     assert_eq!(journal(&recording, "terway_up").len(), died.len());
+    let [wait] = recording.trunkless[..] else { panic!("one node waits: {:?}", recording.trunkless) };
+    assert_eq!((wait.node, wait.cause), (NodeId(1), Some(Cause::VSwitch(PODS))));
+    let (since, until) = (wait.since.as_millis() / 1000, wait.until.expect("it is over"));
+    assert_eq!(since, died[0], "from its first death");
+    assert!(
+        until > at(300) && until.as_millis() / 1000 > *died.last().expect("it died"),
+        "until it had one: {until:?}"
+    );
     assert_eq!((recording.pods.served, recording.groups[0].end.enis), (2, 2), "the second node came up late");
     let nodes: Vec<_> = recording.pod_log.iter().filter_map(|pod| pod.node).collect();
     assert_eq!(nodes[0], nodes[1], "while there was one node, both pods were placed there");

@@ -301,7 +301,11 @@ impl World<'_> {
     /// The daemon of a node may be up for the first time: pods come.
     pub(super) fn look_whether_ready(&mut self, node: NodeId) {
         let note = &self.nodes[node.index()];
-        if !note.unready || !note.works() || self.engine.has_to_start(node) {
+        if !note.works() || self.engine.has_to_start(node) {
+            return;
+        }
+        self.engine.observer.waits_for_no_trunk(self.engine.now(), node);
+        if !note.unready {
             return;
         }
         let draining = note.draining;
