@@ -696,6 +696,24 @@ const ODD: &[(&str, &[Edit])] = &[
         ],
     ),
     (
+        "settings of a control plane that allocates for nobody",
+        &[("terway:", "terway:\n  controlplane: {vSwitchCacheTTL: 5m, kubeClientQPS: 50}")],
+    ),
+    (
+        "settings of a control plane that only makes members",
+        &[
+            NETWORKING,
+            TRUNK,
+            (
+                "terway:",
+                "terway:\n  controlplane:\n    vSwitchCacheTTL: 5m\n    multiIPGCPeriod: 1m\n    kubeClientQPS: 50\n    \
+                 rateLimit: {CreateNetworkInterface: 100, AssignPrivateIpAddresses: 100}",
+            ),
+            ("nodes: 10", "nodes: 10\n    limits: {total_adapters: 20}"),
+            ("lifetime: 2d", "pod_networking: own"),
+        ],
+    ),
+    (
         "dual stack on a type without as many IPv6 addresses",
         &[
             ("min_pool_size: 0", "min_pool_size: 0\n    ip_stack: dual"),

@@ -66,6 +66,9 @@ pub struct Model {
     pub vpc: Vpc,
     /// Who allocates addresses.
     pub ipam: Ipam,
+    /// What the controllers of pods with interfaces of their own run with: they are part of the control plane, whoever
+    /// allocates for others.
+    pub own_enis: pod_eni::Settings,
     /// PodNetworkings, which give pods interfaces of their own on a trunk.
     pub pod_networkings: Vec<PodNetworking>,
     /// Node pools.
@@ -299,6 +302,7 @@ impl Model {
             precision: None,
             vpc,
             ipam: Ipam::NodeLocal,
+            own_enis: pod_eni::Settings::default(),
             pod_networkings: Vec::new(),
             node_pools: Vec::new(),
             workloads: Vec::new(),
@@ -319,20 +323,6 @@ impl Model {
             },
             control_plane: ControlPlane::default(),
             outputs: Outputs { samples: 1, pods: false, events: false, parquet: false },
-        }
-    }
-
-    /// What the controllers of pods with interfaces of their own run with: they are part of the
-    /// control plane, whoever allocates for the other nodes.
-    #[must_use]
-    pub fn pod_eni_settings(&self) -> pod_eni::Settings {
-        match &self.ipam {
-            Ipam::NodeLocal | Ipam::Classic(_) => pod_eni::Settings::default(),
-            Ipam::Centralized(process) => pod_eni::Settings {
-                vswitch_ttl: process.vswitch_ttl,
-                rate_limit: process.rate_limit,
-                ..pod_eni::Settings::default()
-            },
         }
     }
 

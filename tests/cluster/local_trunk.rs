@@ -84,6 +84,21 @@ fn nodes_of_time_zero_have_their_trunks() {
     assert_eq!((recording.calls[Api::CreateNetworkInterface.index()], recording.groups[0].end.enis), (1, 3));
 }
 
+/// C74, C81, C157: the controllers of members have the settings of the control plane, which allocates for nobody else.
+#[test]
+fn c157_the_control_planes_settings_reach_members() {
+    let mut model = trunk(1, 5, PODS);
+    model.workloads = vec![own(steps(0, &[(100, 3)]))];
+    let served = |model: &Model| {
+        let served: Vec<_> = run(model).pod_log.iter().filter_map(|pod| pod.served).collect();
+        assert_eq!(served.len(), 3);
+        served.into_iter().max()
+    };
+    assert!(served(&model) < Some(at(160)));
+    model.own_enis.rate_limit[Api::CreateNetworkInterface.index()] = Some(1);
+    assert!(served(&model) > Some(at(210)), "one a minute");
+}
+
 /// R36: one whose trunk finds no address never is; Terway begins again after 10 s, 20 s, 40 s and so on.
 #[test]
 fn r36_no_address_no_node() {

@@ -272,7 +272,7 @@ impl<'m> World<'m> {
         };
         let is_exclusive = |group: &Group| matches!(group.daemon, Config::Exclusive(_));
         let engine = match groups.iter().any(is_exclusive) || !model.pod_networkings.is_empty() {
-            true => engine.with_own_enis(model.pod_eni_settings(), SmallStream::split(&mut stream("pod-eni"))),
+            true => engine.with_own_enis(model.own_enis.clone(), SmallStream::split(&mut stream("pod-eni"))),
             false => engine,
         };
         let mut world = World {
