@@ -37,6 +37,7 @@ use ipnet::Ipv4Net;
 use crate::chance::SpanDist;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config as DaemonConfig;
+pub use crate::ipam::Devices;
 use crate::ipam::centralized;
 use crate::ipam::classic::Version;
 use crate::ipam::pod_eni;
@@ -333,6 +334,17 @@ impl Model {
                 s.zones.iter().enumerate().map(move |(zone, z)| (GroupKey { pool, shape, zone }, z))
             })
         })
+    }
+
+    /// What the daemons of a group, by its position in [`Model::groups`], run with at first and after each edit of
+    /// eni-config.
+    pub fn daemons(&self, group: usize) -> impl Iterator<Item = &DaemonConfig> {
+        let at_first = self.groups().nth(group).map(|(_, zone)| &zone.daemon);
+        let later = self.actions.iter().filter_map(move |action| match &action.deed {
+            Deed::EditEniConfig(daemons) => Some(&daemons[group]),
+            _ => None,
+        });
+        at_first.into_iter().chain(later)
     }
 
     /// What a node of a pool is called: the pool, and its number in the order of joining.

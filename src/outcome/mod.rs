@@ -241,7 +241,7 @@ pub struct ZoneSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
-    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`, `api`, `outage`,
+    /// `max_pods`, `member_enis`, `rdma`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`, `api`, `outage`,
     /// `slow_api`.
     pub kind: &'static str,
     /// In words.

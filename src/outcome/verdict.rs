@@ -166,7 +166,8 @@ fn holders(who: &Holders<Estimate>) -> Text {
 
 /// Whether a limit keeps pods from a node.
 fn is_about_nodes(limit: &Limit) -> bool {
-    let kinds = ["max_pods", "member_enis", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
+    let kinds =
+        ["max_pods", "member_enis", "rdma", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
     kinds.contains(&limit.kind)
 }
 

@@ -21,6 +21,8 @@ const PODS: VSwitchId = VSwitchId(1);
 /// A cluster of one zone whose nodes have a trunk of `members` each; members have their addresses of `of_members`.
 fn trunk(nodes: u32, members: u32, of_members: VSwitchId) -> Model {
     let mut model = cluster(&["a"], nodes);
+    let limits = &mut model.node_pools[0].shapes[0].limits;
+    (limits.trunk, limits.total_adapters) = (Some(true), Some(limits.adapters + members));
     let pods = node_local::Config::plain((2, 10), (0, 20), vec![PODS]);
     model.node_pools[0].shapes[0].zones[0].daemon =
         Config::from(node_local::Config { trunk: Some(Trunk { members }), ..pods });
@@ -219,4 +221,44 @@ fn c152_fixed_addresses_beside_node_local_ipam() {
     }
     assert_eq!(of_pod.len(), 3);
     assert!(of_pod.values().all(|lives| lives.len() == 2 && lives[0] == lives[1]), "{of_pod:?}");
+}
+
+/// R36, R41: trunking that is switched on while the cluster runs gives nodes a trunk and members with their next start,
+/// unless their slots are all taken (`daemon/daemon.go:913-917`).
+#[test]
+fn r36_trunking_switched_on() {
+    let mut model = trunk(1, 5, PODS);
+    let zone = &mut model.node_pools[0].shapes[0].zones[0];
+    let off = node_local::Config::plain((2, 10), (0, 20), vec![PODS]);
+    let on = std::mem::replace(&mut zone.daemon, off.into());
+    let edit = Deed::EditEniConfig(vec![on]);
+    let (name, text) = ("edit".to_owned(), "edit".words());
+    model.actions.push(Action { name, text, trigger: Trigger::At(at(100)), deed: edit });
+    restart_at(&mut model, 110, 10);
+    for (pods, members) in [(9_u32, 3_u32), (20, 0)] {
+        model.workloads = vec![web(Schedule::Constant(f64::from(pods))), own(Schedule::Constant(3.0))];
+        let recording = run(&model);
+        let served = (pods + members).into();
+        assert_eq!((recording.pods.served, recording.pods.unschedulable_at_end), (served, 3 - members));
+        let mut asked = recording.pod_log.iter().filter(|pod| pod.name.workload == 1).map(|pod| pod.requested);
+        assert!(asked.all(|asked| asked.is_none_or(|asked| asked > at(120))), "before there was no trunk");
+        assert!(recording.trunkless.is_empty(), "a daemon without a place for one goes without");
+    }
+}
+
+/// The cluster autoscaler knows what new nodes have from then on.
+#[test]
+fn the_autoscaler_learns_that_trunking_is_on() {
+    let mut model = trunk(1, 5, PODS);
+    model.node_pools[0].size = PoolSize::Autoscaled { initial: 1, min: 1, max: 9 };
+    let zone = &mut model.node_pools[0].shapes[0].zones[0];
+    let off = node_local::Config::plain((2, 10), (0, 20), vec![PODS]);
+    let on = std::mem::replace(&mut zone.daemon, off.into());
+    let (name, text) = ("edit".to_owned(), "edit".words());
+    model.actions.push(Action { name, text, trigger: Trigger::At(at(300)), deed: Deed::EditEniConfig(vec![on]) });
+    model.workloads = vec![web(Schedule::Constant(9.0)), own(Schedule::Constant(5.0))];
+    model.horizon = Span::mins(12);
+    let recording = run(&model);
+    assert_eq!((recording.pods.served, recording.groups[0].end.nodes), (14, 2));
+    assert!(journal(&recording, "node_joined")[1] > 300);
 }

@@ -7,5 +7,6 @@ mod exclusive;
 mod local_trunk;
 mod trunk;
 mod nodes;
+mod rdma;
 mod story;
 mod workloads;

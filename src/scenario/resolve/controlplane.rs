@@ -86,15 +86,16 @@ pub(super) fn controllers(
 /// Reports pods that ask for RDMA where nobody has it.
 pub(super) fn check_erdma(loader: &mut Loader, model: &Model, written: &[Workload]) {
     let has_rdma = |pool: usize| {
-        let mut zones = model.node_pools[pool].shapes.iter().flat_map(|shape| &shape.zones);
-        zones.any(|zone| zone.daemon.has_rdma())
+        let mut groups = model.groups().enumerate().filter(|(_, (key, _))| key.pool == pool);
+        groups.any(|(group, _)| model.daemons(group).any(|daemon| daemon.devices().rdma > 0))
     };
     for (workload, written) in model.workloads.iter().zip(written).filter(|(workload, _)| workload.pod.erdma) {
         if !workload.node_pools.iter().any(|&pool| has_rdma(pool)) {
             let place = written.erdma.as_ref().map_or(written.place, |at| at.place);
-            let title = format!("no node has an RDMA interface for the pods of workload `{}`", workload.name);
+            let title = format!("no node offers RDMA addresses to the pods of workload `{}`", workload.name);
             let problem = loader.problems.error(place, title);
-            problem.label("they would wait for ever (R50, C163)").help("write `enable_erdma: true` in eni-config");
+            problem.label("they would find no node for ever: none offers `aliyun/erdma` (R41, C163)");
+            problem.help("write `enable_erdma: true` in eni-config, without `disable_device_plugin: true`");
         }
     }
 }

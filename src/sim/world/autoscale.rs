@@ -10,7 +10,7 @@ use crate::cluster::autoscaler::{
 };
 use crate::cluster::scheduler::Rules;
 use crate::id::NodeId;
-use crate::model::{Model, PoolSize, Resources, WorkloadKind};
+use crate::model::{GroupKey, Model, PoolSize, Resources, WorkloadKind};
 use crate::time::Instant;
 
 /// What the autoscaler remembers.
@@ -44,6 +44,17 @@ impl State {
 }
 
 impl World<'_> {
+    /// eni-config was edited: new nodes offer what it says.
+    pub(super) fn new_nodes_are_edited(&mut self) {
+        for (pool, template) in self.autoscaler.templates.iter_mut().enumerate() {
+            let key = GroupKey { pool, shape: most_weighted(self.model, pool), zone: 0 };
+            let group = self.groups.iter().find(|group| group.key == key).expect("a pool's types are in its zones");
+            let devices = group.daemon.devices();
+            // It may be what pods wait for.
+            self.place_again |= std::mem::replace(&mut template.devices, devices) != devices;
+        }
+    }
+
     /// Something happened that the autoscaler may act on: it looks at its next time.
     pub(super) fn scan_soon(&mut self) {
         self.scan_not_before(self.engine.now());
@@ -220,10 +231,16 @@ impl World<'_> {
     }
 }
 
+/// The type of a pool with the largest weight, the last of these among equals.
+fn most_weighted(model: &Model, pool: usize) -> usize {
+    let shapes = model.node_pools[pool].shapes.iter().enumerate();
+    let most = shapes.max_by(|(_, a), (_, b)| a.weight.total_cmp(&b.weight));
+    most.expect("a pool has a type").0
+}
+
 /// What a new node of a pool is like: its most weighted type, with the pods of DaemonSets on it.
 fn template(model: &Model, pool: usize) -> Template {
-    let shapes = &model.node_pools[pool].shapes;
-    let shape = shapes.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).expect("a pool has a type");
+    let shape = &model.node_pools[pool].shapes[most_weighted(model, pool)];
     let daemons = model.workloads.iter().filter(|workload| {
         matches!(workload.kind, WorkloadKind::DaemonSet { .. }) && workload.node_pools.contains(&pool)
     });
@@ -235,7 +252,7 @@ fn template(model: &Model, pool: usize) -> Template {
     Template {
         allocatable: shape.allocatable,
         max_pods: shape.max_pods,
-        members: shape.zones[0].daemon.members(),
+        devices: shape.zones[0].daemon.devices(),
         daemons: requests,
         daemon_addresses: addresses,
     }

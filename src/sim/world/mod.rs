@@ -25,7 +25,7 @@ use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config;
 use crate::ipam::pod_eni::PodSpec;
-use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
+use crate::model::{Devices, GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
@@ -341,8 +341,7 @@ impl<'m> World<'m> {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Served(pod) => self.served(pod),
-            Happening::OffersMembers(node) => self.members_offered(node),
-            Happening::WithdrawsMembers(node) => self.members_withdrawn(node),
+            Happening::Offers(node) => self.devices_changed(node),
             Happening::Started(node) => self.look_whether_ready(node),
             Happening::NotStarted(node) => self.terway_did_not_start(node),
             Happening::Crashed(node, defect) => self.terway_crashed(node, defect),
@@ -457,7 +456,6 @@ fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallSt
             zone: zones.iter().position(|&zone| zone == group.zone).unwrap_or_default(),
             allocatable: shape.allocatable,
             max_pods: shape.max_pods,
-            members: group.daemon.members(),
         }
     });
     Scheduler::new(specs, rules, model.control_plane.scoring, chance)
@@ -475,7 +473,10 @@ fn rules(model: &Model) -> Vec<Rules> {
         zone_spread: workload.pod.zone_spread,
         anti_affinity: workload.pod.anti_affinity,
         takes_address: !workload.pod.host_network,
-        takes_member: workload.pod.pod_networking.is_some(),
+        takes_devices: Devices {
+            members: u32::from(workload.pod.pod_networking.is_some()),
+            rdma: u32::from(workload.pod.erdma),
+        },
         zones: workload.pod.pod_networking.map(reached),
     });
     rules.collect()
@@ -495,6 +496,7 @@ fn reason(unfit: Unfit) -> Unschedulable {
         Unfit::NoNode => Unschedulable::NoNode,
         Unfit::MaxPods => Unschedulable::MaxPods,
         Unfit::MemberEnis => Unschedulable::MemberEnis,
+        Unfit::Rdma => Unschedulable::Rdma,
         Unfit::Cpu => Unschedulable::Cpu,
         Unfit::Memory => Unschedulable::Memory,
         Unfit::ZoneSpread => Unschedulable::ZoneSpread,

@@ -238,7 +238,7 @@ impl World<'_> {
         let limits = self.model.node_pools[pool].shapes[group.key.shape].limits;
         let node =
             self.engine.cloud.start_instance(Some(launch), limits.adapters.saturating_sub(1), limits.ipv4_per_adapter);
-        self.engine.cloud.take_members(node, daemon.members());
+        self.engine.cloud.take_members(node, limits.member_adapters().unwrap_or(daemon.devices().members));
         self.pools[pool].present += 1;
         self.pools[pool].counted += 1;
         self.in_zone[index] += 1;

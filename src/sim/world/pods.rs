@@ -151,18 +151,11 @@ impl World<'_> {
         Wish { workload: self.workload_of(pod), requests, zone: zone.map(usize::from) }
     }
 
-    /// A node offers its member interfaces, unless it has been released in the same instant.
-    pub(super) fn members_offered(&mut self, node: NodeId) {
+    /// A node offers something else, unless it has been released in the same instant.
+    pub(super) fn devices_changed(&mut self, node: NodeId) {
         if self.nodes[node.index()].exists() {
-            self.scheduler.offer_members(node);
+            self.scheduler.offer(node, self.engine.devices(node));
             self.place_again = true;
-        }
-    }
-
-    /// A node does not offer them any more.
-    pub(super) fn members_withdrawn(&mut self, node: NodeId) {
-        if self.nodes[node.index()].exists() {
-            self.scheduler.withdraw_members(node);
         }
     }
 

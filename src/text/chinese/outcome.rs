@@ -56,6 +56,7 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("pods of a dual-stack node saw the same idle address, and asked for the other family alone (R147)",
         "双栈节点上的几个 Pod 看中了同一个闲置地址，于是只去申请另一个地址族（R147）"),
     ("every node has as many pods as it may have (max pods)", "每个节点上的 Pod 数都已到上限（max pods）"),
+    ("no node has an address for RDMA left (aliyun/erdma)", "没有节点还有 RDMA 地址（aliyun/erdma）"),
     ("no node has a member ENI left (aliyun/member-eni)", "没有节点还有成员弹性网卡（aliyun/member-eni）"),
     ("there is no node", "没有节点"),
     ("no node has as much CPU left as a pod requests", "没有节点剩余的 CPU 够 Pod 的 request"),
