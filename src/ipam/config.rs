@@ -40,6 +40,12 @@ impl Devices {
         Self { members: self.members * n, rdma: self.rdma * n }
     }
 
+    /// What is left of these without others; nothing if those are more.
+    #[must_use]
+    pub fn minus_at_most(self, other: Self) -> Self {
+        Self { members: self.members.saturating_sub(other.members), rdma: self.rdma.saturating_sub(other.rdma) }
+    }
+
     /// These without others.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {

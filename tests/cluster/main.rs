@@ -3,6 +3,7 @@
 //! `docs/model.md` has the sources.
 
 mod actions;
+mod daemon_members;
 mod exclusive;
 mod local_trunk;
 mod trunk;

@@ -73,6 +73,8 @@ pub struct Template {
     pub daemons: Resources,
     /// Pods of DaemonSets with an address of their own.
     pub daemon_addresses: u32,
+    /// What pods of DaemonSets take of what it offers.
+    pub daemon_devices: Devices,
 }
 
 /// Whether the autoscaler acts at all: not more than three nodes are unready

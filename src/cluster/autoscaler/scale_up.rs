@@ -138,7 +138,7 @@ impl Bin {
             cpu: left(template.allocatable.cpu_milli, template.daemons.cpu_milli),
             memory: left(template.allocatable.memory_mib, template.daemons.memory_mib),
             places: template.max_pods.saturating_sub(template.daemon_addresses),
-            devices: template.devices,
+            devices: template.devices.minus_at_most(template.daemon_devices),
             alone: Vec::new(),
         }
     }

@@ -228,6 +228,12 @@ impl Scheduler {
         }
     }
 
+    /// What `node` lacks of what another pod asks for, whatever else keeps it away.
+    #[must_use]
+    pub fn lacks_devices(&self, workload: usize, node: NodeId) -> Option<Unfit> {
+        self.devices[node.index()].lacks(self.workloads[workload].rules.takes_devices, Devices::default())
+    }
+
     /// Another pod is on `node`, whether there was room or not (DaemonSet).
     pub fn add(&mut self, workload: usize, requests: Resources, node: NodeId) {
         let takes = Takes::of(&self.workloads[workload].rules);

@@ -194,9 +194,6 @@ fn check_pods(loader: &mut Loader, workload: &Workload, networking: &PodNetworki
     } else if workload.pod.erdma {
         let problem = loader.problems.error(place, "a member of a trunk has no RDMA");
         problem.help("leave out either `erdma` or `pod_networking`");
-    } else if matches!(workload.kind, WorkloadKind::DaemonSet { .. }) {
-        let problem = loader.problems.error(place, "DaemonSets with a PodNetworking are not simulated");
-        problem.label("a pod on every node would take one of its member ENIs").help("leave `pod_networking` out");
     } else if networking.fixed.is_some() && !is_stateful {
         let title = format!("`{}` gives fixed addresses, which only a `stateful_set` can have", networking.name);
         let problem = loader.problems.error(place, title);
@@ -232,6 +229,13 @@ fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networki
         let problem =
             loader.problems.error(place, format!("`{}` has no vSwitch in a zone of the nodes", networking.name));
         problem.label("its pods would find no node for ever").help("list a vSwitch of one of the pools' zones");
+    } else if matches!(workload.kind, WorkloadKind::DaemonSet { .. })
+        && !nodes.iter().all(|(_, is_reached, _)| *is_reached)
+    {
+        let title = format!("`{}` has no vSwitch in some zone of DaemonSet `{}`", networking.name, workload.name);
+        let problem = loader.problems.error(place, title);
+        problem.label("its pods there would wait for ever (`pkg/controller/webhook/mutating.go:405-408`)");
+        problem.help("list a vSwitch of each zone of its node pools, or let it run on others (`node_pools`)");
     } else if !nodes.iter().any(|(_, is_reached, has_trunk)| *is_reached && *has_trunk) {
         let title = format!("no node has a trunk for the pods of workload `{}`", workload.name);
         let problem = loader.problems.error(place, title);

@@ -10,7 +10,7 @@ use crate::cluster::autoscaler::{
 };
 use crate::cluster::scheduler::Rules;
 use crate::id::NodeId;
-use crate::model::{GroupKey, Model, PoolSize, Resources, WorkloadKind};
+use crate::model::{Devices, GroupKey, Model, PoolSize, Resources, WorkloadKind};
 use crate::time::Instant;
 
 /// What the autoscaler remembers.
@@ -91,6 +91,14 @@ impl World<'_> {
     /// workload could go to.
     pub(super) fn nodes_will_come(&self, workload: usize) -> bool {
         let model = &self.model.workloads[workload];
+        if self.is_daemon(workload) {
+            // They wait for their nodes only, which may offer soon what they ask for.
+            let mut nodes = self.workloads[workload].pending.iter().map(|&pod| self.engine.pod(pod).node);
+            return nodes.all(|node| {
+                let group = &self.groups[self.nodes[node.index()].group];
+                self.engine.devices(node) != group.daemon.devices()
+            });
+        }
         model.node_pools.iter().any(|&pool| {
             let state = &self.pools[pool];
             let grows = match self.model.node_pools[pool].size {
@@ -203,7 +211,9 @@ impl World<'_> {
     /// Pods without a node, those that are alike together.
     fn pending_pods(&self) -> Vec<PendingPods> {
         let mut alike = BTreeMap::<(usize, Resources), u32>::new();
-        for (workload, state) in self.workloads.iter().enumerate() {
+        // Those of DaemonSets wait for their node, and no other helps them.
+        let helped = self.workloads.iter().enumerate().filter(|&(workload, _)| !self.is_daemon(workload));
+        for (workload, state) in helped {
             for &pod in &state.pending {
                 *alike.entry((workload, self.note(pod).requests)).or_default() += 1;
             }
@@ -244,8 +254,9 @@ fn template(model: &Model, pool: usize) -> Template {
     let daemons = model.workloads.iter().filter(|workload| {
         matches!(workload.kind, WorkloadKind::DaemonSet { .. }) && workload.node_pools.contains(&pool)
     });
-    let (mut requests, mut addresses) = (Resources::default(), 0);
+    let (mut requests, mut addresses, mut devices) = (Resources::default(), 0, Devices::default());
     for daemon in daemons {
+        devices = devices.plus(daemon.pod.devices());
         requests = requests.plus(daemon.pod.requests);
         addresses += u32::from(!daemon.pod.host_network);
     }
@@ -255,5 +266,6 @@ fn template(model: &Model, pool: usize) -> Template {
         devices: shape.zones[0].daemon.devices(),
         daemons: requests,
         daemon_addresses: addresses,
+        daemon_devices: devices,
     }
 }

@@ -25,7 +25,7 @@ use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config;
 use crate::ipam::pod_eni::PodSpec;
-use crate::model::{Devices, GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
+use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
@@ -473,10 +473,7 @@ fn rules(model: &Model) -> Vec<Rules> {
         zone_spread: workload.pod.zone_spread,
         anti_affinity: workload.pod.anti_affinity,
         takes_address: !workload.pod.host_network,
-        takes_devices: Devices {
-            members: u32::from(workload.pod.pod_networking.is_some()),
-            rdma: u32::from(workload.pod.erdma),
-        },
+        takes_devices: workload.pod.devices(),
         zones: workload.pod.pod_networking.map(reached),
     });
     rules.collect()

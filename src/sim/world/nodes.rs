@@ -264,6 +264,7 @@ impl World<'_> {
             self.has_trunk_from_the_start(node, &daemon);
         }
         self.engine.start_daemon(node, &daemon, SmallStream::split(&mut self.daemons), true);
+        self.scheduler.offer(node, self.engine.devices(node));
         self.refresh(self.groups[index].node_vswitch);
         if self.engine.has_to_start(node) {
             self.nodes[node.index()].unready = true;
@@ -379,6 +380,7 @@ impl World<'_> {
         let note = &mut self.nodes[node.index()];
         (note.power, note.restarted_by, note.dead) = (Power::Released, None, false);
         let (group, replaced) = (note.group, note.replaced);
+        self.withdraw_bound(node);
         self.scheduler.remove_node(node);
         let pool = self.pool_of(node);
         self.pools[pool].present -= 1;
