@@ -242,10 +242,9 @@ impl<'a> Script<'a> {
             }
             Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
             Happening::Crashed(..) | Happening::Stuck(..) => unreachable!("the node-local daemon has no such defects"),
-            Happening::OffersMembers(_)
-            | Happening::WithdrawsMembers(_)
-            | Happening::Started(_)
-            | Happening::NotStarted(_) => unreachable!("no node of a script has a trunk"),
+            Happening::Offers(_) | Happening::Started(_) | Happening::NotStarted(_) => {
+                unreachable!("no node of a script has a trunk or RDMA")
+            }
         }
     }
 

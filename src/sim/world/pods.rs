@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::World;
 use crate::cluster::scheduler::{Unfit, Wish};
 use crate::id::{NodeId, PodId};
-use crate::model::{Resources, WorkloadKind};
+use crate::model::{Devices, Resources, WorkloadKind};
 use crate::record::{Unschedulable, Was};
 use crate::sim::engine::{PodState, Wants};
 use crate::time::{Instant, Span};
@@ -71,7 +71,7 @@ pub(super) struct NewPod {
     pub tag: u32,
     /// Identity of a pod that comes again.
     pub identity: Option<PodId>,
-    /// The node that it is bound to, past the scheduler (DaemonSet).
+    /// The node that it is bound to (DaemonSet): past the scheduler, unless it asks for what nodes offer.
     pub node: Option<NodeId>,
 }
 
@@ -118,11 +118,14 @@ impl World<'_> {
         self.join_list(workload, pod);
         self.wanted(1);
         match new.node {
-            Some(node) => {
+            Some(node) if self.model.workloads[workload].pod.devices() == Devices::default() => {
                 self.scheduler.add(workload, self.requests(pod), node);
                 self.start_on(pod, node);
             }
-            None => {
+            bound => {
+                if let Some(node) = bound {
+                    self.engine.bind_pod(pod, node);
+                }
                 self.workloads[workload].pending.push_back(pod);
                 self.place_again = true;
             }
@@ -155,18 +158,11 @@ impl World<'_> {
         Wish { workload: self.workload_of(pod), requests: self.requests(pod), zone }
     }
 
-    /// A node offers its member interfaces, unless it has been released in the same instant.
-    pub(super) fn members_offered(&mut self, node: NodeId) {
+    /// A node offers something else, unless it has been released in the same instant.
+    pub(super) fn devices_changed(&mut self, node: NodeId) {
         if self.nodes[node.index()].exists() {
-            self.scheduler.offer_members(node);
+            self.scheduler.offer(node, self.engine.devices(node));
             self.place_again = true;
-        }
-    }
-
-    /// A node does not offer them any more.
-    pub(super) fn members_withdrawn(&mut self, node: NodeId) {
-        if self.nodes[node.index()].exists() {
-            self.scheduler.withdraw_members(node);
         }
     }
 
@@ -223,6 +219,9 @@ impl World<'_> {
 
     /// Places the first pending pod of a workload that fits somewhere.
     fn place_one(&mut self, workload: usize) -> Result<(), Unfit> {
+        if self.is_daemon(workload) {
+            return self.place_daemon(workload);
+        }
         // By zone that a pod is bound to, of which there are few.
         let mut refused: Vec<(Wish, Unfit)> = Vec::new();
         for i in 0..self.workloads[workload].pending.len() {
@@ -246,6 +245,32 @@ impl World<'_> {
             }
         }
         Err(refused.first().expect("somebody was pending").1)
+    }
+
+    /// Places the first pending pod of a DaemonSet whose node has what it asks for: the other filters are passed by
+    /// (`pkg/controller/daemon/daemon_controller.go`).
+    fn place_daemon(&mut self, workload: usize) -> Result<(), Unfit> {
+        let mut first = None;
+        for i in 0..self.workloads[workload].pending.len() {
+            let pod = self.workloads[workload].pending[i];
+            let node = self.engine.pod(pod).node;
+            let Some(unfit) = self.scheduler.lacks_devices(workload, node) else {
+                self.workloads[workload].pending.remove(i);
+                self.scheduler.add(workload, self.requests(pod), node);
+                self.start_on(pod, node);
+                return Ok(());
+            };
+            first = first.or(Some(unfit));
+        }
+        Err(first.expect("somebody was pending"))
+    }
+
+    /// A node is gone: pods that are bound to it and wait for it are deleted.
+    pub(super) fn withdraw_bound(&mut self, node: NodeId) {
+        let daemons = self.workloads.iter().enumerate().filter(|&(workload, _)| self.is_daemon(workload));
+        let pending = daemons.flat_map(|(_, state)| &state.pending).copied();
+        let bound: Vec<_> = pending.filter(|&pod| self.engine.pod(pod).node == node).collect();
+        bound.into_iter().for_each(|pod| self.end(pod, Span::ZERO));
     }
 
     /// A pod is on its node and asks for its address.
@@ -392,6 +417,10 @@ impl World<'_> {
                 self.engine.observer.pod_withdrawn(now, pod.index());
                 self.place_again = true;
                 self.forget(pod);
+                let bound = self.engine.pod(pod).node;
+                if bound != NodeId::NONE {
+                    self.daemon_gone(workload, bound);
+                }
             }
             // Its containers never ran.
             Phase::Creating if self.node_works(pod) => self.finish_pod(pod),
