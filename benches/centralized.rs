@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use brimline::chance::SmallStream;
 use brimline::id::{EniId, NodeId, Uid, VSwitchId};
+use brimline::ipam::Devices;
 use brimline::ipam::centralized::{
     Answer, CallId, Controller, Flavor, Input, Interface, Kind, NodeConfig, Output, PodKey, Request, Selection,
     Settings, State,
@@ -28,7 +29,7 @@ const REPORT: Span = Span::secs(2);
 /// An ecs.g7.2xlarge with ACK's watermarks.
 fn config() -> NodeConfig {
     NodeConfig {
-        members: 0,
+        devices: Devices::default(),
         flavor: Flavor::of(4, false, false),
         ips_per_eni: 15,
         min_idle: 0,

@@ -61,7 +61,7 @@ fn wish(requests: Resources) -> Wish {
 fn run(case: &Case) {
     let zones = 0..3;
     let Case { allocatable, max_pods, .. } = *case;
-    let groups = zones.map(|zone| GroupSpec { pool: 0, zone, allocatable, max_pods, members: 0 });
+    let groups = zones.map(|zone| GroupSpec { pool: 0, zone, allocatable, max_pods });
     let mut scheduler = Scheduler::new(groups, [case.rules.clone()], case.scoring, SmallStream::new(1));
     (0..NODES).for_each(|node| scheduler.add_node(NodeId(node), node as usize % 3, Resources::default()));
     let mut chance = SmallStream::new(2);

@@ -651,11 +651,15 @@ const BAD: &[(&str, &[Edit])] = &[
         ],
     ),
     (
-        "a DaemonSet with a PodNetworking",
+        "a DaemonSet in a zone without a vSwitch of its PodNetworking",
         &[
             NETWORKING,
             CENTRALIZED,
             TRUNK,
+            ("    - {id: vsw-pods", "    - {id: vsw-k, zone: cn-hangzhou-k, cidr: 10.2.0.0/24}\n    - {id: vsw-pods"),
+            ("{cn-hangzhou-j: [vsw-pods]}", "{cn-hangzhou-j: [vsw-pods], cn-hangzhou-k: [vsw-k]}"),
+            ("zones: [cn-hangzhou-j]", "zones: [cn-hangzhou-j, cn-hangzhou-k]"),
+            ("node_vswitch: vsw-nodes", "node_vswitch: {cn-hangzhou-j: vsw-nodes, cn-hangzhou-k: vsw-k}"),
             ("nodes: 10", "nodes: 10\n    limits: {total_adapters: 20}"),
             ("deployment: {replicas: 100}\n    lifetime: 2d", "daemon_set: {}\n    pod_networking: own"),
         ],
@@ -693,6 +697,24 @@ const ODD: &[(&str, &[Edit])] = &[
         &[
             ("instance_type: ecs.g7.2xlarge", "instance_types: [ecs.c7.4xlarge, ecs.r7.2xlarge]"),
             ("lifetime: 2d", "requests: {cpu: 12, memory: 48Gi}"),
+        ],
+    ),
+    (
+        "settings of a control plane that allocates for nobody",
+        &[("terway:", "terway:\n  controlplane: {vSwitchCacheTTL: 5m, kubeClientQPS: 50}")],
+    ),
+    (
+        "settings of a control plane that only makes members",
+        &[
+            NETWORKING,
+            TRUNK,
+            (
+                "terway:",
+                "terway:\n  controlplane:\n    vSwitchCacheTTL: 5m\n    multiIPGCPeriod: 1m\n    kubeClientQPS: 50\n    \
+                 rateLimit: {CreateNetworkInterface: 100, AssignPrivateIpAddresses: 100}",
+            ),
+            ("nodes: 10", "nodes: 10\n    limits: {total_adapters: 20}"),
+            ("lifetime: 2d", "pod_networking: own"),
         ],
     ),
     (

@@ -3,7 +3,7 @@
 use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
 use brimline::ipam::limits::InstanceLimits;
-use brimline::ipam::node_local::Config;
+use brimline::ipam::{Config, node_local};
 use brimline::model::{
     Fault, Model, NodePool, PoolSize, PoolZone, Quotas, Schedule, Shape, Tenant, VSwitch, Vpc, Workload, WorkloadKind,
 };
@@ -16,7 +16,7 @@ use brimline::time::{Instant, Span};
 /// every call takes a second. There is room for all of them.
 fn world() -> Model {
     let limits = InstanceLimits { adapters: 3, ipv4_per_adapter: 5, ..InstanceLimits::default() };
-    let daemon = Config::plain((2, 5), (0, 2), vec![VSwitchId(1)]);
+    let daemon = node_local::Config::plain((2, 5), (0, 2), vec![VSwitchId(1)]);
     let zone = PoolZone { zone: "zone-a".to_owned(), node_vswitch: VSwitchId(0), daemon: daemon.into() };
     let shape = Shape::plain("test", limits, vec![zone]);
     let vswitches =
@@ -143,6 +143,29 @@ fn the_region_has_its_interfaces() {
     the region has as many ENIs as the account may have (EniLimitExceeded).
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 15 of 28 addresses free.
+    ");
+}
+
+/// R36: a third node joins when no address is left for its trunk. Nobody waits for an address or for the node.
+#[test]
+fn a_node_finds_no_address_for_its_trunk() {
+    let tenants = vec![Tenant {
+        name: "others".to_owned(),
+        addresses: Schedule::Steps(vec![(Instant::ZERO, 0.0), (Instant::ZERO + Span::mins(5), 28.0)]),
+    }];
+    insta::assert_snapshot!(verdict(|model| {
+        let pods = node_local::Config::plain((2, 5), (0, 2), vec![VSwitchId(1)]);
+        let trunk = Some(node_local::Trunk { members: 5 });
+        model.node_pools[0].shapes[0].zones[0].daemon = Config::from(node_local::Config { trunk, ..pods });
+        let nodes = vec![(Instant::ZERO, 2.0), (Instant::ZERO + Span::mins(10), 4.0)];
+        model.node_pools[0].size = PoolSize::Scheduled(Schedule::Steps(nodes));
+        model.vpc.vswitches[1].tenants = tenants;
+        model.workloads.clear();
+    }), @r"
+    vswitch: vsw-pods (/27, 28 usable) is full after 10m 1s (one run, so no interval);
+    7 % of its addresses sit idle in node pools, 93 % belong to other tenants.
+    Terway starts again and again on nodes without a trunk interface (R36), for the first time after 10m 1s (one run, so no interval), on 2 nodes in all and 2 at the end:
+    vsw-pods has too few free addresses.
     ");
 }
 

@@ -33,6 +33,13 @@ fn every_case_of_our_own_measuring_passes() {
     assert_eq!(passing("node-local-extra"), (13, 0));
 }
 
+/// Dual stack, measured on the bed of `tests/conformance/bed`: orders of both families, trims that let them drift apart,
+/// pods that hang beside idle addresses (R144 to R148).
+#[test]
+fn every_dual_stack_case_passes() {
+    assert_eq!(passing("node-local-dual"), (13, 0));
+}
+
 /// The centralized controller (`ipam_type: crd`).
 #[test]
 fn every_centralized_case_passes() {

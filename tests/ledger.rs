@@ -42,8 +42,15 @@ fn holds(text: &str, word: &str) -> bool {
 /// Why a name in backquotes leads nowhere; `None` = it leads somewhere, or is no name of ours.
 fn dead(name: &str) -> Option<String> {
     if let Some(case) = name.strip_prefix("golden:") {
-        let folders =
-            ["node-local", "node-local-statistical", "node-local-extra", "centralized", "classic", "classic-crash"];
+        let folders = [
+            "node-local",
+            "node-local-statistical",
+            "node-local-extra",
+            "node-local-dual",
+            "centralized",
+            "classic",
+            "classic-crash",
+        ];
         let found = folders.iter().any(|f| root().join(format!("tests/conformance/{f}/{case}.json")).is_file());
         return (!found).then(|| format!("there is no golden case {case}"));
     }

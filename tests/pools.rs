@@ -7,6 +7,7 @@ use brimline::model::{
     AfterCrash, Autoscaler, Crashes, Expander, Interruptions, Model, PoolSize, Portion, Replacement, Resources,
     ScaleDown, Schedule, Scoring, Times, ZoneOutage,
 };
+use brimline::openapi::Api;
 use brimline::scenario::{Loaded, describe, load_text};
 use brimline::time::{Instant, Span};
 
@@ -158,4 +159,19 @@ fn capacity_counts_what_the_autoscaler_and_a_replacement_may_add() {
     let (_, capacity) = text.split_once("\ncapacity\n").expect("it ends with the capacity");
     let pools: Vec<_> = capacity.lines().skip_while(|line| !line.contains("node pool p in z-b")).take(8).collect();
     insta::assert_snapshot!(pools.join("\n"));
+}
+
+/// C157, C144: with node-local IPAM the control plane makes interfaces of pods' own, with its settings.
+#[test]
+fn the_control_plane_makes_interfaces_of_pods_own_with_its_settings() {
+    let settings = |pool: &str| {
+        let keys = "terway:\n  controlplane: {vSwitchCacheTTL: 5m, rateLimit: {CreateNetworkInterface: 60}}";
+        let text = scenario("", &format!("instance_type: ecs.g7.2xlarge\n    nodes: 3{pool}")).replace("terway:", keys);
+        let loaded =
+            load_text("pools.yaml", &text, Path::new(".")).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+        let settings = loaded.model.own_enis;
+        (settings.vswitch_ttl, settings.rate_limit[Api::CreateNetworkInterface.index()], loaded.warnings.len())
+    };
+    assert_eq!(settings("\n    exclusive_eni: true"), (Span::mins(5), Some(60), 0));
+    assert_eq!(settings(""), (Span::mins(20), Some(500), 1), "nobody has one: they have no effect");
 }

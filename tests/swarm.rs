@@ -15,7 +15,7 @@ use brimline::ipam::classic::{self, Defect, Sizes, Version, Wanted};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use brimline::ipam::pod_eni::{self, Policy, Retention};
-use brimline::ipam::{BATCH, Config};
+use brimline::ipam::{BATCH, Config, Devices};
 use brimline::model::{
     AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Ipam, Job,
     Kubelet, Load, Model, NodePool, Outputs, PodNetworking, PodTemplate, PoolSize, PoolZone, Portion, Quotas,
@@ -287,9 +287,13 @@ impl Dice {
 
     fn centralized(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> NodeConfig {
         let trunk = self.1 == Kind::Trunk || self.chance(20);
+        let flavor = Flavor::of(limits.adapters, trunk, self.chance(10));
         NodeConfig {
-            flavor: Flavor::of(limits.adapters, trunk, self.chance(10)),
-            members: if self.1 == Kind::Trunk { self.range(0, 8) } else { 0 },
+            flavor,
+            devices: Devices {
+                members: if self.1 == Kind::Trunk { self.range(0, 8) } else { 0 },
+                rdma: if flavor.has_erdma() { limits.ipv4_per_adapter } else { 0 },
+            },
             ips_per_eni: limits.ipv4_per_adapter,
             min_idle: self.range(0, 12),
             max_idle: self.range(0, 20),

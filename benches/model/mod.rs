@@ -2,11 +2,11 @@
 
 use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
-use brimline::ipam;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection};
 use brimline::ipam::classic::{self, Sizes, Version, Wanted};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
+use brimline::ipam::{self, Devices};
 use brimline::model::{
     Ipam, Model, NodePool, Outputs, PoolZone, Portion, Replicas, Rollout, Schedule, Times, VSwitch, Vpc, Workload,
     WorkloadKind,
@@ -66,7 +66,7 @@ impl Shape {
     /// The same node, as the control plane reads it.
     fn node(&self) -> NodeConfig {
         NodeConfig {
-            members: 0,
+            devices: Devices::default(),
             flavor: Flavor::of(4, false, false),
             ips_per_eni: 15,
             min_idle: self.watermarks.0,

@@ -91,10 +91,10 @@ fn watch_points(points: &Points, progress: &Progress, done: &AtomicBool) {
     let bar = ProgressBar::new(PARTS).with_style(style);
     while !done.load(Ordering::Acquire) {
         let part = (progress.simulated_ns.load(Ordering::Relaxed) as f64 / points.nanos.max(1.0)).min(1.0);
-        bar.set_position((part * PARTS as f64) as u64);
         let speed = points.runs * part / bar.elapsed().as_secs_f64().max(1e-3);
         let at = points.done.load(Ordering::Relaxed);
         bar.set_message(format!("{at} of {} points, {speed:.1} runs/s", points.all));
+        bar.set_position((part * PARTS as f64) as u64);
         std::thread::park_timeout(REFRESH);
     }
     bar.finish_and_clear();
@@ -108,9 +108,9 @@ fn watch(runs: &Runs, progress: &Progress, done: &AtomicBool) {
         ProgressStyle::with_template("{bar:24} {percent:>3} % of {msg}, {eta} left").expect("the template is valid");
     let bar = ProgressBar::new(total).with_style(style);
     while !done.load(Ordering::Acquire) {
-        bar.set_position(hours(progress.simulated_ns.load(Ordering::Relaxed)).min(total));
         let speed = progress.events.load(Ordering::Relaxed) as f64 / bar.elapsed().as_secs_f64().max(1e-3);
         bar.set_message(format!("{at_most}{count} × {horizon} simulated, {} events/s", thousands(speed as u64)));
+        bar.set_position(hours(progress.simulated_ns.load(Ordering::Relaxed)).min(total));
         std::thread::park_timeout(REFRESH);
     }
     bar.finish_and_clear();

@@ -23,8 +23,11 @@ pub struct Case {
     pub nodes: u32,
     /// Slots for secondary interfaces per node.
     pub eni_slots: u32,
-    /// IPv4 addresses per interface.
+    /// Addresses of each family per interface.
     pub ips_per_eni: u32,
+    /// Families: `ipv4`, if it is not given, or `dual`.
+    #[serde(default)]
+    pub ip_stack: IpStack,
     /// Upper watermark, before clamping.
     pub max_pool_size: u32,
     /// Lower watermark, before clamping.
@@ -55,6 +58,16 @@ pub struct Case {
     pub sample_ms: u64,
     /// The script.
     pub events: Vec<Event>,
+}
+
+/// `ip_stack`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum IpStack {
+    #[default]
+    Ipv4,
+    Dual,
 }
 
 /// `eni_selection_policy`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::case::{Case, EniPolicy, Event, Latency, Retry, VSwitch, VSwitchPolicy};
+use super::case::{Case, EniPolicy, Event, IpStack, Latency, Retry, VSwitch, VSwitchPolicy};
 use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
@@ -134,7 +134,7 @@ fn config(case: &Case) -> node_local::Config {
         trunk: None,
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
-        dual: false,
+        dual: case.ip_stack == IpStack::Dual,
         capacity,
         min_idle: case.min_pool_size.min(max_idle),
         max_idle,
@@ -242,10 +242,9 @@ impl<'a> Script<'a> {
             }
             Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
             Happening::Crashed(..) | Happening::Stuck(..) => unreachable!("the node-local daemon has no such defects"),
-            Happening::OffersMembers(_)
-            | Happening::WithdrawsMembers(_)
-            | Happening::Started(_)
-            | Happening::NotStarted(_) => unreachable!("no node of a script has a trunk"),
+            Happening::Offers(_) | Happening::Started(_) | Happening::NotStarted(_) => {
+                unreachable!("no node of a script has a trunk or RDMA")
+            }
         }
     }
 

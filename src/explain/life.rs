@@ -9,7 +9,7 @@ use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Failure;
 use crate::openapi::ErrorCode;
 use crate::outcome::{cause_text, had, span};
-use crate::record::{CallAnswer, Cause, PodRow, Recording, Step, What};
+use crate::record::{CallAnswer, Cause, PodRow, Recording, Step, TrunkWait, What};
 use crate::text::{LIST, OR, SEMICOLON, Text, Words, phrase, text};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
@@ -238,7 +238,17 @@ impl Life<'_> {
         messages.sort_unstable();
         messages.dedup();
         let messages = messages.into_iter().map(|message| text!("In the pod's events: {message}", message));
-        self.meanwhile().into_iter().chain(messages).chain(self.lives()).collect()
+        self.meanwhile().into_iter().chain(self.trunkless()).chain(messages).chain(self.lives()).collect()
+    }
+
+    /// That nodes waited for their trunks while the pod waited for a node.
+    fn trunkless(&self) -> Option<Text> {
+        self.life.pending?;
+        let (from, to) = (self.life.created, self.life.requested.unwrap_or(self.waited_until()));
+        let waits = self.recording.trunkless.iter();
+        let meanwhile = |wait: &&TrunkWait| wait.since <= to && wait.until.is_none_or(|until| until > from);
+        let waits: Vec<_> = waits.filter(meanwhile).map(|wait| self.teller.trunk_wait(self.recording, wait)).collect();
+        (!waits.is_empty()).then(|| text!("Meanwhile nodes were not ready: {}.", Text::list(waits, SEMICOLON)))
     }
 
     /// That a pod of a StatefulSet has other lives.

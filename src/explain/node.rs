@@ -6,7 +6,7 @@ use crate::id::NodeId;
 use crate::openapi::Api;
 use crate::outcome::{Told, had, span, tell};
 use crate::record::{CallAnswer, Recording, Step, What};
-use crate::text::{COMMA, Text, phrase, text};
+use crate::text::{COMMA, SEMICOLON, Text, phrase, text};
 use crate::time::{Instant, Span};
 use crate::units::thousands;
 
@@ -48,7 +48,10 @@ impl Teller<'_> {
         };
         Explanation {
             replication: self.replication,
-            summary: vec![self.node_summary(recording, node, &name)],
+            summary: [self.node_summary(recording, node, &name)]
+                .into_iter()
+                .chain(self.trunkless(recording, node))
+                .collect(),
             after: self.last_seen(recording, &name, at.unwrap_or(*range.end())).into_iter().collect(),
             subject: name,
             lines,
@@ -76,6 +79,13 @@ impl Teller<'_> {
             longest.unwrap_or_default(),
             failures
         )
+    }
+
+    /// That its daemon had no trunk.
+    fn trunkless(&self, recording: &Recording, node: NodeId) -> Option<Text> {
+        let waits = recording.trunkless.iter().filter(|wait| wait.node == node);
+        let waits: Vec<_> = waits.map(|wait| self.trunk_wait(recording, wait)).collect();
+        (!waits.is_empty()).then(|| text!("{}.", Text::list(waits, SEMICOLON)))
     }
 
     /// What the daemon had when it was last asked before.

@@ -6,7 +6,7 @@ use crate::ipam::Failure;
 use crate::model::Ipam;
 use crate::openapi::Api;
 use crate::outcome::{cause_text, had, tell};
-use crate::record::{CallAnswer, Cause, JournalEntry, Recording, Step, What};
+use crate::record::{CallAnswer, Cause, JournalEntry, Recording, Step, TrunkWait, What};
 use crate::text::{Text, phrase, text};
 
 impl Teller<'_> {
@@ -62,6 +62,23 @@ impl Teller<'_> {
             (None, Failure::Processing) => text!("its last call hung until the CNI plugin gave up"),
             (None, Failure::Restart | Failure::Down) => text!("the daemon was restarted"),
             (None, _) => text!("nothing that Terway called for went wrong"),
+        }
+    }
+
+    /// How long Terway of a node had no trunk, and why.
+    pub(super) fn trunk_wait(&self, recording: &Recording, wait: &TrunkWait) -> Text {
+        let node = recording.node_name(self.model, wait.node);
+        let since = self.clock.moment(wait.since);
+        let why = self.why(Failure::Refused, wait.cause);
+        match wait.until {
+            Some(until) => text!(
+                "Terway of {node} had no trunk interface from {since} to {} ({why})",
+                node,
+                since,
+                self.clock.moment(until),
+                why
+            ),
+            None => text!("Terway of {node} has had no trunk interface since {since} ({why})", node, since, why),
         }
     }
 

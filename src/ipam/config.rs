@@ -18,6 +18,41 @@ pub enum Config {
     Exclusive(Arc<pod_eni::NodeConfig>),
 }
 
+/// What a node offers, or a pod requests, as extended resources, which the scheduler counts in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Devices {
+    /// Member interfaces of its trunk (`aliyun/member-eni`; rules R41, C145).
+    pub members: u32,
+    /// Addresses of interfaces for RDMA (`aliyun/erdma`; rules R41, C163).
+    pub rdma: u32,
+}
+
+impl Devices {
+    /// These and others.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { members: self.members + other.members, rdma: self.rdma + other.rdma }
+    }
+
+    /// So many times these.
+    #[must_use]
+    pub fn times(self, n: u32) -> Self {
+        Self { members: self.members * n, rdma: self.rdma * n }
+    }
+
+    /// What is left of these without others; nothing if those are more.
+    #[must_use]
+    pub fn minus_at_most(self, other: Self) -> Self {
+        Self { members: self.members.saturating_sub(other.members), rdma: self.rdma.saturating_sub(other.rdma) }
+    }
+
+    /// These without others.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self { members: self.members - other.members, rdma: self.rdma - other.rdma }
+    }
+}
+
 impl Config {
     /// Candidate vSwitches of the node, as written (rules R18, C13).
     #[must_use]
@@ -85,13 +120,19 @@ impl Config {
         }
     }
 
-    /// Member interfaces for pods of PodNetworkings (rules R35, C145).
+    /// What a new node offers once its daemon is up and its trunk in use.
     #[must_use]
-    pub fn members(&self) -> u32 {
+    pub fn devices(&self) -> Devices {
         match self {
-            Self::NodeLocal(config) => config.trunk.map_or(0, |trunk| trunk.members),
-            Self::Classic(_) | Self::Exclusive(_) => 0,
-            Self::Centralized(config) => config.members,
+            Self::NodeLocal(config) => {
+                let trunk = usize::from(config.trunk.is_some() && config.max_eni > 0);
+                Devices {
+                    members: config.trunk.map_or(0, |trunk| trunk.members),
+                    rdma: config.rdma.map_or(0, |rdma| rdma.devices(trunk, 0, config.ips_per_eni)),
+                }
+            }
+            Self::Classic(_) | Self::Exclusive(_) => Devices::default(),
+            Self::Centralized(config) => config.devices,
         }
     }
 
@@ -114,16 +155,6 @@ impl Config {
             Self::Classic(config) => config.sizes.capacity,
             Self::Centralized(config) => config.flavor.for_pods() * config.ips_per_eni,
             Self::Exclusive(config) => config.slots,
-        }
-    }
-
-    /// Whether it has interfaces for pods that ask for RDMA (rules R34, C163).
-    #[must_use]
-    pub fn has_rdma(&self) -> bool {
-        match self {
-            Self::NodeLocal(config) => config.rdma.is_some(),
-            Self::Centralized(config) => config.flavor.has_erdma(),
-            Self::Classic(_) | Self::Exclusive(_) => false,
         }
     }
 

@@ -32,7 +32,7 @@ pub mod pod_eni;
 pub mod throttle;
 pub mod vswitch;
 
-pub use config::Config;
+pub use config::{Config, Devices};
 pub use holdings::{Holdings, Whereabouts};
 pub use place::{Held, HeldStatus, Place};
 

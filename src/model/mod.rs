@@ -37,6 +37,7 @@ use ipnet::Ipv4Net;
 use crate::chance::SpanDist;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Config as DaemonConfig;
+pub use crate::ipam::Devices;
 use crate::ipam::centralized;
 use crate::ipam::classic::Version;
 use crate::ipam::pod_eni;
@@ -66,6 +67,9 @@ pub struct Model {
     pub vpc: Vpc,
     /// Who allocates addresses.
     pub ipam: Ipam,
+    /// What the controllers of pods with interfaces of their own run with: they are part of the control plane, whoever
+    /// allocates for others.
+    pub own_enis: pod_eni::Settings,
     /// PodNetworkings, which give pods interfaces of their own on a trunk.
     pub pod_networkings: Vec<PodNetworking>,
     /// Node pools.
@@ -299,6 +303,7 @@ impl Model {
             precision: None,
             vpc,
             ipam: Ipam::NodeLocal,
+            own_enis: pod_eni::Settings::default(),
             pod_networkings: Vec::new(),
             node_pools: Vec::new(),
             workloads: Vec::new(),
@@ -322,20 +327,6 @@ impl Model {
         }
     }
 
-    /// What the controllers of pods with interfaces of their own run with: they are part of the
-    /// control plane, whoever allocates for the other nodes.
-    #[must_use]
-    pub fn pod_eni_settings(&self) -> pod_eni::Settings {
-        match &self.ipam {
-            Ipam::NodeLocal | Ipam::Classic(_) => pod_eni::Settings::default(),
-            Ipam::Centralized(process) => pod_eni::Settings {
-                vswitch_ttl: process.vswitch_ttl,
-                rate_limit: process.rate_limit,
-                ..pod_eni::Settings::default()
-            },
-        }
-    }
-
     /// Every group of nodes: the pools in their order, each with its types, each with its zones.
     pub fn groups(&self) -> impl Iterator<Item = (GroupKey, &PoolZone)> {
         self.node_pools.iter().enumerate().flat_map(|(pool, p)| {
@@ -343,6 +334,17 @@ impl Model {
                 s.zones.iter().enumerate().map(move |(zone, z)| (GroupKey { pool, shape, zone }, z))
             })
         })
+    }
+
+    /// What the daemons of a group, by its position in [`Model::groups`], run with at first and after each edit of
+    /// eni-config.
+    pub fn daemons(&self, group: usize) -> impl Iterator<Item = &DaemonConfig> {
+        let at_first = self.groups().nth(group).map(|(_, zone)| &zone.daemon);
+        let later = self.actions.iter().filter_map(move |action| match &action.deed {
+            Deed::EditEniConfig(daemons) => Some(&daemons[group]),
+            _ => None,
+        });
+        at_first.into_iter().chain(later)
     }
 
     /// What a node of a pool is called: the pool, and its number in the order of joining.

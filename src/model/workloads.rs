@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::chance::SpanDist;
-use crate::model::{Portion, Schedule, Times};
+use crate::model::{Devices, Portion, Schedule, Times};
 use crate::time::{Instant, Span};
 
 /// Pods of one kind.
@@ -43,6 +43,14 @@ pub struct PodTemplate {
     pub lifetime: Option<SpanDist>,
     /// From being told to end until its containers have ended; it holds its address meanwhile.
     pub termination: SpanDist,
+}
+
+impl PodTemplate {
+    /// What a pod asks for of what nodes offer.
+    #[must_use]
+    pub fn devices(&self) -> Devices {
+        Devices { members: u32::from(self.pod_networking.is_some()), rdma: u32::from(self.erdma) }
+    }
 }
 
 /// CPU and memory.

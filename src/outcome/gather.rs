@@ -6,6 +6,7 @@ mod defects;
 mod full;
 mod prefixes;
 mod risk;
+mod trunkless;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ pub(super) fn summary(model: &Model, recordings: &[Recording]) -> Summary {
         most_zone_skew: runs.zone_skew(),
         stranded: runs.stranded(),
         defects: runs.defects(),
+        trunkless: runs.trunkless(),
         messages: runs.messages(),
         api_calls: runs.api_calls(),
         actions: runs.actions(),

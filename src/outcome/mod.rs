@@ -74,6 +74,8 @@ pub struct Summary {
     pub stranded: Vec<StrandedSummary>,
     /// Defects of Terway that struck, in the order of their first strike.
     pub defects: Vec<DefectSummary>,
+    /// Nodes that wait for their trunks, by cause, in the order in which the first of them began to.
+    pub trunkless: Vec<TrunklessSummary>,
     /// The exact messages that users see.
     pub messages: Vec<Message>,
     /// Calls per action of the OpenAPI.
@@ -239,7 +241,7 @@ pub struct ZoneSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
-    /// `max_pods`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`, `api`, `outage`,
+    /// `max_pods`, `member_enis`, `rdma`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`, `api`, `outage`,
     /// `slow_api`.
     pub kind: &'static str,
     /// In words.
@@ -368,6 +370,24 @@ pub struct DefectSummary {
     pub times: Estimate,
     /// Nodes that it strikes, over these runs.
     pub nodes: Estimate,
+}
+
+/// Nodes on which Terway starts again and again, since it cannot make its trunk (rule R36): those that join are not
+/// ready meanwhile.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrunklessSummary {
+    /// Why, in a short stable word, as in [`Limit::kind`], or `unknown`.
+    pub kind: &'static str,
+    /// Why, in words.
+    pub text: Text,
+    /// Runs in which there are any.
+    pub happened: Proportion,
+    /// When the first of them began to wait, over these runs.
+    pub first_s: Estimate,
+    /// How many waited, over these runs.
+    pub nodes: Estimate,
+    /// How many of them wait at the end, over these runs.
+    pub at_end: Estimate,
 }
 
 /// A message as users see it.

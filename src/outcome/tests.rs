@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use serde_json::Value;
 
 use super::{MEASURES, account_text, counting_text, measure, prefixes_text, summarize, value};
-use crate::id::VSwitchId;
+use crate::id::{NodeId, VSwitchId};
 use crate::ipam::classic::Defect;
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
@@ -16,7 +16,7 @@ use crate::openapi::{Api, ErrorCode};
 use crate::record::{
     ActionRecord, Cause, Counting, DefectRecord, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts,
     JournalEntry, NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
-    Unschedulable, VSwitchRecord,
+    TrunkWait, Unschedulable, VSwitchRecord,
 };
 use crate::text::Words;
 use crate::time::{Instant, Span};
@@ -82,6 +82,7 @@ fn calm(replication: u32, free: u32) -> Recording {
         errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
         binding: Vec::new(),
         defects: Vec::new(),
+        trunkless: Vec::new(),
         timeline: Timeline::default(),
         journal: Vec::new(),
         steps: Vec::new(),
@@ -321,6 +322,8 @@ fn rich() -> super::Summary {
         (run.pods.max_waiting, run.pods.max_waiting_at) = (12, at(41.0));
         run.pods.wait_ms.record(5).expect("in bounds");
         run.defects = vec![DefectRecord { defect: Defect::NilInterface, first: at(42.0), times: 3, nodes: 2 }];
+        let cause = Some(Cause::VSwitch(VSwitchId(1)));
+        run.trunkless = vec![TrunkWait { node: NodeId(3), cause, since: at(42.0), until: None }];
         run.stranded = vec![Stranded { vswitch: VSwitchId(0), addresses: 5, reason: StrandedReason::NotConfigured }];
         let (kind, subject, text) = ("vswitch_full", "vsw-AAA".to_owned(), "vsw-AAA is full".words());
         let full = run.vswitches[1].first_refusal.expect("it is full").at;
@@ -592,7 +595,17 @@ fn zones_are_compared_over_the_timeline() {
 fn the_verdict_names_a_defect_that_strikes() {
     let text = rich().verdict.text.english();
     assert!(text.contains(" A defect of Terway strikes, for the first time on day 43"), "{text}");
-    assert!(text.ends_with(", 3 times on 2 nodes: crash on an interface that is being created (P61)."), "{text}");
+    assert!(text.contains(", 3 times on 2 nodes: crash on an interface that is being created (P61)."), "{text}");
+}
+
+#[test]
+fn the_verdict_names_nodes_that_wait_for_their_trunks() {
+    let text = rich().verdict.text.english();
+    assert!(
+        text.contains(" Terway starts again and again on nodes without a trunk interface (R36), for the first"),
+        "{text}"
+    );
+    assert!(text.ends_with(", on 1 nodes in all and 1 at the end: vsw-AAA has too few free addresses."), "{text}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::words::{count, in_parentheses, plus_minus, span};
-use super::{Clock, DefectSummary, Estimate, Limit, Proportion, Summary, VSwitchSummary};
+use super::{Clock, DefectSummary, Estimate, Limit, Proportion, Summary, TrunklessSummary, VSwitchSummary};
 use crate::record::Holders;
 use crate::text::{COMMA, SPACE, Text, phrase, text};
 use crate::units::{percent, thousands};
@@ -28,7 +28,20 @@ pub struct Verdict {
 pub(super) fn of(summary: &Summary) -> Verdict {
     let verdict = of_limits(summary);
     let defects = summary.defects.iter().map(|defect| strikes(defect, &summary.method.clock));
-    Verdict { text: Text::list(std::iter::once(verdict.text).chain(defects), SPACE), ..verdict }
+    let trunkless = summary.trunkless.iter().map(|trunkless| without_trunk(trunkless, &summary.method.clock));
+    Verdict { text: Text::list(std::iter::once(verdict.text).chain(defects).chain(trunkless), SPACE), ..verdict }
+}
+
+/// That nodes wait for their trunks.
+fn without_trunk(trunkless: &TrunklessSummary, clock: &Clock) -> Text {
+    text!(
+        "Terway starts again and again on nodes without a trunk interface (R36), for the first time {when}, on {nodes} \
+         nodes in all and {at_end} at the end: {why}.",
+        when(&trunkless.happened, &trunkless.first_s, clock),
+        plus_minus(&trunkless.nodes),
+        plus_minus(&trunkless.at_end),
+        trunkless.text
+    )
 }
 
 /// That a defect of Terway struck.
@@ -153,7 +166,8 @@ fn holders(who: &Holders<Estimate>) -> Text {
 
 /// Whether a limit keeps pods from a node.
 fn is_about_nodes(limit: &Limit) -> bool {
-    let kinds = ["max_pods", "member_enis", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
+    let kinds =
+        ["max_pods", "member_enis", "rdma", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
     kinds.contains(&limit.kind)
 }
 

@@ -4,7 +4,9 @@ mod holders;
 mod recorder;
 mod steps;
 
-pub use recorder::{API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, Outlook, RPC_BUCKETS_MS, Recorder, Tally};
+pub use recorder::{
+    API_BUCKETS_MS, Asked, DefectRecord, Detail, Latencies, Outlook, RPC_BUCKETS_MS, Recorder, Tally, TrunkWait,
+};
 pub use steps::{CallAnswer, CallStep, PodName, PodRow, Step, What};
 
 use hdrhistogram::Histogram;
@@ -38,6 +40,8 @@ pub struct Recording {
     pub binding: Vec<(Instant, Cause)>,
     /// Defects of Terway that struck, each once.
     pub defects: Vec<DefectRecord>,
+    /// Nodes whose daemons did not start for want of a trunk, in the order in which they began to wait.
+    pub trunkless: Vec<TrunkWait>,
     /// Levels on a regular grid of time.
     pub timeline: Timeline,
     /// What happened to the cluster, in order of time; with `outputs.events` everything, else the
@@ -304,6 +308,8 @@ pub enum Cause {
     MaxPods,
     /// No node has a member interface left for a pod of a PodNetworking (`aliyun/member-eni`).
     MemberEnis,
+    /// No node has an address for RDMA left (`aliyun/erdma`).
+    Rdma,
     /// There is no node at all.
     NoNode,
     /// No node has as much CPU left as a pod requests.
@@ -335,6 +341,8 @@ pub enum Unschedulable {
     MaxPods,
     /// [`Cause::MemberEnis`].
     MemberEnis,
+    /// [`Cause::Rdma`].
+    Rdma,
     /// [`Cause::Cpu`].
     Cpu,
     /// [`Cause::Memory`].
@@ -444,8 +452,16 @@ impl GroupLevels {
 
 impl Unschedulable {
     /// Every reason, in the order of [`Unschedulable::index`].
-    pub const ALL: [Self; 7] =
-        [Self::NoNode, Self::MaxPods, Self::MemberEnis, Self::Cpu, Self::Memory, Self::ZoneSpread, Self::AntiAffinity];
+    pub const ALL: [Self; 8] = [
+        Self::NoNode,
+        Self::MaxPods,
+        Self::MemberEnis,
+        Self::Rdma,
+        Self::Cpu,
+        Self::Memory,
+        Self::ZoneSpread,
+        Self::AntiAffinity,
+    ];
 
     /// Position in [`Unschedulable::ALL`].
     #[must_use]
@@ -460,6 +476,7 @@ impl Unschedulable {
             Self::NoNode => Cause::NoNode,
             Self::MaxPods => Cause::MaxPods,
             Self::MemberEnis => Cause::MemberEnis,
+            Self::Rdma => Cause::Rdma,
             Self::Cpu => Cause::Cpu,
             Self::Memory => Cause::Memory,
             Self::ZoneSpread => Cause::ZoneSpread,

@@ -9,6 +9,7 @@ mod levels;
 mod outlook;
 mod prefixes;
 mod trouble;
+mod trunkless;
 mod waits;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,8 @@ use levels::{Group, NodeNote, VSwitchLevels};
 pub use outlook::Outlook;
 use prefixes::PrefixLevels;
 use trouble::Trouble;
+pub use trunkless::TrunkWait;
+use trunkless::Trunkless;
 use waits::Waits;
 
 /// Longest wait that is told apart: ten years, in ms.
@@ -75,6 +78,7 @@ pub struct Recorder {
     errors: [[u64; ErrorCode::ALL.len()]; Api::ALL.len()],
     binding: Vec<(Instant, Cause)>,
     defects: Defects,
+    trunkless: Trunkless,
     timeline: Timeline,
     journal: Vec<JournalEntry>,
     diary: Diary,
@@ -142,6 +146,7 @@ impl Recorder {
             errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],
             binding: Vec::new(),
             defects: Defects::default(),
+            trunkless: Trunkless::default(),
             timeline,
             journal: Vec::new(),
             diary: Diary::new(detail, model.workloads.len()),
@@ -195,6 +200,7 @@ impl Recorder {
     /// A node left.
     pub fn node_left(&mut self, now: Instant, node: NodeId, name: impl FnOnce() -> String) {
         self.enis_changed(node, 0);
+        self.waits_for_no_trunk(now, node);
         self.nodes[node.index()].left = true;
         self.group_of(node).levels.nodes -= 1;
         self.event(now, "node_left", name, || text!("left"));
@@ -400,14 +406,6 @@ impl Recorder {
         }
     }
 
-    /// The daemon of a node has died at its start, of what its last call was refused for: that keeps pods from their
-    /// addresses, whether they have a node or not.
-    pub fn daemon_did_not_start(&mut self, now: Instant, node: NodeId) {
-        if let Some(cause) = self.nodes[node.index()].trouble.cause(now, FailureReason::Refused) {
-            self.binds(now, cause);
-        }
-    }
-
     /// A node has this many secondary interfaces now.
     pub fn enis_changed(&mut self, node: NodeId, enis: u32) {
         if self.nodes[node.index()].left {
@@ -496,6 +494,7 @@ impl Recorder {
             errors: self.errors,
             binding: self.binding,
             defects: self.defects.records(),
+            trunkless: self.trunkless.records(),
             timeline: self.timeline,
             journal: self.journal,
             steps,

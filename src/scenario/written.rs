@@ -187,7 +187,7 @@ section! {
         /// Default: those that its version has, but for `result_deadlock`.
         /// Example: `{nil_interface: false}`.
         optional defects: Defects,
-        /// How the control plane runs, if it allocates.
+        /// How the control plane runs, if it allocates or makes interfaces of pods' own.
         /// Default: Terway's own defaults.
         /// Example: `{kubeClientQPS: 50}`.
         optional controlplane: Controlplane,

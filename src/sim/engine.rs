@@ -10,6 +10,7 @@ mod alarm;
 mod audit;
 mod classic;
 mod daemon;
+mod devices;
 mod kubelet;
 mod look;
 mod own_eni;
@@ -32,7 +33,7 @@ use crate::ipam::centralized::{self, NodeConfig, PodKey};
 use crate::ipam::classic::{Classic, Defect};
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::pod_eni;
-use crate::ipam::{Answer, CallId, Config, Failure, Holdings, Input, Output, Release, Request};
+use crate::ipam::{Answer, CallId, Config, Devices, Failure, Holdings, Input, Output, Release, Request};
 use crate::model::Quota;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{CallAnswer, Cause, IdleParts};
@@ -105,10 +106,8 @@ impl Event {
 pub enum Happening {
     /// A pod has its address.
     Served(PodId),
-    /// The trunk of a node is in use: it offers member interfaces from now on (rules R41, C145).
-    OffersMembers(NodeId),
-    /// The daemon of a node, which offers them, is down: it does so no longer (rule R41).
-    WithdrawsMembers(NodeId),
+    /// What a node offers to pods that ask for it has changed: see [`Engine::devices`].
+    Offers(NodeId),
     /// A daemon that had to make its trunk first can be called from now on (rule R36).
     Started(NodeId),
     /// It could not make it, and has died; [`Engine::restart_daemon`] starts it again (rule R36).
@@ -194,6 +193,8 @@ struct Node {
     kubelet: Stream,
     /// Its trunk, once that is in use.
     trunk: Option<EniId>,
+    /// What it offers to pods that ask for it.
+    devices: Devices,
     /// Interfaces of their own that pods have taken, each with its address.
     own_enis: Vec<(EniId, Ipv4Addr)>,
     /// Addresses of pods that were deleted while the node was down.
@@ -389,6 +390,7 @@ impl<O: Observer> Engine<O> {
             armed: Instant::NEVER,
             power: Power::Up,
             trunk: None,
+            devices: Devices::default(),
             own_enis: Vec::new(),
             unreleased: Vec::new(),
             edited: None,

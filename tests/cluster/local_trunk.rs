@@ -1,7 +1,7 @@
 //! Trunks of daemons that allocate themselves, and pods of PodNetworkings beside them.
 
 use brimline::chance::SpanDist;
-use brimline::id::VSwitchId;
+use brimline::id::{NodeId, VSwitchId};
 use brimline::ipam::Config;
 use brimline::ipam::node_local::{self, Trunk};
 use brimline::ipam::pod_eni::{Policy, Retention};
@@ -10,7 +10,7 @@ use brimline::model::{
     Schedule, Trigger, VSwitch, Workload, WorkloadKind,
 };
 use brimline::openapi::Api;
-use brimline::record::Recording;
+use brimline::record::{Cause, Recording};
 use brimline::text::Words;
 use brimline::time::Span;
 
@@ -21,6 +21,8 @@ const PODS: VSwitchId = VSwitchId(1);
 /// A cluster of one zone whose nodes have a trunk of `members` each; members have their addresses of `of_members`.
 fn trunk(nodes: u32, members: u32, of_members: VSwitchId) -> Model {
     let mut model = cluster(&["a"], nodes);
+    let limits = &mut model.node_pools[0].shapes[0].limits;
+    (limits.trunk, limits.total_adapters) = (Some(true), Some(limits.adapters + members));
     let pods = node_local::Config::plain((2, 10), (0, 20), vec![PODS]);
     model.node_pools[0].shapes[0].zones[0].daemon =
         Config::from(node_local::Config { trunk: Some(Trunk { members }), ..pods });
@@ -84,6 +86,21 @@ fn nodes_of_time_zero_have_their_trunks() {
     assert_eq!((recording.calls[Api::CreateNetworkInterface.index()], recording.groups[0].end.enis), (1, 3));
 }
 
+/// C74, C81, C157: the controllers of members have the settings of the control plane, which allocates for nobody else.
+#[test]
+fn c157_the_control_planes_settings_reach_members() {
+    let mut model = trunk(1, 5, PODS);
+    model.workloads = vec![own(steps(0, &[(100, 3)]))];
+    let served = |model: &Model| {
+        let served: Vec<_> = run(model).pod_log.iter().filter_map(|pod| pod.served).collect();
+        assert_eq!(served.len(), 3);
+        served.into_iter().max()
+    };
+    assert!(served(&model) < Some(at(160)));
+    model.own_enis.rate_limit[Api::CreateNetworkInterface.index()] = Some(1);
+    assert!(served(&model) > Some(at(210)), "one a minute");
+}
+
 /// R36: one whose trunk finds no address never is; Terway begins again after 10 s, 20 s, 40 s and so on.
 #[test]
 fn r36_no_address_no_node() {
@@ -99,6 +116,14 @@ fn r36_no_address_no_node() {
     let died = journal(&recording, "terway_crashed");
     assert!(died.len() >= 4 && died.windows(3).all(|d| d[2] - d[1] > d[1] - d[0]), "{died:?}");
     assert_eq!(journal(&recording, "terway_up").len(), died.len());
+    let [wait] = recording.trunkless[..] else { panic!("one node waits: {:?}", recording.trunkless) };
+    assert_eq!((wait.node, wait.cause), (NodeId(1), Some(Cause::VSwitch(PODS))));
+    let (since, until) = (wait.since.as_millis() / 1000, wait.until.expect("it is over"));
+    assert_eq!(since, died[0], "from its first death");
+    assert!(
+        until > at(300) && until.as_millis() / 1000 > *died.last().expect("it died"),
+        "until it had one: {until:?}"
+    );
     assert_eq!((recording.pods.served, recording.groups[0].end.enis), (2, 2), "the second node came up late");
     let nodes: Vec<_> = recording.pod_log.iter().filter_map(|pod| pod.node).collect();
     assert_eq!(nodes[0], nodes[1], "while there was one node, both pods were placed there");
@@ -196,4 +221,44 @@ fn c152_fixed_addresses_beside_node_local_ipam() {
     }
     assert_eq!(of_pod.len(), 3);
     assert!(of_pod.values().all(|lives| lives.len() == 2 && lives[0] == lives[1]), "{of_pod:?}");
+}
+
+/// R36, R41: trunking that is switched on while the cluster runs gives nodes a trunk and members with their next start,
+/// unless their slots are all taken (`daemon/daemon.go:913-917`).
+#[test]
+fn r36_trunking_switched_on() {
+    let mut model = trunk(1, 5, PODS);
+    let zone = &mut model.node_pools[0].shapes[0].zones[0];
+    let off = node_local::Config::plain((2, 10), (0, 20), vec![PODS]);
+    let on = std::mem::replace(&mut zone.daemon, off.into());
+    let edit = Deed::EditEniConfig(vec![on]);
+    let (name, text) = ("edit".to_owned(), "edit".words());
+    model.actions.push(Action { name, text, trigger: Trigger::At(at(100)), deed: edit });
+    restart_at(&mut model, 110, 10);
+    for (pods, members) in [(9_u32, 3_u32), (20, 0)] {
+        model.workloads = vec![web(Schedule::Constant(f64::from(pods))), own(Schedule::Constant(3.0))];
+        let recording = run(&model);
+        let served = (pods + members).into();
+        assert_eq!((recording.pods.served, recording.pods.unschedulable_at_end), (served, 3 - members));
+        let mut asked = recording.pod_log.iter().filter(|pod| pod.name.workload == 1).map(|pod| pod.requested);
+        assert!(asked.all(|asked| asked.is_none_or(|asked| asked > at(120))), "before there was no trunk");
+        assert!(recording.trunkless.is_empty(), "a daemon without a place for one goes without");
+    }
+}
+
+/// The cluster autoscaler knows what new nodes have from then on.
+#[test]
+fn the_autoscaler_learns_that_trunking_is_on() {
+    let mut model = trunk(1, 5, PODS);
+    model.node_pools[0].size = PoolSize::Autoscaled { initial: 1, min: 1, max: 9 };
+    let zone = &mut model.node_pools[0].shapes[0].zones[0];
+    let off = node_local::Config::plain((2, 10), (0, 20), vec![PODS]);
+    let on = std::mem::replace(&mut zone.daemon, off.into());
+    let (name, text) = ("edit".to_owned(), "edit".words());
+    model.actions.push(Action { name, text, trigger: Trigger::At(at(300)), deed: Deed::EditEniConfig(vec![on]) });
+    model.workloads = vec![web(Schedule::Constant(9.0)), own(Schedule::Constant(5.0))];
+    model.horizon = Span::mins(12);
+    let recording = run(&model);
+    assert_eq!((recording.pods.served, recording.groups[0].end.nodes), (14, 2));
+    assert!(journal(&recording, "node_joined")[1] > 300);
 }

@@ -3,9 +3,11 @@
 //! `docs/model.md` has the sources.
 
 mod actions;
+mod daemon_members;
 mod exclusive;
 mod local_trunk;
 mod trunk;
 mod nodes;
+mod rdma;
 mod story;
 mod workloads;

@@ -3,9 +3,13 @@
 use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings};
 use brimline::ipam::pod_eni::{Policy, Retention};
-use brimline::model::{Ipam, Model, PodNetworking, PodTemplate, Replicas, Schedule, Times, Workload, WorkloadKind};
+use brimline::ipam::{Config, Devices};
+use brimline::model::{
+    Action, Deed, Ipam, Model, PodNetworking, PodTemplate, Replicas, Schedule, Times, Trigger, Workload, WorkloadKind,
+};
 use brimline::openapi::Api;
 use brimline::record::{Recording, Unschedulable};
+use brimline::text::Words;
 use brimline::time::Span;
 
 use super::story::{at, cluster, run, steps, workload};
@@ -14,12 +18,14 @@ use super::story::{at, cluster, run, steps, workload};
 /// too.
 fn trunk(zones: &[&str], nodes: u32, members: u32, fixed: Option<Retention>) -> Model {
     let mut model = cluster(zones, nodes);
+    let limits = &mut model.node_pools[0].shapes[0].limits;
+    (limits.trunk, limits.total_adapters) = (Some(true), Some(limits.adapters + members));
     model.ipam = Ipam::Centralized(Box::new(Settings { jitter: false, ..Settings::default() }));
     for zone in &mut model.node_pools[0].shapes[0].zones {
         let vswitches = zone.daemon.vswitches().to_vec();
         let config = NodeConfig {
             flavor: Flavor::of(3, true, false),
-            members,
+            devices: Devices { members, rdma: 0 },
             ips_per_eni: 10,
             dual: false,
             min_idle: 0,
@@ -191,4 +197,24 @@ fn c74_the_cache_is_shared_by_all_controllers() {
     let look_ups = |recording: &Recording| recording.calls[Api::DescribeVSwitches.index()];
     assert!(look_ups(&alone) > 0 && both.pods.waiting_at_end == alone.pods.waiting_at_end + 5);
     assert_eq!(look_ups(&both), look_ups(&alone));
+}
+
+/// C11, C63, C145: trunking that is switched on while the cluster runs gives a node its trunk and members once its CR has
+/// it, which is with its next change.
+#[test]
+fn c145_trunking_switched_on() {
+    let mut model = trunk(&["a"], 1, 5, None);
+    let zone = &mut model.node_pools[0].shapes[0].zones[0];
+    let on = zone.daemon.clone();
+    let Config::Centralized(config) = &mut zone.daemon else { unreachable!("it is centralized") };
+    let config = std::sync::Arc::make_mut(config);
+    (config.flavor, config.devices) = (Flavor::of(3, false, false), Devices::default());
+    let (name, text) = ("edit".to_owned(), "edit".words());
+    model.actions.push(Action { name, text, trigger: Trigger::At(at(100)), deed: Deed::EditEniConfig(vec![on]) });
+    let web = workload("web", deployment(steps(1, &[(150, 2)])), PodTemplate::default());
+    model.workloads = vec![own(deployment(Schedule::Constant(3.0))), web];
+    let recording = run(&model);
+    assert_eq!((recording.pods.served, recording.groups[0].end.enis), (5, 5));
+    let mut asked = recording.pod_log.iter().filter(|pod| pod.name.workload == 0).map(|pod| pod.requested);
+    assert!(asked.all(|asked| asked > Some(at(100))));
 }

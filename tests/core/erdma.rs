@@ -8,7 +8,7 @@ use crate::story::{Fault, Story, node};
 
 /// Three slots of two addresses, one of them for RDMA, on an instance of four adapters.
 fn with_rdma() -> Config {
-    Config { rdma: Some(Rdma { slots: 1, crowded_from: 2 }), ..node(3, 2) }
+    Config { rdma: Some(Rdma { slots: 1, crowded_from: 2, is_told: true }), ..node(3, 2) }
 }
 
 /// R50, CC48: each kind of pod is refused by the slots of the other, full or not.
@@ -93,4 +93,26 @@ fn r38_a_crowded_node_goes_without_rdma() {
         story.at(21.0).add(pod);
     }
     story.until(60.0).usage(0, 6);
+}
+
+/// R41, R38: a daemon that starts offers what its RDMA interfaces hold, attached or not; on a crowded node those that are
+/// attached, or none; with `disable_device_plugin` none.
+#[test]
+fn r41_addresses_of_rdma_interfaces_are_offered() {
+    let mut story = Story::new(with_rdma(), &[100]);
+    let rdma = |story: &Story| story.daemon.devices().rdma;
+    assert_eq!(rdma(&story), 2);
+    story.at(0.0).add(1).add(2).add(3).until(20.0).restart(with_rdma()).skip();
+    assert_eq!(rdma(&story), 0, "two ordinary interfaces, and it goes without");
+    story.del(3).add_rdma(4).tells("20 one of e2 idle\n20 p4 failed: NodeFull");
+
+    let two = Config { rdma: Some(Rdma { slots: 2, crowded_from: 1, is_told: true }), ..node(3, 2) };
+    let mut story =
+        Story::new(Config { rdma: Some(Rdma { crowded_from: 9, ..two.rdma.unwrap() }), ..two.clone() }, &[100]);
+    assert_eq!(rdma(&story), 4);
+    story.at(0.0).add_rdma(1).until(20.0).restart(two).skip();
+    assert_eq!(rdma(&story), 2, "one of them is attached");
+
+    let silent = Config { rdma: Some(Rdma { is_told: false, ..with_rdma().rdma.unwrap() }), ..with_rdma() };
+    assert_eq!(rdma(&Story::new(silent, &[100])), 0);
 }

@@ -185,8 +185,10 @@ fn r36_killed_before_it_started() {
 /// kinds.
 #[test]
 fn r39_slots_of_three_kinds() {
-    let with_rdma =
-        |slots, crowded_from| Config { rdma: Some(Rdma { slots: 1, crowded_from }), ..with_trunk(slots, 1) };
+    let with_rdma = |slots, crowded_from| Config {
+        rdma: Some(Rdma { slots: 1, crowded_from, is_told: true }),
+        ..with_trunk(slots, 1)
+    };
     let mut story = Story::new(with_rdma(3, 2), &[100]);
     story.until(10.0).skip().add_rdma(1).add(2).add(3).until(30.0).usage(0, 3);
     story.add(4).add_rdma(5);

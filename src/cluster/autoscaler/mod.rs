@@ -38,7 +38,7 @@ mod tests;
 pub use scale_down::{Candidate, InProgress, Removal, Scan, Unneeded};
 pub use scale_up::{PendingPods, scale_up};
 
-use crate::model::Resources;
+use crate::model::{Devices, Resources};
 use crate::time::{Instant, Span};
 
 /// A pool as the autoscaler sees it.
@@ -67,12 +67,14 @@ pub struct Template {
     pub allocatable: Resources,
     /// Most pods with an address of their own.
     pub max_pods: u32,
-    /// Member interfaces for pods of PodNetworkings.
-    pub members: u32,
+    /// What it offers.
+    pub devices: Devices,
     /// What DaemonSets request on every node of the pool.
     pub daemons: Resources,
     /// Pods of DaemonSets with an address of their own.
     pub daemon_addresses: u32,
+    /// What pods of DaemonSets take of what it offers.
+    pub daemon_devices: Devices,
 }
 
 /// Whether the autoscaler acts at all: not more than three nodes are unready

@@ -3,7 +3,7 @@
 use crate::chance::SmallStream;
 use crate::cluster::autoscaler::{PoolView, Template};
 use crate::cluster::scheduler::Rules;
-use crate::model::{Expander, Resources, Strictness};
+use crate::model::{Devices, Expander, Resources, Strictness};
 
 /// Most nodes of one scale-up (`--max-nodes-per-scaleup`).
 const MOST_NODES: u32 = 1000;
@@ -28,8 +28,8 @@ struct Bin {
     memory: u64,
     /// Pods with an address that it may still get.
     places: u32,
-    /// Pods with a member interface that it may still get.
-    members: u32,
+    /// What is left of what it offers.
+    devices: Devices,
     /// Workloads on it that want no other pod of theirs there.
     alone: Vec<usize>,
 }
@@ -138,7 +138,7 @@ impl Bin {
             cpu: left(template.allocatable.cpu_milli, template.daemons.cpu_milli),
             memory: left(template.allocatable.memory_mib, template.daemons.memory_mib),
             places: template.max_pods.saturating_sub(template.daemon_addresses),
-            members: template.members,
+            devices: template.devices.minus_at_most(template.daemon_devices),
             alone: Vec::new(),
         }
     }
@@ -151,9 +151,9 @@ impl Bin {
         if rules.takes_address {
             count = count.min(self.places.into());
         }
-        if rules.takes_member {
-            count = count.min(self.members.into());
-        }
+        let Devices { members, rdma } = rules.takes_devices;
+        count = count.min(often(self.devices.members.into(), members.into()));
+        count = count.min(often(self.devices.rdma.into(), rdma.into()));
         if rules.anti_affinity == Some(Strictness::Required) {
             count = count.min(u64::from(!self.alone.contains(&pods.workload)));
             if count > 0 {
@@ -163,7 +163,7 @@ impl Bin {
         self.cpu -= count * cpu;
         self.memory -= count * memory;
         self.places -= if rules.takes_address { count as u32 } else { 0 };
-        self.members -= if rules.takes_member { count as u32 } else { 0 };
+        self.devices = self.devices.minus(rules.takes_devices.times(count as u32));
         count as u32
     }
 }

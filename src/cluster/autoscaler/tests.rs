@@ -6,7 +6,7 @@ use super::*;
 use crate::chance::SmallStream;
 use crate::cluster::scheduler::Rules;
 use crate::id::NodeId;
-use crate::model::{Autoscaler, ControlPlane, Expander, Resources, Strictness};
+use crate::model::{Autoscaler, ControlPlane, Devices, Expander, Resources, Strictness};
 
 const AT: fn(u64) -> Instant = |secs| Instant::ZERO + Span::secs(secs);
 
@@ -20,8 +20,15 @@ fn rules(node_pools: &[usize]) -> Rules {
 
 fn view(pool: usize, cpu_milli: u32, memory_mib: u32) -> PoolView {
     let allocatable = Resources { cpu_milli, memory_mib };
-    let template =
-        Template { allocatable, max_pods: 10, members: 3, daemons: Resources::default(), daemon_addresses: 0 };
+    let devices = Devices { members: 3, rdma: 4 };
+    let template = Template {
+        allocatable,
+        max_pods: 10,
+        devices,
+        daemons: Resources::default(),
+        daemon_addresses: 0,
+        daemon_devices: Devices::default(),
+    };
     PoolView { pool, nodes: 1, upcoming: 0, min: 0, max: 100, open: true, template }
 }
 
@@ -46,8 +53,16 @@ fn as_many_nodes_as_the_pods_need() {
     assert_eq!(up(&[pods(0, 1000, 0, 9)], &pools, &[rules(&[0])]), Some((0, 3)), "CPU: 4 on a node");
     assert_eq!(up(&[pods(0, 0, 2500, 9)], &pools, &[rules(&[0])]), Some((0, 3)), "memory: 3 on a node");
     assert_eq!(up(&[pods(0, 0, 0, 21)], &pools, &[rules(&[0])]), Some((0, 3)), "max pods: 10 on a node");
-    let own = Rules { takes_member: true, ..rules(&[0]) };
-    assert_eq!(up(&[pods(0, 0, 0, 7)], &pools, &[own]), Some((0, 3)), "member ENIs: 3 on a node");
+    let taking = |members, rdma| Rules { takes_devices: Devices { members, rdma }, ..rules(&[0]) };
+    assert_eq!(up(&[pods(0, 0, 0, 7)], &pools, &[taking(1, 0)]), Some((0, 3)), "member ENIs: 3 on a node");
+    assert_eq!(up(&[pods(0, 0, 0, 9)], &pools, &[taking(0, 1)]), Some((0, 3)), "RDMA addresses: 4 on a node");
+    let mut fewer = view(0, 4000, 8000);
+    fewer.template.daemon_devices = Devices { members: 2, rdma: 0 };
+    assert_eq!(
+        up(&[pods(0, 0, 0, 3)], &[fewer], &[taking(1, 0)]),
+        Some((0, 3)),
+        "DaemonSets have two of three members"
+    );
     assert_eq!(up(&[pods(0, 4001, 0, 9)], &pools, &[rules(&[0])]), None, "no node is large enough");
     assert_eq!(up(&[pods(0, 1000, 0, 9)], &pools, &[rules(&[1])]), None, "another pool's");
 }

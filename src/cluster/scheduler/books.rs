@@ -1,9 +1,9 @@
 //! Nodes, and the nodes of a group by their score.
 
 use crate::cluster::scheduler::score::{self, STEPS};
-use crate::cluster::scheduler::{GroupSpec, Rules};
+use crate::cluster::scheduler::{GroupSpec, Rules, Unfit};
 use crate::id::NodeId;
-use crate::model::{Resources, Scoring};
+use crate::model::{Devices, Resources, Scoring};
 
 /// A sum of CPU (thousandths of a core) and memory (MiB); wide enough for whatever is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,9 +18,6 @@ pub(super) struct Node {
     pub group: u32,
     /// Pods with an address of their own.
     pub addresses: u32,
-    /// Pods with a member interface.
-    pub members: u32,
-    pub offers_members: bool,
     /// All pods.
     pub pods: u32,
     pub schedulable: bool,
@@ -36,14 +33,21 @@ pub(super) struct Node {
 pub(super) struct Takes {
     /// A place under `max_pods`.
     pub address: bool,
-    /// A member interface.
-    pub member: bool,
+    /// What is left of what the node offers.
+    pub devices: Devices,
 }
 
 impl Takes {
     pub fn of(rules: &Rules) -> Self {
-        Self { address: rules.takes_address, member: rules.takes_member }
+        Self { address: rules.takes_address, devices: rules.takes_devices }
     }
+}
+
+/// What a node offers, and what its pods have of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shared {
+    pub offered: Devices,
+    taken: Devices,
 }
 
 /// Pods of a workload with rules, on one node.
@@ -100,8 +104,6 @@ impl Node {
         Self {
             group: group as u32,
             addresses: 0,
-            members: 0,
-            offers_members: false,
             pods: 0,
             schedulable: true,
             requested: reserved,
@@ -114,7 +116,6 @@ impl Node {
     pub fn add(&mut self, requests: Resources, takes: Takes) {
         self.pods += 1;
         self.addresses += u32::from(takes.address);
-        self.members += u32::from(takes.member);
         self.requested = self.requested.plus(requests.into());
         self.weighed = self.weighed.plus(score::weighed(requests));
     }
@@ -122,9 +123,27 @@ impl Node {
     pub fn remove(&mut self, requests: Resources, takes: Takes) {
         self.pods -= 1;
         self.addresses -= u32::from(takes.address);
-        self.members -= u32::from(takes.member);
         self.requested = self.requested.minus(requests.into());
         self.weighed = self.weighed.minus(score::weighed(requests));
+    }
+}
+
+impl Shared {
+    pub fn take(&mut self, devices: Devices) {
+        self.taken = self.taken.plus(devices);
+    }
+
+    pub fn give_back(&mut self, devices: Devices) {
+        self.taken = self.taken.minus(devices);
+    }
+
+    /// What is lacking for a pod that asks for `wanted`, beside `more` that are taken in thought.
+    pub fn lacks(&self, wanted: Devices, more: Devices) -> Option<Unfit> {
+        let all = self.taken.plus(more).plus(wanted);
+        if wanted.members > 0 && all.members > self.offered.members {
+            return Some(Unfit::MemberEnis);
+        }
+        (wanted.rdma > 0 && all.rdma > self.offered.rdma).then_some(Unfit::Rdma)
     }
 }
 
@@ -146,11 +165,6 @@ impl Group {
     pub fn schedulable(&self) -> impl Iterator<Item = NodeId> {
         let all = self.open.buckets.iter().chain(&self.full.buckets);
         all.flat_map(|bucket| bucket.nodes.iter().copied())
-    }
-
-    /// Whether a node has another member interface, beside `more` that are taken in thought.
-    pub fn has_member(&self, node: &Node, more: u32) -> bool {
-        node.offers_members && node.members + more < self.spec.members
     }
 
     /// Its shelf of nodes with places under `max_pods`.

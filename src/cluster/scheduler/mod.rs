@@ -7,7 +7,7 @@
 //! | plugin | filter | score |
 //! |---|---|---|
 //! | `NodeUnschedulable`, `TaintToleration`, `NodeAffinity` | [`Scheduler::set_schedulable`], pools of the workload | |
-//! | `NodeResourcesFit` | places under `max_pods`, member interfaces, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
+//! | `NodeResourcesFit` | places under `max_pods`, member interfaces, RDMA addresses, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
 //! | `PodTopologySpread` over zones | `DoNotSchedule` | `ScheduleAnyway`, weight 2 |
 //! | `InterPodAffinity`, against the own workload on a node | `required…` | `preferred…`, weight 2 |
 //!
@@ -41,10 +41,10 @@ mod simulate;
 mod tests;
 
 use crate::chance::SmallStream;
-use crate::cluster::scheduler::books::{Companion, Group, Node, Takes};
+use crate::cluster::scheduler::books::{Companion, Group, Node, Shared, Takes};
 use crate::cluster::scheduler::search::{Candidate, Failures};
 use crate::id::NodeId;
-use crate::model::{MOST_ZONES, Resources, Scoring, Strictness, ZoneSpread};
+use crate::model::{Devices, MOST_ZONES, Resources, Scoring, Strictness, ZoneSpread};
 
 /// In a cluster of this many nodes all are looked at (`minFeasibleNodesToFind` in
 /// `schedule_one.go`).
@@ -64,9 +64,6 @@ pub struct GroupSpec {
     pub allocatable: Resources,
     /// Most pods with an address of their own on a node.
     pub max_pods: u32,
-    /// Member interfaces that a node has for pods of PodNetworkings, once it has said so
-    /// (`aliyun/member-eni`; [`Scheduler::offer_members`]).
-    pub members: u32,
 }
 
 /// What the scheduler knows of a workload.
@@ -80,8 +77,8 @@ pub struct Rules {
     pub anti_affinity: Option<Strictness>,
     /// Whether a pod counts under `max_pods`.
     pub takes_address: bool,
-    /// Whether a pod asks for a member interface.
-    pub takes_member: bool,
+    /// What a pod asks for of what nodes offer.
+    pub takes_devices: Devices,
     /// Zones that its pods may run in, by number; `None` = all.
     pub zones: Option<Vec<usize>>,
 }
@@ -106,6 +103,8 @@ pub enum Unfit {
     MaxPods,
     /// Nodes have no member interface left.
     MemberEnis,
+    /// Nodes have no address for RDMA left.
+    Rdma,
     /// Nodes have too little CPU left.
     Cpu,
     /// Nodes have too little memory left.
@@ -127,6 +126,8 @@ pub struct Scheduler {
     count: usize,
     /// Pods of workloads with rules, per node.
     companions: Vec<Vec<Companion>>,
+    /// What nodes offer and pods have taken of it, apart from `nodes` since few pods ask for any.
+    devices: Vec<Shared>,
     failures: Failures,
     /// Room for the nodes that a placement chooses among.
     candidates: Vec<Candidate>,
@@ -169,6 +170,7 @@ impl Scheduler {
             nodes: Vec::new(),
             count: 0,
             companions: Vec::new(),
+            devices: Vec::new(),
             failures: Failures::default(),
             candidates: Vec::new(),
             chance,
@@ -180,6 +182,7 @@ impl Scheduler {
         let size = self.nodes.len().max(node.index() + 1);
         self.nodes.resize(size, None);
         self.companions.resize(size, Vec::new());
+        self.devices.resize(size, Shared::default());
         self.nodes[node.index()] = Some(Node::new(group, reserved));
         self.groups[group].nodes += 1;
         self.count += 1;
@@ -196,6 +199,7 @@ impl Scheduler {
             self.workloads[gone.workload as usize].zones[group.spec.zone] -= gone.staying();
         }
         self.nodes[node.index()] = None;
+        self.devices[node.index()] = Shared::default();
         self.count -= 1;
     }
 
@@ -216,21 +220,25 @@ impl Scheduler {
         Ok(node)
     }
 
-    /// A node says that it has the member interfaces of its group: its trunk is in use (rules R41, C145).
-    pub fn offer_members(&mut self, node: NodeId) {
-        self.change(node, |node| node.offers_members = true);
-        self.failures.roomier(node);
+    /// A node offers these from now on, and no others: none until it is told, nor while who offers them is down (rules
+    /// R41, C145).
+    pub fn offer(&mut self, node: NodeId, devices: Devices) {
+        if std::mem::replace(&mut self.devices[node.index()].offered, devices) != devices {
+            self.failures.roomier(node);
+        }
     }
 
-    /// It does not say so any more: who says it is down (rule R41).
-    pub fn withdraw_members(&mut self, node: NodeId) {
-        self.change(node, |node| node.offers_members = false);
+    /// What `node` lacks of what another pod asks for, whatever else keeps it away.
+    #[must_use]
+    pub fn lacks_devices(&self, workload: usize, node: NodeId) -> Option<Unfit> {
+        self.devices[node.index()].lacks(self.workloads[workload].rules.takes_devices, Devices::default())
     }
 
     /// Another pod is on `node`, whether there was room or not (DaemonSet).
     pub fn add(&mut self, workload: usize, requests: Resources, node: NodeId) {
         let takes = Takes::of(&self.workloads[workload].rules);
         self.change(node, |node| node.add(requests, takes));
+        self.devices[node.index()].take(takes.devices);
         self.count_companion(workload, node, |companion| companion.pods += 1);
     }
 
@@ -245,6 +253,7 @@ impl Scheduler {
     pub fn remove(&mut self, workload: usize, requests: Resources, node: NodeId) {
         let takes = Takes::of(&self.workloads[workload].rules);
         self.change(node, |node| node.remove(requests, takes));
+        self.devices[node.index()].give_back(takes.devices);
         self.count_companion(workload, node, |companion| {
             companion.pods -= 1;
             companion.leaving = companion.leaving.saturating_sub(1);

@@ -7,7 +7,7 @@ use crate::cluster::scheduler::books::{Bucket, Group, Load, Shelf, Takes};
 use crate::cluster::scheduler::score::{self, STEPS, UNIT};
 use crate::cluster::scheduler::{EXACT, Rules, SAMPLE, Scheduler, Unfit, Wish, Workload};
 use crate::id::NodeId;
-use crate::model::{Resources, Scoring, Strictness};
+use crate::model::{Devices, Resources, Scoring, Strictness};
 
 /// Weight of `PodTopologySpread` and of `InterPodAffinity` in the default profile; that of
 /// `NodeResourcesFit` is 1.
@@ -137,8 +137,8 @@ impl Scheduler {
         if wanted.takes.address && state.addresses >= group.spec.max_pods {
             return Some(Unfit::MaxPods);
         }
-        if wanted.takes.member && !group.has_member(state, 0) {
-            return Some(Unfit::MemberEnis);
+        if let Some(lacking) = self.devices[node.index()].lacks(wanted.takes.devices, Devices::default()) {
+            return Some(lacking);
         }
         match lacking(group.room(state), wanted.requests) {
             None if wanted.alone && self.same(wanted.workload, node) > 0 => Some(Unfit::AntiAffinity),
@@ -306,10 +306,11 @@ impl Scheduler {
 }
 
 /// All reasons in their order.
-const REASONS: [Unfit; 7] = [
+const REASONS: [Unfit; 8] = [
     Unfit::NoNode,
     Unfit::MaxPods,
     Unfit::MemberEnis,
+    Unfit::Rdma,
     Unfit::Cpu,
     Unfit::Memory,
     Unfit::ZoneSpread,

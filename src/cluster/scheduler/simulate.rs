@@ -6,6 +6,7 @@ use crate::cluster::scheduler::books::{Bucket, Load, Shelf};
 use crate::cluster::scheduler::search::{Wanted, lacking};
 use crate::cluster::scheduler::{Scheduler, Wish};
 use crate::id::NodeId;
+use crate::model::Devices;
 
 /// Pods that have been moved in thought.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ struct Moves {
 struct Guests {
     load: Load,
     addresses: u32,
-    members: u32,
+    devices: Devices,
     workloads: Vec<usize>,
 }
 
@@ -63,7 +64,7 @@ impl Scheduler {
         let group = &self.groups[state.group as usize];
         lacking(group.room(state).minus_at_most(guests.load), wanted.requests).is_none()
             && (!wanted.takes.address || state.addresses + guests.addresses < group.spec.max_pods)
-            && (!wanted.takes.member || group.has_member(state, guests.members))
+            && self.devices[node.index()].lacks(wanted.takes.devices, guests.devices).is_none()
             && !(wanted.alone && guests.workloads.contains(&wanted.workload))
     }
 
@@ -71,7 +72,7 @@ impl Scheduler {
         let guests = moves.nodes.entry(node).or_default();
         guests.load = guests.load.plus(wanted.requests.into());
         guests.addresses += u32::from(wanted.takes.address);
-        guests.members += u32::from(wanted.takes.member);
+        guests.devices = guests.devices.plus(wanted.takes.devices);
         guests.workloads.push(wanted.workload);
         let zone = self.groups[self.node(node).group as usize].spec.zone;
         let zones = moves.zones.get_mut(&wanted.workload).expect("every workload of the pods has its numbers");

@@ -9,6 +9,7 @@ use super::cloud::Cloud;
 use super::laws;
 use crate::chance::SmallStream;
 use crate::id::{NodeId, Uid, VSwitchId};
+use crate::ipam::Devices;
 use crate::ipam::centralized::{
     self, Answer, CallId, Controller, Flavor, Input, NodeConfig, Output, PodKey, Refusal, Request, Selection, Settings,
     Status, WriteLimit,
@@ -362,7 +363,7 @@ fn config(case: &Case) -> NodeConfig {
     let pool = |size| if prefixes.is_some() { 0 } else { size };
     NodeConfig {
         flavor: Flavor::of(case.adapters, case.trunk, case.erdma),
-        members: 0,
+        devices: Devices::default(),
         ips_per_eni: case.ips_per_eni,
         dual: case.dual,
         min_idle: pool(case.min_pool_size),

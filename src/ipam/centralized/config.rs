@@ -1,6 +1,7 @@
 //! What a control plane and its nodes run with (rules C6, C10 to C14, C157 to C160).
 
 use crate::id::VSwitchId;
+use crate::ipam::Devices;
 use crate::ipam::node_local::Reclaim;
 use crate::ipam::node_local::pool_sync::Watermarks;
 use crate::openapi::Api;
@@ -84,8 +85,8 @@ pub enum Degradation {
 pub struct NodeConfig {
     /// Interfaces that the node may have, by kind (C11).
     pub flavor: Flavor,
-    /// Member interfaces that its trunk takes: 0 without one (C145).
-    pub members: u32,
+    /// What it offers: members once its trunk is in use (C145), addresses for RDMA while its daemon is up (C163).
+    pub devices: Devices,
     /// Addresses and prefixes per interface and family, its primary IPv4 address included. Dual stack
     /// is refused to instances whose two limits differ (C15).
     pub ips_per_eni: u32,

@@ -54,6 +54,24 @@ pub struct Rdma {
     /// A daemon that starts with so many interfaces attached, and none of them for RDMA, goes without:
     /// adapters − 1 − ERDMARes.
     pub crowded_from: u32,
+    /// Whether its device plugin tells the scheduler of them: not with `disable_device_plugin`, and then no pod that
+    /// asks for RDMA finds a node (rule R41).
+    pub is_told: bool,
+}
+
+impl Rdma {
+    /// How many of its interfaces a daemon counts on that starts with so many `attached` ones, of which `for_rdma` are
+    /// for it: none if it goes without (rule R38, `daemon/builder.go:323-333`).
+    #[must_use]
+    pub fn interfaces(self, attached: usize, for_rdma: usize) -> u32 {
+        if attached < self.crowded_from as usize { self.slots } else { self.slots.min(for_rdma as u32) }
+    }
+
+    /// The addresses of these that its device plugin offers (rule R41, `daemon/builder.go:335-342`).
+    #[must_use]
+    pub fn devices(self, attached: usize, for_rdma: usize, ips_per_eni: u32) -> u32 {
+        if self.is_told { self.interfaces(attached, for_rdma) * ips_per_eni } else { 0 }
+    }
 }
 
 /// The trunk interface: one of the slots, which serves ordinary pods too (rules R36, R37).

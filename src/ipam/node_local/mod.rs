@@ -498,7 +498,7 @@ fn kinds_of_slots(config: &Config, attached: &[Attached], known: Option<EniId>) 
         attached.iter().filter(is_trunk).min_by_key(|attached| !is_known(attached)).map(|attached| attached.eni.id);
     let makes_trunk = config.trunk.is_some() && trunk.is_none() && attached.len() < config.max_eni as usize;
     let of_rdma = attached.iter().filter(|attached| attached.kind == Kind::HighPerformance).count();
-    let is_on = |rdma: &Rdma| of_rdma > 0 || attached.len() + usize::from(makes_trunk) < rdma.crowded_from as usize;
+    let is_on = |rdma: &Rdma| rdma.interfaces(attached.len() + usize::from(makes_trunk), of_rdma) > 0;
     let wanted = config.rdma.filter(is_on).map_or(0, |rdma| rdma.slots as usize);
     let kept = |attached: &Attached| match attached.kind {
         Kind::HighPerformance if wanted > 0 => Kind::HighPerformance,

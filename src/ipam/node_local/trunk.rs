@@ -13,7 +13,7 @@ use super::pool_sync::PoolSync;
 use super::slot::Status;
 use super::wake::Sleeper;
 use crate::id::EniId;
-use crate::ipam::{Eni, Output};
+use crate::ipam::{Devices, Eni, Output};
 use crate::time::Instant;
 
 impl NodeLocal {
@@ -27,6 +27,19 @@ impl NodeLocal {
     #[must_use]
     pub fn trunk(&self) -> Option<EniId> {
         self.slots.iter().find(|slot| slot.is_trunk())?.eni.map(|eni| eni.id)
+    }
+
+    /// What a daemon offers that has just started (rule R41, `daemon/builder.go:323-352`).
+    #[must_use]
+    pub fn devices(&self) -> Devices {
+        let attached = self.slots.iter().filter(|slot| slot.eni.is_some());
+        let (attached, for_rdma) =
+            attached.fold((0, 0), |(all, for_rdma), slot| (all + 1, for_rdma + usize::from(slot.is_for_rdma())));
+        let trunk = self.config.trunk.filter(|_| self.trunk().is_some());
+        Devices {
+            members: trunk.map_or(0, |trunk| trunk.members),
+            rdma: self.config.rdma.map_or(0, |rdma| rdma.devices(attached, for_rdma, self.config.ips_per_eni)),
+        }
     }
 
     /// If there is a place for a trunk without one: makes it, with one address of each family, in no bucket's time

@@ -66,6 +66,16 @@ impl Request {
             Self::Delete(_) => Api::DeleteNetworkInterface,
         }
     }
+
+    /// Every action of these requests.
+    pub const APIS: [Api; 6] = [
+        Api::CreateNetworkInterface,
+        Api::AttachNetworkInterface,
+        Api::DetachNetworkInterface,
+        Api::DeleteNetworkInterface,
+        Api::DescribeNetworkInterfaces,
+        Api::DescribeVSwitches,
+    ];
 }
 
 /// A successful answer.

@@ -111,7 +111,7 @@ fn pods_without_a_node_are_summed_over_time_by_reason() {
     let pods = recording.pods;
     assert_eq!((pods.max_unschedulable, pods.unschedulable_at_end, pods.max_waiting), (5, 1, 0));
     assert_eq!(pods.unschedulable_area_s, (2.0 + 5.0 + 2.0) * 3600.0);
-    assert_eq!(pods.unschedulable_by, [0, 0, 0, 2, 0, 3, 0]);
+    assert_eq!(pods.unschedulable_by, [0, 0, 0, 0, 2, 0, 3, 0]);
     assert_eq!(recording.binding, [(at(1), Cause::Cpu), (at(2), Cause::ZoneSpread)]);
     assert_eq!(pods.unschedulable_ms.len(), 1);
 }

@@ -130,7 +130,7 @@ fn sections<'a>(run: &Run, pictures: &'a [Picture], main: &'a Picture) -> Vec<Se
             "pools",
             phrase!("Node pools"),
             Some(About::Pools),
-            vec![tables::pools(summary), tables::zones(summary)],
+            vec![tables::pools(summary), tables::trunkless(summary), tables::zones(summary)],
         ),
         section("pods", phrase!("Pods"), Some(About::Pods), of_pods),
         section("api", phrase!("API calls"), Some(About::Api), vec![tables::api_calls(summary)]),

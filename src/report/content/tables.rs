@@ -382,6 +382,22 @@ pub(super) fn defects(summary: &Summary) -> Table {
     table
 }
 
+/// Nodes that wait for their trunks.
+pub(super) fn trunkless(summary: &Summary) -> Table {
+    let measures = ["trunkless.happened", "trunkless.first_s", "trunkless.nodes", "trunkless.at_end"];
+    let mut table = Table::new(phrase!("Nodes without a trunk interface"), &[phrase!("why")], &measures);
+    for trunkless in &summary.trunkless {
+        table.push([
+            trunkless.text.clone().into(),
+            Cell::bad_if(true, runs(&trunkless.happened)),
+            time(summary, Some(&trunkless.first_s)).into(),
+            plus_minus(&trunkless.nodes).into(),
+            Cell::wanted_0(&trunkless.at_end),
+        ]);
+    }
+    table
+}
+
 pub(super) fn api_calls(summary: &Summary) -> Table {
     let mut table =
         Table::new(phrase!("OpenAPI calls"), &[phrase!("action")], &["api_calls.calls", "api_calls.refused.calls"]);

@@ -19,7 +19,7 @@ const NAMES: &str = "\
     DeleteNetworkInterface DescribeNetworkInterfaces DescribeVSwitches DetachNetworkInterface docs ecs eni \
     file html InternalError InvalidVSwitchId IpNotEnough Job json kubelet manifest max md min MIT name never \
     nodes null OpenAPI others Pending plots png Pod pods prefix quantiles quot replications report request \
-    risk run seek SHA shanghai small smallest SNAT Student summary svg SVG Terway terwayd Throttling timeline \
+    risk run seek SHA shanghai small smallest SNAT Student summary svg SVG Terway terwayd Throttling timeline trunk \
     UnassignPrivateIpAddresses uPlot validation VPC vsw vswitches web Wilson xlarge yaml";
 
 fn chinese<'a>(

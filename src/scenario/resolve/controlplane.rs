@@ -3,6 +3,7 @@
 use super::{classic, within};
 use crate::ipam::centralized::{Settings, WriteLimit};
 use crate::ipam::eni_config::{Document, IpamType};
+use crate::ipam::pod_eni;
 use crate::model::{Ipam, Model};
 use crate::openapi::Api;
 use crate::scenario::defaults::{self, Default};
@@ -41,37 +42,60 @@ pub(super) fn base(loader: &mut Loader, written: &Terway, document: Document) ->
     }
 }
 
-/// Who allocates; `None` = something is wrong with the control plane, which is reported.
-pub(super) fn ipam(loader: &mut Loader, written: Option<&Terway>, base: &Document) -> Option<Ipam> {
+/// Who allocates, and what the controllers of pods with interfaces of their own run with.
+pub(super) struct Controllers {
+    pub ipam: Ipam,
+    pub own_enis: pod_eni::Settings,
+}
+
+/// Them; `own_enis` = there are pods with interfaces of their own, which the control plane makes whoever allocates
+/// for others. `None` = something is wrong with the control plane, which is reported.
+pub(super) fn controllers(
+    loader: &mut Loader,
+    written: Option<&Terway>,
+    base: &Document,
+    own_enis: bool,
+) -> Option<Controllers> {
     let written = written.and_then(|terway| terway.controlplane.as_ref());
-    let own = match base.ipam() {
+    let ipam = match base.ipam() {
+        IpamType::Centralized => {
+            let process = settings(loader, written)?;
+            let own_enis = pod_eni::Settings {
+                vswitch_ttl: process.vswitch_ttl,
+                rate_limit: process.rate_limit,
+                ..pod_eni::Settings::default()
+            };
+            return Some(Controllers { ipam: Ipam::Centralized(Box::new(process)), own_enis });
+        }
         IpamType::Classic => Ipam::Classic(base.profile().version),
-        IpamType::NodeLocal | IpamType::Centralized => Ipam::NodeLocal,
+        IpamType::NodeLocal => Ipam::NodeLocal,
     };
-    match (base.ipam(), written) {
-        (IpamType::Centralized, written) => Some(Ipam::Centralized(Box::new(settings(loader, written)?))),
-        (IpamType::NodeLocal | IpamType::Classic, Some(written)) => {
+    let settings = match written {
+        written if own_enis => settings_of_own(loader, written)?,
+        Some(written) => {
             let title = "the control plane does not allocate in this cluster";
             let problem = loader.problems.warning(written.place, title);
             problem.label("no effect: IPAM is node-local").help("write `ipam: centralized` if it is not");
-            Some(own)
+            pod_eni::Settings::default()
         }
-        (IpamType::NodeLocal | IpamType::Classic, None) => Some(own),
-    }
+        None => pod_eni::Settings::default(),
+    };
+    Some(Controllers { ipam, own_enis: settings })
 }
 
 /// Reports pods that ask for RDMA where nobody has it.
 pub(super) fn check_erdma(loader: &mut Loader, model: &Model, written: &[Workload]) {
     let has_rdma = |pool: usize| {
-        let mut zones = model.node_pools[pool].shapes.iter().flat_map(|shape| &shape.zones);
-        zones.any(|zone| zone.daemon.has_rdma())
+        let mut groups = model.groups().enumerate().filter(|(_, (key, _))| key.pool == pool);
+        groups.any(|(group, _)| model.daemons(group).any(|daemon| daemon.devices().rdma > 0))
     };
     for (workload, written) in model.workloads.iter().zip(written).filter(|(workload, _)| workload.pod.erdma) {
         if !workload.node_pools.iter().any(|&pool| has_rdma(pool)) {
             let place = written.erdma.as_ref().map_or(written.place, |at| at.place);
-            let title = format!("no node has an RDMA interface for the pods of workload `{}`", workload.name);
+            let title = format!("no node offers RDMA addresses to the pods of workload `{}`", workload.name);
             let problem = loader.problems.error(place, title);
-            problem.label("they would wait for ever (R50, C163)").help("write `enable_erdma: true` in eni-config");
+            problem.label("they would find no node for ever: none offers `aliyun/erdma` (R41, C163)");
+            problem.help("write `enable_erdma: true` in eni-config, without `disable_device_plugin: true`");
         }
     }
 }
@@ -79,24 +103,11 @@ pub(super) fn check_erdma(loader: &mut Loader, model: &Model, written: &[Workloa
 fn settings(loader: &mut Loader, written: Option<&Controlplane>) -> Option<Settings> {
     let before = loader.problems.count();
     let own = Settings::default();
-    let path = |key: &str| format!("terway.controlplane.{key}");
-    let mut span = |key: &str, written: Option<&At<Duration>>, default| {
-        let shortest = written.filter(|at| at.value.0 < SHORTEST);
-        if let Some(at) = shortest {
-            loader.problems.error(at.place, format!("`{key}` is shorter than {SHORTEST}"));
-        }
-        let written = written.map(|at| (at.value.0, at.place));
-        loader.or_default(
-            &path(key),
-            written,
-            Default { value: default, source: defaults::CONTROLPLANE },
-            Span::to_string,
-        )
-    };
-    let vswitch_ttl = span("vSwitchCacheTTL", written.and_then(|w| w.vSwitchCacheTTL.as_ref()), own.vswitch_ttl);
-    let gc_period = span("multiIPGCPeriod", written.and_then(|w| w.multiIPGCPeriod.as_ref()), own.gc_period);
+    let vswitch_ttl =
+        span(loader, "vSwitchCacheTTL", written.and_then(|w| w.vSwitchCacheTTL.as_ref()), own.vswitch_ttl);
+    let gc_period = span(loader, "multiIPGCPeriod", written.and_then(|w| w.multiIPGCPeriod.as_ref()), own.gc_period);
     let sync = written.and_then(|w| w.multiIPNodeSyncPeriod.as_ref());
-    let full_sync_period = span("multiIPNodeSyncPeriod", sync, own.full_sync_period);
+    let full_sync_period = span(loader, "multiIPNodeSyncPeriod", sync, own.full_sync_period);
     let mut number = |key: &str, written: Option<&At<Count>>, most, default| {
         let written = within(loader, key, written, most);
         loader.or_default(
@@ -116,7 +127,7 @@ fn settings(loader: &mut Loader, written: Option<&Controlplane>) -> Option<Setti
     let degradation = written.and_then(|w| w.degradation.as_ref()).map(|at| (at.value, at.place));
     let default = Default { value: own.degradation, source: defaults::CONTROLPLANE };
     let degradation = loader.or_default(&path("degradation"), degradation, default, |d| d.word().to_owned());
-    let rate_limit = rate_limit(loader, written.and_then(|w| w.rateLimit.as_ref()), own.rate_limit);
+    let rate_limit = rate_limit(loader, written.and_then(|w| w.rateLimit.as_ref()), own.rate_limit, &Api::ALL);
     let settings = Settings {
         workers,
         vswitch_ttl,
@@ -130,15 +141,66 @@ fn settings(loader: &mut Loader, written: Option<&Controlplane>) -> Option<Setti
     (loader.problems.count() == before).then_some(settings)
 }
 
-/// Calls per minute by action, which are the burst too (rule C157).
+/// What the control plane runs with that makes interfaces for pods of their own, and nothing else: it allocates for
+/// nobody, so the rest of its settings has no effect.
+fn settings_of_own(loader: &mut Loader, written: Option<&Controlplane>) -> Option<pod_eni::Settings> {
+    let before = loader.problems.count();
+    let own = pod_eni::Settings::default();
+    let ttl = written.and_then(|w| w.vSwitchCacheTTL.as_ref());
+    let vswitch_ttl = span(loader, "vSwitchCacheTTL", ttl, own.vswitch_ttl);
+    let limits = written.and_then(|w| w.rateLimit.as_ref());
+    let rate_limit = rate_limit(loader, limits, own.rate_limit, &pod_eni::Request::APIS);
+    let has_errors = loader.problems.count() > before;
+    written.into_iter().for_each(|written| report_idle(loader, written));
+    (!has_errors).then_some(pod_eni::Settings { vswitch_ttl, rate_limit, ..own })
+}
+
+/// Reports settings of a control plane that allocates for nobody.
+fn report_idle(loader: &mut Loader, written: &Controlplane) {
+    let idle = [
+        ("multiIPGCPeriod", written.multiIPGCPeriod.as_ref().map(|at| at.place)),
+        ("multiIPNodeSyncPeriod", written.multiIPNodeSyncPeriod.as_ref().map(|at| at.place)),
+        ("multiIPNodeMaxConcurrent", written.multiIPNodeMaxConcurrent.as_ref().map(|at| at.place)),
+        ("kubeClientQPS", written.kubeClientQPS.as_ref().map(|at| at.place)),
+        ("kubeClientBurst", written.kubeClientBurst.as_ref().map(|at| at.place)),
+        ("degradation", written.degradation.as_ref().map(|at| at.place)),
+    ];
+    let limits = written.rateLimit.as_ref();
+    let others = Api::ALL.into_iter().filter(|api| !pod_eni::Request::APIS.contains(api));
+    let others =
+        others.map(|api| (api.name(), limits.and_then(|limits| super::cloud::of(limits, api)).map(|at| at.place)));
+    for (key, place) in idle.into_iter().chain(others) {
+        if let Some(place) = place {
+            let problem = loader.problems.warning(place, format!("`{key}` has no effect in this cluster"));
+            problem.label("IPAM is node-local: the control plane only makes interfaces of pods' own");
+            problem.help("write `ipam: centralized` if it is not, or leave the key out");
+        }
+    }
+}
+
+fn path(key: &str) -> String {
+    format!("terway.controlplane.{key}")
+}
+
+fn span(loader: &mut Loader, key: &str, written: Option<&At<Duration>>, default: Span) -> Span {
+    if let Some(at) = written.filter(|at| at.value.0 < SHORTEST) {
+        loader.problems.error(at.place, format!("`{key}` is shorter than {SHORTEST}"));
+    }
+    let written = written.map(|at| (at.value.0, at.place));
+    let default = Default { value: default, source: defaults::CONTROLPLANE };
+    loader.or_default(&path(key), written, default, Span::to_string)
+}
+
+/// Calls per minute by action, which are the burst too (rule C157), of those that are made.
 fn rate_limit(
     loader: &mut Loader,
     written: Option<&Entries<At<Count>>>,
     mut limits: [Option<u32>; Api::ALL.len()],
+    made: &[Api],
 ) -> [Option<u32>; Api::ALL.len()] {
     super::cloud::report_unknown_apis(loader, written);
-    for api in Api::ALL {
-        let path = format!("terway.controlplane.rateLimit.{}", api.name());
+    for &api in made {
+        let path = path(&format!("rateLimit.{}", api.name()));
         let own = written.and_then(|entries| super::cloud::of(entries, api));
         let own = within(loader, api.name(), own, MOST_CALLS);
         let default = Default { value: limits[api.index()].unwrap_or(0), source: defaults::CONTROLPLANE };

@@ -65,8 +65,11 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         Some(document.map(|document| controlplane::base(loader, terway, document)))
     });
     let document = base.as_ref().and_then(Option::as_ref);
-    let ipam = document.and_then(|document| controlplane::ipam(loader, written.terway.as_ref(), document));
     let networkings = written.terway.as_ref().and_then(|terway| terway.pod_networkings.as_deref()).unwrap_or_default();
+    let has_own_enis =
+        !networkings.is_empty() || written.node_pools.iter().flatten().any(|pool| pools::exclusive(pool).is_some());
+    let controllers = document
+        .and_then(|document| controlplane::controllers(loader, written.terway.as_ref(), document, has_own_enis));
     let pod_networkings = {
         let (names, document) = (vpc.as_ref().map(|(names, _)| names), base.as_ref().and_then(Option::as_ref));
         pod_networking::resolve(loader, networkings, names, document)
@@ -93,6 +96,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     let outages = vpc.as_ref().and_then(|(names, _)| control::zone_outages(loader, outages, names));
     let outputs = outputs(loader, written);
     let (names, vpc) = vpc?;
+    let controllers = controllers?;
     let mut model = Model {
         name,
         question,
@@ -103,7 +107,8 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
         replications,
         precision: None,
         vpc: vpc?,
-        ipam: ipam?,
+        ipam: controllers.ipam,
+        own_enis: controllers.own_enis,
         pod_networkings: pod_networkings?,
         node_pools: pools??,
         workloads: workloads?,

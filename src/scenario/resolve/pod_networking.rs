@@ -3,9 +3,10 @@
 use super::vpc::Names;
 use super::{report_duplicates, report_unknown};
 use crate::id::VSwitchId;
+use crate::ipam::Config;
 use crate::ipam::eni_config::{Document, MAX_CANDIDATES};
 use crate::ipam::pod_eni::Retention;
-use crate::model::{Ipam, Model, PodNetworking, PoolZone, Shape, Workload, WorkloadKind};
+use crate::model::{Ipam, Model, PodNetworking, Shape, Workload, WorkloadKind};
 use crate::scenario::defaults;
 use crate::scenario::diagnostics::Place;
 use crate::scenario::loader::Loader;
@@ -193,9 +194,6 @@ fn check_pods(loader: &mut Loader, workload: &Workload, networking: &PodNetworki
     } else if workload.pod.erdma {
         let problem = loader.problems.error(place, "a member of a trunk has no RDMA");
         problem.help("leave out either `erdma` or `pod_networking`");
-    } else if matches!(workload.kind, WorkloadKind::DaemonSet { .. }) {
-        let problem = loader.problems.error(place, "DaemonSets with a PodNetworking are not simulated");
-        problem.label("a pod on every node would take one of its member ENIs").help("leave `pod_networking` out");
     } else if networking.fixed.is_some() && !is_stateful {
         let title = format!("`{}` gives fixed addresses, which only a `stateful_set` can have", networking.name);
         let problem = loader.problems.error(place, title);
@@ -211,13 +209,15 @@ fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networki
         problem.help("leave out `terway.version` if the cluster runs a later one, or `pod_networking`");
         return;
     }
-    let shapes = workload.node_pools.iter().flat_map(|&pool| &model.node_pools[pool].shapes);
-    let nodes: Vec<(&Shape, &PoolZone)> =
-        shapes.flat_map(|shape| shape.zones.iter().map(move |zone| (shape, zone))).collect();
-    let reached = |(_, zone): &&(&Shape, &PoolZone)| networking.reaches(&zone.zone, &model.vpc);
-    let has_trunk = |(_, zone): &&(&Shape, &PoolZone)| zone.daemon.has_trunk();
-    let unknown = nodes.iter().filter(has_trunk).find(|(shape, _)| shape.limits.member_adapters().is_none());
-    if let Some((shape, _)) = unknown {
+    // Nodes by group: their type, whether the PodNetworking has a vSwitch in their zone, whether they ever have a trunk.
+    let groups = model.groups().enumerate().filter(|(_, (key, _))| workload.node_pools.contains(&key.pool));
+    let nodes = groups.map(|(group, (key, zone))| {
+        let shape = &model.node_pools[key.pool].shapes[key.shape];
+        (shape, networking.reaches(&zone.zone, &model.vpc), model.daemons(group).any(Config::has_trunk))
+    });
+    let nodes: Vec<(&Shape, bool, bool)> = nodes.collect();
+    let unknown = nodes.iter().find(|(shape, _, has_trunk)| *has_trunk && shape.limits.member_adapters().is_none());
+    if let Some((shape, ..)) = unknown {
         let kind = &shape.instance_type;
         let problem = loader.problems.error(place, format!("how many member ENIs a node of {kind} has is not known"));
         problem.label("EniTotalQuantity − EniQuantity (C145)");
@@ -225,11 +225,18 @@ fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networki
             "give the type's EniTotalQuantity: `limits: {{total_adapters: …}}` in the node pool, or \
              `instance_types: {{file: …}}` with what `aliyun ecs DescribeInstanceTypes` prints for {kind}"
         ));
-    } else if !nodes.iter().any(|node| reached(&node)) {
+    } else if !nodes.iter().any(|(_, is_reached, _)| *is_reached) {
         let problem =
             loader.problems.error(place, format!("`{}` has no vSwitch in a zone of the nodes", networking.name));
         problem.label("its pods would find no node for ever").help("list a vSwitch of one of the pools' zones");
-    } else if !nodes.iter().filter(reached).any(|node| has_trunk(&node)) {
+    } else if matches!(workload.kind, WorkloadKind::DaemonSet { .. })
+        && !nodes.iter().all(|(_, is_reached, _)| *is_reached)
+    {
+        let title = format!("`{}` has no vSwitch in some zone of DaemonSet `{}`", networking.name, workload.name);
+        let problem = loader.problems.error(place, title);
+        problem.label("its pods there would wait for ever (`pkg/controller/webhook/mutating.go:405-408`)");
+        problem.help("list a vSwitch of each zone of its node pools, or let it run on others (`node_pools`)");
+    } else if !nodes.iter().any(|(_, is_reached, has_trunk)| *is_reached && *has_trunk) {
         let title = format!("no node has a trunk for the pods of workload `{}`", workload.name);
         let problem = loader.problems.error(place, title);
         problem.label("they would find no node for ever: none offers `aliyun/member-eni` (C145)");

@@ -7,7 +7,8 @@ use crate::scenario::quantity::{Count, Duration, Number};
 use crate::scenario::read::{At, Entries, section};
 
 section! {
-    /// Terway's control plane (`terway-controlplane`), which allocates for all nodes if IPAM is centralized.
+    /// Terway's control plane (`terway-controlplane`), which allocates for all nodes if IPAM is centralized, and makes the
+    /// interfaces of pods that have one of their own with node-local IPAM too.
     "`controlplane`" struct Controlplane {
         /// How long the free count of a vSwitch is believed, and how long a vSwitch that refused is left alone (C74,
         /// C81).

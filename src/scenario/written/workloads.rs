@@ -41,7 +41,8 @@ section! {
         /// Default: nothing, as in Kubernetes.
         /// Example: `{cpu: 500m, memory: 1Gi}`.
         optional requests: Requests,
-        /// Whether its pods ask for RDMA (`aliyun/erdma`): they get addresses of RDMA interfaces only (R50, C163).
+        /// Whether its pods ask for RDMA (`aliyun/erdma`): they get addresses of RDMA interfaces only (R50, C163), on
+        /// nodes that offer one more (R41).
         /// Default: `false`, as in Kubernetes.
         /// Example: `true`.
         optional erdma: At<bool>,

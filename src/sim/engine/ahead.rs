@@ -61,6 +61,14 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// Reads what only those need of whom more is due than that a pod comes or goes, after that.
+    pub fn read_far(&self, node: NodeId) -> u64 {
+        match &self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => daemon.read_far(),
+            _ => 0,
+        }
+    }
+
     /// Reads the addresses of the interface that a pod has its address on, after that.
     pub fn read_addresses(&self, pod: PodId) -> u64 {
         let Pod { node, eni, .. } = self.pods[pod.index()];

@@ -116,7 +116,7 @@ pub(super) fn holdings_for(
 ) -> Holdings {
     match (&state.daemon, plane, own) {
         (Daemon::Centralized(_) | Daemon::Prefixes(_), Some(plane), Some(own)) if pod.has_own_eni => {
-            let members = plane.controller.config(pod.node).members;
+            let members = plane.controller.config(pod.node).devices.members;
             own.holdings(at, pod.node, members, state.own_enis.len() as u32, own.candidates(pod))
         }
         (Daemon::NodeLocal(daemon), _, Some(own)) if pod.has_own_eni => {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::alarm::Alarm;
-use super::{Daemon, Engine, Event, Happening, Observer, Pod};
+use super::{Daemon, Engine, Event, Observer, Pod};
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{self, Kind, Nic, NicState, PodKey, Refusal};
 use crate::ipam::pod_eni::{
     Answer, CallId, Controller, Input, Listed, NodeConfig, Output, Phase, PodSpec, Request, Settings,
 };
-use crate::ipam::{Failure, Holdings, Whereabouts};
+use crate::ipam::{Devices, Failure, Holdings, Whereabouts};
 use crate::openapi::ErrorCode;
 use crate::record::Cause;
 use crate::sim::slab::Slab;
@@ -105,30 +105,18 @@ impl<O: Observer> Engine<O> {
         let Some(trunk) = status.nics.iter().find(|(_, nic)| is_ready(nic)).map(|(&eni, _)| eni) else { return };
         self.nodes[node.index()].trunk = Some(trunk);
         self.own_control(Input::Trunk(node, Some(trunk)));
-        self.happened.push_back(Happening::OffersMembers(node));
+        let Devices { members, .. } = self.controller().config(node).devices;
+        self.offer(node, Devices { members, ..self.devices(node) });
     }
 
-    /// The daemon of a node that allocates itself listens: the node says which trunk it has, if any, and its
-    /// device plugin offers the members (rule R41, `daemon/builder.go:304-352`). What it said before stays
-    /// said if it has none now.
+    /// The daemon of a node that allocates itself listens: the node says which trunk it has (rule R36,
+    /// `daemon/builder.go:304-318`). What it said before stays said if it has none now.
     pub(super) fn node_local_has_trunk(&mut self, node: NodeId, trunk: Option<EniId>) {
-        if self.own.is_none() {
-            return;
-        }
-        if trunk.is_none() {
-            return self.withdraw_members(node);
-        }
-        if std::mem::replace(&mut self.nodes[node.index()].trunk, trunk) != trunk {
+        if self.own.is_some()
+            && trunk.is_some()
+            && std::mem::replace(&mut self.nodes[node.index()].trunk, trunk) != trunk
+        {
             self.own_control(Input::Trunk(node, trunk));
-        }
-        self.happened.push_back(Happening::OffersMembers(node));
-    }
-
-    /// The daemon of a node that allocates itself is down, or goes without a trunk: its device plugin is gone.
-    pub(super) fn withdraw_members(&mut self, node: NodeId) {
-        let state = &self.nodes[node.index()];
-        if state.trunk.is_some() && matches!(state.daemon, Daemon::NodeLocal(_)) {
-            self.happened.push_back(Happening::WithdrawsMembers(node));
         }
     }
 

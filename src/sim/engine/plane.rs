@@ -73,6 +73,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn join(&mut self, node: NodeId, config: &Arc<NodeConfig>) {
         self.nodes[node.index()].edited = None;
         self.control(Input::Join(node, Arc::clone(config)));
+        self.plugin_starts(node, config);
     }
 
     /// A pod is scheduled: its node's controller and daemon learn of it.

@@ -54,6 +54,13 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// A pod that has no node yet may go to this one only (DaemonSet).
+    pub fn bind_pod(&mut self, id: PodId, node: NodeId) {
+        let pod = &mut self.pods[id.index()];
+        assert_eq!(pod.state, PodState::Pending, "a pod is bound before it is placed");
+        pod.node = node;
+    }
+
     /// A pod whose identity outlives it (StatefulSet) exists again.
     pub fn recreate_pod(&mut self, id: PodId) {
         let pod = &mut self.pods[id.index()];

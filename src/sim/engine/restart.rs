@@ -23,7 +23,7 @@ impl<O: Observer> Engine<O> {
         if self.others_decide(node) {
             self.arm(node);
         }
-        self.withdraw_members(node);
+        self.plugins_stop(node);
     }
 
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
@@ -45,6 +45,7 @@ impl<O: Observer> Engine<O> {
             Config::Classic(config) => self.restart_classic(node, config),
             Config::Centralized(config) => {
                 self.tell(node, DaemonInput::Restart);
+                self.plugins_stop(node);
                 self.join(node, config);
             }
             Config::Exclusive(config) => {
@@ -84,12 +85,15 @@ impl<O: Observer> Engine<O> {
 
     /// A daemon was started: it makes its trunk first, or listens already and says which trunk it has.
     pub(super) fn looks_whether_up(&mut self, node: NodeId) {
-        let state = &mut self.nodes[node.index()];
-        match &state.daemon {
-            Daemon::NodeLocal(daemon) if daemon.is_starting() => state.power = Power::Starting,
+        match &self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) if daemon.is_starting() => {
+                self.nodes[node.index()].power = Power::Starting;
+                self.plugins_stop(node);
+            }
             Daemon::NodeLocal(daemon) => {
-                let trunk = daemon.trunk();
+                let (trunk, devices) = (daemon.trunk(), daemon.devices());
                 self.node_local_has_trunk(node, trunk);
+                self.offer(node, devices);
             }
             _ => {}
         }

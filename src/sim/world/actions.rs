@@ -190,6 +190,7 @@ impl World<'_> {
         for (group, daemon) in self.groups.iter_mut().zip(daemons) {
             group.daemon = daemon.clone();
         }
+        self.new_nodes_are_edited();
         for (i, note) in self.nodes.iter().enumerate().filter(|(_, note)| note.exists()) {
             self.engine.edit_config(NodeId::new(i), &self.groups[note.group].daemon);
         }

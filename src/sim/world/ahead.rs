@@ -17,6 +17,7 @@ impl World<'_> {
         let mut ahead = std::mem::take(&mut self.ahead);
         self.engine.look_ahead(&mut ahead);
         let (pods, nodes) = (&mut ahead.pods, &mut ahead.nodes);
+        let busy = nodes.len();
         read(pods.iter().map(|&pod| self.read_pod(pod)));
         pods.retain(|&pod| self.engine.pod(pod).node != NodeId::NONE);
         nodes.extend(pods.iter().map(|&pod| self.engine.pod(pod).node));
@@ -25,7 +26,17 @@ impl World<'_> {
         read(nodes.iter().map(|&node| self.engine.read_daemon(node)));
         read(nodes.iter().map(|&node| self.read_last(node) ^ self.engine.read_slots(node)));
         read(pods.iter().map(|&pod| self.engine.read_addresses(pod)));
+        read(nodes[..busy].iter().map(|&node| self.engine.read_far(node)));
         self.ahead = ahead;
+    }
+
+    /// Reads what a pod will need that has just been placed on a node: the earliest moment in which anybody knows.
+    pub(super) fn read_for_a_pod(&self, node: NodeId) {
+        if self.pods.len() >= self.large {
+            read([self.read_node(node)].into_iter());
+            read([self.engine.read_daemon(node)].into_iter());
+            read([self.engine.read_slots(node)].into_iter());
+        }
     }
 
     fn read_pod(&self, pod: PodId) -> u64 {
@@ -42,8 +53,10 @@ impl World<'_> {
         let note = self.note(pod);
         let list = &self.workloads[self.workload_of(pod)].list(note.version).pods;
         let on_node = &self.nodes[self.engine.pod(pod).node.index()].pods;
-        let at = |list: &[PodId], position: u32| list.get(position as usize).map_or(0, |pod| u64::from(pod.0));
-        at(list, note.position) ^ at(on_node, note.on_node) ^ on_node.last().map_or(0, |pod| u64::from(pod.0))
+        let at = |list: &[PodId], position: usize| list.get(position).map_or(0, |pod| u64::from(pod.0));
+        at(list, note.position as usize)
+            ^ at(on_node, note.on_node.into())
+            ^ on_node.last().map_or(0, |pod| u64::from(pod.0))
     }
 
     /// The last pod of a node, which takes the place of one that goes.

@@ -10,7 +10,7 @@ use crate::cluster::autoscaler::{
 };
 use crate::cluster::scheduler::Rules;
 use crate::id::NodeId;
-use crate::model::{Model, PoolSize, Resources, WorkloadKind};
+use crate::model::{Devices, GroupKey, Model, PoolSize, Resources, WorkloadKind};
 use crate::time::Instant;
 
 /// What the autoscaler remembers.
@@ -44,6 +44,17 @@ impl State {
 }
 
 impl World<'_> {
+    /// eni-config was edited: new nodes offer what it says.
+    pub(super) fn new_nodes_are_edited(&mut self) {
+        for (pool, template) in self.autoscaler.templates.iter_mut().enumerate() {
+            let key = GroupKey { pool, shape: most_weighted(self.model, pool), zone: 0 };
+            let group = self.groups.iter().find(|group| group.key == key).expect("a pool's types are in its zones");
+            let devices = group.daemon.devices();
+            // It may be what pods wait for.
+            self.place_again |= std::mem::replace(&mut template.devices, devices) != devices;
+        }
+    }
+
     /// Something happened that the autoscaler may act on: it looks at its next time.
     pub(super) fn scan_soon(&mut self) {
         self.scan_not_before(self.engine.now());
@@ -80,6 +91,14 @@ impl World<'_> {
     /// workload could go to.
     pub(super) fn nodes_will_come(&self, workload: usize) -> bool {
         let model = &self.model.workloads[workload];
+        if self.is_daemon(workload) {
+            // They wait for their nodes only, which may offer soon what they ask for.
+            let mut nodes = self.workloads[workload].pending.iter().map(|&pod| self.engine.pod(pod).node);
+            return nodes.all(|node| {
+                let group = &self.groups[self.nodes[node.index()].group];
+                self.engine.devices(node) != group.daemon.devices()
+            });
+        }
         model.node_pools.iter().any(|&pool| {
             let state = &self.pools[pool];
             let grows = match self.model.node_pools[pool].size {
@@ -192,9 +211,11 @@ impl World<'_> {
     /// Pods without a node, those that are alike together.
     fn pending_pods(&self) -> Vec<PendingPods> {
         let mut alike = BTreeMap::<(usize, Resources), u32>::new();
-        for (workload, state) in self.workloads.iter().enumerate() {
+        // Those of DaemonSets wait for their node, and no other helps them.
+        let helped = self.workloads.iter().enumerate().filter(|&(workload, _)| !self.is_daemon(workload));
+        for (workload, state) in helped {
             for &pod in &state.pending {
-                *alike.entry((workload, self.note(pod).requests)).or_default() += 1;
+                *alike.entry((workload, self.requests(pod))).or_default() += 1;
             }
         }
         alike.into_iter().map(|((workload, requests), count)| PendingPods { workload, requests, count }).collect()
@@ -220,23 +241,31 @@ impl World<'_> {
     }
 }
 
+/// The type of a pool with the largest weight, the last of these among equals.
+fn most_weighted(model: &Model, pool: usize) -> usize {
+    let shapes = model.node_pools[pool].shapes.iter().enumerate();
+    let most = shapes.max_by(|(_, a), (_, b)| a.weight.total_cmp(&b.weight));
+    most.expect("a pool has a type").0
+}
+
 /// What a new node of a pool is like: its most weighted type, with the pods of DaemonSets on it.
 fn template(model: &Model, pool: usize) -> Template {
-    let shapes = &model.node_pools[pool].shapes;
-    let shape = shapes.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).expect("a pool has a type");
+    let shape = &model.node_pools[pool].shapes[most_weighted(model, pool)];
     let daemons = model.workloads.iter().filter(|workload| {
         matches!(workload.kind, WorkloadKind::DaemonSet { .. }) && workload.node_pools.contains(&pool)
     });
-    let (mut requests, mut addresses) = (Resources::default(), 0);
+    let (mut requests, mut addresses, mut devices) = (Resources::default(), 0, Devices::default());
     for daemon in daemons {
+        devices = devices.plus(daemon.pod.devices());
         requests = requests.plus(daemon.pod.requests);
         addresses += u32::from(!daemon.pod.host_network);
     }
     Template {
         allocatable: shape.allocatable,
         max_pods: shape.max_pods,
-        members: shape.zones[0].daemon.members(),
+        devices: shape.zones[0].daemon.devices(),
         daemons: requests,
         daemon_addresses: addresses,
+        daemon_devices: devices,
     }
 }

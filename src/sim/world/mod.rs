@@ -272,7 +272,7 @@ impl<'m> World<'m> {
         };
         let is_exclusive = |group: &Group| matches!(group.daemon, Config::Exclusive(_));
         let engine = match groups.iter().any(is_exclusive) || !model.pod_networkings.is_empty() {
-            true => engine.with_own_enis(model.pod_eni_settings(), SmallStream::split(&mut stream("pod-eni"))),
+            true => engine.with_own_enis(model.own_enis.clone(), SmallStream::split(&mut stream("pod-eni"))),
             false => engine,
         };
         let mut world = World {
@@ -341,8 +341,7 @@ impl<'m> World<'m> {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Served(pod) => self.served(pod),
-            Happening::OffersMembers(node) => self.members_offered(node),
-            Happening::WithdrawsMembers(node) => self.members_withdrawn(node),
+            Happening::Offers(node) => self.devices_changed(node),
             Happening::Started(node) => self.look_whether_ready(node),
             Happening::NotStarted(node) => self.terway_did_not_start(node),
             Happening::Crashed(node, defect) => self.terway_crashed(node, defect),
@@ -457,7 +456,6 @@ fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallSt
             zone: zones.iter().position(|&zone| zone == group.zone).unwrap_or_default(),
             allocatable: shape.allocatable,
             max_pods: shape.max_pods,
-            members: group.daemon.members(),
         }
     });
     Scheduler::new(specs, rules, model.control_plane.scoring, chance)
@@ -475,7 +473,7 @@ fn rules(model: &Model) -> Vec<Rules> {
         zone_spread: workload.pod.zone_spread,
         anti_affinity: workload.pod.anti_affinity,
         takes_address: !workload.pod.host_network,
-        takes_member: workload.pod.pod_networking.is_some(),
+        takes_devices: workload.pod.devices(),
         zones: workload.pod.pod_networking.map(reached),
     });
     rules.collect()
@@ -495,6 +493,7 @@ fn reason(unfit: Unfit) -> Unschedulable {
         Unfit::NoNode => Unschedulable::NoNode,
         Unfit::MaxPods => Unschedulable::MaxPods,
         Unfit::MemberEnis => Unschedulable::MemberEnis,
+        Unfit::Rdma => Unschedulable::Rdma,
         Unfit::Cpu => Unschedulable::Cpu,
         Unfit::Memory => Unschedulable::Memory,
         Unfit::ZoneSpread => Unschedulable::ZoneSpread,

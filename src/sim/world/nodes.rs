@@ -238,7 +238,7 @@ impl World<'_> {
         let limits = self.model.node_pools[pool].shapes[group.key.shape].limits;
         let node =
             self.engine.cloud.start_instance(Some(launch), limits.adapters.saturating_sub(1), limits.ipv4_per_adapter);
-        self.engine.cloud.take_members(node, daemon.members());
+        self.engine.cloud.take_members(node, limits.member_adapters().unwrap_or(daemon.devices().members));
         self.pools[pool].present += 1;
         self.pools[pool].counted += 1;
         self.in_zone[index] += 1;
@@ -264,6 +264,7 @@ impl World<'_> {
             self.has_trunk_from_the_start(node, &daemon);
         }
         self.engine.start_daemon(node, &daemon, SmallStream::split(&mut self.daemons), true);
+        self.scheduler.offer(node, self.engine.devices(node));
         self.refresh(self.groups[index].node_vswitch);
         if self.engine.has_to_start(node) {
             self.nodes[node.index()].unready = true;
@@ -301,7 +302,11 @@ impl World<'_> {
     /// The daemon of a node may be up for the first time: pods come.
     pub(super) fn look_whether_ready(&mut self, node: NodeId) {
         let note = &self.nodes[node.index()];
-        if !note.unready || !note.works() || self.engine.has_to_start(node) {
+        if !note.works() || self.engine.has_to_start(node) {
+            return;
+        }
+        self.engine.observer.waits_for_no_trunk(self.engine.now(), node);
+        if !note.unready {
             return;
         }
         let draining = note.draining;
@@ -375,6 +380,7 @@ impl World<'_> {
         let note = &mut self.nodes[node.index()];
         (note.power, note.restarted_by, note.dead) = (Power::Released, None, false);
         let (group, replaced) = (note.group, note.replaced);
+        self.withdraw_bound(node);
         self.scheduler.remove_node(node);
         let pool = self.pool_of(node);
         self.pools[pool].present -= 1;

@@ -1,11 +1,12 @@
 //! A pod's way: pending, on its node, waiting for its address, starting, ready, told to end, gone.
 
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use super::World;
 use crate::cluster::scheduler::{Unfit, Wish};
 use crate::id::{NodeId, PodId};
-use crate::model::{Resources, WorkloadKind};
+use crate::model::{Devices, Resources, WorkloadKind};
 use crate::record::{Unschedulable, Was};
 use crate::sim::engine::{PodState, Wants};
 use crate::time::{Instant, Span};
@@ -41,28 +42,28 @@ impl Phase {
     }
 }
 
-/// What the world knows of a pod.
+/// What the world knows of a pod. Two are in one cache line.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 pub(super) struct PodNote {
     pub phase: Phase,
+    /// The only zone that it may run in, by number from 1: that of its fixed address.
+    zone: Option<NonZeroU8>,
+    /// Position in its node's list; a node takes at most 10,000 pods.
+    pub(super) on_node: u16,
+    /// Position in its workload's list.
+    pub(super) position: u32,
     /// Version of its workload's template.
     pub version: u32,
     /// Its ordinal in a StatefulSet, its run of a Job, its number in a trace.
     pub tag: u32,
-    pub requests: Resources,
-    /// The only zone that it may run in, by number: that of its fixed address.
-    zone: Option<u8>,
     /// When it was created.
     pub born: Instant,
     /// When its life is over; known once it has its address.
     pub end: Instant,
-    /// Position in its workload's list.
-    pub(super) position: u32,
-    /// Position in its node's list.
-    pub(super) on_node: u32,
 }
 
-const _: () = assert!(size_of::<PodNote>() <= 48, "there are as many notes as pods");
+const _: () = assert!(size_of::<PodNote>() == 32, "there are as many notes as pods");
 
 /// What a new pod is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,7 +71,7 @@ pub(super) struct NewPod {
     pub tag: u32,
     /// Identity of a pod that comes again.
     pub identity: Option<PodId>,
-    /// The node that it is bound to, past the scheduler (DaemonSet).
+    /// The node that it is bound to (DaemonSet): past the scheduler, unless it asks for what nodes offer.
     pub node: Option<NodeId>,
 }
 
@@ -96,21 +97,15 @@ impl World<'_> {
             }
             None => self.engine.create_pod(workload as u32),
         };
-        let state = &self.workloads[workload];
-        let requests = match &state.trace {
-            Some(trace) => trace[new.tag as usize].requests,
-            None => self.model.workloads[workload].pod.requests,
-        };
         let note = PodNote {
             phase: Phase::Pending,
-            version: state.version,
-            tag: new.tag,
-            requests,
             zone: self.fixed_zone(workload, pod),
+            on_node: 0,
+            position: 0,
+            version: self.workloads[workload].version,
+            tag: new.tag,
             born: self.engine.now(),
             end: Instant::NEVER,
-            position: 0,
-            on_node: 0,
         };
         if pod.index() == self.pods.len() {
             self.pods.push(note);
@@ -123,11 +118,14 @@ impl World<'_> {
         self.join_list(workload, pod);
         self.wanted(1);
         match new.node {
-            Some(node) => {
-                self.scheduler.add(workload, requests, node);
+            Some(node) if self.model.workloads[workload].pod.devices() == Devices::default() => {
+                self.scheduler.add(workload, self.requests(pod), node);
                 self.start_on(pod, node);
             }
-            None => {
+            bound => {
+                if let Some(node) = bound {
+                    self.engine.bind_pod(pod, node);
+                }
                 self.workloads[workload].pending.push_back(pod);
                 self.place_again = true;
             }
@@ -137,32 +135,34 @@ impl World<'_> {
 
     /// The zone of the fixed address that is kept for a pod which comes again: the webhook binds it to
     /// that when it is created (rule C152).
-    fn fixed_zone(&self, workload: usize, pod: PodId) -> Option<u8> {
+    fn fixed_zone(&self, workload: usize, pod: PodId) -> Option<NonZeroU8> {
         let networking = &self.model.pod_networkings[self.model.workloads[workload].pod.pod_networking?];
         networking.fixed?;
         let vswitch = &self.model.vpc.vswitches[self.engine.fixed_vswitch(pod)?.index()];
-        let zone = self.model.zone_names().iter().position(|&zone| zone == vswitch.zone);
-        zone.map(|zone| u8::try_from(zone).expect("a scenario with more zones is refused"))
+        let zone = self.model.zone_names().iter().position(|&zone| zone == vswitch.zone)?;
+        NonZeroU8::new(u8::try_from(zone + 1).expect("a scenario with more zones is refused"))
+    }
+
+    /// What a pod requests.
+    pub(super) fn requests(&self, pod: PodId) -> Resources {
+        let workload = self.workload_of(pod);
+        match &self.workloads[workload].trace {
+            Some(trace) => trace[self.note(pod).tag as usize].requests,
+            None => self.model.workloads[workload].pod.requests,
+        }
     }
 
     /// What a pod wants of the scheduler.
     pub(super) fn wish(&self, pod: PodId) -> Wish {
-        let PodNote { requests, zone, .. } = *self.note(pod);
-        Wish { workload: self.workload_of(pod), requests, zone: zone.map(usize::from) }
+        let zone = self.note(pod).zone.map(|zone| usize::from(zone.get() - 1));
+        Wish { workload: self.workload_of(pod), requests: self.requests(pod), zone }
     }
 
-    /// A node offers its member interfaces, unless it has been released in the same instant.
-    pub(super) fn members_offered(&mut self, node: NodeId) {
+    /// A node offers something else, unless it has been released in the same instant.
+    pub(super) fn devices_changed(&mut self, node: NodeId) {
         if self.nodes[node.index()].exists() {
-            self.scheduler.offer_members(node);
+            self.scheduler.offer(node, self.engine.devices(node));
             self.place_again = true;
-        }
-    }
-
-    /// A node does not offer them any more.
-    pub(super) fn members_withdrawn(&mut self, node: NodeId) {
-        if self.nodes[node.index()].exists() {
-            self.scheduler.withdraw_members(node);
         }
     }
 
@@ -219,6 +219,9 @@ impl World<'_> {
 
     /// Places the first pending pod of a workload that fits somewhere.
     fn place_one(&mut self, workload: usize) -> Result<(), Unfit> {
+        if self.is_daemon(workload) {
+            return self.place_daemon(workload);
+        }
         // By zone that a pod is bound to, of which there are few.
         let mut refused: Vec<(Wish, Unfit)> = Vec::new();
         for i in 0..self.workloads[workload].pending.len() {
@@ -244,10 +247,37 @@ impl World<'_> {
         Err(refused.first().expect("somebody was pending").1)
     }
 
+    /// Places the first pending pod of a DaemonSet whose node has what it asks for: the other filters are passed by
+    /// (`pkg/controller/daemon/daemon_controller.go`).
+    fn place_daemon(&mut self, workload: usize) -> Result<(), Unfit> {
+        let mut first = None;
+        for i in 0..self.workloads[workload].pending.len() {
+            let pod = self.workloads[workload].pending[i];
+            let node = self.engine.pod(pod).node;
+            let Some(unfit) = self.scheduler.lacks_devices(workload, node) else {
+                self.workloads[workload].pending.remove(i);
+                self.scheduler.add(workload, self.requests(pod), node);
+                self.start_on(pod, node);
+                return Ok(());
+            };
+            first = first.or(Some(unfit));
+        }
+        Err(first.expect("somebody was pending"))
+    }
+
+    /// A node is gone: pods that are bound to it and wait for it are deleted.
+    pub(super) fn withdraw_bound(&mut self, node: NodeId) {
+        let daemons = self.workloads.iter().enumerate().filter(|&(workload, _)| self.is_daemon(workload));
+        let pending = daemons.flat_map(|(_, state)| &state.pending).copied();
+        let bound: Vec<_> = pending.filter(|&pod| self.engine.pod(pod).node == node).collect();
+        bound.into_iter().for_each(|pod| self.end(pod, Span::ZERO));
+    }
+
     /// A pod is on its node and asks for its address.
     fn start_on(&mut self, pod: PodId, node: NodeId) {
+        self.read_for_a_pod(node);
         let now = self.engine.now();
-        let on_node = self.nodes[node.index()].pods.len() as u32;
+        let on_node = u16::try_from(self.nodes[node.index()].pods.len()).expect("a node takes fewer pods");
         self.nodes[node.index()].pods.push(pod);
         self.goes_on_to(pod, Phase::Creating);
         let note = self.note_mut(pod);
@@ -387,6 +417,10 @@ impl World<'_> {
                 self.engine.observer.pod_withdrawn(now, pod.index());
                 self.place_again = true;
                 self.forget(pod);
+                let bound = self.engine.pod(pod).node;
+                if bound != NodeId::NONE {
+                    self.daemon_gone(workload, bound);
+                }
             }
             // Its containers never ran.
             Phase::Creating if self.node_works(pod) => self.finish_pod(pod),
@@ -409,8 +443,8 @@ impl World<'_> {
             return;
         }
         let node = self.engine.pod(pod).node;
-        let (workload, note) = (self.workload_of(pod), *self.note(pod));
-        self.scheduler.remove(workload, note.requests, node);
+        let workload = self.workload_of(pod);
+        self.scheduler.remove(workload, self.requests(pod), node);
         self.place_again = true;
         self.leave_node(pod);
         self.daemon_gone(workload, node);
@@ -423,8 +457,8 @@ impl World<'_> {
     fn leave_node(&mut self, pod: PodId) {
         let (node, on_node) = (self.engine.pod(pod).node, self.note(pod).on_node);
         let pods = &mut self.nodes[node.index()].pods;
-        pods.swap_remove(on_node as usize);
-        if let Some(&moved) = pods.get(on_node as usize) {
+        pods.swap_remove(on_node.into());
+        if let Some(&moved) = pods.get(usize::from(on_node)) {
             self.note_mut(moved).on_node = on_node;
         }
         let was = match self.engine.pod(pod).state {

@@ -100,10 +100,9 @@ impl World<'_> {
             // Something else has befallen it in the same instant.
             return;
         }
-        if self.pending > 0 || !note.pods.is_empty() {
-            self.engine.observer.daemon_did_not_start(self.engine.now(), node);
-        }
+        let somebody_waits = self.pending > 0 || !note.pods.is_empty();
         let (now, name) = (self.engine.now(), self.node_name(node));
+        self.engine.observer.trunk_not_made(now, node, somebody_waits);
         self.engine.observer.event(
             now,
             "terway_crashed",

@@ -321,8 +321,9 @@ impl World<'_> {
         for pod in old {
             let (node, version) = (self.engine.pod(pod).node, self.note(pod).version);
             let ready = self.note(pod).phase == Phase::Ready;
-            let others = self.nodes[node.index()].pods.iter().filter(|&&other| self.workload_of(other) == workload);
-            let others = others.map(|&other| self.note(other)).filter(|note| note.phase != Phase::Ending);
+            let there = self.nodes[node.index()].pods.iter().filter(|&&other| self.workload_of(other) == workload);
+            let bound = self.workloads[workload].pending.iter().filter(|&&other| self.engine.pod(other).node == node);
+            let others = there.chain(bound).map(|&other| self.note(other)).filter(|note| note.phase != Phase::Ending);
             let (mut new, mut has_elder) = (None, false);
             for note in others {
                 new = new.or((note.version == newest).then_some(note.phase));

@@ -111,4 +111,7 @@ pub(super) const EXPLAIN: &[Entry] = &[
     ("new ENI{of}", "张新弹性网卡{of}"),
     ("new ENIs{of}", "张新弹性网卡{of}"),
     ("{api}{of} with addresses", "次 {api} 得到地址{of}"),
+    ("Terway of {node} had no trunk interface from {since} to {} ({why})", "{node} 的 Terway 从 {since} 到 {} 没有 trunk 网卡（{why}）"),
+    ("Terway of {node} has had no trunk interface since {since} ({why})", "{node} 的 Terway 从 {since} 起一直没有 trunk 网卡（{why}）"),
+    ("Meanwhile nodes were not ready: {}.", "在此期间有节点未就绪：{}。"),
 ];

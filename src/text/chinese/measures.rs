@@ -231,4 +231,12 @@ pub(super) const MEASURES: &[Entry] = &[
     ("How often it strikes, over these runs.", "发作的次数，只计这些运行。"),
     ("Nodes that it strikes at least once, over these runs.", "至少发作过一次的节点数，只计这些运行。"),
     ("nodes struck", "涉及的节点"),
+    ("happens in", "发生的运行"),
+    ("Runs in which Terway of a node cannot make its trunk interface for this reason (the last one, if there are several), and is started again and again; a node that joins is not ready meanwhile.",
+        "某个节点的 Terway 因此（有多个原因时取最后一个）无法创建 trunk 网卡而反复重启的运行；新加入的节点在此期间未就绪。"),
+    ("Time from the start until it first dies of that, over these runs.", "从开始到首次因此退出的时间，只计这些运行。"),
+    ("nodes that wait", "等待的节点"),
+    ("Nodes on which that happens, over these runs.", "发生这种情况的节点数，只计这些运行。"),
+    ("Those of them on which Terway has no trunk interface at the end of the run, over these runs.",
+        "其中运行结束时 Terway 仍没有 trunk 网卡的节点数，只计这些运行。"),
 ];

@@ -100,6 +100,7 @@ pub(super) const REPORT: &[Entry] = &[
     ("not counted", "未计数"),
     ("Defects of Terway", "Terway 的缺陷"),
     ("defect", "缺陷"),
+    ("Nodes without a trunk interface", "没有 trunk 网卡的节点"),
     ("Free, yet unusable addresses", "剩余却用不上的地址"),
     ("OpenAPI calls", "OpenAPI 调用"),
     ("action", "接口"),

@@ -8,11 +8,11 @@ use super::*;
 const NOTHING: Resources = Resources { cpu_milli: 0, memory_mib: 0 };
 
 fn group(pool: usize, zone: usize, cpu_milli: u32, memory_mib: u32, max_pods: u32) -> GroupSpec {
-    GroupSpec { pool, zone, allocatable: Resources { cpu_milli, memory_mib }, max_pods, members: 0 }
+    GroupSpec { pool, zone, allocatable: Resources { cpu_milli, memory_mib }, max_pods }
 }
 
 fn places(pool: usize, zone: usize, max_pods: u32) -> GroupSpec {
-    GroupSpec { pool, zone, allocatable: Resources::UNBOUNDED, max_pods, members: 0 }
+    GroupSpec { pool, zone, allocatable: Resources::UNBOUNDED, max_pods }
 }
 
 fn rules(node_pools: &[usize]) -> Rules {
@@ -324,15 +324,30 @@ fn no_score_is_higher_than_its_bound() {
 /// `NodeResourcesFit`: member interfaces are counted like any other resource, from when a node offers them.
 #[test]
 fn c145_members_are_a_resource() {
-    let own = Rules { takes_member: true, ..rules(&[0]) };
-    let mut scheduler = one_each(&[GroupSpec { members: 1, ..places(0, 0, 9) }, places(0, 1, 9)], [own, rules(&[0])]);
+    let own = Rules { takes_devices: Devices { members: 1, rdma: 0 }, ..rules(&[0]) };
+    let mut scheduler = one_each(&[places(0, 0, 9), places(0, 1, 9)], [own, rules(&[0])]);
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MemberEnis), "no node has offered any");
-    scheduler.offer_members(NodeId(0));
-    scheduler.offer_members(NodeId(1));
+    scheduler.offer(NodeId(0), Devices { members: 1, rdma: 0 });
+    scheduler.offer(NodeId(1), Devices { members: 0, rdma: 1 });
     assert_eq!(scheduler.place(Wish { zone: Some(1), ..wish(0, NOTHING) }), Err(Unfit::MemberEnis));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MemberEnis));
     assert!(scheduler.fits(1, NOTHING, NodeId(0)), "others do not need one");
+    scheduler.remove(0, NOTHING, NodeId(0));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
+}
+
+/// So are addresses for RDMA; where fewer are offered than taken, whoever has one keeps it.
+#[test]
+fn r41_addresses_for_rdma_are_a_resource() {
+    let rdma = |rdma| Devices { members: 0, rdma };
+    let mut scheduler = one_each(&[places(0, 0, 9)], [Rules { takes_devices: rdma(1), ..rules(&[0]) }]);
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::Rdma));
+    scheduler.offer(NodeId(0), rdma(2));
+    assert_eq!([(); 3].map(|()| scheduler.place(wish(0, NOTHING)).is_ok()), [true, true, false]);
+    scheduler.offer(NodeId(0), rdma(1));
+    scheduler.remove(0, NOTHING, NodeId(0));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::Rdma));
     scheduler.remove(0, NOTHING, NodeId(0));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
 }

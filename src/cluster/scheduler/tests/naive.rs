@@ -18,7 +18,7 @@ struct Naive {
 struct NaiveNode {
     group: usize,
     schedulable: bool,
-    offers_members: bool,
+    offered: Devices,
     reserved: Resources,
     pods: Vec<(usize, Resources)>,
 }
@@ -46,9 +46,12 @@ impl Naive {
         node.pods.iter().filter(|pod| self.rules[pod.0].takes_address).count() as u32
     }
 
-    fn has_member(&self, node: &NaiveNode) -> bool {
-        let taken = node.pods.iter().filter(|pod| self.rules[pod.0].takes_member).count() as u32;
-        node.offers_members && taken < self.groups[node.group].members
+    fn has_devices(&self, wanted: Devices, node: &NaiveNode) -> bool {
+        let enough = |of: fn(&Devices) -> u32| {
+            let taken: u32 = node.pods.iter().map(|pod| of(&self.rules[pod.0].takes_devices)).sum();
+            of(&wanted) == 0 || taken + of(&wanted) <= of(&node.offered)
+        };
+        enough(|devices| devices.members) && enough(|devices| devices.rdma)
     }
 
     fn feasible(&self, Wish { workload, requests, zone }: Wish, node: &NaiveNode) -> bool {
@@ -67,7 +70,7 @@ impl Naive {
         node.schedulable
             && self.allowed(workload, node)
             && (!rules.takes_address || self.addresses(node) < spec.max_pods)
-            && (!rules.takes_member || self.has_member(node))
+            && self.has_devices(rules.takes_devices, node)
             && zone.is_none_or(|zone| zone == spec.zone)
             && room(|resources| resources.cpu_milli)
             && room(|resources| resources.memory_mib)
@@ -134,7 +137,7 @@ enum Step {
     Join(usize, u32),
     Leave(usize),
     Schedulable(usize, bool),
-    Offer(usize),
+    Offer(usize, Devices),
     Place(usize, u32, u32, Option<usize>),
     Add(usize, u32, usize),
     Remove(usize),
@@ -145,7 +148,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<usize>(), 0..300_u32).prop_map(|(group, cpu)| Step::Join(group, cpu)),
         1 => any::<usize>().prop_map(Step::Leave),
         1 => (any::<usize>(), any::<bool>()).prop_map(|(node, yes)| Step::Schedulable(node, yes)),
-        1 => any::<usize>().prop_map(Step::Offer),
+        1 => (any::<usize>(), devices(0.8)).prop_map(|(node, devices)| Step::Offer(node, devices)),
         12 => (any::<usize>(), 0..8_u32, 0..5_u32, proptest::option::weighted(0.2, 0..3_usize))
             .prop_map(|(workload, cpu, memory, zone)| Step::Place(workload, 170 * cpu, 333 * memory, zone)),
         1 => (any::<usize>(), 0..500_u32, any::<usize>())
@@ -162,23 +165,25 @@ fn any_rules() -> impl Strategy<Value = Rules> {
     let pools = prop_oneof![Just(vec![0]), Just(vec![1]), Just(vec![0, 1])];
     let spread = proptest::option::of((1..3_u32, strictness()));
     let zones = proptest::option::weighted(0.2, prop_oneof![Just(vec![0]), Just(vec![1, 2])]);
-    let takes = (proptest::bool::weighted(0.8), proptest::bool::weighted(0.3));
+    let takes = (proptest::bool::weighted(0.8), devices(0.3));
     (pools, spread, proptest::option::of(strictness()), takes, zones).prop_map(
-        |(node_pools, spread, anti_affinity, (takes_address, takes_member), zones)| {
+        |(node_pools, spread, anti_affinity, (takes_address, takes_devices), zones)| {
             let zone_spread = spread.map(|(max_skew, strictness)| ZoneSpread { max_skew, strictness });
-            Rules { node_pools, zone_spread, anti_affinity, takes_address, takes_member, zones }
+            Rules { node_pools, zone_spread, anti_affinity, takes_address, takes_devices, zones }
         },
     )
 }
 
+fn devices(often: f64) -> impl Strategy<Value = Devices> {
+    let some = |most: u32| proptest::option::weighted(often, 1..most).prop_map(|n: Option<u32>| n.unwrap_or(0));
+    (some(3), some(2)).prop_map(|(members, rdma)| Devices { members, rdma })
+}
+
 fn any_group() -> impl Strategy<Value = GroupSpec> {
-    (0..2_usize, 0..3_usize, 1..5_u32, 1..5_u32, 1..12_u32, 0..4_u32, proptest::bool::weighted(0.3)).prop_map(
-        |(pool, zone, cpu, memory, max_pods, members, unbounded)| {
-            let spec = match unbounded {
-                true => places(pool, zone, max_pods),
-                false => group(pool, zone, 1130 * cpu, 2111 * memory, max_pods),
-            };
-            GroupSpec { members, ..spec }
+    (0..2_usize, 0..3_usize, 1..5_u32, 1..5_u32, 1..12_u32, proptest::bool::weighted(0.3)).prop_map(
+        |(pool, zone, cpu, memory, max_pods, unbounded)| match unbounded {
+            true => places(pool, zone, max_pods),
+            false => group(pool, zone, 1130 * cpu, 2111 * memory, max_pods),
         },
     )
 }
@@ -251,7 +256,7 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
             let node = NaiveNode {
                 group,
                 schedulable: true,
-                offers_members: false,
+                offered: Devices::default(),
                 reserved: requests(cpu, 0),
                 pods: Vec::new(),
             };
@@ -267,10 +272,10 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
             scheduler.set_schedulable(node, yes);
             naive.nodes[node.index()].as_mut().unwrap().schedulable = yes;
         }
-        Step::Offer(node) => {
+        Step::Offer(node, devices) => {
             let Some(node) = pick(node) else { return Ok(()) };
-            scheduler.offer_members(node);
-            naive.nodes[node.index()].as_mut().unwrap().offers_members = true;
+            scheduler.offer(node, devices);
+            naive.nodes[node.index()].as_mut().unwrap().offered = devices;
         }
         Step::Add(workload, cpu, node) => {
             let Some(node) = pick(node) else { return Ok(()) };

@@ -30,6 +30,7 @@ use super::vswitches::{Known, VSwitches, choose};
 use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
+use crate::ipam::Devices;
 use crate::ipam::node_local::Reclaim;
 use crate::ipam::node_local::pool_sync::{Watermarks, to_delete};
 use crate::openapi::Api;
@@ -49,7 +50,7 @@ fn at(secs: u64) -> Instant {
 fn config() -> NodeConfig {
     NodeConfig {
         flavor: Flavor::of(4, false, false),
-        members: 0,
+        devices: Devices::default(),
         ips_per_eni: 10,
         dual: false,
         min_idle: 0,

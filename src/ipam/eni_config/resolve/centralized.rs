@@ -4,6 +4,7 @@
 use super::pool::addresses;
 use super::{Origin, Resolver, VSwitch};
 use crate::address::PREFIX;
+use crate::ipam::Devices;
 use crate::ipam::centralized::{Flavor, NodeConfig, Selection};
 use crate::ipam::eni_config::go::{self, Duration};
 use crate::ipam::json::Json;
@@ -25,9 +26,11 @@ impl Resolver<'_> {
         self.capacity_of(flavor, ips_per_eni, prefixes);
         let (min_idle, max_idle) = self.watermarks(prefixes.is_some());
         let members = if flavor.trunk > 0 { self.node.limits.member_adapters().unwrap_or(0) } else { 0 };
+        // As many as ERDMARes interfaces have, though the node gets one of them (pkg/eni/node_reconcile.go:200-208).
+        let of_rdma = if flavor.has_erdma() { self.node.limits.erdma_res().unwrap_or(0) } else { 0 };
         let config = NodeConfig {
             flavor,
-            members,
+            devices: Devices { members, rdma: of_rdma * ips_per_eni },
             ips_per_eni,
             min_idle,
             max_idle,

@@ -98,7 +98,8 @@ impl<'a> Resolver<'a> {
     pub fn rdma(&mut self) -> Option<Rdma> {
         let (slots, place) = self.erdma_res("R25, daemon/daemon.go:861-872")?;
         self.set("enable_erdma", format!("{slots} slots for pods with `aliyun/erdma`"), Origin::written(place));
-        Some(Rdma { slots, crowded_from: self.node.limits.adapters - 1 - slots })
+        let is_told = !self.get("disable_device_plugin").and_then(Json::bool).unwrap_or(false);
+        Some(Rdma { slots, crowded_from: self.node.limits.adapters - 1 - slots, is_told })
     }
 
     /// ERDMARes and where it was switched on, if the type has some (R34).

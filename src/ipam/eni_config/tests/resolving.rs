@@ -284,6 +284,14 @@ fn r34_rdma_slots_are_a_part_of_all() {
         assert!(notes.is_empty());
         (node_local(&resolved).rdma.map(|rdma| (rdma.slots, rdma.crowded_from)), resolved.config.slots())
     };
+    let devices = |text: &str, adapters, eri| {
+        let (resolved, _) = resolve_on(&document(text), on(adapters, eri)).unwrap();
+        resolved.config.devices().rdma
+    };
+    assert_eq!(devices(r#"{"enable_erdma": true}"#, 8, 4), 20, "R41: two of ten addresses");
+    assert_eq!(devices(r#"{"enable_erdma": true, "disable_device_plugin": true}"#, 8, 4), 0);
+    let crd = r#"{"enable_erdma": true, "disable_device_plugin": true, "ipam_type": "crd"}"#;
+    assert_eq!(devices(crd, 8, 4), 20, "C163: of ERDMARes, though the node has one");
     assert_eq!(rdma(4, 2), (Some((1, 2)), 2));
     assert_eq!(rdma(8, 4), (Some((2, 5)), 5));
     assert_eq!(rdma(2, 2), (None, 1));

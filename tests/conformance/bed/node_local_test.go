@@ -1,0 +1,515 @@
+// Package bed plays a case of tests/conformance/node-local* on the real pool code of Terway, under a virtual
+// clock, against a stub of the cloud. How to run it: README.md.
+package bed
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"sort"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	sdkErr "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
+	"github.com/aliyun/alibaba-cloud-sdk-go/services/vpc"
+
+	"github.com/AliyunContainerService/terway/pkg/aliyun/client"
+	"github.com/AliyunContainerService/terway/pkg/aliyun/metadata"
+	"github.com/AliyunContainerService/terway/pkg/eni"
+	"github.com/AliyunContainerService/terway/pkg/factory/aliyun"
+	"github.com/AliyunContainerService/terway/pkg/vswitch"
+	"github.com/AliyunContainerService/terway/types/daemon"
+)
+
+type event struct {
+	T       int64  `json:"t_ms"`
+	Op      string `json:"op"`
+	Node    int    `json:"node"`
+	Pod     string `json:"pod"`
+	VSwitch string `json:"vswitch"`
+	Delta   int    `json:"delta"`
+}
+
+type file struct {
+	Case struct {
+		Nodes     int    `json:"nodes"`
+		Slots     int    `json:"eni_slots"`
+		IPs       int    `json:"ips_per_eni"`
+		Max       int    `json:"max_pool_size"`
+		Min       int    `json:"min_pool_size"`
+		Stack     string `json:"ip_stack"`
+		Sync      int64  `json:"ip_pool_sync_period_s"`
+		Eni       string `json:"eni_selection_policy"`
+		Selection string `json:"vswitch_selection"`
+		After     int64  `json:"idle_ip_reclaim_after_s"`
+		Interval  int64  `json:"idle_ip_reclaim_interval_s"`
+		Batch     int    `json:"idle_ip_reclaim_batch_size"`
+		VSwitches []struct {
+			ID        string `json:"id"`
+			Zone      string `json:"zone"`
+			Available int    `json:"available"`
+		} `json:"vswitches"`
+		Latency map[string]int64 `json:"latency_ms"`
+		Retry   int64            `json:"kubelet_retry_ms"`
+		RPC     int64            `json:"rpc_timeout_ms"`
+		Until   int64            `json:"until_ms"`
+		Sample  int64            `json:"sample_ms"`
+		Events  []event          `json:"events"`
+	} `json:"case"`
+}
+
+type nic struct {
+	id, mac, vsw string
+	node         int
+	v4, v6       []netip.Addr
+	attached     bool
+}
+
+type cloud struct {
+	sync.Mutex
+	f      *file
+	free   map[string]int
+	nics   map[string]*nic
+	next   uint32
+	calls  map[string]int
+	errors map[string]int
+}
+
+func (c *cloud) wait(api, key string) {
+	c.Lock()
+	c.calls[api]++
+	c.Unlock()
+	time.Sleep(time.Duration(c.f.Case.Latency[key]) * time.Millisecond)
+	c.Lock()
+}
+
+func (c *cloud) refuse(code string) error {
+	c.errors[code]++
+	return sdkErr.NewServerError(403, `{"Code":"`+code+`","Message":"no","RequestId":"r"}`, "")
+}
+
+func (c *cloud) addresses(n int, six bool) (out []netip.Addr) {
+	for range n {
+		c.next++
+		if six {
+			out = append(out, netip.MustParseAddr(fmt.Sprintf("fd00::%x:%x", c.next>>16, c.next&0xffff)))
+		} else {
+			out = append(out, netip.AddrFrom4([4]byte{10, byte(c.next >> 16), byte(c.next >> 8), byte(c.next)}))
+		}
+	}
+	return
+}
+
+type api struct {
+	client.OpenAPI
+	client.ECS
+	*cloud
+	node int
+}
+
+func (a *api) GetECS() client.ECS { return a }
+func (a *api) GetVPC() client.VPC { return a }
+
+func (a *api) DescribeVSwitchByID(_ context.Context, id string) (*vpc.VSwitch, error) {
+	a.wait("DescribeVSwitches", "vswitch")
+	defer a.Unlock()
+	return &vpc.VSwitch{VSwitchId: id, ZoneId: a.f.Case.VSwitches[0].Zone, AvailableIpAddressCount: int64(a.free[id]), CidrBlock: "10.0.0.0/8", Ipv6CidrBlock: "fd00::/64"}, nil
+}
+
+func sets(of []netip.Addr) (out []client.IPSet) {
+	for i, ip := range of {
+		out = append(out, client.IPSet{IPAddress: ip.String(), Primary: i == 0})
+	}
+	return
+}
+
+func (a *api) CreateNetworkInterface(_ context.Context, opts ...client.CreateNetworkInterfaceOption) (*client.NetworkInterface, error) {
+	o := &client.CreateNetworkInterfaceOptions{}
+	for _, opt := range opts {
+		opt.ApplyCreateNetworkInterface(o)
+	}
+	n := o.NetworkInterfaceOptions
+	a.wait("CreateNetworkInterface", "create")
+	defer a.Unlock()
+	count := max(n.IPCount, 1)
+	if a.free[n.VSwitchID] < count {
+		return nil, a.refuse("InvalidVSwitchId.IpNotEnough")
+	}
+	a.free[n.VSwitchID] -= count
+	a.next++
+	id := fmt.Sprintf("eni-%d", a.next)
+	it := &nic{id: id, mac: fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", byte(a.next>>24), byte(a.next>>16), byte(a.next>>8), byte(a.next)), vsw: n.VSwitchID, node: a.node, v4: a.addresses(count, false), v6: a.addresses(n.IPv6Count, true)}
+	a.nics[id] = it
+	return &client.NetworkInterface{NetworkInterfaceID: id, MacAddress: it.mac, VSwitchID: it.vsw, PrivateIPAddress: it.v4[0].String(), PrivateIPSets: sets(it.v4), IPv6Set: sets(it.v6), Status: "Available"}, nil
+}
+
+func (a *api) AttachNetworkInterface(_ context.Context, opts ...client.AttachNetworkInterfaceOption) error {
+	o := &client.AttachNetworkInterfaceOptions{}
+	for _, opt := range opts {
+		opt.ApplyTo(o)
+	}
+	a.wait("AttachNetworkInterface", "attach")
+	defer a.Unlock()
+	a.nics[*o.NetworkInterfaceID].attached = true
+	return nil
+}
+
+func (a *api) DescribeNetworkInterface(_ context.Context, _ string, ids []string, _, _, _ string, _ map[string]string) ([]*client.NetworkInterface, error) {
+	a.wait("DescribeNetworkInterfaces", "describe")
+	defer a.Unlock()
+	var out []*client.NetworkInterface
+	for _, id := range ids {
+		if it := a.nics[id]; it != nil {
+			status := "Available"
+			if it.attached {
+				status = "InUse"
+			}
+			out = append(out, &client.NetworkInterface{NetworkInterfaceID: id, MacAddress: it.mac, Status: status})
+		}
+	}
+	return out, nil
+}
+
+func (a *api) AssignPrivateIPAddress(_ context.Context, opts ...client.AssignPrivateIPAddressOption) ([]netip.Addr, error) {
+	o := &client.AssignPrivateIPAddressOptions{}
+	for _, opt := range opts {
+		opt.ApplyAssignPrivateIPAddress(o)
+	}
+	n := o.NetworkInterfaceOptions
+	a.wait("AssignPrivateIpAddresses", "assign")
+	defer a.Unlock()
+	it := a.nics[n.NetworkInterfaceID]
+	if a.free[it.vsw] < n.IPCount {
+		return nil, a.refuse("InvalidVSwitchId.IpNotEnough")
+	}
+	a.free[it.vsw] -= n.IPCount
+	more := a.addresses(n.IPCount, false)
+	it.v4 = append(it.v4, more...)
+	return more, nil
+}
+
+func (a *api) AssignIpv6Addresses(_ context.Context, opts ...client.AssignIPv6AddressesOption) ([]netip.Addr, error) {
+	o := &client.AssignIPv6AddressesOptions{}
+	for _, opt := range opts {
+		opt.ApplyAssignIPv6Addresses(o)
+	}
+	n := o.NetworkInterfaceOptions
+	a.wait("AssignIpv6Addresses", "assign")
+	defer a.Unlock()
+	more := a.addresses(n.IPv6Count, true)
+	it := a.nics[n.NetworkInterfaceID]
+	it.v6 = append(it.v6, more...)
+	return more, nil
+}
+
+func without(of, gone []netip.Addr) (left []netip.Addr) {
+	for _, ip := range of {
+		found := false
+		for _, g := range gone {
+			found = found || g == ip
+		}
+		if !found {
+			left = append(left, ip)
+		}
+	}
+	return
+}
+
+func (a *api) UnAssignPrivateIPAddresses(_ context.Context, id string, ips []netip.Addr) error {
+	a.wait("UnassignPrivateIpAddresses", "unassign")
+	defer a.Unlock()
+	it := a.nics[id]
+	for _, ip := range ips {
+		if ip == it.v4[0] {
+			return a.refuse("InvalidIp.IpUnassigned.Primary")
+		}
+	}
+	a.free[it.vsw] += len(it.v4)
+	it.v4 = without(it.v4, ips)
+	a.free[it.vsw] -= len(it.v4)
+	return nil
+}
+
+func (a *api) UnAssignIpv6Addresses(_ context.Context, id string, ips []netip.Addr) error {
+	a.wait("UnassignIpv6Addresses", "unassign")
+	defer a.Unlock()
+	it := a.nics[id]
+	it.v6 = without(it.v6, ips)
+	return nil
+}
+
+func (a *api) DetachNetworkInterface(_ context.Context, id, _, _ string) error {
+	a.wait("DetachNetworkInterface", "detach")
+	defer a.Unlock()
+	a.nics[id].attached = false
+	return nil
+}
+
+func (a *api) DeleteNetworkInterface(_ context.Context, id string) error {
+	a.wait("DeleteNetworkInterface", "delete")
+	defer a.Unlock()
+	a.free[a.nics[id].vsw] += len(a.nics[id].v4)
+	delete(a.nics, id)
+	return nil
+}
+
+func (c *cloud) of(mac string) *nic {
+	for _, it := range c.nics {
+		if it.mac == mac {
+			return it
+		}
+	}
+	return nil
+}
+
+func (a *api) GetENIPrivateAddressesByMACv2(mac string) ([]netip.Addr, error) {
+	a.Lock()
+	defer a.Unlock()
+	if it := a.of(mac); it != nil {
+		return append([]netip.Addr{}, it.v4...), nil
+	}
+	return nil, fmt.Errorf("no such interface")
+}
+
+func (a *api) GetENIPrivateIPv6AddressesByMACv2(mac string) ([]netip.Addr, error) {
+	a.Lock()
+	defer a.Unlock()
+	if it := a.of(mac); it != nil {
+		return append([]netip.Addr{}, it.v6...), nil
+	}
+	return nil, fmt.Errorf("no such interface")
+}
+
+func (a *api) GetENIs(bool) ([]*daemon.ENI, error) { return nil, nil }
+
+func (c *cloud) metadata(url string) ([]byte, error) {
+	c.Lock()
+	defer c.Unlock()
+	if strings.HasSuffix(url, "/macs/") || strings.HasSuffix(url, "/macs") {
+		var out []string
+		for _, it := range c.nics {
+			if it.attached {
+				out = append(out, it.mac+"/")
+			}
+		}
+		return []byte(strings.Join(out, "\n")), nil
+	}
+	parts := strings.Split(url, "/")
+	mac, what := parts[len(parts)-2], parts[len(parts)-1]
+	it := c.of(mac)
+	if it == nil {
+		return nil, &metadata.Error{Code: "404"}
+	}
+	switch what {
+	case "private-ipv4s":
+		out, _ := json.Marshal(it.v4)
+		return out, nil
+	case "ipv6s":
+		if len(it.v6) == 0 {
+			return nil, &metadata.Error{Code: "404"}
+		}
+		var out []string
+		for _, ip := range it.v6 {
+			out = append(out, ip.String())
+		}
+		return []byte("[" + strings.Join(out, ", ") + "]"), nil
+	case "vswitch-cidr-block":
+		return []byte("10.0.0.0/8"), nil
+	case "vswitch-ipv6-cidr-block":
+		return []byte("fd00::/64"), nil
+	case "gateway":
+		return []byte("10.255.255.253"), nil
+	case "ipv6-gateway":
+		return []byte("fd00::ffff"), nil
+	}
+	return nil, fmt.Errorf("unknown %s", url)
+}
+
+type pod struct {
+	Pod       string `json:"pod"`
+	Requested int64  `json:"requested_ms"`
+	Allocated int64  `json:"allocated_ms"`
+	node      int
+	cancel    context.CancelFunc
+	res       eni.NetworkResources
+	gone      bool
+}
+
+func TestPlay(t *testing.T) {
+	raw, err := os.ReadFile(os.Getenv("CASE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &file{}
+	if err := json.Unmarshal(raw, f); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) { play(t, f) })
+}
+
+func play(t *testing.T, f *file) {
+	k := &f.Case
+	c := &cloud{f: f, free: map[string]int{}, nics: map[string]*nic{}, calls: map[string]int{}, errors: map[string]int{}}
+	var options []string
+	for _, v := range k.VSwitches {
+		c.free[v.ID] = v.Available
+		options = append(options, v.ID)
+	}
+	metadata.Stub = c.metadata
+	ctx := context.Background()
+	start := time.Now()
+	now := func() int64 { return time.Since(start).Milliseconds() }
+	dual := k.Stack == "dual"
+	capacity := k.Slots * k.IPs
+	maxPool := min(k.Max, capacity)
+	var managers []*eni.Manager
+	for node := range k.Nodes {
+		vsw, err := vswitch.NewSwitchPool(100, "10m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := &api{cloud: c, node: node}
+		fac := aliyun.NewAliyun(ctx, a, a, vsw, &daemon.ENIConfig{ZoneID: k.VSwitches[0].Zone, VSwitchOptions: append([]string{}, options...), InstanceID: fmt.Sprint("i-", node), VSwitchSelectionPolicy: vswitch.SelectionPolicy(k.Selection), EnableIPv4: true, EnableIPv6: dual})
+		pool := &daemon.PoolConfig{EnableIPv4: true, EnableIPv6: dual, Capacity: capacity, MaxENI: k.Slots, MaxIPPerENI: k.IPs, BatchSize: 10, MaxPoolSize: maxPool, MinPoolSize: min(k.Min, maxPool), ReclaimBatchSize: k.Batch, ReclaimInterval: time.Duration(k.Interval) * time.Second, ReclaimAfter: time.Duration(k.After) * time.Second}
+		var list []eni.NetworkInterface
+		for range k.Slots {
+			list = append(list, eni.NewLocal(nil, "secondary", fac, pool))
+		}
+		m := eni.NewManager(pool, time.Duration(k.Sync)*time.Second, list, daemon.EniSelectionPolicy(k.Eni), nil)
+		if err := m.Run(ctx, &sync.WaitGroup{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		managers = append(managers, m)
+	}
+	var lock sync.Mutex
+	var pods []*pod
+	byName := map[string]*pod{}
+	add := func(e event) {
+		p := &pod{Pod: e.Pod, Requested: e.T, Allocated: -1, node: e.Node}
+		podCtx, cancel := context.WithCancel(ctx)
+		p.cancel = cancel
+		lock.Lock()
+		pods = append(pods, p)
+		byName[e.Pod] = p
+		lock.Unlock()
+		go func() {
+			for {
+				try, done := context.WithTimeout(podCtx, time.Duration(k.RPC)*time.Millisecond)
+				res, err := managers[p.node].Allocate(try, &daemon.CNI{PodName: p.Pod, PodNamespace: "n", PodID: "n/" + p.Pod, PodUID: p.Pod}, &eni.AllocRequest{ResourceRequests: []eni.ResourceRequest{eni.NewLocalIPRequest()}})
+				done()
+				if err == nil && len(res) > 0 {
+					lock.Lock()
+					p.res = res
+					p.Allocated = now()
+					gone := p.gone
+					lock.Unlock()
+					if gone {
+						release(managers[p.node], p)
+					}
+					return
+				}
+				select {
+				case <-podCtx.Done():
+					return
+				case <-time.After(time.Duration(k.Retry) * time.Millisecond):
+				}
+			}
+		}()
+	}
+	del := func(e event) {
+		lock.Lock()
+		p := byName[e.Pod]
+		if p == nil {
+			lock.Unlock()
+			return
+		}
+		delete(byName, e.Pod)
+		p.gone = true
+		has := p.res != nil
+		lock.Unlock()
+		p.cancel()
+		if has {
+			go release(managers[p.node], p)
+		}
+	}
+	type row = map[string]int64
+	var timeline []row
+	var last string
+	sample := func(at int64) {
+		r := row{}
+		c.Lock()
+		for node := range k.Nodes {
+			var enis, ips int64
+			for _, it := range c.nics {
+				if it.node == node {
+					enis++
+					ips += int64(len(it.v4))
+				}
+			}
+			r[fmt.Sprintf("node%d.enis", node)], r[fmt.Sprintf("node%d.ips", node)] = enis, ips
+			r[fmt.Sprintf("node%d.in_use", node)], r[fmt.Sprintf("node%d.pending", node)] = 0, 0
+		}
+		for id, free := range c.free {
+			r[id+".available"] = int64(free)
+		}
+		c.Unlock()
+		lock.Lock()
+		for _, p := range pods {
+			if p.gone {
+				continue
+			}
+			if p.res != nil {
+				r[fmt.Sprintf("node%d.in_use", p.node)]++
+			} else {
+				r[fmt.Sprintf("node%d.pending", p.node)]++
+			}
+		}
+		lock.Unlock()
+		text := fmt.Sprint(r)
+		if text != last {
+			last = text
+			r["t_ms"] = at
+			timeline = append(timeline, r)
+		}
+	}
+	sort.SliceStable(k.Events, func(i, j int) bool { return k.Events[i].T < k.Events[j].T })
+	next := 0
+	for at := int64(0); at <= k.Until; at += k.Sample {
+		for next < len(k.Events) && k.Events[next].T <= at {
+			e := k.Events[next]
+			next++
+			time.Sleep(time.Duration(e.T-now()) * time.Millisecond)
+			switch e.Op {
+			case "add":
+				add(e)
+			case "del":
+				del(e)
+			case "vswitch":
+				c.Lock()
+				c.free[e.VSwitch] = max(0, c.free[e.VSwitch]+e.Delta)
+				c.Unlock()
+			}
+		}
+		time.Sleep(time.Until(start.Add(time.Duration(at) * time.Millisecond)))
+		synctest.Wait()
+		sample(at)
+	}
+	out, err := json.Marshal(map[string]any{"timeline": timeline, "api_calls": c.calls, "api_errors": c.errors, "pods": pods})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(os.Getenv("OUT"), out, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("1 passed")
+	os.Exit(0)
+}
+
+func release(m *eni.Manager, p *pod) {
+	_ = m.Release(context.Background(), &daemon.CNI{PodName: p.Pod, PodNamespace: "n", PodID: "n/" + p.Pod, PodUID: p.Pod}, &eni.ReleaseRequest{NetworkResources: p.res})
+}
