@@ -78,7 +78,8 @@ The real code (commit 89aadf8b: `pkg/eni` manager and slots, `pkg/factory/aliyun
 under a virtual clock against a stub cloud with fixed latencies; `tests/conformance/` holds what it did. A number that was
 the same in all 25 runs of the real code has to be matched exactly; where Go\u{2019}s map order or its scheduler made runs
 differ, our value has to lie inside the range that was seen. In the statistical cases jitter is on, and the distributions
-of many runs are compared. `cargo test --release` fails if one case does.
+of many runs are compared. `cargo test --release` fails if one case does. The cases with both families (`dual-…`) were
+measured by 25 or 100 runs on a bed that is in the repository (`tests/conformance/bed`).
 
 Centralized IPAM (`ipam_type: crd`) is another core, measured likewise: the controller `multi-ip-node` with its attach tasks, the
 vSwitch cache, the back-off table and the ECS client layer, on controller-runtime\u{2019}s own work queue (25 to 150 runs a
@@ -99,6 +100,10 @@ ENI). A case *fails* if one value lies outside what the 25 runs showed. On the 1
 chance: Go\u{2019}s map order and races of goroutines. In 42 cases with jitter, the means of all calls, errors and levels
 showed no bias, but for one case of 42 (pods pending: 121 in ours, 119 \u{b1} 1.3 in the real code), which is not explained.
 
+Dual stack was measured when it had been there for days: 52 of the exact cases played with both families, and 24 random ones. With
+6 to 120 runs of the real code each, 72 of the 76 lie inside in every value; in two of the others at most 1.5 % of the values are one
+address beyond, in one 0.1 %, and in one a pod of 149 is served 6 ms later.
+
 ## The world around the core
 
 No recorded case covers whole clusters; laws do. `tests/swarm.rs` draws random small worlds with everything switched on at
@@ -115,7 +120,8 @@ What the cases do not cover, or where we know that we differ; `PORTING.md` has t
 
 - **Chance.** Where upstream leaves a choice to Go\u{2019}s map iteration or to a race of goroutines we draw from the seed, or
   fix an order (R150 to R158). Single runs differ from single runs of Terway; distributions agree.
-- **Dual stack** (R143 to R148) follows the source: the recorded cases are IPv4 only. Timelines pin it (`tests/core/dual.rs`).
+- **Dual stack** with jitter, and an interface whose IPv6 call fails, are in no case: they follow the source (R143 to R148), and
+  timelines pin them (`tests/core/dual.rs`).
 - **Centralized IPAM** is held to its cases: trunk and prefix mode as far as these go, and not dual stack, RDMA, pods with an
   interface of their own, and the daemon\u{2019}s side (C115 to C121, C138 to C142), which follow the source and have timelines
   (`tests/centralized`, `tests/pod_eni`).

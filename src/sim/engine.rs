@@ -8,11 +8,14 @@ mod account;
 mod ahead;
 mod alarm;
 mod audit;
+mod calls;
 mod classic;
 mod daemon;
 mod devices;
+mod event;
 mod kubelet;
 mod look;
+mod observer;
 mod own_eni;
 mod plane;
 mod pods;
@@ -33,73 +36,17 @@ use crate::ipam::centralized::{self, NodeConfig, PodKey};
 use crate::ipam::classic::{Classic, Defect};
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::pod_eni;
-use crate::ipam::{Answer, CallId, Config, Devices, Failure, Holdings, Input, Output, Release, Request};
-use crate::model::Quota;
-use crate::openapi::{Api, ErrorCode};
-use crate::record::{CallAnswer, Cause, IdleParts};
+use crate::ipam::{Config, Devices, Failure, Input, Output, Release};
 use crate::time::{Instant, Span};
 pub use ahead::Ahead;
+use calls::Call;
 use daemon::Daemon;
+use event::Event;
 pub use look::Record;
+pub use observer::{Answered, Observer};
 use own_eni::OwnEnis;
 use plane::Plane;
 pub use pods::Wants;
-
-/// What an event is about; kind and index share 32 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Event {
-    /// A daemon's timer.
-    Wake(NodeId),
-    /// A call is answered.
-    Answer(u32),
-    /// A pod's timer.
-    Timer(PodId),
-    /// Something of the layer above.
-    Control(u32),
-    /// The timer of the control plane.
-    Plane,
-    /// A call or a write of the control plane ends.
-    PlaneEnds(u32),
-    /// The timer of the controllers of interfaces of pods' own.
-    Own,
-    /// A call of theirs ends.
-    OwnEnds(u32),
-}
-
-/// Bits of the index in a packed event.
-const INDEX_BITS: u32 = 28;
-
-impl Event {
-    #[inline]
-    fn pack(self) -> u32 {
-        let (kind, index) = match self {
-            Self::Wake(node) => (0, node.0),
-            Self::Answer(call) => (1, call),
-            Self::Timer(pod) => (2, pod.0),
-            Self::Control(what) => (3, what),
-            Self::Plane => (4, 0),
-            Self::PlaneEnds(what) => (5, what),
-            Self::Own => (6, 0),
-            Self::OwnEnds(call) => (7, call),
-        };
-        assert!(index < 1 << INDEX_BITS, "a run has fewer than 2^28 nodes, pods and calls");
-        kind << INDEX_BITS | index
-    }
-
-    fn unpack(packed: u32) -> Self {
-        let index = packed & ((1 << INDEX_BITS) - 1);
-        match packed >> INDEX_BITS {
-            0 => Self::Wake(NodeId(index)),
-            1 => Self::Answer(index),
-            2 => Self::Timer(PodId(index)),
-            3 => Self::Control(index),
-            4 => Self::Plane,
-            5 => Self::PlaneEnds(index),
-            6 => Self::Own,
-            _ => Self::OwnEnds(index),
-        }
-    }
-}
 
 /// What the layer above has to deal with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,66 +171,6 @@ impl Power {
     fn runs(self) -> bool {
         matches!(self, Self::Up | Self::Starting)
     }
-}
-
-/// A call under way.
-#[derive(Debug, Clone, Copy)]
-struct Call {
-    node: NodeId,
-    id: CallId,
-    request: Request,
-    /// When it leaves the daemon; never = it is over, or the daemon died before.
-    leaves: Instant,
-}
-
-/// A call that was answered.
-#[derive(Debug, Clone, Copy)]
-pub struct Answered {
-    /// For which node; `None` = for all.
-    pub node: Option<NodeId>,
-    /// The action.
-    pub api: Api,
-    /// The vSwitch, if it is about one, or about addresses of an interface on one.
-    pub vswitch: Option<VSwitchId>,
-    /// The interface, if it is about one, or made one.
-    pub eni: Option<EniId>,
-    /// Addresses that it asks for or gives back.
-    pub addresses: u32,
-    /// The quota that has no room now for what it asks for.
-    pub quota: Option<Quota>,
-    /// When it left.
-    pub left: Instant,
-    /// What came back.
-    pub answer: CallAnswer,
-    /// Whether somebody hears it.
-    pub heard: bool,
-}
-
-/// Somebody who is told what happens; every method has nothing to do by default.
-pub trait Observer {
-    /// A call leaves at `at` and is answered after `latency`.
-    fn called(&mut self, _at: Instant, _node: Option<NodeId>, _api: Api, _latency: Span) {}
-    /// A call was answered, at the end of its latency.
-    fn answered(&mut self, _now: Instant, _call: &Answered, _cloud: &Cloud) {}
-    /// A pod is about to ask for its address; its node has this.
-    fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _node: &dyn Fn() -> Holdings) {}
-    /// A pod got its address.
-    fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
-    /// An address is idle again.
-    fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
-    /// An interface with an address of this vSwitch left this node, held for a pod that is gone, or came to
-    /// it.
-    fn moved(&mut self, _now: Instant, _node: NodeId, _vswitch: VSwitchId, _cloud: &Cloud) {}
-    /// What keeps a node from addresses, of which its own calls need not tell.
-    fn limited(&mut self, _at: Instant, _node: NodeId, _cause: Cause) {}
-    /// A pod was left without an address; the kubelet will try again.
-    fn failed(&mut self, _at: Instant, _id: PodId, _pod: &Pod, _failure: Failure, _node: &dyn Fn() -> Holdings) {}
-    /// The next vSwitch whose idle addresses it wants to be told of, at once.
-    fn wants_account(&mut self) -> Option<VSwitchId> {
-        None
-    }
-    /// What the idle addresses of a vSwitch are about, and how many more calls under way ask for.
-    fn account(&mut self, _vswitch: VSwitchId, _idle: IdleParts<u32>, _asked: u32) {}
 }
 
 /// The world below the cluster.
@@ -520,79 +407,6 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    fn answer(&mut self, index: u32) {
-        let Call { node, id, request, leaves } = self.calls[index as usize];
-        self.free_calls.push(index);
-        if leaves == Instant::NEVER {
-            return;
-        }
-        self.calls[index as usize].leaves = Instant::NEVER;
-        // What went on inside the node before is told before.
-        self.touch(node);
-        let state = &self.nodes[node.index()];
-        let awaits = match &state.daemon {
-            Daemon::NodeLocal(daemon) => daemon.awaits(id),
-            Daemon::Classic(daemon) => daemon.awaits(id),
-            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => false,
-        };
-        let awaited = state.power.runs() && awaits;
-        let reply = self.execute(node, &request, leaves, awaited);
-        match &self.nodes[node.index()] {
-            // It keeps in mind what former lives still take away.
-            Node { daemon: Daemon::Classic(_), power, .. } if *power != Power::Released => {
-                self.classic(node, classic::input(Input::Reply(id, reply)));
-            }
-            _ => self.input(node, Input::Reply(id, reply)),
-        }
-    }
-
-    /// The cloud carries out a call; an interface that nobody awaits leaks.
-    fn execute(&mut self, node: NodeId, request: &Request, left: Instant, awaited: bool) -> Result<Answer, ErrorCode> {
-        let (vswitch, eni, addresses) = self.subject_of(request);
-        let reply = self.cloud.execute(self.now, node, request);
-        if let Ok(Answer::Created(eni, ..)) = reply
-            && !awaited
-        {
-            self.cloud.leak(eni);
-        }
-        let (created, answer) = match &reply {
-            Ok(Answer::VSwitch(free)) => (None, CallAnswer::Free(*free)),
-            Ok(Answer::Created(eni, ..)) => (Some(*eni), CallAnswer::Done),
-            Ok(_) => (None, CallAnswer::Done),
-            Err(code) => (None, CallAnswer::Refused(*code)),
-        };
-        let (enis, ordered) = request.wants();
-        let answered = Answered {
-            node: Some(node),
-            api: request.api(),
-            vswitch,
-            eni: created.or(eni),
-            addresses,
-            quota: self.cloud.quota_refusing(enis, ordered),
-            left,
-            answer,
-            heard: awaited,
-        };
-        self.observer.answered(self.now, &answered, &self.cloud);
-        // Before the daemon knows the answer: the call still counts as under way.
-        self.give_accounts();
-        reply
-    }
-
-    /// What a call of a daemon is about: vSwitch, interface, and how many addresses.
-    fn subject_of(&self, request: &Request) -> (Option<VSwitchId>, Option<EniId>, u32) {
-        let on = |eni| self.cloud.vswitch_of(eni);
-        match *request {
-            Request::DescribeVSwitch(vswitch) => (Some(vswitch), None, 0),
-            Request::Create { vswitch, addresses, .. } => (Some(vswitch), None, addresses.into()),
-            Request::Assign(eni, n) | Request::AssignV6(eni, n) => (on(eni), Some(eni), n.into()),
-            Request::Unassign(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
-            Request::UnassignV6(eni, addresses) => (on(eni), Some(eni), addresses.len() as u32),
-            Request::Delete(eni) => (on(eni), Some(eni), 0),
-            Request::Attach(eni) | Request::Describe(eni) | Request::Detach(eni) => (None, Some(eni), 0),
-        }
-    }
-
     /// Hands an input to a daemon that allocates, and carries out what it does; nobody hears it on a
     /// node that does not work. The node has been touched.
     fn input(&mut self, node: NodeId, input: Input) {
@@ -727,23 +541,5 @@ impl<O: Observer> Engine<O> {
     fn unbound(&mut self, eni: EniId) {
         let vswitch = self.cloud.vswitch_of(eni).expect("an address belongs to an interface");
         self.observer.unbound(self.now, vswitch);
-    }
-
-    #[inline(never)]
-    fn call(&mut self, node: NodeId, id: CallId, at: Instant, request: Request) {
-        let call = Call { node, id, request, leaves: at };
-        let index = match self.free_calls.pop() {
-            Some(index) => {
-                self.calls[index as usize] = call;
-                index
-            }
-            None => {
-                self.calls.push(call);
-                self.calls.len() as u32 - 1
-            }
-        };
-        let latency = self.cloud.latency(request.api(), at);
-        self.observer.called(at, Some(node), request.api(), latency);
-        self.events.push(at + latency, Event::Answer(index).pack());
     }
 }
