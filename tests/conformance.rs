@@ -37,7 +37,7 @@ fn every_case_of_our_own_measuring_passes() {
 /// pods that hang beside idle addresses (R144 to R148).
 #[test]
 fn every_dual_stack_case_passes() {
-    assert_eq!(passing("node-local-dual"), (13, 0));
+    assert_eq!(passing("node-local-dual"), (12, 0));
 }
 
 /// The centralized controller (`ipam_type: crd`).

@@ -101,8 +101,9 @@ chance: Go\u{2019}s map order and races of goroutines. In 42 cases with jitter, 
 showed no bias, but for one case of 42 (pods pending: 121 in ours, 119 \u{b1} 1.3 in the real code), which is not explained.
 
 Dual stack was measured when it had been there for days: 52 of the exact cases played with both families, and 24 random ones. With
-6 to 120 runs of the real code each, 72 of the 76 lie inside in every value; in two of the others at most 1.5 % of the values are one
-address beyond, in one 0.1 %, and in one a pod of 149 is served 6 ms later.
+6 to 120 runs of the real code each, 72 of the 76 lie inside in every level and in when each pod got its address; in two of the others
+at most 1.5 % of the levels are one address beyond, in one 0.1 %, and in one a pod of 149 is served 6 ms later. Totals of calls were
+compared in 13 of them: in one, ours assigned addresses 59 times, the real code 60 to 67 times in 300 runs.
 
 ## The world around the core
 
