@@ -1,18 +1,17 @@
 //! Pods that ask for RDMA: nodes offer so many addresses (`aliyun/erdma`), and such pods find a node by them.
 
 use brimline::id::VSwitchId;
-use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings};
+use brimline::ipam::centralized::Flavor;
 use brimline::ipam::node_local::{self, Rdma};
 use brimline::ipam::{Config, Devices};
 use brimline::model::{
-    Action, Deed, Ipam, Model, PodTemplate, PoolSize, Portion, Replicas, Restart, Schedule, Trigger, Workload,
-    WorkloadKind,
+    Action, Deed, Model, PodTemplate, PoolSize, Portion, Replicas, Restart, Schedule, Trigger, Workload, WorkloadKind,
 };
 use brimline::record::{Cause, Unschedulable};
 use brimline::text::Words;
 use brimline::time::Span;
 
-use super::story::{at, cluster, run, seconds, steps, workload};
+use super::story::{self, at, cluster, run, seconds, steps, workload};
 
 /// A cluster whose nodes have an interface of ten addresses for RDMA beside an ordinary one.
 fn node_local(nodes: u32) -> Model {
@@ -25,23 +24,7 @@ fn node_local(nodes: u32) -> Model {
 
 /// The same with centralized IPAM; nodes offer `rdma` addresses.
 fn centralized(nodes: u32, rdma: u32) -> Model {
-    let mut model = cluster(&["a"], nodes);
-    model.ipam = Ipam::Centralized(Box::new(Settings { jitter: false, ..Settings::default() }));
-    model.node_pools[0].shapes[0].zones[0].daemon = Config::from(NodeConfig {
-        flavor: Flavor::of(3, false, true),
-        devices: Devices { members: 0, rdma },
-        ips_per_eni: 10,
-        dual: false,
-        min_idle: 0,
-        max_idle: 0,
-        warm_up: 0,
-        sync_period: None,
-        reclaim: None,
-        prefixes: None,
-        vswitches: vec![VSwitchId(1)],
-        selection: Selection::Most,
-    });
-    model
+    story::centralized(cluster(&["a"], nodes), Flavor::of(3, false, true), Devices { members: 0, rdma })
 }
 
 fn rdma(replicas: Schedule) -> Workload {

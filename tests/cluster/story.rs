@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 
 use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
+use brimline::ipam::Devices;
+use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
 use brimline::model::{
-    Model, NodePool, Outputs, PodTemplate, PoolZone, Schedule, Shape, VSwitch, Vpc, Workload, WorkloadKind,
+    Ipam, Model, NodePool, Outputs, PodTemplate, PoolZone, Schedule, Shape, VSwitch, Vpc, Workload, WorkloadKind,
 };
 use brimline::record::Recording;
 use brimline::sim::run_audited;
@@ -36,6 +38,29 @@ pub fn cluster(zones: &[&str], nodes: u32) -> Model {
         ..Model::plain("story", Span::mins(10), vpc)
     };
     model.cloud.latency = std::array::from_fn(|_| seconds(1));
+    model
+}
+
+/// The same cluster with centralized IPAM without jitter, on nodes that have these interfaces and offer this.
+pub fn centralized(mut model: Model, flavor: Flavor, devices: Devices) -> Model {
+    model.ipam = Ipam::Centralized(Box::new(Settings { jitter: false, ..Settings::default() }));
+    for zone in &mut model.node_pools[0].shapes[0].zones {
+        let config = NodeConfig {
+            flavor,
+            devices,
+            ips_per_eni: 10,
+            dual: false,
+            min_idle: 0,
+            max_idle: 0,
+            warm_up: 0,
+            sync_period: None,
+            reclaim: None,
+            prefixes: None,
+            vswitches: zone.daemon.vswitches().to_vec(),
+            selection: Selection::Most,
+        };
+        zone.daemon = config.into();
+    }
     model
 }
 

@@ -1,18 +1,18 @@
 //! Pods of PodNetworkings: members of their node's trunk, with elastic and with fixed addresses.
 
 use brimline::id::VSwitchId;
-use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings};
+use brimline::ipam::centralized::Flavor;
 use brimline::ipam::pod_eni::{Policy, Retention};
 use brimline::ipam::{Config, Devices};
 use brimline::model::{
-    Action, Deed, Ipam, Model, PodNetworking, PodTemplate, Replicas, Schedule, Times, Trigger, Workload, WorkloadKind,
+    Action, Deed, Model, PodNetworking, PodTemplate, Replicas, Schedule, Times, Trigger, Workload, WorkloadKind,
 };
 use brimline::openapi::Api;
 use brimline::record::{Recording, Unschedulable};
 use brimline::text::Words;
 use brimline::time::Span;
 
-use super::story::{at, cluster, run, steps, workload};
+use super::story::{self, at, cluster, run, steps, workload};
 
 /// A cluster with a trunk of `members` on each node; the vSwitches of pods are those of the PodNetworking
 /// too.
@@ -20,25 +20,7 @@ fn trunk(zones: &[&str], nodes: u32, members: u32, fixed: Option<Retention>) -> 
     let mut model = cluster(zones, nodes);
     let limits = &mut model.node_pools[0].shapes[0].limits;
     (limits.trunk, limits.total_adapters) = (Some(true), Some(limits.adapters + members));
-    model.ipam = Ipam::Centralized(Box::new(Settings { jitter: false, ..Settings::default() }));
-    for zone in &mut model.node_pools[0].shapes[0].zones {
-        let vswitches = zone.daemon.vswitches().to_vec();
-        let config = NodeConfig {
-            flavor: Flavor::of(3, true, false),
-            devices: Devices { members, rdma: 0 },
-            ips_per_eni: 10,
-            dual: false,
-            min_idle: 0,
-            max_idle: 0,
-            warm_up: 0,
-            sync_period: None,
-            reclaim: None,
-            prefixes: None,
-            vswitches,
-            selection: Selection::Most,
-        };
-        zone.daemon = config.into();
-    }
+    let mut model = story::centralized(model, Flavor::of(3, true, false), Devices { members, rdma: 0 });
     let vswitches = (0..zones.len()).map(|i| VSwitchId::new(2 * i + 1)).collect();
     model.pod_networkings.push(PodNetworking { name: "own".to_owned(), vswitches, policy: Policy::Ordered, fixed });
     model

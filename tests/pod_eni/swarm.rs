@@ -7,8 +7,7 @@ use std::sync::Arc;
 use brimline::chance::SmallStream;
 use brimline::id::{NodeId, Uid, VSwitchId};
 use brimline::ipam::centralized::Refusal;
-use brimline::ipam::pod_eni::{Input, Kind, Network, PodSpec, Policy, Retention, Settings};
-use brimline::openapi::Api;
+use brimline::ipam::pod_eni::{Input, Kind, Network, PodSpec, Policy, Request, Retention, Settings};
 use brimline::time::{Instant, Span};
 
 use super::world::{TRUNK, World, at};
@@ -50,14 +49,6 @@ fn life(seed: u64) {
         world.tell(Input::Join(NodeId(node)));
         world.tell(Input::Trunk(NodeId(node), Some(TRUNK)));
     }
-    let apis = [
-        Api::CreateNetworkInterface,
-        Api::AttachNetworkInterface,
-        Api::DetachNetworkInterface,
-        Api::DeleteNetworkInterface,
-        Api::DescribeNetworkInterfaces,
-        Api::DescribeVSwitches,
-    ];
     let refusals = [Refusal::Transient, Refusal::Other, Refusal::Conflict, Refusal::IpNotEnough];
     let mut there: BTreeMap<u32, Uid> = BTreeMap::new();
     let mut uids = 0;
@@ -68,7 +59,7 @@ fn life(seed: u64) {
         match chance.below(20) {
             0 => world.restart(),
             1 => {
-                let api = apis[chance.below(6) as usize];
+                let api = Request::APIS[chance.below(6) as usize];
                 let until = world.now + Span::secs(u64::from(chance.below(20)));
                 world.faults.push((api, world.now, until, refusals[chance.below(4) as usize]));
             }
