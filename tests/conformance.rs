@@ -46,6 +46,13 @@ fn every_centralized_case_passes() {
     assert_eq!(passing("centralized"), (41, 0));
 }
 
+/// The same controller in dual stack, with RDMA, degraded, through restarts, conflicts, faults of every call and limited
+/// writes, measured on the bed of `tests/conformance/bed`.
+#[test]
+fn every_centralized_case_of_our_own_measuring_passes() {
+    assert_eq!(passing("centralized-extra"), (24, 0));
+}
+
 /// The pool of v1.4.4.
 #[test]
 fn every_classic_case_passes() {

@@ -48,6 +48,7 @@ fn dead(name: &str) -> Option<String> {
             "node-local-extra",
             "node-local-dual",
             "centralized",
+            "centralized-extra",
             "classic",
             "classic-crash",
         ];

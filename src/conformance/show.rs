@@ -83,7 +83,7 @@ measured by 25 or 100 runs on a bed that is in the repository (`tests/conformanc
 
 Centralized IPAM (`ipam_type: crd`) is another core, measured likewise: the controller `multi-ip-node` with its attach tasks, the
 vSwitch cache, the back-off table and the ECS client layer, on controller-runtime\u{2019}s own work queue (25 to 150 runs a
-case).
+case; the cases `crd-…`, with both families, RDMA, degradation and what can go wrong, on a bed in the repository).
 
 The classic pool is the one of v1.4.4: its pool, queue, factories and API wrapper, with Go\u{2019}s locks and channels, 50 runs
 a case, half of them with latencies lengthened by up to 200 ns, which shuffles what would fall on one instant. In three of
@@ -125,9 +125,8 @@ What the cases do not cover, or where we know that we differ; `PORTING.md` has t
   fix an order (R150 to R158). Single runs differ from single runs of Terway; distributions agree.
 - **Dual stack** with jitter, and an interface whose IPv6 call fails, are in no case: they follow the source (R143 to R148), and
   timelines pin them (`tests/core/dual.rs`).
-- **Centralized IPAM** is held to its cases: trunk and prefix mode as far as these go, and not dual stack, RDMA, pods with an
-  interface of their own, and the daemon\u{2019}s side (C115 to C121, C138 to C142), which follow the source and have timelines
-  (`tests/centralized`, `tests/pod_eni`).
+- **Centralized IPAM** is held to its cases, which are of the controller: pods with an interface of their own and the
+  daemon\u{2019}s side (C115 to C121, C138 to C142) follow the source and have timelines (`tests/centralized`, `tests/pod_eni`).
 - **Members of a trunk, PodNetworking, fixed addresses**, and trunks and RDMA with node-local IPAM, follow the source and
   have timelines (`tests/pod_eni`, `tests/core`, `tests/cluster/trunk.rs`).
 - **The daemon\u{2019}s RPCs, retention and garbage collection** (R112 to R130) follow the specification; no golden case covers

@@ -183,9 +183,7 @@ impl<'a> Stage<'a> {
                 for &(node, uid) in &pods {
                     self.tell(now, Input::Reported { node, uid });
                 }
-                for (node, _) in pods {
-                    self.tell(now, Input::Notify(node));
-                }
+                self.notify(now, pods.into_iter().map(|(node, _)| node));
             }
             Happening::Leaves { .. } | Happening::Write { .. } => {}
         }
@@ -195,12 +193,12 @@ impl<'a> Stage<'a> {
     fn script(&mut self, now: Instant, first: usize) {
         let case = self.case;
         let t_ms = case.events[first].t_ms;
-        let (mut triggers, mut deleted) = (Vec::new(), Vec::new());
+        let (mut triggers, mut queued, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
         for event in case.events[first..].iter().take_while(|event| event.t_ms == t_ms) {
             match event.op {
                 Op::Add => {
                     self.add(now, event);
-                    triggers.push(Input::Notify(NodeId(event.node)));
+                    queued.push(NodeId(event.node));
                 }
                 Op::Del => deleted.extend(self.delete(now, event)),
                 Op::Vswitch => self.cloud.add_free(self.vswitch(event), event.delta),
@@ -218,8 +216,19 @@ impl<'a> Stage<'a> {
         for trigger in triggers {
             self.tell(now, trigger);
         }
+        self.notify(now, queued);
         if !deleted.is_empty() {
             self.schedule(now + Span::millis(case.runtime_report_ms), Happening::Reports(deleted));
+        }
+    }
+
+    /// Queues nodes. One that is queued twice within an instant has one entry: no worker is as quick as that.
+    fn notify(&mut self, now: Instant, nodes: impl IntoIterator<Item = NodeId>) {
+        let mut queued = BTreeSet::new();
+        for node in nodes {
+            if queued.insert(node) {
+                self.tell(now, Input::Notify(node));
+            }
         }
     }
 
