@@ -107,6 +107,11 @@ compared in 13 of them: in one, ours assigned addresses 59 to 65 times in 300 ru
 and the metadata syncs, which jitter keeps apart, fall on one instant, and a pod that hangs beside an idle address gets it before the
 trim does in each of our runs, in one of five of the real code\u{2019}s.
 
+The centralized controller was compared on 116 random cases when it had been there for days: bursts, churn and waves on 1 to 5 nodes,
+restarts, conflicts of writes, faults of each call, limited writes, degradation, trunks, prefixes, both families and RDMA. Each was
+played 4 to 60 times on the real code, more often where ours was outside. In all of them every level, every total of calls, errors,
+writes and runs, and the times of every pod lie inside what those runs showed.
+
 ## The world around the core
 
 No recorded case covers whole clusters; laws do. `tests/swarm.rs` draws random small worlds with everything switched on at
