@@ -16,9 +16,7 @@ const PAUSE: (Span, Span) = (Span::secs(1), Span::secs(300));
 #[derive(Debug)]
 pub(super) struct WorkQueue {
     places: Vec<Place>,
-    /// The entries in the order of service, but for those of busy nodes: immediate ones as they were
-    /// added, then delayed ones as they become ready; of simultaneous ones that of the older node,
-    /// where upstream's goroutines race.
+    /// The entries in the order of service, but for those of busy nodes.
     order: Order<Entry>,
     /// Workers that have nothing to do.
     free_workers: u32,
@@ -39,30 +37,32 @@ struct Place {
     failures: u32,
 }
 
-/// An entry of the queue, which has the order of service.
+/// An entry of the queue. They are served in the order in which they became ready (C26); of those that became so at one
+/// instant, the one that was added first, and then that of the older node, where upstream's goroutines race. An entry that
+/// lost its delay stands where it would if it had never had one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
-    /// When it is ready; time zero = at once, since every delay is longer than nothing.
+    /// From when on it stands among those that are ready.
     ready: Instant,
-    /// When it was added.
+    /// When it was added: then, if it has no delay.
     added: Instant,
 }
 
 impl Entry {
     /// One that is ready at once.
     pub fn at_once(added: Instant) -> Self {
-        Self { ready: Instant::ZERO, added }
+        Self { ready: added, added }
     }
 
     /// One that is ready then.
     pub fn delayed(ready: Instant, added: Instant) -> Self {
-        debug_assert!(ready > Instant::ZERO, "a delay is longer than nothing");
+        debug_assert!(ready > added, "a delay is longer than nothing");
         Self { ready, added }
     }
 
     /// When it is ready, if it has a delay.
     pub fn delay(self) -> Option<Instant> {
-        Some(self.ready).filter(|&ready| ready > Instant::ZERO)
+        Some(self.ready).filter(|&ready| ready > self.added)
     }
 }
 
@@ -97,7 +97,9 @@ impl WorkQueue {
 
     /// Asks for a run at once; an entry with a delay loses it (C26).
     pub fn add(&mut self, node: NodeId) {
-        self.insert(node, Instant::ZERO);
+        let now = self.now;
+        let added = self.place(node).entry.map_or(now, |entry| entry.added);
+        self.put(node, Entry::at_once(added));
     }
 
     /// The node to reconcile now.
@@ -164,11 +166,9 @@ impl WorkQueue {
         };
         match (self.entry(node), ready) {
             (None, None) => {}
-            (None, Some(ready)) => self.put(node, Entry { ready, added: self.now }),
-            // What was added meanwhile was not in the order of service.
-            (Some(entry), ready) => {
-                self.put(node, Entry { ready: ready.map_or(entry.ready, |ready| entry.ready.min(ready)), ..entry })
-            }
+            (None, Some(ready)) => self.put_off(node, ready, self.now),
+            // What was added meanwhile, without a delay, was not in the order of service.
+            (Some(entry), _) => self.put(node, entry),
         }
     }
 
@@ -211,16 +211,6 @@ impl WorkQueue {
     /// Gives the entry of a node another delay, as if it had been added at `added`.
     pub fn put_off(&mut self, node: NodeId, ready: Instant, added: Instant) {
         self.put(node, Entry::delayed(ready, added));
-    }
-
-    /// Adds an entry; of several, the earliest counts.
-    fn insert(&mut self, node: NodeId, ready: Instant) {
-        let now = self.now;
-        match self.place(node).entry {
-            Some(entry) if entry.ready <= ready => {}
-            Some(entry) => self.put(node, Entry { ready, ..entry }),
-            None => self.put(node, Entry { ready, added: now }),
-        }
     }
 
     fn put(&mut self, node: NodeId, entry: Entry) {
@@ -268,6 +258,26 @@ mod tests {
         assert_eq!(take(&mut queue, at(5)), Some(A));
         queue.done(at(5), A, Ended::Again(Span::secs(120)));
         assert_eq!(queue.next_ready(), at(125));
+    }
+
+    /// C26: who is ready first is served first, whether it had a delay or not; and of two that are ready at one instant the
+    /// one that was added first.
+    #[test]
+    fn c26_who_is_ready_first_is_served_first() {
+        let mut queue = WorkQueue::new(1);
+        let c = NodeId(2);
+        queue.put_off(B, at(10), at(9));
+        queue.put_off(A, at(12), at(8));
+        queue.advance(at(11));
+        queue.add(c);
+        queue.advance(at(12));
+        queue.add(NodeId(3));
+        let order = std::iter::from_fn(|| {
+            let node = take(&mut queue, at(12))?;
+            queue.done(at(12), node, Ended::Quiet);
+            Some(node)
+        });
+        assert_eq!(order.collect::<Vec<_>>(), [B, c, A, NodeId(3)]);
     }
 
     /// C27: a node is never reconciled twice at once; what is added meanwhile waits for the end.
