@@ -40,6 +40,13 @@ fn every_dual_stack_case_passes() {
     assert_eq!(passing("node-local-dual"), (12, 0));
 }
 
+/// What else a daemon does, measured on the same bed: it dies and adopts what it finds (R39, R40, R137), makes a trunk first
+/// (R36), has interfaces for RDMA (R50).
+#[test]
+fn every_case_of_restarts_trunks_and_rdma_passes() {
+    assert_eq!(passing("node-local-daemon"), (14, 0));
+}
+
 /// The centralized controller (`ipam_type: crd`).
 #[test]
 fn every_centralized_case_passes() {
@@ -50,7 +57,7 @@ fn every_centralized_case_passes() {
 /// writes, measured on the bed of `tests/conformance/bed`.
 #[test]
 fn every_centralized_case_of_our_own_measuring_passes() {
-    assert_eq!(passing("centralized-extra"), (24, 0));
+    assert_eq!(passing("centralized-extra"), (26, 0));
 }
 
 /// The pool of v1.4.4.

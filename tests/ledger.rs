@@ -47,6 +47,7 @@ fn dead(name: &str) -> Option<String> {
             "node-local-statistical",
             "node-local-extra",
             "node-local-dual",
+            "node-local-daemon",
             "centralized",
             "centralized-extra",
             "classic",

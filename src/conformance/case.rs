@@ -28,6 +28,12 @@ pub struct Case {
     /// Families: `ipv4`, if it is not given, or `dual`.
     #[serde(default)]
     pub ip_stack: IpStack,
+    /// Whether one of the slots is for a trunk, which the daemon makes before it listens.
+    #[serde(default)]
+    pub trunk: bool,
+    /// Slots that are for RDMA.
+    #[serde(default)]
+    pub erdma_slots: u32,
     /// Upper watermark, before clamping.
     pub max_pool_size: u32,
     /// Lower watermark, before clamping.
@@ -138,6 +144,9 @@ pub enum Event {
         node: u32,
         /// Its name.
         pod: String,
+        /// Whether it asks for RDMA.
+        #[serde(default)]
+        erdma: bool,
     },
     /// A pod is deleted.
     Del {
@@ -157,6 +166,13 @@ pub enum Event {
         /// How many; negative = they are taken.
         delta: i64,
     },
+    /// The daemon of a node dies and starts in the same instant.
+    Restart {
+        /// When.
+        t_ms: u64,
+        /// Where.
+        node: u32,
+    },
 }
 
 impl Event {
@@ -164,7 +180,10 @@ impl Event {
     #[must_use]
     pub fn t_ms(&self) -> u64 {
         match self {
-            Self::Add { t_ms, .. } | Self::Del { t_ms, .. } | Self::Vswitch { t_ms, .. } => *t_ms,
+            Self::Add { t_ms, .. }
+            | Self::Del { t_ms, .. }
+            | Self::Vswitch { t_ms, .. }
+            | Self::Restart { t_ms, .. } => *t_ms,
         }
     }
 }

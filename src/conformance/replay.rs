@@ -7,7 +7,7 @@ use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::Config;
-use crate::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
+use crate::ipam::node_local::{self, EniSelection, Rdma, Reclaim, Trunk, VSwitchSelection};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::CallAnswer;
@@ -108,6 +108,9 @@ fn check(case: &Case) -> Result<(), ReplayError> {
     if case.vswitches.iter().any(|v| v.available > 65_532) || case.vswitches.len() > 64 {
         return wrong("at most 64 vSwitches with at most 65,532 free addresses each");
     }
+    if case.erdma_slots + u32::from(case.trunk) > case.eni_slots {
+        return wrong("eni_slots has to be at least erdma_slots, and one more for a trunk");
+    }
     if case.sample_ms == 0 {
         return wrong("sample_ms has to be positive");
     }
@@ -116,6 +119,9 @@ fn check(case: &Case) -> Result<(), ReplayError> {
         match event {
             Event::Add { node, pod, .. } | Event::Del { node, pod, .. } if *node >= case.nodes => {
                 return wrong(&format!("pod `{pod}` is on node {node}, which does not exist"));
+            }
+            Event::Restart { node, .. } if *node >= case.nodes => {
+                return wrong(&format!("a daemon restarts on node {node}, which does not exist"));
             }
             Event::Vswitch { vswitch, .. } if !known(vswitch) => {
                 return wrong(&format!("vSwitch `{vswitch}` does not exist"));
@@ -130,8 +136,13 @@ fn config(case: &Case) -> node_local::Config {
     let capacity = case.eni_slots * case.ips_per_eni;
     let max_idle = case.max_pool_size.min(capacity);
     node_local::Config {
-        rdma: None,
-        trunk: None,
+        rdma: (case.erdma_slots > 0).then(|| Rdma {
+            slots: case.erdma_slots,
+            crowded_from: case.eni_slots - case.erdma_slots,
+            is_told: true,
+        }),
+        // No pod of a case has a member interface.
+        trunk: case.trunk.then_some(Trunk { members: 1 }),
         max_eni: case.eni_slots,
         ips_per_eni: case.ips_per_eni,
         dual: case.ip_stack == IpStack::Dual,
@@ -242,18 +253,17 @@ impl<'a> Script<'a> {
             }
             Happening::Timer(_) => unreachable!("no pod of a script ends by itself"),
             Happening::Crashed(..) | Happening::Stuck(..) => unreachable!("the node-local daemon has no such defects"),
-            Happening::Offers(_) | Happening::Started(_) | Happening::NotStarted(_) => {
-                unreachable!("no node of a script has a trunk or RDMA")
-            }
+            // The pods of a script are placed already.
+            Happening::Offers(_) | Happening::Started(_) | Happening::NotStarted(_) => {}
         }
     }
 
     fn play(&mut self, event: u32) {
         match &self.case.events[event as usize] {
-            Event::Add { t_ms, node, pod } => {
+            Event::Add { t_ms, node, pod, erdma } => {
                 self.pods.push((pod.clone(), *t_ms, None));
                 let id = self.engine.create_pod(0);
-                self.engine.place_pod(id, NodeId(*node), Wants::Shared);
+                self.engine.place_pod(id, NodeId(*node), if *erdma { Wants::Rdma } else { Wants::Shared });
                 self.of_pod.insert(id, self.pods.len() - 1);
                 self.names.insert(pod, id);
             }
@@ -268,6 +278,9 @@ impl<'a> Script<'a> {
                 let id = VSwitchId::new(position.expect("the case was checked"));
                 let others = i64::from(self.engine.cloud.usage(id).others) - delta;
                 self.engine.cloud.set_others(id, others.clamp(0, 65_532) as u32);
+            }
+            Event::Restart { node, .. } => {
+                self.engine.restart_daemon(NodeId(*node), &Config::from(config(self.case)));
             }
         }
     }

@@ -23,6 +23,7 @@ import (
 	"github.com/AliyunContainerService/terway/pkg/eni"
 	"github.com/AliyunContainerService/terway/pkg/factory/aliyun"
 	"github.com/AliyunContainerService/terway/pkg/vswitch"
+	"github.com/AliyunContainerService/terway/types"
 	"github.com/AliyunContainerService/terway/types/daemon"
 )
 
@@ -31,6 +32,7 @@ type event struct {
 	Op      string `json:"op"`
 	Node    int    `json:"node"`
 	Pod     string `json:"pod"`
+	ERDMA   bool   `json:"erdma"`
 	VSwitch string `json:"vswitch"`
 	Delta   int    `json:"delta"`
 }
@@ -43,6 +45,8 @@ type file struct {
 		Max       int    `json:"max_pool_size"`
 		Min       int    `json:"min_pool_size"`
 		Stack     string `json:"ip_stack"`
+		Trunk     bool   `json:"trunk"`
+		ERDMA     int    `json:"erdma_slots"`
 		Sync      int64  `json:"ip_pool_sync_period_s"`
 		Eni       string `json:"eni_selection_policy"`
 		Selection string `json:"vswitch_selection"`
@@ -68,6 +72,9 @@ type nic struct {
 	node         int
 	v4, v6       []netip.Addr
 	attached     bool
+	kind         string
+	// The daemon that made it died before it was attached: nobody knows it, unless another one finds it attached.
+	lost bool
 }
 
 type cloud struct {
@@ -80,12 +87,17 @@ type cloud struct {
 	errors map[string]int
 }
 
-func (c *cloud) wait(api, key string) {
-	c.Lock()
-	c.calls[api]++
-	c.Unlock()
-	time.Sleep(time.Duration(c.f.Case.Latency[key]) * time.Millisecond)
-	c.Lock()
+// A call leaves, unless the daemon has died, and ends; the caller unlocks.
+func (a *api) wait(call, key string) {
+	a.Lock()
+	if a.dead {
+		a.Unlock()
+		select {}
+	}
+	a.calls[call]++
+	a.Unlock()
+	time.Sleep(time.Duration(a.f.Case.Latency[key]) * time.Millisecond)
+	a.Lock()
 }
 
 func (c *cloud) refuse(code string) error {
@@ -110,6 +122,7 @@ type api struct {
 	client.ECS
 	*cloud
 	node int
+	dead bool
 }
 
 func (a *api) GetECS() client.ECS { return a }
@@ -143,9 +156,19 @@ func (a *api) CreateNetworkInterface(_ context.Context, opts ...client.CreateNet
 	a.free[n.VSwitchID] -= count
 	a.next++
 	id := fmt.Sprintf("eni-%d", a.next)
-	it := &nic{id: id, mac: fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", byte(a.next>>24), byte(a.next>>16), byte(a.next>>8), byte(a.next)), vsw: n.VSwitchID, node: a.node, v4: a.addresses(count, false), v6: a.addresses(n.IPv6Count, true)}
+	it := &nic{id: id, mac: fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", byte(a.next>>24), byte(a.next>>16), byte(a.next>>8), byte(a.next)), vsw: n.VSwitchID, node: a.node, kind: kind(n), lost: a.dead, v4: a.addresses(count, false), v6: a.addresses(n.IPv6Count, true)}
 	a.nics[id] = it
 	return &client.NetworkInterface{NetworkInterfaceID: id, MacAddress: it.mac, VSwitchID: it.vsw, PrivateIPAddress: it.v4[0].String(), PrivateIPSets: sets(it.v4), IPv6Set: sets(it.v6), Status: "Available"}, nil
+}
+
+func kind(n *client.NetworkInterfaceOptions) string {
+	switch {
+	case n.Trunk:
+		return "trunk"
+	case n.ERDMA:
+		return "erdma"
+	}
+	return "secondary"
 }
 
 func (a *api) AttachNetworkInterface(_ context.Context, opts ...client.AttachNetworkInterfaceOption) error {
@@ -155,6 +178,15 @@ func (a *api) AttachNetworkInterface(_ context.Context, opts ...client.AttachNet
 	}
 	a.wait("AttachNetworkInterface", "attach")
 	defer a.Unlock()
+	n := 0
+	for _, it := range a.nics {
+		if it.node == a.node && it.attached {
+			n++
+		}
+	}
+	if n >= a.f.Case.Slots {
+		return a.refuse("EniPerInstanceLimitExceeded")
+	}
 	a.nics[*o.NetworkInterfaceID].attached = true
 	return nil
 }
@@ -184,6 +216,9 @@ func (a *api) AssignPrivateIPAddress(_ context.Context, opts ...client.AssignPri
 	a.wait("AssignPrivateIpAddresses", "assign")
 	defer a.Unlock()
 	it := a.nics[n.NetworkInterfaceID]
+	if len(it.v4)+n.IPCount > a.f.Case.IPs {
+		return nil, a.refuse("InvalidOperation.PrivateIpCountExceeded")
+	}
 	if a.free[it.vsw] < n.IPCount {
 		return nil, a.refuse("InvalidVSwitchId.IpNotEnough")
 	}
@@ -201,8 +236,11 @@ func (a *api) AssignIpv6Addresses(_ context.Context, opts ...client.AssignIPv6Ad
 	n := o.NetworkInterfaceOptions
 	a.wait("AssignIpv6Addresses", "assign")
 	defer a.Unlock()
-	more := a.addresses(n.IPv6Count, true)
 	it := a.nics[n.NetworkInterfaceID]
+	if len(it.v6)+n.IPv6Count > a.f.Case.IPs {
+		return nil, a.refuse("InvalidOperation.PrivateIpCountExceeded")
+	}
+	more := a.addresses(n.IPv6Count, true)
 	it.v6 = append(it.v6, more...)
 	return more, nil
 }
@@ -330,11 +368,26 @@ func (c *cloud) metadata(url string) ([]byte, error) {
 	return nil, fmt.Errorf("unknown %s", url)
 }
 
+// What a daemon that starts finds, in the order in which it was made.
+func (a *api) attached() (out []*daemon.ENI) {
+	a.Lock()
+	defer a.Unlock()
+	for _, it := range a.nics {
+		if it.node == a.node && it.attached {
+			it.lost = false
+			out = append(out, &daemon.ENI{ID: it.id, MAC: it.mac, VSwitchID: it.vsw, Trunk: it.kind == "trunk", ERdma: it.kind == "erdma", PrimaryIP: types.IPSet{IPv4: it.v4[0].AsSlice()}})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].MAC < out[j].MAC })
+	return
+}
+
 type pod struct {
 	Pod       string `json:"pod"`
 	Requested int64  `json:"requested_ms"`
 	Allocated int64  `json:"allocated_ms"`
 	node      int
+	erdma     bool
 	cancel    context.CancelFunc
 	res       eni.NetworkResources
 	gone      bool
@@ -367,30 +420,112 @@ func play(t *testing.T, f *file) {
 	dual := k.Stack == "dual"
 	capacity := k.Slots * k.IPs
 	maxPool := min(k.Max, capacity)
-	var managers []*eni.Manager
-	for node := range k.Nodes {
-		vsw, err := vswitch.NewSwitchPool(100, "10m")
-		if err != nil {
-			t.Fatal(err)
-		}
-		a := &api{cloud: c, node: node}
-		fac := aliyun.NewAliyun(ctx, a, a, vsw, &daemon.ENIConfig{ZoneID: k.VSwitches[0].Zone, VSwitchOptions: append([]string{}, options...), InstanceID: fmt.Sprint("i-", node), VSwitchSelectionPolicy: vswitch.SelectionPolicy(k.Selection), EnableIPv4: true, EnableIPv6: dual})
-		pool := &daemon.PoolConfig{EnableIPv4: true, EnableIPv6: dual, Capacity: capacity, MaxENI: k.Slots, MaxIPPerENI: k.IPs, BatchSize: 10, MaxPoolSize: maxPool, MinPoolSize: min(k.Min, maxPool), ReclaimBatchSize: k.Batch, ReclaimInterval: time.Duration(k.Interval) * time.Second, ReclaimAfter: time.Duration(k.After) * time.Second}
-		var list []eni.NetworkInterface
-		for range k.Slots {
-			list = append(list, eni.NewLocal(nil, "secondary", fac, pool))
-		}
-		m := eni.NewManager(pool, time.Duration(k.Sync)*time.Second, list, daemon.EniSelectionPolicy(k.Eni), nil)
-		if err := m.Run(ctx, &sync.WaitGroup{}, nil); err != nil {
-			t.Fatal(err)
-		}
-		managers = append(managers, m)
-	}
 	var lock sync.Mutex
 	var pods []*pod
 	byName := map[string]*pod{}
+	// A daemon's life: calls of the life before go on in the cloud, and nobody hears of them.
+	type life struct {
+		*eni.Manager
+		*api
+		context.Context
+		end context.CancelFunc
+	}
+	lives := make([]*life, k.Nodes)
+	begin := func(node int) {
+		vsw, err := vswitch.NewSwitchPool(100, "10m")
+		if err != nil {
+			panic(err)
+		}
+		a := &api{cloud: c, node: node}
+		ctx, end := context.WithCancel(ctx)
+		it := &life{api: a, Context: ctx, end: end}
+		fac := aliyun.NewAliyun(ctx, a, a, vsw, &daemon.ENIConfig{ZoneID: k.VSwitches[0].Zone, VSwitchOptions: append([]string{}, options...), InstanceID: fmt.Sprint("i-", node), VSwitchSelectionPolicy: vswitch.SelectionPolicy(k.Selection), EnableIPv4: true, EnableIPv6: dual})
+		pool := &daemon.PoolConfig{EnableIPv4: true, EnableIPv6: dual, Capacity: capacity, MaxENI: k.Slots, MaxIPPerENI: k.IPs, BatchSize: 10, MaxPoolSize: maxPool, MinPoolSize: min(k.Min, maxPool), ReclaimBatchSize: k.Batch, ReclaimInterval: time.Duration(k.Interval) * time.Second, ReclaimAfter: time.Duration(k.After) * time.Second}
+		// As initTrunk and setupENIManager of the package daemon have it.
+		trunk := ""
+		for _, nic := range a.attached() {
+			if nic.Trunk && trunk == "" {
+				trunk = nic.ID
+			}
+		}
+		if k.Trunk && trunk == "" {
+			nic, _, _, err := fac.CreateNetworkInterface(1, map[bool]int{true: 1}[dual], "trunk")
+			if err != nil {
+				panic(err)
+			}
+			trunk = nic.ID
+		}
+		attached := a.attached()
+		adopted := 0
+		for _, nic := range attached {
+			if nic.ERdma {
+				adopted++
+			}
+		}
+		rdma := k.ERDMA
+		if len(attached) >= k.Slots-rdma && adopted == 0 {
+			rdma = 0
+		}
+		var list []eni.NetworkInterface
+		ordinary := 0
+		for _, nic := range attached {
+			switch {
+			case k.Trunk && nic.ID == trunk:
+				ordinary++
+				list = append(list, eni.NewTrunk(nil, eni.NewLocal(nic, "trunk", fac, pool)))
+			case rdma > 0 && nic.ERdma:
+				list = append(list, eni.NewLocal(nic, "erdma", fac, pool))
+			default:
+				ordinary++
+				list = append(list, eni.NewLocal(nic, "secondary", fac, pool))
+			}
+		}
+		for range rdma - adopted {
+			list = append(list, eni.NewLocal(nil, "erdma", fac, pool))
+		}
+		for range k.Slots - rdma - ordinary {
+			list = append(list, eni.NewLocal(nil, "secondary", fac, pool))
+		}
+		lock.Lock()
+		var have []daemon.PodResources
+		for _, p := range pods {
+			if p.node == node && p.res != nil && !p.gone {
+				have = append(have, daemon.PodResources{PodInfo: &daemon.PodInfo{Namespace: "n", Name: p.Pod}, Resources: p.res[0].ToStore()})
+			}
+		}
+		lock.Unlock()
+		it.Manager = eni.NewManager(pool, time.Duration(k.Sync)*time.Second, list, daemon.EniSelectionPolicy(k.Eni), nil)
+		if err := it.Run(ctx, &sync.WaitGroup{}, have); err != nil {
+			panic(err)
+		}
+		lock.Lock()
+		lives[node] = it
+		lock.Unlock()
+	}
+	restart := func(node int) {
+		c.Lock()
+		lives[node].dead = true
+		for _, it := range c.nics {
+			it.lost = it.lost || it.node == node && !it.attached
+		}
+		c.Unlock()
+		lives[node].end()
+		begin(node)
+	}
+	living := func(node int) *life {
+		lock.Lock()
+		defer lock.Unlock()
+		return lives[node]
+	}
+	for node := range k.Nodes {
+		if k.Trunk {
+			go begin(node)
+		} else {
+			begin(node)
+		}
+	}
 	add := func(e event) {
-		p := &pod{Pod: e.Pod, Requested: e.T, Allocated: -1, node: e.Node}
+		p := &pod{Pod: e.Pod, Requested: e.T, Allocated: -1, node: e.Node, erdma: e.ERDMA}
 		podCtx, cancel := context.WithCancel(ctx)
 		p.cancel = cancel
 		lock.Lock()
@@ -399,8 +534,14 @@ func play(t *testing.T, f *file) {
 		lock.Unlock()
 		go func() {
 			for {
+				daemonOf := living(p.node)
 				try, done := context.WithTimeout(podCtx, time.Duration(k.RPC)*time.Millisecond)
-				res, err := managers[p.node].Allocate(try, &daemon.CNI{PodName: p.Pod, PodNamespace: "n", PodID: "n/" + p.Pod, PodUID: p.Pod}, &eni.AllocRequest{ResourceRequests: []eni.ResourceRequest{eni.NewLocalIPRequest()}})
+				context.AfterFunc(daemonOf, done)
+				request := eni.NewLocalIPRequest()
+				if p.erdma {
+					request.LocalIPType = eni.LocalIPTypeERDMA
+				}
+				res, err := daemonOf.Allocate(try, &daemon.CNI{PodName: p.Pod, PodNamespace: "n", PodID: "n/" + p.Pod, PodUID: p.Pod}, &eni.AllocRequest{ResourceRequests: []eni.ResourceRequest{request}})
 				done()
 				if err == nil && len(res) > 0 {
 					lock.Lock()
@@ -409,7 +550,7 @@ func play(t *testing.T, f *file) {
 					gone := p.gone
 					lock.Unlock()
 					if gone {
-						release(managers[p.node], p)
+						release(living(p.node).Manager, p)
 					}
 					return
 				}
@@ -434,7 +575,7 @@ func play(t *testing.T, f *file) {
 		lock.Unlock()
 		p.cancel()
 		if has {
-			go release(managers[p.node], p)
+			go release(living(p.node).Manager, p)
 		}
 	}
 	type row = map[string]int64
@@ -446,7 +587,7 @@ func play(t *testing.T, f *file) {
 		for node := range k.Nodes {
 			var enis, ips int64
 			for _, it := range c.nics {
-				if it.node == node {
+				if it.node == node && !it.lost {
 					enis++
 					ips += int64(len(it.v4))
 				}
@@ -489,6 +630,8 @@ func play(t *testing.T, f *file) {
 				add(e)
 			case "del":
 				del(e)
+			case "restart":
+				restart(e.Node)
 			case "vswitch":
 				c.Lock()
 				c.free[e.VSwitch] = max(0, c.free[e.VSwitch]+e.Delta)
