@@ -605,7 +605,7 @@ fn the_verdict_names_nodes_that_wait_for_their_trunks() {
         text.contains(" Terway starts again and again on nodes without a trunk interface (R36), for the first"),
         "{text}"
     );
-    assert!(text.ends_with(", on 1 nodes in all and 1 at the end: vsw-AAA has too few free addresses."), "{text}");
+    assert!(text.ends_with(", on 1 node in all and 1 at the end: vsw-AAA has too few free addresses."), "{text}");
 }
 
 #[test]

@@ -36,9 +36,9 @@ pub(super) fn of(summary: &Summary) -> Verdict {
 fn without_trunk(trunkless: &TrunklessSummary, clock: &Clock) -> Text {
     text!(
         "Terway starts again and again on nodes without a trunk interface (R36), for the first time {when}, on {nodes} \
-         nodes in all and {at_end} at the end: {why}.",
+         in all and {at_end} at the end: {why}.",
         when(&trunkless.happened, &trunkless.first_s, clock),
-        plus_minus(&trunkless.nodes),
+        nodes(&trunkless.nodes),
         plus_minus(&trunkless.at_end),
         trunkless.text
     )
@@ -46,15 +46,26 @@ fn without_trunk(trunkless: &TrunklessSummary, clock: &Clock) -> Text {
 
 /// That a defect of Terway struck.
 fn strikes(defect: &DefectSummary, clock: &Clock) -> Text {
-    let (times, nodes) = (plus_minus(&defect.times), plus_minus(&defect.nodes));
+    let times = plus_minus(&defect.times);
+    let times = if is_one(&defect.times) { text!("once") } else { text!("{} times", times) };
     let when = when(&defect.struck, &defect.first_s, clock);
     text!(
-        "A defect of Terway strikes, for the first time {when}, {times} times on {nodes} nodes: {defect}.",
+        "A defect of Terway strikes, for the first time {when}, {times} on {nodes}: {defect}.",
         when,
         times,
-        nodes,
+        nodes(&defect.nodes),
         defect.text
     )
+}
+
+/// So many nodes.
+fn nodes(estimate: &Estimate) -> Text {
+    if is_one(estimate) { text!("1 node") } else { text!("{} nodes", plus_minus(estimate)) }
+}
+
+/// Whether it is one in every run.
+fn is_one(estimate: &Estimate) -> bool {
+    (estimate.min, estimate.max) == (1.0, 1.0)
 }
 
 fn of_limits(summary: &Summary) -> Verdict {
