@@ -38,8 +38,8 @@ struct Place {
 }
 
 /// An entry of the queue. They are served in the order in which they became ready (C26); of those that became so at one
-/// instant, the one that was added first, and then that of the older node, where upstream's goroutines race. An entry that
-/// lost its delay stands where it would if it had never had one.
+/// instant, the one that was added first, and then that of the older node, where upstream counts. An entry that lost its
+/// delay stands where it would if it had never had one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     /// From when on it stands among those that are ready.
