@@ -7,10 +7,8 @@ use std::sync::Arc;
 
 use brimline::chance::SmallStream;
 use brimline::id::{EniId, NodeId, Uid, VSwitchId};
-use brimline::ipam::Devices;
 use brimline::ipam::centralized::{
-    Answer, CallId, Controller, Flavor, Input, Interface, Kind, NodeConfig, Output, PodKey, Request, Selection,
-    Settings, State,
+    Answer, CallId, Controller, Flavor, Input, Interface, Kind, NodeConfig, Output, PodKey, Request, Settings, State,
 };
 use brimline::openapi::Api;
 use brimline::time::{Instant, Span};
@@ -28,20 +26,7 @@ const REPORT: Span = Span::secs(2);
 
 /// An ecs.g7.2xlarge with ACK's watermarks.
 fn config() -> NodeConfig {
-    NodeConfig {
-        devices: Devices::default(),
-        flavor: Flavor::of(4, false, false),
-        ips_per_eni: 15,
-        min_idle: 0,
-        max_idle: 5,
-        warm_up: 0,
-        sync_period: None,
-        reclaim: None,
-        prefixes: None,
-        dual: false,
-        vswitches: vec![VSwitchId(0)],
-        selection: Selection::Most,
-    }
+    NodeConfig::plain(Flavor::of(4, false, false), 15, (0, 5), vec![VSwitchId(0)])
 }
 
 /// What happens to the controller later.

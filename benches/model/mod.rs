@@ -2,11 +2,11 @@
 
 use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
-use brimline::ipam::centralized::{Flavor, NodeConfig, Selection};
+use brimline::ipam;
+use brimline::ipam::centralized::{Flavor, NodeConfig};
 use brimline::ipam::classic::{self, Sizes, Version, Wanted};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
-use brimline::ipam::{self, Devices};
 use brimline::model::{
     Ipam, Model, NodePool, Outputs, PoolZone, Portion, Replicas, Rollout, Schedule, Times, VSwitch, Vpc, Workload,
     WorkloadKind,
@@ -65,20 +65,8 @@ impl Shape {
 
     /// The same node, as the control plane reads it.
     fn node(&self) -> NodeConfig {
-        NodeConfig {
-            devices: Devices::default(),
-            flavor: Flavor::of(4, false, false),
-            ips_per_eni: 15,
-            min_idle: self.watermarks.0,
-            max_idle: self.watermarks.1,
-            warm_up: 0,
-            sync_period: None,
-            reclaim: None,
-            prefixes: None,
-            dual: false,
-            vswitches: self.pod_vswitches().map(VSwitchId).collect(),
-            selection: Selection::Most,
-        }
+        let vswitches = self.pod_vswitches().map(VSwitchId).collect();
+        NodeConfig::plain(Flavor::of(4, false, false), 15, self.watermarks, vswitches)
     }
 
     fn pod_vswitches(&self) -> impl Iterator<Item = u32> + use<> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
 use brimline::ipam::Devices;
-use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings};
+use brimline::ipam::centralized::{Flavor, NodeConfig, Settings};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::Config;
 use brimline::model::{
@@ -45,21 +45,8 @@ pub fn cluster(zones: &[&str], nodes: u32) -> Model {
 pub fn centralized(mut model: Model, flavor: Flavor, devices: Devices) -> Model {
     model.ipam = Ipam::Centralized(Box::new(Settings { jitter: false, ..Settings::default() }));
     for zone in &mut model.node_pools[0].shapes[0].zones {
-        let config = NodeConfig {
-            flavor,
-            devices,
-            ips_per_eni: 10,
-            dual: false,
-            min_idle: 0,
-            max_idle: 0,
-            warm_up: 0,
-            sync_period: None,
-            reclaim: None,
-            prefixes: None,
-            vswitches: zone.daemon.vswitches().to_vec(),
-            selection: Selection::Most,
-        };
-        zone.daemon = config.into();
+        let plain = NodeConfig::plain(flavor, 10, (0, 0), zone.daemon.vswitches().to_vec());
+        zone.daemon = NodeConfig { devices, ..plain }.into();
     }
     model
 }

@@ -111,6 +111,31 @@ pub struct NodeConfig {
 }
 
 impl NodeConfig {
+    /// A node with these interfaces of `ips_per_eni` addresses and these watermarks, in the candidate with most free
+    /// addresses; nothing else is switched on, and it offers no devices.
+    #[must_use]
+    pub fn plain(
+        flavor: Flavor,
+        ips_per_eni: u32,
+        (min_idle, max_idle): (u32, u32),
+        vswitches: Vec<VSwitchId>,
+    ) -> Self {
+        Self {
+            flavor,
+            devices: Devices::default(),
+            ips_per_eni,
+            dual: false,
+            min_idle,
+            max_idle,
+            warm_up: 0,
+            sync_period: None,
+            reclaim: None,
+            prefixes: None,
+            vswitches,
+            selection: Selection::Most,
+        }
+    }
+
     /// The bounds of the pool. That there is room for what is to be idle is not looked at (C12).
     pub(super) fn watermarks(&self) -> Watermarks {
         Watermarks { min_idle: self.min_idle, max_idle: self.max_idle, capacity: u32::MAX }

@@ -30,7 +30,6 @@ use super::vswitches::{Known, VSwitches, choose};
 use crate::address::V6Addr;
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
-use crate::ipam::Devices;
 use crate::ipam::node_local::Reclaim;
 use crate::ipam::node_local::pool_sync::{Watermarks, to_delete};
 use crate::openapi::Api;
@@ -48,20 +47,7 @@ fn at(secs: u64) -> Instant {
 
 /// Four adapters of ten addresses, no pool.
 fn config() -> NodeConfig {
-    NodeConfig {
-        flavor: Flavor::of(4, false, false),
-        devices: Devices::default(),
-        ips_per_eni: 10,
-        dual: false,
-        min_idle: 0,
-        max_idle: 0,
-        warm_up: 0,
-        sync_period: None,
-        reclaim: None,
-        prefixes: None,
-        vswitches: vec![VSwitchId(0)],
-        selection: Selection::Most,
-    }
+    NodeConfig::plain(Flavor::of(4, false, false), 10, (0, 0), vec![VSwitchId(0)])
 }
 
 fn address(n: u32) -> Ipv4Addr {
