@@ -28,7 +28,7 @@ pub struct Case {
     /// Families: `ipv4`, if it is not given, or `dual`.
     #[serde(default)]
     pub ip_stack: IpStack,
-    /// Whether one of the slots is for a trunk, which the daemon makes before it listens.
+    /// Whether one of the slots is for a trunk, which the daemon makes before it listens; one that cannot make it stays down.
     #[serde(default)]
     pub trunk: bool,
     /// Slots that are for RDMA.

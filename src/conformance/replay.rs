@@ -108,7 +108,7 @@ fn check(case: &Case) -> Result<(), ReplayError> {
     if case.vswitches.iter().any(|v| v.available > 65_532) || case.vswitches.len() > 64 {
         return wrong("at most 64 vSwitches with at most 65,532 free addresses each");
     }
-    if case.erdma_slots + u32::from(case.trunk) > case.eni_slots {
+    if case.erdma_slots.saturating_add(case.trunk.into()) > case.eni_slots {
         return wrong("eni_slots has to be at least erdma_slots, and one more for a trunk");
     }
     if case.sample_ms == 0 {
