@@ -238,8 +238,6 @@ func wrap(outer, inner string, of []string, field string) map[string]any {
 	var out []any
 	for i, ip := range of {
 		switch field {
-		case "":
-			out = append(out, ip)
 		case "PrivateIpAddress":
 			out = append(out, map[string]any{field: ip, "Primary": i == 0})
 		default:
@@ -354,9 +352,8 @@ func (s *stage) execute(api string, form url.Values) (map[string]any, string) {
 		s.freePrefixes[it.vsw] -= p4
 		addresses, prefixes := s.names(v4, ipv4), s.names(p4, prefix4)
 		it.v4, it.p4 = append(it.v4, addresses...), append(it.p4, prefixes...)
-		set := wrap("PrivateIpSet", "PrivateIpAddress", addresses, "")["PrivateIpSet"].(map[string]any)
-		set["Ipv4PrefixSet"] = wrap("Ipv4PrefixSet", "Ipv4Prefixes", prefixes, "")["Ipv4PrefixSet"]
-		return map[string]any{"AssignedPrivateIpAddressesSet": map[string]any{"NetworkInterfaceId": it.id, "PrivateIpSet": set, "Ipv4PrefixSet": set["Ipv4PrefixSet"]}}, ""
+		set := map[string]any{"PrivateIpSet": map[string]any{"PrivateIpAddress": addresses}, "Ipv4PrefixSet": map[string]any{"Ipv4Prefixes": prefixes}}
+		return map[string]any{"AssignedPrivateIpAddressesSet": set}, ""
 	case "AssignIpv6Addresses":
 		v6, p6 := number(form, "Ipv6AddressCount"), number(form, "Ipv6PrefixCount")
 		if len(it.v6)+len(it.p6)+v6+p6 > s.IPs {
@@ -364,9 +361,7 @@ func (s *stage) execute(api string, form url.Values) (map[string]any, string) {
 		}
 		addresses, prefixes := s.names(v6, ipv6), s.names(p6, prefix6)
 		it.v6, it.p6 = append(it.v6, addresses...), append(it.p6, prefixes...)
-		out := wrap("Ipv6Sets", "Ipv6Address", addresses, "")
-		out["Ipv6PrefixSets"] = wrap("Ipv6PrefixSets", "Ipv6Prefix", prefixes, "")["Ipv6PrefixSets"]
-		return out, ""
+		return map[string]any{"Ipv6Sets": map[string]any{"Ipv6Address": addresses}, "Ipv6PrefixSets": map[string]any{"Ipv6Prefix": prefixes}}, ""
 	case "UnassignPrivateIpAddresses":
 		s.free[it.vsw] += len(it.v4)
 		s.freePrefixes[it.vsw] += len(it.p4)
