@@ -46,8 +46,7 @@ fn without_trunk(trunkless: &TrunklessSummary, clock: &Clock) -> Text {
 
 /// That a defect of Terway struck.
 fn strikes(defect: &DefectSummary, clock: &Clock) -> Text {
-    let times = plus_minus(&defect.times);
-    let times = if is_one(&defect.times) { text!("once") } else { text!("{} times", times) };
+    let times = if is_one(&defect.times) { text!("once") } else { text!("{} times", plus_minus(&defect.times)) };
     let when = when(&defect.struck, &defect.first_s, clock);
     text!(
         "A defect of Terway strikes, for the first time {when}, {times} on {nodes}: {defect}.",

@@ -97,9 +97,10 @@ impl WorkQueue {
 
     /// Asks for a run at once; an entry with a delay loses it (C26).
     pub fn add(&mut self, node: NodeId) {
-        let now = self.now;
-        let added = self.place(node).entry.map_or(now, |entry| entry.added);
-        self.put(node, Entry::at_once(added));
+        let entry = self.entry(node);
+        if entry.is_none_or(|entry| entry.delay().is_some()) {
+            self.put(node, Entry::at_once(entry.map_or(self.now, |entry| entry.added)));
+        }
     }
 
     /// The node to reconcile now.
@@ -164,11 +165,11 @@ impl WorkQueue {
                 Some(self.bucket.take(now).max(now + pause))
             }
         };
-        match (self.entry(node), ready) {
-            (None, None) => {}
-            (None, Some(ready)) => self.put_off(node, ready, self.now),
+        if let Some(entry) = self.entry(node) {
             // What was added meanwhile, without a delay, was not in the order of service.
-            (Some(entry), _) => self.put(node, entry),
+            self.put(node, entry);
+        } else if let Some(ready) = ready {
+            self.put_off(node, ready, self.now);
         }
     }
 
