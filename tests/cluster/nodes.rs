@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use brimline::ipam::Devices;
+use brimline::ipam::centralized::Flavor;
 use brimline::model::{
     AfterCrash, Crashes, Interruptions, Model, PodTemplate, PoolSize, Portion, Replacement, Replicas, Resources,
     Tenant, Times, Trace, TracePod, Workload, WorkloadKind, ZoneOutage,
 };
 use brimline::time::Span;
 
-use super::story::{at, cluster, run, seconds, steps, story, workload};
+use super::story::{self, at, cluster, run, seconds, steps, story, workload};
 
 /// A pod that is ready 5 s after it has its address and takes 20 s to end.
 fn slow() -> PodTemplate {
@@ -308,4 +310,25 @@ fn the_autoscaler_launches_again_what_a_zone_outage_took() {
     model.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(60), lasts: Span::mins(30) }];
     model.workloads = vec![web(2)];
     assert_eq!(run(&model).pods.unschedulable_at_end, 0);
+}
+
+/// A pod that waits for its address when its node crashes asks again when that is back, under each allocator (R135, C115):
+/// the kubelet makes a new sandbox for it.
+#[test]
+fn who_waits_on_a_node_that_crashes_asks_again_when_it_is_back() {
+    let mut local = cluster(&["z"], 1);
+    local.horizon = Span::mins(6);
+    local.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(67), lasts: Span::mins(2) }];
+    let replicas = Replicas::Scheduled(steps(1, &[(66, 3)]));
+    local.workloads = vec![workload("web", WorkloadKind::Deployment { replicas, rollout: None }, slow())];
+    let centralized = story::centralized(local.clone(), Flavor::of(3, false, false), Devices::default());
+    for model in [local, centralized] {
+        let pods = run(&model).pod_log;
+        let waited: Vec<_> = pods.iter().filter(|row| row.failures > 0).collect();
+        assert!(!waited.is_empty() && pods.iter().all(|row| row.served.is_some()));
+        let when_it_was_back = at(187)..at(187) + Span::secs(25);
+        assert!(
+            waited.iter().all(|row| row.failures == 1 && when_it_was_back.contains(&row.served.unwrap_or_default()))
+        );
+    }
 }

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
+use super::collection::Collection;
 use super::sorted_map::SortedMap;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, Uid};
@@ -16,10 +17,6 @@ use crate::time::{Instant, Span};
 pub(super) const RPC_TIMEOUT: Span = Span::secs(118);
 /// Period in which NodeRuntime is told of CNI DELs (C49, `pkg/eni/crdv2.go:206-210`).
 const REPORT_PERIOD: Span = Span::secs(3);
-/// Period of the two loops that find what nobody told (C51, `pkg/eni/crdv2.go:212-216`,
-/// `daemon/daemon.go:45`). Both begin with the daemon; the one that copies UIDs from the CR is
-/// taken to be the first.
-pub(super) const LOOP_PERIOD: Span = Span::mins(5);
 /// Age that the copy of an UID must have before it is regarded as that of a lost pod (C51,
 /// `daemon/daemon.go:683`).
 const INITIAL_AGE: Span = Span::secs(30);
@@ -88,17 +85,18 @@ pub enum DaemonOutput {
 /// The daemon of a node.
 #[derive(Debug)]
 pub struct Daemon {
-    /// When one of its loops runs, and every [`LOOP_PERIOD`] before and after.
-    phase: Instant,
     is_up: bool,
+    /// It died with its node.
+    crashed: bool,
     pods: SortedMap<Uid, Pod>,
     /// CNI ADDs in the order of their deadlines; those of pods that do not wait are stale.
     deadlines: VecDeque<(Instant, Uid)>,
+    /// How many pods wait.
+    waiting: u32,
+    collection: Collection,
     /// CNI DELs that NodeRuntime has not been told of (in memory only), and when it will be.
     deleted: Vec<Uid>,
     report_at: Instant,
-    /// When the collection next finds something.
-    collect_at: Instant,
     outputs: VecDeque<DaemonOutput>,
     /// When it has something to do next.
     due: Instant,
@@ -136,15 +134,15 @@ impl Daemon {
     /// daemons run already.
     #[must_use]
     pub fn new(now: Instant, chance: &mut SmallStream) -> Self {
-        let phase = now + LOOP_PERIOD.mul_f64(chance.unit());
         Self {
-            phase,
             is_up: true,
+            crashed: false,
             pods: SortedMap::default(),
             deadlines: VecDeque::new(),
+            waiting: 0,
+            collection: Collection::with_chance(now, chance.unit()),
             deleted: Vec::new(),
             report_at: Instant::NEVER,
-            collect_at: Instant::NEVER,
             outputs: VecDeque::new(),
             due: Instant::NEVER,
         }
@@ -154,26 +152,32 @@ impl Daemon {
     pub fn handle(&mut self, now: Instant, input: DaemonInput) {
         // After these somebody may not wait any more.
         let answers = matches!(input, DaemonInput::Bound { .. } | DaemonInput::Cancel(_) | DaemonInput::Lost(_));
-        match input {
-            DaemonInput::Scheduled { pod, uid } => _ = self.pods.insert(uid, Pod::new(pod, true)),
-            DaemonInput::Allocate(uid) => self.allocate(now, uid),
-            DaemonInput::Cancel(uid) | DaemonInput::Lost(uid) => self.is_gone(now, uid),
-            DaemonInput::Release(uid) => self.release(now, uid),
-            DaemonInput::Bound { uid, eni, address } => self.bind(now, uid, eni, address),
-            DaemonInput::Freed(uid) => self.freed(uid),
-            DaemonInput::Stop => self.stops(),
-            DaemonInput::Kill => {
-                let waiting = self.pods.values().filter(|pod| pod.waits());
-                self.outputs.extend(waiting.map(|pod| DaemonOutput::Failed(pod.pod, Failure::Restart)));
-                self.stops();
-            }
-            DaemonInput::Restart => self.restart(now),
-            DaemonInput::Tick => {}
+        if !self.collection.keeps_out(now, input) {
+            self.hear(now, now, input);
         }
         self.due = self.next_due();
         if self.is_up && (answers || self.due <= now) {
             self.wake(now);
             self.due = self.next_due();
+        }
+    }
+
+    /// Takes in what happened when it `came`.
+    fn hear(&mut self, came: Instant, now: Instant, input: DaemonInput) {
+        match input {
+            DaemonInput::Scheduled { pod, uid } => _ = self.pods.insert(uid, Pod::new(pod, true)),
+            DaemonInput::Allocate(uid) => self.allocate(came, now, uid),
+            DaemonInput::Cancel(uid) | DaemonInput::Lost(uid) => self.is_gone(now, uid),
+            DaemonInput::Release(uid) => self.release(now, uid),
+            DaemonInput::Bound { uid, eni, address } => self.bind(now, uid, eni, address),
+            DaemonInput::Freed(uid) => self.freed(uid),
+            DaemonInput::Stop => self.stops(now),
+            DaemonInput::Kill => {
+                self.dies();
+                self.hang_up();
+            }
+            DaemonInput::Restart => self.restart(now),
+            DaemonInput::Tick => {}
         }
     }
 
@@ -199,7 +203,7 @@ impl Daemon {
             return Instant::NEVER;
         }
         let deadline = self.deadlines.front().map_or(Instant::NEVER, |&(at, _)| at);
-        deadline.min(self.report_at).min(self.collect_at)
+        deadline.min(self.report_at).min(self.collection.due(self.waiting > 0))
     }
 
     /// Addresses that pods took and that are not free yet, each with its interface.
@@ -228,24 +232,27 @@ impl Daemon {
         self.pods.get(&uid).is_some_and(|pod| pod.taken)
     }
 
-    fn allocate(&mut self, now: Instant, uid: Uid) {
+    fn allocate(&mut self, came: Instant, now: Instant, uid: Uid) {
         let pod = self.pods.get_mut(&uid).expect("a pod is scheduled before it asks");
         if let Some(bound) = pod.bound {
             self.outputs.push_back(pod.take(bound));
         } else {
-            let deadline = now + RPC_TIMEOUT;
+            let deadline = came + RPC_TIMEOUT;
             pod.deadline = deadline;
             self.deadlines.push_back((deadline, uid));
+            self.waiting += 1;
+            self.collection.is_held(now);
         }
     }
 
     fn bind(&mut self, now: Instant, uid: Uid, eni: EniId, address: Ipv4Addr) {
-        let initial_at = self.next_loop(now);
+        let initial_at = self.collection.next(now);
         // A pod that is gone was still there when the run began that bound it.
         let pod = self.pods.get_or_insert(uid, Pod::new(PodId::NONE, false));
         let bound = Bound { eni, address, initial_at };
         pod.bound = Some(bound);
-        if pod.waits() {
+        if self.is_up && pod.waits() {
+            self.waiting -= 1;
             self.outputs.push_back(pod.take(bound));
         } else if !pod.exists {
             self.collect_later(now, uid);
@@ -259,7 +266,9 @@ impl Daemon {
     }
 
     fn is_gone(&mut self, now: Instant, uid: Uid) {
+        self.collection.forget(uid);
         let Some(pod) = self.pods.get_mut(&uid) else { return };
+        self.waiting -= u32::from(pod.waits());
         (pod.exists, pod.deadline) = (false, Instant::NEVER);
         match pod.bound {
             Some(_) => self.collect_later(now, uid),
@@ -278,39 +287,76 @@ impl Daemon {
         }
     }
 
-    fn stops(&mut self) {
+    /// What it has in memory is lost.
+    fn dies(&mut self) {
         self.is_up = false;
-        self.pods.values_mut().for_each(|pod| pod.deadline = Instant::NEVER);
-        self.deadlines.clear();
         self.deleted.clear();
-        (self.report_at, self.collect_at) = (Instant::NEVER, Instant::NEVER);
+        self.report_at = Instant::NEVER;
+        self.collection.stops();
     }
 
-    /// Its loops begin anew; UIDs that they did not get to copy are copied now.
+    /// It dies with its node: who waits for an address is answered when it is back, and pods whose CNI DEL it has not heard
+    /// have none any more (R120).
+    fn stops(&mut self, now: Instant) {
+        self.dies();
+        self.crashed = true;
+        for uid in self.collection.unheard_dels() {
+            self.is_gone(now, uid);
+        }
+    }
+
+    /// The connections of everybody who waits for an address break (R135).
+    fn hang_up(&mut self) {
+        for pod in self.pods.values_mut().filter(|pod| pod.waits()) {
+            pod.deadline = Instant::NEVER;
+            self.outputs.push_back(DaemonOutput::Failed(pod.pod, Failure::Restart));
+        }
+        for uid in self.collection.unheard_adds() {
+            self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::Restart));
+        }
+        self.deadlines.clear();
+        self.waiting = 0;
+    }
+
+    /// Its loops begin anew, with a collection; after a crash of the node that comes before the kubelet has cleaned up
+    /// (R126). UIDs that the loops did not get to copy are copied now. CNI DELs that failed meanwhile are tried again.
     fn restart(&mut self, now: Instant) {
-        (self.is_up, self.phase, self.collect_at) = (true, now, Instant::NEVER);
-        let mut lost = Vec::new();
+        self.dies();
+        self.hang_up();
+        self.is_up = true;
+        self.collection.starts(now);
+        let is_first = !std::mem::take(&mut self.crashed);
+        let mut gone = Vec::new();
         for (&uid, pod) in self.pods.iter_mut() {
             if let Some(bound) = &mut pod.bound {
                 bound.initial_at = bound.initial_at.min(now);
-                lost.extend((!pod.exists && !pod.reported).then_some(uid));
+                let old_enough = pod.recorded || bound.initial_at + INITIAL_AGE <= now;
+                gone.extend((!pod.exists && !pod.reported).then_some((uid, is_first && old_enough)));
             }
         }
-        for uid in lost {
-            self.collect_later(now, uid);
+        for (uid, at_once) in gone {
+            if at_once {
+                self.collection.finds_at(now);
+            } else {
+                self.collect_later(now, uid);
+            }
+        }
+        for uid in self.collection.unheard_dels() {
+            self.release(now, uid);
         }
     }
 
     /// NodeRuntime is told of a pod by the next tick.
     fn report_later(&mut self, now: Instant, uid: Uid) {
         self.deleted.push(uid);
-        self.report_at = self.report_at.min(next_tick(self.phase, REPORT_PERIOD, now));
+        self.report_at = self.report_at.min(self.collection.next_of(REPORT_PERIOD, now));
     }
 
     /// The collection finds a pod that is gone.
     fn collect_later(&mut self, now: Instant, uid: Uid) {
         if self.is_up {
-            self.collect_at = self.collect_at.min(self.collected_at(now, &self.pods[&uid]));
+            let tick = self.collected_at(now, &self.pods[&uid]);
+            self.collection.finds_at(tick);
         }
     }
 
@@ -318,11 +364,7 @@ impl Daemon {
     fn collected_at(&self, now: Instant, pod: &Pod) -> Instant {
         let old_enough = pod.bound.map_or(now, |bound| bound.initial_at + INITIAL_AGE);
         let from = if pod.recorded { now } else { now.max(old_enough) };
-        self.next_loop(from)
-    }
-
-    fn next_loop(&self, now: Instant) -> Instant {
-        next_tick(self.phase, LOOP_PERIOD, now)
+        self.collection.next(from)
     }
 
     fn wake(&mut self, now: Instant) {
@@ -334,11 +376,15 @@ impl Daemon {
             self.deadlines.pop_front();
             if let Some(pod) = waiting {
                 pod.deadline = Instant::NEVER;
+                self.waiting -= 1;
                 self.outputs.push_back(DaemonOutput::Failed(pod.pod, Failure::Deadline));
             }
         }
-        if self.collect_at <= now {
+        if self.collection.runs(now, self.waiting > 0) {
             self.collect(now);
+            for (came, call) in self.collection.let_in() {
+                self.hear(came, now, call);
+            }
         }
         if self.report_at <= now {
             self.report_at = Instant::NEVER;
@@ -350,7 +396,6 @@ impl Daemon {
     /// The collection: records of pods that are gone are released as by CNI DEL; pods without a
     /// record are reported at once (C51, C121).
     fn collect(&mut self, now: Instant) {
-        self.collect_at = Instant::NEVER;
         let (mut recorded, mut unknown, mut next) = (Vec::new(), Vec::new(), Instant::NEVER);
         for (&uid, pod) in self.pods.iter_mut().filter(|(_, pod)| !pod.exists && !pod.reported) {
             let Some(bound) = pod.bound else { continue };
@@ -361,10 +406,10 @@ impl Daemon {
             } else if bound.initial_at + INITIAL_AGE <= now {
                 unknown.push(uid);
             } else {
-                next = next.min(next_tick(self.phase, LOOP_PERIOD, bound.initial_at + INITIAL_AGE));
+                next = next.min(self.collection.next(bound.initial_at + INITIAL_AGE));
             }
         }
-        self.collect_at = next;
+        self.collection.finds_at(next);
         for uid in recorded {
             self.report_later(now, uid);
         }
@@ -401,13 +446,6 @@ impl Pod {
     }
 }
 
-/// The first tick after `now` of a loop that runs at `phase` and every `period` before and after.
-pub(super) fn next_tick(phase: Instant, period: Span, now: Instant) -> Instant {
-    let (phase, period) = (phase.0 % period.0, period.0);
-    let behind = (now.0 + period - phase) % period;
-    Instant(now.0 + period - behind)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -425,7 +463,7 @@ mod tests {
     impl Hand {
         fn new() -> Self {
             let mut daemon = Daemon::new(Instant::ZERO, &mut SmallStream::new(1));
-            daemon.phase = Instant::ZERO;
+            daemon.collection = Collection::new(Instant::ZERO);
             let mut hand = Self(daemon, Vec::new());
             hand.give(0, DaemonInput::Scheduled { pod: POD, uid: UID });
             hand
@@ -552,9 +590,86 @@ mod tests {
         assert_eq!(hand.1[1..], [(360_000, reported())]);
     }
 
+    /// C51: a daemon begins with a collection, which finds what the last one of its life before was too early for.
     #[test]
-    fn ticks_are_a_period_apart_and_strictly_later() {
-        let tick = |now| next_tick(at(7_000), Span::secs(3), at(now)).as_millis();
-        assert_eq!([tick(0), tick(999), tick(1_000), tick(6_500)], [1_000, 1_000, 4_000, 7_000]);
+    fn c51_a_restart_begins_with_a_collection() {
+        let mut hand = Hand::new();
+        hand.give(1_000, BOUND);
+        hand.give(310_000, DaemonInput::Cancel(UID));
+        hand.give(320_000, DaemonInput::Kill);
+        hand.give(400_000, DaemonInput::Restart);
+        assert_eq!(hand.1, [(400_000, reported())]);
+    }
+
+    /// C121, R125: from a tick of the collection at which a pod waits for its address until it does not any more, nobody is
+    /// heard: neither a pod whose address is there, nor a CNI DEL.
+    #[test]
+    fn c121_while_the_collection_waits_for_a_call_nobody_is_heard() {
+        let mut hand = Hand::new();
+        let (served, leaving) = (Uid(4), Uid(5));
+        let bound = |uid| DaemonInput::Bound { uid, eni: ENI, address: ADDRESS };
+        for (pod, uid) in [(PodId(8), served), (PodId(9), leaving)] {
+            hand.give(0, DaemonInput::Scheduled { pod, uid });
+            hand.give(0, bound(uid));
+        }
+        hand.give(0, DaemonInput::Allocate(leaving));
+        hand.give(290_000, DaemonInput::Allocate(UID));
+        hand.give(310_000, DaemonInput::Allocate(served));
+        hand.give(320_000, DaemonInput::Release(leaving));
+        hand.until(500_000);
+        let of = |pod| DaemonOutput::Allocated { pod, eni: ENI, address: ADDRESS };
+        let failed = DaemonOutput::Failed(POD, Failure::Deadline);
+        let after = [(408_000, failed), (408_000, of(PodId(8))), (411_000, DaemonOutput::Reported(vec![leaving]))];
+        assert_eq!(hand.1[1..], after);
+        // The address for which it waits lets the others in too, and a pod that goes does.
+        for (input, answers) in [(BOUND, vec![allocated()]), (DaemonInput::Cancel(UID), vec![])] {
+            let mut hand = Hand::new();
+            hand.give(0, DaemonInput::Scheduled { pod: PodId(8), uid: served });
+            hand.give(0, bound(served));
+            hand.give(299_000, DaemonInput::Allocate(UID));
+            hand.give(301_000, DaemonInput::Allocate(served));
+            hand.give(302_000, input);
+            let outputs: Vec<_> = answers.into_iter().chain([of(PodId(8))]).map(|output| (302_000, output)).collect();
+            assert_eq!(hand.1, outputs);
+        }
+    }
+
+    /// R112: the deadline of a call runs while the collection keeps it out.
+    #[test]
+    fn c115_deadlines_run_behind_a_collection() {
+        let mut hand = Hand::new();
+        hand.give(0, DaemonInput::Scheduled { pod: PodId(8), uid: Uid(4) });
+        hand.give(290_000, DaemonInput::Allocate(UID));
+        hand.give(310_000, DaemonInput::Allocate(Uid(4)));
+        hand.until(500_000);
+        let failed = |pod| DaemonOutput::Failed(pod, Failure::Deadline);
+        assert_eq!(hand.1, [(408_000, failed(POD)), (428_000, failed(PodId(8)))]);
+    }
+
+    /// R135: whoever waits when the daemon dies fails, at once or, if its node died too, when that is back; a CNI DEL that
+    /// was not heard is tried again, but not after a crash of the node (R120).
+    #[test]
+    fn r135_who_waits_hears_of_a_restart() {
+        let (behind, leaving) = (Uid(4), Uid(5));
+        for (input, heard_at, reported_at) in
+            [(DaemonInput::Kill, 320_000, 353_000), (DaemonInput::Stop, 350_000, 653_000)]
+        {
+            let mut hand = Hand::new();
+            for (pod, uid) in [(PodId(8), behind), (PodId(9), leaving)] {
+                hand.give(0, DaemonInput::Scheduled { pod, uid });
+            }
+            hand.give(0, DaemonInput::Bound { uid: leaving, eni: ENI, address: ADDRESS });
+            hand.give(0, DaemonInput::Allocate(leaving));
+            hand.give(290_000, DaemonInput::Allocate(UID));
+            hand.give(310_000, DaemonInput::Allocate(behind));
+            hand.give(311_000, DaemonInput::Release(leaving));
+            hand.give(320_000, input);
+            hand.give(330_000, BOUND);
+            hand.give(350_000, DaemonInput::Restart);
+            hand.until(900_000);
+            let failed = |pod| (heard_at, DaemonOutput::Failed(pod, Failure::Restart));
+            let reported = (reported_at, DaemonOutput::Reported(vec![leaving]));
+            assert_eq!(hand.1[1..], [failed(POD), failed(PodId(8)), reported]);
+        }
     }
 }

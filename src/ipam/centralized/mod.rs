@@ -11,6 +11,7 @@ mod attach;
 mod binding;
 mod call;
 mod client;
+mod collection;
 mod condition;
 mod config;
 mod daemon;

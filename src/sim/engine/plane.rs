@@ -223,7 +223,7 @@ impl<O: Observer> Engine<O> {
     fn shows(&mut self, node: NodeId) {
         if let Daemon::Prefixes(daemon) = &mut self.nodes[node.index()].daemon {
             let plane = self.plane.as_ref().expect("somebody has written");
-            daemon.sees(plane.controller.status(node).expect("the node is there"));
+            daemon.sees(self.now, plane.controller.status(node).expect("the node is there"));
             self.pump_centralized(node);
             self.arm(node);
         }

@@ -1,0 +1,147 @@
+//! The collection of a daemon, and the lock of its service. A call from the CNI plugin holds the lock for reading as long as
+//! it lasts, 118 s if its pod gets no address; the collection takes it for writing, and Go lets nobody overtake who waits to
+//! write. So from a tick at which somebody waits for an address until nobody of them does any more, the daemon hears no
+//! CNI ADD and no CNI DEL (C121, R125; `daemon/daemon.go:122, 313, 508-510`, `daemon/builder.go:514`).
+
+use std::collections::VecDeque;
+
+use super::daemon::DaemonInput;
+use crate::id::Uid;
+use crate::time::{Instant, Span};
+
+/// Period of the two loops that find what nobody told (C51, `pkg/eni/crdv2.go:212-216`,
+/// `daemon/daemon.go:45`). Both begin with the daemon; the one that copies UIDs from the CR is
+/// taken to be the first.
+const PERIOD: Span = Span::mins(5);
+
+/// When the collection of a daemon runs, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Collection {
+    /// One of its ticks; the others are every [`PERIOD`] before and after.
+    phase: Instant,
+    /// The tick at which it finds something.
+    finds_at: Instant,
+    /// The first tick since somebody began to wait for an address.
+    locks_at: Instant,
+    /// It is due, and waits for the CNI ADDs that wait for an address.
+    waits: bool,
+    /// Calls that came meanwhile, each with its time.
+    behind: VecDeque<(Instant, DaemonInput)>,
+}
+
+impl Collection {
+    /// That of a daemon whose loops have a tick at `phase`.
+    pub fn new(phase: Instant) -> Self {
+        let never = Instant::NEVER;
+        Self { phase, finds_at: never, locks_at: never, waits: false, behind: VecDeque::new() }
+    }
+
+    /// That of a daemon that starts `now`, whose loops have a phase of chance `unit`.
+    pub fn with_chance(now: Instant, unit: f64) -> Self {
+        Self::new(now + PERIOD.mul_f64(unit))
+    }
+
+    /// The first tick after `now`.
+    pub fn next(&self, now: Instant) -> Instant {
+        next_tick(self.phase, PERIOD, now)
+    }
+
+    /// The first tick after `now` of a loop of another period that began with this one.
+    pub fn next_of(&self, period: Span, now: Instant) -> Instant {
+        next_tick(self.phase, period, now)
+    }
+
+    /// It finds something at this tick.
+    pub fn finds_at(&mut self, tick: Instant) {
+        self.finds_at = self.finds_at.min(tick);
+    }
+
+    /// A CNI ADD waits for an address from now on.
+    pub fn is_held(&mut self, now: Instant) {
+        self.locks_at = self.next(now);
+    }
+
+    /// When it has something to do, or somebody to wait for; `held` = a CNI ADD waits for an address.
+    pub fn due(&self, held: bool) -> Instant {
+        match (self.waits, held) {
+            (true, _) => Instant::NEVER,
+            (false, true) => self.finds_at.min(self.locks_at),
+            (false, false) => self.finds_at,
+        }
+    }
+
+    /// Whether it runs now; if not and it is due, it waits.
+    pub fn runs(&mut self, now: Instant, held: bool) -> bool {
+        if self.due(held) <= now {
+            (self.waits, self.finds_at) = (true, Instant::NEVER);
+        }
+        self.waits && !held && std::mem::take(&mut self.waits)
+    }
+
+    /// Whether it keeps a call from being heard; if so the call comes again with [`let_in`](Self::let_in).
+    pub fn keeps_out(&mut self, now: Instant, call: DaemonInput) -> bool {
+        let keeps_out = self.waits && matches!(call, DaemonInput::Allocate(_) | DaemonInput::Release(_));
+        if keeps_out {
+            self.behind.push_back((now, call));
+        }
+        keeps_out
+    }
+
+    /// The calls that it kept from being heard, each with its time, in the order in which they are served: every CNI ADD
+    /// asks the API server for its pod first, a CNI DEL its cache (`daemon/daemon.go:146, 332`).
+    pub fn let_in(&mut self) -> impl Iterator<Item = (Instant, DaemonInput)> + use<> {
+        let is_del = |&(_, call): &(Instant, DaemonInput)| matches!(call, DaemonInput::Release(_));
+        let (dels, adds): (Vec<_>, Vec<_>) = std::mem::take(&mut self.behind).into_iter().partition(is_del);
+        dels.into_iter().chain(adds)
+    }
+
+    /// The CNI ADD of a pod is given up.
+    pub fn forget(&mut self, uid: Uid) {
+        self.behind.retain(|&(_, call)| call != DaemonInput::Allocate(uid));
+    }
+
+    /// The daemon dies, and waits for nobody any more.
+    pub fn stops(&mut self) {
+        (self.finds_at, self.waits) = (Instant::NEVER, false);
+    }
+
+    /// The CNI ADDs that it kept from being heard, of a daemon that has died.
+    pub fn unheard_adds(&mut self) -> Vec<Uid> {
+        self.unheard(|call| if let DaemonInput::Allocate(uid) = call { Some(uid) } else { None })
+    }
+
+    /// The CNI DELs that it kept from being heard, of a daemon that has died.
+    pub fn unheard_dels(&mut self) -> Vec<Uid> {
+        self.unheard(|call| if let DaemonInput::Release(uid) = call { Some(uid) } else { None })
+    }
+
+    fn unheard(&mut self, is_wanted: impl Fn(DaemonInput) -> Option<Uid>) -> Vec<Uid> {
+        let wanted = self.behind.iter().filter_map(|&(_, call)| is_wanted(call)).collect();
+        self.behind.retain(|&(_, call)| is_wanted(call).is_none());
+        wanted
+    }
+
+    /// The daemon starts `now`, and its loops with it.
+    pub fn starts(&mut self, now: Instant) {
+        self.phase = now;
+    }
+}
+
+/// The first tick after `now` of a loop that runs at `phase` and every `period` before and after.
+fn next_tick(phase: Instant, period: Span, now: Instant) -> Instant {
+    let (phase, period) = (phase.0 % period.0, period.0);
+    let behind = (now.0 + period - phase) % period;
+    Instant(now.0 + period - behind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_a_period_apart_and_strictly_later() {
+        let at = |ms| Instant::ZERO + Span::millis(ms);
+        let tick = |now| next_tick(at(7_000), Span::secs(3), at(now)).as_millis();
+        assert_eq!([tick(0), tick(999), tick(1_000), tick(6_500)], [1_000, 1_000, 4_000, 7_000]);
+    }
+}
