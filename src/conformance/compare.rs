@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::case::{Case, Sample};
 use super::centralized;
 use super::classic;
+use super::daemon;
 use super::replay::{Levels, Played, play};
 use super::sample;
 use crate::openapi::{Api, ErrorCode};
@@ -133,14 +134,14 @@ pub struct Verdict {
 pub(super) fn compare(path: &Path) -> anyhow::Result<Verdict> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let value: Value = serde_json::from_str(&text)?;
-    if value["case"]["core"] == super::CENTRALIZED {
-        centralized::compare::compare(&serde_json::from_str(&text)?, centralized::compare::SEED)
-    } else if value["case"]["core"] == super::CLASSIC {
-        classic::compare::compare(&serde_json::from_str(&text)?, classic::compare::SEED)
-    } else if value["expected"].get("distributions").is_some() {
-        compare_statistical(&serde_json::from_str(&text)?)
-    } else {
-        compare_exact(&serde_json::from_str(&text)?)
+    match value["case"]["core"].as_str() {
+        Some(super::CENTRALIZED) => {
+            centralized::compare::compare(&serde_json::from_str(&text)?, centralized::compare::SEED)
+        }
+        Some(super::CENTRALIZED_DAEMON) => daemon::compare(&serde_json::from_str(&text)?),
+        Some(super::CLASSIC) => classic::compare::compare(&serde_json::from_str(&text)?, classic::compare::SEED),
+        _ if value["expected"].get("distributions").is_some() => compare_statistical(&serde_json::from_str(&text)?),
+        _ => compare_exact(&serde_json::from_str(&text)?),
     }
 }
 

@@ -4,6 +4,7 @@ pub mod case;
 pub mod centralized;
 pub mod classic;
 pub mod compare;
+mod daemon;
 pub mod replay;
 mod show;
 
@@ -21,23 +22,28 @@ use crate::openapi::{Api, ErrorCode};
 
 /// `core` of the centralized controller's cases.
 const CENTRALIZED: &str = "centralized";
+/// `core` of the cases of a daemon of centralized IPAM.
+const CENTRALIZED_DAEMON: &str = "centralized-daemon";
 /// `core` of the classic pool's cases.
 const CLASSIC: &str = "classic";
 
-/// Plays one case with chance off and returns `timeline`, `api_calls`, `api_errors` and `pods`.
+/// Plays one case with chance off and returns `timeline`, `api_calls`, `api_errors` and `pods`; of a case of a daemon of
+/// centralized IPAM, what it did.
 ///
 /// # Errors
 /// If the file cannot be read or is not a case that brimline plays.
 pub fn replay(path: &Path) -> anyhow::Result<Value> {
     let file: Value = serde_json::from_str(&text(path)?)?;
-    if file["case"]["core"] == CENTRALIZED {
-        return centralized::replay(&serde_json::from_value(file["case"].clone())?);
+    let case = || file["case"].clone();
+    match file["case"]["core"].as_str() {
+        Some(CENTRALIZED) => centralized::replay(&serde_json::from_value(case())?),
+        Some(CENTRALIZED_DAEMON) => daemon::replay(&serde_json::from_value(case())?),
+        Some(CLASSIC) => classic::replay(&serde_json::from_value(case())?),
+        _ => {
+            let case = read(path)?;
+            Ok(answer(&case, &play(&case, None)?))
+        }
     }
-    if file["case"]["core"] == CLASSIC {
-        return classic::replay(&serde_json::from_value(file["case"].clone())?);
-    }
-    let case = read(path)?;
-    Ok(answer(&case, &play(&case, None)?))
 }
 
 /// Plays one case `runs` times with chance on and returns `distributions` and
