@@ -6,3 +6,4 @@ mod timelines;
 mod fixed;
 mod setbacks;
 mod swarm;
+mod golden;

@@ -42,6 +42,8 @@ pub struct World {
     pub failed: Vec<(Instant, PodKey, Failure)>,
     pub held: Vec<(Instant, PodKey)>,
     pub freed: Vec<(Instant, EniId)>,
+    /// Addresses that the cloud took back.
+    pub returned: Vec<(Instant, VSwitchId)>,
     agenda: BTreeMap<(Instant, u64), Happening>,
     added_events: u64,
     next_eni: u32,
@@ -92,6 +94,7 @@ impl World {
             failed: Vec::new(),
             held: Vec::new(),
             freed: Vec::new(),
+            returned: Vec::new(),
             agenda: BTreeMap::new(),
             added_events: 0,
             next_eni: 0,
@@ -214,6 +217,7 @@ impl World {
                     return Err(Refusal::Other);
                 }
                 self.free[eni.vswitch.index()] += 1;
+                self.returned.push((now, eni.vswitch));
                 self.enis.remove(&id);
                 Ok(Answer::Done)
             }

@@ -14,8 +14,8 @@ const PAUSE: (Span, Span) = (Span::millis(5), Span::secs(1000));
 #[derive(Debug)]
 pub(super) struct Queue<K> {
     entries: BTreeMap<K, Entry>,
-    /// The entries in the order of service: immediate ones as they were added, then delayed ones
-    /// as they become ready.
+    /// The entries in the order of service: those that are ready as they were added or became so, then
+    /// delayed ones by the times at which they will be (C26).
     order: BTreeSet<(Entry, K)>,
     busy: BTreeSet<K>,
     free_workers: u32,
@@ -58,11 +58,12 @@ impl<K: Ord + Copy> Queue<K> {
 
     /// What to look at now; a worker is busy with it until [`Self::done`].
     pub fn take(&mut self, now: Instant) -> Option<K> {
+        self.line_up(now);
         if self.free_workers == 0 {
             return None;
         }
-        let ready = self.order.iter().take_while(|((ready, _), _)| ready.is_none_or(|at| at <= now));
-        let &(entry, key) = ready.into_iter().find(|(_, key)| !self.busy.contains(key))?;
+        let mut ready = self.order.iter().take_while(|((ready, _), _)| ready.is_none());
+        let &(entry, key) = ready.find(|(_, key)| !self.busy.contains(key))?;
         self.order.remove(&(entry, key));
         self.entries.remove(&key);
         self.busy.insert(key);
@@ -91,14 +92,26 @@ impl<K: Ord + Copy> Queue<K> {
 
     /// When the next delayed entry is ready; those that are ready already wait for a worker.
     pub fn next_ready(&self, now: Instant) -> Instant {
-        let (&first, _) = match self.entries.first_key_value() {
-            Some(any) => any,
-            None => return Instant::NEVER,
-        };
-        // No entry that is ready now has a number this high; its key does not matter.
-        let later = (Bound::Excluded(((Some(now), u64::MAX), first)), Bound::Unbounded);
-        let next = self.order.range(later).next();
-        next.and_then(|((ready, _), _)| *ready).unwrap_or(Instant::NEVER)
+        self.next_delayed(Some(now)).map_or(Instant::NEVER, |(ready, _)| ready)
+    }
+
+    /// The first entry that is ready later than then, of those with a delay.
+    fn next_delayed(&self, than: Option<Instant>) -> Option<(Instant, K)> {
+        let (&any, _) = self.entries.first_key_value()?;
+        // No entry of that time has a number this high; the key does not matter.
+        let later = (Bound::Excluded(((than, u64::MAX), any)), Bound::Unbounded);
+        let &((ready, _), key) = self.order.range(later).next()?;
+        Some((ready?, key))
+    }
+
+    /// Entries whose delay is over stand behind those that are ready already.
+    fn line_up(&mut self, now: Instant) {
+        while let Some((_, key)) = self.next_delayed(None).filter(|&(ready, _)| ready <= now) {
+            let entry = self.entries[&key];
+            self.order.remove(&(entry, key));
+            self.put(key, (None, self.added));
+            self.added += 1;
+        }
     }
 
     /// Adds an entry; of several, the earliest counts.
@@ -145,6 +158,29 @@ mod tests {
         assert_eq!(pauses[17..], [Span::millis(5 << 17), Span::secs(1000), Span::secs(1000)]);
         pause(Ended::After(Span::secs(1)));
         assert_eq!(pause(Ended::Retry), Span::millis(5));
+    }
+
+    /// C26: objects are served in the order in which they became ready, with a delay or without; one that loses its delay
+    /// stands where it was added.
+    #[test]
+    fn c26_who_is_ready_first_is_served_first() {
+        let mut queue = Queue::new(1);
+        queue.add(1);
+        assert_eq!(queue.take(at(0)), Some(1));
+        queue.done(at(0), 1, Ended::After(Span::millis(5)));
+        queue.add(2);
+        assert_eq!(queue.take(at(1)), Some(2));
+        assert_eq!(queue.take(at(5)), None);
+        queue.add(3);
+        queue.done(at(7), 2, Ended::After(Span::secs(1)));
+        queue.add(4);
+        queue.add(2);
+        let mut order = Vec::new();
+        while let Some(key) = queue.take(at(8)) {
+            order.push(key);
+            queue.done(at(8), key, Ended::Done);
+        }
+        assert_eq!(order, [1, 3, 2, 4]);
     }
 
     /// C149: a worker is busy until its run ends, and an object has one worker at a time.
