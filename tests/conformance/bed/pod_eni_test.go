@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -304,12 +306,15 @@ func (m *manager) Add(r runnable.Runnable) error {
 }
 
 type caches struct {
+	sync.Mutex
 	cache.Cache
 	stage     *stage
 	informers map[reflect.Type]toolscache.SharedIndexInformer
 }
 
 func (c *caches) GetInformer(ctx context.Context, object client.Object, _ ...cache.InformerGetOption) (cache.Informer, error) {
+	c.Lock()
+	defer c.Unlock()
 	kind := reflect.TypeOf(object)
 	if known := c.informers[kind]; known != nil {
 		return known, nil
@@ -353,7 +358,9 @@ func late(events watch.Interface) watch.Interface {
 
 // Controllers read from their caches.
 func (c *caches) read(ctx context.Context, under client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+	c.Lock()
 	informer := c.informers[reflect.TypeOf(object)]
+	c.Unlock()
 	if informer == nil {
 		return under.Get(ctx, key, object, options...)
 	}
@@ -369,7 +376,10 @@ func (c *caches) read(ctx context.Context, under client.WithWatch, key client.Ob
 }
 
 func (c *caches) WaitForCacheSync(context.Context) bool {
-	for _, informer := range c.informers {
+	c.Lock()
+	informers := slices.Collect(maps.Values(c.informers))
+	c.Unlock()
+	for _, informer := range informers {
 		for !informer.HasSynced() {
 			time.Sleep(time.Millisecond)
 		}
