@@ -87,12 +87,10 @@ impl Collection {
         keeps_out
     }
 
-    /// The calls that it kept from being heard, each with its time, in the order in which they are served: every CNI ADD
-    /// asks the API server for its pod first, a CNI DEL its cache (`daemon/daemon.go:146, 332`).
-    pub fn let_in(&mut self) -> impl Iterator<Item = (Instant, DaemonInput)> + use<> {
-        let is_del = |&(_, call): &(Instant, DaemonInput)| matches!(call, DaemonInput::Release(_));
-        let (dels, adds): (Vec<_>, Vec<_>) = std::mem::take(&mut self.behind).into_iter().partition(is_del);
-        dels.into_iter().chain(adds)
+    /// The calls that it kept from being heard, each with its time, in the order of their coming: upstream all ask the API
+    /// server for their pods at once, and who is answered first is chance (`daemon/daemon.go:146, 332`).
+    pub fn let_in(&mut self) -> VecDeque<(Instant, DaemonInput)> {
+        std::mem::take(&mut self.behind)
     }
 
     /// The CNI ADD of a pod is given up.

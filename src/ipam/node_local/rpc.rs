@@ -135,11 +135,7 @@ impl NodeLocal {
             {
                 self.next_gc += period;
             }
-            // Every AllocIP asks the API server for its pod first, a ReleaseIP its cache
-            // (`daemon/daemon.go:146, 332`).
-            let is_del = |call: &Blocked| matches!(call, Blocked::Release(_));
-            let (dels, adds): (Vec<_>, Vec<_>) = std::mem::take(&mut self.blocked).into_iter().partition(is_del);
-            for call in dels.into_iter().chain(adds) {
+            while let Some(call) = self.blocked.pop_front() {
                 self.rpc(call);
             }
         }

@@ -5,6 +5,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"sync"
@@ -97,11 +98,9 @@ func (b *bed) exists(name string) bool {
 	return b.pods[name]
 }
 
-// What is not read from the cache takes a moment, less than the answers say.
-func (b *bed) GetPod(ctx context.Context, _, name string, cached bool) (*daemon.PodInfo, error) {
-	if !cached {
-		time.Sleep(time.Microsecond)
-	}
+// The API server answers in a moment, less than the answers say, and in no order.
+func (b *bed) GetPod(ctx context.Context, _, name string, _ bool) (*daemon.PodInfo, error) {
+	time.Sleep(time.Duration(1+rand.IntN(100)) * time.Microsecond)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
