@@ -164,6 +164,7 @@ fn misses(file: &File) -> Vec<String> {
 
 /// C144 to C153, C155, and what is left to C26: calls, bindings and returned addresses, each at its millisecond or in the range of
 /// the real code. `BRIMLINE_POD_ENI` names another folder of cases.
+#[allow(clippy::disallowed_methods, reason = "which cases to play is no part of a run")]
 #[test]
 fn every_case_passes() {
     let folder = std::env::var("BRIMLINE_POD_ENI").unwrap_or_else(|_| "tests/pod_eni/cases".to_owned());
