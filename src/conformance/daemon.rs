@@ -256,27 +256,26 @@ impl Player {
 
     fn drain(&mut self, ms: u64) {
         while let Some(output) = self.daemon.poll() {
-            let entries = match output {
-                DaemonOutput::Allocated { pod, address, .. } => vec![("allocated", Some(pod.index()), Some(address))],
-                DaemonOutput::Failed(pod, _) => vec![("failed", Some(pod.index()), None)],
+            match output {
+                DaemonOutput::Allocated { pod, address, .. } => {
+                    self.pods[pod.index()].1 = Stage::HasAddress;
+                    self.note(ms, "allocated", Some(pod.index()), Some(address));
+                }
+                DaemonOutput::Failed(pod, _) => {
+                    self.pods[pod.index()].1 = Stage::Exists;
+                    self.note(ms, "failed", Some(pod.index()), None);
+                }
                 DaemonOutput::Reported(uids) => {
-                    uids.into_iter().map(|uid| ("reported", Some(uid.0 as usize), None)).collect()
+                    uids.into_iter().for_each(|uid| self.note(ms, "reported", Some(uid.0 as usize), None));
                 }
-                DaemonOutput::Released(_) => vec![("released", None, None)],
-            };
-            for (what, pod, ip) in entries {
-                let stage = match what {
-                    "allocated" => Some(Stage::HasAddress),
-                    "failed" => Some(Stage::Exists),
-                    _ => None,
-                };
-                if let (Some(pod), Some(stage)) = (pod, stage) {
-                    self.pods[pod].1 = stage;
-                }
-                let pod = pod.map_or_else(String::new, |pod| self.pods[pod].0.clone());
-                self.log.push(Entry { ms, what, pod, ip });
+                DaemonOutput::Released(_) => self.note(ms, "released", None, None),
             }
         }
+    }
+
+    fn note(&mut self, ms: u64, what: &'static str, pod: Option<usize>, ip: Option<Ipv4Addr>) {
+        let pod = pod.map_or_else(String::new, |pod| self.pods[pod].0.clone());
+        self.log.push(Entry { ms, what, pod, ip });
     }
 }
 

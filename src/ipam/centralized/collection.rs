@@ -103,20 +103,17 @@ impl Collection {
         (self.finds_at, self.waits) = (Instant::NEVER, false);
     }
 
-    /// The CNI ADDs that it kept from being heard, of a daemon that has died.
-    pub fn unheard_adds(&mut self) -> Vec<Uid> {
-        self.unheard(|call| if let DaemonInput::Allocate(uid) = call { Some(uid) } else { None })
-    }
-
-    /// The CNI DELs that it kept from being heard, of a daemon that has died.
-    pub fn unheard_dels(&mut self) -> Vec<Uid> {
-        self.unheard(|call| if let DaemonInput::Release(uid) = call { Some(uid) } else { None })
-    }
-
-    fn unheard(&mut self, is_wanted: impl Fn(DaemonInput) -> Option<Uid>) -> Vec<Uid> {
-        let wanted = self.behind.iter().filter_map(|&(_, call)| is_wanted(call)).collect();
-        self.behind.retain(|&(_, call)| is_wanted(call).is_none());
-        wanted
+    /// Whose calls of a kind it kept from being heard, of a daemon that has died; they are forgotten.
+    pub fn unheard(&mut self, kind: fn(Uid) -> DaemonInput) -> Vec<Uid> {
+        let mut pods = Vec::new();
+        self.behind.retain(|&(_, call)| match call {
+            DaemonInput::Allocate(uid) | DaemonInput::Release(uid) if call == kind(uid) => {
+                pods.push(uid);
+                false
+            }
+            _ => true,
+        });
+        pods
     }
 
     /// The daemon starts `now`, and its loops with it.

@@ -300,7 +300,7 @@ impl Daemon {
     fn stops(&mut self, now: Instant) {
         self.dies();
         self.crashed = true;
-        for uid in self.collection.unheard_dels() {
+        for uid in self.collection.unheard(DaemonInput::Release) {
             self.is_gone(now, uid);
         }
     }
@@ -311,7 +311,7 @@ impl Daemon {
             pod.deadline = Instant::NEVER;
             self.outputs.push_back(DaemonOutput::Failed(pod.pod, Failure::Restart));
         }
-        for uid in self.collection.unheard_adds() {
+        for uid in self.collection.unheard(DaemonInput::Allocate) {
             self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::Restart));
         }
         self.deadlines.clear();
@@ -325,13 +325,13 @@ impl Daemon {
         self.hang_up();
         self.is_up = true;
         self.collection.starts(now);
-        let is_first = !std::mem::take(&mut self.crashed);
+        let has_cleaned_up = !std::mem::take(&mut self.crashed);
         let mut gone = Vec::new();
         for (&uid, pod) in self.pods.iter_mut() {
             if let Some(bound) = &mut pod.bound {
                 bound.initial_at = bound.initial_at.min(now);
                 let old_enough = pod.recorded || bound.initial_at + INITIAL_AGE <= now;
-                gone.extend((!pod.exists && !pod.reported).then_some((uid, is_first && old_enough)));
+                gone.extend((!pod.exists && !pod.reported).then_some((uid, has_cleaned_up && old_enough)));
             }
         }
         for (uid, at_once) in gone {
@@ -341,7 +341,7 @@ impl Daemon {
                 self.collect_later(now, uid);
             }
         }
-        for uid in self.collection.unheard_dels() {
+        for uid in self.collection.unheard(DaemonInput::Release) {
             self.release(now, uid);
         }
     }

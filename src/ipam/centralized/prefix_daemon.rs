@@ -251,7 +251,7 @@ impl PrefixDaemon {
     /// have none any more (R120).
     fn stops(&mut self, now: Instant) {
         self.dies();
-        for uid in self.collection.unheard_dels() {
+        for uid in self.collection.unheard(DaemonInput::Release) {
             self.is_gone(now, uid);
         }
     }
@@ -259,7 +259,7 @@ impl PrefixDaemon {
     /// The connections of everybody who waits for an address break (R135).
     fn hang_up(&mut self) {
         let waiting = std::mem::take(&mut self.waiting).into_iter().map(|(_, uid)| uid);
-        for uid in waiting.chain(self.collection.unheard_adds()) {
+        for uid in waiting.chain(self.collection.unheard(DaemonInput::Allocate)) {
             self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::Restart));
         }
     }
@@ -273,7 +273,7 @@ impl PrefixDaemon {
         if self.pods.values().any(|pod| !pod.exists) {
             self.collection.finds_at(self.collection.next(now));
         }
-        for uid in self.collection.unheard_dels() {
+        for uid in self.collection.unheard(DaemonInput::Release) {
             self.release(uid);
         }
     }
