@@ -72,7 +72,7 @@ impl Bench {
                     self.running.push_back(Release { pod, eni: eni.id, address, then: brimline::ipam::Fate::Idle });
                 }
                 Output::Failed(..) => self.failed += 1,
-                Output::Released(..) | Output::Started | Output::NotStarted => {}
+                Output::Released(..) | Output::Heard(..) | Output::Started | Output::NotStarted => {}
             }
         }
     }

@@ -58,6 +58,9 @@ pub struct Case {
     pub kubelet_retry_ms: Retry,
     /// Deadline of an allocation.
     pub rpc_timeout_ms: u64,
+    /// Whether the collection of the daemons runs (rule R124).
+    #[serde(default)]
+    pub collects: bool,
     /// Horizon.
     pub until_ms: u64,
     /// Sampling grid.
@@ -147,6 +150,9 @@ pub enum Event {
         /// Whether it asks for RDMA.
         #[serde(default)]
         erdma: bool,
+        /// Whether its address is retained for it (rule R128); one of the same name that comes later is the same pod.
+        #[serde(default)]
+        stateful: bool,
     },
     /// A pod is deleted.
     Del {

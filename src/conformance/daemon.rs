@@ -12,6 +12,7 @@ use super::compare::{Range, Suite, Tally, Verdict};
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{Daemon, DaemonInput, DaemonOutput, Kind, Nic, NicState, PrefixDaemon, Status};
+use crate::ipam::{OwnCall, RPC_TIMEOUT};
 use crate::time::{Instant, Span};
 
 /// The only interface of the node.
@@ -40,8 +41,14 @@ struct Event {
 enum What {
     /// The object of a pod exists.
     Schedule { pod: String },
-    /// CNI ADD.
-    Add { pod: String },
+    /// CNI ADD, of a pod with an interface of its own or not.
+    Add {
+        pod: String,
+        #[serde(default)]
+        own: bool,
+    },
+    /// The interface of its own that a pod asks for, or will, is bound.
+    Bound { pod: String },
     /// CNI DEL; with its success the pod's object goes. That of a pod without an address finds nothing to do.
     Del { pod: String },
     /// The object of a pod goes that has no address.
@@ -179,7 +186,17 @@ enum Stage {
 struct Player {
     daemon: Either,
     pods: Vec<(String, Stage)>,
+    /// Those that have an interface of their own, or will.
+    own: BTreeMap<PodId, Own>,
     log: Vec<Entry>,
+}
+
+/// A pod with an interface of its own.
+#[derive(Default)]
+struct Own {
+    is_bound: bool,
+    /// When its CNI ADD fails that has been heard, and waits.
+    deadline: Option<Instant>,
 }
 
 impl Player {
@@ -192,16 +209,58 @@ impl Player {
         };
         // Its loops begin now, not at a time of chance.
         daemon.handle(Instant::ZERO, DaemonInput::Restart);
-        Self { daemon, pods: Vec::new(), log: Vec::new() }
+        Self { daemon, pods: Vec::new(), own: BTreeMap::new(), log: Vec::new() }
     }
 
     /// Lets time pass until `ms`.
     fn until(&mut self, ms: u64) {
-        while self.daemon.poll_timeout() <= at(ms) {
-            let due = self.daemon.poll_timeout();
-            self.daemon.handle(due, DaemonInput::Tick);
-            self.drain(due.as_millis());
+        loop {
+            let first = self.own.iter().filter_map(|(&pod, own)| Some((own.deadline?, pod))).min();
+            let tick = self.daemon.poll_timeout();
+            match first.filter(|&(deadline, _)| deadline <= tick.min(at(ms))) {
+                Some((deadline, pod)) => self.own_ends(deadline, pod, "failed", Stage::Exists),
+                None if tick <= at(ms) => self.give(tick, DaemonInput::Tick),
+                None => return,
+            }
         }
+    }
+
+    /// Hands an input to the daemon, and notes what it does.
+    fn give(&mut self, now: Instant, input: DaemonInput) {
+        self.daemon.handle(now, input);
+        self.drain(now);
+    }
+
+    /// The CNI ADD that waits of a pod with an interface of its own ends.
+    fn own_ends(&mut self, now: Instant, pod: PodId, what: &'static str, then: Stage) {
+        self.own.entry(pod).or_default().deadline = None;
+        self.pods[pod.index()].1 = then;
+        self.note(now, what, Some(pod.index()), None);
+        self.give(now, DaemonInput::OwnIsOver(pod));
+    }
+
+    /// A call of such a pod is heard, which `came` then.
+    fn own_heard(&mut self, now: Instant, call: OwnCall, came: Instant) {
+        match call {
+            OwnCall::Add(pod) if self.own[&pod].is_bound => self.own_ends(now, pod, "allocated", Stage::HasAddress),
+            OwnCall::Add(pod) => self.own.entry(pod).or_default().deadline = Some(came + RPC_TIMEOUT),
+            OwnCall::Del(pod) => self.note(now, "deleted", Some(pod.index()), None),
+        }
+    }
+
+    /// The connections of pods with an interface of their own break.
+    fn own_hang_up(&mut self, now: Instant) {
+        let asking: Vec<_> = self.own.keys().copied().filter(|pod| self.pods[pod.index()].1 == Stage::Asks).collect();
+        for pod in asking {
+            self.own.entry(pod).or_default().deadline = None;
+            self.pods[pod.index()].1 = Stage::Exists;
+            self.note(now, "failed", Some(pod.index()), None);
+        }
+    }
+
+    /// The number of a pod.
+    fn number(&self, pod: &str) -> anyhow::Result<usize> {
+        self.pods.iter().position(|(name, _)| name == pod).with_context(|| format!("{pod} is not scheduled yet"))
     }
 
     fn has_address(&self, pod: &str) -> bool {
@@ -210,7 +269,7 @@ impl Player {
 
     /// A pod is at one of `stages`, and from now on at another.
     fn moves(&mut self, pod: &str, stages: &[Stage], then: Stage) -> anyhow::Result<Uid> {
-        let Some(i) = self.pods.iter().position(|(name, _)| name == pod) else { bail!("{pod} is not scheduled yet") };
+        let i = self.number(pod)?;
         let stage = &mut self.pods[i].1;
         ensure!(stages.contains(stage), "this cannot happen to {pod}, which is at {stage:?}");
         *stage = then;
@@ -226,17 +285,32 @@ impl Player {
                 self.pods.push((pod.clone(), Exists));
                 DaemonInput::Scheduled { pod: PodId(number), uid: Uid(number) }
             }
-            What::Add { pod } => DaemonInput::Allocate(self.moves(pod, &[Exists], Asks)?),
+            What::Add { pod, own } => {
+                let uid = self.moves(pod, &[Exists], Asks)?;
+                let id = PodId(uid.0);
+                if *own {
+                    self.own.entry(id).or_default();
+                    DaemonInput::Own(OwnCall::Add(id))
+                } else {
+                    DaemonInput::Allocate(uid)
+                }
+            }
+            What::Bound { pod } => {
+                let id = PodId::new(self.number(pod)?);
+                let own = self.own.entry(id).or_default();
+                own.is_bound = true;
+                if own.deadline.is_some() {
+                    self.own_ends(at(ms), id, "allocated", HasAddress);
+                }
+                DaemonInput::Tick
+            }
             What::Del { pod } if self.has_address(pod) => {
-                DaemonInput::Release(self.moves(pod, &[HasAddress], IsGone)?)
+                let uid = self.moves(pod, &[HasAddress], IsGone)?;
+                let id = PodId(uid.0);
+                if self.own.contains_key(&id) { DaemonInput::Own(OwnCall::Del(id)) } else { DaemonInput::Release(uid) }
             }
             What::Del { pod } | What::Gone { pod } => DaemonInput::Cancel(self.moves(pod, &[Exists], IsGone)?),
-            What::Bind { pod, ip } => {
-                let Some(i) = self.pods.iter().position(|(name, _)| name == pod) else {
-                    bail!("{pod} is not scheduled yet")
-                };
-                DaemonInput::Bound { uid: Uid(i as u32), eni: ENI, address: *ip }
-            }
+            What::Bind { pod, ip } => DaemonInput::Bound { uid: Uid(self.number(pod)? as u32), eni: ENI, address: *ip },
             What::Prefixes { prefixes } => {
                 let Either::Prefixes(daemon) = &mut self.daemon else { bail!("the node is not in prefix mode") };
                 let mut nic = Nic::created(VSwitchId(0), Kind::Secondary);
@@ -246,34 +320,38 @@ impl Player {
                 daemon.sees(at(ms), &status);
                 DaemonInput::Tick
             }
-            What::Kill => DaemonInput::Kill,
+            What::Kill => {
+                self.own_hang_up(at(ms));
+                DaemonInput::Kill
+            }
             What::Restart => DaemonInput::Restart,
         };
-        self.daemon.handle(at(ms), input);
-        self.drain(ms);
+        self.give(at(ms), input);
         Ok(())
     }
 
-    fn drain(&mut self, ms: u64) {
+    fn drain(&mut self, now: Instant) {
         while let Some(output) = self.daemon.poll() {
             match output {
                 DaemonOutput::Allocated { pod, address, .. } => {
                     self.pods[pod.index()].1 = Stage::HasAddress;
-                    self.note(ms, "allocated", Some(pod.index()), Some(address));
+                    self.note(now, "allocated", Some(pod.index()), Some(address));
                 }
                 DaemonOutput::Failed(pod, _) => {
                     self.pods[pod.index()].1 = Stage::Exists;
-                    self.note(ms, "failed", Some(pod.index()), None);
+                    self.note(now, "failed", Some(pod.index()), None);
                 }
                 DaemonOutput::Reported(uids) => {
-                    uids.into_iter().for_each(|uid| self.note(ms, "reported", Some(uid.0 as usize), None));
+                    uids.into_iter().for_each(|uid| self.note(now, "reported", Some(uid.0 as usize), None));
                 }
-                DaemonOutput::Released(_) => self.note(ms, "released", None, None),
+                DaemonOutput::Released(_) => self.note(now, "released", None, None),
+                DaemonOutput::Heard(call, came) => self.own_heard(now, call, came),
             }
         }
     }
 
-    fn note(&mut self, ms: u64, what: &'static str, pod: Option<usize>, ip: Option<Ipv4Addr>) {
+    fn note(&mut self, now: Instant, what: &'static str, pod: Option<usize>, ip: Option<Ipv4Addr>) {
+        let ms = now.as_millis();
         let pod = pod.map_or_else(String::new, |pod| self.pods[pod].0.clone());
         self.log.push(Entry { ms, what, pod, ip });
     }

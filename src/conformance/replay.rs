@@ -17,6 +17,9 @@ use crate::time::{Instant, Span};
 /// Block that stands for a vSwitch; what exceeds its `available` belongs to others.
 const BLOCK: &str = "10.0.0.0/16";
 
+/// Period of the collection (rule R124, `daemon/daemon.go:45`).
+const GC_PERIOD: Span = Span::mins(5);
+
 /// What one run left behind.
 #[derive(Debug, Default)]
 pub struct Played {
@@ -91,7 +94,15 @@ pub fn play(case: &Case, chance: Option<(u64, u32)>) -> Result<Played, ReplayErr
         let node = engine.cloud.start_instance(None, case.eni_slots, case.ips_per_eni);
         engine.start_daemon(node, &config, SmallStream::split(&mut daemons), chance.is_some());
     }
-    Ok(Script { case, engine, names: BTreeMap::new(), pods: Vec::new(), of_pod: BTreeMap::new() }.run())
+    Ok(Script {
+        case,
+        engine,
+        names: BTreeMap::new(),
+        retained: BTreeMap::new(),
+        pods: Vec::new(),
+        of_pod: BTreeMap::new(),
+    }
+    .run())
 }
 
 fn check(case: &Case) -> Result<(), ReplayError> {
@@ -167,7 +178,7 @@ fn config(case: &Case) -> node_local::Config {
             factor: 0.1,
         }),
         rate_limit: [None; Api::ALL.len()],
-        gc_period: None,
+        gc_period: case.collects.then_some(GC_PERIOD),
         rpc_timeout: Span::millis(case.rpc_timeout_ms),
         confirm_delete: false,
     }
@@ -221,8 +232,10 @@ fn retry(case: &Case) -> SpanDist {
 struct Script<'a> {
     case: &'a Case,
     engine: Engine<Counter>,
-    /// Pods that are there, by name.
-    names: BTreeMap<&'a str, PodId>,
+    /// Pods that are there, by name, and whether they are stateful.
+    names: BTreeMap<&'a str, (PodId, bool)>,
+    /// Stateful pods that are gone, by name.
+    retained: BTreeMap<&'a str, PodId>,
     pods: Vec<(String, u64, Option<u64>)>,
     /// Position in `pods` of each pod that is there.
     of_pod: BTreeMap<PodId, usize>,
@@ -260,17 +273,26 @@ impl<'a> Script<'a> {
 
     fn play(&mut self, event: u32) {
         match &self.case.events[event as usize] {
-            Event::Add { t_ms, node, pod, erdma } => {
+            Event::Add { t_ms, node, pod, erdma, stateful } => {
                 self.pods.push((pod.clone(), *t_ms, None));
-                let id = self.engine.create_pod(0);
+                let id = match self.retained.remove(pod.as_str()) {
+                    Some(id) => {
+                        self.engine.recreate_pod(id);
+                        id
+                    }
+                    None => self.engine.create_pod(0),
+                };
                 self.engine.place_pod(id, NodeId(*node), if *erdma { Wants::Rdma } else { Wants::Shared });
                 self.of_pod.insert(id, self.pods.len() - 1);
-                self.names.insert(pod, id);
+                self.names.insert(pod, (id, *stateful));
             }
             Event::Del { pod, .. } => {
-                if let Some(id) = self.names.remove(pod.as_str()) {
-                    self.engine.delete_pod(id, false);
+                if let Some((id, stateful)) = self.names.remove(pod.as_str()) {
+                    self.engine.delete_pod(id, stateful);
                     self.of_pod.remove(&id);
+                    if stateful {
+                        self.retained.insert(pod, id);
+                    }
                 }
             }
             Event::Vswitch { vswitch, delta, .. } => {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::address::{Address, V6Addr};
 use crate::id::{EniId, PodId, VSwitchId};
 use crate::openapi::{Api, ErrorCode};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 pub mod backoff;
 pub mod centralized;
@@ -43,6 +43,9 @@ pub const BATCH: usize = 10;
 /// it (rule P55).
 pub const MOST_NAMED: usize = BATCH + 1;
 
+/// Deadline of an AllocIP call at the daemon (rules R112, C115, `daemon/server.go:37`).
+pub const RPC_TIMEOUT: Span = Span::secs(118);
+
 /// What happens to a daemon.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -55,6 +58,10 @@ pub enum Input {
     Cancel(PodId),
     /// CNI DEL.
     Release(Release),
+    /// A call for a pod with an interface of its own.
+    Own(OwnCall),
+    /// The CNI ADD of such a pod has been answered, or its caller went away.
+    OwnIsOver(PodId),
     /// The answer to a call.
     Reply(CallId, Result<Answer, ErrorCode>),
     /// The daemon dies with its node: until [`Input::Restart`] nothing happens to it, and what it
@@ -84,6 +91,17 @@ pub struct Release {
     pub address: Ipv4Addr,
     /// What becomes of the address.
     pub then: Fate,
+}
+
+/// A call of the CNI plugin for a pod with an interface of its own, whose address is not the daemon's to give. All that
+/// such a call has to do with the daemon is the lock of its service: an ADD holds it until it is over, and neither is heard
+/// while a collection waits for it (rule R125).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnCall {
+    /// CNI ADD.
+    Add(PodId),
+    /// CNI DEL.
+    Del(PodId),
 }
 
 /// What becomes of an address whose pod is gone.
@@ -161,6 +179,8 @@ pub enum Output {
     Failed(PodId, Failure),
     /// The address of `pod` is idle again; the last that happens to a release.
     Released(PodId, EniId),
+    /// A call for a pod with an interface of its own is heard, which came then.
+    Heard(OwnCall, Instant),
     /// A daemon that made its trunk first has it, and can be called from now on (rule R36).
     Started,
     /// It could not make it and has died: it may be restarted (rule R36).

@@ -478,6 +478,7 @@ impl<O: Observer> Engine<O> {
 
     /// Carries out what a daemon did at `at`.
     fn pump(&mut self, node: NodeId, at: Instant) {
+        let mut heard = Vec::new();
         loop {
             let output = match &mut self.nodes[node.index()].daemon {
                 Daemon::NodeLocal(daemon) => daemon.poll(),
@@ -486,7 +487,7 @@ impl<O: Observer> Engine<O> {
                     return self.pump_centralized(node);
                 }
             };
-            let Some(output) = output else { return };
+            let Some(output) = output else { break };
             assert!(at == self.now || matches!(output, Output::Failed(..)), "{output:?} was to be seen at its time");
             match output {
                 Output::Call { call, at, request } => self.call(node, call, at, request),
@@ -496,10 +497,12 @@ impl<O: Observer> Engine<O> {
                     self.unbound(eni);
                     self.left(pod);
                 }
+                Output::Heard(call, came) => heard.push((call, came)),
                 Output::Started => self.daemon_started(node),
                 Output::NotStarted => self.daemon_not_started(node),
             }
         }
+        heard.into_iter().for_each(|(call, came)| self.own_heard(node, call, came));
     }
 
     /// Sets the event at which a node has to be looked at again.

@@ -1,6 +1,8 @@
 //! Retained addresses and the daemon's collection (rules R113 to R130).
 
+use brimline::id::PodId;
 use brimline::ipam::node_local::{Config, EniSelection};
+use brimline::ipam::{Input, OwnCall};
 use brimline::openapi::Api;
 use brimline::time::Span;
 
@@ -63,12 +65,52 @@ fn r127_an_address_without_a_record_is_never_collected() {
     story.usage(0, 2).until(3000.0).usage(0, 2);
 }
 
+/// R127, R140: a restart knows of addresses what records say: one without a record is idle then.
+#[test]
+fn r127_a_restart_frees_an_address_without_a_record() {
+    let config = Config { eni_selection: EniSelection::LeastIps, ..collecting(2, 2) };
+    let mut story = Story::new(config.clone(), &[50]);
+    story.at(0.0).add(1).until(10.0).skip().del_retained(1).at(20.0).add(1).until(30.0).skip().usage(0, 2);
+    story.restart(config).tells("30 one of e1 idle").usage(1, 1);
+}
+
+/// R126: the collection keeps what a pod has whose object exists, though its address was retained and would be due: p1 is back
+/// while the collection waits for p3, which hangs on an empty vSwitch.
+#[test]
+fn r126_a_pod_that_is_back_keeps_its_address() {
+    let mut story = Story::new(collecting(2, 2), &[2]);
+    story.at(0.0).add(1).add(2).until(10.0).skip().at(20.0).del_retained(1).at(590.0).add(3).at(650.0).add(1).skip();
+    story.until(710.0).tells(
+        "708 p3 failed: Deadline
+         708 p1 on e1 again",
+    );
+    story.usage(0, 2).until(2000.0).usage(0, 2);
+}
+
 /// R130: a retained address is nobody else's: a full node refuses a newcomer beside it.
 #[test]
 fn r130_a_retained_address_is_nobody_elses() {
     let mut story = Story::new(collecting(1, 1), &[50]);
     story.at(0.0).add(1).at(20.0).del_retained(1).at(30.0).skip().add(2).tells("30 p2 failed: NodeFull");
     story.at(40.0).add(1).tells("40 p1 on e1 again");
+}
+
+/// R125: the ADD of a pod with an interface of its own holds the lock of the service until it is over, and neither such an ADD nor
+/// such a DEL is heard while a collection waits; a pod that is given up is forgotten.
+#[test]
+fn r125_a_pod_with_an_interface_of_its_own_holds_the_lock() {
+    let (add, del) = (|pod| Input::Own(OwnCall::Add(PodId(pod))), |pod| Input::Own(OwnCall::Del(PodId(pod))));
+    let over = |pod| Input::OwnIsOver(PodId(pod));
+    let mut story = Story::new(collecting(2, 2), &[50]);
+    story.at(0.0).add(1).until(10.0).skip().at(280.0).input(add(7)).tells("280 hears ADD of p7");
+    story.at(310.0).del(1).input(add(8)).input(add(9)).input(del(6)).input(over(8)).until(330.0).tells("");
+    story.input(over(7)).tells(
+        "330 one of e1 idle
+         330 hears ADD of p9
+         330 hears DEL of p6",
+    );
+    // p9 holds it from now on.
+    story.at(610.0).add(2).tells("").at(620.0).input(over(9)).tells("620 p2 on e1");
 }
 
 /// R125 (trap 31): a collection waits for the pending AllocIP, and everybody else waits for the

@@ -8,7 +8,7 @@ use brimline::chance::{SmallStream, SpanDist, stream};
 use brimline::cloud::{Behaviour, Cloud};
 use brimline::id::{EniId, NodeId, PodId, VSwitchId};
 use brimline::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
-use brimline::ipam::{Answer, CallId, Eni, Fate, Input, Kind, Output, Release, Request};
+use brimline::ipam::{Answer, CallId, Eni, Fate, Input, Kind, Output, OwnCall, Release, Request};
 use brimline::model::Quotas;
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::{Instant, Span};
@@ -278,6 +278,8 @@ impl Story {
                 }
                 Output::Failed(pod, failure) => self.say(self.now, format_args!("p{} failed: {failure:?}", pod.0)),
                 Output::Released(_, eni) => self.say(self.now, format_args!("one of {} idle", name(eni))),
+                Output::Heard(OwnCall::Add(pod), _) => self.say(self.now, format_args!("hears ADD of p{}", pod.0)),
+                Output::Heard(OwnCall::Del(pod), _) => self.say(self.now, format_args!("hears DEL of p{}", pod.0)),
                 Output::Started => self.say(self.now, format_args!("starts")),
                 Output::NotStarted => self.say(self.now, format_args!("dies")),
             }

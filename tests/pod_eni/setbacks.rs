@@ -154,7 +154,7 @@ fn c156_another_trunk() {
     world.pod(NODE, 1, 100, &spec(Kind::Member, &[0], None));
     world.run(30.0);
     world.tell(Input::Trunk(NODE, Some(EniId(8888))));
-    world.tell(Input::Add { pod: PodKey(1), uid: Uid(100), polls: false });
+    world.tell(Input::Add { pod: PodKey(1), uid: Uid(100), came: at(30.0), polls: false });
     assert_eq!(world.add_failed, [(at(30.0), Uid(100), AddFailure::OtherTrunk)]);
 }
 

@@ -53,7 +53,7 @@ fn c156_a_daemon_that_allocates_looks_again_and_again() {
     assert_eq!(world.added[&Uid(100)], at(5.0));
     // What is bound already is found with the first look.
     world.run(40.5);
-    world.tell(Input::Add { pod: PodKey(1), uid: Uid(100), polls: true });
+    world.tell(Input::Add { pod: PodKey(1), uid: Uid(100), came: at(40.5), polls: true });
     world.run(60.0);
     assert_eq!(world.added[&Uid(100)], at(42.5));
     let mut world = World::new(&[0]);

@@ -140,14 +140,14 @@ impl World {
     pub fn pod(&mut self, node: NodeId, key: u32, uid: u32, spec: &Arc<PodSpec>) {
         let (pod, uid) = (PodKey(key), Uid(uid));
         self.tell(Input::Scheduled { node, pod, uid, spec: Arc::clone(spec) });
-        self.tell(Input::Add { pod, uid, polls: false });
+        self.tell(Input::Add { pod, uid, came: self.now, polls: false });
     }
 
     /// The same, of a daemon that allocates itself.
     pub fn polled(&mut self, node: NodeId, key: u32, uid: u32, spec: &Arc<PodSpec>) {
         let (pod, uid) = (PodKey(key), Uid(uid));
         self.tell(Input::Scheduled { node, pod, uid, spec: Arc::clone(spec) });
-        self.tell(Input::Add { pod, uid, polls: true });
+        self.tell(Input::Add { pod, uid, came: self.now, polls: true });
     }
 
     pub fn gone(&mut self, key: u32) {

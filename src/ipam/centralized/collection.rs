@@ -6,7 +6,8 @@
 use std::collections::VecDeque;
 
 use super::daemon::DaemonInput;
-use crate::id::Uid;
+use crate::id::{PodId, Uid};
+use crate::ipam::OwnCall;
 use crate::time::{Instant, Span};
 
 /// Period of the two loops that find what nobody told (C51, `pkg/eni/crdv2.go:212-216`,
@@ -25,6 +26,8 @@ pub(super) struct Collection {
     locks_at: Instant,
     /// It is due, and waits for the CNI ADDs that wait for an address.
     waits: bool,
+    /// CNI ADDs of pods with an interface of their own that wait.
+    own_calls: u32,
     /// Calls that came meanwhile, each with its time.
     behind: VecDeque<(Instant, DaemonInput)>,
 }
@@ -33,7 +36,7 @@ impl Collection {
     /// That of a daemon whose loops have a tick at `phase`.
     pub fn new(phase: Instant) -> Self {
         let never = Instant::NEVER;
-        Self { phase, finds_at: never, locks_at: never, waits: false, behind: VecDeque::new() }
+        Self { phase, finds_at: never, locks_at: never, waits: false, own_calls: 0, behind: VecDeque::new() }
     }
 
     /// That of a daemon that starts `now`, whose loops have a phase of chance `unit`.
@@ -61,9 +64,24 @@ impl Collection {
         self.locks_at = self.next(now);
     }
 
-    /// When it has something to do, or somebody to wait for; `held` = a CNI ADD waits for an address.
+    /// A call for a pod with an interface of its own is heard.
+    pub fn hears_own(&mut self, now: Instant, call: OwnCall) {
+        if let OwnCall::Add(_) = call {
+            self.own_calls += 1;
+            self.is_held(now);
+        }
+    }
+
+    /// The CNI ADD of such a pod is over, or was not even heard.
+    pub fn own_is_over(&mut self, pod: PodId) {
+        if !self.drops(DaemonInput::Own(OwnCall::Add(pod))) {
+            self.own_calls -= 1;
+        }
+    }
+
+    /// When it has something to do, or somebody to wait for; `held` = a CNI ADD of a pod of the daemon's waits for an address.
     pub fn due(&self, held: bool) -> Instant {
-        match (self.waits, held) {
+        match (self.waits, held || self.own_calls > 0) {
             (true, _) => Instant::NEVER,
             (false, true) => self.finds_at.min(self.locks_at),
             (false, false) => self.finds_at,
@@ -75,12 +93,13 @@ impl Collection {
         if self.due(held) <= now {
             (self.waits, self.finds_at) = (true, Instant::NEVER);
         }
-        self.waits && !held && std::mem::take(&mut self.waits)
+        self.waits && !held && self.own_calls == 0 && std::mem::take(&mut self.waits)
     }
 
     /// Whether it keeps a call from being heard; if so the call comes again with [`let_in`](Self::let_in).
     pub fn keeps_out(&mut self, now: Instant, call: DaemonInput) -> bool {
-        let keeps_out = self.waits && matches!(call, DaemonInput::Allocate(_) | DaemonInput::Release(_));
+        let is_call = matches!(call, DaemonInput::Allocate(_) | DaemonInput::Release(_) | DaemonInput::Own(_));
+        let keeps_out = self.waits && is_call;
         if keeps_out {
             self.behind.push_back((now, call));
         }
@@ -95,12 +114,20 @@ impl Collection {
 
     /// The CNI ADD of a pod is given up.
     pub fn forget(&mut self, uid: Uid) {
-        self.behind.retain(|&(_, call)| call != DaemonInput::Allocate(uid));
+        self.drops(DaemonInput::Allocate(uid));
     }
 
-    /// The daemon dies, and waits for nobody any more.
+    /// Drops a call that it kept from being heard; says whether there was one.
+    fn drops(&mut self, call: DaemonInput) -> bool {
+        let before = self.behind.len();
+        self.behind.retain(|&(_, other)| other != call);
+        self.behind.len() < before
+    }
+
+    /// The daemon dies, and waits for nobody any more. Of pods with an interface of their own others know who asks.
     pub fn stops(&mut self) {
-        (self.finds_at, self.waits) = (Instant::NEVER, false);
+        (self.finds_at, self.waits, self.own_calls) = (Instant::NEVER, false, 0);
+        self.behind.retain(|&(_, call)| !matches!(call, DaemonInput::Own(OwnCall::Add(_))));
     }
 
     /// Whose calls of a kind it kept from being heard, of a daemon that has died; they are forgotten.

@@ -10,11 +10,9 @@ use super::collection::Collection;
 use super::sorted_map::SortedMap;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, Uid};
-use crate::ipam::Failure;
+use crate::ipam::{Failure, OwnCall, RPC_TIMEOUT};
 use crate::time::{Instant, Span};
 
-/// Deadline of an AllocIP call (C115, `daemon/server.go:37`).
-pub(super) const RPC_TIMEOUT: Span = Span::secs(118);
 /// Period in which NodeRuntime is told of CNI DELs (C49, `pkg/eni/crdv2.go:206-210`).
 const REPORT_PERIOD: Span = Span::secs(3);
 /// Age that the copy of an UID must have before it is regarded as that of a lost pod (C51,
@@ -38,6 +36,10 @@ pub enum DaemonInput {
     Cancel(Uid),
     /// CNI DEL of a pod that has its address; its object is gone, or terminal.
     Release(Uid),
+    /// A call for a pod with an interface of its own.
+    Own(OwnCall),
+    /// The CNI ADD of such a pod has been answered, or its caller went away.
+    OwnIsOver(PodId),
     /// A pod that has its address is gone, and there was no CNI DEL: the daemon's collection finds
     /// its record (C121).
     Lost(Uid),
@@ -76,6 +78,8 @@ pub enum DaemonOutput {
     },
     /// A pod is left without an address; the kubelet tries again later.
     Failed(PodId, Failure),
+    /// A call for a pod with an interface of its own is heard, which came then.
+    Heard(OwnCall, Instant),
     /// NodeRuntime says that CNI DEL of these pods is done.
     Reported(Vec<Uid>),
     /// The address of a pod that had taken it is free for others, on this interface.
@@ -151,7 +155,10 @@ impl Daemon {
     /// Takes in what happens at `now`, which never decreases.
     pub fn handle(&mut self, now: Instant, input: DaemonInput) {
         // After these somebody may not wait any more.
-        let answers = matches!(input, DaemonInput::Bound { .. } | DaemonInput::Cancel(_) | DaemonInput::Lost(_));
+        let answers = matches!(
+            input,
+            DaemonInput::Bound { .. } | DaemonInput::Cancel(_) | DaemonInput::Lost(_) | DaemonInput::OwnIsOver(_)
+        );
         if !self.collection.keeps_out(now, input) {
             self.hear(now, now, input);
         }
@@ -169,6 +176,11 @@ impl Daemon {
             DaemonInput::Allocate(uid) => self.allocate(came, now, uid),
             DaemonInput::Cancel(uid) | DaemonInput::Lost(uid) => self.is_gone(now, uid),
             DaemonInput::Release(uid) => self.release(now, uid),
+            DaemonInput::Own(call) => {
+                self.collection.hears_own(now, call);
+                self.outputs.push_back(DaemonOutput::Heard(call, came));
+            }
+            DaemonInput::OwnIsOver(pod) => self.collection.own_is_over(pod),
             DaemonInput::Bound { uid, eni, address } => self.bind(now, uid, eni, address),
             DaemonInput::Freed(uid) => self.freed(uid),
             DaemonInput::Stop => self.stops(now),
@@ -343,6 +355,9 @@ impl Daemon {
         }
         for uid in self.collection.unheard(DaemonInput::Release) {
             self.release(now, uid);
+        }
+        for (came, call) in self.collection.let_in() {
+            self.hear(came, now, call);
         }
     }
 

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 
 use super::collection::Collection;
-use super::daemon::{DaemonInput, DaemonOutput, RPC_TIMEOUT};
+use super::daemon::{DaemonInput, DaemonOutput};
 use super::resource::{NicState, Status};
 use crate::address::PREFIX;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, Uid};
-use crate::ipam::Failure;
+use crate::ipam::{Failure, RPC_TIMEOUT};
 use crate::time::Instant;
 
 /// The daemon of a node in prefix mode.
@@ -80,6 +80,11 @@ impl PrefixDaemon {
             }
             DaemonInput::Allocate(uid) => self.allocate(came, now, uid),
             DaemonInput::Release(uid) => self.release(uid),
+            DaemonInput::Own(call) => {
+                self.collection.hears_own(now, call);
+                self.outputs.push_back(DaemonOutput::Heard(call, came));
+            }
+            DaemonInput::OwnIsOver(pod) => self.collection.own_is_over(pod),
             DaemonInput::Cancel(uid) | DaemonInput::Lost(uid) => self.is_gone(now, uid),
             DaemonInput::Stop => self.stops(now),
             DaemonInput::Kill => {
@@ -275,6 +280,9 @@ impl PrefixDaemon {
         }
         for uid in self.collection.unheard(DaemonInput::Release) {
             self.release(uid);
+        }
+        for (came, call) in self.collection.let_in() {
+            self.hear(came, now, call);
         }
     }
 

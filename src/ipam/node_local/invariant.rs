@@ -34,7 +34,7 @@ impl NodeLocal {
         let waiting = self.slots.iter().flat_map(Slot::waiters).filter(|waiter| !waiter.is_preheat()).count();
         assert_eq!(self.rpcs as usize, waiting, "pending AllocIP calls");
         assert!(self.gc_waits || self.stopped || self.blocked.is_empty(), "calls are blocked by nothing");
-        assert!(!self.gc_waits || self.rpcs > 0, "a collection waits for nothing");
+        assert!(!self.gc_waits || self.is_called(), "a collection waits for nothing");
     }
 
     /// A pod waits at most once. It may have an address all the same: one that was retained on an

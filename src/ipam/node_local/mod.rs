@@ -24,6 +24,7 @@ mod wake;
 mod whereabouts;
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 pub use address_set::MAX_ADDRESSES;
@@ -92,10 +93,14 @@ pub struct NodeLocal {
     gc_waits: bool,
     /// AllocIP calls that wait for an address.
     rpcs: u32,
+    /// Those of pods with an interface of their own (R125).
+    own_calls: u32,
     /// Calls behind a waiting collection (R125).
     blocked: VecDeque<Blocked>,
     /// Records of addresses that are retained for pods that are gone (R129).
     retained: Vec<Retained>,
+    /// Addresses that stay bound to a pod whose record says another one (R115, R127).
+    strays: Vec<(PodId, EniId, Ipv4Addr)>,
     /// Until when the node condition SufficientIP is false (R84).
     insufficient_until: Instant,
     next_waiter: u32,
@@ -157,8 +162,10 @@ impl NodeLocal {
             next_gc: Instant::NEVER,
             gc_waits: false,
             rpcs: 0,
+            own_calls: 0,
             blocked: VecDeque::new(),
             retained: Vec::new(),
+            strays: Vec::new(),
             insufficient_until: Instant::ZERO,
             next_waiter: 0,
             epoch: 0,
@@ -196,6 +203,8 @@ impl NodeLocal {
             Input::AllocateRdma(pod) => self.call_for(pod, true),
             Input::Cancel(pod) => self.cancel(pod),
             Input::Release(release) => self.rpc(Blocked::Release(release)),
+            Input::Own(call) => self.rpc(Blocked::Own(call, now)),
+            Input::OwnIsOver(pod) => self.own_is_over(pod),
             Input::Reply(call, reply) => self.reply(call, reply),
             Input::Stop => self.stop(),
             Input::Kill => self.kill(),
@@ -259,7 +268,7 @@ impl NodeLocal {
     }
 
     /// Addresses that pods have, or that are retained for them.
-    pub fn bound(&self) -> impl Iterator<Item = (PodId, EniId, std::net::Ipv4Addr)> + '_ {
+    pub fn bound(&self) -> impl Iterator<Item = (PodId, EniId, Ipv4Addr)> + '_ {
         let enis = self.slots.iter().filter_map(|slot| slot.eni.map(|eni| (slot, eni.id)));
         enis.flat_map(|(slot, eni)| slot.set.bound().map(move |(pod, address)| (pod, eni, address)))
     }
@@ -321,7 +330,7 @@ impl NodeLocal {
             .as_mut()
             .map(|side| side.set.bind(pod, &mut self.chance.map_order).expect("the caller saw an IPv6 address").0);
         let eni = slot.eni.expect("addresses belong to an interface");
-        self.forget_record(pod);
+        self.record(pod, eni.id, address);
         self.outputs.push(Output::Allocated { pod, eni, address, v6, retained });
         retained
     }

@@ -29,7 +29,7 @@ impl NodeLocal {
 
     /// Whether nobody waits, for an address, a preheat, a collection or a vSwitch. Dual stack goes the long way.
     pub(super) fn is_quiet(&self) -> bool {
-        self.rpcs == 0
+        !self.is_called()
             && matches!(self.sync, PoolSync::Sleeping { .. })
             && !self.gc_waits
             && self.retained.is_empty()
@@ -132,7 +132,11 @@ mod tests {
                     Output::Allocated { pod, eni, address, .. } => {
                         self.running.push(Release { pod, eni: eni.id, address, then: Fate::Idle });
                     }
-                    Output::Failed(..) | Output::Released(..) | Output::Started | Output::NotStarted => {}
+                    Output::Failed(..)
+                    | Output::Released(..)
+                    | Output::Heard(..)
+                    | Output::Started
+                    | Output::NotStarted => {}
                 }
             }
             self.daemon.check_invariants();

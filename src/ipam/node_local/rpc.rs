@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::slot::{Admission, Asking};
 use super::{Config, NodeLocal};
 use crate::id::{EniId, PodId};
-use crate::ipam::{Attached, Failure, Fate, Output, Release};
+use crate::ipam::{Attached, Failure, Fate, Output, OwnCall, Release};
 use crate::time::Instant;
 
 /// A call behind a waiting collection, which Go's lock lets nobody overtake (R125).
@@ -19,6 +19,8 @@ pub(super) enum Blocked {
         deadline: Instant,
     },
     Release(Release),
+    /// A call for a pod with an interface of its own, and when it came.
+    Own(OwnCall, Instant),
 }
 
 /// The record of an address that is kept for a pod that is gone (R129).
@@ -29,11 +31,14 @@ pub(super) struct Retained {
     address: Ipv4Addr,
     /// The first collection clears the flag, the next releases.
     flagged: bool,
+    /// The pod is here again, and asks for its address: no collection takes it away (R126).
+    returned: bool,
 }
 
 impl NodeLocal {
     /// A pod wants an address.
     pub(super) fn call_for(&mut self, pod: PodId, rdma: bool) {
+        self.note_whether_here(pod, true);
         self.rpc(Blocked::Allocate { pod, rdma, deadline: self.now + self.config.rpc_timeout });
     }
 
@@ -48,7 +53,25 @@ impl NodeLocal {
             Blocked::Release(release) => {
                 self.release(release);
             }
+            Blocked::Own(call, came) => {
+                self.own_calls += u32::from(matches!(call, OwnCall::Add(_)));
+                self.outputs.push(Output::Heard(call, came));
+            }
         }
+    }
+
+    /// The CNI ADD of a pod with an interface of its own is over, or was not even heard.
+    pub(super) fn own_is_over(&mut self, pod: PodId) {
+        let behind = |call: &Blocked| matches!(call, Blocked::Own(OwnCall::Add(other), _) if *other == pod);
+        match self.blocked.iter().position(behind) {
+            Some(i) => _ = self.blocked.remove(i),
+            None => self.own_calls -= 1,
+        }
+    }
+
+    /// Whether a call holds the lock of the service (R125).
+    pub(super) fn is_called(&self) -> bool {
+        self.rpcs > 0 || self.own_calls > 0
     }
 
     fn allocate(&mut self, pod: PodId, rdma: bool, deadline: Instant) {
@@ -66,6 +89,7 @@ impl NodeLocal {
 
     /// The caller went away: its request leaves the queue (R59).
     pub(super) fn cancel(&mut self, pod: PodId) {
+        self.note_whether_here(pod, false);
         self.blocked.retain(|call| !matches!(call, Blocked::Allocate { pod: waiting, .. } if *waiting == pod));
         let now = self.now;
         for i in 0..self.slots.len() {
@@ -81,7 +105,7 @@ impl NodeLocal {
     pub(super) fn release(&mut self, release: Release) -> bool {
         let Release { pod, eni, address, then } = release;
         if then != Fate::Idle {
-            self.retained.push(Retained { pod, eni, address, flagged: then == Fate::Retained });
+            self.retained.push(Retained { pod, eni, address, flagged: then == Fate::Retained, returned: false });
             return false;
         }
         let Some(i) = self.slot_of(eni) else { return false };
@@ -108,10 +132,21 @@ impl NodeLocal {
         self.retained.iter().find(|record| record.pod == pod).map(|record| record.eni)
     }
 
-    /// The pod is served: its record is an ordinary one again. What was retained stays bound to
-    /// the pod, also if the pod got another address (R115, R127).
-    pub(super) fn forget_record(&mut self, pod: PodId) {
-        self.retained.retain(|record| record.pod != pod);
+    /// A pod whose address is retained is here again, or gone again.
+    fn note_whether_here(&mut self, pod: PodId, here: bool) {
+        for record in self.retained.iter_mut().filter(|record| record.pod == pod) {
+            record.returned = here;
+        }
+    }
+
+    /// The pod is served: its record is an ordinary one again, and says this address. What was retained stays bound to
+    /// the pod, also if that is another one (R115, R127).
+    pub(super) fn record(&mut self, pod: PodId, eni: EniId, address: Ipv4Addr) {
+        if let Some(i) = self.retained.iter().position(|record| record.pod == pod) {
+            let before = self.retained.remove(i);
+            self.strays.push((pod, before.eni, before.address));
+        }
+        self.strays.retain(|&stray| stray != (pod, eni, address));
     }
 
     /// The collection's tick: it takes the lock for writing, so it waits for every pending
@@ -125,7 +160,7 @@ impl NodeLocal {
 
     /// Runs a waiting collection once no AllocIP is pending, and lets in who waited behind it.
     pub(super) fn let_gc_run(&mut self) {
-        while self.gc_waits && self.rpcs == 0 {
+        while self.gc_waits && !self.is_called() {
             self.gc_waits = false;
             self.collect();
             // The schedule does not drift (R124). Ticks that fell due meanwhile are dropped; Go's
@@ -141,13 +176,13 @@ impl NodeLocal {
         }
     }
 
-    /// One collection: of each retained address the first clears the flag, the next releases
-    /// (R129).
+    /// One collection: of each retained address whose pod is gone the first clears the flag, the next releases
+    /// (R126, R129).
     fn collect(&mut self) {
         let mut kept = Vec::new();
         for mut record in std::mem::take(&mut self.retained) {
-            if record.flagged {
-                record.flagged = false;
+            if record.flagged || record.returned {
+                record.flagged &= record.returned;
                 kept.push(record);
             } else {
                 self.release(Release { pod: record.pod, eni: record.eni, address: record.address, then: Fate::Idle });
@@ -167,10 +202,10 @@ impl NodeLocal {
         self.hang_up();
     }
 
-    /// Every pending AllocIP fails (R135). A DEL behind a collection stays: it fails, and the
-    /// kubelet repeats it until the daemon is back.
+    /// Every pending AllocIP fails (R135); of pods with an interface of their own others know who asks. A DEL behind a
+    /// collection stays: it fails, and the kubelet repeats it until the daemon is back.
     fn hang_up(&mut self) {
-        (self.rpcs, self.gc_waits) = (0, false);
+        (self.rpcs, self.own_calls, self.gc_waits) = (0, 0, false);
         for i in 0..self.slots.len() {
             for pod in self.slots[i].dismiss() {
                 self.fail(pod, Failure::Restart);
@@ -179,7 +214,8 @@ impl NodeLocal {
         for call in std::mem::take(&mut self.blocked) {
             match call {
                 Blocked::Allocate { pod, .. } => self.fail(pod, Failure::Restart),
-                Blocked::Release(_) => self.blocked.push_back(call),
+                Blocked::Own(OwnCall::Add(_), _) => {}
+                Blocked::Release(_) | Blocked::Own(..) => self.blocked.push_back(call),
             }
         }
     }
@@ -193,17 +229,30 @@ impl NodeLocal {
             .flat_map(|slot| slot.set.bound().map(|(pod, address)| (pod, slot.eni, address)))
             .collect();
         let bound_v6: Vec<_> = self.bound_v6().collect();
+        let strays = std::mem::take(&mut self.strays);
         self.hang_up();
+        // Pods that are here still ask again soon.
+        self.retained.iter_mut().for_each(|record| record.returned = false);
         self.epoch = self.epoch.wrapping_add(1);
         (self.stopped, self.starting) = (false, None);
         self.start(config, attached);
         for (pod, eni, address) in bound {
+            if let Some(eni) = eni
+                && strays.contains(&(pod, eni.id, address))
+            {
+                // No record says it.
+                self.outputs.push(Output::Released(pod, eni.id));
+                continue;
+            }
             let slot = eni.and_then(|eni| self.slot_of(eni.id));
             if let Some(i) = slot {
                 self.slots[i].set.bind_at(pod, address);
             }
         }
         for (pod, eni, address) in bound_v6 {
+            if strays.iter().any(|&(other, at, _)| (other, at) == (pod, eni)) {
+                continue;
+            }
             if let Some(v6) = self.slot_of(eni).and_then(|i| self.slots[i].v6.as_mut()) {
                 v6.set.bind_at(pod, address);
             }

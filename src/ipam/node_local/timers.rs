@@ -105,8 +105,8 @@ impl NodeLocal {
     /// vSwitch; no call is made, nobody gets an address, none is given back.
     #[must_use]
     pub fn barren_through(&self, now: Instant) -> Option<Instant> {
-        let releases = self.blocked.iter().any(|call| matches!(call, Blocked::Release(_)));
-        if releases || !self.retained.is_empty() {
+        let shows = self.blocked.iter().any(|call| matches!(call, Blocked::Release(_) | Blocked::Own(..)));
+        if shows || !self.retained.is_empty() {
             return None;
         }
         let mut through = Instant::NEVER;
@@ -175,7 +175,7 @@ impl NodeLocal {
     }
 
     fn gc_wake(&self) -> Instant {
-        if self.gc_waits || (self.rpcs == 0 && self.retained.is_empty()) { Instant::NEVER } else { self.next_gc }
+        if self.gc_waits || (!self.is_called() && self.retained.is_empty()) { Instant::NEVER } else { self.next_gc }
     }
 
     /// Lets time pass until `now`: everything that is due happens, in order. Says whether what

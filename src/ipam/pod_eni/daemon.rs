@@ -10,12 +10,10 @@ use super::resource::Phase;
 use super::{Controller, Output};
 use crate::chance::SmallStream;
 use crate::id::Uid;
+use crate::ipam::RPC_TIMEOUT;
 use crate::ipam::backoff::{Next, WAIT_POD_ENI_STATUS, WAIT_POD_ENI_STATUS_DELAY};
 use crate::ipam::centralized::PodKey;
-use crate::time::{Instant, Span};
-
-/// Time that an ADD may take (R112, C115).
-const RPC_TIMEOUT: Span = Span::secs(118);
+use crate::time::Instant;
 
 /// ADDs that wait.
 #[derive(Debug)]
@@ -99,11 +97,11 @@ impl Waiting {
         self.by_time.first().map_or(Instant::NEVER, |&(at, _)| at)
     }
 
-    fn add(&mut self, pod: PodKey, uid: Uid, now: Instant, look: Option<Look>) {
+    fn add(&mut self, pod: PodKey, uid: Uid, came: Instant, look: Option<Look>) {
         self.remove(pod);
         // After the last look nobody waits for the context's end.
         let given_up = look.map_or(Instant::NEVER, |look| look.last().at);
-        let deadline = (now + RPC_TIMEOUT).min(given_up);
+        let deadline = (came + RPC_TIMEOUT).min(given_up);
         self.adds.insert(pod, Add { uid, deadline, due: deadline, look });
         self.by_time.insert((deadline, pod));
     }
@@ -129,12 +127,12 @@ impl Waiting {
 }
 
 impl Controller {
-    /// CNI ADD of a pod.
-    pub(super) fn add(&mut self, now: Instant, pod: PodKey, uid: Uid, polls: bool) {
+    /// CNI ADD of a pod, which was made when it `came`.
+    pub(super) fn add(&mut self, now: Instant, pod: PodKey, uid: Uid, came: Instant, polls: bool) {
         let jitter = self.settings.jitter;
         let chance = &mut self.waiting.chance;
         let look = polls.then(|| Look::first(now, jitter.then(|| SmallStream::new(chance.next_u64()))));
-        self.waiting.add(pod, uid, now, look);
+        self.waiting.add(pod, uid, came, look);
         self.look_whether_bound(pod);
     }
 

@@ -80,6 +80,8 @@ pub enum Input {
         pod: PodKey,
         /// Which pod of that name.
         uid: Uid,
+        /// When it was made; its daemon may have heard of it later (R125).
+        came: Instant,
         /// Whether the daemon looks at the PodENI again and again, as one that allocates itself does; that
         /// of centralized IPAM is told.
         polls: bool,
@@ -343,7 +345,7 @@ impl Controller {
                 self.pods.remove(&pod);
                 self.pod_queue.add(pod);
             }
-            Input::Add { pod, uid, polls } => self.add(now, pod, uid, polls),
+            Input::Add { pod, uid, came, polls } => self.add(now, pod, uid, came, polls),
             Input::CancelAdd(pod) => self.cancel_add(pod),
             Input::Reply(call, reply) => self.answered(now, call, reply),
             Input::Took(api) => self.client.took(now, api),

@@ -75,6 +75,7 @@ pub(super) fn input(input: Input) -> classic::Input {
         Input::Kill => classic::Input::Kill,
         Input::Tick => classic::Input::Tick,
         Input::AllocateRdma(_) => unreachable!("its nodes have no RDMA"),
+        Input::Own(_) | Input::OwnIsOver(_) => unreachable!("it hears of no pod with an interface of its own"),
         Input::Restart { .. } => unreachable!("it has a configuration of its own"),
     }
 }

@@ -8,11 +8,11 @@ use super::alarm::Alarm;
 use super::{Daemon, Engine, Event, Observer, Pod};
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
-use crate::ipam::centralized::{self, Kind, Nic, NicState, PodKey, Refusal};
+use crate::ipam::centralized::{self, DaemonInput, Kind, Nic, NicState, PodKey, Refusal};
 use crate::ipam::pod_eni::{
     Answer, CallId, Controller, Input, Listed, NodeConfig, Output, Phase, PodSpec, Request, Settings,
 };
-use crate::ipam::{Devices, Failure, Holdings, Whereabouts};
+use crate::ipam::{self, Devices, Failure, Holdings, OwnCall, Whereabouts};
 use crate::openapi::ErrorCode;
 use crate::record::Cause;
 use crate::sim::slab::Slab;
@@ -128,19 +128,60 @@ impl<O: Observer> Engine<O> {
 
     /// CNI ADD.
     pub(super) fn own_add(&mut self, node: NodeId, id: PodId) {
+        let (_, uid) = self.object(id);
+        self.own_mut().asking.insert(uid, (node, id));
+        self.own_call(node, OwnCall::Add(id));
+    }
+
+    /// CNI ADD or DEL of a pod with an interface of its own: the daemon hears it unless a collection waits (rule R125). That of
+    /// exclusive interfaces, and one before v1.7, hear everybody.
+    pub(super) fn own_call(&mut self, node: NodeId, call: OwnCall) {
+        match &mut self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => {
+                daemon.handle(self.now, ipam::Input::Own(call));
+                self.pump(node, self.now);
+                self.arm(node);
+            }
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, DaemonInput::Own(call)),
+            Daemon::Exclusive(_) | Daemon::Classic(_) => self.own_heard(node, call, self.now),
+        }
+    }
+
+    /// The daemon of a node hears a call that `came` then.
+    pub(super) fn own_heard(&mut self, node: NodeId, call: OwnCall, came: Instant) {
+        let id = match call {
+            OwnCall::Add(id) => id,
+            OwnCall::Del(id) => {
+                self.own_gone(node, id);
+                return self.left(id);
+            }
+        };
         let (pod, uid) = self.object(id);
         let polls = match &self.nodes[node.index()].daemon {
             // A daemon without a trunk has nobody who would take the request.
             Daemon::NodeLocal(daemon) if daemon.trunk().is_none() => {
+                self.own_mut().asking.remove(&uid);
                 self.retry(node, self.now, id, Failure::NodeFull);
-                return self.arm(node);
+                return self.own_is_over(node, id);
             }
             Daemon::NodeLocal(_) => true,
             Daemon::Exclusive(config) => config.polls,
             Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) => false,
         };
-        self.own_mut().asking.insert(uid, (node, id));
-        self.own_control(Input::Add { pod, uid, polls });
+        self.own_control(Input::Add { pod, uid, came, polls });
+    }
+
+    /// The CNI ADD of a pod is over, or its caller went away: it holds its daemon's lock no longer.
+    fn own_is_over(&mut self, node: NodeId, id: PodId) {
+        match &mut self.nodes[node.index()].daemon {
+            Daemon::NodeLocal(daemon) => {
+                daemon.handle(self.now, ipam::Input::OwnIsOver(id));
+                self.pump(node, self.now);
+                self.arm(node);
+            }
+            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, DaemonInput::OwnIsOver(id)),
+            Daemon::Exclusive(_) | Daemon::Classic(_) => self.arm(node),
+        }
     }
 
     /// A pod object is gone, or terminal, and its CNI DEL done: its interface is on its way back.
@@ -155,6 +196,7 @@ impl<O: Observer> Engine<O> {
         }
         if self.own_mut().asking.remove(&uid).is_some() {
             self.own_control(Input::CancelAdd(pod));
+            self.own_is_over(node, id);
         }
         self.own_control(Input::Gone(pod));
     }
@@ -174,7 +216,7 @@ impl<O: Observer> Engine<O> {
 
     /// Hands an input to the controllers and carries out what they do.
     pub(super) fn own_control(&mut self, input: Input) {
-        let (now, mut took) = (self.now, Vec::new());
+        let (now, mut took, mut over) = (self.now, Vec::new(), Vec::new());
         self.own_mut().controller.handle(now, input);
         while let Some(output) = self.own_mut().controller.poll() {
             match output {
@@ -182,8 +224,8 @@ impl<O: Observer> Engine<O> {
                     took.push(request.api());
                     self.own_calls(call, at, request);
                 }
-                Output::Added { uid, .. } => self.own_added(uid),
-                Output::AddFailed { uid, .. } => self.own_add_failed(uid),
+                Output::Added { uid, .. } => over.push(self.own_added(uid)),
+                Output::AddFailed { uid, .. } => over.push(self.own_add_failed(uid)),
                 Output::Held(pod) => self.own_held(pod),
                 Output::Bound { .. } | Output::Freed(_) | Output::Failed { .. } => {}
             }
@@ -194,6 +236,10 @@ impl<O: Observer> Engine<O> {
         }
         if self.plane.is_some() {
             took.into_iter().for_each(|api| self.control(centralized::Input::Took(api)));
+        }
+        for (node, id) in over {
+            self.touch(node);
+            self.own_is_over(node, id);
         }
     }
 
@@ -206,7 +252,8 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    fn own_added(&mut self, uid: Uid) {
+    /// A pod has its interface; says who and where.
+    fn own_added(&mut self, uid: Uid) -> (NodeId, PodId) {
         let (node, id) = self.own_mut().asking.remove(&uid).expect("only who asks is answered");
         let key = self.pods[id.index()].key;
         let controller = &self.own().controller;
@@ -214,9 +261,11 @@ impl<O: Observer> Engine<O> {
         let address = controller.interfaces()[&eni].address;
         self.nodes[node.index()].own_enis.push((eni, address));
         self.allocated(id, eni, address, false);
+        (node, id)
     }
 
-    fn own_add_failed(&mut self, uid: Uid) {
+    /// A pod has waited in vain for its interface; says who and where.
+    fn own_add_failed(&mut self, uid: Uid) -> (NodeId, PodId) {
         let (node, id) = self.own_mut().asking.remove(&uid).expect("only who asks is answered");
         // What failed before drew before.
         self.touch(node);
@@ -227,7 +276,7 @@ impl<O: Observer> Engine<O> {
             self.observer.limited(self.now, node, cause);
         }
         self.retry(node, self.now, id, Failure::Deadline);
-        self.arm(node);
+        (node, id)
     }
 
     /// The interfaces of a pod with a fixed address are detached and kept (rule C152).

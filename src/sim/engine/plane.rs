@@ -118,6 +118,7 @@ impl<O: Observer> Engine<O> {
     }
 
     pub(super) fn pump_centralized(&mut self, node: NodeId) {
+        let mut heard = Vec::new();
         loop {
             let output = match &mut self.nodes[node.index()].daemon {
                 Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => None,
@@ -125,16 +126,18 @@ impl<O: Observer> Engine<O> {
                 Daemon::Prefixes(daemon) => daemon.poll(),
             };
             match output {
-                None => return,
+                None => break,
                 Some(DaemonOutput::Allocated { pod, eni, address }) => self.allocated(pod, eni, address, false),
                 Some(DaemonOutput::Failed(pod, failure)) => {
                     self.note_limit(node, failure);
                     self.retry(node, self.now, pod, failure);
                 }
+                Some(DaemonOutput::Heard(call, came)) => heard.push((call, came)),
                 Some(DaemonOutput::Reported(uids)) => self.later(self.now + WRITE, Pending::Report(node, uids)),
                 Some(DaemonOutput::Released(eni)) => self.unbound(eni),
             }
         }
+        heard.into_iter().for_each(|(call, came)| self.own_heard(node, call, came));
     }
 
     /// Why nothing came in time, as far as the control plane knows: nobody refused a call of this node

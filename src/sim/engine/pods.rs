@@ -8,7 +8,7 @@ use super::{Daemon, Engine, Event, Observer, Pod, PodState, Power};
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{DaemonInput, PodKey};
 use crate::ipam::pod_eni::PodSpec;
-use crate::ipam::{Failure, Fate, Input, Release};
+use crate::ipam::{Failure, Fate, Input, OwnCall, Release};
 use crate::time::Instant;
 
 /// What a pod gets its address on.
@@ -134,6 +134,10 @@ impl<O: Observer> Engine<O> {
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
         match was {
+            // One of the same name may come before its DEL is heard; it does not wait for that here.
+            PodState::Running if has_own_eni && !retain && self.nodes[node.index()].power == Power::Up => {
+                self.own_call(node, OwnCall::Del(id));
+            }
             PodState::Running | PodState::Waiting if has_own_eni => {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 self.own_gone(node, id);

@@ -30,11 +30,11 @@ impl<O: Observer> Engine<O> {
     pub fn restart_daemon(&mut self, node: NodeId, config: &Config) {
         self.touch(node);
         self.nodes[node.index()].power = Power::Up;
+        for pod in self.own_stop(node) {
+            self.retry(node, self.now, pod, Failure::Restart);
+        }
         match config {
             Config::NodeLocal(config) => {
-                for pod in self.own_stop(node) {
-                    self.retry(node, self.now, pod, Failure::Restart);
-                }
                 self.dies(node);
                 self.finish_removals(node);
                 self.cloud.strand(node);
