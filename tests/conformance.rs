@@ -47,6 +47,13 @@ fn every_case_of_restarts_trunks_and_rdma_passes() {
     assert_eq!(passing("node-local-daemon"), (14, 0));
 }
 
+/// The daemon from its RPCs inwards, measured on the same bed: its collection, which waits for calls and makes others wait,
+/// addresses that are retained, released, come again or lose their record, and all that through restarts (R112 to R130).
+#[test]
+fn every_case_of_the_service_passes() {
+    assert_eq!(passing("node-local-service"), (14, 0));
+}
+
 /// The centralized controller (`ipam_type: crd`).
 #[test]
 fn every_centralized_case_passes() {
@@ -61,11 +68,11 @@ fn every_centralized_case_of_our_own_measuring_passes() {
 }
 
 /// The daemon of a node with centralized IPAM, with bindings and with prefixes, measured on the bed of
-/// `tests/conformance/bed`: calls that wait, collections that wait for them, reports, and what a restart loses (C49 to C51, C115
-/// to C121, C138 to C142, R125).
+/// `tests/conformance/bed`: calls that wait, those of pods with an interface of their own among them, collections that wait for
+/// them, reports, and what a restart loses (C49 to C51, C115 to C121, C138 to C142, R125).
 #[test]
 fn every_case_of_a_centralized_daemon_passes() {
-    assert_eq!(passing("centralized-daemon"), (17, 0));
+    assert_eq!(passing("centralized-daemon"), (25, 0));
 }
 
 /// The pool of v1.4.4.

@@ -40,7 +40,7 @@ use crate::ipam::{Config, Devices, Failure, Input, Output, Release};
 use crate::time::{Instant, Span};
 pub use ahead::Ahead;
 use calls::Call;
-use daemon::Daemon;
+use daemon::{Daemon, Exclusive};
 use event::Event;
 pub use look::Record;
 pub use observer::{Answered, Observer};
@@ -267,7 +267,10 @@ impl<O: Observer> Engine<O> {
                 Daemon::Prefixes(Box::new(centralized::PrefixDaemon::new(self.now, seed)))
             }
             Config::Centralized(_) => Daemon::Centralized(Box::new(centralized::Daemon::new(self.now, &mut seed))),
-            Config::Exclusive(config) => Daemon::Exclusive(Arc::clone(config)),
+            Config::Exclusive(config) => Daemon::Exclusive(Box::new(Exclusive {
+                config: Arc::clone(config),
+                service: centralized::Daemon::new(self.now, &mut seed),
+            })),
         };
         let kubelet = Stream::from_rng(&mut self.kubelet);
         self.nodes.push(Node {

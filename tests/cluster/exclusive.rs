@@ -3,6 +3,7 @@
 use brimline::id::VSwitchId;
 use brimline::ipam::pod_eni::NodeConfig;
 use brimline::model::{PodTemplate, Replicas, Schedule, WorkloadKind};
+use brimline::time::Span;
 
 use super::story::{cluster, run, steps, workload};
 
@@ -51,4 +52,26 @@ fn c156_a_daemon_of_node_local_ipam_looks_again_and_again() {
     assert_eq!((told.len(), polls.len()), (2, 2));
     let late = |of: fn(&_) -> u64| of(&polls) - of(&told);
     assert!(late(|waits| waits.min()) > 0 && late(|waits| waits.max()) <= 1_300);
+}
+
+/// R125, `daemon/builder.go:421, 514`: a collection waits for the ADD of a pod that hangs on a full vSwitch, and a pod that is
+/// deleted meanwhile keeps its interface. Without such a pod nobody waits.
+#[test]
+fn r125_a_pod_that_hangs_freezes_its_node() {
+    let frozen = |stuck: u32| {
+        let keeps_it = |&deleted: &u64| {
+            let mut model = exclusive(6, steps(4, &[(deleted, 3)]));
+            model.node_pools[0].shapes[0].limits.adapters = 7;
+            // Four addresses.
+            model.vpc.vswitches[1].cidr = "10.1.0.0/29".parse().expect("a block");
+            let replicas = Replicas::Scheduled(steps(0, &[(60, stuck)]));
+            let kind = WorkloadKind::Deployment { replicas, rollout: None };
+            model.workloads.push(workload("stuck", kind, PodTemplate::default()));
+            model.horizon = Span::secs(deleted + 2);
+            run(&model).vswitches[1].end.pods == 4
+        };
+        (400..700).step_by(10).filter(keeps_it).collect::<Vec<_>>()
+    };
+    // The collection is due at 424.9 s, and the pod that hangs has asked from 317.2 s on.
+    assert_eq!((frozen(0), frozen(1)), (vec![], vec![430]));
 }

@@ -26,9 +26,18 @@ pub(super) enum Daemon {
     /// It waits for the control plane.
     Centralized(Box<centralized::Daemon>),
     /// The control plane gives every pod an interface of its own.
-    Exclusive(Arc<pod_eni::NodeConfig>),
+    Exclusive(Box<Exclusive>),
     /// It hands out the addresses of prefixes that the control plane gets for it.
     Prefixes(Box<centralized::PrefixDaemon>),
+}
+
+/// The daemon of a node with exclusive interfaces.
+#[derive(Debug)]
+pub(super) struct Exclusive {
+    pub config: Arc<pod_eni::NodeConfig>,
+    /// What it does itself: it hears calls, and collects (rule R125, `daemon/builder.go:421, 514`). None of its pods shares an
+    /// interface.
+    pub service: centralized::Daemon,
 }
 
 impl Daemon {
@@ -51,7 +60,7 @@ impl Daemon {
             Self::Classic(daemon) => daemon.handle(at, classic::input(Input::Tick)),
             Self::Centralized(daemon) => daemon.handle(at, DaemonInput::Tick),
             Self::Prefixes(daemon) => daemon.handle(at, DaemonInput::Tick),
-            Self::Exclusive(_) => {}
+            Self::Exclusive(daemon) => daemon.service.handle(at, DaemonInput::Tick),
         }
     }
 
@@ -63,7 +72,7 @@ impl Daemon {
             Self::Classic(daemon) => daemon.poll_timeout(),
             Self::Centralized(daemon) => daemon.poll_timeout(),
             Self::Prefixes(daemon) => daemon.poll_timeout(),
-            Self::Exclusive(_) => Instant::NEVER,
+            Self::Exclusive(daemon) => daemon.service.poll_timeout(),
         }
     }
 
@@ -99,8 +108,8 @@ fn holdings(state: &Node, plane: Option<&Plane>, own: Option<&OwnEnis>, at: Inst
             let (in_use, idle) = daemon.usage();
             Holdings { in_use, idle, ..controller().holdings(at, node) }
         }
-        Daemon::Exclusive(config) => {
-            let own = own.expect("somebody makes its interfaces");
+        Daemon::Exclusive(daemon) => {
+            let (own, config) = (own.expect("somebody makes its interfaces"), &daemon.config);
             own.holdings(at, node, config.slots, state.own_enis.len() as u32, &config.vswitches)
         }
     }
@@ -149,7 +158,7 @@ impl<O: Observer> Engine<O> {
             Daemon::NodeLocal(daemon) => &daemon.config().vswitches,
             Daemon::Classic(daemon) => &daemon.config().vswitches,
             Daemon::Centralized(_) | Daemon::Prefixes(_) => &self.controller().config(node).vswitches,
-            Daemon::Exclusive(config) => &config.vswitches,
+            Daemon::Exclusive(daemon) => &daemon.config.vswitches,
         }
     }
 
@@ -160,7 +169,7 @@ impl<O: Observer> Engine<O> {
             Daemon::NodeLocal(daemon) => daemon.has_way_to(vswitch),
             Daemon::Classic(daemon) => daemon.has_way_to(vswitch),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => self.controller().has_way_to(node, vswitch),
-            Daemon::Exclusive(config) => config.vswitches.contains(&vswitch),
+            Daemon::Exclusive(daemon) => daemon.config.vswitches.contains(&vswitch),
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) struct OwnEnis {
     pending: Slab<(CallId, Instant, Request)>,
     /// Pods whose CNI ADD waits.
     asking: BTreeMap<Uid, (NodeId, PodId)>,
+    /// Pods whose CNI DEL has not been heard.
+    leaving: Vec<(NodeId, PodId)>,
     /// Interfaces whose creation nobody heard of.
     leaks: Vec<Listed>,
     alarm: Alarm,
@@ -71,6 +73,7 @@ impl<O: Observer> Engine<O> {
             controller: Controller::new(settings, chance),
             pending: Slab::default(),
             asking: BTreeMap::new(),
+            leaving: Vec::new(),
             leaks: Vec::new(),
             alarm: Alarm::default(),
         };
@@ -91,7 +94,9 @@ impl<O: Observer> Engine<O> {
     /// eni-config is another one: the control plane reads it for every pod
     /// (`pkg/controller/pod/pod_controller.go:455`).
     pub(super) fn own_edit(&mut self, node: NodeId, config: &Arc<NodeConfig>) {
-        self.nodes[node.index()].daemon = Daemon::Exclusive(Arc::clone(config));
+        if let Daemon::Exclusive(daemon) = &mut self.nodes[node.index()].daemon {
+            daemon.config = Arc::clone(config);
+        }
     }
 
     /// The CR of a node has changed: once its trunk is in use, the node says so and offers member
@@ -133,17 +138,25 @@ impl<O: Observer> Engine<O> {
         self.own_call(node, OwnCall::Add(id));
     }
 
-    /// CNI ADD or DEL of a pod with an interface of its own: the daemon hears it unless a collection waits (rule R125). That of
-    /// exclusive interfaces, and one before v1.7, hear everybody.
-    pub(super) fn own_call(&mut self, node: NodeId, call: OwnCall) {
+    /// CNI DEL.
+    pub(super) fn own_del(&mut self, node: NodeId, id: PodId) {
+        self.own_mut().leaving.push((node, id));
+        self.own_call(node, OwnCall::Del(id));
+    }
+
+    /// CNI ADD or DEL of a pod with an interface of its own: the daemon hears it unless a collection waits (rule R125). One
+    /// before v1.7 hears everybody.
+    fn own_call(&mut self, node: NodeId, call: OwnCall) {
         match &mut self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => {
                 daemon.handle(self.now, ipam::Input::Own(call));
                 self.pump(node, self.now);
                 self.arm(node);
             }
-            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, DaemonInput::Own(call)),
-            Daemon::Exclusive(_) | Daemon::Classic(_) => self.own_heard(node, call, self.now),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
+                self.tell(node, DaemonInput::Own(call));
+            }
+            Daemon::Classic(_) => self.own_heard(node, call, self.now),
         }
     }
 
@@ -152,6 +165,7 @@ impl<O: Observer> Engine<O> {
         let id = match call {
             OwnCall::Add(id) => id,
             OwnCall::Del(id) => {
+                self.own_mut().leaving.retain(|&(_, pod)| pod != id);
                 self.own_gone(node, id);
                 return self.left(id);
             }
@@ -165,7 +179,7 @@ impl<O: Observer> Engine<O> {
                 return self.own_is_over(node, id);
             }
             Daemon::NodeLocal(_) => true,
-            Daemon::Exclusive(config) => config.polls,
+            Daemon::Exclusive(daemon) => daemon.config.polls,
             Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Prefixes(_) => false,
         };
         self.own_control(Input::Add { pod, uid, came, polls });
@@ -179,8 +193,10 @@ impl<O: Observer> Engine<O> {
                 self.pump(node, self.now);
                 self.arm(node);
             }
-            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, DaemonInput::OwnIsOver(id)),
-            Daemon::Exclusive(_) | Daemon::Classic(_) => self.arm(node),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
+                self.tell(node, DaemonInput::OwnIsOver(id));
+            }
+            Daemon::Classic(_) => self.arm(node),
         }
     }
 
@@ -212,6 +228,17 @@ impl<O: Observer> Engine<O> {
             self.own_control(Input::CancelAdd(pod));
         }
         here.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The instance of a node is released, and with it what its daemon has not heard.
+    pub(super) fn own_released(&mut self, node: NodeId) {
+        let Some(own) = &mut self.own else { return };
+        let unheard: Vec<_> = own.leaving.extract_if(.., |&mut (at, _)| at == node).collect();
+        for (_, id) in unheard {
+            self.own_gone(node, id);
+            self.left(id);
+        }
+        self.own_control(Input::Leave(node));
     }
 
     /// Hands an input to the controllers and carries out what they do.

@@ -99,20 +99,23 @@ impl<O: Observer> Engine<O> {
     /// Hands an input to the daemon of a node and carries out what it does.
     pub(super) fn tell(&mut self, node: NodeId, input: DaemonInput) {
         let state = &mut self.nodes[node.index()];
-        match &mut state.daemon {
-            Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => {
-                unreachable!("the controller does not allocate for it")
-            }
+        let said = match &mut state.daemon {
+            Daemon::NodeLocal(_) | Daemon::Classic(_) => unreachable!("the controller does not allocate for it"),
             Daemon::Centralized(daemon) => {
                 daemon.handle(self.now, input);
-                if daemon.has_output() {
-                    self.pump_centralized(node);
-                }
+                daemon.has_output()
+            }
+            Daemon::Exclusive(daemon) => {
+                daemon.service.handle(self.now, input);
+                daemon.service.has_output()
             }
             Daemon::Prefixes(daemon) => {
                 daemon.handle(self.now, input);
-                self.pump_centralized(node);
+                true
             }
+        };
+        if said {
+            self.pump_centralized(node);
         }
         self.arm(node);
     }
@@ -121,8 +124,9 @@ impl<O: Observer> Engine<O> {
         let mut heard = Vec::new();
         loop {
             let output = match &mut self.nodes[node.index()].daemon {
-                Daemon::NodeLocal(_) | Daemon::Classic(_) | Daemon::Exclusive(_) => None,
+                Daemon::NodeLocal(_) | Daemon::Classic(_) => None,
                 Daemon::Centralized(daemon) => daemon.poll(),
+                Daemon::Exclusive(daemon) => daemon.service.poll(),
                 Daemon::Prefixes(daemon) => daemon.poll(),
             };
             match output {

@@ -8,7 +8,7 @@ use super::{Daemon, Engine, Event, Observer, Pod, PodState, Power};
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{DaemonInput, PodKey};
 use crate::ipam::pod_eni::PodSpec;
-use crate::ipam::{Failure, Fate, Input, OwnCall, Release};
+use crate::ipam::{Failure, Fate, Input, Release};
 use crate::time::Instant;
 
 /// What a pod gets its address on.
@@ -79,7 +79,7 @@ impl<O: Observer> Engine<O> {
         let erdma = matches!(wants, Wants::Rdma);
         (pod.uid, pod.erdma) = (Uid(uid), erdma);
         let spec = match (&self.nodes[node.index()].daemon, &wants) {
-            (Daemon::Exclusive(config), _) => Some(Arc::new(config.pod())),
+            (Daemon::Exclusive(daemon), _) => Some(Arc::new(daemon.config.pod())),
             (_, Wants::Member(spec)) => Some(Arc::clone(spec)),
             (_, Wants::Shared | Wants::Rdma) => None,
         };
@@ -136,7 +136,7 @@ impl<O: Observer> Engine<O> {
         match was {
             // One of the same name may come before its DEL is heard; it does not wait for that here.
             PodState::Running if has_own_eni && !retain && self.nodes[node.index()].power == Power::Up => {
-                self.own_call(node, OwnCall::Del(id));
+                self.own_del(node, id);
             }
             PodState::Running | PodState::Waiting if has_own_eni => {
                 self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);

@@ -3,7 +3,7 @@
 use super::{Daemon, Engine, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::{self, DaemonInput};
-use crate::ipam::{Config, Input, pod_eni};
+use crate::ipam::{Config, Input};
 use crate::time::Instant;
 
 impl<O: Observer> Engine<O> {
@@ -62,9 +62,7 @@ impl<O: Observer> Engine<O> {
             }
             Daemon::Exclusive(_) => {}
         }
-        if self.own.is_some() {
-            self.own_control(pod_eni::Input::Leave(node));
-        }
+        self.own_released(node);
         self.cloud.release_instance(node);
     }
 }

@@ -50,7 +50,7 @@ impl<O: Observer> Engine<O> {
             }
             Config::Exclusive(config) => {
                 self.own_edit(node, config);
-                self.arm(node);
+                self.tell(node, DaemonInput::Restart);
             }
         }
     }
@@ -59,8 +59,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn stop(&mut self, node: NodeId, input: Input, centralized: DaemonInput) {
         match self.nodes[node.index()].daemon {
             Daemon::NodeLocal(_) | Daemon::Classic(_) => self.input(node, input.clone()),
-            Daemon::Centralized(_) | Daemon::Prefixes(_) => self.tell(node, centralized),
-            Daemon::Exclusive(_) => {}
+            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => self.tell(node, centralized),
         }
         for pod in self.own_stop(node) {
             match input {

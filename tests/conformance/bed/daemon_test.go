@@ -45,6 +45,8 @@ type step struct {
 	Pod      string   `json:"pod"`
 	IP       string   `json:"ip"`
 	Prefixes []string `json:"prefixes"`
+	// It has an interface of its own.
+	Own bool `json:"own"`
 }
 
 type golden struct {
@@ -69,7 +71,10 @@ type bed struct {
 	client   client.Client
 	lock     sync.Mutex
 	pods     map[string]bool
+	own      map[string]bool
 	handlers []toolscache.ResourceEventHandler
+	// Who is told of interfaces of pods' own.
+	watchers []toolscache.ResourceEventHandler
 	cr       *networkv1beta1.Node
 	reported map[string]bool
 	log      []entry
@@ -89,7 +94,11 @@ func (b *bed) say(what, pod, ip string) {
 // Kubernetes, as far as the daemon asks.
 
 func (b *bed) info(name string) *daemon.PodInfo {
-	return &daemon.PodInfo{Name: name, Namespace: namespace, PodUID: name, PodNetworkType: daemon.PodNetworkTypeENIMultiIP}
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return &daemon.PodInfo{
+		Name: name, Namespace: namespace, PodUID: name, PodNetworkType: daemon.PodNetworkTypeENIMultiIP, PodENI: b.own[name],
+	}
 }
 
 func (b *bed) exists(name string) bool {
@@ -108,13 +117,17 @@ func (b *bed) GetPod(ctx context.Context, _, name string, _ bool) (*daemon.PodIn
 }
 
 func (b *bed) GetLocalPods(context.Context) ([]*daemon.PodInfo, error) {
-	var pods []*daemon.PodInfo
+	var names []string
 	b.lock.Lock()
-	defer b.lock.Unlock()
 	for name, exists := range b.pods {
 		if exists {
-			pods = append(pods, b.info(name))
+			names = append(names, name)
 		}
+	}
+	b.lock.Unlock()
+	var pods []*daemon.PodInfo
+	for _, name := range names {
+		pods = append(pods, b.info(name))
 	}
 	return pods, nil
 }
@@ -141,19 +154,21 @@ type caches struct {
 }
 
 func (c caches) GetInformer(_ context.Context, object client.Object, _ ...cache.InformerGetOption) (cache.Informer, error) {
-	_, isNode := object.(*networkv1beta1.Node)
-	return informer{bed: c.bed, isNode: isNode}, nil
+	return informer{bed: c.bed, of: object}, nil
 }
 
 type informer struct {
 	cache.Informer
-	bed    *bed
-	isNode bool
+	bed *bed
+	of  client.Object
 }
 
 func (i informer) AddEventHandler(handler toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration, error) {
-	if i.isNode {
+	switch i.of.(type) {
+	case *networkv1beta1.Node:
 		i.bed.handlers = append(i.bed.handlers, handler)
+	case *networkv1beta1.PodENI:
+		i.bed.watchers = append(i.bed.watchers, handler)
 	}
 	return nil, nil
 }
@@ -162,7 +177,7 @@ func (i informer) AddEventHandler(handler toolscache.ResourceEventHandler) (tool
 
 func (b *bed) begin(ctx context.Context, records *storage.MemoryStorage) {
 	b.life, b.kill = context.WithCancel(ctx)
-	b.handlers = nil
+	b.handlers, b.watchers = nil, nil
 	shared := eni.NewBedManager(manager{bed: b})
 	var interfaces []eni.NetworkInterface
 	if b.golden.Prefix {
@@ -198,7 +213,11 @@ func (b *bed) add(name string) {
 		b.say("failed", name, "")
 		return
 	}
-	b.say("allocated", name, reply.NetConfs[0].BasicInfo.PodIP.IPv4)
+	if b.own[name] {
+		b.say("allocated", name, "")
+	} else {
+		b.say("allocated", name, reply.NetConfs[0].BasicInfo.PodIP.IPv4)
+	}
 }
 
 // A CNI DEL that nobody answers is made again by the next life of the daemon; with its answer the pod's object goes.
@@ -216,7 +235,9 @@ func (b *bed) del(name string) {
 	}
 	b.pods[name] = false
 	b.unheard = slices.DeleteFunc(b.unheard, func(unheard string) bool { return unheard == name })
-	if b.golden.Prefix {
+	if b.own[name] {
+		b.log = append(b.log, entry{time.Since(b.start).Milliseconds(), "deleted", name, ""})
+	} else if b.golden.Prefix {
 		b.log = append(b.log, entry{time.Since(b.start).Milliseconds(), "released", "", ""})
 	}
 }
@@ -258,7 +279,24 @@ func (b *bed) happens(ctx context.Context, step step) {
 		b.pods[step.Pod] = true
 		b.lock.Unlock()
 	case "add":
+		b.lock.Lock()
+		b.own[step.Pod] = step.Own
+		b.lock.Unlock()
 		go b.add(step.Pod)
+	case "bound":
+		// The interface of a pod's own is.
+		podENI := &networkv1beta1.PodENI{ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: step.Pod, Annotations: map[string]string{types.PodUID: step.Pod},
+		}}
+		podENI.Spec.Allocations = []networkv1beta1.Allocation{{
+			ENI: networkv1beta1.ENI{ID: "eni-" + step.Pod, MAC: "00:16:3e:00:00:02"}, IPv4: "10.1.0.1", IPv4CIDR: "10.1.0.0/16",
+		}}
+		podENI.Status.Phase = networkv1beta1.ENIPhaseBind
+		podENI.Status.ENIInfos = map[string]networkv1beta1.ENIInfo{"eni-" + step.Pod: {ID: "eni-" + step.Pod}}
+		check(b.client.Create(ctx, podENI))
+		for _, watcher := range b.watchers {
+			watcher.OnAdd(podENI, false)
+		}
 	case "del":
 		if _, err := b.service.resourceDB.Get(namespace + "/" + step.Pod); err != nil {
 			// It has no sandbox.
@@ -297,7 +335,7 @@ func (b *bed) happens(ctx context.Context, step step) {
 			check(records.Put(utils.PodInfoKey(record.PodInfo.Namespace, record.PodInfo.Name), record))
 		}
 		b.kill()
-		b.handlers = nil
+		b.handlers, b.watchers = nil, nil
 		b.service = &networkService{resourceDB: records}
 	case "restart":
 		b.begin(ctx, b.service.resourceDB.(*storage.MemoryStorage))
@@ -350,7 +388,7 @@ func TestPlay(t *testing.T) {
 	logf.SetLogger(logr.Discard())
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
-		b := &bed{golden: file.Case, start: time.Now(), pods: map[string]bool{}, reported: map[string]bool{}}
+		b := &bed{golden: file.Case, start: time.Now(), pods: map[string]bool{}, own: map[string]bool{}, reported: map[string]bool{}}
 		b.cr = &networkv1beta1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
 		b.cr.Spec.ENISpec = &networkv1beta1.ENISpec{EnableIPv4: true}
 		b.client = fake.NewClientBuilder().WithScheme(types.Scheme).

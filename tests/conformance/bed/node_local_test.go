@@ -1,11 +1,12 @@
-// Package bed plays a case of tests/conformance/node-local* on the real pool code of Terway, under a virtual
+// Plays a case of tests/conformance/node-local* on the real daemon of Terway, from AllocIP and ReleaseIP inwards, under a virtual
 // clock, against a stub of the cloud. How to run it: README.md.
-package bed
+package daemon
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"sort"
@@ -22,19 +23,25 @@ import (
 	"github.com/AliyunContainerService/terway/pkg/aliyun/metadata"
 	"github.com/AliyunContainerService/terway/pkg/eni"
 	"github.com/AliyunContainerService/terway/pkg/factory/aliyun"
+	"github.com/AliyunContainerService/terway/pkg/k8s"
+	"github.com/AliyunContainerService/terway/pkg/storage"
+	"github.com/AliyunContainerService/terway/pkg/utils"
 	"github.com/AliyunContainerService/terway/pkg/vswitch"
+	"github.com/AliyunContainerService/terway/rpc"
 	"github.com/AliyunContainerService/terway/types"
 	"github.com/AliyunContainerService/terway/types/daemon"
 )
 
 type event struct {
-	T       int64  `json:"t_ms"`
-	Op      string `json:"op"`
-	Node    int    `json:"node"`
-	Pod     string `json:"pod"`
-	ERDMA   bool   `json:"erdma"`
-	VSwitch string `json:"vswitch"`
-	Delta   int    `json:"delta"`
+	T     int64  `json:"t_ms"`
+	Op    string `json:"op"`
+	Node  int    `json:"node"`
+	Pod   string `json:"pod"`
+	ERDMA bool   `json:"erdma"`
+	// Terway retains its address.
+	Stateful bool   `json:"stateful"`
+	VSwitch  string `json:"vswitch"`
+	Delta    int    `json:"delta"`
 }
 
 type file struct {
@@ -61,9 +68,11 @@ type file struct {
 		Latency map[string]int64 `json:"latency_ms"`
 		Retry   int64            `json:"kubelet_retry_ms"`
 		RPC     int64            `json:"rpc_timeout_ms"`
-		Until   int64            `json:"until_ms"`
-		Sample  int64            `json:"sample_ms"`
-		Events  []event          `json:"events"`
+		// The collection runs.
+		Collects bool    `json:"collects"`
+		Until    int64   `json:"until_ms"`
+		Sample   int64   `json:"sample_ms"`
+		Events   []event `json:"events"`
 	} `json:"case"`
 }
 
@@ -134,7 +143,7 @@ func (a *api) DescribeVSwitchByID(_ context.Context, id string) (*vpc.VSwitch, e
 	return &vpc.VSwitch{VSwitchId: id, ZoneId: a.f.Case.VSwitches[0].Zone, AvailableIpAddressCount: int64(a.free[id]), CidrBlock: "10.0.0.0/8", Ipv6CidrBlock: "fd00::/64"}, nil
 }
 
-func sets(of []netip.Addr) (out []client.IPSet) {
+func ipSets(of []netip.Addr) (out []client.IPSet) {
 	for i, ip := range of {
 		out = append(out, client.IPSet{IPAddress: ip.String(), Primary: i == 0})
 	}
@@ -158,7 +167,7 @@ func (a *api) CreateNetworkInterface(_ context.Context, opts ...client.CreateNet
 	id := fmt.Sprintf("eni-%d", a.next)
 	it := &nic{id: id, mac: fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", byte(a.next>>24), byte(a.next>>16), byte(a.next>>8), byte(a.next)), vsw: n.VSwitchID, node: a.node, kind: kind(n), lost: a.dead, v4: a.addresses(count, false), v6: a.addresses(n.IPv6Count, true)}
 	a.nics[id] = it
-	return &client.NetworkInterface{NetworkInterfaceID: id, MacAddress: it.mac, VSwitchID: it.vsw, PrivateIPAddress: it.v4[0].String(), PrivateIPSets: sets(it.v4), IPv6Set: sets(it.v6), Status: "Available"}, nil
+	return &client.NetworkInterface{NetworkInterfaceID: id, MacAddress: it.mac, VSwitchID: it.vsw, PrivateIPAddress: it.v4[0].String(), PrivateIPSets: ipSets(it.v4), IPv6Set: ipSets(it.v6), Status: "Available"}, nil
 }
 
 func kind(n *client.NetworkInterfaceOptions) string {
@@ -388,10 +397,73 @@ type pod struct {
 	Allocated int64  `json:"allocated_ms"`
 	node      int
 	erdma     bool
+	stateful  bool
 	cancel    context.CancelFunc
-	res       eni.NetworkResources
-	gone      bool
+	// It has its address, from the sandbox of this name.
+	sandbox string
+	// It is deleted; its object is not there any more.
+	gone, left bool
 }
+
+// Kubernetes, as far as the daemon of a node asks.
+type kube struct {
+	k8s.Kubernetes
+	*sync.Mutex
+	node      int
+	pods      *[]*pod
+	inNoOrder bool
+}
+
+// The newest pod of a name; the caller unlocks.
+func (k *kube) find(name string) (found *pod) {
+	for _, p := range *k.pods {
+		if p.Pod == name && p.node == k.node {
+			found = p
+		}
+	}
+	return
+}
+
+func (k *kube) info(p *pod) *daemon.PodInfo {
+	info := &daemon.PodInfo{Name: p.Pod, Namespace: "n", PodUID: fmt.Sprint(p.Pod, "@", p.Requested), PodNetworkType: daemon.PodNetworkTypeENIMultiIP, ERdma: p.erdma}
+	if p.stateful {
+		info.IPStickTime = 5 * time.Minute
+	}
+	return info
+}
+
+// The API server answers in a moment, less than the answers say, and in no order.
+func (k *kube) GetPod(ctx context.Context, _, name string, _ bool) (*daemon.PodInfo, error) {
+	if k.inNoOrder {
+		time.Sleep(time.Duration(1+rand.IntN(100)) * time.Microsecond)
+	}
+	k.Lock()
+	defer k.Unlock()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return k.info(k.find(name)), nil
+}
+
+func (k *kube) GetLocalPods(context.Context) (out []*daemon.PodInfo, _ error) {
+	k.Lock()
+	defer k.Unlock()
+	for _, p := range *k.pods {
+		if p.node == k.node && !p.left {
+			out = append(out, k.info(p))
+		}
+	}
+	return
+}
+
+func (k *kube) PodExist(_ context.Context, _, name string) (bool, error) {
+	k.Lock()
+	defer k.Unlock()
+	p := k.find(name)
+	return p != nil && !p.left, nil
+}
+
+func (k *kube) GetServiceCIDR() *types.IPNetSet { return &types.IPNetSet{} }
 
 func TestPlay(t *testing.T) {
 	raw, err := os.ReadFile(os.Getenv("CASE"))
@@ -425,12 +497,17 @@ func play(t *testing.T, f *file) {
 	byName := map[string]*pod{}
 	// A daemon's life: calls of the life before go on in the cloud, and nobody hears of them.
 	type life struct {
-		*eni.Manager
+		*networkService
 		*api
 		context.Context
 		end context.CancelFunc
 	}
 	lives := make([]*life, k.Nodes)
+	living := func(node int) *life {
+		lock.Lock()
+		defer lock.Unlock()
+		return lives[node]
+	}
 	begin := func(node int) {
 		vsw, err := vswitch.NewSwitchPool(100, "10m")
 		if err != nil {
@@ -486,17 +563,28 @@ func play(t *testing.T, f *file) {
 		for range k.Slots - rdma - ordinary {
 			list = append(list, eni.NewLocal(nil, "secondary", fac, pool))
 		}
-		lock.Lock()
+		// What the dead process would still write goes to its own copy of the records.
+		records := storage.NewMemoryStorage()
 		var have []daemon.PodResources
-		for _, p := range pods {
-			if p.node == node && p.res != nil && !p.gone {
-				have = append(have, daemon.PodResources{PodInfo: &daemon.PodInfo{Namespace: "n", Name: p.Pod}, Resources: p.res[0].ToStore()})
+		if before := living(node); before != nil {
+			list, _ := before.resourceDB.List()
+			have = getPodResources(list)
+			for _, record := range have {
+				if err := records.Put(utils.PodInfoKey(record.PodInfo.Namespace, record.PodInfo.Name), record); err != nil {
+					panic(err)
+				}
 			}
 		}
-		lock.Unlock()
-		it.Manager = eni.NewManager(pool, time.Duration(k.Sync)*time.Second, list, daemon.EniSelectionPolicy(k.Eni), nil)
-		if err := it.Run(ctx, &sync.WaitGroup{}, have); err != nil {
+		it.networkService = &networkService{
+			daemonMode: daemon.ModeENIMultiIP, k8s: &kube{Mutex: &lock, node: node, pods: &pods, inNoOrder: k.Collects}, resourceDB: records,
+			enableIPv4: true, enableIPv6: dual,
+			eniMgr: eni.NewManager(pool, time.Duration(k.Sync)*time.Second, list, daemon.EniSelectionPolicy(k.Eni), nil),
+		}
+		if err := it.eniMgr.Run(ctx, &it.wg, have); err != nil {
 			panic(err)
+		}
+		if k.Collects {
+			go it.startGarbageCollectionLoop(ctx)
 		}
 		lock.Lock()
 		lives[node] = it
@@ -512,11 +600,6 @@ func play(t *testing.T, f *file) {
 		lives[node].end()
 		begin(node)
 	}
-	living := func(node int) *life {
-		lock.Lock()
-		defer lock.Unlock()
-		return lives[node]
-	}
 	for node := range k.Nodes {
 		if k.Trunk {
 			go begin(node)
@@ -524,8 +607,22 @@ func play(t *testing.T, f *file) {
 			begin(node)
 		}
 	}
+	// CNI DEL, which is made again until it is heard; with its answer the pod's object goes.
+	del := func(p *pod) {
+		for {
+			daemonOf := living(p.node)
+			_, err := daemonOf.ReleaseIP(daemonOf, &rpc.ReleaseIPRequest{K8SPodName: p.Pod, K8SPodNamespace: "n", K8SPodInfraContainerId: p.sandbox})
+			if err == nil && daemonOf.Err() == nil {
+				break
+			}
+			time.Sleep(time.Duration(k.Retry) * time.Millisecond)
+		}
+		lock.Lock()
+		p.left = true
+		lock.Unlock()
+	}
 	add := func(e event) {
-		p := &pod{Pod: e.Pod, Requested: e.T, Allocated: -1, node: e.Node, erdma: e.ERDMA}
+		p := &pod{Pod: e.Pod, Requested: e.T, Allocated: -1, node: e.Node, erdma: e.ERDMA, stateful: e.Stateful}
 		podCtx, cancel := context.WithCancel(ctx)
 		p.cancel = cancel
 		lock.Lock()
@@ -537,20 +634,17 @@ func play(t *testing.T, f *file) {
 				daemonOf := living(p.node)
 				try, done := context.WithTimeout(podCtx, time.Duration(k.RPC)*time.Millisecond)
 				context.AfterFunc(daemonOf, done)
-				request := eni.NewLocalIPRequest()
-				if p.erdma {
-					request.LocalIPType = eni.LocalIPTypeERDMA
-				}
-				res, err := daemonOf.Allocate(try, &daemon.CNI{PodName: p.Pod, PodNamespace: "n", PodID: "n/" + p.Pod, PodUID: p.Pod}, &eni.AllocRequest{ResourceRequests: []eni.ResourceRequest{request}})
+				sandbox := fmt.Sprint(p.Pod, "@", now())
+				_, err := daemonOf.AllocIP(try, &rpc.AllocIPRequest{K8SPodName: p.Pod, K8SPodNamespace: "n", K8SPodInfraContainerId: sandbox})
 				done()
-				if err == nil && len(res) > 0 {
+				if err == nil {
 					lock.Lock()
-					p.res = res
+					p.sandbox = sandbox
 					p.Allocated = now()
 					gone := p.gone
 					lock.Unlock()
 					if gone {
-						release(living(p.node).Manager, p)
+						del(p)
 					}
 					return
 				}
@@ -562,7 +656,7 @@ func play(t *testing.T, f *file) {
 			}
 		}()
 	}
-	del := func(e event) {
+	remove := func(e event) {
 		lock.Lock()
 		p := byName[e.Pod]
 		if p == nil {
@@ -571,11 +665,11 @@ func play(t *testing.T, f *file) {
 		}
 		delete(byName, e.Pod)
 		p.gone = true
-		has := p.res != nil
+		p.left = p.sandbox == ""
 		lock.Unlock()
 		p.cancel()
-		if has {
-			go release(living(p.node).Manager, p)
+		if !p.left {
+			go del(p)
 		}
 	}
 	type row = map[string]int64
@@ -604,7 +698,7 @@ func play(t *testing.T, f *file) {
 			if p.gone {
 				continue
 			}
-			if p.res != nil {
+			if p.sandbox != "" {
 				r[fmt.Sprintf("node%d.in_use", p.node)]++
 			} else {
 				r[fmt.Sprintf("node%d.pending", p.node)]++
@@ -629,7 +723,7 @@ func play(t *testing.T, f *file) {
 			case "add":
 				add(e)
 			case "del":
-				del(e)
+				remove(e)
 			case "restart":
 				restart(e.Node)
 			case "vswitch":
@@ -653,6 +747,61 @@ func play(t *testing.T, f *file) {
 	os.Exit(0)
 }
 
-func release(m *eni.Manager, p *pod) {
-	_ = m.Release(context.Background(), &daemon.CNI{PodName: p.Pod, PodNamespace: "n", PodID: "n/" + p.Pod, PodUID: p.Pod}, &eni.ReleaseRequest{NetworkResources: p.res})
+// serviceLock is what sync.RWMutex is, but for how it waits: on channels, since the virtual clock stands still while somebody
+// waits for a mutex. Who waits to write keeps new readers out; those are let in when it has done.
+type serviceLock struct {
+	mutex   sync.Mutex
+	readers int
+	writing bool
+	writers []chan struct{}
+	waiting []chan struct{}
+}
+
+func (l *serviceLock) RLock() {
+	l.mutex.Lock()
+	if !l.writing && len(l.writers) == 0 {
+		l.readers++
+		l.mutex.Unlock()
+		return
+	}
+	turn := make(chan struct{})
+	l.waiting = append(l.waiting, turn)
+	l.mutex.Unlock()
+	<-turn
+}
+
+func (l *serviceLock) RUnlock() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.readers--
+	l.letWrite()
+}
+
+func (l *serviceLock) Lock() {
+	l.mutex.Lock()
+	turn := make(chan struct{})
+	l.writers = append(l.writers, turn)
+	l.letWrite()
+	l.mutex.Unlock()
+	<-turn
+}
+
+func (l *serviceLock) Unlock() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.writing = false
+	for _, turn := range l.waiting {
+		l.readers++
+		close(turn)
+	}
+	l.waiting = nil
+	l.letWrite()
+}
+
+func (l *serviceLock) letWrite() {
+	if l.readers == 0 && !l.writing && len(l.writers) > 0 {
+		l.writing = true
+		close(l.writers[0])
+		l.writers = l.writers[1:]
+	}
 }
