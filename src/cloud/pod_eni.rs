@@ -29,6 +29,12 @@ impl Cloud {
         self.stands(eni, Standing::Held);
     }
 
+    /// Whether somebody has an interface for an instance: it is neither held for a pod nor leaked.
+    #[must_use]
+    pub fn is_known(&self, eni: EniId) -> bool {
+        self.interface(eni).is_some_and(|interface| interface.standing == Standing::Known)
+    }
+
     /// Whether an interface is held for a pod.
     #[must_use]
     pub fn is_held(&self, eni: EniId) -> bool {

@@ -3,7 +3,7 @@
 use super::{Engine, Observer, Power};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Whereabouts;
-use crate::record::IdleParts;
+use crate::record::{Cause, IdleParts};
 
 impl<O: Observer> Engine<O> {
     /// Gives the observer the accounts that it wants. Costs nothing while it wants none.
@@ -12,6 +12,13 @@ impl<O: Observer> Engine<O> {
             let (idle, asked) = self.account(vswitch);
             self.observer.account(vswitch, idle, asked);
         }
+    }
+
+    /// Tells why a node gets nothing. It may be how a vSwitch turns out to be full, which is accounted for before anything else
+    /// happens.
+    pub(super) fn limited(&mut self, node: NodeId, cause: Cause) {
+        self.observer.limited(self.now, node, cause);
+        self.give_accounts();
     }
 
     /// Addresses of a vSwitch on interfaces of nodes whose daemon knows them, without those that

@@ -300,7 +300,7 @@ impl<O: Observer> Engine<O> {
         let exhausted = holdings.blocked.len() == holdings.candidates.len();
         let blocked = holdings.blocked.first().filter(|_| exhausted).map(|&id| Cause::VSwitch(id));
         if let Some(cause) = (holdings.empty_slots == 0).then_some(Cause::NodeCapacity).or(blocked) {
-            self.observer.limited(self.now, node, cause);
+            self.limited(node, cause);
         }
         self.retry(node, self.now, id, Failure::Deadline);
         (node, id)
@@ -368,9 +368,9 @@ impl<O: Observer> Engine<O> {
             return self.carried_out(left, in_words, heard).map(|answer| self.understood(request, answer, heard));
         };
         self.cloud.goes_to_trunk(eni, place.trunk.is_some());
-        let was_held = self.cloud.is_held(eni);
+        let was_known = self.cloud.is_known(eni);
         self.carried_out(left, in_words, heard)?;
-        if was_held {
+        if !was_known {
             let vswitch = self.cloud.vswitch_of(eni).expect("an interface has a vSwitch");
             self.observer.moved(self.now, place.node, vswitch, &self.cloud);
         }

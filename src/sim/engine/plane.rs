@@ -154,7 +154,7 @@ impl<O: Observer> Engine<O> {
         let is_full = holdings.room == 0 && holdings.empty_slots == 0;
         let blocked = holdings.blocked.first().map(|&id| Cause::VSwitch(id));
         if let Some(cause) = is_full.then_some(Cause::NodeCapacity).or(blocked) {
-            self.observer.limited(self.now, node, cause);
+            self.limited(node, cause);
         }
     }
 

@@ -112,7 +112,7 @@ impl<O: Observer> Engine<O> {
         let holdings = self.holdings(node);
         if let Some(&vswitch) = holdings.blocked.first().filter(|_| holdings.blocked.len() == holdings.candidates.len())
         {
-            self.observer.limited(self.now, node, Cause::VSwitch(vswitch));
+            self.limited(node, Cause::VSwitch(vswitch));
         }
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::DaemonDown, Instant::NEVER);
