@@ -98,7 +98,7 @@ pub struct Pod {
     /// Which pod object of that name.
     uid: Uid,
     /// Whether it asks for RDMA.
-    erdma: bool,
+    pub erdma: bool,
     /// Where it is.
     pub state: PodState,
     /// It has an interface of its own, or asks for one.

@@ -14,8 +14,8 @@ const PATIENCE: Span = Span::mins(2);
 /// Who asks for addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Asker {
-    /// A node, for pods that share its interfaces.
-    Node(NodeId),
+    /// A node, for pods that share its interfaces; `rdma` = those that ask for RDMA.
+    Node { node: NodeId, rdma: bool },
     /// A pod, for an interface of its own.
     Pod(PodId),
 }
@@ -26,8 +26,10 @@ pub(super) fn stranded<O: Observer>(engine: &Engine<O>, meant: &BTreeSet<VSwitch
     // Who asked just now may still be served.
     let waits = |pod: &Pod| pod.state == PodState::Waiting && engine.now().since(pod.requested) > PATIENCE;
     let waiting = engine.pods().iter().enumerate().filter(|(_, pod)| waits(pod));
-    let asker =
-        |(i, pod): (usize, &Pod)| if pod.has_own_eni { Asker::Pod(PodId::new(i)) } else { Asker::Node(pod.node) };
+    let asker = |(i, pod): (usize, &Pod)| match pod.has_own_eni {
+        true => Asker::Pod(PodId::new(i)),
+        false => Asker::Node { node: pod.node, rdma: pod.erdma },
+    };
     let askers: BTreeSet<Asker> = waiting.map(asker).collect();
     if askers.is_empty() {
         return Vec::new();
@@ -48,27 +50,32 @@ fn reason<O: Observer>(
     free: u32,
 ) -> Option<StrandedReason> {
     let lists = |&asker: &Asker| match asker {
-        Asker::Node(node) => engine.candidates(node).contains(&vswitch),
+        Asker::Node { node, .. } => engine.candidates(node).contains(&vswitch),
         Asker::Pod(pod) => engine.holdings_for(pod).candidates.contains(&vswitch),
     };
     if !askers.iter().any(lists) {
         return Some(StrandedReason::NotConfigured);
     }
     let may_ask = |asker: &&Asker| match **asker {
-        Asker::Node(node) => engine.can_extend(node, vswitch),
+        Asker::Node { node, rdma } => engine.can_extend(node, vswitch, rdma),
         Asker::Pod(pod) => lists(asker) && engine.holdings_for(pod).empty_slots > 0,
     };
     let is_held_back = |asker: &&Asker| match **asker {
-        Asker::Node(node) => engine.is_held_back(node),
+        Asker::Node { node, .. } => engine.is_held_back(node),
         Asker::Pod(pod) => engine.holdings_for(pod).blocked.contains(&vswitch),
     };
+    let blocks = engine.cloud.free_prefixes(vswitch);
+    let wants_more_blocks =
+        |asker: &&Asker| matches!(**asker, Asker::Node { node, .. } if engine.fewest_prefixes(node) > blocks);
     let reaching: Vec<_> = askers.iter().filter(may_ask).collect();
     if reaching.is_empty() {
         Some(StrandedReason::NoFreeEniSlot)
+    } else if reaching.iter().all(wants_more_blocks) {
+        Some(StrandedReason::TooFewBlocks)
     } else if reaching.iter().any(is_held_back) {
         Some(StrandedReason::Blocked)
     } else {
-        let in_batches = reaching.iter().all(|asker| matches!(asker, Asker::Node(_)));
+        let in_batches = reaching.iter().all(|asker| matches!(asker, Asker::Node { .. }));
         (in_batches && (free as usize) < BATCH).then_some(StrandedReason::BatchTooLarge)
     }
 }

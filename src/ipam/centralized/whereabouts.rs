@@ -3,9 +3,9 @@
 use std::net::Ipv4Addr;
 
 use super::node::Node;
-use super::{CallId, Controller, IpStatus, Nic, NicState, NodeConfig, Status};
+use super::{CallId, Controller, IpStatus, Nic, NicState, NodeConfig, Status, prefix};
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
-use crate::ipam::{Holdings, Whereabouts};
+use crate::ipam::{BATCH, Holdings, Whereabouts};
 use crate::time::Instant;
 
 impl Controller {
@@ -50,11 +50,36 @@ impl Controller {
         self.config(node).flavor.total().saturating_sub(self.stored(node).nics.len() as u32)
     }
 
-    /// The vSwitches of interfaces that could take another address, as far as the node goes.
-    pub fn extendable(&self, node: NodeId) -> impl Iterator<Item = VSwitchId> + '_ {
+    /// Those for RDMA, or those for the rest; a node without any for RDMA serves every pod from the rest (C163).
+    #[must_use]
+    pub fn empty_slots_for(&self, node: NodeId, rdma: bool) -> u32 {
+        let flavor = self.config(node).flavor;
+        let rdma = rdma && flavor.has_erdma();
+        let slots = if rdma { flavor.high_performance } else { flavor.trunk + flavor.secondary };
+        let taken = self.stored(node).nics.values().filter(|nic| nic.is_high_performance() == rdma).count();
+        slots.saturating_sub(taken as u32)
+    }
+
+    /// The vSwitches of interfaces, for RDMA or for the rest, that could take another address, as far as the node goes.
+    pub fn extendable(&self, node: NodeId, rdma: bool) -> impl Iterator<Item = VSwitchId> + '_ {
         let most = self.config(node).ips_per_eni;
-        let open = self.stored(node).nics.values().filter(move |nic| nic.has_room(most));
+        let rdma = rdma && self.config(node).flavor.has_erdma();
+        let of_kind = self.stored(node).nics.values().filter(move |nic| nic.is_high_performance() == rdma);
+        let open = of_kind.filter(move |nic| nic.has_room(most));
         open.map(|nic| nic.vswitch)
+    }
+
+    /// The fewest prefixes that a call for a node in prefix mode asks for: all that the node lacks, as far as an interface has
+    /// room, and no fewer if fewer are free (C127, C131).
+    #[must_use]
+    pub fn fewest_prefixes(&self, node: NodeId) -> u32 {
+        let (config, status) = (self.config(node), self.stored(node));
+        let lacking = prefix::lacking(status, config.prefixes.unwrap_or(0));
+        let new = config.ips_per_eni.saturating_sub(1).min(BATCH as u32);
+        let there =
+            status.nics.values().filter(|nic| nic.state == NicState::InUse).map(|nic| prefix::free(config, nic));
+        let rooms = there.chain((self.empty_slots(node) > 0).then_some(new)).filter(|&room| room > 0);
+        rooms.min().map_or(0, |room| room.min(lacking))
     }
 
     /// Addresses of a vSwitch that calls under way for a node ask for.

@@ -253,6 +253,12 @@ impl NodeLocal {
         self.slots.iter().filter(|slot| slot.eni.is_none()).count()
     }
 
+    /// Those for RDMA, or those for the rest.
+    #[must_use]
+    pub fn empty_slots_for(&self, rdma: bool) -> usize {
+        self.slots.iter().filter(|slot| slot.eni.is_none() && slot.is_for_rdma() == rdma).count()
+    }
+
     /// Whether some slot is inhibited, or some candidate vSwitch blocked.
     #[must_use]
     pub fn is_held_back(&self, now: Instant) -> bool {
@@ -260,10 +266,10 @@ impl NodeLocal {
             || self.config.vswitches.iter().any(|&id| self.switches.is_blocked(now, id))
     }
 
-    /// The vSwitches of interfaces that could take another address, as far as the node goes.
-    pub fn extendable(&self) -> impl Iterator<Item = VSwitchId> + '_ {
-        let open =
-            self.slots.iter().filter(|slot| slot.status == Status::InUse && slot.set.len() < self.config.ips_per_eni);
+    /// The vSwitches of interfaces, for RDMA or for the rest, that could take another address, as far as the node goes.
+    pub fn extendable(&self, rdma: bool) -> impl Iterator<Item = VSwitchId> + '_ {
+        let of_kind = self.slots.iter().filter(move |slot| slot.is_for_rdma() == rdma);
+        let open = of_kind.filter(|slot| slot.status == Status::InUse && slot.set.len() < self.config.ips_per_eni);
         open.filter_map(|slot| slot.eni.map(|eni| eni.vswitch))
     }
 

@@ -173,16 +173,28 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// Whether a node could ask for another address of a vSwitch: in a free slot, or on an interface
+    /// The fewest /28 blocks that a call for a node asks for; 0 = it is not in prefix mode, or asks for none.
+    #[must_use]
+    pub fn fewest_prefixes(&self, node: NodeId) -> u32 {
+        match self.nodes[node.index()].daemon {
+            Daemon::Prefixes(_) => self.controller().fewest_prefixes(node),
+            _ => 0,
+        }
+    }
+
+    /// Whether a node could ask for another address of a vSwitch, for `rdma` or not: in a free slot, or on an interface
     /// with room.
     #[must_use]
-    pub fn can_extend(&self, node: NodeId, vswitch: VSwitchId) -> bool {
+    pub fn can_extend(&self, node: NodeId, vswitch: VSwitchId, rdma: bool) -> bool {
         let (has_slot, extends) = match &self.nodes[node.index()].daemon {
-            Daemon::NodeLocal(daemon) => (daemon.empty_slots() > 0, daemon.extendable().any(|id| id == vswitch)),
+            Daemon::NodeLocal(daemon) => {
+                (daemon.empty_slots_for(rdma) > 0, daemon.extendable(rdma).any(|id| id == vswitch))
+            }
             Daemon::Classic(daemon) => (daemon.empty_slots() > 0, daemon.extendable().contains(&vswitch)),
             Daemon::Centralized(_) | Daemon::Prefixes(_) => {
                 let controller = self.controller();
-                (controller.empty_slots(node) > 0, controller.extendable(node).any(|id| id == vswitch))
+                let extends = controller.extendable(node, rdma).any(|id| id == vswitch);
+                (controller.empty_slots_for(node, rdma) > 0, extends)
             }
             Daemon::Exclusive(_) => (self.holdings(node).empty_slots > 0, false),
         };

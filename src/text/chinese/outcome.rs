@@ -105,6 +105,8 @@ pub(super) const OUTCOME: &[Entry] = &[
         "有 Pod 在等的节点没有空余的网卡位，而它们还有空位的弹性网卡都不在这个交换机上"),
     ("a request asks for up to 10 addresses and fails whole, and fewer are free",
         "一次申请最多要 10 个地址，不够就整个失败，而剩余的不到这么多"),
+    ("a node in prefix mode asks for all the /28 blocks that it lacks at once, and fewer are free",
+        "前缀模式的节点一次申请它缺少的全部 /28 块，而空闲的整块没有那么多"),
     ("nodes leave the vSwitch alone for 10 minutes after each refusal", "每次被拒绝后，节点有 10 分钟不再使用这个交换机"),
     ("neither the eni-config of a node whose pods wait nor a PodNetworking of such pods lists this vSwitch",
         "有 Pod 在等的节点的 eni-config 和这些 Pod 的 PodNetworking 都没有写这个交换机"),
