@@ -435,7 +435,9 @@ fn stranded_text(reason: StrandedReason) -> Phrase {
             phrase!("a request asks for up to 10 addresses and fails whole, and fewer are free")
         }
         StrandedReason::TooFewBlocks => {
-            phrase!("a node in prefix mode asks for all the /28 blocks that it lacks at once, and fewer are free")
+            phrase!(
+                "a node in prefix mode asks for all the /28 blocks that it lacks at once, fewer are free, and each refusal blocks the vSwitch for all"
+            )
         }
         StrandedReason::Blocked => phrase!("nodes leave the vSwitch alone for 10 minutes after each refusal"),
         StrandedReason::NotConfigured => {

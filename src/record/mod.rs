@@ -436,7 +436,8 @@ pub enum StrandedReason {
     NoFreeEniSlot,
     /// Fewer than a batch asks for; batches fail whole (rule R107).
     BatchTooLarge,
-    /// A node asks for as many /28 blocks at once as it lacks, and fewer are free (rules C127, C131, C135).
+    /// A node asks for as many /28 blocks at once as it lacks, and fewer are free; each refusal blocks the vSwitch for all
+    /// (rules C80, C127, C131, C135).
     TooFewBlocks,
     /// Blocked for ten minutes after a refusal (rules R60, R89).
     Blocked,

@@ -70,7 +70,7 @@ fn reason<O: Observer>(
     let reaching: Vec<_> = askers.iter().filter(may_ask).collect();
     if reaching.is_empty() {
         Some(StrandedReason::NoFreeEniSlot)
-    } else if reaching.iter().all(wants_more_blocks) {
+    } else if reaching.iter().any(wants_more_blocks) {
         Some(StrandedReason::TooFewBlocks)
     } else if reaching.iter().any(is_held_back) {
         Some(StrandedReason::Blocked)
