@@ -147,17 +147,23 @@ impl<O: Observer> Engine<O> {
     /// CNI ADD or DEL of a pod with an interface of its own: the daemon hears it unless a collection waits (rule R125). One
     /// before v1.7 hears everybody.
     fn own_call(&mut self, node: NodeId, call: OwnCall) {
+        if let Daemon::Classic(_) = self.nodes[node.index()].daemon {
+            return self.own_heard(node, call, self.now);
+        }
+        self.own_input(node, ipam::Input::Own(call), DaemonInput::Own(call));
+    }
+
+    /// Tells the daemon of a node something about such a pod, in the words of either IPAM.
+    fn own_input(&mut self, node: NodeId, node_local: ipam::Input, centralized: DaemonInput) {
         match &mut self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) => {
-                daemon.handle(self.now, ipam::Input::Own(call));
+                daemon.handle(self.now, node_local);
                 self.pump(node, self.now);
-                self.arm(node);
             }
-            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
-                self.tell(node, DaemonInput::Own(call));
-            }
-            Daemon::Classic(_) => self.own_heard(node, call, self.now),
+            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => self.tell(node, centralized),
+            Daemon::Classic(_) => {}
         }
+        self.arm(node);
     }
 
     /// The daemon of a node hears a call that `came` then.
@@ -187,17 +193,7 @@ impl<O: Observer> Engine<O> {
 
     /// The CNI ADD of a pod is over, or its caller went away: it holds its daemon's lock no longer.
     fn own_is_over(&mut self, node: NodeId, id: PodId) {
-        match &mut self.nodes[node.index()].daemon {
-            Daemon::NodeLocal(daemon) => {
-                daemon.handle(self.now, ipam::Input::OwnIsOver(id));
-                self.pump(node, self.now);
-                self.arm(node);
-            }
-            Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => {
-                self.tell(node, DaemonInput::OwnIsOver(id));
-            }
-            Daemon::Classic(_) => self.arm(node),
-        }
+        self.own_input(node, ipam::Input::OwnIsOver(id), DaemonInput::OwnIsOver(id));
     }
 
     /// A pod object is gone, or terminal, and its CNI DEL done: its interface is on its way back.
