@@ -155,7 +155,7 @@ impl Dice {
             .map(|zone| PoolZone {
                 zone: format!("zone-{zone}"),
                 node_vswitch: self.pick(&of_zone(zone)),
-                daemon: self.daemon(limits, of_zone(zone)),
+                daemon: self.daemon(limits, of_zone(zone), quiet),
             })
             .collect();
         let max_pods = if self.1 == Kind::Exclusive { limits.exclusive_eni_pods() } else { limits.multi_ip_pods() };
@@ -264,11 +264,11 @@ impl Dice {
         }))
     }
 
-    fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> Config {
+    fn daemon(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>, quiet: bool) -> Config {
         match self.1 {
             Kind::NodeLocal | Kind::LocalTrunk => self.node_local(limits, vswitches).into(),
             Kind::Classic => self.classic(limits, vswitches).into(),
-            Kind::Centralized | Kind::Prefixes | Kind::Trunk => self.centralized(limits, vswitches).into(),
+            Kind::Centralized | Kind::Prefixes | Kind::Trunk => self.centralized(limits, vswitches, quiet).into(),
             Kind::Exclusive => {
                 let (slots, polls) = (limits.exclusive_eni_pods(), self.chance(50));
                 pod_eni::NodeConfig { slots, vswitches, polls }.into()
@@ -285,10 +285,11 @@ impl Dice {
         })
     }
 
-    fn centralized(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>) -> NodeConfig {
+    /// A minimum above the maximum orders and gives back for ever (C103): no `quiet` world has one.
+    fn centralized(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>, quiet: bool) -> NodeConfig {
         let trunk = self.1 == Kind::Trunk || self.chance(20);
         let flavor = Flavor::of(limits.adapters, trunk, self.chance(10));
-        NodeConfig {
+        let mut config = NodeConfig {
             flavor,
             devices: Devices {
                 members: if self.1 == Kind::Trunk { self.range(0, 8) } else { 0 },
@@ -304,7 +305,11 @@ impl Dice {
             vswitches,
             selection: self.pick(&[Selection::Most, Selection::Random]),
             dual: self.chance(25),
+        };
+        if quiet {
+            config.min_idle = config.min_idle.min(config.max_idle);
         }
+        config
     }
 
     /// With every defect that is not for good: a deadlock ends with a restart only.

@@ -320,11 +320,10 @@ impl Player {
                 daemon.sees(at(ms), &status);
                 DaemonInput::Tick
             }
-            What::Kill => {
+            What::Kill | What::Restart => {
                 self.own_hang_up(at(ms));
-                DaemonInput::Kill
+                if let What::Kill = what { DaemonInput::Kill } else { DaemonInput::Restart }
             }
-            What::Restart => DaemonInput::Restart,
         };
         self.give(at(ms), input);
         Ok(())
@@ -359,4 +358,22 @@ impl Player {
 
 fn at(ms: u64) -> Instant {
     Instant::ZERO + Span::millis(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r135_who_calls_a_dead_daemon_fails_with_its_start() -> anyhow::Result<()> {
+        let case = json!({"name": "dead", "horizon_ms": 500_000, "events": [
+            {"t_ms": 100, "op": "schedule", "pod": "a"},
+            {"t_ms": 200, "op": "kill"},
+            {"t_ms": 300, "op": "add", "pod": "a", "own": true},
+            {"t_ms": 400, "op": "restart"},
+        ]});
+        let log = replay(&serde_json::from_value(case)?)?;
+        assert_eq!(log, json!([{"t_ms": 400, "what": "failed", "pod": "a", "ip": null}]));
+        Ok(())
+    }
 }

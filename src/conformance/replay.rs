@@ -7,6 +7,7 @@ use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::Config;
+use crate::ipam::GC_PERIOD;
 use crate::ipam::node_local::{self, EniSelection, Rdma, Reclaim, Trunk, VSwitchSelection};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
@@ -16,9 +17,6 @@ use crate::time::{Instant, Span};
 
 /// Block that stands for a vSwitch; what exceeds its `available` belongs to others.
 const BLOCK: &str = "10.0.0.0/16";
-
-/// Period of the collection (rule R124, `daemon/daemon.go:45`).
-const GC_PERIOD: Span = Span::mins(5);
 
 /// What one run left behind.
 #[derive(Debug, Default)]

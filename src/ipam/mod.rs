@@ -43,6 +43,9 @@ pub const BATCH: usize = 10;
 /// it (rule P55).
 pub const MOST_NAMED: usize = BATCH + 1;
 
+/// Period of a daemon's collection (rules P99, R124, `daemon/daemon.go:45`).
+pub const GC_PERIOD: Span = Span::mins(5);
+
 /// Deadline of an AllocIP call at the daemon (rules R112, C115, `daemon/server.go:37`).
 pub const RPC_TIMEOUT: Span = Span::secs(118);
 

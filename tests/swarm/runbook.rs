@@ -61,7 +61,7 @@ impl Dice {
                 model.vpc.vswitches.push(VSwitch { added_by: Some(index), ..plain });
                 Deed::AddVSwitch(VSwitchId::new(i))
             }
-            2 => Deed::EditEniConfig(self.edited(model)),
+            2 => Deed::EditEniConfig(self.edited(model, quiet)),
             3 | 4 => Deed::RestartTerway(Restart {
                 pools: (0..model.node_pools.len()).filter(|&i| i == pool || self.chance(50)).collect(),
                 at_most_at_once: self.portion(),
@@ -87,7 +87,7 @@ impl Dice {
     }
 
     /// Other daemons for every group, which may know vSwitches that are added some day.
-    fn edited(&mut self, model: &Model) -> Vec<Config> {
+    fn edited(&mut self, model: &Model, quiet: bool) -> Vec<Config> {
         let daemons = model.groups().map(|(key, zone)| {
             let known = (0..model.vpc.vswitches.len()).filter(|&i| model.vpc.vswitches[i].zone == zone.zone);
             let mut vswitches: Vec<_> = known.map(VSwitchId::new).collect();
@@ -95,7 +95,7 @@ impl Dice {
                 vswitches.reverse();
             }
             vswitches.truncate(self.range(1, vswitches.len() as u32) as usize);
-            self.daemon(model.node_pools[key.pool].shapes[key.shape].limits, vswitches)
+            self.daemon(model.node_pools[key.pool].shapes[key.shape].limits, vswitches, quiet)
         });
         daemons.collect()
     }

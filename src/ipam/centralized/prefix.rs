@@ -16,8 +16,7 @@ pub(super) fn plan(
     wanted: u32,
     pending: impl Fn(EniId) -> Option<u32>,
 ) {
-    // A new interface has a primary address (C124).
-    let per_interface = config.ips_per_eni.saturating_sub(1).min(BATCH as u32);
+    let per_interface = most_of_new(config);
     if per_interface == 0 {
         return;
     }
@@ -40,6 +39,11 @@ pub(super) fn plan(
         place.prefixes = left.min(per_interface);
         left -= place.prefixes;
     }
+}
+
+/// The most prefixes that a new interface comes with: it has a primary address too (C124), and a call asks for ten at most.
+pub(super) fn most_of_new(config: &NodeConfig) -> u32 {
+    config.ips_per_eni.saturating_sub(1).min(BATCH as u32)
 }
 
 /// Prefixes that the node lacks by its CR alone; tasks do not count here (C131).

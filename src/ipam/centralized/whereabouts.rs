@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::node::Node;
 use super::{CallId, Controller, IpStatus, Nic, NicState, NodeConfig, Status, prefix};
 use crate::id::{EniId, NodeId, Uid, VSwitchId};
-use crate::ipam::{BATCH, Holdings, Whereabouts};
+use crate::ipam::{Holdings, Whereabouts};
 use crate::time::Instant;
 
 impl Controller {
@@ -75,10 +75,10 @@ impl Controller {
     pub fn fewest_prefixes(&self, node: NodeId) -> u32 {
         let (config, status) = (self.config(node), self.stored(node));
         let lacking = prefix::lacking(status, config.prefixes.unwrap_or(0));
-        let new = config.ips_per_eni.saturating_sub(1).min(BATCH as u32);
         let there =
             status.nics.values().filter(|nic| nic.state == NicState::InUse).map(|nic| prefix::free(config, nic));
-        let rooms = there.chain((self.empty_slots(node) > 0).then_some(new)).filter(|&room| room > 0);
+        let rooms =
+            there.chain((self.empty_slots(node) > 0).then_some(prefix::most_of_new(config))).filter(|&room| room > 0);
         rooms.min().map_or(0, |room| room.min(lacking))
     }
 

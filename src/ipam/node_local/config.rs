@@ -1,6 +1,7 @@
 //! What a daemon runs with, after defaults and clamps (rules R9 to R35).
 
 use crate::id::VSwitchId;
+use crate::ipam::{GC_PERIOD, RPC_TIMEOUT};
 use crate::openapi::Api;
 use crate::time::Span;
 
@@ -141,8 +142,8 @@ impl Config {
             vswitches,
             reclaim: None,
             rate_limit: [Some(400); Api::ALL.len()],
-            gc_period: Some(Span::mins(5)),
-            rpc_timeout: Span::secs(118),
+            gc_period: Some(GC_PERIOD),
+            rpc_timeout: RPC_TIMEOUT,
             confirm_delete: true,
         }
     }

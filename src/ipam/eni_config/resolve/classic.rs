@@ -2,6 +2,7 @@
 
 use super::pool::addresses;
 use super::{Origin, Resolver, VSwitch};
+use crate::ipam::GC_PERIOD;
 use crate::ipam::classic::{Config, Selection, Sizes, Wanted};
 use crate::ipam::node_local::VSwitchSelection;
 use crate::ipam::note::Note;
@@ -9,8 +10,6 @@ use crate::time::Span;
 
 /// The CNI plugin gives an ADD up after this (rule K1, `plugin/terway/cni.go:28-29`).
 const CNI_TIMEOUT: Span = Span::secs(120);
-/// Period of the collection (rule P99, `daemon/daemon.go:45`).
-const GC_PERIOD: Span = Span::mins(5);
 /// Keys that came with v1.7 or later.
 const LATER: [&str; 8] = [
     "eni_selection_policy",

@@ -1,14 +1,13 @@
 //! Periods, reclaim and deadlines (rules R15, R19 to R22, R31).
 
 use super::{Origin, Resolver};
-use crate::ipam::RPC_TIMEOUT;
 use crate::ipam::eni_config::go::{self, Duration};
 use crate::ipam::node_local::Reclaim;
 use crate::ipam::note::{Note, Place};
+use crate::ipam::{GC_PERIOD, RPC_TIMEOUT};
 use crate::time::Span;
 
 const SYNC_PERIOD: Span = Span::secs(120);
-const GC_PERIOD: Span = Span::mins(5);
 const RECLAIM_INTERVAL: Span = Span::mins(10);
 const RECLAIM_BATCH: u32 = 5;
 const RECLAIM_FACTOR: f64 = 0.1;
