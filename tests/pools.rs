@@ -175,3 +175,25 @@ fn the_control_plane_makes_interfaces_of_pods_own_with_its_settings() {
     assert_eq!(settings("\n    exclusive_eni: true"), (Span::mins(5), Some(60), 0));
     assert_eq!(settings(""), (Span::mins(20), Some(500), 1), "nobody has one: they have no effect");
 }
+
+/// R42, C144: eni-config may leave a node with exclusive interfaces fewer places for pods than its type has interfaces
+/// (`daemon/config.go:89-101`, `daemon/daemon.go:943-945`; `pkg/eni/node_reconcile.go:191-213`).
+#[test]
+fn r42_c144_places_of_a_node_with_exclusive_interfaces() {
+    let places = |eni_config: &str, max_pods: &str| {
+        let limits = "limits: {adapters: 4, ipv4_per_adapter: 15, erdma_adapters: 1}";
+        let pool = format!("exclusive_eni: true\n    nodes: 3\n    {limits}{max_pods}");
+        let text = scenario("", &pool).replace("max_pool_size: 5", eni_config);
+        let loaded =
+            load_text("pools.yaml", &text, Path::new(".")).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+        let shape = &loaded.model.node_pools[0].shapes[0];
+        (shape.zones[0].daemon.slots(), shape.max_pods)
+    };
+    assert_eq!(places("max_pool_size: 5", ""), (3, 3));
+    assert_eq!(places("max_eni: 1", ""), (1, 1));
+    assert_eq!(places("eni_cap_shift: -1", ""), (2, 2));
+    assert_eq!(places("max_eni: 2", "\n    max_pods: 1"), (2, 1), "the kubelet's own limit is less");
+    assert_eq!(places("ipam_type: crd", ""), (3, 3));
+    assert_eq!(places("ipam_type: crd, enable_erdma: true", ""), (2, 2));
+    assert_eq!(places("ipam_type: crd, max_eni: 1", ""), (3, 3), "the control plane does not read it (C11)");
+}

@@ -289,6 +289,7 @@ impl Dice {
     fn centralized(&mut self, limits: InstanceLimits, vswitches: Vec<VSwitchId>, quiet: bool) -> NodeConfig {
         let trunk = self.1 == Kind::Trunk || self.chance(20);
         let flavor = Flavor::of(limits.adapters, trunk, self.chance(10));
+        let takes_prefixes;
         let mut config = NodeConfig {
             flavor,
             devices: Devices {
@@ -301,11 +302,17 @@ impl Dice {
             warm_up: self.pick(&[0, 0, 7, 30]),
             sync_period: self.pick(&[None, Some(Span::secs(20))]),
             reclaim: self.reclaim(),
-            prefixes: (self.1 == Kind::Prefixes || self.1 == Kind::Trunk && self.chance(20)).then(|| self.range(0, 9)),
+            prefix_mode: {
+                takes_prefixes = self.1 == Kind::Prefixes || self.1 == Kind::Trunk && self.chance(20);
+                takes_prefixes
+            },
+            prefix_count: if takes_prefixes { self.range(0, 9) } else { 0 },
+            both_or_none: false,
             vswitches,
             selection: self.pick(&[Selection::Most, Selection::Random]),
             dual: self.chance(25),
         };
+        config.both_or_none = config.dual;
         if quiet {
             config.min_idle = config.min_idle.min(config.max_idle);
         }

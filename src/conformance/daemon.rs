@@ -204,7 +204,7 @@ impl Player {
     fn new(prefix: bool) -> Self {
         let mut chance = SmallStream::new(1);
         let mut daemon = match prefix {
-            true => Either::Prefixes(PrefixDaemon::new(Instant::ZERO, chance)),
+            true => Either::Prefixes(PrefixDaemon::new(Instant::ZERO, false, chance)),
             false => Either::Bindings(Daemon::new(Instant::ZERO, &mut chance)),
         };
         // Its loops begin now, not at a time of chance.

@@ -218,10 +218,10 @@ impl Writer<'_> {
 
     fn spec(&self, config: &NodeConfig) -> NodeSpec {
         let eni = EniSpec {
-            enable_ip_prefix: config.prefixes.is_some(),
+            enable_ip_prefix: config.prefix_mode,
             enable_ipv4: true,
             enable_ipv6: config.dual,
-            ipv4_prefix_count: config.prefixes,
+            ipv4_prefix_count: config.prefixes(),
             v_switch_options: config
                 .vswitches
                 .iter()

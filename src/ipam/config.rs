@@ -83,7 +83,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.min_idle,
             Self::Classic(config) => config.sizes.min_idle,
-            Self::Centralized(config) => config.min_idle,
+            Self::Centralized(config) => config.watermarks().min_idle,
             Self::Exclusive(_) => 0,
         }
     }
@@ -94,7 +94,7 @@ impl Config {
         match self {
             Self::NodeLocal(config) => config.max_idle,
             Self::Classic(config) => config.sizes.max_idle,
-            Self::Centralized(config) => config.max_idle,
+            Self::Centralized(config) => config.watermarks().max_idle,
             Self::Exclusive(_) => 0,
         }
     }
@@ -147,13 +147,13 @@ impl Config {
         }
     }
 
-    /// Addresses that the node can hold (rules R35, C10).
+    /// Addresses that the node can have for pods (rules R35, C10, C137).
     #[must_use]
     pub fn capacity(&self) -> u32 {
         match self {
             Self::NodeLocal(config) => config.capacity,
             Self::Classic(config) => config.sizes.capacity,
-            Self::Centralized(config) => config.flavor.for_pods() * config.ips_per_eni,
+            Self::Centralized(config) => config.capacity(),
             Self::Exclusive(config) => config.slots,
         }
     }
@@ -163,7 +163,7 @@ impl Config {
     pub fn prefixes(&self) -> Option<u32> {
         match self {
             Self::NodeLocal(_) | Self::Classic(_) | Self::Exclusive(_) => None,
-            Self::Centralized(config) => config.prefixes,
+            Self::Centralized(config) => config.prefixes(),
         }
     }
 }

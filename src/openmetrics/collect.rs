@@ -263,7 +263,7 @@ fn exported(view: View, node: NodeId) -> Option<(Exporter, Gauges)> {
         let (total, idle) = pool(&daemon.places());
         return Some((Exporter::Today, Gauges { total, idle, enis: 0 }));
     }
-    view.node_config(node)?.prefixes?;
+    view.node_config(node)?.prefixes()?;
     let holdings = view.holdings(node);
     let total = u64::from(holdings.in_use + holdings.idle);
     Some((Exporter::Today, Gauges { total, idle: holdings.idle.into(), enis: 0 }))

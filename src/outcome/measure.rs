@@ -203,7 +203,7 @@ pub const MEASURES: &[Measure] = &[
     of("defects.nodes", "nodes struck", "nodes", Kind::Tally,
         "Nodes that it strikes at least once, over these runs."),
     of("trunkless.happened", "happens in", "runs", Kind::Probability,
-        "Runs in which Terway of a node cannot make its trunk interface for this reason (the last one, if there are several), and is started again and again; a node that joins is not ready meanwhile."),
+        "Runs in which Terway of a node gets no trunk interface for this reason (the last one, if there are several), and is started again and again; a node that joins is not ready meanwhile."),
     of("trunkless.first_s", "first", "s", Kind::Time,
         "Time from the start until it first dies of that, over these runs."),
     of("trunkless.nodes", "nodes that wait", "nodes", Kind::Tally,

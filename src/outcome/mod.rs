@@ -372,7 +372,7 @@ pub struct DefectSummary {
     pub nodes: Estimate,
 }
 
-/// Nodes on which Terway starts again and again, since it cannot make its trunk (rule R36): those that join are not
+/// Nodes on which Terway starts again and again, since it has no trunk (rules R36, C143): those that join are not
 /// ready meanwhile.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrunklessSummary {

@@ -21,6 +21,7 @@ mod plane;
 mod pods;
 mod power;
 mod restart;
+mod trunk;
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -156,7 +157,7 @@ const _: () = assert!(size_of::<Node>() == 192, "a node is in three cache lines,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Power {
     Up,
-    /// The kubelet goes on, the daemon makes its trunk and does not listen yet (rule R36).
+    /// The kubelet goes on, the daemon makes its trunk, or waits for it, and does not listen yet (rules R36, C143).
     Starting,
     /// The kubelet goes on, the daemon does not.
     DaemonDown,
@@ -263,8 +264,8 @@ impl<O: Observer> Engine<O> {
             Config::Classic(config) => {
                 Daemon::Classic(Box::new(Classic::new(self.now, Arc::clone(config), &[], &[], seed, jitter)))
             }
-            Config::Centralized(config) if config.prefixes.is_some() => {
-                Daemon::Prefixes(Box::new(centralized::PrefixDaemon::new(self.now, seed)))
+            Config::Centralized(config) if config.prefix_mode => {
+                Daemon::Prefixes(Box::new(centralized::PrefixDaemon::new(self.now, config.both_or_none, seed)))
             }
             Config::Centralized(_) => Daemon::Centralized(Box::new(centralized::Daemon::new(self.now, &mut seed))),
             Config::Exclusive(config) => Daemon::Exclusive(Box::new(Exclusive {

@@ -8,6 +8,7 @@ mod exclusive;
 mod local_trunk;
 mod trunk;
 mod nodes;
+mod prefix_mode;
 mod rdma;
 mod story;
 mod workloads;

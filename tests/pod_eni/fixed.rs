@@ -64,6 +64,29 @@ fn c153_the_time_counts_from_the_stamp() {
     assert_eq!(world.freed[0].0, at(4560.0 + 0.5 + 1.0 + 0.1));
 }
 
+/// C153 (`podRequirePodENI`, `eni_controller.go:905-925`): a pod that has come again and finds no node stamps its PodENI
+/// too, so that its address is there when it does.
+#[test]
+fn c153_a_pod_without_a_node_keeps_its_address() {
+    let minutes = Some(Retention::After(Span::mins(5)));
+    let mut world = World::new(&[10]);
+    world.pod(NODE, 1, 100, &fixed(minutes));
+    world.run(1000.0);
+    world.gone(1);
+    world.tell(Input::Recreated(PodKey(1)));
+    world.run(10_000.0);
+    assert_eq!((world.freed.len(), world.free[0]), (0, 9));
+    world.pod(NODE, 1, 101, &fixed(minutes));
+    world.run(10_030.0);
+    assert!(world.bound.contains_key(&Uid(101)));
+    world.gone(1);
+    world.tell(Input::Recreated(PodKey(1)));
+    world.run(20_000.0);
+    world.gone(1);
+    world.run(20_500.0);
+    assert_eq!((world.freed.len(), world.free[0]), (1, 10), "whoever is deleted before it finds one does not");
+}
+
 /// C153: `Never`.
 #[test]
 fn c153_never() {

@@ -367,16 +367,13 @@ fn settings(case: &Case) -> Settings {
 }
 
 fn config(case: &Case) -> NodeConfig {
-    let prefixes = Some(case.ipv4_prefix_count).filter(|&n| n > 0);
-    // Prefix mode has no pool (C12).
-    let pool = |size| if prefixes.is_some() { 0 } else { size };
     NodeConfig {
         flavor: Flavor::of(case.adapters, case.trunk, case.erdma),
         devices: Devices::default(),
         ips_per_eni: case.ips_per_eni,
         dual: case.dual,
-        min_idle: pool(case.min_pool_size),
-        max_idle: pool(case.max_pool_size),
+        min_idle: case.min_pool_size,
+        max_idle: case.max_pool_size,
         warm_up: case.warm_up_size,
         sync_period: Some(Span::secs(case.ip_pool_sync_period_s)).filter(|period| period.0 > 0),
         reclaim: (case.idle_ip_reclaim_after_s > 0 && case.idle_ip_reclaim_batch_size > 0).then(|| Reclaim {
@@ -385,7 +382,9 @@ fn config(case: &Case) -> NodeConfig {
             batch: case.idle_ip_reclaim_batch_size,
             factor: 0.1,
         }),
-        prefixes,
+        prefix_mode: case.ipv4_prefix_count > 0,
+        prefix_count: case.ipv4_prefix_count,
+        both_or_none: case.dual,
         vswitches: (0..case.vswitches.len()).map(VSwitchId::new).collect(),
         selection: match case.vswitch_selection {
             VSwitchSelection::Most => Selection::Most,

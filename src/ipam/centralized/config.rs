@@ -1,5 +1,8 @@
 //! What a control plane and its nodes run with (rules C6, C10 to C14, C157 to C160).
 
+use std::sync::Arc;
+
+use crate::address::PREFIX;
 use crate::id::VSwitchId;
 use crate::ipam::Devices;
 use crate::ipam::node_local::Reclaim;
@@ -92,9 +95,9 @@ pub struct NodeConfig {
     pub ips_per_eni: u32,
     /// Whether pods have an IPv6 address beside their IPv4 one, after C15's condition was applied.
     pub dual: bool,
-    /// Lower bound of idle addresses, not clamped (C12).
+    /// Lower bound of idle addresses, not clamped; prefix mode has none (C12).
     pub min_idle: u32,
-    /// Upper bound of idle addresses, not clamped (C12).
+    /// Upper bound of idle addresses, not clamped; prefix mode has none (C12).
     pub max_idle: u32,
     /// Addresses that are ordered once in a node's life (C111).
     pub warm_up: u32,
@@ -102,8 +105,13 @@ pub struct NodeConfig {
     pub sync_period: Option<Span>,
     /// Idle reclaim; `None` = off (C104).
     pub reclaim: Option<Reclaim>,
-    /// Prefix mode: how many /28 prefixes the node gets in all; `None` = addresses (C123).
-    pub prefixes: Option<u32>,
+    /// The node takes /28 prefixes instead of addresses: for the whole life of its CR (C122).
+    pub prefix_mode: bool,
+    /// How many prefixes it gets in all in prefix mode (C123).
+    pub prefix_count: u32,
+    /// In prefix mode, whether the daemon gives no pod an IPv4 address without an IPv6 one of the same interface (C138). It
+    /// goes by the base document alone (`daemon/builder.go:92-102, 494`), whatever becomes of [`dual`](Self::dual).
+    pub both_or_none: bool,
     /// Candidate vSwitches of the node's zone, as written (C13).
     pub vswitches: Vec<VSwitchId>,
     /// Which vSwitch a new interface goes to (C14).
@@ -130,15 +138,41 @@ impl NodeConfig {
             warm_up: 0,
             sync_period: None,
             reclaim: None,
-            prefixes: None,
+            prefix_mode: false,
+            prefix_count: 0,
+            both_or_none: false,
             vswitches,
             selection: Selection::Most,
         }
     }
 
+    /// How many prefixes the node gets in all; `None` = it takes addresses.
+    #[must_use]
+    pub fn prefixes(&self) -> Option<u32> {
+        self.prefix_mode.then_some(self.prefix_count)
+    }
+
+    /// What the daemon fills in on a node whose CR has the mode of `before`: an edit of `enable_ip_prefix` does not change
+    /// it (C122, `pkg/eni/node_reconcile.go:175-187`).
+    #[must_use]
+    pub fn in_mode_of(self: Arc<Self>, before: &Self) -> Arc<Self> {
+        match self.prefix_mode == before.prefix_mode {
+            true => self,
+            false => Arc::new(Self { prefix_mode: before.prefix_mode, ..Self::clone(&self) }),
+        }
+    }
+
+    /// Addresses that the node can have for pods.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.flavor.capacity(self.ips_per_eni, self.prefixes())
+    }
+
     /// The bounds of the pool. That there is room for what is to be idle is not looked at (C12).
-    pub(super) fn watermarks(&self) -> Watermarks {
-        Watermarks { min_idle: self.min_idle, max_idle: self.max_idle, capacity: u32::MAX }
+    #[must_use]
+    pub(in crate::ipam) fn watermarks(&self) -> Watermarks {
+        let [min_idle, max_idle] = if self.prefix_mode { [0; 2] } else { [self.min_idle, self.max_idle] };
+        Watermarks { min_idle, max_idle, capacity: u32::MAX }
     }
 }
 
@@ -175,6 +209,16 @@ impl Flavor {
     #[must_use]
     pub fn for_pods(self) -> u32 {
         self.trunk + self.secondary
+    }
+
+    /// Addresses for ordinary pods (C10); in prefix mode those of the node's prefixes, as far as its interfaces, each with a
+    /// primary address, have room for these (C124, C137).
+    #[must_use]
+    pub fn capacity(self, ips_per_eni: u32, prefixes: Option<u32>) -> u32 {
+        match prefixes {
+            None => self.for_pods() * ips_per_eni,
+            Some(prefixes) => PREFIX * prefixes.min(self.for_pods() * ips_per_eni.saturating_sub(1)),
+        }
     }
 
     /// Interfaces in all.

@@ -20,7 +20,7 @@ impl Demand {
         let open = !warm_up.completed && warm_up.target > 0;
         Self {
             pods: waiting,
-            minimum: (config.min_idle + waiting).saturating_sub(idle),
+            minimum: (config.watermarks().min_idle + waiting).saturating_sub(idle),
             warm_up: if open { warm_up.target.saturating_sub(warm_up.allocated) } else { 0 },
         }
     }

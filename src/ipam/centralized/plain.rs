@@ -51,7 +51,7 @@ pub(super) struct Change {
 impl InOrder {
     /// What is known of a node's CR, if it is in order.
     pub fn of(config: &NodeConfig, status: &Status, pods: &[ListedPod]) -> Option<Self> {
-        let is_plain = config.prefixes.is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
+        let is_plain = config.prefixes().is_none() && !config.dual && config.flavor.total() == config.flavor.secondary;
         let serves = status.nics.iter().all(|(&eni, nic)| {
             nic.state == NicState::InUse
                 && is_candidate(status, eni)

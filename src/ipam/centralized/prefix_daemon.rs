@@ -2,12 +2,12 @@
 //! control plane only sees to it that the prefixes are there (C138 to C142,
 //! `pkg/eni/local_delegate.go`, `pkg/eni/eni_local_ipam.go`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 
 use super::collection::Collection;
 use super::daemon::{DaemonInput, DaemonOutput};
-use super::resource::{NicState, Status};
+use super::resource::{Nic, NicState, Status};
 use crate::address::PREFIX;
 use crate::chance::SmallStream;
 use crate::id::{EniId, PodId, Uid};
@@ -18,8 +18,12 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub struct PrefixDaemon {
     is_up: bool,
-    /// What the CR has: the prefixes of each interface in use.
+    /// Pods get an IPv4 and an IPv6 address of the same interface, or none.
+    both_or_none: bool,
+    /// What the CR has: the IPv4 prefixes of each interface.
     enis: BTreeMap<EniId, Vec<Prefix>>,
+    /// Interfaces in use with an IPv6 prefix, whose addresses never run out.
+    with_v6: BTreeSet<EniId>,
     pods: BTreeMap<Uid, Pod>,
     /// CNI ADDs in the order of their coming, which is that of their deadlines.
     waiting: VecDeque<(Instant, Uid)>,
@@ -48,18 +52,26 @@ struct Pod {
 }
 
 impl PrefixDaemon {
-    /// A daemon that starts `now`, whose collection has a phase of chance.
+    /// A daemon that starts `now`, whose collection has a phase of chance; for `both_or_none` see
+    /// [`NodeConfig`](super::NodeConfig).
     #[must_use]
-    pub fn new(now: Instant, mut chance: SmallStream) -> Self {
+    pub fn new(now: Instant, both_or_none: bool, mut chance: SmallStream) -> Self {
         Self {
             is_up: true,
+            both_or_none,
             enis: BTreeMap::new(),
+            with_v6: BTreeSet::new(),
             pods: BTreeMap::new(),
             waiting: VecDeque::new(),
             collection: Collection::with_chance(now, chance.unit()),
             outputs: VecDeque::new(),
             chance,
         }
+    }
+
+    /// It reads eni-config anew, as it does when it starts.
+    pub fn reads(&mut self, both_or_none: bool) {
+        self.both_or_none = both_or_none;
     }
 
     /// Takes in what happens at `now`, which never decreases.
@@ -119,6 +131,8 @@ impl PrefixDaemon {
     /// The prefixes are those of the CR from now on (C142).
     fn take_in(&mut self, status: &Status) {
         let before = std::mem::take(&mut self.enis);
+        let has_v6 = |nic: &Nic| nic.state == NicState::InUse && nic.ipv6_prefixes.iter().any(|&(_, valid)| valid);
+        self.with_v6 = status.nics.iter().filter(|(_, nic)| has_v6(nic)).map(|(&eni, _)| eni).collect();
         for (&eni, nic) in &status.nics {
             let taken = |first| {
                 let known = before.get(&eni).into_iter().flatten().find(|prefix| prefix.first == first);
@@ -199,6 +213,7 @@ impl PrefixDaemon {
         for i in (1..enis.len()).rev() {
             enis.swap(i, self.chance.below(i as u32 + 1) as usize);
         }
+        enis.retain(|eni| !self.both_or_none || self.with_v6.contains(eni));
         let Some((eni, address)) = enis.into_iter().find_map(|eni| Some((eni, self.take_of(eni)?))) else {
             return false;
         };
@@ -326,8 +341,9 @@ impl Prefix {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, Nic};
+    use super::super::Kind;
     use super::*;
+    use crate::address::V6Addr;
     use crate::id::VSwitchId;
     use crate::time::Span;
 
@@ -344,7 +360,7 @@ mod tests {
     }
 
     fn daemon() -> PrefixDaemon {
-        let mut daemon = PrefixDaemon::new(Instant::ZERO, SmallStream::new(1));
+        let mut daemon = PrefixDaemon::new(Instant::ZERO, false, SmallStream::new(1));
         daemon.collection = Collection::new(Instant::ZERO);
         daemon
     }
@@ -391,6 +407,21 @@ mod tests {
         daemon.handle(at(119), DaemonInput::Tick);
         assert_eq!(daemon.poll(), failed(16, Failure::Deadline));
         daemon.handle(at(130), DaemonInput::Allocate(Uid(16)));
+        assert_eq!(address(daemon.poll()), "10.0.0.16");
+    }
+
+    /// C138: where pods have both families, an interface without an IPv6 prefix serves nobody.
+    #[test]
+    fn c138_both_families_or_none() {
+        let mut daemon = daemon();
+        daemon.reads(true);
+        daemon.sees(at(0), &cr(&[("10.0.0.16", true)]));
+        assert_eq!(ask(&mut daemon, at(1), 1), None);
+        let mut status = cr(&[("10.0.0.16", true)]);
+        status.nics.get_mut(&EniId(1)).expect("the interface").ipv6_prefixes = vec![(V6Addr(1), true)];
+        daemon.sees(at(2), &status);
+        // The newest of those who wait is helped by the next write only (C140).
+        daemon.sees(at(3), &status);
         assert_eq!(address(daemon.poll()), "10.0.0.16");
     }
 

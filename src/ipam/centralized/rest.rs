@@ -169,7 +169,7 @@ impl Controller {
             watched,
             period: self.period(config),
             next_sync: node.stored.next_sync,
-            sufficient: sufficient.filter(|_| config.prefixes.is_none()),
+            sufficient: sufficient.filter(|_| config.prefixes().is_none()),
         }
     }
 
@@ -340,7 +340,7 @@ impl Controller {
     fn quiet_while_counts_hold(&self, now: Instant, node: &Node, collected: bool) -> Instant {
         let status = &node.stored;
         let sync = status.next_sync.map_or(now, |next| next + TICK);
-        if node.config.as_ref().is_none_or(|config| config.prefixes.is_some()) {
+        if node.config.as_ref().is_none_or(|config| config.prefixes().is_some()) {
             return sync;
         }
         if let Some(known) = &node.in_order {
@@ -355,7 +355,7 @@ impl Controller {
     /// (C60), but not in prefix mode.
     fn counts_hold_until(&self, node: &Node) -> Instant {
         let status = &node.stored;
-        if node.config.as_ref().is_some_and(|config| config.prefixes.is_some()) {
+        if node.config.as_ref().is_some_and(|config| config.prefixes().is_some()) {
             return Instant::NEVER;
         }
         let candidates = status.nics.iter().filter(|&(&eni, _)| is_candidate(status, eni));

@@ -18,6 +18,12 @@ impl Controller {
         self.nodes[node.index()].config.as_ref().expect("the node is there")
     }
 
+    /// The spec of a node's CR; `None` = it has none.
+    #[must_use]
+    pub fn known_config(&self, node: NodeId) -> Option<&NodeConfig> {
+        self.nodes.get(node.index())?.config.as_deref()
+    }
+
     /// Whether a call's answer will be heard; otherwise the process that made it is gone, or the
     /// node that it was for.
     #[must_use]
@@ -74,7 +80,7 @@ impl Controller {
     #[must_use]
     pub fn fewest_prefixes(&self, node: NodeId) -> u32 {
         let (config, status) = (self.config(node), self.stored(node));
-        let lacking = prefix::lacking(status, config.prefixes.unwrap_or(0));
+        let lacking = prefix::lacking(status, config.prefixes().unwrap_or(0));
         let there =
             status.nics.values().filter(|nic| nic.state == NicState::InUse).map(|nic| prefix::free(config, nic));
         let rooms =

@@ -17,6 +17,8 @@ pub struct Document {
     pub(super) ipam: IpamType,
     /// Whether the scenario says so, and not the base document.
     pub(super) ipam_is_given: bool,
+    /// Whether the base document says that pods have both families: some daemons go by that alone (C138).
+    pub(super) base_is_dual: bool,
     /// What its version does, if it is one of before v1.7.
     pub(super) profile: Profile,
 }
@@ -85,6 +87,18 @@ impl Document {
     #[must_use]
     pub fn merge(&self, dynamic: &Self) -> Self {
         Self { root: merge(Some(&self.root), &dynamic.root), ..*self }
+    }
+
+    /// This base document after an edit.
+    #[must_use]
+    pub fn edited(&self, patch: &Self) -> Self {
+        let edited = self.merge(patch);
+        Self { base_is_dual: is_dual(&edited.root), ..edited }
+    }
+
+    /// Whether the base document says that pods have addresses of both families.
+    pub(super) fn base_is_dual(&self) -> bool {
+        self.base_is_dual
     }
 
     /// Who allocates: `crd` in the base document is the control plane, anything else the daemons (R6,
@@ -169,7 +183,13 @@ fn check(root: Json, mut notes: Vec<Note>) -> Checked<Document> {
         Some("crd") => IpamType::Centralized,
         _ => IpamType::NodeLocal,
     };
-    unless_error(Document { root, ipam, ipam_is_given: false, profile: Version::default().profile() }, notes)
+    let base_is_dual = is_dual(&root);
+    let profile = Version::default().profile();
+    unless_error(Document { root, ipam, ipam_is_given: false, base_is_dual, profile }, notes)
+}
+
+fn is_dual(root: &Json) -> bool {
+    root.get("ip_stack").and_then(Json::text) == Some("dual")
 }
 
 /// Go keeps the last of equal keys, or even mixes their objects; whoever wrote both did not mean

@@ -59,6 +59,8 @@ pub enum Input {
     Leave(NodeId),
     /// The node's trunk interface is in use, or no longer (C145).
     Trunk(NodeId, Option<EniId>),
+    /// A pod comes again under its name, and has no node yet: no more is seen of it than that it is there (C153).
+    Recreated(PodKey),
     /// A pod is scheduled to a node.
     Scheduled {
         /// Where.
@@ -185,6 +187,8 @@ pub struct Controller {
     /// Nodes, with their trunk interfaces in use.
     nodes: BTreeMap<NodeId, Option<EniId>>,
     pods: BTreeMap<PodKey, Pod>,
+    /// Pods that came again and have no node yet.
+    unscheduled: BTreeSet<PodKey>,
     pod_enis: BTreeMap<PodKey, PodEni>,
     interfaces: BTreeMap<EniId, NetworkInterface>,
     // The process.
@@ -230,6 +234,7 @@ impl Controller {
             chance,
             nodes: BTreeMap::new(),
             pods: BTreeMap::new(),
+            unscheduled: BTreeSet::new(),
             pod_enis: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             pod_queue: Queue::new(settings.pod_workers),
@@ -332,7 +337,9 @@ impl Controller {
             Input::Join(node) => _ = self.nodes.entry(node).or_default(),
             Input::Leave(node) => _ = self.nodes.remove(&node),
             Input::Trunk(node, trunk) => _ = self.nodes.insert(node, trunk),
+            Input::Recreated(pod) => _ = self.unscheduled.insert(pod),
             Input::Scheduled { node, pod, uid, spec } => {
+                self.unscheduled.remove(&pod);
                 self.pods.insert(pod, Pod { uid, node, spec, terminating: false });
                 self.pod_queue.add(pod);
             }
@@ -343,6 +350,7 @@ impl Controller {
             }
             Input::Gone(pod) => {
                 self.pods.remove(&pod);
+                self.unscheduled.remove(&pod);
                 self.pod_queue.add(pod);
             }
             Input::Add { pod, uid, came, polls } => self.add(now, pod, uid, came, polls),

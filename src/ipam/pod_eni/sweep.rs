@@ -61,12 +61,12 @@ impl Controller {
         self.set_timer(now, Timer::Leaks);
     }
 
-    /// C151, C153: stamps the PodENIs with fixed addresses whose pods are there, and gives up those
-    /// without a pod that are not kept.
+    /// C151, C153: stamps the PodENIs with fixed addresses whose pods are there, with a node or without (`podRequirePodENI`),
+    /// and gives up those without a pod that are not kept.
     pub(super) fn sweep_pod_enis(&mut self, now: Instant) {
         let mut unwanted = Vec::new();
         for (&key, pod_eni) in &mut self.pod_enis {
-            if self.pods.contains_key(&key) {
+            if self.pods.contains_key(&key) || self.unscheduled.contains(&key) {
                 if pod_eni.fixed.is_some() {
                     pod_eni.last_seen = Some(whole_second(now));
                     // Whoever computes a status meanwhile will be refused.

@@ -40,7 +40,7 @@ fn with_patch(loader: &mut Loader, document: Document, patch: Option<&EniPatch>)
 pub(super) fn patched(loader: &mut Loader, document: &Document, patch: &Node) -> Option<Document> {
     let patch = inline(loader, patch)?;
     let patch = checked(loader, patch)?;
-    Some(document.merge(&patch))
+    Some(document.edited(&patch))
 }
 
 /// What was checked; reports its problems.

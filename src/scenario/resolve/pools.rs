@@ -11,11 +11,11 @@ use crate::ipam::eni_config::{Document, IpamType, MAX_CANDIDATES, Node, Resolved
 use crate::ipam::note::nearest;
 use crate::ipam::pod_eni::NodeConfig;
 use crate::model::{NodePool, PoolZone, Shape};
-use crate::scenario::Setting;
 use crate::scenario::diagnostics::Place;
 use crate::scenario::loader::Loader;
 use crate::scenario::read::At;
 use crate::scenario::written::{self, NodeVSwitch};
+use crate::scenario::{Origin, Setting, show};
 use crate::time::Span;
 
 /// What a pool refers to; `None` = it is wrong itself, which was reported.
@@ -77,6 +77,14 @@ fn pool(loader: &mut Loader, index: usize, written: &written::NodePool, world: &
     })
 }
 
+/// Every pod of a node with exclusive interfaces requests a place for one, and eni-config leaves fewer (C144).
+fn lower_max_pods(loader: &mut Loader, path: &str, max_pods: u32) {
+    let setting = loader.settings.iter_mut().find(|setting| setting.path == path).expect("it was resolved before");
+    let rule = "one interface per pod, as many as eni-config allows (R42, C144, daemon/daemon.go:943-945)";
+    let value = show::count(max_pods.into(), "pod", "pods");
+    *setting = Setting { path: path.to_owned(), value, origin: Origin::Default { source: rule.into() } };
+}
+
 /// Where a pool is said to have exclusive interfaces; `None` = it has shared ones.
 pub(super) fn exclusive(written: &written::NodePool) -> Option<Place> {
     written.exclusive_eni.as_ref().filter(|at| at.value).map(|at| at.place)
@@ -117,6 +125,11 @@ fn shapes(
             continue;
         };
         note_settings(loader, &format!("{}.eni_config", of.path), zones, &daemons, &mut seen);
+        let places = daemons.iter().map(|resolved| resolved.config.slots()).min().filter(|_| exclusive.is_some());
+        let max_pods = of.max_pods.min(places.unwrap_or(u32::MAX));
+        if max_pods < of.max_pods {
+            lower_max_pods(loader, &format!("{}.max_pods", of.path), max_pods);
+        }
         let zones = zones.iter().zip(daemons).map(|((zone, node_vswitch), resolved)| PoolZone {
             zone: zone.clone(),
             node_vswitch: *node_vswitch,
@@ -126,7 +139,7 @@ fn shapes(
             instance_type: of.name.clone(),
             limits: of.limits,
             allocatable: of.allocatable,
-            max_pods: of.max_pods,
+            max_pods,
             weight: of.weight,
             zones: zones.collect(),
         };
@@ -153,7 +166,7 @@ pub(super) fn daemon(
         (true, None) => with_copies(loader, document, resolved, names),
         (true, Some(_)) => {
             let polls = document.ipam() != IpamType::Centralized;
-            Some(without_pool(with_copies(loader, document, resolved, names)?, node, names, polls))
+            Some(without_pool(with_copies(loader, document, resolved, names)?, names, polls))
         }
         (false, None) => Some(resolved),
         (false, Some(place)) => {
@@ -166,16 +179,23 @@ pub(super) fn daemon(
     }
 }
 
-/// The same for a node with exclusive interfaces, which reads no more of eni-config than the
-/// vSwitches, sorted by ID (rules C144, C147).
-fn without_pool(resolved: Resolved, node: &Node<'_>, names: &Names<'_>, polls: bool) -> Resolved {
+/// The same for a node with exclusive interfaces, which reads no more of eni-config than what says how many it may have, and
+/// the vSwitches, sorted by ID (rules C144, C147).
+fn without_pool(resolved: Resolved, names: &Names<'_>, polls: bool) -> Resolved {
     let mut vswitches = resolved.config.vswitches().to_vec();
     vswitches.sort_by_key(|&id| names.id(id));
-    let mut settings: Vec<_> = resolved.settings.into_iter().filter(|setting| setting.key == "vswitches").collect();
-    for setting in &mut settings {
+    let (slots, counts): (_, &[_]) = match &resolved.config {
+        // Trunking is off there (`pkg/eni/node_reconcile.go:145-148`), RDMA is not (C11, C144).
+        Config::Centralized(config) => (config.flavor.for_pods(), &["enable_erdma"]),
+        // What its device plugin offers (R35, R42, `daemon/config.go:89-101`).
+        Config::NodeLocal(config) => (config.max_eni, &["eni_cap_ratio", "eni_cap_shift", "max_eni"]),
+        Config::Classic(_) | Config::Exclusive(_) => unreachable!("it is refused, or made here"),
+    };
+    let mut settings = resolved.settings;
+    settings.retain(|setting| setting.key == "vswitches" || counts.contains(&setting.key));
+    for setting in settings.iter_mut().filter(|setting| setting.key == "vswitches") {
         setting.value = vswitches.iter().map(|&id| names.id(id)).collect::<Vec<_>>().join(", ");
     }
-    let slots = node.limits.exclusive_eni_pods();
     Resolved { config: NodeConfig { slots, vswitches, polls }.into(), settings }
 }
 

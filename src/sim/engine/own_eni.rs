@@ -8,11 +8,11 @@ use super::alarm::Alarm;
 use super::{Daemon, Engine, Event, Observer, Pod};
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
-use crate::ipam::centralized::{self, DaemonInput, Kind, Nic, NicState, PodKey, Refusal};
+use crate::ipam::centralized::{self, DaemonInput, Kind, PodKey, Refusal};
 use crate::ipam::pod_eni::{
     Answer, CallId, Controller, Input, Listed, NodeConfig, Output, Phase, PodSpec, Request, Settings,
 };
-use crate::ipam::{self, Devices, Failure, Holdings, OwnCall, Whereabouts};
+use crate::ipam::{self, Failure, Holdings, OwnCall, Whereabouts};
 use crate::openapi::ErrorCode;
 use crate::record::Cause;
 use crate::sim::slab::Slab;
@@ -99,21 +99,6 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// The CR of a node has changed: once its trunk is in use, the node says so and offers member
-    /// interfaces, for good (rule C145, `pkg/controller/node/node.go:289-309, 353-369`).
-    pub(super) fn look_for_trunk(&mut self, node: NodeId) {
-        if self.nodes[node.index()].trunk.is_some() {
-            return;
-        }
-        let status = self.controller().status(node).expect("somebody has written it");
-        let is_ready = |nic: &Nic| nic.kind == Kind::Trunk && nic.state == NicState::InUse;
-        let Some(trunk) = status.nics.iter().find(|(_, nic)| is_ready(nic)).map(|(&eni, _)| eni) else { return };
-        self.nodes[node.index()].trunk = Some(trunk);
-        self.own_control(Input::Trunk(node, Some(trunk)));
-        let Devices { members, .. } = self.controller().config(node).devices;
-        self.offer(node, Devices { members, ..self.devices(node) });
-    }
-
     /// The daemon of a node that allocates itself listens: the node says which trunk it has (rule R36,
     /// `daemon/builder.go:304-318`). What it said before stays said if it has none now.
     pub(super) fn node_local_has_trunk(&mut self, node: NodeId, trunk: Option<EniId>) {
@@ -129,6 +114,24 @@ impl<O: Observer> Engine<O> {
     pub(super) fn own_scheduled(&mut self, node: NodeId, id: PodId, spec: Arc<PodSpec>) {
         let (pod, uid) = self.object(id);
         self.own_control(Input::Scheduled { node, pod, uid, spec });
+    }
+
+    /// A pod comes again under a name that has a PodENI, and has no node yet.
+    pub(super) fn own_recreated(&mut self, id: PodId) {
+        self.own_is_there(id, Input::Recreated);
+    }
+
+    /// A pod that came again is deleted before it has found a node.
+    pub(super) fn own_withdrawn(&mut self, id: PodId) {
+        self.own_is_there(id, Input::Gone);
+    }
+
+    /// Tells of a pod without a node; whose name has no PodENI is none of the controllers' business.
+    fn own_is_there(&mut self, id: PodId, input: impl FnOnce(PodKey) -> Input) {
+        let (pod, _) = self.object(id);
+        if self.own.as_ref().is_some_and(|own| own.controller.pod_enis().contains_key(&pod)) {
+            self.own_control(input(pod));
+        }
     }
 
     /// CNI ADD.
@@ -240,8 +243,11 @@ impl<O: Observer> Engine<O> {
     /// Hands an input to the controllers and carries out what they do.
     pub(super) fn own_control(&mut self, input: Input) {
         let (now, mut took, mut over) = (self.now, Vec::new(), Vec::new());
-        self.own_mut().controller.handle(now, input);
-        while let Some(output) = self.own_mut().controller.poll() {
+        let controller = &mut self.own_mut().controller;
+        controller.handle(now, input);
+        // What a node is made to do meanwhile may tell the controllers more.
+        let outputs: Vec<_> = std::iter::from_fn(|| controller.poll()).collect();
+        for output in outputs {
             match output {
                 Output::Call { call, at, request } => {
                     took.push(request.api());
@@ -324,6 +330,7 @@ impl<O: Observer> Engine<O> {
     fn own_calls(&mut self, id: CallId, at: Instant, request: Request) {
         let latency = self.cloud.latency(request.api(), at);
         let node = in_the_clouds_words(request).and_then(|request| self.node_of(&request));
+        self.touch_any(node);
         self.observer.called(at, node, request.api(), latency);
         let index = self.own_mut().pending.insert((id, at, request));
         self.events.push(at + latency, Event::OwnEnds(index as u32).pack());

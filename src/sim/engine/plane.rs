@@ -1,5 +1,6 @@
 //! The control plane of centralized IPAM: one controller for all nodes, its calls and its writes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::alarm::Alarm;
@@ -28,17 +29,21 @@ pub(super) struct Plane {
     pub controller: Controller,
     pending: Slab<Pending>,
     alarm: Alarm,
+    /// Daemons that wait for their trunks, each with when it began.
+    pub starting: BTreeMap<NodeId, Instant>,
 }
 
 /// What is under way.
 #[derive(Debug)]
-enum Pending {
+pub(super) enum Pending {
     /// A call to the cloud.
     Call { id: CallId, left: Instant, request: Request },
     /// A status write.
     Write(CallId),
     /// A daemon's write of NodeRuntime: CNI DEL of these pods is done.
     Report(NodeId, Vec<Uid>),
+    /// A daemon that has been starting since then looks for its trunk.
+    LooksForTrunk(NodeId, Instant),
 }
 
 impl<O: Observer> Engine<O> {
@@ -46,7 +51,7 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn with_control_plane(mut self, settings: Settings, chance: SmallStream) -> Self {
         let controller = Controller::new(settings, chance);
-        let plane = Plane { controller, pending: Slab::default(), alarm: Alarm::default() };
+        let plane = Plane { controller, pending: Slab::default(), alarm: Alarm::default(), starting: BTreeMap::new() };
         self.plane = Some(Box::new(plane));
         self
     }
@@ -55,7 +60,7 @@ impl<O: Observer> Engine<O> {
         &self.plane.as_ref().expect("a node without an allocator of its own has a control plane").controller
     }
 
-    fn plane_mut(&mut self) -> &mut Plane {
+    pub(super) fn plane_mut(&mut self) -> &mut Plane {
         self.plane.as_mut().expect("a node without an allocator of its own has a control plane")
     }
 
@@ -69,11 +74,15 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// The daemon fills in the CR of its node.
+    /// The daemon fills in the CR of its node, which keeps its mode for life (C122).
     pub(super) fn join(&mut self, node: NodeId, config: &Arc<NodeConfig>) {
         self.nodes[node.index()].edited = None;
-        self.control(Input::Join(node, Arc::clone(config)));
-        self.plugin_starts(node, config);
+        let config = match self.controller().known_config(node) {
+            Some(before) => Arc::clone(config).in_mode_of(before),
+            None => Arc::clone(config),
+        };
+        self.control(Input::Join(node, Arc::clone(&config)));
+        self.plugin_starts(node, &config);
     }
 
     /// A pod is scheduled: its node's controller and daemon learn of it.
@@ -213,7 +222,7 @@ impl<O: Observer> Engine<O> {
                 Output::Freed { node, uid, .. } => self.tell(node, DaemonInput::Freed(uid)),
                 Output::Stored(node) => {
                     self.shows(node);
-                    stored.extend(has_others.then_some(node));
+                    stored.extend(self.follows_cr(node).then_some(node));
                     let state = &mut self.nodes[node.index()];
                     edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
                 }
@@ -223,7 +232,7 @@ impl<O: Observer> Engine<O> {
             self.join(node, &config);
         }
         took.into_iter().for_each(|api| self.own_control(pod_eni::Input::Took(api)));
-        stored.into_iter().for_each(|node| self.look_for_trunk(node));
+        stored.into_iter().for_each(|node| self.cr_changed(node));
     }
 
     /// The daemon of a node in prefix mode sees the CR.
@@ -252,7 +261,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// Something ends at `at`.
-    fn later(&mut self, at: Instant, pending: Pending) {
+    pub(super) fn later(&mut self, at: Instant, pending: Pending) {
         let index = self.plane_mut().pending.insert(pending);
         self.events.push(at, Event::PlaneEnds(index as u32).pack());
     }
@@ -261,6 +270,7 @@ impl<O: Observer> Engine<O> {
     pub(super) fn plane_ends(&mut self, index: u32) {
         match self.plane_mut().pending.remove(index as usize) {
             Pending::Call { id, left, request } => self.carry_out(id, left, &request),
+            Pending::LooksForTrunk(node, since) => self.looks_again(node, since),
             Pending::Write(call) => self.control(Input::Written(call, true)),
             Pending::Report(node, uids) => {
                 let (last, others) = uids.split_last().expect("somebody is reported");
@@ -289,6 +299,7 @@ impl<O: Observer> Engine<O> {
     /// The cloud carries out a call of the control plane; an interface that nobody awaits leaks.
     pub(super) fn carried_out(&mut self, left: Instant, request: &Request, heard: bool) -> Result<Answer, ErrorCode> {
         let node = self.node_of(request);
+        self.touch_any(node);
         let (vswitch, eni, addresses) = self.subject(request);
         let reply = self.cloud.carry_out(self.now, node.unwrap_or(NodeId::NONE), request);
         let created = match reply {
@@ -311,6 +322,13 @@ impl<O: Observer> Engine<O> {
         // Before anybody knows the answer: the call still counts as under way.
         self.give_accounts();
         reply
+    }
+
+    /// What went on inside a node before a call of others for it is told before.
+    pub(super) fn touch_any(&mut self, node: Option<NodeId>) {
+        if let Some(node) = node {
+            self.touch(node);
+        }
     }
 
     /// The node that a call is for; a look at a vSwitch is for all.

@@ -66,6 +66,7 @@ impl<O: Observer> Engine<O> {
         let pod = &mut self.pods[id.index()];
         assert_eq!(pod.state, PodState::Gone, "only a pod that is gone comes again");
         (pod.node, pod.state, pod.served) = (NodeId::NONE, PodState::Pending, Instant::NEVER);
+        self.own_recreated(id);
     }
 
     /// A pod was scheduled to `node`: it asks for its address. A node that is down hears nothing of it; its
@@ -166,7 +167,10 @@ impl<O: Observer> Engine<O> {
                 }
                 self.left(id);
             }
-            PodState::Pending => self.left(id),
+            PodState::Pending => {
+                self.own_withdrawn(id);
+                self.left(id);
+            }
             PodState::Gone | PodState::Leaving => unreachable!("a pod is deleted once"),
         }
     }

@@ -44,9 +44,14 @@ impl<O: Observer> Engine<O> {
             }
             Config::Classic(config) => self.restart_classic(node, config),
             Config::Centralized(config) => {
+                // One that no longer fits the mode of its CR would serve nobody (C122); here it goes on in that mode.
+                if let Daemon::Prefixes(daemon) = &mut self.nodes[node.index()].daemon {
+                    daemon.reads(config.both_or_none);
+                }
                 self.tell(node, DaemonInput::Restart);
                 self.plugins_stop(node);
                 self.join(node, config);
+                self.looks_whether_up(node);
             }
             Config::Exclusive(config) => {
                 self.own_edit(node, config);
@@ -76,13 +81,19 @@ impl<O: Observer> Engine<O> {
         self.nodes[node.index()].power == Power::DaemonDown
     }
 
-    /// Whether the daemon of a node has to make its trunk, or has failed to, so that it cannot be called yet.
+    /// Whether something happened of which [`Self::step`] has not told yet.
+    #[must_use]
+    pub fn has_more_to_tell(&self) -> bool {
+        !self.happened.is_empty()
+    }
+
+    /// Whether the daemon of a node has no trunk yet, or has died of that, so that it cannot be called.
     #[must_use]
     pub fn has_to_start(&self, node: NodeId) -> bool {
         matches!(self.nodes[node.index()].power, Power::Starting | Power::DaemonDown)
     }
 
-    /// A daemon was started: it makes its trunk first, or listens already and says which trunk it has.
+    /// A daemon was started: it makes its trunk first, or waits for it, or listens already and says which trunk it has.
     pub(super) fn looks_whether_up(&mut self, node: NodeId) {
         match &self.nodes[node.index()].daemon {
             Daemon::NodeLocal(daemon) if daemon.is_starting() => {
@@ -94,21 +105,23 @@ impl<O: Observer> Engine<O> {
                 self.node_local_has_trunk(node, trunk);
                 self.offer(node, devices);
             }
-            _ => {}
+            Daemon::Prefixes(_) => self.looks_for_trunk(node),
+            Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Exclusive(_) => {}
         }
     }
 
-    /// A daemon has made its trunk and listens.
+    /// A daemon has its trunk and listens.
     pub(super) fn daemon_started(&mut self, node: NodeId) {
         self.nodes[node.index()].power = Power::Up;
         self.looks_whether_up(node);
         self.happened.push_back(Happening::Started(node));
     }
 
-    /// A daemon has died since it could not make its trunk. If it knew before that no vSwitch has an address for
-    /// it, no call tells of that.
+    /// A daemon has died since it has no trunk. If it knew before that no vSwitch has an address for it, no call tells of
+    /// that.
     pub(super) fn daemon_not_started(&mut self, node: NodeId) {
         self.dies(node);
+        self.plugins_stop(node);
         let holdings = self.holdings(node);
         if let Some(&vswitch) = holdings.blocked.first().filter(|_| holdings.blocked.len() == holdings.candidates.len())
         {

@@ -107,7 +107,7 @@ impl World<'_> {
             now,
             "terway_crashed",
             || name,
-            || text!("terway does not start: it cannot make its trunk interface (R36)"),
+            || text!("terway does not start: it has no trunk interface (R36, C143)"),
         );
         self.revive_later(node);
         // Pods that wait for the node may wait for long.

@@ -320,7 +320,7 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("replacement of the nodes of {name} begins", "{name} 的节点开始替换"),
     ("terway is down", "terway 停止"),
     ("terway starts", "terway 启动"),
-    ("terway does not start: it cannot make its trunk interface (R36)", "terway 未能启动：无法创建 trunk 网卡（R36）"),
+    ("terway does not start: it has no trunk interface (R36, C143)", "terway 未能启动：没有 trunk 网卡（R36、C143）"),
     ("down", "宕机"),
     ("up", "恢复"),
     ("{zone} fails", "{zone} 故障"),

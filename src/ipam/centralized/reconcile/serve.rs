@@ -29,7 +29,7 @@ impl Controller {
         if affairs.release {
             release(&mut run.status, &run.pods, &self.nodes[run.node.index()].deleted);
         }
-        if let Some(wanted) = run.config.prefixes {
+        if let Some(wanted) = run.config.prefixes() {
             return self.plan_prefixes(now, run, wanted);
         }
         let waiting = self.bind(now, run);
@@ -101,7 +101,7 @@ impl Controller {
 
     /// The plan is carried out, or was nothing.
     pub(super) fn acted(&mut self, now: Instant, run: &mut Run, places: &[Place]) {
-        if run.config.prefixes.is_some() {
+        if run.config.prefixes().is_some() {
             self.apply_tasks(run);
             return self.top_up(now, run);
         }
@@ -128,7 +128,7 @@ impl Controller {
 
     /// The last steps of a run before its write.
     pub(super) fn settle(&mut self, now: Instant, run: &mut Run) {
-        if run.config.prefixes.is_none() {
+        if run.config.prefixes().is_none() {
             let warm_up = run.status.warm_up;
             if !warm_up.completed && warm_up.allocated >= warm_up.target {
                 run.status.warm_up.completed = true;

@@ -28,7 +28,7 @@ pub(super) struct TopUp {
 impl Controller {
     /// Tops up every interface in use, in map order.
     pub(super) fn top_up(&mut self, now: Instant, run: &mut Run) {
-        let wanted = run.config.prefixes.expect("prefix mode is on");
+        let wanted = run.config.prefixes().expect("prefix mode is on");
         let lacking = lacking(&run.status, wanted);
         let mut left = run.status.in_map_order(&mut self.chance);
         left.reverse();

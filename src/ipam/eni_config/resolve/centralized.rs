@@ -3,7 +3,6 @@
 
 use super::pool::addresses;
 use super::{Origin, Resolver, VSwitch};
-use crate::address::PREFIX;
 use crate::ipam::Devices;
 use crate::ipam::centralized::{Flavor, NodeConfig, Selection};
 use crate::ipam::eni_config::go::{self, Duration};
@@ -22,9 +21,14 @@ impl Resolver<'_> {
         let erdma = self.centralized_erdma();
         let flavor = self.flavor(erdma);
         let ips_per_eni = self.ips_per_eni();
-        let prefixes = self.prefixes();
-        self.capacity_of(flavor, ips_per_eni, prefixes);
-        let (min_idle, max_idle) = self.watermarks(prefixes.is_some());
+        let (prefix_mode, prefix_count) = self.prefixes();
+        self.show_capacity(flavor.capacity(ips_per_eni, prefix_mode.then_some(prefix_count)), prefix_mode);
+        let (min_idle, max_idle) = self.watermarks(prefix_mode);
+        let dual = self.stack();
+        let both_or_none = self.document.base_is_dual();
+        if prefix_mode && both_or_none && !dual {
+            self.nobody_has_both();
+        }
         let members = if flavor.trunk > 0 { self.node.limits.member_adapters().unwrap_or(0) } else { 0 };
         // As many as ERDMARes interfaces have, though the node gets one of them (pkg/eni/node_reconcile.go:200-208).
         let of_rdma = if flavor.has_erdma() { self.node.limits.erdma_res().unwrap_or(0) } else { 0 };
@@ -34,16 +38,18 @@ impl Resolver<'_> {
             ips_per_eni,
             min_idle,
             max_idle,
-            warm_up: self.warm_up(),
+            warm_up: self.warm_up(prefix_mode),
             sync_period: self.pool_sync_period(),
             reclaim: self.idle_reclaim(),
-            prefixes,
+            prefix_mode,
+            prefix_count,
+            both_or_none,
             vswitches: self.vswitches(vswitch),
             selection: match self.vswitch_selection() {
                 VSwitchSelection::Most | VSwitchSelection::Ordered => Selection::Most,
                 VSwitchSelection::Random => Selection::Random,
             },
-            dual: self.stack(),
+            dual,
         };
         self.block_list();
         config
@@ -90,19 +96,25 @@ impl Resolver<'_> {
         true
     }
 
-    fn capacity_of(&mut self, flavor: Flavor, ips_per_eni: u32, prefixes: Option<u32>) {
-        let (capacity, source) = match prefixes {
-            None => (flavor.for_pods() * ips_per_eni, "trunk and secondary interfaces × ips_per_eni (C10)"),
-            Some(n) => (
-                PREFIX * n.min(flavor.for_pods() * ips_per_eni.saturating_sub(1)),
-                "16 × ipv4_prefix_count, or what the interfaces take (C137)",
-            ),
+    fn show_capacity(&mut self, capacity: u32, prefix_mode: bool) {
+        let source = match prefix_mode {
+            true => "16 × ipv4_prefix_count, or what the interfaces take (C137)",
+            false => "trunk and secondary interfaces × ips_per_eni (C10)",
         };
         self.set("capacity", format!("{capacity} addresses"), Origin::default(source));
     }
 
-    /// How many /28 prefixes the node gets in all; `None` = it takes addresses (C122, C123).
-    fn prefixes(&mut self) -> Option<u32> {
+    /// C138: a daemon that serves both families where the CR has fallen back to one, or a dynamic document asks for one only.
+    fn nobody_has_both(&mut self) {
+        let kind = self.node.instance_type;
+        let label = format!("in prefix mode the daemon wants both families, and a node of type {kind} gets IPv4 alone");
+        let note = Note::warning("no pod gets an address here: every CNI ADD waits for an IPv6 prefix", label);
+        let hint = "choose a type with as many IPv6 as IPv4 addresses, or write `ipv4` in the base document (C138)";
+        self.notes.push(note.hint(hint));
+    }
+
+    /// Whether the node is in prefix mode, and how many /28 prefixes it gets in all if its CR is (C122, C123).
+    fn prefixes(&mut self) -> (bool, u32) {
         let (switch, count) = ("enable_ip_prefix", "ipv4_prefix_count");
         let on = self.get(switch).and_then(|json| Some((json.bool()?, &json.place)));
         let (key, place) = match on {
@@ -110,7 +122,8 @@ impl Resolver<'_> {
             on => {
                 let source = "C122, pkg/eni/node_reconcile.go:175-187";
                 self.set(switch, "off", on.map_or(Origin::default(source), |(_, place)| Origin::written(place)));
-                return None;
+                let written = self.int(count).and_then(|(number, _)| u32::try_from(number).ok());
+                return (false, written.filter(|&n| n <= MOST_PREFIXES).unwrap_or(0));
             }
         };
         self.set(key, "on", Origin::written(place));
@@ -119,7 +132,7 @@ impl Resolver<'_> {
             let title = "prefix mode without `ipv4_prefix_count`: no node gets a prefix";
             self.note(Note::warning(title, "every pod would wait for ever (C123)").hint("write how many /28"), place);
             self.set(count, 0, Origin::default(source));
-            return Some(0);
+            return (true, 0);
         };
         self.set(count, format!("{number} prefixes of 16 addresses a node"), Origin::written(at));
         let prefixes = u32::try_from(number).ok().filter(|&n| n <= MOST_PREFIXES);
@@ -127,16 +140,16 @@ impl Resolver<'_> {
             let note = Note::error(format!("`{count}` is {number}"), "a number of /28 prefixes of a node");
             self.note(note.hint(format!("write a number from 0 to {MOST_PREFIXES}")), at);
         }
-        Some(prefixes.unwrap_or(0))
+        (true, prefixes.unwrap_or(0))
     }
 
-    /// Both watermarks as written; prefix mode has none (C12).
+    /// Both watermarks as written; prefix mode has none, and shows so (C12).
     fn watermarks(&mut self, prefix_mode: bool) -> (u32, u32) {
         let mut read = |key: &'static str| match self.int(key) {
             Some((size, place)) if prefix_mode => {
                 let source = "prefix mode has no pool (C12, pkg/eni/node_reconcile.go:225-230)";
                 self.set(key, addresses(0), Origin::changed(size, place, source));
-                0
+                self.not_negative(key, size, place)
             }
             Some((size, place)) => {
                 self.set(key, addresses(size), Origin::written(place));
@@ -150,6 +163,7 @@ impl Resolver<'_> {
         };
         let (min, max) = (read("min_pool_size"), read("max_pool_size"));
         if min > max
+            && !prefix_mode
             && let Some((_, place)) = self.int("min_pool_size")
         {
             let title = format!("the lower watermark, {min}, is above the upper one, {max}");
@@ -161,13 +175,17 @@ impl Resolver<'_> {
     }
 
     /// Addresses that are ordered once in a node's life (C111).
-    fn warm_up(&mut self) -> u32 {
+    fn warm_up(&mut self, prefix_mode: bool) -> u32 {
         let key = "ip_warm_up_size";
         let Some((size, place)) = self.int(key) else {
             self.set(key, "off", Origin::default("C160, types/daemon/config.go:42-79"));
             return 0;
         };
-        self.set(key, format!("{} addresses", size.max(0)), Origin::written(place));
+        let source = "prefix mode has no pool (C12, C123)";
+        match prefix_mode {
+            true => self.set(key, "off", Origin::changed(size, place, source)),
+            false => self.set(key, format!("{} addresses", size.max(0)), Origin::written(place)),
+        }
         u32::try_from(size.max(0)).unwrap_or(u32::MAX)
     }
 

@@ -54,11 +54,11 @@ fn c12_the_control_plane_gets_the_pool_sizes_as_they_are_written() {
     let config = centralized(r#"{"max_pool_size": 500, "min_pool_size": 700, "max_eni": 2, "ip_warm_up_size": 8}"#);
     assert_eq!((config.min_idle, config.max_idle, config.warm_up), (700, 500, 8));
     assert_eq!((config.flavor.trunk, config.flavor.secondary, config.ips_per_eni), (0, 9, 5), "no max_eni (C11)");
-    assert_eq!((config.sync_period, config.reclaim, config.prefixes), (None, None, None));
+    assert_eq!((config.sync_period, config.reclaim, config.prefixes()), (None, None, None));
     // Zero switches reclaim on here, and off in a daemon that allocates.
     assert!(centralized(r#"{"idle_ip_reclaim_after": "0s"}"#).reclaim.is_some());
     let config = centralized(r#"{"enable_ip_prefix": true, "ipv4_prefix_count": 7, "max_pool_size": 9}"#);
-    assert_eq!((config.prefixes, config.max_idle), (Some(7), 0));
+    assert_eq!((config.prefixes(), config.watermarks().max_idle), (Some(7), 0));
     let ordered = centralized(r#"{"vswitch_selection_policy": "ordered"}"#).selection;
     assert_eq!(ordered, crate::ipam::centralized::Selection::Most);
 }

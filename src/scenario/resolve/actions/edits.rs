@@ -46,6 +46,7 @@ impl<'a> Edits<'a> {
         let daemons = daemons(loader, model, self.world, &document);
         if let (Some(before), Some(after)) = (&self.daemons, &daemons) {
             note_changes(loader, model, index, patch, before, after);
+            warn_of_mode(loader, patch, before, after);
         }
         self.document = document;
         self.daemons = daemons;
@@ -124,4 +125,17 @@ fn note_changes(
         let problem = loader.problems.warning(patch.0.place, "this edit changes nothing on any node");
         problem.help("the values are those of before, or node pools have keys of their own, which stay on top");
     }
+}
+
+/// A node's CR keeps its mode (C122, `pkg/eni/node_reconcile.go:175-187`), and a daemon whose document has another one serves
+/// nobody (`daemon/builder.go:492-500`), which is not simulated.
+fn warn_of_mode(loader: &mut Loader, patch: &EniPatch, before: &[Resolved], after: &[Resolved]) {
+    let takes_prefixes = |resolved: &Resolved| resolved.config.prefixes().is_some();
+    if before.iter().zip(after).all(|(before, after)| takes_prefixes(before) == takes_prefixes(after)) {
+        return;
+    }
+    let title = "`enable_ip_prefix` counts for new nodes only";
+    let problem = loader.problems.warning(patch.0.place, title);
+    problem.label("the nodes that are there keep their mode for life (C122)");
+    problem.help("replace them (`replace_nodes`) before Terway restarts on them: it would serve no pod there, which is not simulated");
 }
