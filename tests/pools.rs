@@ -182,7 +182,7 @@ fn the_control_plane_makes_interfaces_of_pods_own_with_its_settings() {
 fn r42_c144_places_of_a_node_with_exclusive_interfaces() {
     let places = |eni_config: &str, max_pods: &str| {
         let limits = "limits: {adapters: 4, ipv4_per_adapter: 15, erdma_adapters: 1}";
-        let pool = format!("exclusive_eni: true\n    nodes: 3\n    {limits}{max_pods}");
+        let pool = format!("instance_type: mine\n    exclusive_eni: true\n    nodes: 3\n    {limits}{max_pods}");
         let text = scenario("", &pool).replace("max_pool_size: 5", eni_config);
         let loaded =
             load_text("pools.yaml", &text, Path::new(".")).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Stop;
 use super::print::tell;
-use crate::model::Ensemble;
+use crate::model::{Ensemble, Model};
 use crate::outcome::Clock;
 use crate::record::Recording;
 use crate::report;
@@ -27,6 +27,17 @@ pub(super) fn blueprint(run: &Path) -> Result<Blueprint, Stop> {
     let (said, files): (Vec<_>, Vec<_>) = kept.sources.into_iter().partition(|source| source.name.starts_with("--"));
     let edits = said.iter().map(|source| Edit::parse(&source.name, &source.text));
     Ok(Blueprint::of_sources(&files).with(edits))
+}
+
+/// Refuses a moment after the end of a run.
+pub(super) fn check_moment(model: &Model, at: Instant) -> Result<(), Stop> {
+    if at <= Instant::ZERO + model.horizon {
+        return Ok(());
+    }
+    Err(wrong(&format!(
+        "the run ends after {}: there is nothing to see later, unless it is run with a longer horizon",
+        Clock::of(model).length().english()
+    )))
 }
 
 /// The moment that a text names.

@@ -9,9 +9,8 @@ use super::print::{tell, verbatim};
 use super::{Stop, examples, quoted};
 use crate::inspect::{Calendar, Classic, Inspection, Line, Process, Snapshot, inspect, mapping, show};
 use crate::model::Model;
-use crate::outcome::Clock;
 use crate::scenario::Edit;
-use crate::time::{Instant, Span};
+use crate::time::Span;
 
 /// What is to be seen.
 #[derive(Debug, Args)]
@@ -87,7 +86,7 @@ pub(super) fn carry_out(args: &InspectArgs) -> Result<(), Stop> {
     let ensemble = loaded.ensemble();
     again::check_replication(&ensemble, args.replication)?;
     let model = ensemble.of(args.replication);
-    check_moment(model, at)?;
+    again::check_moment(model, at)?;
     let (inspection, recording) =
         inspect(model, args.replication, &args.node, at, around).map_err(|unseen| wrong(&unseen.to_string()))?;
     let text = match args.view {
@@ -99,16 +98,6 @@ pub(super) fn carry_out(args: &InspectArgs) -> Result<(), Stop> {
         again::compare(&args.run, &recording);
     }
     Ok(())
-}
-
-fn check_moment(model: &Model, at: Instant) -> Result<(), Stop> {
-    if at <= Instant::ZERO + model.horizon {
-        return Ok(());
-    }
-    Err(wrong(&format!(
-        "the run ends after {}: there is nothing to see later, unless it is run with a longer horizon",
-        Clock::of(model).length().english()
-    )))
 }
 
 /// One view of the node alone.

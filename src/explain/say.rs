@@ -3,7 +3,6 @@
 use super::Teller;
 use super::fold::Draft;
 use crate::ipam::Failure;
-use crate::model::Ipam;
 use crate::openapi::Api;
 use crate::outcome::{cause_text, had, tell};
 use crate::record::{CallAnswer, Cause, JournalEntry, Recording, Step, TrunkWait, What};
@@ -13,15 +12,14 @@ impl Teller<'_> {
     /// An attempt that failed.
     pub(super) fn attempt(&self, recording: &Recording, step: &Step) -> Option<Draft> {
         let What::Failed { pod, reason, cause, had: then, .. } = &step.what else { return None };
-        let is_centralized = matches!(self.model.ipam, Ipam::Centralized(_));
         let how = match reason {
-            Failure::NodeFull if is_centralized => {
+            Failure::Inhibited if then.by_control_plane => {
                 phrase!("is refused at once: no ENI of the node has a prefix (rule C141)")
             }
             Failure::NodeFull | Failure::Inhibited => {
                 phrase!("is refused at once: no ENI takes its request (rule R74)")
             }
-            Failure::Deadline | Failure::Peeked if is_centralized => {
+            Failure::Deadline | Failure::Peeked if then.by_control_plane => {
                 phrase!("gets no address: none was there for it until its deadline (rules C115, C116)")
             }
             Failure::Deadline | Failure::Peeked => {
@@ -43,7 +41,7 @@ impl Teller<'_> {
             text!("{} {how}. Why: {why}. The kubelet tries again (rule R119).", pod.text(self.model), how, why);
         if let Some(node) = step.node {
             text += text!(" {node} has {holdings}", recording.node_name(self.model, node), had(then, self.model));
-            let came_back = *reason == Failure::Deadline && then.idle > 0 && !is_centralized;
+            let came_back = *reason == Failure::Deadline && then.idle > 0 && !then.by_control_plane;
             text += if came_back {
                 text!("; an address that a pod gives back wakes nobody (rule R69).")
             } else {

@@ -23,6 +23,8 @@ pub struct Holdings {
     pub candidates: Vec<VSwitchId>,
     /// Of these, the ones that Terway takes for empty (R86, R89; C80, C81).
     pub blocked: Vec<VSwitchId>,
+    /// The control plane allocates it, and not the daemon.
+    pub by_control_plane: bool,
 }
 
 /// What an address on an interface is to Terway.

@@ -366,6 +366,15 @@ impl Model {
         at_first.chain(later).flat_map(DaemonConfig::vswitches).chain(of_pods).copied().collect()
     }
 
+    /// How long the control plane takes a vSwitch for empty that has refused a request (rules C74, C81).
+    #[must_use]
+    pub fn vswitch_ttl(&self) -> Span {
+        match &self.ipam {
+            Ipam::Centralized(settings) => settings.vswitch_ttl,
+            Ipam::NodeLocal | Ipam::Classic(_) => self.own_enis.vswitch_ttl,
+        }
+    }
+
     /// Whether prefixes come from a vSwitch, so that its free /28 blocks are told beside its free
     /// addresses: it keeps a part for them, or nodes in prefix mode have it as a candidate.
     #[must_use]

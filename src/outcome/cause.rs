@@ -13,6 +13,10 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, Text) {
             ("prefixes", text!("{} has too few free /28 blocks for prefixes", model.vpc.vswitches[id.index()].id))
         }
         Cause::NodeCapacity => ("node_capacity", text!("every ENI of a node is full and no ENI slot is left")),
+        Cause::NodePrefixes => (
+            "node_prefixes",
+            text!("every address of the prefixes of a node is taken, and it gets no more (ipv4_prefix_count)"),
+        ),
         Cause::EniSlots => ("eni_slots", text!("instances refuse another ENI (EniPerInstanceLimitExceeded)")),
         Cause::AddressesPerEni => ("addresses_per_eni", text!("ENIs refuse another address")),
         Cause::Peeked => (

@@ -21,6 +21,7 @@ use hdrhistogram::Histogram;
 
 use crate::address::usable;
 use crate::id::VSwitchId;
+use crate::ipam::Config;
 use crate::model::{GroupKey, Ipam, Model, PoolSize, PoolZone};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
 use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
@@ -282,7 +283,7 @@ impl Runs<'_> {
                 };
                 StrandedSummary {
                     vswitch: self.name(vswitch),
-                    reason: stranded_text(reason),
+                    reason: stranded_text(reason, self.model),
                     found: self.share(|r| here(r) > 0),
                     addresses: self.each(|r| here(r).into()),
                 }
@@ -295,6 +296,10 @@ impl Runs<'_> {
         let calls = (refused(Api::AssignPrivateIpAddresses), refused(Api::CreateNetworkInterface));
         let place = match (calls, &self.model.ipam) {
             ((false, false), _) => None,
+            // Interfaces of pods' own (pkg/controller/pod/pod_controller.go:586).
+            _ if self.model.groups().all(|(_, zone)| matches!(zone.daemon, Config::Exclusive(_))) => {
+                Some(phrase!("event CreateENIFailed of the PodENI and log of terway-controlplane"))
+            }
             // The control plane records both on the CR (pkg/controller/multi-ip/node/pool.go:1235-1237).
             (_, Ipam::Centralized(_)) => {
                 Some(phrase!("event AllocIPFailed of the node's CR and log of terway-controlplane"))
@@ -303,6 +308,9 @@ impl Runs<'_> {
             // code only in the daemon's log (rule R134).
             ((true, _), Ipam::NodeLocal | Ipam::Classic(_)) => {
                 Some(phrase!("node event AllocIPFailed and log of terwayd"))
+            }
+            ((false, true), Ipam::NodeLocal) if !self.model.pod_networkings.is_empty() => {
+                Some(phrase!("log of terwayd, or event CreateENIFailed of a PodENI"))
             }
             ((false, true), Ipam::NodeLocal | Ipam::Classic(_)) => Some(phrase!("log of terwayd")),
         };
@@ -424,25 +432,30 @@ pub(super) fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
     }
 }
 
-fn stranded_text(reason: StrandedReason) -> Phrase {
+fn stranded_text(reason: StrandedReason, model: &Model) -> Text {
     match reason {
         StrandedReason::NoFreeEniSlot => {
-            phrase!(
+            text!(
                 "the nodes whose pods wait have no free ENI slot, and none of their ENIs with room is on this vSwitch"
             )
         }
         StrandedReason::BatchTooLarge => {
-            phrase!("a request asks for up to 10 addresses and fails whole, and fewer are free")
+            text!("a request asks for up to 10 addresses and fails whole, and fewer are free")
         }
         StrandedReason::TooFewBlocks => {
-            phrase!(
-                "a node in prefix mode asks for all the /28 blocks that it lacks at once, fewer are free, and each refusal blocks the vSwitch for all"
+            text!(
+                "a node in prefix mode asks for all the /28 blocks that it lacks at once, and is refused as long as fewer are \
+                 free (rules C127, C132)"
             )
         }
-        StrandedReason::Blocked => phrase!("nodes leave the vSwitch alone for 10 minutes after each refusal"),
+        StrandedReason::Blocked => text!("nodes leave the vSwitch alone for 10 minutes after each refusal"),
+        StrandedReason::TakenForEmpty => {
+            text!("the control plane takes the vSwitch for empty for {} after each refusal", model.vswitch_ttl())
+        }
         StrandedReason::NotConfigured => {
-            phrase!(
-                "neither the eni-config of a node whose pods wait nor a PodNetworking of such pods lists this vSwitch"
+            text!(
+                "no pod that waits may use this vSwitch: neither its PodNetworking nor, if it has none, the eni-config of its \
+                 node lists it"
             )
         }
     }

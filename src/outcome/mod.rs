@@ -240,7 +240,7 @@ pub struct ZoneSummary {
 /// Something that kept pods from their address or from a node.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
-    /// A short stable word: `vswitch`, `node_capacity`, `eni_slots`, `addresses_per_eni`,
+    /// A short stable word: `vswitch`, `prefixes`, `node_capacity`, `node_prefixes`, `eni_slots`, `addresses_per_eni`,
     /// `max_pods`, `member_enis`, `rdma`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`, `api`, `outage`,
     /// `slow_api`.
     pub kind: &'static str,
@@ -348,7 +348,7 @@ pub struct StrandedSummary {
     /// The vSwitch.
     pub vswitch: String,
     /// Why nobody can use them, as a sentence.
-    pub reason: Phrase,
+    pub reason: Text,
     /// Runs in which there are any.
     pub found: Proportion,
     /// How many.

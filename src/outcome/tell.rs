@@ -72,13 +72,13 @@ pub fn had(had: &Holdings, model: &Model) -> Text {
         text += text!(", {} being attached or deleted", self::enis(under_way));
     }
     if *inhibited > 0 {
-        let rule = if is_centralized(model) { "C80" } else { "R60" };
+        let rule = if had.by_control_plane { "C80" } else { "R60" };
         text += text!("; {} with room may not ask (rule {rule})", self::enis(*inhibited), rule);
     }
     if !had.blocked.is_empty() {
         let names: Vec<_> = had.blocked.iter().map(|id| model.vpc.vswitches[id.index()].id.words()).collect();
         let count = if names.len() == 1 { phrase!("counts") } else { phrase!("count") };
-        let rules = if is_centralized(model) { "C74, C81" } else { "R86, R89" };
+        let rules = if had.by_control_plane { "C74, C81" } else { "R86, R89" };
         text += text!("; {} {count} as empty (rules {rules})", Text::list(names, LIST), count, rules);
     }
     text
@@ -137,12 +137,12 @@ fn call_text(step: &Step, call: &CallStep, model: &Model) -> Text {
         CallAnswer::Free(free) => text!("{} free", is_or_are(free)),
         CallAnswer::Refused(code) => text!("refused after {after}, {}", after, code.name()),
     };
-    let then = match (call.heard, &model.ipam) {
-        (true, Ipam::NodeLocal) => then(call, vswitch, &eni),
-        (true, Ipam::Classic(_)) => then_classic(call, &eni),
-        (true, Ipam::Centralized(settings)) => then_centralized(call, vswitch, settings.vswitch_ttl),
-        (false, Ipam::NodeLocal | Ipam::Classic(_)) => text!("; the daemon was restarted meanwhile"),
-        (false, Ipam::Centralized(_)) => text!("; the controller was restarted meanwhile"),
+    let then = match (call.heard, call.by_control_plane, &model.ipam) {
+        (true, true, _) => then_centralized(call, vswitch, model.vswitch_ttl()),
+        (true, false, Ipam::Classic(_)) => then_classic(call, &eni),
+        (true, false, _) => then(call, vswitch, &eni),
+        (false, true, _) => text!("; the controller was restarted meanwhile"),
+        (false, false, _) => text!("; the daemon was restarted meanwhile"),
     };
     let who = match (call.answer, call.who) {
         (CallAnswer::Refused(ErrorCode::IpNotEnough) | CallAnswer::Free(0), Some(who)) => {
@@ -235,10 +235,6 @@ fn fails_whole(call: &CallStep, rule: &str) -> Text {
         }
         _ => Text::default(),
     }
-}
-
-fn is_centralized(model: &Model) -> bool {
-    matches!(model.ipam, Ipam::Centralized(_))
 }
 
 /// `1 is`, `1,020 are`.

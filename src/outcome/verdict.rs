@@ -15,7 +15,7 @@ const RUNS_FOR_QUANTILES: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Verdict {
     /// A short stable word: the kind of the limit that the verdict is about (`vswitch`,
-    /// `max_pods`, ...), or `none`.
+    /// `max_pods`, ...), `waiting` if pods wait and none is known, or `none`.
     pub kind: &'static str,
     /// The vSwitch that the verdict is about.
     pub vswitch: Option<String>,
@@ -91,6 +91,9 @@ fn of_limits(summary: &Summary) -> Verdict {
     match maximum.filter(|_| first.is_some_and(is_about_nodes)).or(first) {
         Some(limit) => {
             Verdict { kind: limit.kind, vswitch: None, text: Text::list([binds(limit, summary, clock), calm], SPACE) }
+        }
+        None if summary.pods.waiting_at_end.max > 0.0 => {
+            Verdict { kind: "waiting", vswitch: None, text: Text::list([waits_for_nothing(summary), calm], SPACE) }
         }
         None => Verdict { kind: "none", vswitch: summary.vswitches.first().map(|v| v.id.clone()), text: calm },
     }
@@ -205,6 +208,15 @@ fn binds(limit: &Limit, summary: &Summary, clock: &Clock) -> Text {
         false => text!("Pods wait for addresses, at most {} at once,", count(summary.pods.most_waiting.max)),
     };
     text!("{who} for the first time {}: {}.", who, when(&limit.bound, &limit.time_to_bind_s, clock), limit.text)
+}
+
+/// That pods are left without addresses, and no call or limit says why: somebody has switched allocation off.
+fn waits_for_nothing(summary: &Summary) -> Text {
+    text!(
+        "Pods wait for addresses, at most {} at once, and {} of them at the end; nothing that Terway called for failed.",
+        count(summary.pods.most_waiting.max),
+        plus_minus(&summary.pods.waiting_at_end)
+    )
 }
 
 /// That no vSwitch runs full, and how full the fullest one gets.

@@ -297,6 +297,8 @@ pub enum Cause {
     Prefixes(#[serde(skip)] VSwitchId),
     /// Every slot of a node holds an interface and every interface is full.
     NodeCapacity,
+    /// A node has all the prefixes that it will ever get, and pods have their addresses (rule C123).
+    NodePrefixes,
     /// The instance refuses another interface (`EniPerInstanceLimitExceeded`).
     EniSlots,
     /// An interface refuses another address.
@@ -436,12 +438,14 @@ pub enum StrandedReason {
     NoFreeEniSlot,
     /// Fewer than a batch asks for; batches fail whole (rule R107).
     BatchTooLarge,
-    /// A node asks for as many /28 blocks at once as it lacks, and fewer are free; each refusal blocks the vSwitch for all
-    /// (rules C80, C127, C131, C135).
+    /// A node asks for as many /28 blocks at once as it lacks, and fewer are free: it is refused until there are as many (rules
+    /// C127, C131, C132).
     TooFewBlocks,
-    /// Blocked for ten minutes after a refusal (rules R60, R89).
+    /// Blocked for ten minutes after a refusal by the daemon that it was refused to (rules R60, R89).
     Blocked,
-    /// Not in the list of any node with waiting pods.
+    /// Taken for empty by the control plane, for all nodes, until its count expires (rules C80, C81).
+    TakenForEmpty,
+    /// In the list of no pod that waits: that of its PodNetworking, or else of its node's eni-config.
     NotConfigured,
 }
 

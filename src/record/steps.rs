@@ -109,7 +109,9 @@ pub struct PodRow {
 pub struct CallStep {
     /// The action.
     pub api: Api,
-    /// When it left the daemon.
+    /// The control plane made it, and not the daemon of the node.
+    pub by_control_plane: bool,
+    /// When it left.
     pub left: Instant,
     /// The interface, if it is about one.
     pub eni: Option<EniId>,
@@ -119,7 +121,7 @@ pub struct CallStep {
     pub addresses: u32,
     /// What came back.
     pub answer: CallAnswer,
-    /// Whether the daemon heard the answer: it had not been restarted since.
+    /// Whether who made it heard the answer: it had not been restarted since.
     pub heard: bool,
     /// Who has the addresses of the vSwitch after it.
     pub who: Option<Holders<u32>>,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::schedule::{most_of_others, nodes_in_zone, nodes_of_type, surges};
 use super::{Loaded, Origin, Setting, Uncertain, show};
-use crate::address::usable;
+use crate::address::{PREFIX, usable};
 use crate::id::VSwitchId;
 use crate::ipam::Config;
 use crate::model::{Action, Deed, Model, NodePool, PoolSize, PoolZone, Shape, VSwitch};
@@ -163,6 +163,11 @@ fn vswitch_fact(model: &Model, id: VSwitchId, vswitch: &VSwitch) -> String {
     if !pods.is_empty() {
         roles.push(format!("pods of {}", pods.join(", ")));
     }
+    let networkings = model.pod_networkings.iter().filter(|networking| networking.vswitches.contains(&id));
+    let networkings: Vec<_> = networkings.map(|networking| networking.name.as_str()).collect();
+    if !networkings.is_empty() {
+        roles.push(format!("pods of PodNetworking {}", networkings.join(", ")));
+    }
     let edits = edits_naming(model, id);
     if pods.is_empty() && !edits.is_empty() {
         roles.push(format!("pods after {}", edits.join(", ")));
@@ -186,7 +191,6 @@ fn edits_naming(model: &Model, id: VSwitchId) -> Vec<&str> {
 fn pool_fact(model: &Model, pool: &NodePool, shape: &Shape, zone: &PoolZone) -> String {
     let daemon = &zone.daemon;
     let nodes = nodes_of_type(nodes_in_zone(model, pool), pool, shape);
-    let pods = nodes * u64::from(shape.max_pods);
     let of_type = if pool.shapes.len() > 1 { format!(" on {}", shape.instance_type) } else { String::new() };
     let peak = match &pool.size {
         PoolSize::Scheduled(_) => "at the peak".to_owned(),
@@ -195,17 +199,27 @@ fn pool_fact(model: &Model, pool: &NodePool, shape: &Shape, zone: &PoolZone) -> 
     let about = if pool.shapes.len() > 1 { " about" } else { "" };
     let on_top = if surges(model, pool).next().is_some() { " (a replacement's on top included)" } else { "" };
     let idle = |n: u32| thousands(nodes * u64::from(n));
+    let slots = (daemon.slots().into(), "interface", "interfaces");
+    let (per_node, each, addresses) = match daemon.prefixes() {
+        None => (slots, daemon.ips_per_eni(), u32::MAX),
+        Some(_) => ((u64::from(daemon.capacity() / PREFIX), "prefix", "prefixes"), PREFIX, daemon.capacity()),
+    };
+    let members = daemon.devices().members;
+    let a_node = u64::from(shape.max_pods.min(addresses.saturating_add(members)));
+    let pods = nodes * a_node;
+    let trunk =
+        if members > 0 { format!(" and {}", show::count(members.into(), "member", "members")) } else { String::new() };
     let room = format!(
-        "node pool {} in {}{of_type}: {} a node, from {} of {}; {peak}{about} {}{on_top} with room for {}",
+        "node pool {} in {}{of_type}: {} a node, from {} of {}{trunk}; {peak}{about} {}{on_top} with room for {}",
         pool.name,
         zone.zone,
-        show::count(shape.max_pods.into(), "pod", "pods"),
-        show::count(daemon.slots().into(), "interface", "interfaces"),
-        show::count(daemon.ips_per_eni().into(), "address", "addresses"),
+        show::count(a_node, "pod", "pods"),
+        show::count(per_node.0, per_node.1, per_node.2),
+        show::count(each.into(), "address", "addresses"),
         show::count(nodes, "node", "nodes"),
         show::count(pods, "pod", "pods"),
     );
-    if matches!(daemon, Config::Exclusive(_)) {
+    if matches!(daemon, Config::Exclusive(_)) || daemon.prefixes().is_some() {
         return format!("{room}; there is no pool");
     }
     format!(

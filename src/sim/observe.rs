@@ -89,6 +89,7 @@ impl Observer for Recorder {
 fn call_step(call: &Answered, recorder: &Recorder) -> CallStep {
     CallStep {
         api: call.api,
+        by_control_plane: call.by_control_plane,
         left: call.left,
         eni: call.eni,
         vswitch: call.vswitch,

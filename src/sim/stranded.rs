@@ -64,6 +64,10 @@ fn reason<O: Observer>(
         Asker::Node { node, .. } => engine.is_held_back(node),
         Asker::Pod(pod) => engine.holdings_for(pod).blocked.contains(&vswitch),
     };
+    let by_control_plane = |asker: &&Asker| match **asker {
+        Asker::Node { node, .. } => engine.holdings(node).by_control_plane,
+        Asker::Pod(_) => true,
+    };
     let blocks = engine.cloud.free_prefixes(vswitch);
     let wants_more_blocks =
         |asker: &&Asker| matches!(**asker, Asker::Node { node, .. } if engine.fewest_prefixes(node) > blocks);
@@ -72,8 +76,8 @@ fn reason<O: Observer>(
         Some(StrandedReason::NoFreeEniSlot)
     } else if reaching.iter().any(wants_more_blocks) {
         Some(StrandedReason::TooFewBlocks)
-    } else if reaching.iter().any(is_held_back) {
-        Some(StrandedReason::Blocked)
+    } else if let Some(asker) = reaching.iter().find(|asker| is_held_back(asker)) {
+        Some(if by_control_plane(asker) { StrandedReason::TakenForEmpty } else { StrandedReason::Blocked })
     } else {
         let in_batches = reaching.iter().all(|asker| matches!(asker, Asker::Node { .. }));
         (in_batches && (free as usize) < BATCH).then_some(StrandedReason::BatchTooLarge)

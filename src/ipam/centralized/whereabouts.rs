@@ -136,6 +136,7 @@ impl Controller {
             inhibited: open().filter(|nic| self.is_blocked(now, nic.vswitch)).count() as u32,
             candidates: candidates.clone(),
             blocked: candidates.iter().copied().filter(|&id| self.is_blocked(now, id)).collect(),
+            by_control_plane: true,
         }
     }
 

@@ -94,6 +94,7 @@ impl Classic {
             inhibited: open().filter(|entry| now < entry.inhibited_until).count() as u32,
             candidates: self.config.vswitches.clone(),
             blocked: self.config.vswitches.iter().copied().filter(is_empty).collect(),
+            by_control_plane: false,
         }
     }
 

@@ -81,6 +81,7 @@ impl NodeLocal {
             inhibited: open.filter(|slot| slot.is_inhibited(now)).count() as u32,
             candidates: candidates.clone(),
             blocked: candidates.iter().copied().filter(|&id| self.switches.is_blocked(now, id)).collect(),
+            by_control_plane: false,
         }
     }
 

@@ -41,10 +41,12 @@ pub(super) fn advice(run: &Run) -> Vec<Advice> {
     let lacking = summary.vswitches.iter().find(|v| Some(&v.id) == summary.verdict.vswitch.as_ref());
     match (summary.verdict.kind, lacking) {
         ("vswitch", Some(vswitch)) => {
-            all.extend(watermark(run, vswitch).into_iter().chain([size(run, vswitch)]).chain(neighbour(run, vswitch)));
+            all.extend(watermark(run, vswitch).into_iter().chain(size(run, vswitch)).chain(neighbour(run, vswitch)));
         }
-        ("prefixes", Some(vswitch)) => all.push(size(run, vswitch)),
-        ("none", Some(vswitch)) if vswitch.serves_pods => all.push(room(run, vswitch)),
+        ("prefixes", Some(vswitch)) => all.extend(blocks(run, vswitch)),
+        ("none", Some(vswitch)) if vswitch.serves_pods && has_no_reservation(run, vswitch) => {
+            all.push(room(run, vswitch))
+        }
         ("none", _) => {}
         _ => all.push(why(summary)),
     }
@@ -80,9 +82,24 @@ fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     (share >= WORTH_A_CHANGE).then_some(Advice { text, command: Some(command) })
 }
 
-fn size(run: &Run, vswitch: &VSwitchSummary) -> Advice {
+/// How large it has to be. One with reservations for prefixes cannot be moved, as a search for its size does.
+fn size(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let text = text!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix);
-    Advice { text, command: Some(seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch)) }
+    let command = seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch);
+    has_no_reservation(run, vswitch).then_some(Advice { text, command: Some(command) })
+}
+
+/// The same where prefixes run out. They do so before the vSwitch is full, of which a goal about that knows nothing.
+fn blocks(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
+    let text = text!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix);
+    let (knob, goal) = (format!("prefix({})", vswitch.id), format!("{}.prefixes.refusals == 0", vswitch.id));
+    let command = format!("{} --smallest {} --such-that {}", run.seek, in_quotes(&knob), in_quotes(&goal));
+    has_no_reservation(run, vswitch).then_some(Advice { text, command: Some(command) })
+}
+
+fn has_no_reservation(run: &Run, vswitch: &VSwitchSummary) -> bool {
+    let this = run.model.vpc.vswitches.iter().find(|other| other.id == vswitch.id);
+    this.is_none_or(|this| this.prefix_reservations.is_empty())
 }
 
 /// Addresses that another vSwitch of the zone never needs.

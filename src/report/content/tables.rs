@@ -360,7 +360,7 @@ pub(super) fn stranded(summary: &Summary) -> Table {
         &["stranded.found", "stranded.addresses"],
     );
     for stranded in &summary.stranded {
-        let (vswitch, reason) = (stranded.vswitch.clone().into(), stranded.reason.into());
+        let (vswitch, reason) = (stranded.vswitch.clone().into(), stranded.reason.clone().into());
         table.push([vswitch, reason, runs(&stranded.found).into(), Cell::wanted_0(&stranded.addresses)]);
     }
     table

@@ -389,7 +389,10 @@ fn find<'n>(loader: &mut Loader, name: &At<String>, names: &Names<'n>) -> Option
     found
 }
 
-/// Most addresses that a daemon can hold.
+/// Most addresses that a daemon can hold for pods that share interfaces.
 pub(super) fn addresses(daemon: &Config) -> u64 {
-    u64::from(daemon.slots()) * u64::from(daemon.ips_per_eni())
+    match daemon.prefixes() {
+        Some(_) => daemon.capacity().into(),
+        None => u64::from(daemon.slots()) * u64::from(daemon.ips_per_eni()),
+    }
 }

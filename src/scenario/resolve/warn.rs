@@ -6,9 +6,12 @@ use super::pools::addresses;
 use super::workloads::most_requested;
 use crate::address::usable;
 use crate::id::VSwitchId;
-use crate::model::{Model, NodePool, Resources, Shape, Times, Trace, Workload, WorkloadKind};
+use crate::model::{
+    Claim, Model, NodePool, Reading, Resources, Shape, Times, Trace, VSwitchReading, Workload, WorkloadKind,
+};
 use crate::scenario::diagnostics::{Place, quoted_list};
 use crate::scenario::loader::Loader;
+use crate::scenario::read::At;
 use crate::scenario::schedule::{nodes_in_zone, nodes_of_type};
 use crate::scenario::show;
 use crate::scenario::written::{self, Scenario};
@@ -28,6 +31,7 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
     prefixes_are_reserved(loader, model, written);
     idle_addresses_fit(loader, model, written_pools);
     somebody_asks(loader, model);
+    claims_see_prefixes(loader, model, written.policy.as_deref().unwrap_or_default());
     too_late(loader, model, written);
     outages_strike(loader, model, written);
     super::actions::warn(loader, model, written.actions.as_deref().unwrap_or_default());
@@ -160,6 +164,27 @@ fn somebody_asks(loader: &mut Loader, model: &Model) {
     }
 }
 
+/// A vSwitch in which no /28 block is free any more is not full: a policy that asks for no more than that holds while pods
+/// wait for ever.
+fn claims_see_prefixes(loader: &mut Loader, model: &Model, written: &[At<String>]) {
+    use Reading::{AllVSwitches, AnyVSwitch, Pods, VSwitch, WaitedOver};
+    let sees = |claim: &Claim| match claim.statement.reading {
+        VSwitch(_, of) | AnyVSwitch(of) | AllVSwitches(of) => matches!(of, VSwitchReading::Prefixes(_)),
+        Pods(_) | WaitedOver { .. } => true,
+        _ => false,
+    };
+    let takes_prefixes = model.groups().any(|(_, zone)| zone.daemon.prefixes().is_some());
+    if takes_prefixes
+        && !model.policy.iter().any(sees)
+        && let Some(first) = written.first()
+    {
+        let title = "this policy does not see whether prefixes run out";
+        let problem = loader.problems.warning(first.place, title);
+        problem.label("a vSwitch without a free /28 block is not full (C131)");
+        problem.help("add `vswitch.prefixes.refusals == 0`, or a claim about pods such as `pods.waiting_at_end == 0`");
+    }
+}
+
 /// More pods than addresses: those on top fail again and again.
 fn pods_fit(loader: &mut Loader, pool: &NodePool, written: &written::NodePool) {
     let room = |shape: &Shape| shape.zones.iter().map(|zone| addresses(&zone.daemon)).min().unwrap_or_default();
@@ -169,7 +194,14 @@ fn pods_fit(loader: &mut Loader, pool: &NodePool, written: &written::NodePool) {
     let title = format!("node pool `{}` takes more pods on a node than Terway has addresses for", pool.name);
     let problem = loader.problems.warning(place, title);
     problem.label(format!("{} pods, {room} addresses", shape.max_pods));
-    problem.help(format!("pods on top fail with `no eni can handle the allocation`; set `max_pods: {room}`"));
+    match shape.zones.iter().all(|zone| zone.daemon.prefixes().is_some()) {
+        true => {
+            problem.help(format!("pods on top wait for ever; set `max_pods: {room}`, or raise `ipv4_prefix_count`"))
+        }
+        false => {
+            problem.help(format!("pods on top fail with `no eni can handle the allocation`; set `max_pods: {room}`"))
+        }
+    };
 }
 
 fn unused_vswitches(loader: &mut Loader, model: &Model, written: &Scenario) {

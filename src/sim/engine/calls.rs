@@ -97,6 +97,7 @@ impl<O: Observer> Engine<O> {
             left,
             answer,
             heard: awaited,
+            by_control_plane: false,
         };
         self.observer.answered(self.now, &answered, &self.cloud);
         // Before the daemon knows the answer: the call still counts as under way.

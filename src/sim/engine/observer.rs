@@ -30,6 +30,8 @@ pub struct Answered {
     pub answer: CallAnswer,
     /// Whether somebody hears it.
     pub heard: bool,
+    /// The control plane made it, and not the daemon of the node.
+    pub by_control_plane: bool,
 }
 
 /// Somebody who is told what happens; every method has nothing to do by default.

@@ -48,6 +48,7 @@ impl OwnEnis {
             inhibited: 0,
             candidates: candidates.to_vec(),
             blocked: blocked.collect(),
+            by_control_plane: true,
         }
     }
 

@@ -156,10 +156,14 @@ impl<O: Observer> Engine<O> {
     /// Why nothing came in time, as far as the control plane knows: nobody refused a call of this node
     /// if another node's had the vSwitch blocked (rule C80).
     fn note_limit(&mut self, node: NodeId, failure: Failure) {
-        if failure != Failure::Deadline {
+        if !matches!(failure, Failure::Deadline | Failure::Inhibited) {
             return;
         }
         let holdings = self.holdings(node);
+        let has_all = matches!(self.nodes[node.index()].daemon, Daemon::Prefixes(_)) && self.fewest_prefixes(node) == 0;
+        if has_all && holdings.idle == 0 {
+            return self.limited(node, Cause::NodePrefixes);
+        }
         let is_full = holdings.room == 0 && holdings.empty_slots == 0;
         let blocked = holdings.blocked.first().map(|&id| Cause::VSwitch(id));
         if let Some(cause) = is_full.then_some(Cause::NodeCapacity).or(blocked) {
@@ -317,7 +321,18 @@ impl<O: Observer> Engine<O> {
         let (enis, ordered) = request.wants();
         let quota = self.cloud.quota_refusing(enis, ordered);
         let api = request.api();
-        let answered = Answered { node, api, vswitch, eni: created.or(eni), addresses, quota, left, answer, heard };
+        let answered = Answered {
+            node,
+            api,
+            vswitch,
+            eni: created.or(eni),
+            addresses,
+            quota,
+            left,
+            answer,
+            heard,
+            by_control_plane: true,
+        };
         self.observer.answered(self.now, &answered, &self.cloud);
         // Before anybody knows the answer: the call still counts as under way.
         self.give_accounts();

@@ -34,6 +34,13 @@ impl Resolver<'_> {
                 return true;
             }
             (None, Some((text, place))) => {
+                if !["", "default", "preferCRD"].contains(&text) {
+                    let note = Note::warning(
+                        format!("`{text}` is no ipam_type; the daemons allocate"),
+                        "only `crd` changes anything (R6)",
+                    );
+                    self.note(note.hint("write `crd` for centralized IPAM, or `default`"), place);
+                }
                 let source = "anything but `crd` is node-local (R6, daemon/daemon.go:821-831)";
                 self.set(key, "node-local", Origin::changed(text, place, source));
             }
