@@ -2,10 +2,12 @@
 
 use brimline::chance::SpanDist;
 use brimline::id::VSwitchId;
+use brimline::ipam::centralized::{Degradation, Flavor, NodeConfig};
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::{Config, node_local};
 use brimline::model::{
-    Fault, Model, NodePool, PoolSize, PoolZone, Quotas, Schedule, Shape, Tenant, VSwitch, Vpc, Workload, WorkloadKind,
+    Fault, Ipam, Model, NodePool, PoolSize, PoolZone, Quotas, Schedule, Shape, Tenant, VSwitch, Vpc, Workload,
+    WorkloadKind,
 };
 use brimline::openapi::{Api, ErrorCode};
 use brimline::outcome::{Summary, summarize};
@@ -100,6 +102,45 @@ fn a_node_has_no_room() {
     every ENI of a node is full and no ENI slot is left.
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 8 of 28 addresses free.
+    ");
+}
+
+/// The same with centralized IPAM, in prefix mode with so many prefixes a node.
+fn centralized(model: &mut Model, prefixes: Option<u32>) {
+    model.ipam = Ipam::Centralized(Box::default());
+    let plain = NodeConfig::plain(Flavor::of(3, false, false), 5, (0, 2), vec![VSwitchId(1)]);
+    let (prefix_mode, prefix_count) = (prefixes.is_some(), prefixes.unwrap_or(0));
+    model.node_pools[0].shapes[0].max_pods = 20;
+    model.node_pools[0].shapes[0].zones[0].daemon = NodeConfig { prefix_mode, prefix_count, ..plain }.into();
+    model.node_pools[0].size = nodes(1.0);
+}
+
+#[test]
+fn a_node_has_all_its_prefixes() {
+    insta::assert_snapshot!(verdict(|model| {
+        centralized(model, Some(1));
+        model.vpc.vswitches[1] = VSwitch::plain("vsw-pods", "zone-a", "10.0.1.0/26");
+        model.workloads = pods(20.0);
+    }), @r"
+    node_prefixes: Pods wait for addresses, at most 4 at once, for the first time after 11m 58s (one run, so no interval):
+    every address of the prefixes of a node is taken, and it gets no more (ipv4_prefix_count).
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/26, 60 usable), keeps at least 43 of 60 addresses free.
+    ");
+}
+
+/// C114: L0 allocates nothing, and no call fails.
+#[test]
+fn nobody_allocates() {
+    insta::assert_snapshot!(verdict(|model| {
+        centralized(model, None);
+        let Ipam::Centralized(settings) = &mut model.ipam else { unreachable!("it is centralized") };
+        settings.degradation = Degradation::L0;
+    }), @r"
+    waiting: Pods wait for addresses, at most 16 at once, and 16 of them at the end;
+    nothing that Terway called for failed.
+    No vSwitch runs full in 2h (one run, so no interval);
+    the fullest, vsw-pods (/27, 28 usable), keeps at least 28 of 28 addresses free.
     ");
 }
 
