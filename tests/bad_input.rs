@@ -329,6 +329,10 @@ const BAD: &[(&str, &[Edit])] = &[
         "a trace with wrong rows",
         &[("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: pods.csv}}")],
     ),
+    (
+        "a trace with semicolons",
+        &[("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: semicolons.csv}}")],
+    ),
     ("a trace that is none", &[("deployment: {replicas: 100}\n    lifetime: 2d", "trace: {pods: {file: good.csv}}")]),
     ("a workload twice", &[("workloads:", "workloads:\n  - {name: web, daemon_set: {}}")]),
     ("a pool that is not there", &[("lifetime: 2d", "node_pools: [defualt]")]),
@@ -724,6 +728,30 @@ const ODD: &[(&str, &[Edit])] = &[
             ("nodes: 10", "nodes: 10\n    limits: {ipv6_per_adapter: 1}"),
         ],
     ),
+    (
+        "prefixes on a type whose daemon wants both families and gets one",
+        &[
+            ("terway:\n", "terway:\n  ipam: centralized\n"),
+            ("min_pool_size: 0", "enable_ip_prefix: true\n    ipv4_prefix_count: 3\n    ip_stack: dual"),
+            ("nodes: 10", "nodes: 10\n    limits: {ipv6_per_adapter: 1}"),
+        ],
+    ),
+    (
+        "an edit that switches prefixes on",
+        &[
+            ("terway:\n", "terway:\n  ipam: centralized\n"),
+            ("30d", "30d\nactions:\n  - {at: 1d, edit_eni_config: {enable_ip_prefix: true, ipv4_prefix_count: 2}}"),
+        ],
+    ),
+    (
+        "a policy that does not see prefixes",
+        &[
+            ("terway:\n", "terway:\n  ipam: centralized\n"),
+            ("min_pool_size: 0", "enable_ip_prefix: true\n    ipv4_prefix_count: 3"),
+            ("30d", "30d\npolicy: [any vswitch is full]"),
+        ],
+    ),
+    ("an ipam_type that is none", &[("min_pool_size: 0", "min_pool_size: 0\n    ipam_type: crd2")]),
     (
         "prefixes of a vSwitch that keeps no block for them",
         &[

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::words::{count, in_parentheses, plus_minus, span};
-use super::{Clock, DefectSummary, Estimate, Limit, Proportion, Summary, TrunklessSummary, VSwitchSummary};
+use super::{Clock, DefectSummary, Estimate, Limit, PodSummary, Proportion, Summary, TrunklessSummary, VSwitchSummary};
 use crate::record::Holders;
 use crate::text::{COMMA, SPACE, Text, phrase, text};
 use crate::units::{percent, thousands};
@@ -87,7 +87,7 @@ fn of_limits(summary: &Summary) -> Verdict {
     }
     // Where the autoscaler may not go on, what nodes lack is not the reason any more.
     let maximum = summary.limits.iter().find(|limit| limit.kind == "pool_max");
-    let first = summary.limits.first();
+    let first = summary.limits.iter().find(|limit| !(is_about_nodes(limit) && is_brief(&summary.pods)));
     match maximum.filter(|_| first.is_some_and(is_about_nodes)).or(first) {
         Some(limit) => {
             Verdict { kind: limit.kind, vswitch: None, text: Text::list([binds(limit, summary, clock), calm], SPACE) }
@@ -182,6 +182,15 @@ fn is_about_nodes(limit: &Limit) -> bool {
     let kinds =
         ["max_pods", "member_enis", "rdma", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
     kinds.contains(&limit.kind)
+}
+
+/// Time for which it is not worth the headline that pods have no node: so long a node takes to make its trunk.
+const BRIEF_S: f64 = 60.0;
+
+/// Whether every pod without a node soon got one.
+fn is_brief(pods: &PodSummary) -> bool {
+    let longest = pods.unschedulable_longest_s.as_ref();
+    pods.unschedulable_at_end.max == 0.0 && longest.is_some_and(|longest| longest.max <= BRIEF_S)
 }
 
 /// That pods find no node is how the autoscaler learns that it has to add some: no limit, unless it

@@ -85,6 +85,9 @@ enum Moment {
 impl Columns {
     /// The columns by their names, in any order; `None` = one is missing, which is reported.
     fn of(loader: &mut Loader, table: &Table) -> Option<Self> {
+        if one_column(loader, table) {
+            return None;
+        }
         let pod = required(loader, table, &["pod"]);
         let arrive = required(loader, table, &["arrive", "arrive_s"]);
         let depart = required(loader, table, &["depart", "depart_s"]);
@@ -95,6 +98,15 @@ impl Columns {
         let (pod, arrive, depart) = (pod?.0, arrive?.0, depart?.0);
         Some(Self { pod, arrive, depart, cpu: cpu?.map(with_unit), memory: memory?.map(with_unit) })
     }
+}
+
+/// A file whose columns are not separated by commas has one; that is reported.
+fn one_column(loader: &mut Loader, table: &Table) -> bool {
+    let [only] = table.header().iter().collect::<Vec<_>>()[..] else { return false };
+    let Some(separator) = only.chars().find(|c| [';', '\t', '|'].contains(c)) else { return false };
+    let problem = loader.problems.error(table.header_place(), "the columns of a trace are separated by commas");
+    problem.label(format!("here by {separator:?}")).help("write it as CSV: `pod,arrive,depart`");
+    true
 }
 
 /// The column with one of these names, and which of them; `None` = there is none, or several.

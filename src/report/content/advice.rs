@@ -123,7 +123,8 @@ fn room(run: &Run, vswitch: &VSwitchSummary) -> Advice {
 
 /// Addresses are not what is short.
 fn why(summary: &Summary) -> Advice {
-    let limit = summary.limits.first().map_or(text!("something else"), |limit| limit.text.clone());
+    let limit = summary.limits.iter().find(|limit| limit.kind == summary.verdict.kind);
+    let limit = limit.map_or(text!("something else"), |limit| limit.text.clone());
     let text =
         text!("Addresses are not what is short: {limit}. Why the first pod waited, in this report's folder:", limit);
     Advice { text, command: Some("brimline explain .".to_owned()) }

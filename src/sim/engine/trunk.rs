@@ -41,12 +41,17 @@ impl<O: Observer> Engine<O> {
 
     /// The CR of a node has changed.
     pub(super) fn cr_changed(&mut self, node: NodeId) {
+        let waits_since = self.plane_mut().starting.get(&node).copied();
+        let has_not_said = self.own.is_some() && self.nodes[node.index()].trunk.is_none();
+        if waits_since.is_none() && !has_not_said {
+            return;
+        }
         let Some(trunk) = self.trunk_in_use(node) else { return };
-        if let Some(&since) = self.plane_mut().starting.get(&node) {
+        if let Some(since) = waits_since {
             let looks = self.now.since(since).0.div_ceil(PAUSE.0);
             self.later(since + Span(PAUSE.0 * looks), Pending::LooksForTrunk(node, since));
         }
-        if self.own.is_some() && self.nodes[node.index()].trunk.is_none() {
+        if has_not_said {
             self.says_its_trunk(node, trunk);
         }
     }

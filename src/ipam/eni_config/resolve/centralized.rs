@@ -110,7 +110,8 @@ impl Resolver<'_> {
         let label = format!("in prefix mode the daemon wants both families, and a node of type {kind} gets IPv4 alone");
         let note = Note::warning("no pod gets an address here: every CNI ADD waits for an IPv6 prefix", label);
         let hint = "choose a type with as many IPv6 as IPv4 addresses, or write `ipv4` in the base document (C138)";
-        self.notes.push(note.hint(hint));
+        let written = ["ip_stack", "enable_ip_prefix"].into_iter().find_map(|key| self.get(key));
+        self.notes.push(Note { place: written.map(|json| json.place.clone()), ..note.hint(hint) });
     }
 
     /// Whether the node is in prefix mode, and how many /28 prefixes it gets in all if its CR is (C122, C123).
