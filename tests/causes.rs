@@ -98,7 +98,7 @@ fn a_node_has_no_room() {
         model.node_pools[0].shapes[0].max_pods = 20;
         model.workloads = pods(21.0);
     }), @r"
-    node_capacity: Pods wait for addresses, at most 17 at once, for the first time after 10m (one run, so no interval):
+    node_capacity: Pods wait for addresses, at most 17 at once, and requests fail for the first time after 10m (one run, so no interval):
     every ENI of a node is full and no ENI slot is left.
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 8 of 28 addresses free.
@@ -122,11 +122,45 @@ fn a_node_has_all_its_prefixes() {
         model.vpc.vswitches[1] = VSwitch::plain("vsw-pods", "zone-a", "10.0.1.0/26");
         model.workloads = pods(20.0);
     }), @r"
-    node_prefixes: Pods wait for addresses, at most 4 at once, for the first time after 11m 58s (one run, so no interval):
+    node_prefixes: Pods wait for addresses, at most 4 at once, and requests fail for the first time after 11m 58s (one run, so no interval):
     every address of the prefixes of a node is taken, and it gets no more (ipv4_prefix_count).
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/26, 60 usable), keeps at least 43 of 60 addresses free.
     ");
+}
+
+/// C141: before the first interface of a node is there its pods are refused at once, and that is no limit.
+#[test]
+fn a_node_has_no_prefix_yet() {
+    let early = verdict(|model| {
+        centralized(model, Some(8));
+        model.vpc.vswitches[1] = VSwitch::plain("vsw-pods", "zone-a", "10.0.1.0/24");
+        let steps = vec![(Instant::ZERO, 0.0), (Instant::ZERO + Span::secs(3), 4.0)];
+        model.workloads = vec![Workload::plain("web", WorkloadKind::deployment(Schedule::Steps(steps)), vec![0])];
+    });
+    assert!(early.starts_with("none: "), "{early}");
+}
+
+/// More prefixes than the interfaces of a node take: it is the node that is full.
+#[test]
+fn the_interfaces_of_a_node_are_full_of_prefixes() {
+    let full = verdict(|model| {
+        centralized(model, Some(100));
+        model.vpc.vswitches[1] = VSwitch::plain("vsw-pods", "zone-a", "10.0.1.0/24");
+        model.node_pools[0].shapes[0].max_pods = 200;
+        model.workloads = pods(140.0);
+    });
+    assert!(full.starts_with("node_capacity: "), "{full}");
+}
+
+/// Pods that have asked a moment before the end wait for nothing else.
+#[test]
+fn who_has_just_asked_is_not_left_without() {
+    let fresh = verdict(|model| {
+        model.horizon = Span::mins(10) + Span::secs(1);
+        centralized(model, None);
+    });
+    assert!(fresh.starts_with("none: "), "{fresh}");
 }
 
 /// C114: L0 allocates nothing, and no call fails.
@@ -158,7 +192,7 @@ fn every_node_has_its_max_pods() {
 fn the_security_group_is_full() {
     let quotas = Quotas { security_group_addresses: Some(14), ..Quotas::default() };
     insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
-    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    quota: Pods wait for addresses, at most 12 at once, and requests fail for the first time after 11m 58s (one run, so no interval):
     the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress).
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.
@@ -169,7 +203,7 @@ fn the_security_group_is_full() {
 fn the_vpc_is_full() {
     let quotas = Quotas { vpc_addresses: Some(14), ..Quotas::default() };
     insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
-    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    quota: Pods wait for addresses, at most 12 at once, and requests fail for the first time after 11m 58s (one run, so no interval):
     the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress).
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.
@@ -180,7 +214,7 @@ fn the_vpc_is_full() {
 fn the_region_has_its_interfaces() {
     let quotas = Quotas { enis_per_region: Some(3), ..Quotas::default() };
     insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
-    quota: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    quota: Pods wait for addresses, at most 12 at once, and requests fail for the first time after 11m 58s (one run, so no interval):
     the region has as many ENIs as the account may have (EniLimitExceeded).
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 15 of 28 addresses free.
@@ -216,7 +250,7 @@ fn the_account_is_throttled() {
         model.cloud.throttle[Api::CreateNetworkInterface.index()] = Some(1);
         model.node_pools[0].size = nodes(10.0);
     }), @r"
-    api: Pods wait for addresses, at most 12 at once, for the first time after 1m 58s (one run, so no interval):
+    api: Pods wait for addresses, at most 12 at once, and requests fail for the first time after 1m 58s (one run, so no interval):
     the API refuses CreateNetworkInterface (Throttling).
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
@@ -227,7 +261,7 @@ fn the_account_is_throttled() {
 fn the_api_throttles_below_the_clients_rates_for_a_while() {
     let faults = fault(Api::AssignPrivateIpAddresses, 1.0, ErrorCode::Throttling, 1.0);
     insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
-    api: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    api: Pods wait for addresses, at most 12 at once, and requests fail for the first time after 11m 58s (one run, so no interval):
     the API refuses AssignPrivateIpAddresses (Throttling).
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
@@ -242,7 +276,7 @@ fn an_action_is_out_of_order() {
     }
     let faults = fault(Api::AssignPrivateIpAddresses, 1.0, ErrorCode::Internal, 1.0);
     insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
-    outage: Pods wait for addresses, at most 12 at once, for the first time after 11m 58s (one run, so no interval):
+    outage: Pods wait for addresses, at most 12 at once, and requests fail for the first time after 11m 58s (one run, so no interval):
     the API answers AssignPrivateIpAddresses with InternalError.
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
@@ -253,7 +287,7 @@ fn an_action_is_out_of_order() {
 fn errors_come_in_a_burst() {
     let faults = fault(Api::AttachNetworkInterface, 0.8, ErrorCode::Internal, 1.0);
     insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
-    outage: Pods wait for addresses, at most 14 at once, for the first time after 1m 58s (one run, so no interval):
+    outage: Pods wait for addresses, at most 14 at once, and requests fail for the first time after 1m 58s (one run, so no interval):
     the API answers AttachNetworkInterface with InternalError.
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.
@@ -269,7 +303,7 @@ fn interfaces_take_long_to_attach() {
     }
     let faults = fault(Api::AttachNetworkInterface, 0.0, ErrorCode::Internal, 60.0);
     insta::assert_snapshot!(verdict(|model| model.cloud.faults = faults), @r"
-    slow_api: Pods wait for addresses, at most 16 at once, for the first time after 1m 58s (one run, so no interval):
+    slow_api: Pods wait for addresses, at most 16 at once, and requests fail for the first time after 1m 58s (one run, so no interval):
     AttachNetworkInterface takes long, 30 s and more.
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 12 of 28 addresses free.

@@ -110,6 +110,19 @@ impl Config {
         }
     }
 
+    /// The same with as many interfaces of pods' own as `before`, if pods have such.
+    #[must_use]
+    pub fn with_places_of(self, before: &Self) -> Self {
+        match (self, before) {
+            (Self::Exclusive(config), Self::Exclusive(before)) if config.slots != before.slots => {
+                let mut config = Arc::unwrap_or_clone(config);
+                config.slots = before.slots;
+                config.into()
+            }
+            (config, _) => config,
+        }
+    }
+
     /// Whether the node has a trunk (rules R36, C63).
     #[must_use]
     pub fn has_trunk(&self) -> bool {

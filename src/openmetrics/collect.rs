@@ -27,7 +27,11 @@ const FAMILIES: [(&str, Kind, &str); 13] = [
         Kind::Gauge,
         "Addresses of the vSwitch by holder; the parts add up to the usable ones.",
     ),
-    ("brimline_vswitch_refusals", Kind::Counter, "Requests that the vSwitch refused for lack of addresses."),
+    (
+        "brimline_vswitch_refusals",
+        Kind::Counter,
+        "Requests that the vSwitch refused for lack of addresses, and look-ups that found it without one.",
+    ),
     ("brimline_nodes", Kind::Gauge, "Nodes of the pool."),
     ("brimline_enis", Kind::Gauge, "Secondary interfaces of the pool's nodes."),
     (

@@ -120,6 +120,13 @@ pub fn counting_text(summary: &Summary) -> Option<Text> {
         n => text!("the {} usable addresses of the {n} vSwitches together", thousands(counting.usable.into()), n),
     };
     let counted = match &counting.time_to_full_s {
+        Some(time) if counting.grows => {
+            text!(
+                "Pods exceed the usable addresses that there are {}{}",
+                clock.at(time.median),
+                in_runs(&counting.full)
+            )
+        }
         Some(time) => text!("Pods exceed {usable} {}{}", usable, clock.at(time.median), in_runs(&counting.full)),
         None => text!("Pods want at most {} of {usable}", count(counting.most_wanted.max), usable),
     };

@@ -205,8 +205,10 @@ pub struct TenantSummary {
 pub struct CountingSummary {
     /// vSwitches that serve pods.
     pub vswitches: usize,
-    /// Their usable addresses.
+    /// Their usable addresses, of all of them.
     pub usable: u32,
+    /// An action adds one of them, so that there are fewer before.
+    pub grows: bool,
     /// Most pods that wanted an address at once.
     pub most_wanted: Estimate,
     /// Runs in which they exceed the usable addresses.

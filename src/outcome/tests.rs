@@ -239,37 +239,37 @@ fn another_limit_leads_if_no_vswitch_is_full() {
         ),
         (
             Cause::NodeCapacity,
-            "Pods wait for addresses, at most 312 at once,",
+            "Pods wait for addresses, at most 312 at once, and requests fail",
             "every ENI of a node is full and no ENI slot is left",
         ),
         (
             Cause::Peeked,
-            "Pods wait for addresses, at most 312 at once,",
+            "Pods wait for addresses, at most 312 at once, and requests fail",
             "pods of a dual-stack node saw the same idle address, and asked for the other family alone (R147)",
         ),
         (
             Cause::EniSlots,
-            "Pods wait for addresses, at most 312 at once,",
+            "Pods wait for addresses, at most 312 at once, and requests fail",
             "instances refuse another ENI (EniPerInstanceLimitExceeded)",
         ),
         (
             Cause::Quota(Quota::SecurityGroupAddresses),
-            "Pods wait for addresses, at most 312 at once,",
+            "Pods wait for addresses, at most 312 at once, and requests fail",
             "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
         ),
         (
             Cause::Api(Api::AssignPrivateIpAddresses),
-            "Pods wait for addresses, at most 312 at once,",
+            "Pods wait for addresses, at most 312 at once, and requests fail",
             "the API refuses AssignPrivateIpAddresses (Throttling)",
         ),
         (
             Cause::Outage(Api::CreateNetworkInterface),
-            "Pods wait for addresses, at most 312 at once,",
+            "Pods wait for addresses, at most 312 at once, and requests fail",
             "the API answers CreateNetworkInterface with InternalError",
         ),
         (
             Cause::SlowApi(Api::AttachNetworkInterface),
-            "Pods wait for addresses, at most 312 at once,",
+            "Pods wait for addresses, at most 312 at once, and requests fail",
             "AttachNetworkInterface takes long, 30 s and more",
         ),
     ];

@@ -27,9 +27,20 @@ pub struct Verdict {
 /// first; else on one of nodes; else on the limit that binds first; else on the fullest vSwitch.
 pub(super) fn of(summary: &Summary) -> Verdict {
     let verdict = of_limits(summary);
+    let homeless = without_node(summary).filter(|_| matches!(verdict.kind, "vswitch" | "prefixes"));
     let defects = summary.defects.iter().map(|defect| strikes(defect, &summary.method.clock));
     let trunkless = summary.trunkless.iter().map(|trunkless| without_trunk(trunkless, &summary.method.clock));
-    Verdict { text: Text::list(std::iter::once(verdict.text).chain(defects).chain(trunkless), SPACE), ..verdict }
+    Verdict {
+        text: Text::list(std::iter::once(verdict.text).chain(homeless).chain(defects).chain(trunkless), SPACE),
+        ..verdict
+    }
+}
+
+/// That pods are left over without a node, whatever vSwitch is full.
+fn without_node(summary: &Summary) -> Option<Text> {
+    let left_over = &summary.pods.unschedulable_at_end;
+    let why = summary.limits.iter().find(|limit| is_about_nodes(limit)).filter(|_| left_over.median > 0.0)?;
+    Some(text!("At the end {} pods have no node: {}.", plus_minus(left_over), why.text))
 }
 
 /// That nodes wait for their trunks.
@@ -92,7 +103,8 @@ fn of_limits(summary: &Summary) -> Verdict {
         Some(limit) => {
             Verdict { kind: limit.kind, vswitch: None, text: Text::list([binds(limit, summary, clock), calm], SPACE) }
         }
-        None if summary.pods.waiting_at_end.max > 0.0 => {
+        // Who has just asked waits, too; somebody has waited in vain if a daemon said so.
+        None if summary.pods.waiting_at_end.median > 0.0 && !summary.messages.is_empty() => {
             Verdict { kind: "waiting", vswitch: None, text: Text::list([waits_for_nothing(summary), calm], SPACE) }
         }
         None => Verdict { kind: "none", vswitch: summary.vswitches.first().map(|v| v.id.clone()), text: calm },
@@ -214,7 +226,10 @@ fn waits_for_nodes(summary: &Summary) -> Option<Text> {
 fn binds(limit: &Limit, summary: &Summary, clock: &Clock) -> Text {
     let who = match is_about_nodes(limit) {
         true => text!("Pods find no node, at most {} at once,", count(summary.pods.most_unschedulable.max)),
-        false => text!("Pods wait for addresses, at most {} at once,", count(summary.pods.most_waiting.max)),
+        false => text!(
+            "Pods wait for addresses, at most {} at once, and requests fail",
+            count(summary.pods.most_waiting.max)
+        ),
     };
     text!("{who} for the first time {}: {}.", who, when(&limit.bound, &limit.time_to_bind_s, clock), limit.text)
 }

@@ -443,6 +443,8 @@ pub enum StrandedReason {
     TooFewBlocks,
     /// Blocked for ten minutes after a refusal by the daemon that it was refused to (rules R60, R89).
     Blocked,
+    /// A quota of the account has no room for one more address.
+    Quota,
     /// Taken for empty by the control plane, for all nodes, until its count expires (rules C80, C81).
     TakenForEmpty,
     /// In the list of no pod that waits: that of its PodNetworking, or else of its node's eni-config.

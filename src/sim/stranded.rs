@@ -76,6 +76,8 @@ fn reason<O: Observer>(
         Some(StrandedReason::NoFreeEniSlot)
     } else if reaching.iter().any(wants_more_blocks) {
         Some(StrandedReason::TooFewBlocks)
+    } else if engine.cloud.quota_refusing(0, 1).is_some() {
+        Some(StrandedReason::Quota)
     } else if let Some(asker) = reaching.iter().find(|asker| is_held_back(asker)) {
         Some(if by_control_plane(asker) { StrandedReason::TakenForEmpty } else { StrandedReason::Blocked })
     } else {

@@ -91,6 +91,19 @@ fn c143_a_daemon_waits_for_its_trunk() {
     assert_eq!(deaths.map(|entry| entry.at.as_millis()).collect::<Vec<_>>(), [113_850, 237_700, 371_550, 525_400]);
 }
 
+/// C143: a daemon that waits for its trunk takes an edit of eni-config in, and looks at the CR again.
+#[test]
+fn c143_trunking_is_switched_off_meanwhile() {
+    let mut model = prefixes(Flavor::of(3, true, false), Schedule::Constant(8.0), |_| {});
+    // No vSwitch has an address.
+    model.vpc.vswitches[1].cidr = "10.1.0.0/30".parse().expect("a block");
+    edit(&mut model, 20, |config| config.flavor = Flavor::of(3, false, false));
+    let recording = run(&model);
+    let asked = recording.pod_log[0].requested.expect("it found the node");
+    assert!(asked > at(20) && asked < at(113), "{asked:?}");
+    assert!(recording.journal.iter().all(|entry| entry.kind != "terway_crashed"));
+}
+
 /// C143: a daemon that restarts finds the trunk in use, and hears its pods at once.
 #[test]
 fn c143_a_restart_finds_the_trunk() {

@@ -5,7 +5,8 @@ use brimline::ipam::centralized::Flavor;
 use brimline::ipam::pod_eni::{Policy, Retention};
 use brimline::ipam::{Config, Devices};
 use brimline::model::{
-    Action, Deed, Model, PodNetworking, PodTemplate, Replicas, Schedule, Times, Trigger, Workload, WorkloadKind,
+    Action, Deed, Model, PodNetworking, PodTemplate, PoolSize, Replicas, Schedule, Times, Trigger, Workload,
+    WorkloadKind,
 };
 use brimline::openapi::Api;
 use brimline::record::{Recording, Unschedulable};
@@ -100,6 +101,27 @@ fn c153_fixed_addresses_are_released_in_time() {
     model.horizon = Span::mins(5 + 2 + 5);
     let recording = run(&model);
     assert_eq!((held(&recording, 1), recording.vswitches[1].end.pods), (0, 1));
+}
+
+/// C153: pods that come again and find no node keep their addresses for longer than their time, and have them again.
+#[test]
+fn c153_pods_without_a_node_keep_their_addresses() {
+    let mut model = trunk(&["a"], 1, 5, Some(Retention::After(Span::mins(2))));
+    model.workloads.push(own(stateful_set(Schedule::Constant(4.0))));
+    model.node_pools[0].size = PoolSize::Scheduled(steps(1, &[(300, 0), (2000, 1)]));
+    model.horizon = Span::secs(1900);
+    let alone = run(&model);
+    assert_eq!((held(&alone, 1), alone.pods.unschedulable_at_end), (4, 4));
+    model.horizon = Span::mins(40);
+    let back = run(&model);
+    assert_eq!((held(&back, 1), back.vswitches[1].end.pods, back.pods.served), (0, 4, 8));
+    let addresses = |served: usize| {
+        let lives = back.pod_log.iter().filter(|life| (life.served > Some(at(2000))) == (served == 1));
+        let mut all: Vec<_> = lives.map(|life| (life.name, life.address)).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(addresses(0), addresses(1));
 }
 
 /// C152: a pod that comes again has the same address, also on another node of the zone, also when its

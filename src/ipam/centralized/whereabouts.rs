@@ -88,6 +88,14 @@ impl Controller {
         rooms.min().map_or(0, |room| room.min(lacking))
     }
 
+    /// Whether a node has all the prefixes that it will ever get, on interfaces in use (C123).
+    #[must_use]
+    pub fn has_all_prefixes(&self, node: NodeId) -> bool {
+        let (config, status) = (self.config(node), self.stored(node));
+        let is_attaching = status.nics.values().any(|nic| nic.state == NicState::Attaching);
+        !is_attaching && prefix::lacking(status, config.prefixes().unwrap_or(0)) == 0
+    }
+
     /// Addresses of a vSwitch that calls under way for a node ask for.
     #[must_use]
     pub fn asked(&self, node: NodeId, vswitch: VSwitchId) -> u32 {

@@ -52,6 +52,7 @@ impl Runs<'_> {
         CountingSummary {
             vswitches: serving.len(),
             usable: self.recordings[0].counting.usable,
+            grows: serving.iter().any(|id| self.model.vpc.vswitches[id.index()].added_by.is_some()),
             most_wanted: self.each(|r| f64::from(r.counting.most_wanted)),
             full: self.share(|r| r.counting.full.is_some()),
             time_to_full_s: time(&|r| r.counting.full),

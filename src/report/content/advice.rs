@@ -79,7 +79,8 @@ fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
         percent(share)
     );
     let command = seek(run, "--largest", "max_pool_size", vswitch);
-    (share >= WORTH_A_CHANGE).then_some(Advice { text, command: Some(command) })
+    // Where pods alone exceed the addresses no watermark lasts.
+    (share >= WORTH_A_CHANGE && !run.summary.counting.full.always()).then_some(Advice { text, command: Some(command) })
 }
 
 /// How large it has to be. One with reservations for prefixes cannot be moved, as a search for its size does.
@@ -104,7 +105,10 @@ fn has_no_reservation(run: &Run, vswitch: &VSwitchSummary) -> bool {
 
 /// Addresses that another vSwitch of the zone never needs.
 fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
-    let of_zone = run.summary.vswitches.iter().filter(|v| v.zone == vswitch.zone && v.id != vswitch.id);
+    // One that an action adds is what the scenario does already.
+    let is_added =
+        |v: &VSwitchSummary| run.model.vpc.vswitches.iter().any(|other| other.id == v.id && other.added_by.is_some());
+    let of_zone = run.summary.vswitches.iter().filter(|v| v.zone == vswitch.zone && v.id != vswitch.id && !is_added(v));
     let roomiest = of_zone.max_by(|a, b| a.least_free.min.total_cmp(&b.least_free.min))?;
     let text = text!(
         "{} in the same zone always has {} addresses free or more. Whether pods may use them is up to eni-config's \

@@ -54,7 +54,7 @@ fn idle(vswitch: &VSwitchSummary) -> Key {
 
 fn waiting(summary: &Summary) -> Key {
     let pods = &summary.pods;
-    let (most, end) = (pods.most_waiting.mean, pods.waiting_at_end.mean);
+    let (most, end) = (pods.most_waiting.max, pods.waiting_at_end.mean);
     let (number, label) = match (most > 0.0, end > 0.0) {
         (false, _) => (count(0.0), text!("pods ever waited for an address")),
         (true, false) => (count(most), text!("pods wait for an address at once, at most; none does at the end")),

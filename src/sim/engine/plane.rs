@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::alarm::Alarm;
-use super::{Answered, Daemon, Engine, Event, Observer, Power};
+use super::{Answered, Daemon, Engine, Event, Observer};
 use crate::address::PREFIX;
 use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
@@ -160,9 +160,12 @@ impl<O: Observer> Engine<O> {
             return;
         }
         let holdings = self.holdings(node);
-        let has_all = matches!(self.nodes[node.index()].daemon, Daemon::Prefixes(_)) && self.fewest_prefixes(node) == 0;
-        if has_all && holdings.idle == 0 {
-            return self.limited(node, Cause::NodePrefixes);
+        if let Daemon::Prefixes(_) = self.nodes[node.index()].daemon {
+            // Before its first interface is there, every pod of a node is refused at once (C141).
+            let gets_more = failure == Failure::Inhibited && self.controller().config(node).prefixes() != Some(0);
+            if !gets_more && holdings.idle == 0 && self.controller().has_all_prefixes(node) {
+                return self.limited(node, Cause::NodePrefixes);
+            }
         }
         let is_full = holdings.room == 0 && holdings.empty_slots == 0;
         let blocked = holdings.blocked.first().map(|&id| Cause::VSwitch(id));
@@ -228,12 +231,13 @@ impl<O: Observer> Engine<O> {
                     self.shows(node);
                     stored.extend(self.follows_cr(node).then_some(node));
                     let state = &mut self.nodes[node.index()];
-                    edited.extend(state.edited.take_if(|_| state.power == Power::Up).map(|config| (node, config)));
+                    edited.extend(state.edited.take_if(|_| state.power.runs()).map(|config| (node, config)));
                 }
             }
         }
         for (node, config) in edited {
             self.join(node, &config);
+            self.cr_changed(node);
         }
         took.into_iter().for_each(|api| self.own_control(pod_eni::Input::Took(api)));
         stored.into_iter().for_each(|node| self.cr_changed(node));

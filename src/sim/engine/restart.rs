@@ -48,10 +48,13 @@ impl<O: Observer> Engine<O> {
                 if let Daemon::Prefixes(daemon) = &mut self.nodes[node.index()].daemon {
                     daemon.reads(config.both_or_none);
                 }
-                self.tell(node, DaemonInput::Restart);
+                let has_to_wait = self.has_to_wait_for_trunk(node, config);
+                self.tell(node, if has_to_wait { DaemonInput::Kill } else { DaemonInput::Restart });
                 self.plugins_stop(node);
                 self.join(node, config);
-                self.looks_whether_up(node);
+                if has_to_wait {
+                    self.wait_for_trunk(node);
+                }
             }
             Config::Exclusive(config) => {
                 self.own_edit(node, config);
@@ -105,7 +108,13 @@ impl<O: Observer> Engine<O> {
                 self.node_local_has_trunk(node, trunk);
                 self.offer(node, devices);
             }
-            Daemon::Prefixes(_) => self.looks_for_trunk(node),
+            Daemon::Prefixes(_) => {
+                let config = self.controller().known_config(node).expect("a daemon fills in the CR when it starts");
+                if self.has_to_wait_for_trunk(node, config) {
+                    self.tell(node, DaemonInput::Kill);
+                    self.wait_for_trunk(node);
+                }
+            }
             Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Exclusive(_) => {}
         }
     }
@@ -137,6 +146,9 @@ impl<O: Observer> Engine<O> {
 
     /// A daemon's life is over: calls that it has not made yet are never made.
     pub(super) fn dies(&mut self, node: NodeId) {
+        if let Some(plane) = &mut self.plane {
+            plane.starting.remove(&node);
+        }
         let not_left = |call: &&mut Call| call.node == node && call.leaves > self.now;
         for call in self.calls.iter_mut().filter(not_left) {
             call.leaves = Instant::NEVER;

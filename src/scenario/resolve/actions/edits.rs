@@ -1,6 +1,7 @@
 //! Edits of eni-config: what the daemons of every group of nodes run with after each.
 
 use super::{Order, World};
+use crate::ipam::Config;
 use crate::ipam::eni_config::{Document, Node as Host, Resolved, Setting as EniSetting};
 use crate::model::{Deed, GroupKey, Model};
 use crate::scenario::Setting;
@@ -47,11 +48,13 @@ impl<'a> Edits<'a> {
         if let (Some(before), Some(after)) = (&self.daemons, &daemons) {
             note_changes(loader, model, index, patch, before, after);
             warn_of_mode(loader, patch, before, after);
+            warn_of_places(loader, patch, before, after);
         }
         self.document = document;
         self.daemons = daemons;
         self.last = Some(index);
-        let daemons = self.daemons.as_ref()?.iter().map(|resolved| resolved.config.clone());
+        let daemons = self.daemons.as_ref()?.iter().zip(model.groups());
+        let daemons = daemons.map(|(resolved, (_, zone))| resolved.config.clone().with_places_of(&zone.daemon));
         Some(Deed::EditEniConfig(daemons.collect()))
     }
 
@@ -138,4 +141,16 @@ fn warn_of_mode(loader: &mut Loader, patch: &EniPatch, before: &[Resolved], afte
     let problem = loader.problems.warning(patch.0.place, title);
     problem.label("the nodes that are there keep their mode for life (C122)");
     problem.help("replace them (`replace_nodes`) before Terway restarts on them: it would serve no pod there, which is not simulated");
+}
+
+/// How many pods a node with exclusive interfaces takes stays what it is at the beginning.
+fn warn_of_places(loader: &mut Loader, patch: &EniPatch, before: &[Resolved], after: &[Resolved]) {
+    let differs = |(before, after): (&Resolved, &Resolved)| {
+        matches!(after.config, Config::Exclusive(_)) && before.config.slots() != after.config.slots()
+    };
+    if before.iter().zip(after).any(differs) {
+        let title = "nodes with exclusive interfaces go on to take as many pods as before";
+        let problem = loader.problems.warning(patch.0.place, title);
+        problem.label("an edit of their number is not simulated (R42, C144)").help("write it into `terway.eni_config`");
+    }
 }
