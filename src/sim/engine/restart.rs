@@ -48,6 +48,7 @@ impl<O: Observer> Engine<O> {
                 if let Daemon::Prefixes(daemon) = &mut self.nodes[node.index()].daemon {
                     daemon.reads(config.both_or_none);
                 }
+                self.plane_mut().starting.remove(&node);
                 let has_to_wait = self.has_to_wait_for_trunk(node, config);
                 self.tell(node, if has_to_wait { DaemonInput::Kill } else { DaemonInput::Restart });
                 self.plugins_stop(node);
