@@ -744,6 +744,13 @@ const ODD: &[(&str, &[Edit])] = &[
         ],
     ),
     (
+        "an edit of how many pods with interfaces of their own a node takes",
+        &[
+            ("    nodes: 10", "    nodes: 10\n    exclusive_eni: true"),
+            ("30d", "30d\nactions:\n  - {at: 1d, edit_eni_config: {max_eni: 1}}\n  - {at: 2d, restart_terway: all}"),
+        ],
+    ),
+    (
         "a policy that does not see prefixes",
         &[
             ("terway:\n", "terway:\n  ipam: centralized\n"),

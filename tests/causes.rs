@@ -84,6 +84,18 @@ fn a_vswitch_is_exhausted() {
     ");
 }
 
+/// Whatever vSwitch is full, pods may lack something else.
+#[test]
+fn a_vswitch_is_exhausted_and_a_pod_has_no_node() {
+    let tenants = vec![Tenant { name: "rds".to_owned(), addresses: Schedule::Constant(16.0) }];
+    let both = verdict(|model| {
+        model.vpc.vswitches[1].tenants = tenants;
+        model.workloads = pods(21.0);
+    });
+    assert!(both.starts_with("vswitch: vsw-pods (/27, 28 usable) is full"), "{both}");
+    assert!(both.contains("At the end 1 pod has no node:\nevery node has as many pods as it may have"), "{both}");
+}
+
 #[test]
 fn the_vswitch_of_the_nodes_is_empty() {
     insta::assert_snapshot!(verdict(|model| model.node_pools[0].size = nodes(13.0)), @r"

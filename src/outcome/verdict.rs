@@ -40,7 +40,10 @@ pub(super) fn of(summary: &Summary) -> Verdict {
 fn without_node(summary: &Summary) -> Option<Text> {
     let left_over = &summary.pods.unschedulable_at_end;
     let why = summary.limits.iter().find(|limit| is_about_nodes(limit)).filter(|_| left_over.median > 0.0)?;
-    Some(text!("At the end {} pods have no node: {}.", plus_minus(left_over), why.text))
+    Some(match is_one(left_over) {
+        true => text!("At the end 1 pod has no node: {}.", why.text),
+        false => text!("At the end {} pods have no node: {}.", plus_minus(left_over), why.text),
+    })
 }
 
 /// That nodes wait for their trunks.

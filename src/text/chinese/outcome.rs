@@ -49,6 +49,7 @@ pub(super) const OUTCOME: &[Entry] = &[
     (", {} later", "（晚 {}）"),
     ("{} has too few free addresses", "{} 的剩余地址不够"),
     ("{} has too few free /28 blocks for prefixes", "{} 没有足够的空闲 /28 地址块分配前缀"),
+    ("At the end 1 pod has no node: {}.", "结束时 1 个 Pod 没有节点：{}。"),
     ("At the end {} pods have no node: {}.", "结束时 {} 个 Pod 没有节点：{}。"),
     ("a quota has no room for one more address (QuotaExceeded.PrivateIpAddress)",
         "某项配额已容不下一个新地址（QuotaExceeded.PrivateIpAddress）"),
