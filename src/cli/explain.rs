@@ -17,7 +17,9 @@ pub(super) fn carry_out(args: &ExplainArgs, lang: Lang) -> Result<(), Stop> {
     let ensemble = loaded.ensemble();
     again::check_replication(&ensemble, args.replication)?;
     let model = ensemble.of(args.replication);
-    at.map_or(Ok(()), |at| again::check_moment(model, at))?;
+    if let Some(at) = at {
+        again::check_moment(model, at)?;
+    }
     let (explanation, recording) = explain(model, args.replication, &whom(args), at, &Progress::default())
         .map_err(|unknown| wrong(&format!("{unknown}{}", hint(unknown.hint.as_deref()))))?;
     let text = if args.json {

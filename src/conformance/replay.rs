@@ -6,9 +6,8 @@ use super::case::{Case, EniPolicy, Event, IpStack, Latency, Retry, VSwitch, VSwi
 use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
-use crate::ipam::Config;
-use crate::ipam::GC_PERIOD;
 use crate::ipam::node_local::{self, EniSelection, Rdma, Reclaim, Trunk, VSwitchSelection};
+use crate::ipam::{Config, GC_PERIOD};
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::CallAnswer;

@@ -96,11 +96,6 @@ impl Document {
         Self { base_is_dual: is_dual(&edited.root), ..edited }
     }
 
-    /// Whether the base document says that pods have addresses of both families.
-    pub(super) fn base_is_dual(&self) -> bool {
-        self.base_is_dual
-    }
-
     /// Who allocates: `crd` in the base document is the control plane, anything else the daemons (R6,
     /// `daemon/daemon.go:821-831`).
     #[must_use]

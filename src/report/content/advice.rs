@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::model::Model;
+use crate::model::VSwitch;
 use crate::outcome::{ActionSummary, Summary, VSwitchSummary, count, plus_minus};
 use crate::report::{Run, in_quotes};
 use crate::text::{Lang, Text, text};
@@ -41,12 +41,18 @@ pub(super) fn advice(run: &Run) -> Vec<Advice> {
     let lacking = summary.vswitches.iter().find(|v| Some(&v.id) == summary.verdict.vswitch.as_ref());
     match (summary.verdict.kind, lacking) {
         ("vswitch", Some(vswitch)) => {
-            all.extend(watermark(run, vswitch).into_iter().chain(size(run, vswitch)).chain(neighbour(run, vswitch)));
+            all.extend(
+                watermark(run, vswitch)
+                    .into_iter()
+                    .chain(size(run, vswitch, &goal_of(run, vswitch)))
+                    .chain(neighbour(run, vswitch)),
+            );
         }
-        ("prefixes", Some(vswitch)) => all.extend(blocks(run, vswitch)),
-        ("none", Some(vswitch)) if vswitch.serves_pods && has_no_reservation(run, vswitch) => {
-            all.push(room(run, vswitch))
+        // They run out before the vSwitch is full, of which a goal about that knows nothing.
+        ("prefixes", Some(vswitch)) => {
+            all.extend(size(run, vswitch, &such_that(&format!("{}.prefixes.refusals == 0", vswitch.id))));
         }
+        ("none", Some(vswitch)) if vswitch.serves_pods => all.extend(room(run, vswitch)),
         ("none", _) => {}
         _ => all.push(why(summary)),
     }
@@ -78,37 +84,34 @@ fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
         thousands(vswitch.usable.into()),
         percent(share)
     );
-    let command = seek(run, "--largest", "max_pool_size", vswitch);
+    let command = seek(run, "--largest", "max_pool_size", &goal_of(run, vswitch));
     // Where pods alone exceed the addresses no watermark lasts.
     (share >= WORTH_A_CHANGE && !run.summary.counting.full.always()).then_some(Advice { text, command: Some(command) })
 }
 
-/// How large it has to be. One with reservations for prefixes cannot be moved, as a search for its size does.
-fn size(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
+/// How large it has to be.
+fn size(run: &Run, vswitch: &VSwitchSummary, goal: &str) -> Option<Advice> {
     let text = text!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix);
-    let command = seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch);
-    has_no_reservation(run, vswitch).then_some(Advice { text, command: Some(command) })
+    Some(Advice { text, command: Some(smallest(run, vswitch, goal)?) })
 }
 
-/// The same where prefixes run out. They do so before the vSwitch is full, of which a goal about that knows nothing.
-fn blocks(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
-    let text = text!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix);
-    let (knob, goal) = (format!("prefix({})", vswitch.id), format!("{}.prefixes.refusals == 0", vswitch.id));
-    let command = format!("{} --smallest {} --such-that {}", run.seek, in_quotes(&knob), in_quotes(&goal));
-    has_no_reservation(run, vswitch).then_some(Advice { text, command: Some(command) })
+/// The search for its size; `None` = it has reservations for prefixes and cannot be moved, as that does.
+fn smallest(run: &Run, vswitch: &VSwitchSummary, goal: &str) -> Option<String> {
+    let command = seek(run, "--smallest", &format!("prefix({})", vswitch.id), goal);
+    written(run, vswitch).prefix_reservations.is_empty().then_some(command)
 }
 
-fn has_no_reservation(run: &Run, vswitch: &VSwitchSummary) -> bool {
-    let this = run.model.vpc.vswitches.iter().find(|other| other.id == vswitch.id);
-    this.is_none_or(|this| this.prefix_reservations.is_empty())
+/// What the scenario says of a vSwitch.
+fn written<'r>(run: &'r Run, vswitch: &VSwitchSummary) -> &'r VSwitch {
+    let mut all = run.model.vpc.vswitches.iter();
+    all.find(|written| written.id == vswitch.id).expect("a summary is of the model's vSwitches")
 }
 
 /// Addresses that another vSwitch of the zone never needs.
 fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
+    let of_zone = run.summary.vswitches.iter().filter(|v| v.zone == vswitch.zone && v.id != vswitch.id);
     // One that an action adds is what the scenario does already.
-    let is_added =
-        |v: &VSwitchSummary| run.model.vpc.vswitches.iter().any(|other| other.id == v.id && other.added_by.is_some());
-    let of_zone = run.summary.vswitches.iter().filter(|v| v.zone == vswitch.zone && v.id != vswitch.id && !is_added(v));
+    let of_zone = of_zone.filter(|v| written(run, v).added_by.is_none());
     let roomiest = of_zone.max_by(|a, b| a.least_free.min.total_cmp(&b.least_free.min))?;
     let text = text!(
         "{} in the same zone always has {} addresses free or more. Whether pods may use them is up to eni-config's \
@@ -120,9 +123,9 @@ fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
 }
 
 /// Nothing is full: how much smaller it could be.
-fn room(run: &Run, vswitch: &VSwitchSummary) -> Advice {
+fn room(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let text = text!("No vSwitch ran full, so nothing has to change. How small {} could be:", vswitch.id);
-    Advice { text, command: Some(seek(run, "--smallest", &format!("prefix({})", vswitch.id), vswitch)) }
+    Some(Advice { text, command: Some(smallest(run, vswitch, &goal_of(run, vswitch))?) })
 }
 
 /// Addresses are not what is short.
@@ -134,13 +137,18 @@ fn why(summary: &Summary) -> Advice {
     Advice { text, command: Some("brimline explain .".to_owned()) }
 }
 
-/// The scenario's own policy is the goal, if it has one.
-fn seek(run: &Run, which: &str, knob: &str, vswitch: &VSwitchSummary) -> String {
-    let goal = if run.model.policy.is_empty() { goal(run.model, vswitch) } else { String::new() };
+fn seek(run: &Run, which: &str, knob: &str, goal: &str) -> String {
     format!("{} {which} {}{goal}", run.seek, in_quotes(knob))
 }
 
-fn goal(model: &Model, vswitch: &VSwitchSummary) -> String {
-    let claim = format!("P({} is full before {}) <= {ACCEPTED}", vswitch.id, model.horizon);
-    format!(" --such-that {}", in_quotes(&claim))
+/// The scenario's own policy is the goal, if it has one.
+fn goal_of(run: &Run, vswitch: &VSwitchSummary) -> String {
+    match run.model.policy.is_empty() {
+        true => such_that(&format!("P({} is full before {}) <= {ACCEPTED}", vswitch.id, run.model.horizon)),
+        false => String::new(),
+    }
+}
+
+fn such_that(claim: &str) -> String {
+    format!(" --such-that {}", in_quotes(claim))
 }

@@ -85,10 +85,12 @@ impl<O: Observer> Engine<O> {
         self.nodes[node.index()].power == Power::DaemonDown
     }
 
-    /// Whether something happened of which [`Self::step`] has not told yet.
+    /// Whether the daemon of a node has died, and [`Self::step`] has not told of it yet.
     #[must_use]
-    pub fn has_more_to_tell(&self) -> bool {
-        !self.happened.is_empty()
+    pub fn has_yet_to_tell_of_death(&self, node: NodeId) -> bool {
+        let is_it =
+            |what: &Happening| matches!(*what, Happening::Crashed(id, _) | Happening::NotStarted(id) if id == node);
+        self.happened.iter().any(is_it)
     }
 
     /// Whether the daemon of a node has no trunk yet, or has died of that, so that it cannot be called.

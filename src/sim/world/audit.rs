@@ -69,7 +69,6 @@ impl World<'_> {
     fn audit_nodes(&self) {
         let placed = |pod: PodId| !matches!(self.note(pod).phase, Phase::Gone | Phase::Pending);
         let mut there = 0;
-        let is_told_later = self.engine.has_more_to_tell();
         for (i, node) in self.nodes.iter().enumerate() {
             let id = NodeId::new(i);
             assert!(node.pods.iter().all(|&pod| placed(pod) && self.engine.pod(pod).node == id), "pods of node {i}");
@@ -78,8 +77,8 @@ impl World<'_> {
                 assert_eq!(self.scheduler.pods(id) as usize, node.pods.len(), "the scheduler's pods on node {i}");
             }
             let is_down = node.restarted_by.is_some() || node.dead;
-            // A daemon may have died a moment ago.
-            assert!(is_told_later || is_down == self.engine.daemon_is_down(id), "the daemon of node {i}");
+            let has_just_died = self.engine.has_yet_to_tell_of_death(id);
+            assert_eq!(is_down || has_just_died, self.engine.daemon_is_down(id), "the daemon of node {i}");
             there += node.pods.len();
         }
         let pods = (0..self.pods.len()).map(PodId::new);

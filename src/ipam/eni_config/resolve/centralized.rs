@@ -25,7 +25,7 @@ impl Resolver<'_> {
         self.show_capacity(flavor.capacity(ips_per_eni, prefix_mode.then_some(prefix_count)), prefix_mode);
         let (min_idle, max_idle) = self.watermarks(prefix_mode);
         let dual = self.stack();
-        let both_or_none = self.document.base_is_dual();
+        let both_or_none = self.document.base_is_dual;
         if prefix_mode && both_or_none && !dual {
             self.nobody_has_both();
         }
