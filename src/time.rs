@@ -149,10 +149,18 @@ pub struct ParseSpanError {
 impl FromStr for Span {
     type Err = ParseSpanError;
 
-    /// Reads `30d`, `2w`, `1h30m`, `1.5h`, `500ms`, `P30D`. Months and years are refused, since
+    /// Reads `30d`, `2w`, `1h30m`, `1.5h`, `0.5d`, `500ms`, `P30D`. Months and years are refused, since
     /// their length varies.
     fn from_str(text: &str) -> Result<Self, ParseSpanError> {
         let wrong = || ParseSpanError { text: text.to_owned() };
+        // jiff takes fractions of hours and less.
+        for (unit, span) in [("d", Self::days(1)), ("w", Self::days(7))] {
+            let number = text.trim().strip_suffix(unit).map(str::trim_end);
+            let digits = |n: &&str| n.contains('.') && n.chars().all(|c| c.is_ascii_digit() || c == '.');
+            if let Some(Ok(number)) = number.filter(digits).map(str::parse) {
+                return Ok(span.mul_f64(number));
+            }
+        }
         let span: jiff::Span = text.trim().parse().map_err(|_| wrong())?;
         let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
         u64::try_from(duration.as_nanos()).map(Self).map_err(|_| wrong())
@@ -189,11 +197,13 @@ mod tests {
             ("500ms", Span::millis(500)),
             ("2w", Span::days(14)),
             ("1.5h", Span::mins(90)),
+            ("0.5d", Span::mins(720)),
+            ("1.5 w", Span::mins(15_120)),
         ];
         for (text, span) in cases {
             assert_eq!(text.parse(), Ok(span), "{text}");
         }
-        for text in ["10", "1mo", "1y", "-3d", "", "soon"] {
+        for text in ["10", "1mo", "1y", "-3d", "-0.5d", "1.2.3d", ".d", "", "soon"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }

@@ -41,6 +41,9 @@ const NETWORKING: Edit = ("eni_config:", "pod_networkings: [{name: own, vSwitchO
 const CENTRALIZED: Edit = ("terway:", "terway:\n  ipam: centralized");
 const TRUNK: Edit = ("min_pool_size: 0", "min_pool_size: 0\n    enable_eni_trunking: true");
 
+/// A Terway of before v1.7.
+const VERSION: Edit = ("terway:", "terway:\n  version: v1.4.4");
+
 /// Every bad input: what it shows, and its edits of the good scenario.
 const BAD: &[(&str, &[Edit])] = &[
     ("percentages without sign", &[("{replicas: 100}", "{replicas: 100, rollout: {every: 7d, max_surge: 0.25}}")]),
@@ -668,6 +671,32 @@ const BAD: &[(&str, &[Edit])] = &[
             ("deployment: {replicas: 100}\n    lifetime: 2d", "daemon_set: {}\n    pod_networking: own"),
         ],
     ),
+    (
+        "classic: more security groups than it starts on, back-offs, no device plugin",
+        &[
+            VERSION,
+            (
+                "max_pool_size: 5",
+                "max_pool_size: 5\n    security_groups: [a, b, c, d, e, f]\n    backoff_override: {wait_eni_status: {Steps: 3}}\n    disable_device_plugin: true",
+            ),
+        ],
+    ),
+    ("classic: a trunk", &[VERSION, TRUNK]),
+    (
+        "an edit of who allocates",
+        &[("30d", "30d\nactions:\n  - {at: 1d, edit_eni_config: {ipam_type: crd}}\n  - {restart_terway: all}")],
+    ),
+    (
+        "expressions beside a vSwitch and a workload that are wrong",
+        &[
+            ("cidr: 10.1.0.0/19", "cidr: 10.1.0.0/33"),
+            ("lifetime: 2d", "lifetime: soon"),
+            (
+                "horizon: 30d",
+                "horizon: 30d\nreplications: {until: {measure: pods.wait.p98, half_width: 1s}}\npolicy: [vsw-pod.free.min > 3, P(any pod waits > 60s before 40d) < 1 %]\nactions:\n  - {when: vsw-pods.fre < 3, restart_terway: all}\n  - {after: nothing, restart_terway: all}\nsweep: {vary: {seed: [1, 2]}, measures: [vsw-pods.free]}",
+            ),
+        ],
+    ),
 ];
 
 #[test]
@@ -814,6 +843,12 @@ const ODD: &[(&str, &[Edit])] = &[
             "30d\nactions:\n  - {at: 1d, add_vswitch: {id: vsw-new, zone: cn-hangzhou-k, cidr: 10.2.0.0/24, snat: true}}\n  - {lose_zone: {zone: cn-hangzhou-k, lasts: 1h}}",
         )],
     ),
+    (
+        "a lower mark that v1.6.0 does not read",
+        &[("terway:", "terway:\n  version: v1.6.0"), ("min_pool_size: 0", "min_pool_size: 3")],
+    ),
+    ("a spread over one zone", &[("lifetime: 2d", "lifetime: 2d\n    zone_spread: {max_skew: 1}")]),
+    ("the peak of a flat load", &[("{replicas: 100}", "{replicas: {hpa: {max: 200, load: {base: 60, peak: 9h}}}}")]),
 ];
 
 #[test]

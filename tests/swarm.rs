@@ -330,7 +330,7 @@ impl Dice {
             max_eni: self.range(0, 3),
         };
         classic::Config {
-            sizes: Sizes::clamped(limits.adapters - 1, limits.ipv4_per_adapter, wanted),
+            sizes: Sizes::clamped(&profile, limits.adapters - 1, limits.ipv4_per_adapter, wanted),
             vswitches,
             selection: self.pick(&[classic::Selection::Ordered, classic::Selection::Random]),
             cni_timeout: Span::secs(120),

@@ -46,8 +46,8 @@ impl PrefixSummary {
     }
 }
 
-/// `vsw-AAA: 1,204 addresses and 12 /28 blocks are free at the end (least 3); 640 addresses are in
-/// prefixes.` None for a vSwitch without prefixes.
+/// `vsw-AAA: free addresses at the end: 1,204, free /28 blocks for prefixes: 12 (least: 3), addresses
+/// in prefixes: 640.` None for a vSwitch without prefixes.
 #[must_use]
 pub fn prefixes_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<Text> {
     let prefixes = vswitch.prefixes.as_ref()?;
@@ -59,8 +59,7 @@ pub fn prefixes_text(vswitch: &VSwitchSummary, clock: &Clock) -> Option<Text> {
         )
     });
     Some(text!(
-        "{}: {} addresses and {} /28 blocks for prefixes are free at the end (least: {} blocks); {} addresses are in \
-         prefixes{}.",
+        "{}: free addresses at the end: {}, free /28 blocks for prefixes: {} (least: {}), addresses in prefixes: {}{}.",
         vswitch.id,
         count(vswitch.end.free.mean),
         count(prefixes.free_blocks_end.mean),

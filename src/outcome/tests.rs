@@ -668,8 +668,8 @@ fn a_lack_of_blocks_is_told_with_the_free_addresses() {
     assert_eq!(
         prefixes_text(&summary.vswitches[0], &summary.method.clock).map(|text| text.english()).as_deref(),
         Some(
-            "vsw-AAA: 1,204 addresses and 0 /28 blocks for prefixes are free at the end (least: 0 blocks); 640 addresses \
-             are in prefixes; requests for prefixes are refused, first on day 21 (7 in all)."
+            "vsw-AAA: free addresses at the end: 1,204, free /28 blocks for prefixes: 0 (least: 0), addresses in prefixes: \
+             640; requests for prefixes are refused, first on day 21 (7 in all)."
         )
     );
     assert_eq!(prefixes_text(&summary.vswitches[1], &summary.method.clock), None);

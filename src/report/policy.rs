@@ -1,10 +1,10 @@
 //! What a run was held to, for people and for continuous integration: a section of text, JUnit XML
 //! and Markdown.
 
-use super::terminal::{LABEL, padded, wrap};
+use super::terminal::{LABEL, padded};
 use crate::outcome::{Estimate, Proportion, Summary, count, in_parentheses, span, unit_text};
 use crate::study::{Decision, Finding, RuleKind};
-use crate::text::{Lang, Phrase, SPACE, Text, Words, phrase, text};
+use crate::text::{Lang, Phrase, SPACE, Text, Words, phrase, text, wrap};
 use crate::units::percent;
 
 /// As many runs as may be asked for.

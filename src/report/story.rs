@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::terminal::{padded, wrap};
+use super::terminal::padded;
 use crate::explain::Explanation;
-use crate::text::{Lang, Text};
+use crate::text::{Lang, Text, wrap};
 
 /// The chain in plain text: what it comes to, what happened when, and what happened besides. Text
 /// wraps at `columns`; give [`usize::MAX`] where no one looks.

@@ -2,7 +2,7 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::outcome::{
     ANY, Clock, Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, no_way_out_text, plus_minus,
@@ -10,7 +10,7 @@ use crate::outcome::{
 };
 use crate::record::Holders;
 use crate::scenario::Uncertain;
-use crate::text::{LIST, Lang, Phrase, SEMICOLON, SPACE, Text, Words, phrase, text};
+use crate::text::{LIST, Lang, Phrase, SEMICOLON, SPACE, Text, Words, phrase, text, wrap};
 
 /// Width of the labels on the left.
 pub(super) const LABEL: usize = 11;
@@ -227,18 +227,23 @@ fn left_out(all: usize, text: impl Fn(usize) -> Text) -> Text {
     }
 }
 
-/// A table whose columns are right-aligned, except those at `left`.
+/// A table whose columns are right-aligned, except those at `left`; they stand nearer to each other
+/// where a terminal of 80 columns has no room else.
 pub(super) fn table<W: Words>(header: &[impl Words], rows: &[Vec<W>], left: &[usize], lang: Lang) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header.iter().map(|cell| cell.words().say(lang)));
     table.add_rows(rows.iter().map(|row| row.iter().map(|cell| cell.words().say(lang)).collect::<Vec<_>>()));
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if !left.contains(&i) {
-            column.set_cell_alignment(CellAlignment::Right);
+    let mut apart = |spaces| {
+        for (i, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, spaces));
+            if !left.contains(&i) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
         }
-    }
-    table.trim_fmt()
+        table.trim_fmt()
+    };
+    let text = apart(2);
+    if text.lines().all(|line| line.width() <= 80) { text } else { apart(1) }
 }
 
 /// A name in at most 16 characters.
@@ -252,51 +257,4 @@ fn shorten(name: &str) -> String {
 /// A label, filled with spaces to so many columns.
 pub(super) fn padded(label: &str, columns: usize) -> String {
     format!("{label}{}", " ".repeat(columns.saturating_sub(label.width())))
-}
-
-/// Breaks a text at spaces and around Chinese characters, so that a line that begins at column
-/// `indent` ends before `columns`. Such a character is two columns wide.
-pub(super) fn wrap(text: &str, indent: usize, columns: usize) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut column = indent;
-    // A percentage stays in one piece.
-    let text = text.replace(" %", "\u{a0}%");
-    for (word, is_apart) in pieces(&text) {
-        let (width, space) = (word.width(), usize::from(is_apart));
-        if column > indent && column + space + width > columns {
-            out += &format!("\n{:indent$}", "");
-            column = indent;
-        } else if column > indent && is_apart {
-            out.push(' ');
-            column += 1;
-        }
-        out += word;
-        column += width;
-    }
-    out.replace('\u{a0}', " ")
-}
-
-/// What a line may end after, each with whether a space is before it.
-fn pieces(text: &str) -> Vec<(&str, bool)> {
-    let mut pieces = Vec::new();
-    for word in text.split(' ') {
-        let (mut from, mut is_apart) = (0, true);
-        let mut before = None;
-        for (at, c) in word.char_indices() {
-            if before.is_some_and(|before| may_break(before, c)) {
-                pieces.push((&word[from..at], is_apart));
-                (from, is_apart) = (at, false);
-            }
-            before = Some(c);
-        }
-        pieces.push((&word[from..], is_apart));
-    }
-    pieces
-}
-
-/// Whether a line may end between two characters: beside a Chinese one, but neither before a mark
-/// that ends something nor after one that begins something.
-fn may_break(before: char, after: char) -> bool {
-    let is_wide = |c: char| c.width() == Some(2);
-    (is_wide(before) || is_wide(after)) && !"，。；：、？！）》”".contains(after) && !"（《“".contains(before)
 }

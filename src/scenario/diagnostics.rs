@@ -8,6 +8,10 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Source;
+use crate::text::wrap;
+
+/// Columns of a hint, which stands behind `   = help: ` on a terminal of 80.
+const HELP_COLUMNS: usize = 66;
 
 /// Everything that is wrong with a scenario: at least one error, and the warnings, one of which may
 /// say why (a misspelt key that Terway ignores).
@@ -154,7 +158,8 @@ impl Problem {
             let context = context.into_iter().map(|(p, l)| AnnotationKind::Context.span(span(*p, text)).label(l));
             group = group.element(Snippet::source(text).path(name).annotations(main).annotations(context));
         }
-        let group = self.help.iter().fold(group, |group, help| group.element(Level::HELP.message(help)));
+        let help = self.help.iter().map(|help| Level::HELP.message(wrap(help, 0, HELP_COLUMNS)));
+        let group = help.fold(group, Group::element);
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         // Plain output is compared in tests, so it must not depend on the terminal.
         renderer.decor_style(DecorStyle::Ascii).render(&[group])

@@ -128,5 +128,9 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
         }
         bytes = text;
     }
-    String::from_utf8(bytes).map_err(|_| wrong("stream did not contain valid UTF-8"))
+    String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        wrong(&format!("line {line} is not UTF-8"))
+    })
 }

@@ -12,11 +12,14 @@
 //! [`Text`] is not `Display`.
 
 mod chinese;
+mod wrap;
 
 use std::fmt::Display;
 use std::ops::{Add, AddAssign};
 
 use serde::{Serialize, Serializer};
+
+pub use wrap::wrap;
 
 /// A language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 //! The pool: who is served from what is there, refill, trim, and the loop that does both.
 
-use brimline::ipam::classic::{Sizes, Wanted};
+use brimline::ipam::classic::{Sizes, Version, Wanted};
 
 use crate::story::{A, B, Story, node};
 
@@ -169,7 +169,8 @@ fn p33_a_trim_looks_again_for_each_address() {
 fn p13_sizes_are_clamped() {
     let sizes = |min_pool_size, max_pool_size, min_eni, max_eni| {
         let wanted = Wanted { min_pool_size, max_pool_size, min_eni, max_eni };
-        let Sizes { max_eni, capacity, min_idle, max_idle, .. } = Sizes::clamped(3, 10, wanted);
+        let Sizes { max_eni, capacity, min_idle, max_idle, .. } =
+            Sizes::clamped(&Version::V1_4_4.profile(), 3, 10, wanted);
         (max_eni, capacity, min_idle, max_idle)
     };
     assert_eq!(sizes(5, 8, 0, 0), (3, 30, 5, 8));
@@ -179,6 +180,20 @@ fn p13_sizes_are_clamped() {
     assert_eq!(sizes(5, 8, 0, 2), (2, 20, 5, 8));
     assert_eq!(sizes(5, 8, 4, 1), (1, 10, 10, 10));
     assert_eq!(sizes(5, 8, 0, 9), (3, 30, 5, 8));
+}
+
+/// P13: v1.6.0 does not read `min_pool_size` (`daemon/config.go:77-100` of that tag).
+#[test]
+fn p13_v1_6_0_has_no_lower_mark_but_min_eni() {
+    let marks = |min_pool_size, max_pool_size, min_eni| {
+        let wanted = Wanted { min_pool_size, max_pool_size, min_eni, max_eni: 0 };
+        let Sizes { min_idle, max_idle, .. } = Sizes::clamped(&Version::V1_6_0.profile(), 3, 10, wanted);
+        (min_idle, max_idle)
+    };
+    assert_eq!(marks(20, 80, 0), (0, 30));
+    assert_eq!(marks(8, 5, 0), (0, 5));
+    assert_eq!(marks(5, 50, 2), (20, 30));
+    assert_eq!(marks(5, 15, 2), (15, 15), "the lower mark gives way");
 }
 
 /// P47, P48 (E1): a large refill makes one interface after the other.

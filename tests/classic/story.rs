@@ -29,7 +29,7 @@ pub fn node(slots: u32, ips: u32, min: u32, max: u32) -> Config {
 pub fn of(version: Version, slots: u32, ips: u32, min: u32, max: u32) -> Config {
     let wanted = Wanted { min_pool_size: min, max_pool_size: max, ..Wanted::default() };
     Config {
-        sizes: Sizes::clamped(slots, ips, wanted),
+        sizes: Sizes::clamped(&version.profile(), slots, ips, wanted),
         vswitches: Vec::new(),
         selection: Selection::Ordered,
         cni_timeout: Span::secs(120),

@@ -101,7 +101,7 @@ fn c157_the_control_planes_settings_reach_members() {
     assert!(served(&model) > Some(at(210)), "one a minute");
 }
 
-/// R36: one whose trunk finds no address never is; Terway begins again after 10 s, 20 s, 40 s and so on.
+/// R36: one whose trunk finds no address never is; Terway begins again at once, then after 10 s, 20 s, 40 s and so on.
 #[test]
 fn r36_no_address_no_node() {
     let mut model = trunk(2, 5, PODS);

@@ -326,14 +326,15 @@ impl<'a> Stage<'a> {
         let wanted = Wanted { min_pool_size, max_pool_size, min_eni, max_eni };
         let listed: Vec<_> = written.config_vswitches.iter().map(|name| self.vswitch(name)).collect();
         let all = || (0..self.case.vswitches.len()).map(VSwitchId::new).collect();
+        let profile = Version::V1_4_4.profile();
         Arc::new(Config {
-            sizes: Sizes::clamped(self.case.eni_slots, self.case.ips_per_eni, wanted),
+            sizes: Sizes::clamped(&profile, self.case.eni_slots, self.case.ips_per_eni, wanted),
             vswitches: if listed.is_empty() { all() } else { listed },
             selection: written.vswitch_selection_policy.into(),
             cni_timeout: Span::millis(self.case.cni_timeout_ms),
             gc_period: None,
             limited: false,
-            profile: Version::V1_4_4.profile(),
+            profile,
         })
     }
 

@@ -62,15 +62,21 @@ pub struct Wanted {
 
 impl Sizes {
     /// What becomes of the sizes wanted on an instance that has `slots` secondary interfaces of
-    /// `ips_per_eni` addresses (rules P11 to P13, `daemon/eni-multi-ip.go:881-914`).
+    /// `ips_per_eni` addresses (rules P11 to P13, `daemon/eni-multi-ip.go:881-914`; v1.6.0
+    /// `daemon/config.go:77-100`).
     #[must_use]
-    pub fn clamped(slots: u32, ips_per_eni: u32, wanted: Wanted) -> Self {
+    pub fn clamped(profile: &Profile, slots: u32, ips_per_eni: u32, wanted: Wanted) -> Self {
         let max_eni = if wanted.max_eni == 0 { slots } else { slots.min(wanted.max_eni) };
         let capacity = max_eni * ips_per_eni;
-        let min = if wanted.min_eni == 0 { wanted.min_pool_size } else { wanted.min_eni * ips_per_eni };
-        let min_idle = min.min(capacity);
-        // A lower mark above the upper one raises it, unlike today's daemon (R10).
-        let max_idle = wanted.max_pool_size.min(capacity).max(min_idle);
+        let of_enis = wanted.min_eni * ips_per_eni;
+        let max = wanted.max_pool_size.min(capacity);
+        let (min_idle, max_idle) = if profile.reads_lower_mark {
+            let min = if wanted.min_eni == 0 { wanted.min_pool_size } else { of_enis }.min(capacity);
+            // A lower mark above the upper one raises it, unlike today's daemon (R10).
+            (min, max.max(min))
+        } else {
+            (of_enis.min(max), max)
+        };
         Self { max_eni, ips_per_eni, capacity, min_idle, max_idle }
     }
 }

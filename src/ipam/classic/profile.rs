@@ -62,6 +62,7 @@ impl Version {
             rollback_limit: fourth.then_some(Span::secs(30)),
             batch_cap: fourth.then_some(10),
             scales_slots: fourth,
+            reads_lower_mark: !sixth,
             keeps_invalid: !fourth,
             stable_ties: sixth,
             pauses_when_short: sixth,
@@ -110,6 +111,9 @@ pub struct Profile {
     pub batch_cap: Option<u32>,
     /// Whether `eni_cap_ratio` and `eni_cap_shift` matter (rule P11).
     pub scales_slots: bool,
+    /// Whether `min_pool_size` is read, and a lower mark above the upper one raises it; else `min_eni` alone makes a
+    /// lower mark, of at most the upper one (rule P13).
+    pub reads_lower_mark: bool,
     /// Whether an invalid address is one for ever (rule P37).
     pub keeps_invalid: bool,
     /// Whether vSwitches with equal counts keep their order (rule P69).

@@ -96,6 +96,12 @@ impl Document {
         Self { base_is_dual: is_dual(&edited.root), ..edited }
     }
 
+    /// Whether a restart under this base document, which was edited, would switch to another allocator (R6).
+    #[must_use]
+    pub fn switches_allocator(&self) -> bool {
+        !self.ipam_is_given && wanted_ipam(&self.root) != self.ipam
+    }
+
     /// Who allocates: `crd` in the base document is the control plane, anything else the daemons (R6,
     /// `daemon/daemon.go:821-831`).
     #[must_use]
@@ -161,6 +167,14 @@ fn refused_by_go(note: Note) -> Note {
     note.hint("Terway's daemon does not start on it (rule R5)")
 }
 
+/// Who allocates where this is the base document (R6).
+fn wanted_ipam(root: &Json) -> IpamType {
+    match root.get("ipam_type").and_then(Json::text) {
+        Some("crd") => IpamType::Centralized,
+        _ => IpamType::NodeLocal,
+    }
+}
+
 /// Checks keys and types; every problem is found.
 fn check(root: Json, mut notes: Vec<Note>) -> Checked<Document> {
     if !matches!(root.value, Value::Object(_)) {
@@ -174,10 +188,7 @@ fn check(root: Json, mut notes: Vec<Note>) -> Checked<Document> {
             Some(key) => check_kind(key.name, key.kind, &member.value, &mut notes),
         }
     }
-    let ipam = match root.get("ipam_type").and_then(Json::text) {
-        Some("crd") => IpamType::Centralized,
-        _ => IpamType::NodeLocal,
-    };
+    let ipam = wanted_ipam(&root);
     let base_is_dual = is_dual(&root);
     let profile = Version::default().profile();
     unless_error(Document { root, ipam, ipam_is_given: false, base_is_dual, profile }, notes)

@@ -83,7 +83,7 @@ pub(super) const KEYS: &[Key] = &[
     centralized("enable_ip_prefix", Kind::Bool),
     centralized("ipv4_prefix_count", Kind::Int),
     centralized("ipv6_prefix_count", Kind::Int),
-    centralized("eni_tag_block_list", Kind::TextMap),
+    centralized("eni_tag_block_list", Kind::Objects),
 ];
 
 const fn used(name: &'static str, kind: Kind) -> Key {

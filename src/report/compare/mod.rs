@@ -9,13 +9,13 @@ use anyhow::Context;
 use csv::Writer;
 use serde::Serialize;
 
-use super::terminal::{table, wrap};
+use super::terminal::table;
 use super::{Draft, file_name, json, save};
 use crate::model::Reading;
 use crate::outcome::{Interval, Summary, Verdict};
 use crate::scenario::Source;
 use crate::study::{Contrast, Difference, Reality, Side, Statistic, Variant, is_headline, median_error_ratio, tested};
-use crate::text::Lang;
+use crate::text::{Lang, wrap};
 
 /// Most rows of a table on the terminal; `compare.csv` has all.
 const MOST_ROWS: usize = 24;
@@ -98,12 +98,14 @@ pub fn terminal(comparison: &Comparison, columns: usize) -> String {
     text + "\n" + &wrap(&comparison.method(), 0, columns) + "\n"
 }
 
-/// A text in at most this many characters.
+/// A text in at most this many characters: its beginning and its end, since names differ in either.
 fn shorten(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= most {
+        return text.to_owned();
     }
+    let (head, tail) = letters.split_at((most - 1).div_ceil(2));
+    head.iter().chain(&['…']).chain(&tail[letters.len() + 1 - most..]).collect()
 }
 
 /// Writes the folder of a comparison below `root` and returns its path, as [`super::write`] does:

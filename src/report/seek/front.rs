@@ -9,7 +9,7 @@ use super::super::plot::scatter::{Dot, DotKind, Scatter, draw};
 use super::super::{Draft, file_name, json, save, terminal};
 use crate::outcome::{Estimate, count, span};
 use crate::study::front::{Compromise, Front, Standing};
-use crate::text::Lang;
+use crate::text::{Lang, wrap};
 use crate::units::thousands;
 
 /// Most compromises that are shown on the terminal.
@@ -43,7 +43,7 @@ pub fn front_text(front: &Front, columns: usize) -> String {
     if !left_out.is_empty() {
         lines.push(format!("Of the others, {}.", left_out.join("; ")));
     }
-    let text = lines.iter().map(|line| terminal::wrap(line, 0, columns) + "\n").collect::<String>();
+    let text = lines.iter().map(|line| wrap(line, 0, columns) + "\n").collect::<String>();
     if best + tied > 0 { text + "\n" + &table(front) + "\n" } else { text }
 }
 

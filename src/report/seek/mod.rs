@@ -18,7 +18,7 @@ use super::{Draft, file_name, json, save, terminal};
 use crate::outcome::Proportion;
 use crate::study::seek::{Answer, Finding, Knob, Point};
 use crate::study::{Decision, Judgement};
-use crate::text::Lang;
+use crate::text::{Lang, wrap};
 use crate::units::{percent, thousands};
 
 /// Most impossible values that are told on the terminal.
@@ -28,11 +28,11 @@ const MOST_IMPOSSIBLE: usize = 3;
 /// `columns`.
 #[must_use]
 pub fn text(answer: &Answer, knob: &Knob, columns: usize) -> String {
-    let mut text = terminal::wrap(&sentence(answer, knob), 0, columns) + "\n\n" + &table(answer, knob) + "\n";
+    let mut text = wrap(&sentence(answer, knob), 0, columns) + "\n\n" + &table(answer, knob) + "\n";
     let impossible: Vec<_> = answer.points.iter().filter(|point| point.finding == Finding::Impossible).collect();
     for point in impossible.iter().take(MOST_IMPOSSIBLE) {
         let reason = point.reason.as_deref().unwrap_or_default();
-        text += &(terminal::wrap(&format!("{} cannot be: {reason}.", knob.show(&point.value)), 0, columns) + "\n");
+        text += &(wrap(&format!("{} cannot be: {reason}.", knob.show(&point.value)), 0, columns) + "\n");
     }
     if impossible.len() > MOST_IMPOSSIBLE {
         text += &format!("... and {} more values, in seek.csv\n", impossible.len() - MOST_IMPOSSIBLE);
@@ -40,7 +40,7 @@ pub fn text(answer: &Answer, knob: &Knob, columns: usize) -> String {
     if answer.points.iter().flat_map(|point| &point.judgements).any(|judgement| judgement.held.runs > 1) {
         let note = "Intervals are Wilson's. What decides about a probability is its exact bound, with 5 % of error shared \
                     among the looks at growing numbers of runs, so a decision takes more than an interval beside the goal.";
-        text += &(terminal::wrap(note, 0, columns) + "\n");
+        text += &(wrap(note, 0, columns) + "\n");
     }
     text
 }

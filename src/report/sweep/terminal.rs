@@ -4,9 +4,9 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::words;
-use crate::report::terminal::wrap;
 use crate::study::Decision;
 use crate::study::sweep::{Design, Method, Ranking, Results, ranking};
+use crate::text::wrap;
 use crate::units::percent;
 
 /// The summary in plain text, at most `columns` wide where that is possible.

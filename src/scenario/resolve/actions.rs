@@ -56,6 +56,14 @@ pub(super) fn resolve(loader: &mut Loader, model: &mut Model, world: World<'_>) 
     model.actions = actions.map(|((name, trigger), (deed, text))| Action { name, text, trigger, deed }).collect();
 }
 
+/// Reports what is wrong with the names and the triggers of actions, and what is no deed.
+pub(super) fn check(loader: &mut Loader, model: &Model, written: &Scenario) {
+    let written = written.actions.as_deref().unwrap_or_default();
+    let kinds: Vec<_> = written.iter().map(|written| deeds::the_one(loader, written)).collect();
+    let names = names(loader, written, &kinds);
+    triggers::resolve(loader, model, written, &names);
+}
+
 /// The path of an action's settings.
 fn path(index: usize) -> String {
     format!("actions[{index}]")

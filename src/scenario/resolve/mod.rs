@@ -8,6 +8,7 @@ mod classic;
 mod controlplane;
 mod eni;
 mod faults;
+mod idle;
 mod nodes;
 mod placement;
 mod pod_networking;
@@ -18,6 +19,7 @@ mod reserved;
 mod sweep;
 mod tenants;
 mod types;
+mod unfinished;
 mod vpc;
 mod warn;
 mod workloads;
@@ -48,6 +50,21 @@ const MOST_SAMPLES: u64 = 100_000;
 /// reported.
 pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, question: String) -> Option<Model> {
     let (written, paths) = &placement::placed(loader, written);
+    let model = model(loader, written, paths, file_name, question);
+    if model.is_none() {
+        unfinished::check(loader, written);
+    }
+    model
+}
+
+/// The model of a scenario, whose vSwitches stand at `paths`.
+fn model(
+    loader: &mut Loader,
+    written: &Scenario,
+    paths: &[String],
+    file_name: &str,
+    question: String,
+) -> Option<Model> {
     let name = name(loader, written.name.as_ref(), file_name);
     let horizon = horizon(loader, written.horizon.as_ref());
     let start = written.start.as_ref().map(|start| {
@@ -132,6 +149,7 @@ pub(super) fn resolve(loader: &mut Loader, written: &Scenario, file_name: &str, 
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());
     if !loader.problems.has_errors() {
         warn::warn(loader, &model, written);
+        idle::warn(loader, &model, written);
     }
     Some(model)
 }

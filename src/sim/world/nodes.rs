@@ -74,8 +74,9 @@ pub(super) struct NodeNote {
     /// It is not ready for pods yet: its daemon, which writes the CNI configuration last, has not been up
     /// (rule R141).
     pub unready: bool,
-    /// Its daemon's last death of itself, and the pause before it started again (see [`super::restart`]).
-    pub crashed: Option<(Instant, Span)>,
+    /// When its daemon was started last after a death of itself, and the pause before it is after the next
+    /// one (see [`super::restart`]).
+    pub back_off: Option<(Instant, Span)>,
     /// Number of times that it failed or came back: older plans are stale.
     pub life: u32,
 }
@@ -253,7 +254,7 @@ impl World<'_> {
             restarted_by: None,
             dead: false,
             unready: false,
-            crashed: None,
+            back_off: None,
             life: 0,
         });
         self.scheduler.add_node(node, index, self.reserved[pool]);

@@ -10,8 +10,12 @@ use crate::model::Restart;
 use crate::text::{Words, text};
 use crate::time::Span;
 
-/// Pause before a container that has died is started again: 10 s, doubled up to 5 min, and 10 s again
-/// after 10 min without a death (Kubernetes documentation, "Pod Lifecycle", container restarts).
+/// A container that has died is started again as soon as the kubelet finds out, the first time; then
+/// after 10 s, doubled up to 5 min, and at once again where it lived for more than 10 min since its last
+/// start (Kubernetes' `doBackOff`, pkg/kubelet/kuberuntime/kuberuntime_manager.go, and `IsInBackOffSince`,
+/// k8s.io/client-go/util/flowcontrol/backoff.go). The kubelet looks every second (PLEG), and only every
+/// 10 to 15 s whether a back-off is over, which is left out.
+const AT_ONCE: Span = Span::secs(1);
 const FIRST: Span = Span::secs(10);
 const LONGEST: Span = Span::mins(5);
 const CALM: Span = Span::mins(10);
@@ -68,6 +72,8 @@ impl World<'_> {
             if !self.nodes[node.index()].works() {
                 continue;
             }
+            // Its pod is another one from now on.
+            self.nodes[node.index()].back_off = None;
             if roll.takes == Span::ZERO {
                 self.start_terway(node);
                 continue;
@@ -118,11 +124,11 @@ impl World<'_> {
     fn revive_later(&mut self, node: NodeId) {
         let now = self.engine.now();
         let note = &mut self.nodes[node.index()];
-        let pause = match note.crashed {
-            Some((last, pause)) if now.since(last) < CALM => (pause + pause).min(LONGEST),
-            _ => FIRST,
+        let (pause, next) = match note.back_off {
+            Some((started, pause)) if now.since(started) <= CALM => (pause, (pause + pause).min(LONGEST)),
+            _ => (AT_ONCE, FIRST),
         };
-        (note.dead, note.crashed) = (true, Some((now, pause)));
+        (note.dead, note.back_off) = (true, Some((now + pause, next)));
         let life = Some(note.life);
         self.plan(pause, node, What::Revive, life);
     }

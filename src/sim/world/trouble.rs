@@ -115,7 +115,7 @@ impl World<'_> {
         let name = self.node_name(node);
         self.engine.observer.event(now, "node_down", || name, || text!("down"));
         let note = &mut self.nodes[node.index()];
-        (note.power, note.restarted_by, note.dead) = (Power::Down, None, false);
+        (note.power, note.restarted_by, note.dead, note.back_off) = (Power::Down, None, false, None);
         note.life += 1;
         let life = Some(note.life);
         self.load_changed(node);

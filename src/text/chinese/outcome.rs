@@ -146,7 +146,7 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("has {addresses} free addresses but {n} free /28 blocks, too few for a request",
         "剩余 {addresses} 个地址，却只有 {n} 个空闲的 /28 地址块，不够一次申请"),
     ("; requests for prefixes are refused, first {} ({} in all)", "；前缀申请被拒绝，首次{}（共 {} 次）"),
-    ("{}: {} addresses and {} /28 blocks for prefixes are free at the end (least: {} blocks); {} addresses are in prefixes{}.",
+    ("{}: free addresses at the end: {}, free /28 blocks for prefixes: {} (least: {}), addresses in prefixes: {}{}.",
         "{}：结束时剩余 {} 个地址，可作前缀的空闲 /28 块 {} 个（最少 {} 个）；前缀里有 {} 个地址{}。"),
     ("within {within} in {share} of runs{interval}", "{within} 内 {share} 的运行{interval}"),
     ("within {within} in {share}{interval}", "{within} 内 {share}{interval}"),

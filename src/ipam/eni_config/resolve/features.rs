@@ -2,6 +2,7 @@
 //! (rules R8, R23 to R29).
 
 use super::{Origin, Resolver};
+use crate::ipam::eni_config::IpamType;
 use crate::ipam::json::{Json, Value};
 use crate::ipam::node_local::{Rdma, Trunk};
 use crate::ipam::note::{Note, Place, nearest};
@@ -11,7 +12,11 @@ use crate::openapi::Api;
 const OTHER_APIS: [&str; 2] = ["DescribeNetworkInterfaceAttribute", "DescribeInstanceTypes"];
 
 /// The entries of the back-off table that a node-local daemon uses (R96).
-const BACKOFFS: [&str; 4] = ["eni_create", "eni_ops", "eni_ip_ops", "eni_delete_confirm"];
+const BACKOFFS: &[&str] = &["eni_create", "eni_ops", "eni_ip_ops", "eni_delete_confirm"];
+
+/// Those that a daemon of before v1.7 uses (P77, P78, P82).
+const CLASSIC_BACKOFFS: &[&str] =
+    &["eni_create", "eni_ops", "eni_release", "wait_eni_status", "meta_assign_private_ip", "meta_unassign_private_ip"];
 
 impl<'a> Resolver<'a> {
     /// Address families (R8, R23, R143): whether pods get an IPv6 address too.
@@ -195,10 +200,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn security_groups(&mut self) {
-        let Some(groups) = self.get("security_groups").filter(|json| json.elements().len() > 10) else { return };
-        let label = format!("security groups should not be more than 10, current {}", groups.elements().len());
+        let (most, source) = match self.document.ipam() {
+            IpamType::Classic => (5, "P6, daemon/daemon.go:1592"),
+            _ => (10, "R8, types/daemon/config.go:146-158"),
+        };
+        let Some(groups) = self.get("security_groups").filter(|json| json.elements().len() > most) else { return };
+        let label = format!("security groups should not be more than {most}, current {}", groups.elements().len());
         let note = Note::error("Terway does not start on these `security_groups`", label);
-        self.note(note.hint("list at most 10 (R8, types/daemon/config.go:146-158)"), &groups.place);
+        self.note(note.hint(format!("list at most {most} ({source})")), &groups.place);
     }
 
     fn backoff_override(&mut self) {
@@ -206,13 +215,17 @@ impl<'a> Resolver<'a> {
             if entry.value.value == Value::Null {
                 continue;
             }
-            let note = if BACKOFFS.contains(&entry.key.as_str()) {
-                let note = Note::error(format!("other back-offs for `{}` are not simulated", entry.key), "R27, R96");
+            let (known, who, rules) = match self.document.ipam() {
+                IpamType::Classic => (CLASSIC_BACKOFFS, "the allocator of before v1.7", "P77, P78, P82"),
+                _ => (BACKOFFS, "the node-local allocator", "R27, R96"),
+            };
+            let note = if known.contains(&entry.key.as_str()) {
+                let note = Note::error(format!("other back-offs for `{}` are not simulated", entry.key), rules);
                 note.hint("remove it to run with Terway's own")
             } else {
-                let title = format!("the node-local allocator has no back-off `{}`", entry.key);
-                let note = Note::warning(title, "it has no effect here (R27, R96)");
-                match nearest(&entry.key, BACKOFFS) {
+                let title = format!("{who} has no back-off `{}`", entry.key);
+                let note = Note::warning(title, format!("it has no effect here ({rules})"));
+                match nearest(&entry.key, known.iter().copied()) {
                     Some(name) => note.hint(format!("did you mean `{name}`?")),
                     None => note,
                 }

@@ -40,6 +40,13 @@ impl<'a> Edits<'a> {
     pub fn next(&mut self, loader: &mut Loader, model: &Model, index: usize, patch: &EniPatch) -> Option<Deed> {
         let in_order = self.check_order(loader, index, patch);
         let document = eni::patched(loader, &self.document, &patch.0)?;
+        if document.switches_allocator() {
+            let title = "an edit of `ipam_type` is not simulated";
+            let problem = loader.problems.error(patch.0.place, title);
+            problem.label("daemons that restart after it have another allocator (R6, daemon/daemon.go:821-831)");
+            problem.help("make two scenarios of it, and `brimline compare` them");
+            return None;
+        }
         pools::report_unknown_candidates(loader, &document, self.world.names);
         if in_order {
             self.check_candidates(loader, index, &document);
