@@ -4,6 +4,7 @@
 pub mod arrivals;
 pub mod autoscaler;
 pub mod hpa;
+pub mod lifecycle;
 pub mod load;
 pub mod rollout;
 pub mod scheduler;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use brimline::ipam::Devices;
 use brimline::ipam::centralized::Flavor;
 use brimline::model::{
-    AfterCrash, Crashes, Interruptions, Model, PodTemplate, PoolSize, Portion, Replacement, Replicas, Resources,
-    Tenant, Times, Trace, TracePod, Workload, WorkloadKind, ZoneOutage,
+    AfterCrash, CountDist, Crashes, Interruptions, Model, NodePool, PodTemplate, PoolSize, Portion, Replacement,
+    Replicas, Resources, Tenant, Times, Trace, TracePod, Workload, WorkloadKind, ZoneOutage,
 };
 use brimline::time::Span;
 
@@ -104,6 +104,8 @@ fn a_node_that_reboots_soon_keeps_its_pods() {
 #[test]
 fn a_node_that_reboots_late_has_leaked_addresses_until_the_collection() {
     let mut model = cluster(&["z"], 1);
+    // Of another pool, lest all zones are lost.
+    model.node_pools.push(NodePool::plain("other", model.node_pools[0].shapes[0].clone(), steps(1, &[])));
     model.horizon = Span::mins(66);
     model.node_pools[0].crashes = Some(Crashes { every: Span::mins(60), then: AfterCrash::Reboot(seconds(900)) });
     model.workloads = vec![web(2), db(1)];
@@ -137,6 +139,91 @@ fn a_zone_outage_moves_nodes_and_pods() {
     model.zone_outages = vec![ZoneOutage { zone: "y".to_owned(), at: at(60), lasts: Span::mins(15) }];
     model.workloads = vec![web(4)];
     insta::assert_snapshot!(story(&model, 60));
+}
+
+/// The control plane gives nodes of a zone up one by one, 10 s apart (`doNoExecuteTaintingPass`), and none at all while
+/// every zone is lost (`handleDisruption`): pods that are evicted by the end of an outage of 400 s, and when.
+#[test]
+fn lost_nodes_are_given_up_one_by_one_and_none_if_all_are_lost() {
+    let evicted = |zones: &[&str]| {
+        let mut model = cluster(zones, 8);
+        model.horizon = Span::mins(9);
+        model.zone_outages = vec![ZoneOutage { zone: "y".to_owned(), at: at(60), lasts: Span::secs(379) }];
+        model.workloads = vec![web(8)];
+        let recording = run(&model);
+        let ends = recording.pod_log.iter().filter_map(|pod| Some(pod.deleted?.as_millis() / 1000));
+        let mut ends: Vec<_> = ends.filter(|&end| end < 439).collect();
+        ends.sort_unstable();
+        ends
+    };
+    assert_eq!(evicted(&["y", "z"]), [410, 420, 430], "60 s + 50 s + 5 min, and the fourth is back before its time");
+    assert_eq!(evicted(&["y"]), [0; 0]);
+}
+
+/// ReplicaSet: nodes with most pods of the Deployment lose theirs first, all that go at once by the ranks of that
+/// moment (`getPodsRankedByRelatedPodsOnSameNode`); the newer node keeps its own.
+#[test]
+fn pods_go_from_the_fullest_nodes_first() {
+    let mut model = cluster(&["z"], 1);
+    model.node_pools[0].provisioning = seconds(10);
+    model.node_pools[0].size = PoolSize::Scheduled(steps(1, &[(60, 2)]));
+    let replicas = Replicas::Scheduled(steps(4, &[(120, 6), (300, 4), (400, 3)]));
+    model.workloads = vec![workload("web", WorkloadKind::Deployment { replicas, rollout: None }, slow())];
+    let recording = run(&model);
+    let ends = |from: u64, to: u64| {
+        let ended =
+            recording.pod_log.iter().filter(|pod| pod.deleted.is_some_and(|end| end >= at(from) && end < at(to)));
+        ended.map(|pod| pod.node.expect("it had one").0).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(300, 400), [0, 0], "four pods are on it, and two on the other");
+    assert_eq!(ends(400, 600).len(), 1);
+    let last = |node: u32| {
+        recording.pod_log.iter().filter(|p| p.deleted.is_none() && p.node.map(|n| n.0) == Some(node)).count()
+    };
+    assert_eq!((last(0) + last(1), last(0).abs_diff(last(1))), (3, 1));
+}
+
+/// A node with pods that nobody would make again stays (`drainability/rules/replicated`).
+#[test]
+fn the_autoscaler_leaves_lone_pods_alone() {
+    let removed = |kind: WorkloadKind| {
+        let mut model = cluster(&["z"], 3);
+        model.horizon = Span::mins(60);
+        model.node_pools[0].size = PoolSize::Autoscaled { initial: 3, min: 1, max: 3 };
+        model.workloads = vec![workload("lone", kind, PodTemplate { lifetime: Some(seconds(100_000)), ..slow() })];
+        let recording = run(&model);
+        recording.journal.iter().filter(|entry| entry.kind == "node_left").count()
+    };
+    let arrivals = WorkloadKind::Arrivals { per_hour: steps(600, &[(90, 0)]), group: CountDist::Constant(1) };
+    assert_eq!(removed(arrivals), 0);
+    let replicas = Replicas::Scheduled(steps(9, &[]));
+    assert_eq!(removed(WorkloadKind::Deployment { replicas, rollout: None }), 2);
+}
+
+/// Nodes that others drain take nothing of the autoscaler's budget (`NodeDeletionTracker`), and pods that it evicts
+/// end after 10 minutes.
+#[test]
+fn the_autoscaler_counts_its_own_drains_only() {
+    let mut model = cluster(&["z"], 3);
+    model.horizon = Span::mins(60);
+    model.node_pools[0].size = PoolSize::Autoscaled { initial: 3, min: 1, max: 3 };
+    let mut other = NodePool::plain("other", model.node_pools[0].shapes[0].clone(), steps(1, &[]));
+    other.replacement = Some(Replacement {
+        at: Times::At(vec![at(60)]),
+        max_surge: Portion::Count(1),
+        max_unavailable: Portion::Count(0),
+    });
+    model.node_pools.push(other);
+    let web = |pool: usize, replicas: u32| Workload { node_pools: vec![pool], ..web(replicas) };
+    model.workloads = vec![web(0, 3), web(1, 1)];
+    model.workloads[1].name = "slow".to_owned();
+    model.workloads[0].pod.termination = seconds(3000);
+    model.workloads[1].pod.termination = seconds(3000);
+    let recording = run(&model);
+    let left = recording.journal.iter().filter(|entry| entry.kind == "node_left");
+    let left: Vec<_> = left.map(|entry| entry.at.as_millis() / 60_000).collect();
+    // Unneeded from the first scan on, drained after 10 min, one at a time, each for 10 min; the other's pod ends later.
+    assert_eq!(left, [20, 30, 51]);
 }
 
 /// Cluster autoscaler: unschedulable pods bring a node at the next scan and its provisioning, and

@@ -228,13 +228,14 @@ impl Scheduler {
         }
     }
 
-    /// What `node` lacks of what another pod asks for, whatever else keeps it away.
+    /// What keeps a pod that may be on `node` only from it. That nothing else may come there does not: pods of
+    /// DaemonSets tolerate it (`AddOrUpdateDaemonPodTolerations`, `pkg/controller/daemon/util/daemonset_util.go`).
     #[must_use]
-    pub fn lacks_devices(&self, workload: usize, node: NodeId) -> Option<Unfit> {
-        self.devices[node.index()].lacks(self.workloads[workload].rules.takes_devices, Devices::default())
+    pub fn unfit_for(&self, workload: usize, requests: Resources, node: NodeId) -> Option<Unfit> {
+        self.misfit(&self.wanted(Wish { workload, requests, zone: None }), node)
     }
 
-    /// Another pod is on `node`, whether there was room or not (DaemonSet).
+    /// Another pod is on `node`, whose place was not [looked for](Self::place).
     pub fn add(&mut self, workload: usize, requests: Resources, node: NodeId) {
         let takes = Takes::of(&self.workloads[workload].rules);
         self.change(node, |node| node.add(requests, takes));

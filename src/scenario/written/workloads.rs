@@ -266,7 +266,8 @@ section! {
         /// Minute, hour, day, month and weekday, as Kubernetes reads them.
         /// Example: `0 2 * * *`.
         required schedule: At<String>,
-        /// What happens if the Job before is not over: `allow` both, `forbid` the new one, or `replace` the old one.
+        /// What happens if the Job before is not over: `allow` both, `forbid` the new one until it
+        /// is, or `replace` the old one.
         /// Default: `allow`: `concurrencyPolicy`.
         /// Example: `forbid`.
         optional concurrency: At<Concurrency>,

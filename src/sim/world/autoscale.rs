@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::pods::Phase;
 use super::{Control, World};
 use crate::chance::{SmallStream, Stream};
 use crate::cluster::autoscaler::{
     Backoff, Candidate, InProgress, PendingPods, PoolView, Template, Unneeded, is_healthy, scale_up,
 };
 use crate::cluster::scheduler::Rules;
-use crate::id::NodeId;
+use crate::id::{NodeId, PodId};
 use crate::model::{Devices, GroupKey, Model, PoolSize, Resources, WorkloadKind};
 use crate::time::Instant;
 
@@ -184,14 +185,15 @@ impl World<'_> {
             .autoscaler
             .low
             .iter()
+            .filter(|&&node| !self.has_lone_pods(node))
             .map(|&node| Candidate {
                 node,
                 pool: self.pool_of(node),
                 empty: self.nodes[node.index()].pods.iter().all(|&pod| self.is_daemon(self.workload_of(pod))),
             })
             .collect();
-        let draining = self.nodes.iter().filter(|node| node.draining && node.exists()).count();
-        let in_progress = InProgress { empty: 0, drained: draining };
+        let going = self.nodes.iter().filter(|node| node.scaled_in && node.exists()).count();
+        let in_progress = InProgress { empty: 0, drained: going };
         let views = self.views();
         let mut unneeded = std::mem::take(&mut self.autoscaler.unneeded);
         let scan = unneeded.scan(self.engine.now(), settings, &candidates, &views, in_progress, |node, going| {
@@ -200,12 +202,23 @@ impl World<'_> {
         });
         self.autoscaler.unneeded = unneeded;
         for removal in scan.remove {
+            self.nodes[removal.node.index()].scaled_in = true;
             self.drain(removal.node);
         }
         if scan.next < self.horizon {
             // The grid point at or after that time.
             self.scan_not_before(Instant(scan.next.0 - 1));
         }
+    }
+
+    /// Whether pods are on a node that nobody would make again: they keep it
+    /// (`simulator/drainability/rules/replicated/rule.go`).
+    fn has_lone_pods(&self, node: NodeId) -> bool {
+        let is_lone = |&pod: &PodId| {
+            let kind = &self.model.workloads[self.workload_of(pod)].kind;
+            matches!(kind, WorkloadKind::Arrivals { .. }) && self.note(pod).phase != Phase::Ending
+        };
+        self.nodes[node.index()].pods.iter().any(is_lone)
     }
 
     /// Pods without a node, those that are alike together.

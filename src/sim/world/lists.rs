@@ -68,6 +68,9 @@ impl World<'_> {
 
     pub(super) fn leave_list(&mut self, workload: usize, pod: PodId) {
         let PodNote { position, phase, .. } = *self.note(pod);
+        if phase != Phase::Pending {
+            self.count_replica(workload, self.engine.pod(pod).node, false);
+        }
         let list = self.list_of(workload, pod);
         list.stages[phase.stage()] -= 1;
         list.pods.swap_remove(position as usize);

@@ -4,11 +4,13 @@ mod actions;
 mod ahead;
 mod audit;
 mod autoscale;
+mod eviction;
 mod lists;
 mod nodes;
 mod pods;
 mod replacement;
 mod restart;
+mod scale_in;
 mod trouble;
 mod view;
 mod workloads;
@@ -67,6 +69,8 @@ enum Control {
     Action(usize),
     /// What an action does is over.
     ActionEnd(usize),
+    /// The control plane gives up lost nodes.
+    GiveUp,
 }
 
 impl Control {
@@ -87,6 +91,7 @@ impl Control {
             Self::Warm => (12, 0),
             Self::Action(i) => (13, i),
             Self::ActionEnd(i) => (14, i),
+            Self::GiveUp => (15, 0),
         };
         assert!(index < 1 << 24, "a run has fewer than 2^24 things under way");
         kind << 24 | index as u32
@@ -109,7 +114,8 @@ impl Control {
             11 => Self::Sample,
             12 => Self::Warm,
             13 => Self::Action(index),
-            _ => Self::ActionEnd(index),
+            14 => Self::ActionEnd(index),
+            _ => Self::GiveUp,
         }
     }
 }
@@ -119,6 +125,8 @@ impl Control {
 struct Group {
     key: GroupKey,
     zone: String,
+    /// The zone's position in [`Model::zone_names`].
+    zone_index: usize,
     daemon: Config,
     node_vswitch: VSwitchId,
     /// What pods of each PodNetworking ask for on its nodes.
@@ -144,6 +152,7 @@ struct World<'m> {
     /// Zones that are out.
     zones_out: Vec<String>,
     autoscaler: autoscale::State,
+    eviction: eviction::State,
     actions: actions::State,
     daemons: Stream,
     teardown: Stream,
@@ -279,7 +288,7 @@ impl<'m> World<'m> {
             engine,
             scheduler: scheduler(model, &groups, rules(model), chance),
             pools: pools.collect(),
-            workloads: model.workloads.iter().map(|w| WorkloadState::new(w, model, &stream)).collect(),
+            workloads: (0..model.workloads.len()).map(|i| WorkloadState::new(i, model, &stream)).collect(),
             nodes: Vec::new(),
             pods: Vec::new(),
             in_zone: vec![0; groups.len()],
@@ -288,6 +297,7 @@ impl<'m> World<'m> {
             plans: Slab::default(),
             zones_out: Vec::new(),
             autoscaler: autoscale::State::new(model, rules(model), stream("autoscaler")),
+            eviction: eviction::State::new(model),
             actions: actions::State::new(model),
             daemons: stream("daemons"),
             teardown: stream("teardown"),
@@ -372,6 +382,7 @@ impl<'m> World<'m> {
             }
             Control::Action(action) => self.begin_action(action),
             Control::ActionEnd(action) => self.action_ends(action),
+            Control::GiveUp => self.give_up_due(),
         }
     }
 
@@ -437,9 +448,11 @@ impl<'m> World<'m> {
 
 /// Every group of nodes, in the order of the recording.
 fn groups(model: &Model) -> Vec<Group> {
+    let zones = model.zone_names();
     let group = |(key, zone): (GroupKey, &crate::model::PoolZone)| Group {
         key,
         zone: zone.zone.clone(),
+        zone_index: zones.iter().position(|&name| name == zone.zone).expect("a pool's zones have vSwitches"),
         daemon: zone.daemon.clone(),
         node_vswitch: zone.node_vswitch,
         specs: model.pod_networkings.iter().map(|of| Arc::new(of.pod(&zone.zone, &model.vpc))).collect(),
@@ -448,12 +461,11 @@ fn groups(model: &Model) -> Vec<Group> {
 }
 
 fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallStream) -> Scheduler {
-    let zones = model.zone_names();
     let specs = groups.iter().map(|group| {
         let shape = &model.node_pools[group.key.pool].shapes[group.key.shape];
         GroupSpec {
             pool: group.key.pool,
-            zone: zones.iter().position(|&zone| zone == group.zone).unwrap_or_default(),
+            zone: group.zone_index,
             allocatable: shape.allocatable,
             max_pods: shape.max_pods,
         }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::pods::Phase;
+use super::scale_in::Replicas;
 use super::{Control, World, refresh};
 use crate::chance::SmallStream;
 use crate::cloud::Launch;
@@ -58,6 +59,8 @@ pub(super) struct Coming {
 pub(super) struct NodeNote {
     pub group: usize,
     pub pods: Vec<PodId>,
+    /// Those of them that count for a Deployment which may have too many.
+    pub replicas: Vec<Replicas>,
     pub power: Power,
     /// Nothing new comes to it; it is released when its pods are gone.
     pub draining: bool,
@@ -67,10 +70,16 @@ pub(super) struct NodeNote {
     pub in_outage: bool,
     /// It is being drained since it is replaced.
     pub replaced: bool,
+    /// The autoscaler has it drained.
+    pub scaled_in: bool,
     /// The action that has stopped its daemon, while it is down.
     pub restarted_by: Option<usize>,
     /// Its daemon has died of itself and is not started yet.
     pub dead: bool,
+    /// The control plane has found it not ready.
+    pub lost: bool,
+    /// When it was given up, for which its pods are told to end a while later.
+    pub given_up: Option<Instant>,
     /// It is not ready for pods yet: its daemon, which writes the CNI configuration last, has not been up
     /// (rule R141).
     pub unready: bool,
@@ -246,13 +255,17 @@ impl World<'_> {
         self.nodes.push(NodeNote {
             group: index,
             pods: Vec::new(),
+            replicas: Vec::new(),
             power: Power::Up,
             draining: false,
             counted: true,
             in_outage: false,
             replaced: false,
+            scaled_in: false,
             restarted_by: None,
             dead: false,
+            lost: false,
+            given_up: None,
             unready: false,
             back_off: None,
             life: 0,
@@ -275,6 +288,7 @@ impl World<'_> {
             self.start_daemons(pool, node);
         }
         self.plan_trouble(node);
+        self.zones_changed();
         self.load_changed(node);
         self.place_again = true;
     }
@@ -381,6 +395,7 @@ impl World<'_> {
         let note = &mut self.nodes[node.index()];
         (note.power, note.restarted_by, note.dead) = (Power::Released, None, false);
         let (group, replaced) = (note.group, note.replaced);
+        self.not_lost(node);
         self.withdraw_bound(node);
         self.scheduler.remove_node(node);
         let pool = self.pool_of(node);

@@ -11,6 +11,9 @@ use crate::record::{Unschedulable, Was};
 use crate::sim::engine::{PodState, Wants};
 use crate::time::{Instant, Span};
 
+/// Longest grace of a pod that the autoscaler evicts (`--max-graceful-termination-sec`).
+const LONGEST_EVICTION: Span = Span::mins(10);
+
 /// How far a pod is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -71,8 +74,10 @@ pub(super) struct NewPod {
     pub tag: u32,
     /// Identity of a pod that comes again.
     pub identity: Option<PodId>,
-    /// The node that it is bound to (DaemonSet): past the scheduler, unless it asks for what nodes offer.
+    /// The only node that it may be on (DaemonSet).
     pub node: Option<NodeId>,
+    /// It has the version before the newest one (a Deployment that grows during its rollout).
+    pub old: bool,
 }
 
 impl World<'_> {
@@ -102,7 +107,7 @@ impl World<'_> {
             zone: self.fixed_zone(workload, pod),
             on_node: 0,
             position: 0,
-            version: self.workloads[workload].version,
+            version: self.workloads[workload].version - u32::from(new.old),
             tag: new.tag,
             born: self.engine.now(),
             end: Instant::NEVER,
@@ -117,8 +122,10 @@ impl World<'_> {
         self.engine.observer.pod_created(now, pod.index(), workload, is_sticky.then_some(new.tag));
         self.join_list(workload, pod);
         self.wanted(1);
+        // Whoever asks for what nodes offer waits in line with the others who do.
+        let in_line = self.model.workloads[workload].pod.devices() != Devices::default();
         match new.node {
-            Some(node) if self.model.workloads[workload].pod.devices() == Devices::default() => {
+            Some(node) if !in_line && self.scheduler.unfit_for(workload, self.requests(pod), node).is_none() => {
                 self.scheduler.add(workload, self.requests(pod), node);
                 self.start_on(pod, node);
             }
@@ -247,14 +254,14 @@ impl World<'_> {
         Err(refused.first().expect("somebody was pending").1)
     }
 
-    /// Places the first pending pod of a DaemonSet whose node has what it asks for: the other filters are passed by
-    /// (`pkg/controller/daemon/daemon_controller.go`).
+    /// Places the first pending pod of a DaemonSet whose node has room for it: the controller binds it to that by an
+    /// affinity, and the scheduler looks there only (`pkg/controller/daemon/daemon_controller.go`, `syncNodes`).
     fn place_daemon(&mut self, workload: usize) -> Result<(), Unfit> {
         let mut first = None;
         for i in 0..self.workloads[workload].pending.len() {
             let pod = self.workloads[workload].pending[i];
             let node = self.engine.pod(pod).node;
-            let Some(unfit) = self.scheduler.lacks_devices(workload, node) else {
+            let Some(unfit) = self.scheduler.unfit_for(workload, self.requests(pod), node) else {
                 self.workloads[workload].pending.remove(i);
                 self.scheduler.add(workload, self.requests(pod), node);
                 self.start_on(pod, node);
@@ -280,6 +287,7 @@ impl World<'_> {
         let on_node = u16::try_from(self.nodes[node.index()].pods.len()).expect("a node takes fewer pods");
         self.nodes[node.index()].pods.push(pod);
         self.goes_on_to(pod, Phase::Creating);
+        self.count_replica(self.workload_of(pod), node, true);
         let note = self.note_mut(pod);
         note.on_node = on_node;
         let waited = now.since(note.born);
@@ -397,7 +405,9 @@ impl World<'_> {
         let workload = self.workload_of(pod);
         let termination = &self.model.workloads[workload].pod.termination;
         let grace = termination.sample(&mut self.workloads[workload].termination);
-        self.end(pod, grace);
+        let node = self.engine.pod(pod).node;
+        let is_scaled_in = node != NodeId::NONE && self.nodes[node.index()].scaled_in;
+        self.end(pod, if is_scaled_in { grace.min(LONGEST_EVICTION) } else { grace });
     }
 
     /// A pod counts no more for its controller, and is gone after `grace` and its sandbox's end.

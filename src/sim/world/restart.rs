@@ -96,17 +96,23 @@ impl World<'_> {
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "terway_crashed", || name, || defect.name().words());
         self.engine.observer.defect_strikes(now, node, defect);
-        self.revive_later(node);
+        if self.lies_dead(node) {
+            self.revive_later(node);
+        }
+    }
+
+    /// Whether the daemon of a node that works has died, and nothing else has befallen it in the same instant.
+    fn lies_dead(&self, node: NodeId) -> bool {
+        let note = &self.nodes[node.index()];
+        note.works() && note.restarted_by.is_none() && self.engine.daemon_is_down(node)
     }
 
     /// The daemon of a node could not make its trunk and has died: the kubelet starts it again.
     pub(super) fn terway_did_not_start(&mut self, node: NodeId) {
-        let note = &self.nodes[node.index()];
-        if !note.works() || note.restarted_by.is_some() || !self.engine.daemon_is_down(node) {
-            // Something else has befallen it in the same instant.
+        if !self.lies_dead(node) {
             return;
         }
-        let somebody_waits = self.pending > 0 || !note.pods.is_empty();
+        let somebody_waits = self.pending > 0 || !self.nodes[node.index()].pods.is_empty();
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.trunk_not_made(now, node, somebody_waits);
         self.engine.observer.event(

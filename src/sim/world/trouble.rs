@@ -1,5 +1,7 @@
 //! What befalls nodes: interruptions, crashes, outages of zones.
 
+use std::collections::BTreeSet;
+
 use super::nodes::Power;
 use super::pods::Phase;
 use super::{Control, World};
@@ -25,7 +27,8 @@ pub(super) enum What {
     Crash,
     /// The control plane finds out that the node is down.
     NotReady,
-    Evict,
+    /// Its pods are told to end, if it has been given up since then.
+    Evict(Instant),
     Reboot,
     Release,
     /// The kubelet starts its daemon again.
@@ -75,8 +78,11 @@ impl World<'_> {
             What::Interrupt => self.interrupt(node),
             What::Crash => self.crash(node),
             What::NotReady => self.node_not_ready(node),
-            What::Evict => self.evict(node),
-            What::Reboot => self.node_up(node),
+            What::Evict(since) => self.evict(node, since),
+            What::Reboot => {
+                self.node_up(node);
+                self.follow_pool(self.pool_of(node));
+            }
             What::Release => self.release(node),
             What::Revive => self.revive_terway(node),
             What::TurnOver(_) => unreachable!("it counts whatever becomes of the node"),
@@ -123,13 +129,12 @@ impl World<'_> {
         for &pod in &note.pods {
             self.engine.set_timer(pod, Instant::NEVER);
         }
-        let plane = &self.model.control_plane;
-        self.plan(plane.node_monitor_grace, node, What::NotReady, life);
-        self.plan(plane.node_monitor_grace + plane.eviction_after, node, What::Evict, life);
+        self.plan(self.model.control_plane.node_monitor_grace, node, What::NotReady, life);
     }
 
     fn node_not_ready(&mut self, node: NodeId) {
         self.scheduler.set_schedulable(node, false);
+        self.lost(node);
         for pod in self.nodes[node.index()].pods.clone() {
             self.not_ready(pod);
             self.changed(self.workload_of(pod));
@@ -141,15 +146,7 @@ impl World<'_> {
         }
     }
 
-    /// Pods of a node that is lost are told to end: controllers make others, and a StatefulSet
-    /// waits until they are gone.
-    fn evict(&mut self, node: NodeId) {
-        for pod in self.evictable(node) {
-            self.terminate(pod);
-        }
-    }
-
-    /// A node works again: pods that were told to end are gone, the others go on.
+    /// A node works again: pods that were told to end are gone, the others go on. Its pool has to be followed.
     fn node_up(&mut self, node: NodeId) {
         let note = &self.nodes[node.index()];
         if self.zone_is_out(note.group) {
@@ -166,6 +163,8 @@ impl World<'_> {
         note.power = Power::Up;
         note.in_outage = false;
         note.life += 1;
+        self.not_lost(node);
+        let note = &self.nodes[node.index()];
         let (group, draining) = (note.group, note.draining);
         let (now, name) = (self.engine.now(), self.node_name(node));
         self.engine.observer.event(now, "node_up", || name, || text!("up"));
@@ -196,7 +195,6 @@ impl World<'_> {
             self.pools[pool].counted += 1;
         }
         self.load_changed(node);
-        self.follow_pool(pool);
     }
 
     /// A zone fails, with every node in it.
@@ -223,12 +221,16 @@ impl World<'_> {
         }
         let now = self.engine.now();
         self.engine.observer.landmark(now, "zone_back", zone.to_owned(), text!("{zone} is back", zone));
+        let mut pools = BTreeSet::new();
         for node in (0..self.nodes.len()).map(NodeId::new) {
             let note = &self.nodes[node.index()];
             if note.power == Power::Down && note.in_outage && self.groups[note.group].zone == zone {
                 self.node_up(node);
+                pools.insert(self.pool_of(node));
             }
         }
+        // All are back before anybody counts them.
+        pools.into_iter().for_each(|pool| self.follow_pool(pool));
     }
 
     pub(super) fn zone_is_out(&self, group: usize) -> bool {

@@ -10,10 +10,10 @@ use crate::chance::{SmallStream, Stream};
 use crate::cluster::arrivals::Arrivals;
 use crate::cluster::hpa::Hpa;
 use crate::cluster::load::LoadCurve;
-use crate::cluster::rollout::{Pods, steps};
+use crate::cluster::rollout::{Pods, scale, steps};
 use crate::cluster::trace;
 use crate::id::{NodeId, PodId};
-use crate::model::{Concurrency, Job, Model, Replicas, Rollout, Trace, TracePod, Workload, WorkloadKind};
+use crate::model::{Action, Concurrency, Deed, Job, Model, Replicas, Rollout, Schedule, Trace, TracePod, WorkloadKind};
 use crate::text::text;
 use crate::time::Instant;
 
@@ -28,16 +28,25 @@ pub(super) struct WorkloadState {
     pub version: u32,
     /// Wanted number of pods, where there is one.
     pub wanted: u32,
+    /// The wanted number at its controller's last look.
+    kept: u32,
     /// An action gave it that number, and nobody else does any more.
     pub scaled: bool,
     /// Whether it matters when pods are ready.
     pub watches_readiness: bool,
+    /// Whether it is a Deployment that may have too many pods (see [`super::scale_in`]).
+    pub sheds: bool,
+    /// What tells the UIDs of its pods, and draws some of them.
+    pub uids: u64,
+    pub choice: SmallStream,
     /// Pods of a StatefulSet by ordinal; those that are gone too.
     ordinals: Vec<PodId>,
     /// Runs of a Job, the oldest first.
     runs: VecDeque<Run>,
     /// Number of the first of them.
     first_run: u32,
+    /// The time of a run came while another was not over, which forbids it: it starts when that one is.
+    missed_run: bool,
     /// Pods of a trace, and the first that has not come.
     pub trace: Option<Arc<Vec<TracePod>>>,
     next_of_trace: usize,
@@ -60,8 +69,9 @@ struct Run {
 }
 
 impl WorkloadState {
-    /// The state of `workload` at time zero; `stream` gives it chance by purpose.
-    pub fn new(workload: &Workload, model: &Model, stream: &dyn Fn(&str) -> Stream) -> Self {
+    /// The state of the workload at `index` at time zero; `stream` gives it chance by purpose.
+    pub fn new(index: usize, model: &Model, stream: &dyn Fn(&str) -> Stream) -> Self {
+        let workload = &model.workloads[index];
         let (start, horizon) = (model.start, Instant::ZERO + model.horizon);
         let stream = |purpose: &str| stream(&format!("{purpose}/{}", workload.name));
         let trace = match &workload.kind {
@@ -88,17 +98,31 @@ impl WorkloadState {
             WorkloadKind::StatefulSet { .. } => true,
             _ => false,
         };
+        let scales = |action: &Action| matches!(action.deed, Deed::ScaleWorkload { workload, .. } if workload == index);
+        let sheds = match &workload.kind {
+            WorkloadKind::Deployment { replicas: Replicas::Scheduled(Schedule::Constant(_)), rollout: None } => {
+                model.actions.iter().any(scales)
+            }
+            WorkloadKind::Deployment { .. } => true,
+            _ => false,
+        };
+        let mut choice = SmallStream::split(&mut stream("scale-in"));
         Self {
             active: Active::default(),
             old: Active::default(),
             pending: VecDeque::new(),
             version: 0,
             wanted: 0,
+            kept: 0,
             scaled: false,
             watches_readiness,
+            sheds,
+            uids: choice.next_u64(),
+            choice,
             ordinals: Vec::new(),
             runs: VecDeque::new(),
             first_run: 0,
+            missed_run: false,
             trace,
             next_of_trace: 0,
             hpa,
@@ -217,25 +241,23 @@ impl World<'_> {
         };
         let (surge, unavailable) =
             rollout.map_or((0, 0), |rollout| (rollout.max_surge.up(wanted), rollout.max_unavailable.down(wanted)));
-        let steps = steps(pods, surge, unavailable);
+        let before = std::mem::replace(&mut self.workloads[workload].kept, wanted);
+        let steps = if pods.old > 0 && before != wanted {
+            // The rollout goes on at the next look.
+            self.changed(workload);
+            let before = before + rollout.map_or(0, |rollout| rollout.max_surge.up(before));
+            scale(pods, before, wanted + surge)
+        } else {
+            steps(pods, surge, unavailable)
+        };
         for _ in 0..steps.create {
             self.create_pod(workload, NewPod::default());
         }
-        for _ in 0..steps.delete_new {
-            self.drop_pod(workload, |state| &state.active);
+        for _ in 0..steps.create_old {
+            self.create_pod(workload, NewPod { old: true, ..NewPod::default() });
         }
-        for _ in 0..steps.delete_old {
-            self.drop_pod(workload, |state| &state.old);
-        }
-    }
-
-    /// A controller deletes one of these pods: of those that are least far the youngest.
-    fn drop_pod(&mut self, workload: usize, list: fn(&WorkloadState) -> &Active) {
-        let active = list(&self.workloads[workload]);
-        let earliest = active.earliest();
-        let is_first = |&&pod: &&PodId| Some(self.note(pod).phase.stage()) == earliest;
-        let first = active.pods.iter().rev().find(is_first).copied();
-        self.terminate(first.expect("the controller counted it"));
+        self.scale_in(workload, steps.delete_new, |state| &state.active);
+        self.scale_in(workload, steps.delete_old, |state| &state.old);
     }
 
     /// A StatefulSet makes its pods in order, deletes them in the opposite order, and replaces
@@ -247,7 +269,7 @@ impl World<'_> {
             let pod = self.workloads[workload].ordinals.get(ordinal).copied();
             match pod.map(|pod| self.note(pod).phase) {
                 None | Some(Phase::Gone) => {
-                    let new = NewPod { tag: ordinal as u32, identity: pod, node: None };
+                    let new = NewPod { tag: ordinal as u32, identity: pod, ..NewPod::default() };
                     let made = self.create_pod(workload, new);
                     if pod.is_none() {
                         self.workloads[workload].ordinals.push(made);
@@ -304,9 +326,8 @@ impl World<'_> {
         let most = rollout.max_unavailable.up(nodes).max(1);
         let missing = nodes.saturating_sub(state.active.ready() + state.old.ready());
         let unready = (state.old.len() - state.old.ready()).min(most);
-        for _ in 0..most.saturating_sub(missing).max(unready).min(state.old.len()) {
-            self.drop_pod(workload, |state| &state.old);
-        }
+        let going = most.saturating_sub(missing).max(unready).min(state.old.len());
+        self.scale_in(workload, going, |state| &state.old);
     }
 
     /// With a surge the new pod comes first, and the old one of its node goes when it is ready. An
@@ -376,7 +397,10 @@ impl World<'_> {
     fn start_job(&mut self, workload: usize, concurrency: Concurrency) {
         let state = &mut self.workloads[workload];
         match concurrency {
-            Concurrency::Forbid if !state.runs.is_empty() => return,
+            Concurrency::Forbid if !state.runs.is_empty() => {
+                state.missed_run = true;
+                return;
+            }
             Concurrency::Replace => {
                 state.runs.iter_mut().for_each(|run| run.cancelled = true);
                 for pod in state.active.pods.clone() {
@@ -434,6 +458,12 @@ impl World<'_> {
         while state.runs.front().is_some_and(over) {
             state.runs.pop_front();
             state.first_run += 1;
+        }
+        // Its time is the last that was not met, so that it starts at once, and once (`syncCronJob` in
+        // `pkg/controller/cronjob/cronjob_controllerv2.go`, without `startingDeadlineSeconds`).
+        if state.runs.is_empty() && std::mem::take(&mut state.missed_run) {
+            state.runs.push_back(Run::default());
+            self.changed(workload);
         }
     }
 
