@@ -542,6 +542,8 @@ fn safety_every_law_holds_at_any_time() {
         let pods = &recording.pods;
         assert_eq!(pods.requested, pods.served + pods.gave_up + u64::from(pods.waiting_at_end), "pods are conserved");
         assert_eq!(pods.served, pods.wait_ms.len(), "every wait is counted");
+        let never = pods.gave_up + u64::from(pods.waiting_at_end);
+        assert_eq!(never, pods.unserved_ms.len(), "and every one that did not end well");
         recording.actions.iter().for_each(runbook::check);
         let quotas = &model.cloud.quotas;
         let on_enis: u32 = recording.vswitches.iter().map(|v| v.end.pods + v.end.idle).sum();

@@ -139,13 +139,13 @@ pub enum PodReading {
     MostWaiting,
     /// Pod-hours of waiting for an address.
     WaitingHours,
-    /// Median wait for an address, in seconds; pods that are never served wait longest.
+    /// Median wait for an address, in seconds; of pods that are never served it is known that they waited at least so long.
     WaitP50,
     /// 95th percentile.
     WaitP95,
     /// 99th percentile.
     WaitP99,
-    /// Longest wait that ended with an address, in seconds.
+    /// Longest wait for an address, whether it ended or not, in seconds.
     WaitLongest,
     /// Pods that find no node at the end.
     UnschedulableAtEnd,

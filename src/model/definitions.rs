@@ -117,10 +117,14 @@ impl PodReading {
             Self::WaitingAtEnd => "Pods on a node without an address at the end of the run.",
             Self::MostWaiting => "Most pods on a node without an address at any moment.",
             Self::WaitingHours => "Time that pods were on a node without an address, summed over the pods.",
-            Self::WaitP50 => "Median wait of a pod on a node for its address; pods that never get one wait longest.",
+            Self::WaitP50 => {
+                "Median wait of a pod on a node for its address (Kaplan and Meier); `never` where too many never get one."
+            }
             Self::WaitP95 => "The same for the 95th percentile.",
             Self::WaitP99 => "The same for the 99th percentile.",
-            Self::WaitLongest => "Longest wait that ended with an address.",
+            Self::WaitLongest => {
+                "Longest wait for an address, one that the pod gave up or that goes on at the end included."
+            }
             Self::UnschedulableAtEnd => "Pods for which no node has room at the end of the run.",
             Self::MostUnschedulable => "Most pods for which no node had room at any moment.",
             Self::UnschedulableHours => "Time that pods were without a node, summed over the pods.",

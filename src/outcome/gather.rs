@@ -12,6 +12,7 @@ mod zones;
 use std::collections::BTreeMap;
 
 use super::quantiles::quantiles;
+use super::reading::exists;
 use super::{
     ApiSummary, Clock, Estimate, FEW_RUNS, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary,
     Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, cause_text,
@@ -71,6 +72,12 @@ impl Runs<'_> {
     /// A number that every replication has.
     fn each(&self, value: impl Fn(&Recording) -> f64) -> Estimate {
         self.some(|recording| Some(value(recording))).expect("there is a recording")
+    }
+
+    /// A number of a vSwitch, over the replications in which it is there or, if it is in none, over all.
+    fn where_there(&self, vswitch: usize, value: impl Fn(&Recording) -> f64) -> Estimate {
+        let is_there = |r: &Recording| exists(self.model, r, VSwitchId::new(vswitch));
+        self.some(|r| is_there(r).then(|| value(r))).unwrap_or_else(|| self.each(value))
     }
 
     /// A number that some replications have.
@@ -161,14 +168,14 @@ impl Runs<'_> {
             mean: Holders {
                 reserved: self.some(|r| r.vswitches[i].mean.reserved),
                 held: self.some(|r| r.vswitches[i].mean.held),
-                ..Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].mean.parts()[part]))
+                ..Holders::POSITIONS.map(|part| self.where_there(i, |r| r.vswitches[i].mean.parts()[part]))
             },
             end: Holders {
                 reserved: self.some(|r| r.vswitches[i].end.reserved.map(f64::from)),
                 held: self.some(|r| r.vswitches[i].end.held.map(f64::from)),
-                ..Holders::POSITIONS.map(|part| self.each(|r| r.vswitches[i].end.parts()[part].into()))
+                ..Holders::POSITIONS.map(|part| self.where_there(i, |r| r.vswitches[i].end.parts()[part].into()))
             },
-            least_free: self.each(|r| f64::from(r.vswitches[i].min_free)),
+            least_free: self.where_there(i, |r| f64::from(r.vswitches[i].min_free)),
             prefixes: self.prefixes(i),
         }
     }
@@ -207,7 +214,7 @@ impl Runs<'_> {
             most_waiting_s: self.some(|r| (r.pods.max_waiting > 0).then(|| secs(r.pods.max_waiting_at))),
             wait_p50_s: self.some(|r| wait_quantile(&r.pods, 0.5)),
             wait_p99_s: self.some(|r| wait_quantile(&r.pods, 0.99)),
-            wait_longest_s: self.some(|r| (r.pods.served > 0).then(|| millis(r.pods.wait_ms.max()))),
+            wait_longest_s: self.some(|r| longest_wait(&r.pods)),
             waits: self.waits(),
             unschedulable_at_end: pods(|p| p.unschedulable_at_end.into()),
             most_unschedulable: pods(|p| p.max_unschedulable.into()),
@@ -419,17 +426,35 @@ pub(super) fn never_served(pods: &PodRecord) -> u64 {
     pods.gave_up + u64::from(pods.waiting_at_end)
 }
 
-/// The `q` quantile of the wait of all pods that asked, in s; those that were never served wait
-/// longest.
+/// The `q` quantile of the wait of all pods that asked, in s, after Kaplan and Meier ("Nonparametric
+/// estimation from incomplete observations", 1958): of those that were never served it is known that they
+/// waited at least so long. Infinite where so many were never served that it is not reached.
 pub(super) fn wait_quantile(pods: &PodRecord, q: f64) -> Option<f64> {
-    let served = pods.wait_ms.len();
-    let all = served + never_served(pods);
-    let rank = (q * all as f64).ceil().max(1.0) as u64;
-    match all {
-        0 => None,
-        _ if rank > served => Some(f64::INFINITY),
-        _ => Some(millis(pods.wait_ms.value_at_quantile(rank as f64 / served as f64))),
+    let mut waiting = pods.wait_ms.len() + pods.unserved_ms.len();
+    if waiting == 0 {
+        return None;
     }
+    let mut gone =
+        pods.unserved_ms.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())).peekable();
+    // The share that waits longer, and what it may be but for rounding.
+    let (mut longer, enough) = (1.0, 1.0 - q + 1e-9);
+    for step in pods.wait_ms.iter_recorded() {
+        while let Some((_, pods)) = gone.next_if(|&(wait, _)| wait < step.value_iterated_to()) {
+            waiting -= pods;
+        }
+        longer *= 1.0 - step.count_at_value() as f64 / waiting as f64;
+        waiting -= step.count_at_value();
+        if longer <= enough {
+            return Some(millis(step.value_iterated_to()));
+        }
+    }
+    Some(f64::INFINITY)
+}
+
+/// The longest wait, whether it ended or not, in s.
+pub(super) fn longest_wait(pods: &PodRecord) -> Option<f64> {
+    let asked = pods.wait_ms.len() + pods.unserved_ms.len();
+    (asked > 0).then(|| pods.longest_wait.as_secs_f64())
 }
 
 fn stranded_text(reason: StrandedReason, model: &Model) -> Text {

@@ -37,7 +37,8 @@ pub fn precision(wanted: &Precision, model: &Model, recordings: &[Recording]) ->
         HalfWidth::OfMean(share) => share * estimate.mean.abs(),
     });
     let few = values.len() < Precision::FEWEST_RUNS as usize;
-    let reached = !few && half_width.is_some_and(|half| half <= enough);
+    // A share of nothing is nothing: runs in which nothing happened do not say how rarely it does.
+    let reached = !few && half_width.is_some_and(|half| half <= enough && (enough > 0.0));
     let text = text(wanted, reached, values.len(), recordings.len(), half_width);
     PrecisionSummary { measure: wanted.name.clone(), reached, runs_with_it: values.len(), half_width, text }
 }

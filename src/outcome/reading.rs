@@ -1,6 +1,6 @@
 //! What a run says about a [`Reading`].
 
-use super::gather::{millis, never_served, secs, wait_quantile};
+use super::gather::{longest_wait, never_served, secs, wait_quantile};
 use crate::id::VSwitchId;
 use crate::model::{LateWait, Model, PodReading, PrefixReading, Reading, VSwitchReading};
 use crate::record::{GroupLevels, PrefixRecord, Recording, VSwitchRecord};
@@ -12,10 +12,7 @@ use crate::record::{GroupLevels, PrefixRecord, Recording, VSwitchRecord};
 /// If it counts late waits that [`Model::observe`] was not told of.
 #[must_use]
 pub fn value(reading: &Reading, model: &Model, run: &Recording) -> Option<f64> {
-    let exists = |id: &VSwitchId| {
-        let added_by = model.vpc.vswitches[id.index()].added_by;
-        added_by.is_none_or(|action| run.actions[action].began.is_some())
-    };
+    let exists = |id: &VSwitchId| exists(model, run, *id);
     let serving = || model.serving_vswitches().into_iter().filter(exists).map(|id| &run.vswitches[id.index()]);
     match *reading {
         Reading::VSwitch(id, of) => {
@@ -63,6 +60,12 @@ fn of_vswitch(of: VSwitchReading, record: &VSwitchRecord) -> Option<f64> {
     })
 }
 
+/// Whether a vSwitch is there in a run: from the start, or since an action added it.
+pub(super) fn exists(model: &Model, run: &Recording, id: VSwitchId) -> bool {
+    let added_by = model.vpc.vswitches[id.index()].added_by;
+    added_by.is_none_or(|action| run.actions[action].began.is_some())
+}
+
 fn of_prefixes(of: PrefixReading, record: &PrefixRecord) -> f64 {
     match of {
         PrefixReading::LeastFreeBlocks => f64::from(record.min_free),
@@ -88,8 +91,7 @@ fn of_pods(of: PodReading, run: &Recording) -> Option<f64> {
         PodReading::WaitP50 => wait_quantile(pods, 0.5)?,
         PodReading::WaitP95 => wait_quantile(pods, 0.95)?,
         PodReading::WaitP99 => wait_quantile(pods, 0.99)?,
-        PodReading::WaitLongest if pods.wait_ms.is_empty() => return None,
-        PodReading::WaitLongest => millis(pods.wait_ms.max()),
+        PodReading::WaitLongest => longest_wait(pods)?,
         PodReading::UnschedulableAtEnd => pods.unschedulable_at_end.into(),
         PodReading::MostUnschedulable => pods.max_unschedulable.into(),
         PodReading::UnschedulableHours => pods.unschedulable_area_s / HOUR_SECS,

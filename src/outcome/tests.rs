@@ -75,6 +75,8 @@ fn calm(replication: u32, free: u32) -> Recording {
             unschedulable_area_s: 0.0,
             waiting_area_s: 0.0,
             wait_ms: waits(),
+            unserved_ms: waits(),
+            longest_wait: Span::ZERO,
             failures: [0; FailureReason::ALL.len()],
         },
         counting: Counting::default(),
@@ -278,21 +280,47 @@ fn another_limit_leads_if_no_vswitch_is_full() {
     }
 }
 
+/// Kaplan and Meier: pods that are never served are known to have waited at least so long. One that had just asked
+/// says nothing of the p99, one that had waited longer than all others takes it to `never`.
 #[test]
-fn waits_count_pods_that_are_never_served_as_longest() {
-    let mut run = calm(0, 10);
-    run.pods.served = 98;
-    run.pods.waiting_at_end = 1;
-    run.pods.gave_up = 1;
-    run.pods.wait_ms.record_n(2000, 90).expect("in bounds");
-    run.pods.wait_ms.record_n(60_000, 8).expect("in bounds");
-    let pods = summarize(&model(1, Span::days(9)), &[run]).pods;
+fn waits_that_do_not_end_count_as_long_as_they_last() {
+    let with_unserved = |waits: [u64; 2]| {
+        let mut run = calm(0, 10);
+        run.pods.served = 98;
+        run.pods.waiting_at_end = 1;
+        run.pods.gave_up = 1;
+        run.pods.wait_ms.record_n(2000, 90).expect("in bounds");
+        run.pods.wait_ms.record_n(60_000, 8).expect("in bounds");
+        for wait in waits {
+            run.pods.unserved_ms.record(wait).expect("in bounds");
+        }
+        run.pods.longest_wait = Span::millis(waits[1].max(60_000));
+        summarize(&model(1, Span::days(9)), &[run]).pods
+    };
     let value = |wait: Option<super::Estimate>| wait.expect("pods asked").median;
-    assert!((value(pods.wait_p50_s) - 2.0).abs() < 0.01);
-    assert_eq!(value(pods.wait_p99_s), f64::INFINITY, "2 of 100 are never served");
-    assert!((value(pods.wait_longest_s) - 60.0).abs() < 0.1);
-    assert_eq!(pods.waits.iter().map(|class| class.pods.mean).sum::<f64>(), 100.0);
-    assert_eq!(pods.waits.last().map(|class| class.pods.mean), Some(2.0));
+    let late = with_unserved([90_000, 100_000]);
+    assert!((value(late.wait_p50_s) - 2.0).abs() < 0.01);
+    assert_eq!(value(late.wait_p99_s), f64::INFINITY, "2 of 100 waited longer than all others");
+    assert!((value(late.wait_longest_s) - 100.0).abs() < 0.1);
+    assert_eq!(late.waits.iter().map(|class| class.pods.mean).sum::<f64>(), 100.0);
+    assert_eq!(late.waits.last().map(|class| class.pods.mean), Some(2.0));
+    let new = with_unserved([10, 1000]);
+    assert!((value(new.wait_p99_s) - 60.0).abs() < 0.1, "they had just asked");
+    assert!((value(new.wait_longest_s) - 60.0).abs() < 0.1);
+}
+
+/// Runs in which nothing happened do not say how rarely it does, and that all runs agree has an interval.
+#[test]
+fn nothing_is_not_precise() {
+    let run = calm(0, 10);
+    let wanted = |half_width| Precision {
+        reading: crate::model::Reading::Pods(crate::model::PodReading::NeverServed),
+        name: "pods.never_served".to_owned(),
+        half_width,
+    };
+    let reached =
+        |half_width| super::precision(&wanted(half_width), &model(30, Span::days(9)), &vec![run.clone(); 30]).reached;
+    assert!(!reached(HalfWidth::OfMean(0.2)) && reached(HalfWidth::Absolute(1.0)));
 }
 
 /// A summary in which nothing is empty.

@@ -8,8 +8,8 @@ use crate::record::Holders;
 use crate::text::{COMMA, SPACE, Text, phrase, text};
 use crate::units::{percent, thousands};
 
-/// Runs from which on 5 and 95 % quantiles say more than the smallest and the largest value.
-const RUNS_FOR_QUANTILES: usize = 10;
+/// Runs from which on 90 % of them, or so, are between the 5 and 95 % quantiles; of fewer all but two are.
+const RUNS_FOR_QUANTILES: usize = 20;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -27,7 +27,7 @@ pub struct Verdict {
 /// first; else on one of nodes; else on the limit that binds first; else on the fullest vSwitch.
 pub(super) fn of(summary: &Summary) -> Verdict {
     let verdict = of_limits(summary);
-    let homeless = without_node(summary).filter(|_| matches!(verdict.kind, "vswitch" | "prefixes"));
+    let homeless = without_node(summary).filter(|_| matches!(verdict.kind, "vswitch" | "prefixes" | "none"));
     let defects = summary.defects.iter().map(|defect| strikes(defect, &summary.method.clock));
     let trunkless = summary.trunkless.iter().map(|trunkless| without_trunk(trunkless, &summary.method.clock));
     Verdict {
@@ -39,10 +39,14 @@ pub(super) fn of(summary: &Summary) -> Verdict {
 /// That pods are left over without a node, whatever vSwitch is full.
 fn without_node(summary: &Summary) -> Option<Text> {
     let left_over = &summary.pods.unschedulable_at_end;
-    let why = summary.limits.iter().find(|limit| is_about_nodes(limit)).filter(|_| left_over.median > 0.0)?;
+    if left_over.median == 0.0 {
+        return None;
+    }
+    let why = summary.limits.iter().find(|limit| is_about_nodes(limit)).map(|limit| limit.text.clone());
+    let why = why.unwrap_or_else(|| text!("nodes are on their way, or may still be asked for"));
     Some(match is_one(left_over) {
-        true => text!("At the end 1 pod has no node: {}.", why.text),
-        false => text!("At the end {} pods have no node: {}.", plus_minus(left_over), why.text),
+        true => text!("At the end 1 pod has no node: {}.", why),
+        false => text!("At the end {} pods have no node: {}.", plus_minus(left_over), why),
     })
 }
 
@@ -249,8 +253,11 @@ fn waits_for_nothing(summary: &Summary) -> Text {
 /// That no vSwitch runs full, and how full the fullest one gets.
 fn calm(summary: &Summary, clock: &Clock) -> Text {
     let runs = summary.method.replications;
-    let runs = if runs == 1 { text!("one run, so no interval") } else { text!("{runs} of {runs} runs", runs, runs) };
-    let start = text!("No vSwitch runs full in {} ({runs})", clock.length(), runs);
+    let runs = match runs {
+        1 => text!(" (one run, so no interval)"),
+        n => text!(", in {runs}", share(&Proportion::new(n, n))),
+    };
+    let start = text!("No vSwitch runs full in {}{runs}", clock.length(), runs);
     let Some(fullest) = summary.vswitches.first() else {
         return text!("{start}.", start);
     };

@@ -58,7 +58,11 @@ pub fn range_of_spans(estimate: &Estimate) -> Text {
 /// ` (48 to 85 %)`; nothing without an interval.
 #[must_use]
 pub fn in_parentheses(share: Option<&Interval>) -> Text {
-    let percent = |share: f64| format!("{:.0}", share * 100.0);
+    // What is nearly nothing, or nearly all, is neither.
+    let percent = |share: f64| {
+        let digits = usize::from((0.0005..0.0095).contains(&share) || (0.9905..0.9995).contains(&share));
+        format!("{:.digits$}", share * 100.0)
+    };
     share.map_or_else(Text::default, |i| text!(" ({} to {} %)", percent(i.low), percent(i.high)))
 }
 

@@ -284,6 +284,10 @@ pub struct PodRecord {
     pub waiting_area_s: f64,
     /// From being scheduled to getting an address, in ms, of the pods that got one.
     pub wait_ms: Histogram<u64>,
+    /// How long the others had waited, in ms, when they were deleted or the run ended.
+    pub unserved_ms: Histogram<u64>,
+    /// The longest of all of these.
+    pub longest_wait: Span,
     /// Answers of the daemon that left a pod without an address, per reason.
     pub failures: [u64; FailureReason::ALL.len()],
 }
@@ -358,8 +362,8 @@ pub enum Unschedulable {
 /// What a pod was when nothing of it was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Was {
-    /// It had a node and waited for its address.
-    Waiting,
+    /// It had a node and had waited for its address for so long.
+    Waiting(Span),
     /// It had its address and was never told to end.
     Running,
     /// It was told to end while it had its address.
@@ -499,7 +503,8 @@ impl Unschedulable {
 pub struct TimeWeighted {
     level: u32,
     since: Instant,
-    area: f64,
+    /// The level summed over time, in ns: whole, so that equal levels have equal means.
+    area: u128,
 }
 
 impl TimeWeighted {
@@ -511,7 +516,7 @@ impl TimeWeighted {
 
     /// Sets the level from `now` on.
     pub fn set(&mut self, now: Instant, level: u32) {
-        self.area += f64::from(self.level) * now.since(self.since).as_secs_f64();
+        self.area += u128::from(self.level) * u128::from(now.since(self.since).0);
         self.since = now;
         self.level = level;
     }
@@ -519,19 +524,28 @@ impl TimeWeighted {
     /// The same level without what was before `now` (the end of the warm-up).
     #[must_use]
     pub fn from(self, now: Instant) -> Self {
-        Self { level: self.level, since: now, area: 0.0 }
+        Self { level: self.level, since: now, area: 0 }
     }
 
     /// The mean over the `length` that ends `now`.
     #[must_use]
-    pub fn mean(self, now: Instant, length: Span) -> f64 {
-        if length.0 == 0 { f64::from(self.level) } else { self.area_s(now) / length.as_secs_f64() }
+    pub fn mean(mut self, now: Instant, length: Span) -> f64 {
+        if length.0 == 0 {
+            return f64::from(self.level);
+        }
+        self.set(now, self.level);
+        quotient(self.area, length.0.into())
     }
 
     /// The level summed over time up to `now`, in seconds.
     #[must_use]
     pub fn area_s(mut self, now: Instant) -> f64 {
         self.set(now, self.level);
-        self.area
+        quotient(self.area, Span::secs(1).0.into())
     }
+}
+
+/// What is whole of a quotient is exact.
+fn quotient(of: u128, by: u128) -> f64 {
+    (of / by) as f64 + (of % by) as f64 / by as f64
 }

@@ -135,6 +135,8 @@ impl Recorder {
                 unschedulable_area_s: 0.0,
                 waiting_area_s: 0.0,
                 wait_ms: waits(),
+                unserved_ms: waits(),
+                longest_wait: Span::ZERO,
                 failures: [0; FailureReason::ALL.len()],
             },
             waiting: TimeWeighted::default(),
@@ -254,7 +256,9 @@ impl Recorder {
         levels.waiting -= 1;
         levels.running += 1;
         self.pods.served += 1;
-        self.pods.wait_ms.saturating_record(now.since(asked.first).as_millis());
+        let waited = now.since(asked.first);
+        self.pods.wait_ms.saturating_record(waited.as_millis());
+        self.pods.longest_wait = self.pods.longest_wait.max(waited);
         self.rpc_ended(node, now.since(asked.last), false);
         if let Some(life) = self.diary.life(pod) {
             (life.served, life.vswitch, life.address) = (Some(now), Some(vswitch), Some(address));
@@ -287,9 +291,12 @@ impl Recorder {
     /// Nothing of a pod is left.
     pub fn pod_gone(&mut self, now: Instant, pod: usize, node: NodeId, was: Was) {
         self.pod_events += 1;
+        if let Was::Waiting(waited) = was {
+            self.never_served(waited);
+        }
         let levels = &mut self.group_of(node).levels;
         match was {
-            Was::Waiting => {
+            Was::Waiting(_) => {
                 levels.waiting -= 1;
                 self.waits.end(now, pod, false);
                 self.waiting.set(now, self.waiting.level() - 1);
@@ -299,6 +306,12 @@ impl Recorder {
             Was::Terminating => levels.terminating -= 1,
         }
         self.end_life(now, pod);
+    }
+
+    /// A pod has waited so long, and was deleted or goes on to wait after the end.
+    pub fn never_served(&mut self, waited: Span) {
+        self.pods.unserved_ms.saturating_record(waited.as_millis());
+        self.pods.longest_wait = self.pods.longest_wait.max(waited);
     }
 
     /// The daemon, which had `what`, left a pod without an address, of which it had been asked at `tried`.

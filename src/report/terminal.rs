@@ -135,7 +135,7 @@ fn zones_line(summary: &Summary) -> Option<Text> {
     let skew = summary.most_zone_skew.as_ref()?;
     let zones = summary.zones.iter().take(MOST_ROWS).map(|zone| text!("{} in {}", count(zone.pods.mean), zone.zone));
     let zones = Text::list(zones, LIST);
-    Some(text!("pods at the end: {zones}; the largest difference was {}.", zones, count(skew.max)))
+    Some(text!("pods at the end: {zones}; the largest difference at a sample was {}.", zones, count(skew.max)))
 }
 
 fn waits_line(pods: &PodSummary, clock: &Clock) -> Text {
@@ -146,7 +146,7 @@ fn waits_line(pods: &PodSummary, clock: &Clock) -> Text {
     };
     let quantile = |wait: &Option<Estimate>| wait.as_ref().map_or(text!("none"), range_of_spans);
     text!(
-        "Wait for an address: p50 {}, p99 {}; the longest that was served {}; most waiting at once {}{when}.",
+        "Wait for an address: p50 {}, p99 {}; the longest {}; most waiting at once {}{when}.",
         quantile(&pods.wait_p50_s),
         quantile(&pods.wait_p99_s),
         quantile(&pods.wait_longest_s),

@@ -103,7 +103,7 @@ section! {
         /// Default: none.
         optional actions: Vec<Action>,
         /// What must hold: claims about every run, or about probabilities such as `P(any pod waits > 60s before 60d)
-        /// <= 1 %`.
+        /// <= 1 %`. Pods wait for an address; those without a node are `pods.unschedulable.…`.
         /// Default: none.
         /// Example: `[vswitch.free.min >= 10 %]`.
         optional policy: Vec<At<String>>,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use brimline::chance::SpanDist;
 use brimline::model::{
-    Concurrency, CountDist, Hpa, Job, Load, PodTemplate, Portion, Replicas, Resources, Rollout, Schedule, Times, Trace,
-    TracePod, WorkloadKind,
+    Concurrency, CountDist, Hpa, Job, Load, Model, PodTemplate, Portion, Replicas, Resources, Rollout, Schedule, Times,
+    Trace, TracePod, WorkloadKind,
 };
+use brimline::record::Unschedulable;
 use brimline::time::{Instant, Span};
 
 use super::story::{at, cluster, run, seconds, steps, story, workload};
@@ -96,6 +97,41 @@ fn a_daemon_set_with_surge_has_two_pods_on_a_node() {
         Rollout { at: Times::At(vec![at(60)]), max_surge: Portion::Count(1), max_unavailable: Portion::Count(0) };
     model.workloads = vec![workload("agent", WorkloadKind::DaemonSet { rollout: Some(rollout) }, slow())];
     insta::assert_snapshot!(story(&model, 60));
+}
+
+/// A DaemonSet's pod waits for room on its own node (`syncNodes` binds it by an affinity, and the scheduler filters):
+/// with a surge the new pod of a full node never comes, and asks for no address.
+#[test]
+fn a_daemon_sets_pod_waits_for_room_on_its_node() {
+    let mut model = cluster(&["z"], 1);
+    let rollout =
+        Rollout { at: Times::At(vec![at(60)]), max_surge: Portion::Count(1), max_unavailable: Portion::Count(0) };
+    model.workloads = vec![
+        workload("agent", WorkloadKind::DaemonSet { rollout: Some(rollout) }, slow()),
+        workload("web", deployment(steps(19, &[(300, 18)]), None), slow()),
+    ];
+    let recording = run(&model);
+    let new = recording.pod_log.iter().rfind(|pod| pod.name.workload == 0).expect("the rollout made one");
+    assert_eq!(new.pending, Some(Unschedulable::MaxPods));
+    assert!(new.requested >= Some(at(320)), "a pod of web is told to end at 300 s and takes 20 s: {new:?}");
+    assert_eq!(recording.pods.served, 21);
+}
+
+/// Deployment, `scale` in sync.go: a number that changes during a rollout changes both versions in proportion.
+#[test]
+fn a_rollout_scales_in_proportion() {
+    let mut model = cluster(&["z"], 1);
+    let share = Portion::Share(0.25);
+    let rollout = Rollout { at: Times::At(vec![at(60)]), max_surge: share, max_unavailable: share };
+    model.workloads = vec![workload("web", deployment(steps(8, &[(400, 4)]), Some(rollout)), slow())];
+    let ended =
+        |model: &Model, secs: u64| run(model).pod_log.iter().filter(|pod| pod.deleted == Some(at(secs))).count();
+    assert_eq!(ended(&model, 400), 4, "the rollout is over");
+    // Six old pods and four new ones, which are not ready, are ten; five may be, three of the old and two of the new.
+    model.workloads[0].pod.readiness = seconds(30);
+    let WorkloadKind::Deployment { replicas, .. } = &mut model.workloads[0].kind else { unreachable!() };
+    *replicas = Replicas::Scheduled(steps(8, &[(80, 4)]));
+    assert_eq!(ended(&model, 80), 5);
 }
 
 /// A rollout with surge that overtakes another: the pods of the one in the middle go, and the

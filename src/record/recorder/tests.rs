@@ -81,7 +81,7 @@ fn a_pod_holds_its_address_until_its_end() {
     // Another never gets an address.
     recorder.pod_created(at(5), 1, 0, None);
     recorder.pod_requested(at(5), 1, NODE);
-    recorder.pod_gone(at(7), 1, NODE, Was::Waiting);
+    recorder.pod_gone(at(7), 1, NODE, Was::Waiting(Span::secs(1)));
     let recording = finish(recorder, at(9));
     let [row, other] = recording.pod_log.as_slice() else { panic!("two pods") };
     assert_eq!((row.served, row.deleted, row.ended), (Some(at(2)), Some(at(3)), Some(at(4))));

@@ -45,7 +45,7 @@ const WORTH_A_PICTURE: f64 = 0.01;
 /// Most vSwitches in one picture.
 const MOST_CURVES: usize = canvas::SERIES.len();
 /// Rows of all pictures together and of one picture: they are most of a page of up to 3 MB.
-const ROWS: usize = 8_000;
+const ROWS: usize = 11_000;
 const ROWS_OF_ONE: std::ops::RangeInclusive<usize> = 100..=1_000;
 
 /// A picture of a run.

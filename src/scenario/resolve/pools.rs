@@ -18,6 +18,10 @@ use crate::scenario::written::{self, NodeVSwitch};
 use crate::scenario::{Origin, Setting, show};
 use crate::time::Span;
 
+/// ACK lets nodes with exclusive interfaces join that have more interfaces than this
+/// (docs/exclusive-eni-node-pool.md of terway).
+const EXCLUSIVE_JOIN_THRESHOLD: u32 = 6;
+
 /// What a pool refers to; `None` = it is wrong itself, which was reported.
 pub(super) struct World<'a> {
     pub names: Option<&'a Names<'a>>,
@@ -125,7 +129,18 @@ fn shapes(
             continue;
         };
         note_settings(loader, &format!("{}.eni_config", of.path), zones, &daemons, &mut seen);
-        let places = daemons.iter().map(|resolved| resolved.config.slots()).min().filter(|_| exclusive.is_some());
+        if let Some(place) = exclusive.filter(|_| of.limits.adapters <= EXCLUSIVE_JOIN_THRESHOLD) {
+            let title = format!("ACK may not let nodes of type `{}` join an exclusive-ENI pool", of.name);
+            let problem = loader.problems.warning(place, title);
+            problem.label(format!(
+                "{} interfaces; it asks for more than {EXCLUSIVE_JOIN_THRESHOLD} (docs/exclusive-eni-node-pool.md)",
+                of.limits.adapters
+            ));
+            problem.help("take a larger type");
+        }
+        // More pods than interfaces are pods that do not ask for one of these.
+        let asks = exclusive.is_some() && of.max_pods <= of.limits.exclusive_eni_pods();
+        let places = daemons.iter().map(|resolved| resolved.config.slots()).min().filter(|_| asks);
         let max_pods = of.max_pods.min(places.unwrap_or(u32::MAX));
         if max_pods < of.max_pods {
             lower_max_pods(loader, &format!("{}.max_pods", of.path), max_pods);

@@ -284,8 +284,9 @@ fn max_pods(
     Some(most)
 }
 
-/// Most pods of a node with exclusive interfaces: its resource `aliyun/eni`, which every pod requests
-/// one of (rule C144), or the kubelet's own limit if that is less.
+/// Most pods of a node with exclusive interfaces: its resource `aliyun/eni` (rule C144), if pods request one of
+/// that, or the kubelet's own limit where it is written. Only the webhook adds that request, and only to pods
+/// of a PodNetworking (`pkg/controller/webhook/mutating.go:143-150,376-401`).
 fn exclusive_pods(
     loader: &mut Loader,
     path: &str,
@@ -293,13 +294,26 @@ fn exclusive_pods(
     limits: &InstanceLimits,
 ) -> Option<u32> {
     let most = limits.exclusive_eni_pods();
-    match written.filter(|at| at.value.0 <= most.into()) {
+    match written {
         Some(at) => {
             loader.written(path, show::count(at.value.0, "pod", "pods"), at.place);
+            if at.value.0 > most.into() {
+                let interfaces = show::count(most.into(), "interface", "interfaces");
+                let problem =
+                    loader.problems.warning(at.place, "a node takes more pods than it has interfaces for them");
+                problem.label(format!(
+                    "{interfaces}, one for each pod: the others wait on the node for ever (C144, C148)"
+                ));
+                problem.help(
+                    "so it is where pods do not request `aliyun/eni: 1`; leave `max_pods` out where they do, and others wait \
+                     for another node",
+                );
+            }
             u32::try_from(at.value.0).ok()
         }
         None => {
-            let rule = "one interface per pod: adapters − 1 (C144, pkg/controller/node/node.go:342-352)";
+            let rule = "assumption: pods request `aliyun/eni: 1`, of which there are adapters − 1 (C144, \
+                        pkg/controller/node/node.go:342-352)";
             loader.default(path, show::count(most.into(), "pod", "pods"), rule);
             Some(most)
         }

@@ -24,14 +24,14 @@ use super::stranded::stranded;
 use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
-use crate::id::{NodeId, VSwitchId};
+use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::Config;
 use crate::ipam::pod_eni::PodSpec;
 use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
-use pods::PodNote;
+use pods::{Phase, PodNote};
 use trouble::Plan;
 pub use view::View;
 use workloads::WorkloadState;
@@ -441,6 +441,10 @@ impl<'m> World<'m> {
         let mut meant = self.model.serving_vswitches();
         meant.retain(|&id| self.engine.cloud.has_vswitch(id));
         let stranded = stranded(&self.engine, &meant);
+        for pod in (0..self.pods.len()).map(PodId::new).filter(|pod| self.pods[pod.index()].phase == Phase::Creating) {
+            let waited = self.horizon.since(self.engine.pod(pod).requested);
+            self.engine.observer.never_served(waited);
+        }
         let events = self.engine.processed();
         self.engine.observer.finish(self.horizon, stranded, events)
     }

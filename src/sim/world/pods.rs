@@ -471,12 +471,12 @@ impl World<'_> {
         if let Some(&moved) = pods.get(usize::from(on_node)) {
             self.note_mut(moved).on_node = on_node;
         }
+        let now = self.engine.now();
         let was = match self.engine.pod(pod).state {
-            PodState::Waiting => Was::Waiting,
+            PodState::Waiting => Was::Waiting(now.since(self.engine.pod(pod).requested)),
             _ if self.note(pod).phase == Phase::Ending => Was::Terminating,
             _ => Was::Running,
         };
-        let now = self.engine.now();
         self.engine.observer.pod_gone(now, pod.index(), node, was);
         self.forget(pod);
     }

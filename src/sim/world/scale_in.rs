@@ -21,13 +21,25 @@ type List = fn(&WorkloadState) -> &Active;
 /// Up to so many pods are all looked at.
 const ALL: usize = 128;
 /// Of more pods, this many and no fewer than four times those that go.
-const SOME: usize = 16;
+const SOME: usize = 8;
 
 /// Pods of a Deployment on one node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Replicas {
     workload: u32,
     pods: u32,
+}
+
+/// The order in which pods at the same stage go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    /// Pods of the Deployment on its node.
+    beside: Reverse<u32>,
+    /// Time since it was created, as a power of two.
+    age: Option<u32>,
+    /// What upstream has the UID for: chance.
+    uid: u64,
+    pod: PodId,
 }
 
 impl World<'_> {
@@ -53,39 +65,45 @@ impl World<'_> {
         while left > 0 {
             let active = list(&self.workloads[workload]);
             let stage = active.earliest().expect("the controller counted them");
-            let going = left.min(active.stages[stage] as usize);
-            let mut ranked = self.ranked(workload, list, stage, going);
+            let there = active.stages[stage] as usize;
+            let going = left.min(there);
+            if going == 1 && there > ALL && there == active.pods.len() {
+                let first = self.drawn(workload, list, SOME).min().expect("some are drawn");
+                self.terminate(first.pod);
+                left -= 1;
+                continue;
+            }
+            let mut ranked: Vec<_> = if there > ALL.max(4 * going) && there == active.pods.len() {
+                self.drawn(workload, list, SOME.max(4 * going)).collect()
+            } else {
+                let at_stage = active.pods.iter().rev().filter(|&&pod| self.note(pod).phase.stage() == stage);
+                at_stage.take(there.min(ALL.max(4 * going))).map(|&pod| self.rank(workload, pod)).collect()
+            };
+            ranked.sort_unstable();
+            ranked.dedup();
             ranked.truncate(going);
             left -= ranked.len();
-            ranked.into_iter().for_each(|pod| self.terminate(pod));
+            ranked.into_iter().for_each(|rank| self.terminate(rank.pod));
         }
     }
 
-    /// Pods at a stage in the order in which they go, of which `going` are wanted: at least one.
-    fn ranked(&mut self, workload: usize, list: List, stage: usize, going: usize) -> Vec<PodId> {
-        let (seed, now) = (self.workloads[workload].uids, self.engine.now());
-        let rank = |world: &Self, pod: PodId| {
-            let PodNote { phase, born, .. } = *world.note(pod);
-            let is_placed = phase != Phase::Pending;
-            let beside = if is_placed { world.replicas(workload, world.engine.pod(pod).node) } else { 0 };
-            // Pods of the same rank go by their UIDs, which are chance.
-            let uid = SmallStream::new(seed ^ born.0 ^ (pod.index() as u64) << 32).next_u64();
-            (Reverse(beside), now.since(born).0.checked_ilog2(), uid, pod)
-        };
-        let (some, all) = (SOME.max(4 * going), ALL.max(4 * going));
-        let active = list(&self.workloads[workload]);
-        let (there, in_all) = (active.stages[stage] as usize, active.len());
-        let mut ranked: Vec<_> = if there > all && there == in_all as usize {
-            let places: Vec<_> = (0..some).map(|_| self.workloads[workload].choice.below(in_all)).collect();
-            let active = list(&self.workloads[workload]);
-            places.into_iter().map(|place| rank(self, active.pods[place as usize])).collect()
-        } else {
-            let at_stage = active.pods.iter().rev().filter(|&&pod| self.note(pod).phase.stage() == stage);
-            at_stage.take(there.min(all)).map(|&pod| rank(self, pod)).collect()
-        };
-        ranked.sort_unstable();
-        ranked.dedup();
-        ranked.into_iter().map(|(.., pod)| pod).collect()
+    /// The ranks of `n` pods that are drawn from all, where all are at the same stage.
+    fn drawn(&mut self, workload: usize, list: List, n: usize) -> impl Iterator<Item = Rank> {
+        let state = &mut self.workloads[workload];
+        // The numbers that follow are for these.
+        let mut chance = SmallStream::new(state.choice.next_u64());
+        let world = &*self;
+        let active = list(&world.workloads[workload]);
+        (0..n).map(move |_| world.rank(workload, active.pods[chance.below(active.len()) as usize]))
+    }
+
+    fn rank(&self, workload: usize, pod: PodId) -> Rank {
+        let PodNote { phase, born, .. } = *self.note(pod);
+        let is_placed = phase != Phase::Pending;
+        let beside = if is_placed { self.replicas(workload, self.engine.pod(pod).node) } else { 0 };
+        let seed = self.workloads[workload].uids ^ born.0 ^ (pod.index() as u64) << 32;
+        let age = self.engine.now().since(born).0.checked_ilog2();
+        Rank { beside: Reverse(beside), age, uid: SmallStream::new(seed).next_u64(), pod }
     }
 
     /// Pods of a Deployment on a node that count for it, of all versions.
