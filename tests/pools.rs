@@ -166,7 +166,7 @@ fn capacity_counts_what_the_autoscaler_and_a_replacement_may_add() {
 fn the_control_plane_makes_interfaces_of_pods_own_with_its_settings() {
     let settings = |pool: &str| {
         let keys = "terway:\n  controlplane: {vSwitchCacheTTL: 5m, rateLimit: {CreateNetworkInterface: 60}}";
-        let text = scenario("", &format!("instance_type: ecs.g7.2xlarge\n    nodes: 3{pool}")).replace("terway:", keys);
+        let text = scenario("", &format!("instance_type: ecs.g7.8xlarge\n    nodes: 3{pool}")).replace("terway:", keys);
         let loaded =
             load_text("pools.yaml", &text, Path::new(".")).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
         let settings = loaded.model.own_enis;

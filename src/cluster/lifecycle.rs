@@ -96,9 +96,11 @@ impl Lifecycle {
             return false;
         }
         for (zone, &census) in self.zones.iter_mut().zip(census) {
-            zone.state = State::of(census);
-            let pause = if is_blind { None } else { zone.state.pause(census.ready + census.lost) };
-            zone.set_pause(now, pause);
+            let before = std::mem::replace(&mut zone.state, State::of(census));
+            if zone.state != before || is_blind || was_blind {
+                let pause = if is_blind { None } else { zone.state.pause(census.ready + census.lost) };
+                zone.set_pause(now, pause);
+            }
         }
         is_blind
     }

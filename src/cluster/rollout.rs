@@ -63,18 +63,17 @@ pub fn steps(pods: Pods, surge: u32, unavailable: u32) -> Steps {
 /// `sync.go`, `GetReplicaSetProportion`).
 #[must_use]
 pub fn scale(pods: Pods, before: u32, most: u32) -> Steps {
-    let Pods { wanted, old, new, new_ready, .. } = pods;
+    let Pods { wanted, old, new, .. } = pods;
     let to = |old_then: u32, new_then: u32| Steps {
         create: new_then.saturating_sub(new),
         create_old: old_then.saturating_sub(old),
         delete_new: new.saturating_sub(new_then),
         delete_old: old.saturating_sub(old_then),
     };
-    // One version alone has the wanted number; old pods go if enough new ones are ready.
+    // One version alone has the wanted number.
     match (old, new) {
         (0, _) => return to(0, wanted),
         (_, 0) => return to(wanted, 0),
-        _ if new == wanted && new_ready == wanted => return to(0, new),
         _ => {}
     }
     let most = if wanted == 0 { 0 } else { most };
@@ -127,8 +126,6 @@ mod tests {
         assert_eq!(sizes((10, 0), (10, 20), 3), (20, 0), "one version alone has the wanted number");
         assert_eq!(sizes((1, 1), (2, 3), 0), (1, 2), "the newer one grows");
         assert_eq!(sizes((1, 1), (2, 1), 0), (0, 1), "the older one shrinks");
-        let saturated = at(5, (2, 2), (5, 5));
-        assert_eq!(scale(saturated, 6, 6), told(0, 0, 2));
     }
 
     /// `TestDeploymentController_reconcileNewReplicaSet`: as many as the surge leaves room for.

@@ -157,12 +157,12 @@ fn full_in_some_runs() {
     let model = model(20, Span::days(90));
     let runs: Vec<_> = (0..20).map(|i| if i < 14 { full(i, 1, at(40.2)) } else { calm(i, 900) }).collect();
     assert!(verdict(&model, &runs).starts_with(
-        "vsw-AAA (/19, 8,188 usable) is full in 14 of 20 runs (48 to 85 %), on day 41 (90 % of those: day 41); 38 %"
+        "vsw-AAA (/19, 8,188 usable) is full in 14 of 20 runs (48 to 85 %), on day 41 (those 14: day 41); 38 %"
     ));
     let once: Vec<_> = (0..20).map(|i| if i < 1 { full(i, 1, at(40.2)) } else { calm(i, 900) }).collect();
     assert!(
         verdict(&model, &once)
-            .starts_with("vsw-AAA (/19, 8,188 usable) is full in 1 of 20 runs (1 to 24 %), on day 41; 38 %")
+            .starts_with("vsw-AAA (/19, 8,188 usable) is full in 1 of 20 runs (0.9 to 24 %), on day 41; 38 %")
     );
 }
 
@@ -172,8 +172,8 @@ fn never_full() {
     let runs: Vec<_> = (0..20).map(|i| calm(i, 1204 + i)).collect();
     assert_eq!(
         verdict(&model, &runs),
-        "No vSwitch runs full in 90 days (20 of 20 runs); the fullest, vsw-AAA (/19, 8,188 usable), keeps at least \
-         1,204 of 8,188 addresses free."
+        "No vSwitch runs full in 90 days, in 20 of 20 runs (84 to 100 %); the fullest, vsw-AAA (/19, 8,188 usable), keeps \
+         at least 1,204 of 8,188 addresses free."
     );
 }
 
@@ -218,7 +218,7 @@ fn another_limit_leads_if_no_vswitch_is_full() {
         }
         verdict(&model, &runs)
     };
-    let rest = "No vSwitch runs full in 90 days (2 of 2 runs); the fullest, vsw-AAA (/19, 8,188 usable), keeps at \
+    let rest = "No vSwitch runs full in 90 days, in 2 of 2 runs (34 to 100 %); the fullest, vsw-AAA (/19, 8,188 usable), keeps at \
                 least 1,204 of 8,188 addresses free.";
     let cases = [
         (

@@ -117,6 +117,24 @@ fn a_daemon_sets_pod_waits_for_room_on_its_node() {
     assert_eq!(recording.pods.served, 21);
 }
 
+/// While a node's next pod waits for room there, the end of the old one makes none besides.
+#[test]
+fn a_daemon_sets_pod_that_waits_is_the_successor() {
+    let mut model = cluster(&["z"], 1);
+    model.horizon = Span::secs(400);
+    let rollout =
+        Rollout { at: Times::At(vec![at(60)]), max_surge: Portion::Count(1), max_unavailable: Portion::Count(0) };
+    let agent = PodTemplate { lifetime: Some(seconds(200)), ..slow() };
+    model.workloads = vec![
+        workload("agent", WorkloadKind::DaemonSet { rollout: Some(rollout) }, agent),
+        workload("web", deployment(steps(19, &[]), None), slow()),
+    ];
+    let recording = run(&model);
+    let agents: Vec<_> = recording.pod_log.iter().filter(|pod| pod.name.workload == 0).collect();
+    assert_eq!(agents.len(), 2);
+    assert_eq!(agents[1].requested, agents[0].ended, "it takes the place of the old one");
+}
+
 /// Deployment, `scale` in sync.go: a number that changes during a rollout changes both versions in proportion.
 #[test]
 fn a_rollout_scales_in_proportion() {

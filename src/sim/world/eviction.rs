@@ -37,12 +37,10 @@ impl World<'_> {
 
     /// A node is back, or released.
     pub(super) fn not_lost(&mut self, node: NodeId) {
+        self.zones_changed();
         let note = &mut self.nodes[node.index()];
         note.given_up = None;
-        if std::mem::take(&mut note.lost) {
-            self.zones_changed();
-            self.eviction.lost -= 1;
-        }
+        self.eviction.lost -= u32::from(std::mem::take(&mut note.lost));
     }
 
     /// There is a node more or less that is ready, or lost.

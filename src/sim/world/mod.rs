@@ -17,7 +17,7 @@ mod workloads;
 
 use std::sync::Arc;
 
-use super::engine::{Ahead, Engine, Happening};
+use super::engine::{Ahead, Engine, Happening, PodState};
 use super::observe::refresh;
 use super::slab::Slab;
 use super::stranded::stranded;
@@ -31,7 +31,7 @@ use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKi
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
-use pods::{Phase, PodNote};
+use pods::PodNote;
 use trouble::Plan;
 pub use view::View;
 use workloads::WorkloadState;
@@ -441,9 +441,12 @@ impl<'m> World<'m> {
         let mut meant = self.model.serving_vswitches();
         meant.retain(|&id| self.engine.cloud.has_vswitch(id));
         let stranded = stranded(&self.engine, &meant);
-        for pod in (0..self.pods.len()).map(PodId::new).filter(|pod| self.pods[pod.index()].phase == Phase::Creating) {
-            let waited = self.horizon.since(self.engine.pod(pod).requested);
-            self.engine.observer.never_served(waited);
+        for pod in (0..self.pods.len()).map(PodId::new) {
+            let pod = self.engine.pod(pod);
+            if pod.state == PodState::Waiting {
+                let waited = self.horizon.since(pod.requested);
+                self.engine.observer.never_served(waited);
+            }
         }
         let events = self.engine.processed();
         self.engine.observer.finish(self.horizon, stranded, events)

@@ -337,6 +337,7 @@ impl World<'_> {
         if std::mem::take(&mut self.nodes[node.index()].unready) {
             let pool = self.pool_of(node);
             self.pools[pool].unready -= 1;
+            self.zones_changed();
         }
     }
 

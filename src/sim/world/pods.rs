@@ -132,6 +132,8 @@ impl World<'_> {
             bound => {
                 if let Some(node) = bound {
                     self.engine.bind_pod(pod, node);
+                    self.workloads[workload].bound.insert((node, pod));
+                    self.workloads[workload].tries.push_back(pod);
                 }
                 self.workloads[workload].pending.push_back(pod);
                 self.place_again = true;
@@ -169,7 +171,16 @@ impl World<'_> {
     pub(super) fn devices_changed(&mut self, node: NodeId) {
         if self.nodes[node.index()].exists() {
             self.scheduler.offer(node, self.engine.devices(node));
-            self.place_again = true;
+            self.roomier(node);
+        }
+    }
+
+    /// A node has got room: pods that found no node may find one now.
+    fn roomier(&mut self, node: NodeId) {
+        self.place_again = true;
+        for state in self.workloads.iter_mut().filter(|state| !state.bound.is_empty()) {
+            let bound: Vec<_> = state.bound_to(node).collect();
+            state.tries.extend(bound);
         }
     }
 
@@ -257,19 +268,25 @@ impl World<'_> {
     /// Places the first pending pod of a DaemonSet whose node has room for it: the controller binds it to that by an
     /// affinity, and the scheduler looks there only (`pkg/controller/daemon/daemon_controller.go`, `syncNodes`).
     fn place_daemon(&mut self, workload: usize) -> Result<(), Unfit> {
-        let mut first = None;
-        for i in 0..self.workloads[workload].pending.len() {
-            let pod = self.workloads[workload].pending[i];
+        while let Some(pod) = self.workloads[workload].tries.pop_front() {
             let node = self.engine.pod(pod).node;
-            let Some(unfit) = self.scheduler.unfit_for(workload, self.requests(pod), node) else {
-                self.workloads[workload].pending.remove(i);
-                self.scheduler.add(workload, self.requests(pod), node);
-                self.start_on(pod, node);
-                return Ok(());
-            };
-            first = first.or(Some(unfit));
+            if !self.workloads[workload].bound.contains(&(node, pod)) {
+                // It was placed, or is gone.
+                continue;
+            }
+            if let Some(unfit) = self.scheduler.unfit_for(workload, self.requests(pod), node) {
+                self.workloads[workload].kept_by = Some(unfit);
+                continue;
+            }
+            let state = &mut self.workloads[workload];
+            state.bound.remove(&(node, pod));
+            let position = state.pending.iter().position(|&other| other == pod).expect("it was pending");
+            state.pending.remove(position);
+            self.scheduler.add(workload, self.requests(pod), node);
+            self.start_on(pod, node);
+            return Ok(());
         }
-        Err(first.expect("somebody was pending"))
+        Err(self.workloads[workload].kept_by.expect("somebody was tried"))
     }
 
     /// A node is gone: pods that are bound to it and wait for it are deleted.
@@ -426,9 +443,10 @@ impl World<'_> {
                 pending.remove(position);
                 self.engine.observer.pod_withdrawn(now, pod.index());
                 self.place_again = true;
-                self.forget(pod);
                 let bound = self.engine.pod(pod).node;
+                self.forget(pod);
                 if bound != NodeId::NONE {
+                    self.workloads[workload].bound.remove(&(bound, pod));
                     self.daemon_gone(workload, bound);
                 }
             }
@@ -455,7 +473,7 @@ impl World<'_> {
         let node = self.engine.pod(pod).node;
         let workload = self.workload_of(pod);
         self.scheduler.remove(workload, self.requests(pod), node);
-        self.place_again = true;
+        self.roomier(node);
         self.leave_node(pod);
         self.daemon_gone(workload, node);
         self.changed(workload);

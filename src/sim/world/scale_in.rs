@@ -4,7 +4,8 @@
 //! `pkg/controller/controller_utils.go` and `pkg/controller/replicaset/replica_set.go`).
 //!
 //! Simplified: an age is the time since the pod was created, where upstream takes the time since it was
-//! ready for those that are; and of more than [`ALL`] pods, some that are drawn at random are looked at.
+//! ready for those that are; and of more than [`ALL`] pods, all equally far, some that are drawn at random
+//! are looked at, else the last of the list.
 
 use std::cmp::Reverse;
 

@@ -1,6 +1,6 @@
 //! Controllers: what pods there have to be, and which of them go.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::lists::Active;
@@ -11,6 +11,7 @@ use crate::cluster::arrivals::Arrivals;
 use crate::cluster::hpa::Hpa;
 use crate::cluster::load::LoadCurve;
 use crate::cluster::rollout::{Pods, scale, steps};
+use crate::cluster::scheduler::Unfit;
 use crate::cluster::trace;
 use crate::id::{NodeId, PodId};
 use crate::model::{Action, Concurrency, Deed, Job, Model, Replicas, Rollout, Schedule, Trace, TracePod, WorkloadKind};
@@ -25,6 +26,11 @@ pub(super) struct WorkloadState {
     pub old: Active,
     /// Pods that wait for a node, the oldest first.
     pub pending: VecDeque<PodId>,
+    /// Those of a DaemonSet, each with the only node that it may be on.
+    pub bound: BTreeSet<(NodeId, PodId)>,
+    /// Those of them whose nodes may have room now, and what kept the one that was tried last.
+    pub tries: VecDeque<PodId>,
+    pub kept_by: Option<Unfit>,
     pub version: u32,
     /// Wanted number of pods, where there is one.
     pub wanted: u32,
@@ -111,6 +117,9 @@ impl WorkloadState {
             active: Active::default(),
             old: Active::default(),
             pending: VecDeque::new(),
+            bound: BTreeSet::new(),
+            tries: VecDeque::new(),
+            kept_by: None,
             version: 0,
             wanted: 0,
             kept: 0,
@@ -132,6 +141,14 @@ impl WorkloadState {
             readiness: stream("readiness"),
             termination: stream("termination"),
         }
+    }
+}
+
+impl WorkloadState {
+    /// Pods of a DaemonSet that wait for room on a node.
+    pub fn bound_to(&self, node: NodeId) -> impl Iterator<Item = PodId> {
+        let all = (node, PodId::new(0))..=(node, PodId(u32::MAX));
+        self.bound.range(all).map(|&(_, pod)| pod)
     }
 }
 
@@ -343,8 +360,9 @@ impl World<'_> {
             let (node, version) = (self.engine.pod(pod).node, self.note(pod).version);
             let ready = self.note(pod).phase == Phase::Ready;
             let there = self.nodes[node.index()].pods.iter().filter(|&&other| self.workload_of(other) == workload);
-            let bound = self.workloads[workload].pending.iter().filter(|&&other| self.engine.pod(other).node == node);
-            let others = there.chain(bound).map(|&other| self.note(other)).filter(|note| note.phase != Phase::Ending);
+            let bound = self.workloads[workload].bound_to(node);
+            let others = there.copied().chain(bound).map(|other| self.note(other));
+            let others = others.filter(|note| note.phase != Phase::Ending);
             let (mut new, mut has_elder) = (None, false);
             for note in others {
                 new = new.or((note.version == newest).then_some(note.phase));
@@ -435,7 +453,8 @@ impl World<'_> {
     pub(super) fn daemon_gone(&mut self, workload: usize, node: NodeId) {
         let note = &self.nodes[node.index()];
         let is_there = |&pod: &PodId| self.workload_of(pod) == workload && self.note(pod).phase != Phase::Ending;
-        if self.is_daemon(workload) && note.exists() && !note.pods.iter().any(is_there) {
+        let is_missed = || !note.pods.iter().any(is_there) && self.workloads[workload].bound_to(node).next().is_none();
+        if self.is_daemon(workload) && note.exists() && is_missed() {
             self.bare_nodes.push((workload, node));
         }
     }

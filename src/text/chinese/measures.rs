@@ -102,7 +102,7 @@ pub(super) const MEASURES: &[Entry] = &[
         "从开始到第一次有这么多 Pod 在节点上而没有地址的时间。"),
     ("wait p50", "等待 p50"),
     ("Median, over all pods that asked, of the time from being placed on a node to getting an address. Pods that are never served count with how long they had waited, which is less than their wait (the estimate of Kaplan and Meier); where the quantile is not reached for them it is `never` (null).",
-        "所有请求过地址的 Pod，从调度到节点到拿到地址的时间的中位数。始终没有拿到的按已等时间计入，其等待只会更长（Kaplan-Meier 估计）；因此达不到分位数时为 `never`（null）。"),
+        "所有请求过地址的 Pod，从调度到节点到拿到地址的时间的中位数。始终没有拿到的按已等时间计入，其等待只会更长（乘积限估计）；因此达不到分位数时为 `never`（null）。"),
     ("wait p99", "等待 p99"),
     ("The same for the 99th percentile.", "同上，99 百分位数。"),
     ("longest wait", "最长等待"),
