@@ -847,6 +847,10 @@ const ODD: &[(&str, &[Edit])] = &[
         "a lower mark that v1.6.0 does not read",
         &[("terway:", "terway:\n  version: v1.6.0"), ("min_pool_size: 0", "min_pool_size: 3")],
     ),
+    (
+        "a drain of more nodes than there are",
+        &[("30d", "30d\nactions:\n  - {at: 1d, drain: {node_pool: default, nodes: 40}}")],
+    ),
     ("a spread over one zone", &[("lifetime: 2d", "lifetime: 2d\n    zone_spread: {max_skew: 1}")]),
     ("the peak of a flat load", &[("{replicas: 100}", "{replicas: {hpa: {max: 200, load: {base: 60, peak: 9h}}}}")]),
 ];

@@ -52,14 +52,15 @@ impl Shape {
     /// The same node, with a daemon of before v1.7.
     fn classic(&self) -> classic::Config {
         let (min_pool_size, max_pool_size) = self.watermarks;
+        let profile = Version::default().profile();
         classic::Config {
-            sizes: Sizes::clamped(3, 15, Wanted { min_pool_size, max_pool_size, ..Wanted::default() }),
+            sizes: Sizes::clamped(&profile, 3, 15, Wanted { min_pool_size, max_pool_size, ..Wanted::default() }),
             vswitches: self.pod_vswitches().map(VSwitchId).collect(),
             selection: classic::Selection::Ordered,
             cni_timeout: Span::secs(120),
             gc_period: Some(Span::mins(5)),
             limited: true,
-            profile: Version::default().profile(),
+            profile,
         }
     }
 

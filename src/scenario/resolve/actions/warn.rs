@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::deeds::{self, Kind};
 use super::order::Order;
-use crate::model::{Deed, Ipam, Model, Trigger};
+use crate::model::{Deed, Ipam, Model, Portion, Trigger};
 use crate::scenario::diagnostics::quoted_list;
 use crate::scenario::loader::Loader;
+use crate::scenario::schedule::most_nodes;
+use crate::scenario::show;
 use crate::scenario::written;
 use crate::time::Instant;
 
@@ -41,6 +43,16 @@ pub(in crate::scenario::resolve) fn warn(loader: &mut Loader, model: &Model, wri
                 let place = lose.zone.as_ref().map_or(lose.place, |zone| zone.place);
                 let known = quoted_list(zones.iter().copied());
                 loader.problems.warning(place, title).help(format!("there are nodes in {known}"));
+            }
+            (&Deed::Drain { pool, nodes: Portion::Count(n) }, Some(Kind::Drain(drain))) => {
+                let pool = &model.node_pools[pool];
+                let most = most_nodes(model, pool);
+                if let Some(at) = drain.nodes.as_ref().filter(|_| u64::from(n) > most) {
+                    let title = format!("`{}` never has so many nodes", pool.name);
+                    let problem = loader.problems.warning(at.place, title);
+                    problem.label(format!("at most {}", show::count(most, "node", "nodes")));
+                    problem.help("those that are there are drained; `100 %` says all of them");
+                }
             }
             _ => {}
         }
