@@ -38,7 +38,7 @@ pub fn precision(wanted: &Precision, model: &Model, recordings: &[Recording]) ->
     });
     let few = values.len() < Precision::FEWEST_RUNS as usize;
     // A share of nothing is nothing: runs in which nothing happened do not say how rarely it does.
-    let reached = !few && half_width.is_some_and(|half| half <= enough && (enough > 0.0));
+    let reached = !few && half_width.is_some_and(|half| half <= enough && enough > 0.0);
     let text = text(wanted, reached, values.len(), recordings.len(), half_width);
     PrecisionSummary { measure: wanted.name.clone(), reached, runs_with_it: values.len(), half_width, text }
 }

@@ -67,7 +67,8 @@ pub fn terminal(summary: &Summary, uncertain: &[Uncertain], columns: usize, lang
         text += &format!("\n{table}\n");
     }
     let precision = summary.method.precision.as_ref().map(|precision| precision.text.clone());
-    let method = [Some(summary.method.intervals.clone()), precision, uncertain_line(uncertain)];
+    let extremes = (summary.method.replications > 1).then(|| text!("Least and most waiting are of all runs."));
+    let method = [Some(summary.method.intervals.clone()), extremes, precision, uncertain_line(uncertain)];
     text + "\n" + &wrap(&Text::list(method.into_iter().flatten(), SPACE).say(lang), 0, columns) + "\n"
 }
 

@@ -2,10 +2,10 @@
 
 use brimline::id::VSwitchId;
 use brimline::ipam::pod_eni::NodeConfig;
-use brimline::model::{PodTemplate, Replicas, Schedule, WorkloadKind};
+use brimline::model::{PodTemplate, PoolSize, Replicas, Schedule, Tenant, WorkloadKind, ZoneOutage};
 use brimline::time::Span;
 
-use super::story::{cluster, run, steps, workload};
+use super::story::{at, cluster, run, steps, workload};
 
 /// Daemons that are told of PodENIs.
 fn exclusive(slots: u32, replicas: Schedule) -> brimline::model::Model {
@@ -41,6 +41,32 @@ fn c151_nothing_is_left_of_pods_that_are_gone() {
     assert_eq!(recording.pods.served, 2);
     assert_eq!((recording.vswitches[1].end.pods, recording.vswitches[1].end.idle), (0, 0));
     assert_eq!(recording.groups[0].end.enis, 0);
+}
+
+/// C151: nothing is made for a pod that waits on a lost node and has been evicted (`pod_controller.go:162-164`), though its
+/// vSwitch has addresses again; one that is only lost gets its interface.
+#[test]
+fn c151_nothing_is_made_for_a_pod_that_was_told_to_end() {
+    let taken = |eviction_after: Span| {
+        let mut model = cluster(&["y", "z"], 2);
+        model.horizon = Span::mins(30);
+        let shape = &mut model.node_pools[0].shapes[0];
+        shape.max_pods = 1;
+        for (i, zone) in shape.zones.iter_mut().enumerate() {
+            zone.daemon = NodeConfig { slots: 1, vswitches: vec![VSwitchId::new(2 * i + 1)], polls: false }.into();
+        }
+        let addresses = steps(252, &[(900, 0)]);
+        model.vpc.vswitches[1].tenants = vec![Tenant { name: "others".to_owned(), addresses }];
+        model.zone_outages = vec![ZoneOutage { zone: "y".to_owned(), at: at(60), lasts: Span::mins(60) }];
+        model.control_plane.eviction_after = eviction_after;
+        model.node_pools[0].size = PoolSize::Scheduled(steps(2, &[]));
+        let kind = WorkloadKind::Deployment { replicas: Replicas::Scheduled(steps(2, &[])), rollout: None };
+        model.workloads.push(workload("web", kind, PodTemplate::default()));
+        let left = run(&model).vswitches[1].end;
+        252 - left.free
+    };
+    assert_eq!(taken(Span::mins(5)), 0);
+    assert_eq!(taken(Span::hours(2)), 1);
 }
 
 /// C156, `daemon/builder.go:376-377`: where daemons allocate, that of an exclusive node looks at the PodENI

@@ -3,7 +3,7 @@
 //!
 //! Upstream is a handful of goroutines that wait for locks, channels and each other, and what a node
 //! does under stress is the order in which they do. So this core has the same goroutines
-//! ([`scheduler`]), as futures that run until they wait; the clock, the cloud and chance are inputs as
+//! (`scheduler.rs`), as futures that run until they wait; the clock, the cloud and chance are inputs as
 //! everywhere in [`ipam`](super).
 
 mod api;

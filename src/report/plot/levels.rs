@@ -218,7 +218,7 @@ fn strip(canvas: &Canvas, levels: &Levels, frame: &Frame) {
     let most = strip.rows.iter().map(|waiting| waiting.most).fold(0.0, f64::max);
     let middle = (STRIP.0 + STRIP.1) / 2.0;
     canvas.text(&strip.name, (RIGHT + 28.0, middle), TEXT, RED, Align::Left);
-    let note = text!("{} at most", count(most));
+    let note = if levels.runs == 1 { text!("{} at most", count(most)) } else { text!("mean: {} at most", count(most)) };
     canvas.text(&note, (RIGHT + 28.0, middle + 17.0), TEXT - 1.0, MUTED, Align::Left);
 }
 

@@ -18,6 +18,8 @@ use crate::units::thousands;
 /// Most nodes that are reconciled at the same time, and most status writes (the validation of
 /// `types/controlplane/config.go`).
 const MOST_WORKERS: u64 = 20_000;
+/// The same of pods with interfaces of their own (`types/controlplane/config_default.go:44-45,105`).
+const MOST_WORKERS_OF_OWN: u64 = 10_000;
 const MOST_WRITES: u64 = 10_000;
 /// Most calls per minute that a limit may allow.
 const MOST_CALLS: u64 = 1_000_000;
@@ -60,11 +62,9 @@ pub(super) fn controllers(
     let ipam = match base.ipam() {
         IpamType::Centralized => {
             let process = settings(loader, written)?;
-            let own_enis = pod_eni::Settings {
-                vswitch_ttl: process.vswitch_ttl,
-                rate_limit: process.rate_limit,
-                ..pod_eni::Settings::default()
-            };
+            let workers = workers_of_own(loader, written, own_enis)?;
+            let (vswitch_ttl, rate_limit) = (process.vswitch_ttl, process.rate_limit);
+            let own_enis = pod_eni::Settings { vswitch_ttl, rate_limit, ..workers };
             return Some(Controllers { ipam: Ipam::Centralized(Box::new(process)), own_enis });
         }
         IpamType::Classic => Ipam::Classic(base.profile().version),
@@ -144,8 +144,8 @@ fn settings(loader: &mut Loader, written: Option<&Controlplane>) -> Option<Setti
 /// What the control plane runs with that makes interfaces for pods of their own, and nothing else: it allocates for
 /// nobody, so the rest of its settings has no effect.
 fn settings_of_own(loader: &mut Loader, written: Option<&Controlplane>) -> Option<pod_eni::Settings> {
+    let own = workers_of_own(loader, written, true)?;
     let before = loader.problems.count();
-    let own = pod_eni::Settings::default();
     let ttl = written.and_then(|w| w.vSwitchCacheTTL.as_ref());
     let vswitch_ttl = span(loader, "vSwitchCacheTTL", ttl, own.vswitch_ttl);
     let limits = written.and_then(|w| w.rateLimit.as_ref());
@@ -153,6 +153,30 @@ fn settings_of_own(loader: &mut Loader, written: Option<&Controlplane>) -> Optio
     let has_errors = loader.problems.count() > before;
     written.into_iter().for_each(|written| report_idle(loader, written));
     (!has_errors).then_some(pod_eni::Settings { vswitch_ttl, rate_limit, ..own })
+}
+
+/// How many interfaces of pods' own are worked on at a time, if there are such pods; `None` = something is wrong,
+/// which is reported.
+fn workers_of_own(loader: &mut Loader, written: Option<&Controlplane>, own_enis: bool) -> Option<pod_eni::Settings> {
+    let mut own = pod_eni::Settings::default();
+    let mut right = true;
+    let keys = [
+        ("podMaxConcurrent", written.and_then(|w| w.podMaxConcurrent.as_ref()), &mut own.pod_workers),
+        ("podENIMaxConcurrent", written.and_then(|w| w.podENIMaxConcurrent.as_ref()), &mut own.pod_eni_workers),
+        ("eniMaxConcurrent", written.and_then(|w| w.eniMaxConcurrent.as_ref()), &mut own.eni_workers),
+    ];
+    for (key, at, workers) in keys {
+        if own_enis {
+            let number = within(loader, key, at, MOST_WORKERS_OF_OWN);
+            right &= at.is_none() || number.is_some();
+            let default = Default { value: *workers, source: defaults::CONTROLPLANE };
+            *workers = loader.or_default(&path(key), number, default, u32::to_string);
+        } else if let Some(at) = at {
+            let problem = loader.problems.warning(at.place, format!("`{key}` has no effect in this cluster"));
+            problem.label("no pod has an interface of its own").help("leave the key out");
+        }
+    }
+    right.then_some(own)
 }
 
 /// Reports settings of a control plane that allocates for nobody.

@@ -27,6 +27,18 @@ section! {
         /// Default: `500` (config_default.go:92).
         /// Example: `50`.
         optional multiIPNodeMaxConcurrent: At<Count>,
+        /// Pods with an interface of their own whose interfaces are made at the same time, from 1 to 10,000 (C149).
+        /// Default: `10` (config_default.go:44).
+        /// Example: `50`.
+        optional podMaxConcurrent: At<Count>,
+        /// Pods whose interfaces are attached or detached at the same time, from 1 to 10,000 (C149).
+        /// Default: `10` (config_default.go:45).
+        /// Example: `50`.
+        optional podENIMaxConcurrent: At<Count>,
+        /// Interfaces of pods' own that are worked on at the same time, from 1 to 10,000 (C27).
+        /// Default: `300` (config_default.go:105).
+        /// Example: `50`.
+        optional eniMaxConcurrent: At<Count>,
         /// Writes of CRs per second, all nodes together (C28).
         /// Default: `20` (config_default.go:63).
         /// Example: `50`.

@@ -217,6 +217,15 @@ impl<O: Observer> Engine<O> {
         self.own_control(Input::Gone(pod));
     }
 
+    /// A pod is told to end, and nobody on its node hears of it: nothing is made for it any more (C151,
+    /// `pkg/controller/pod/pod_controller.go:162-164`).
+    pub fn told_to_end(&mut self, id: PodId) {
+        if self.pods[id.index()].has_own_eni {
+            let (pod, _) = self.object(id);
+            self.own_control(Input::Terminating(pod));
+        }
+    }
+
     /// The daemon of a node stops: nobody answers the ADDs that wait. Returns their pods.
     pub(super) fn own_stop(&mut self, node: NodeId) -> Vec<PodId> {
         let Some(own) = &mut self.own else { return Vec::new() };

@@ -453,7 +453,10 @@ impl World<'_> {
             // Its containers never ran.
             Phase::Creating if self.node_works(pod) => self.finish_pod(pod),
             // The kubelet finds out when it is back.
-            Phase::Creating => self.engine.set_timer(pod, Instant::NEVER),
+            Phase::Creating => {
+                self.engine.told_to_end(pod);
+                self.engine.set_timer(pod, Instant::NEVER);
+            }
             Phase::Starting | Phase::Ready => {
                 self.scheduler.leaving(workload, self.engine.pod(pod).node);
                 let teardown = self.model.kubelet.teardown.sample(&mut self.teardown);

@@ -32,6 +32,7 @@ pub(super) const PLOTS: &[Entry] = &[
     ("{}, mean of {n} runs; the pale band around the total holds 90 % of them",
         "单位：{}；{n} 次运行的平均；合计周围的浅色带包含 90 % 的运行"),
     ("{} at most", "最多 {}"),
+    ("mean: {} at most", "平均最多 {}"),
     (" and once more", "，之后又有一次"),
     (" and {} times more", "，之后又有 {} 次"),
     ("brief peaks", "短暂的峰值"),

@@ -177,6 +177,7 @@ pub(super) const REPORT: &[Entry] = &[
     ("up to {} pods at once found no node, {} do at the end; {} pod-hours without one",
         "同时找不到节点的最多 {} 个，结束时 {} 个；没有节点的时间共 {} Pod·小时"),
     ("; who got one later waited {}, at most {}", "；后来有了节点的等了 {}，最长 {}"),
+    ("Least and most waiting are of all runs.", "“最少”和“最多等待”取自全部运行。"),
     ("{} in {}", "{1} 有 {0} 个"),
     ("pods at the end: {zones}; the largest difference at a sample was {}.", "结束时的 Pod：{zones}；最大差为 {}。"),
     (", at the start", "，在开始时"),
