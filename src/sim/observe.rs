@@ -18,6 +18,10 @@ pub(super) fn refresh(recorder: &mut Recorder, now: Instant, cloud: &Cloud, id: 
 }
 
 impl Observer for Recorder {
+    fn adopted(&mut self, now: Instant, cloud: &Cloud) {
+        (0..cloud.vswitch_count()).for_each(|i| refresh(self, now, cloud, VSwitchId::new(i)));
+    }
+
     fn called(&mut self, at: Instant, node: Option<NodeId>, api: Api, latency: Span) {
         if let Some(node) = node {
             self.call_left(at, node, api, latency);

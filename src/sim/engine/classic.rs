@@ -60,6 +60,7 @@ impl<O: Observer> Engine<O> {
         self.cloud.strand(node);
         let attached = self.cloud.attached(node);
         self.classic(node, classic::Input::Restart { config: Arc::clone(config), attached });
+        self.observer.adopted(self.now, &self.cloud);
     }
 }
 

@@ -40,6 +40,8 @@ pub trait Observer {
     fn called(&mut self, _at: Instant, _node: Option<NodeId>, _api: Api, _latency: Span) {}
     /// A call was answered, at the end of its latency.
     fn answered(&mut self, _now: Instant, _call: &Answered, _cloud: &Cloud) {}
+    /// A daemon that starts has taken interfaces over that had leaked; no pod has an address of them yet.
+    fn adopted(&mut self, _now: Instant, _cloud: &Cloud) {}
     /// A pod is about to ask for its address; its node has this.
     fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _node: &dyn Fn() -> Holdings) {}
     /// A pod got its address.

@@ -40,6 +40,7 @@ impl<O: Observer> Engine<O> {
                 self.cloud.strand(node);
                 let attached = self.cloud.attached(node);
                 self.input(node, Input::Restart { config: Arc::clone(config), attached });
+                self.observer.adopted(self.now, &self.cloud);
                 self.looks_whether_up(node);
             }
             Config::Classic(config) => self.restart_classic(node, config),
