@@ -68,12 +68,6 @@ impl World<'_> {
             let stage = active.earliest().expect("the controller counted them");
             let there = active.stages[stage] as usize;
             let going = left.min(there);
-            if going == 1 && there > ALL && there == active.pods.len() {
-                let first = self.drawn(workload, list, SOME).min().expect("some are drawn");
-                self.terminate(first.pod);
-                left -= 1;
-                continue;
-            }
             let mut ranked: Vec<_> = if there > ALL.max(4 * going) && there == active.pods.len() {
                 self.drawn(workload, list, SOME.max(4 * going)).collect()
             } else {
