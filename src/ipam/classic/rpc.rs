@@ -74,10 +74,10 @@ impl Process {
         match result {
             Ok((resource, retained)) if is_heard => self.state().answer(pod, resource, retained),
             Ok((resource, _)) => {
-                let bound = self.state().legacy.rows.unbind(resource);
                 self.release(resource, if stateful { STICK } else { Span::ZERO }).await;
-                if let Some(pod) = bound {
-                    self.state().outputs.push_back(Output::Released(pod, resource.eni));
+                let mut state = self.state();
+                if let Some(pod) = state.legacy.rows.unbind(resource) {
+                    state.outputs.push_back(Output::Released(pod, resource.eni));
                 }
             }
             Err(failure) if is_heard => self.state().fail(pod, failure),
