@@ -26,21 +26,22 @@ pods = timeline.filter(pl.col("kind") == "node_pool").group_by("time_s").agg(pl.
 pods = pods.select(day=pl.col("time_s") / 86_400, pods="running_pods").filter(pl.col("pods") > 0)
 observed = pods.filter(pl.col("day").is_between(1, 30))
 rng = np.random.default_rng(1)
-# Real counts are not that smooth: 5 % of noise from day to day.
+# Real counts are not that smooth: 5 % of noise in each.
 noise = np.exp(rng.normal(0, 0.05, observed.height))
 observed = observed.with_columns(pods=pl.col("pods") * noise)
 
 # %% [markdown]
 # ## The fit
 # A straight line through the logarithms, by least squares. Noise of counts is not independent from hour to hour, so the interval comes
-# from a bootstrap of blocks of three days: 2,000 series made of blocks of residuals, fitted again.
+# from a bootstrap of blocks of three days: 2,000 series made of blocks of residuals, fitted again. A month has ten such blocks, which makes
+# the interval somewhat narrow: of 200 series like this one, about 85 % of their intervals held the truth.
 
 # %%
 day, log = observed["day"].to_numpy(), np.log(observed["pods"].to_numpy())
 slope, level = np.polyfit(day, log, 1)
 residuals = log - (level + slope * day)
 block = max(1, int(3 * observed.height / 29))
-starts = rng.integers(0, len(residuals) - block, size=(2_000, len(residuals) // block + 1))
+starts = rng.integers(0, len(residuals) - block + 1, size=(2_000, len(residuals) // block + 1))
 resampled = residuals[(starts[:, :, None] + np.arange(block)).reshape(2_000, -1)[:, : len(residuals)]]
 slopes, levels = np.array([np.polyfit(day, level + slope * day + r, 1) for r in resampled]).T
 growth = np.expm1(30 * slopes)

@@ -30,7 +30,7 @@ pub(super) fn blueprint(run: &Path) -> Result<Blueprint, Stop> {
 }
 
 /// Refuses a moment after the end of a run.
-pub(super) fn check_moment(model: &Model, at: Instant) -> Result<(), Stop> {
+fn check_moment(model: &Model, at: Instant) -> Result<(), Stop> {
     if at <= Instant::ZERO + model.horizon {
         return Ok(());
     }
@@ -40,11 +40,23 @@ pub(super) fn check_moment(model: &Model, at: Instant) -> Result<(), Stop> {
     )))
 }
 
-/// The moment that a text names.
-pub(super) fn moment(text: &str) -> Result<Instant, Stop> {
-    Clock::parse_moment(text).ok_or_else(|| {
-        wrong(&format!("`{text}` is no moment; write `day 41 02:07`, `02:07:10` or a time since the start, `40d2h`"))
-    })
+/// The moment of a run that a text names: of its clock, or of its calendar.
+pub(super) fn moment(model: &Model, text: &str) -> Result<Instant, Stop> {
+    let at = Clock::parse_moment(text).or_else(|| on_calendar(model, text)).ok_or_else(|| {
+        let date = model.start.map_or(String::new(), |start| format!(", a date such as `{start}T01:00`"));
+        wrong(&format!(
+            "`{text}` is no moment of the run; write `day 41 02:07`, `02:07:10`{date} or a time since the start, `40d2h`"
+        ))
+    })?;
+    check_moment(model, at)?;
+    Ok(at)
+}
+
+/// A date and time in UTC, as tables have them.
+fn on_calendar(model: &Model, text: &str) -> Option<Instant> {
+    let date: jiff::civil::DateTime = text.trim_end_matches(" UTC").trim_end_matches('Z').parse().ok()?;
+    let since = date.duration_since(model.start?.to_datetime(jiff::civil::Time::midnight()));
+    Some(Instant(u64::try_from(since.as_nanos()).ok()?))
 }
 
 /// Makes sure that there is such a replication.

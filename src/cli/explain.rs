@@ -12,14 +12,11 @@ use crate::text::Lang;
 
 /// Repeats a replication in detail and tells what happened.
 pub(super) fn carry_out(args: &ExplainArgs, lang: Lang) -> Result<(), Stop> {
-    let at = args.at.as_deref().map(again::moment).transpose()?;
     let loaded = again::blueprint(&args.run)?.load()?;
     let ensemble = loaded.ensemble();
     again::check_replication(&ensemble, args.replication)?;
     let model = ensemble.of(args.replication);
-    if let Some(at) = at {
-        again::check_moment(model, at)?;
-    }
+    let at = args.at.as_deref().map(|text| again::moment(model, text)).transpose()?;
     let (explanation, recording) = explain(model, args.replication, &whom(args), at, &Progress::default())
         .map_err(|unknown| wrong(&format!("{unknown}{}", hint(unknown.hint.as_deref()))))?;
     let text = if args.json {

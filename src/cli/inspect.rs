@@ -79,14 +79,13 @@ enum Layout {
 
 /// Repeats a replication and shows a node.
 pub(super) fn carry_out(args: &InspectArgs) -> Result<(), Stop> {
-    let at = again::moment(&args.at)?;
     let around = args.around.parse::<Span>().map_err(|error| wrong(&format!("--around: {error}")))?;
     let edits = args.set.iter().map(|text| Edit::parse("--set", text));
     let loaded = again::blueprint(&args.run)?.with(edits).load()?;
     let ensemble = loaded.ensemble();
     again::check_replication(&ensemble, args.replication)?;
     let model = ensemble.of(args.replication);
-    again::check_moment(model, at)?;
+    let at = again::moment(model, &args.at)?;
     let (inspection, recording) =
         inspect(model, args.replication, &args.node, at, around).map_err(|unseen| wrong(&unseen.to_string()))?;
     let text = match args.view {

@@ -40,8 +40,8 @@ enum More {
 }
 
 impl MetricsArgs {
-    /// What is to be scraped of a model; `None` = nothing.
-    pub fn scrape(&self, model: &Model) -> Result<Option<Scrape>, Stop> {
+    /// What is to be scraped of a model; `None` = nothing. Warns of gaps, unless it is to be `quiet`.
+    pub fn scrape(&self, model: &Model, quiet: bool) -> Result<Option<Scrape>, Stop> {
         if self.openmetrics.is_none() {
             return Ok(None);
         }
@@ -55,7 +55,7 @@ impl MetricsArgs {
         if step < Span::secs(1) || step.0 % Span::millis(1).0 != 0 {
             return Err(wrong("--openmetrics-step: a second at least, in whole milliseconds"));
         }
-        if step >= LOOKBACK {
+        if step >= LOOKBACK && !quiet {
             tell("warning: Prometheus looks 5m back: with so long a step its graphs have gaps\n");
         }
         let has = |more| self.openmetrics_with.contains(&more);

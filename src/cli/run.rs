@@ -32,7 +32,7 @@ pub(super) fn run(
     rules.iter().for_each(|rule| ensemble.observe(&rule.claim.statement.reading));
     report::prepare(&args.output)?;
     check_files([&policy.junit, &policy.markdown, &metrics.openmetrics], &loaded.sources)?;
-    let scrape = metrics.scrape(model)?;
+    let scrape = metrics.scrape(model, args.quiet)?;
     let pool = super::threads(args.threads)?;
     let counter = Progress::default();
     #[allow(clippy::disallowed_methods, reason = "the speed of the program is no result")]

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::calendar::Calendar;
+use super::calendar::{Calendar, go_duration};
 use super::names::{eni_id, eni_mac, pod_id, v6_text};
 use crate::id::{NodeId, Uid};
-use crate::ipam::centralized::{Ip, IpStatus, Kind, Nic, NicState, NodeConfig, PodKey, Selection, Status};
+use crate::ipam::centralized::{Flavor, Ip, IpStatus, Kind, Nic, NicState, NodeConfig, PodKey, Selection, Status};
 use crate::model::Model;
 use crate::record::PodName;
 use crate::sim::View;
@@ -47,18 +47,31 @@ pub(super) struct Metadata {
 #[derive(Serialize)]
 struct NodeSpec {
     eni: EniSpec,
+    flavor: Vec<FlavorItem>,
     pool: PoolSpec,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct FlavorItem {
+    count: u32,
+    network_interface_traffic_mode: &'static str,
+    network_interface_type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct EniSpec {
+    #[serde(rename = "enableERDMA", skip_serializing_if = "is_false")]
+    enable_erdma: bool,
     #[serde(rename = "enableIPPrefix", skip_serializing_if = "is_false")]
     enable_ip_prefix: bool,
     #[serde(rename = "enableIPv4")]
     enable_ipv4: bool,
     #[serde(rename = "enableIPv6", skip_serializing_if = "is_false")]
     enable_ipv6: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    enable_trunk: bool,
     #[serde(rename = "ipv4PrefixCount", skip_serializing_if = "Option::is_none")]
     ipv4_prefix_count: Option<u32>,
     v_switch_options: Vec<String>,
@@ -72,8 +85,22 @@ struct PoolSpec {
     max_pool_size: u32,
     #[serde(skip_serializing_if = "is_zero")]
     min_pool_size: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool_sync_period: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reclaim: Option<ReclaimPolicy>,
     #[serde(skip_serializing_if = "is_zero")]
     warm_up_size: u32,
+}
+
+/// `IPReclaimPolicy`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReclaimPolicy {
+    after: String,
+    batch_size: u32,
+    interval: String,
+    jitter_factor: String,
 }
 
 /// `NodeStatus`.
@@ -202,7 +229,30 @@ pub(super) fn object<Spec: Serialize, State: Serialize>(
     status: State,
 ) -> String {
     let object = Object { api_version: "network.alibabacloud.com/v1beta1", kind, metadata, spec, status };
-    serde_saphyr::to_string(&object).expect("maps of texts are YAML")
+    plain_addresses(&serde_saphyr::to_string(&object).expect("maps of texts are YAML"))
+}
+
+/// Addresses without quotes, as kubectl prints them: to it they are no numbers.
+fn plain_addresses(yaml: &str) -> String {
+    let part = |(i, part): (usize, &str)| match part.parse::<std::net::Ipv4Addr>() {
+        Ok(_) if i % 2 == 1 => part.to_owned(),
+        _ if i % 2 == 1 => format!("\"{part}\""),
+        _ => part.to_owned(),
+    };
+    let line = |line: &str| line.split('"').enumerate().map(part).collect::<String>();
+    yaml.split_inclusive('\n').map(line).collect()
+}
+
+/// The interfaces of a node by kind, in upstream's order (`pkg/eni/node_reconcile.go:189-214`).
+fn flavor(flavor: Flavor) -> Vec<FlavorItem> {
+    let special = [(flavor.trunk, "Standard", "Trunk"), (flavor.high_performance, "HighPerformance", "Secondary")];
+    let item = |(count, network_interface_traffic_mode, network_interface_type)| FlavorItem {
+        count,
+        network_interface_traffic_mode,
+        network_interface_type,
+    };
+    let special = special.into_iter().filter(|&(count, ..)| count > 0);
+    special.chain([(flavor.secondary, "Standard", "Secondary")]).map(item).collect()
 }
 
 struct Writer<'w> {
@@ -218,9 +268,11 @@ impl Writer<'_> {
 
     fn spec(&self, config: &NodeConfig) -> NodeSpec {
         let eni = EniSpec {
+            enable_erdma: config.flavor.high_performance > 0,
             enable_ip_prefix: config.prefix_mode,
             enable_ipv4: true,
             enable_ipv6: config.dual,
+            enable_trunk: config.flavor.trunk > 0,
             ipv4_prefix_count: config.prefixes(),
             v_switch_options: config
                 .vswitches
@@ -232,8 +284,19 @@ impl Writer<'_> {
                 Selection::Most => "most",
             },
         };
-        let (max_pool_size, min_pool_size, warm_up_size) = (config.max_idle, config.min_idle, config.warm_up);
-        NodeSpec { eni, pool: PoolSpec { max_pool_size, min_pool_size, warm_up_size } }
+        let pool = PoolSpec {
+            max_pool_size: config.max_idle,
+            min_pool_size: config.min_idle,
+            pool_sync_period: config.sync_period.map(go_duration),
+            reclaim: config.reclaim.map(|reclaim| ReclaimPolicy {
+                after: go_duration(reclaim.after),
+                batch_size: reclaim.batch,
+                interval: go_duration(reclaim.interval),
+                jitter_factor: reclaim.factor.to_string(),
+            }),
+            warm_up_size: config.warm_up,
+        };
+        NodeSpec { eni, flavor: flavor(config.flavor), pool }
     }
 
     fn status(&self, status: &Status) -> NodeStatus {

@@ -30,7 +30,7 @@ const FAMILIES: [(&str, Kind, &str); 13] = [
     (
         "brimline_vswitch_refusals",
         Kind::Counter,
-        "Requests that the vSwitch refused for lack of addresses, and look-ups that found it without one.",
+        "Requests that the vSwitch refused for lack of addresses, look-ups that found it without one, and nodes that got no primary address.",
     ),
     ("brimline_nodes", Kind::Gauge, "Nodes of the pool."),
     ("brimline_enis", Kind::Gauge, "Secondary interfaces of the pool's nodes."),

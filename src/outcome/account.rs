@@ -137,6 +137,9 @@ pub fn counting_text(summary: &Summary) -> Option<Text> {
             let when = clock.at(time.median);
             text!("simulated, {which} is full {when}{}{runs}{}", which, when, apart(counting), runs, unserving(summary))
         }
+        None if summary.vswitches.iter().any(|vswitch| !vswitch.full.never()) => {
+            text!("simulated, no vSwitch of pods runs full")
+        }
         None => text!("simulated, no vSwitch runs full"),
     };
     Some(text!("{counted}; {simulated}.", counted, simulated))

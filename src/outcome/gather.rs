@@ -12,7 +12,6 @@ mod zones;
 use std::collections::BTreeMap;
 
 use super::quantiles::quantiles;
-use super::reading::exists;
 use super::{
     ApiSummary, Clock, Estimate, FEW_RUNS, Landmark, Limit, MEASURES, Message, Method, PodSummary, PoolSummary,
     Proportion, Refusals, StrandedSummary, Summary, UnschedulableSummary, VSwitchSummary, WaitClass, cause_text,
@@ -76,7 +75,7 @@ impl Runs<'_> {
 
     /// A number of a vSwitch, over the replications in which it is there or, if it is in none, over all.
     fn where_there(&self, vswitch: usize, value: impl Fn(&Recording) -> f64) -> Estimate {
-        let is_there = |r: &Recording| exists(self.model, r, VSwitchId::new(vswitch));
+        let is_there = |r: &Recording| r.vswitch_since(self.model, VSwitchId::new(vswitch)).is_some();
         self.some(|r| is_there(r).then(|| value(r))).unwrap_or_else(|| self.each(value))
     }
 

@@ -12,7 +12,7 @@ use crate::record::{GroupLevels, PrefixRecord, Recording, VSwitchRecord};
 /// If it counts late waits that [`Model::observe`] was not told of.
 #[must_use]
 pub fn value(reading: &Reading, model: &Model, run: &Recording) -> Option<f64> {
-    let exists = |id: &VSwitchId| exists(model, run, *id);
+    let exists = |id: &VSwitchId| run.vswitch_since(model, *id).is_some();
     let serving = || model.serving_vswitches().into_iter().filter(exists).map(|id| &run.vswitches[id.index()]);
     match *reading {
         Reading::VSwitch(id, of) => {
@@ -58,12 +58,6 @@ fn of_vswitch(of: VSwitchReading, record: &VSwitchRecord) -> Option<f64> {
         VSwitchReading::Refusals => record.refusals as f64,
         VSwitchReading::Prefixes(of) => of_prefixes(of, record.prefixes.as_ref()?),
     })
-}
-
-/// Whether a vSwitch is there in a run: from the start, or since an action added it.
-pub(super) fn exists(model: &Model, run: &Recording, id: VSwitchId) -> bool {
-    let added_by = model.vpc.vswitches[id.index()].added_by;
-    added_by.is_none_or(|action| run.actions[action].began.is_some())
 }
 
 fn of_prefixes(of: PrefixReading, record: &PrefixRecord) -> f64 {

@@ -93,7 +93,8 @@ fn of_limits(summary: &Summary) -> Verdict {
         return verdict;
     }
     if let Some(vswitch) = full_first {
-        return Verdict { kind: "vswitch", vswitch: Some(vswitch.id.clone()), text: full(vswitch, clock) };
+        let text = Text::list(one_of_several(summary, vswitch).into_iter().chain([full(vswitch, clock)]), SPACE);
+        return Verdict { kind: "vswitch", vswitch: Some(vswitch.id.clone()), text };
     }
     let calm = calm(summary, clock);
     if let Some(wait) = waits_for_nodes(summary) {
@@ -116,6 +117,15 @@ fn of_limits(summary: &Summary) -> Verdict {
         }
         None => Verdict { kind: "none", vswitch: summary.vswitches.first().map(|v| v.id.clone()), text: calm },
     }
+}
+
+/// That some vSwitch of pods is full in more runs, or earlier, than the one that is named.
+fn one_of_several(summary: &Summary, named: &VSwitchSummary) -> Option<Text> {
+    let (first, clock) = (&summary.counting, &summary.method.clock);
+    let time = first.simulated_time_to_full_s.as_ref().filter(|_| named.serves_pods)?;
+    let when_first = when(&first.simulated_full, time, clock);
+    let is_other = when_first != when(&named.full, named.time_to_full_s.as_ref()?, clock);
+    is_other.then(|| text!("One of {} vSwitches of pods is full {when}.", first.vswitches, when_first))
 }
 
 fn full(vswitch: &VSwitchSummary, clock: &Clock) -> Text {

@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
-use crate::model::{GroupKey, Quota};
+use crate::model::{GroupKey, Model, Quota};
 use crate::openapi::{Api, ErrorCode};
 use crate::text::Text;
 use crate::time::{Instant, Span};
@@ -158,11 +158,11 @@ pub struct Full {
 pub struct VSwitchRecord {
     /// Usable addresses.
     pub usable: u32,
-    /// First time that it refused a request for lack of addresses.
+    /// First time that a request, a look-up or a new node found no address free.
     pub first_refusal: Option<Full>,
     /// First time that not one address was free.
     pub first_empty: Option<Instant>,
-    /// Refused requests.
+    /// Requests, look-ups and new nodes that found no address free.
     pub refusals: u64,
     /// Pods that got an address of it.
     pub served: u64,
@@ -453,6 +453,15 @@ pub enum StrandedReason {
     TakenForEmpty,
     /// In the list of no pod that waits: that of its PodNetworking, or else of its node's eni-config.
     NotConfigured,
+}
+
+impl Recording {
+    /// Since when a vSwitch is there: the start, or the action that adds it; none = it never is.
+    #[must_use]
+    pub fn vswitch_since(&self, model: &Model, id: VSwitchId) -> Option<Instant> {
+        let added_by = model.vpc.vswitches[id.index()].added_by;
+        added_by.map_or(Some(Instant::ZERO), |action| self.actions[action].began)
+    }
 }
 
 impl GroupLevels {

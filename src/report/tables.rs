@@ -53,6 +53,10 @@ pub(super) fn timeline(model: &Model, recordings: &[Recording]) -> anyhow::Resul
             for (i, vswitch) in model.vpc.vswitches.iter().enumerate() {
                 let mut record = start();
                 record.extend(["vswitch".to_owned(), vswitch.id.clone(), vswitch.zone.clone(), String::new()]);
+                if recording.vswitch_since(model, VSwitchId::new(i)).is_none_or(|since| at < since) {
+                    table.row(record)?;
+                    continue;
+                }
                 record.extend(timeline.vswitches[i][row].parts().map(|n| n.to_string()));
                 record.push(timeline.least_free[i][row].to_string());
                 if let Some(level) = timeline.prefixes[i].get(row) {

@@ -69,7 +69,10 @@ impl Loader {
             Ok(text) => Some(self.add_source(name, text)),
             Err(error) => {
                 let problem = self.problems.error(path.place, format!("the file `{name}` cannot be read"));
-                problem.label(error.to_string()).help("paths start from the scenario's folder");
+                problem.label(error.to_string());
+                if error.kind() == io::ErrorKind::NotFound {
+                    problem.help("paths start from the scenario's folder");
+                }
                 None
             }
         }
@@ -116,7 +119,8 @@ impl Loader {
     }
 }
 
-/// The text of a file, also of one that gzip compressed; what is not UTF-8 is refused.
+/// The text of a file, without a mark of its byte order, also of one that gzip compressed; what is not UTF-8 is
+/// refused.
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
     let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
     let mut bytes = std::fs::read(path)?;
@@ -127,6 +131,12 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
             return Err(wrong("it is larger than 1 GiB when unpacked"));
         }
         bytes = text;
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(wrong("it is UTF-16, as PowerShell's `>` writes it; save it as UTF-8"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];

@@ -19,6 +19,8 @@ pub(super) struct Embedded<'t> {
 #[derive(Deserialize)]
 struct ConfigMap {
     data: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
+    /// Those of a list.
+    items: Option<serde::de::IgnoredAny>,
 }
 
 impl<'t> Embedded<'t> {
@@ -49,10 +51,11 @@ fn is_bare(text: &str) -> bool {
 
 fn from_yaml(text: &str, source: usize) -> Result<Embedded<'_>, Box<Note>> {
     let maps: Vec<ConfigMap> = serde_saphyr::from_multiple(text).map_err(|error| yaml_error(text, source, &error))?;
+    let is_list = maps.iter().any(|map| map.items.is_some());
     let data = maps.into_iter().filter_map(|map| map.data).flat_map(|data| data.value);
     let (found, others): (Vec<_>, Vec<_>) = data.partition(|(key, _)| key == "eni_conf");
     match &found[..] {
-        [] => Err(missing(text, source, others.iter().map(|(key, _)| key.as_str()))),
+        [] => Err(missing(text, source, is_list, others.iter().map(|(key, _)| key.as_str()))),
         [(_, scalar)] => Ok(Embedded { json: scalar.value.clone().into(), map: Some(align(text, scalar)) }),
         [_, (_, second), ..] => {
             let span = byte_range(&second.defined).unwrap_or_else(|| first_line(text));
@@ -65,11 +68,12 @@ fn from_yaml(text: &str, source: usize) -> Result<Embedded<'_>, Box<Note>> {
     }
 }
 
-fn missing<'k>(text: &str, source: usize, keys: impl Iterator<Item = &'k str>) -> Box<Note> {
+fn missing<'k>(text: &str, source: usize, is_list: bool, keys: impl Iterator<Item = &'k str>) -> Box<Note> {
     let label = "neither a ConfigMap with this key nor a JSON document";
     let note = Note::error("there is no `data.eni_conf` here", label).at(Place { source, span: first_line(text) });
     Box::new(match nearest("eni_conf", keys) {
         Some(key) => note.hint(format!("there is `data.{key}`; Terway reads `data.eni_conf` (rule R1)")),
+        None if is_list => note.hint("this is a list: give one, `kubectl get cm -n kube-system eni-config -o yaml`"),
         None => {
             note.hint("give the ConfigMap kube-system/eni-config, as `kubectl get cm -o yaml` prints it, or its JSON")
         }

@@ -202,8 +202,7 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
 
 /// Whether vSwitch `i` is there in a run at a row.
 fn exists(model: &Model, r: &Recording, i: usize, row: usize) -> bool {
-    let added = model.vpc.vswitches[i].added_by;
-    added.is_none_or(|action| r.actions[action].began.is_some_and(|began| began <= r.timeline.at[row]))
+    r.vswitch_since(model, VSwitchId::new(i)).is_some_and(|since| since <= r.timeline.at[row])
 }
 
 /// The first row at which vSwitch `i` is there in at least half of the runs; none if it never is.

@@ -15,8 +15,11 @@ use crate::scenario::read::At;
 use crate::scenario::schedule::{nodes_in_zone, nodes_of_type};
 use crate::scenario::show;
 use crate::scenario::written::{self, Scenario};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 use crate::units::thousands;
+
+/// Times from here on are taken for Unix times: thirty years.
+const UNIX_DAYS: u64 = 30 * 365;
 
 /// Part of the run that a trace covers at least.
 const TRACE_COVERS: f64 = 0.95;
@@ -152,7 +155,10 @@ fn trace_lasts(loader: &mut Loader, model: &Model, workload: &Workload, written:
     if late > 0 {
         let problem = loader.problems.warning(place, "this trace goes on after the run");
         problem.label(format!("{} of its pods come after {}", thousands(late as u64), model.horizon));
-        problem.help("raise the `horizon` to see them");
+        problem.help(match end >= Span::days(UNIX_DAYS) {
+            true => "times count from the start of the run: these look like Unix times; subtract that of the start",
+            false => "raise the `horizon` to see them",
+        });
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("it", "它"),
     ("the first vSwitch", "第一个交换机"),
     ("simulated, {which} is full {when}{}{runs}{}", "仿真中，{which}{when}{}{runs}用完{}"),
+    ("simulated, no vSwitch of pods runs full", "仿真中没有 Pod 的交换机用完"),
+    ("One of {} vSwitches of pods is full {when}.", "{} 个 Pod 交换机中有一个{when}用完。"),
     ("simulated, no vSwitch runs full", "仿真中没有交换机用完"),
     ("{counted}; {simulated}.", "{counted}；{simulated}。"),
     (", when {} no pod", "，那时 {}没有为 Pod 服务"),
