@@ -64,17 +64,22 @@ pub enum ErrorCode {
     /// The vSwitch has fewer free addresses than asked for; nothing was handed out.
     #[serde(rename = "InvalidVSwitchId.IpNotEnough")]
     IpNotEnough,
-    /// The quota of private addresses is used up.
+    /// The quota of private addresses is used up; upstream has met it where a vSwitch lacked addresses, too. That a
+    /// VPC answers so which has as many as it may have is an assumption.
     #[serde(rename = "QuotaExceeded.PrivateIpAddress")]
     QuotaPrivateIp,
+    /// The security group has as many private addresses as it may have. Of today's Terway neither daemon nor control
+    /// plane knows it: it is any other failure (`pkg/eni/local.go:988`, `pkg/controller/multi-ip/node/pool.go:2120`).
+    #[serde(rename = "SecurityGroupInstanceLimitExceed")]
+    SecurityGroup,
     /// The instance has no room for another interface.
     #[serde(rename = "EniPerInstanceLimitExceeded")]
     EniPerInstance,
-    /// The region's quota of interfaces is used up.
+    /// The region's quota of interfaces is used up. Upstream knows no code for it; this name is an assumption.
     #[serde(rename = "EniLimitExceeded")]
     EniPerRegion,
     /// The interface has no room for that many addresses.
-    #[serde(rename = "InvalidOperation.PrivateIpCountExceeded")]
+    #[serde(rename = "InvalidOperation.Ipv4CountExceeded")]
     IpPerEni,
     /// There is no such interface.
     #[serde(rename = "InvalidEniId.NotFound")]
@@ -101,9 +106,10 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of [`ErrorCode::index`].
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::IpNotEnough,
         Self::QuotaPrivateIp,
+        Self::SecurityGroup,
         Self::EniPerInstance,
         Self::EniPerRegion,
         Self::IpPerEni,
@@ -127,9 +133,10 @@ impl ErrorCode {
         match self {
             Self::IpNotEnough => "InvalidVSwitchId.IpNotEnough",
             Self::QuotaPrivateIp => "QuotaExceeded.PrivateIpAddress",
+            Self::SecurityGroup => "SecurityGroupInstanceLimitExceed",
             Self::EniPerInstance => "EniPerInstanceLimitExceeded",
             Self::EniPerRegion => "EniLimitExceeded",
-            Self::IpPerEni => "InvalidOperation.PrivateIpCountExceeded",
+            Self::IpPerEni => "InvalidOperation.Ipv4CountExceeded",
             Self::NotFound => "InvalidEniId.NotFound",
             Self::NoInstance => "InvalidEcsId.NotFound",
             Self::EniState => "InvalidOperation.InvalidEniState",

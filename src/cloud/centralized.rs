@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Cloud, Interface, Standing};
+use super::{Cloud, Interface, Standing, code};
 use crate::address::PREFIX;
 use crate::id::{EniId, NodeId};
 use crate::ipam::centralized::{self, Answer, Request, State};
@@ -87,8 +87,8 @@ impl Cloud {
     /// assumption.
     fn assign_prefixes(&mut self, eni: EniId, n: u32) -> Result<Vec<Ipv4Addr>, ErrorCode> {
         let vswitch = self.with_room(eni, n)?;
-        if self.quota_refusing(0, n * PREFIX).is_some() {
-            return Err(ErrorCode::QuotaPrivateIp);
+        if let Some(quota) = self.quota_refusing(0, n * PREFIX) {
+            return Err(code(quota));
         }
         let switch = &mut self.vswitches[vswitch.index()];
         if switch.book.free_prefixes() < n {

@@ -226,12 +226,15 @@ impl Cloud {
                 self.unassign_v6(eni, &addresses);
                 Ok(Answer::Unassigned(visible))
             }
+            // What is answered for an interface that is detached already is not known. The documentation has it that one
+            // has to be in use; then none whose deletion has failed once would ever be given up.
             Request::Detach(eni) => {
                 if let Some(interface) = self.enis[eni.index()].as_deref_mut() {
                     interface.attached = false;
                 }
                 Ok(Answer::Detached)
             }
+            Request::Delete(eni) if self.interface(eni).is_none() => Err(ErrorCode::NotFound),
             Request::Delete(eni) => {
                 self.delete(eni);
                 Ok(Answer::Deleted)
@@ -262,8 +265,8 @@ impl Cloud {
         kind: Kind,
         n: u32,
     ) -> Result<(EniId, Addresses), ErrorCode> {
-        if self.quota_refusing(1, 0).is_some() {
-            return Err(ErrorCode::EniPerRegion);
+        if let Some(quota) = self.quota_refusing(1, 0) {
+            return Err(code(quota));
         }
         let addresses = self.take(vswitch, n)?;
         let id = EniId::new(self.enis.len());
@@ -327,8 +330,8 @@ impl Cloud {
     /// `n` addresses of a vSwitch, or none at all.
     fn take(&mut self, vswitch: VSwitchId, n: u32) -> Result<Addresses, ErrorCode> {
         assert!(n as usize <= MOST_NAMED, "nobody asks for more than a batch at once");
-        if self.quota_refusing(0, n).is_some() {
-            return Err(ErrorCode::QuotaPrivateIp);
+        if let Some(quota) = self.quota_refusing(0, n) {
+            return Err(code(quota));
         }
         let switch = &mut self.vswitches[vswitch.index()];
         if !switch.exists {
@@ -492,6 +495,15 @@ impl Cloud {
     #[must_use]
     pub fn vswitch_count(&self) -> usize {
         self.vswitches.len()
+    }
+}
+
+/// What a call is answered with that a quota has no room for.
+fn code(quota: Quota) -> ErrorCode {
+    match quota {
+        Quota::EnisPerRegion => ErrorCode::EniPerRegion,
+        Quota::SecurityGroupAddresses => ErrorCode::SecurityGroup,
+        Quota::VpcAddresses => ErrorCode::QuotaPrivateIp,
     }
 }
 

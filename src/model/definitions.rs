@@ -69,7 +69,9 @@ impl VSwitchReading {
                 )
             }
             Self::End(holder) => format!("Addresses {}, in {of}, at the end of the run.", holder.which()),
-            Self::TimeToFull => format!("Time from the start until {of} is full: a request or a look-up finds none free; or never."),
+            Self::TimeToFull => {
+                format!("Time from the start until {of} is full: a request or a look-up finds none free; or never.")
+            }
             Self::Refusals => format!("Requests, look-ups and new nodes that found no address free in {of}."),
             Self::Prefixes(reading) => reading.definition(of),
         }

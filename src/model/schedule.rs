@@ -91,7 +91,7 @@ impl Portion {
     pub fn up(self, n: u32) -> u32 {
         match self {
             Self::Count(count) => count,
-            Self::Share(share) => (share * f64::from(n)).ceil() as u32,
+            Self::Share(share) => product(share, n).ceil() as u32,
         }
     }
 
@@ -100,9 +100,15 @@ impl Portion {
     pub fn down(self, n: u32) -> u32 {
         match self {
             Self::Count(count) => count,
-            Self::Share(share) => (share * f64::from(n)).floor() as u32,
+            Self::Share(share) => product(share, n).floor() as u32,
         }
     }
+}
+
+/// A share of `n`, without the error of binary fractions: 7 % of 100 is 7.
+fn product(share: f64, n: u32) -> f64 {
+    let (product, whole) = (share * f64::from(n), (share * f64::from(n)).round());
+    if (product - whole).abs() < 1e-6 { whole } else { product }
 }
 
 impl Schedule {
@@ -252,6 +258,15 @@ mod tests {
 
     fn day(n: u64) -> Instant {
         Instant::ZERO + Span::days(n)
+    }
+
+    /// `ceil(7 × 100 / 100)`, as `GetScaledValueFromIntOrPercent` computes it.
+    #[test]
+    fn a_share_is_rounded_as_its_decimals_say() {
+        for (percent, of, up, down) in [(7, 100, 7, 7), (55, 100, 55, 55), (29, 100, 29, 29), (25, 10, 3, 2)] {
+            let share = Portion::Share(f64::from(percent) / 100.0);
+            assert_eq!((share.up(of), share.down(of)), (up, down), "{percent} % of {of}");
+        }
     }
 
     #[test]

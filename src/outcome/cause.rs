@@ -44,7 +44,7 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, Text) {
 fn quota_text(quota: Quota) -> Text {
     match quota {
         Quota::SecurityGroupAddresses => {
-            text!("the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)")
+            text!("the security group has as many addresses as it may have (SecurityGroupInstanceLimitExceed)")
         }
         Quota::VpcAddresses => text!("the VPC has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)"),
         Quota::EnisPerRegion => text!("the region has as many ENIs as the account may have (EniLimitExceeded)"),

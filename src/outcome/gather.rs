@@ -473,7 +473,7 @@ fn stranded_text(reason: StrandedReason, model: &Model) -> Text {
             )
         }
         StrandedReason::Blocked => text!("nodes leave the vSwitch alone for 10 minutes after each refusal"),
-        StrandedReason::Quota => text!("a quota has no room for one more address (QuotaExceeded.PrivateIpAddress)"),
+        StrandedReason::Quota => text!("a quota has no room for one more address"),
         StrandedReason::TakenForEmpty => {
             text!("the control plane takes the vSwitch for empty for {} after each refusal", model.vswitch_ttl())
         }

@@ -257,7 +257,7 @@ fn another_limit_leads_if_no_vswitch_is_full() {
         (
             Cause::Quota(Quota::SecurityGroupAddresses),
             "Pods wait for addresses, at most 312 at once, and requests fail",
-            "the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress)",
+            "the security group has as many addresses as it may have (SecurityGroupInstanceLimitExceed)",
         ),
         (
             Cause::Api(Api::AssignPrivateIpAddresses),

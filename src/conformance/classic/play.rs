@@ -359,6 +359,6 @@ fn cause(failure: Failure) -> &'static str {
         Failure::Deadline => "cni_timeout",
         Failure::Processing => "resource_processing",
         Failure::Restart | Failure::Down => "daemon_restarted",
-        Failure::Unserved => "unexpected_address",
+        Failure::Unserved | Failure::Detached => "unexpected_address",
     }
 }

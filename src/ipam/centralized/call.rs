@@ -194,7 +194,9 @@ impl From<ErrorCode> for Refusal {
             ErrorCode::NotFound => Self::NotFound,
             ErrorCode::NoInstance => Self::NoInstance,
             ErrorCode::Throttling | ErrorCode::Internal => Self::Transient,
-            ErrorCode::EniPerRegion | ErrorCode::EniState | ErrorCode::PrefixNotEnough => Self::Other,
+            ErrorCode::SecurityGroup | ErrorCode::EniPerRegion | ErrorCode::EniState | ErrorCode::PrefixNotEnough => {
+                Self::Other
+            }
         }
     }
 }

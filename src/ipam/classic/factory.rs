@@ -12,7 +12,7 @@ use super::scheduler::{TaskId, Wake};
 use super::sync::{Lock, Mode};
 use super::{Attached, Failure, Trouble};
 use crate::id::{EniId, VSwitchId};
-use crate::ipam::BATCH;
+use crate::ipam::{BATCH, Eni};
 use crate::openapi::ErrorCode;
 use crate::time::{Instant, Span};
 
@@ -41,6 +41,8 @@ pub(super) struct Factory {
     next: EntryId,
     slots: u32,
     taken: u32,
+    /// Interfaces that could not be deleted (rule P67).
+    pub lost: Vec<Eni>,
     /// Who gives a slot back that it never had (rule P107).
     debtors: VecDeque<TaskId>,
 }
@@ -49,7 +51,7 @@ impl Factory {
     /// The interfaces that a start finds; those beyond the limit have no slot (rule P107).
     pub fn new(slots: u32, attached: &[Attached]) -> Self {
         let (list, entries) = (Vec::new(), Vec::new());
-        let mut factory = Self { list, entries, next: 0, slots, taken: 0, debtors: VecDeque::new() };
+        let mut factory = Self { list, entries, next: 0, slots, taken: 0, lost: Vec::new(), debtors: VecDeque::new() };
         for Attached { eni, addresses, .. } in attached {
             let id = factory.add(0);
             let entry = factory.get(id).expect("it was added");
@@ -355,7 +357,8 @@ impl Process {
         };
         let short = match vswitch {
             Some(vswitch) => self.is_exhausted(vswitch).await,
-            None => false,
+            // `daemon/eni-multi-ip.go:328` of v1.6.0.
+            None => self.config().profile.pauses_when_short && trouble == Trouble::Api(ErrorCode::SecurityGroup),
         };
         Failure::NotAssigned { trouble, short }
     }
@@ -371,14 +374,14 @@ impl Process {
     }
 
     /// A creation has failed; it counts as a shortage if there was no other vSwitch to try (rule P112,
-    /// `daemon/eni.go:286-312` of v1.6.0).
+    /// `daemon/eni.go:286-317` of v1.6.0).
     fn not_created(&self, trouble: Trouble) -> Failure {
         let config = self.config();
         let no_other = config.vswitches.len() == 1 || config.selection == Selection::Ordered;
         let short = config.profile.pauses_when_short
             && match trouble {
                 Trouble::Api(ErrorCode::IpNotEnough) => no_other,
-                Trouble::Api(code) => code == ErrorCode::EniPerInstance,
+                Trouble::Api(code) => matches!(code, ErrorCode::EniPerInstance | ErrorCode::SecurityGroup),
                 Trouble::Incomplete | Trouble::NotShown => false,
             };
         Failure::NotCreated { trouble, short }
@@ -408,7 +411,7 @@ impl Process {
         }
         self.unlock(Lock::Factory, Mode::Read);
         let Some(id) = id else { return false };
-        let (is_last, is_busy, is_primary) = {
+        let (is_last, is_busy, eni) = {
             let most = self.config().sizes.ips_per_eni;
             let mut state = self.state();
             let entry = state.factory.get(id).expect("the maintenance alone gives interfaces up");
@@ -417,12 +420,12 @@ impl Process {
                 // Nobody asks it for addresses any more.
                 entry.pending = most;
             }
-            (last.0, last.1, entry.eni.is_some_and(|eni| eni.primary == resource.address))
+            (last.0, last.1, entry.eni.expect("it has an address"))
         };
         if is_last {
-            return !is_busy && self.give_up(id, resource.eni).await;
+            return !is_busy && self.give_up(id, eni).await;
         }
-        if is_primary || !self.unassign(resource).await {
+        if eni.primary == resource.address || !self.unassign(resource).await {
             return false;
         }
         let state = &mut *self.state();
@@ -433,8 +436,8 @@ impl Process {
         true
     }
 
-    /// Deletes an interface (rules P67, P82); if that fails, its slot is lost.
-    async fn give_up(&self, id: EntryId, eni: EniId) -> bool {
+    /// Deletes an interface (rules P67, P82); if that fails, its slot is lost, and the pool keeps its address.
+    async fn give_up(&self, id: EntryId, eni: Eni) -> bool {
         self.lock(Lock::Factory, Mode::Write).await;
         self.crash_if(|state| {
             let mut before = state.factory.listed().take_while(|entry| entry.id != id);
@@ -448,11 +451,13 @@ impl Process {
         }
         self.unlock(Lock::Factory, Mode::Write);
         self.take_operation().await;
-        let deleted = self.delete_eni(eni, Instant::NEVER).await;
+        let deleted = self.delete_eni(eni.id, Instant::NEVER).await;
         self.give_operation();
         if deleted {
-            self.state().gone.retain(|resource, _| resource.eni != eni);
+            self.state().gone.retain(|resource, _| resource.eni != eni.id);
             self.give_slot().await;
+        } else {
+            self.state().factory.lost.push(eni);
         }
         deleted
     }

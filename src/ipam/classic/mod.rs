@@ -143,6 +143,8 @@ pub enum Failure {
     },
     /// An address came of an interface that nobody knew yet, and is lost.
     Unserved,
+    /// The address is of an interface that was detached and not deleted (rule P67).
+    Detached,
     /// No answer within the time of the CNI plugin, or nobody waited for it.
     Deadline,
     /// An earlier call for the same pod is not done yet (rule P92).
@@ -160,7 +162,9 @@ impl From<Failure> for crate::ipam::Failure {
             Failure::NoInterface { foreign: true, .. } => Self::Foreign,
             Failure::NoInterface { inhibited: true, .. } => Self::Inhibited,
             Failure::NoInterface { .. } | Failure::Throttled => Self::Busy,
-            Failure::NotAssigned { .. } | Failure::NotCreated { .. } | Failure::Unserved => Self::Refused,
+            Failure::NotAssigned { .. } | Failure::NotCreated { .. } | Failure::Unserved | Failure::Detached => {
+                Self::Refused
+            }
             Failure::Deadline => Self::Deadline,
             Failure::Processing => Self::Processing,
             Failure::Restart => Self::Restart,

@@ -28,12 +28,24 @@ impl State {
         self.processing.remove(&pod);
     }
 
-    /// The pod has its address.
+    /// The pod has its address, unless that is of an interface which is detached: the plugin finds none of its MAC,
+    /// and the runtime has the address given back.
     pub fn answer(&mut self, pod: PodId, resource: Resource, retained: bool) {
         self.leave(pod);
+        let known = self.factory.of(resource.eni).and_then(|entry| entry.eni);
+        let lost = self.factory.lost.iter().copied().find(|lost| lost.id == resource.eni);
+        let Some(eni) = known.or_else(|| lost.filter(|lost| self.attached.contains(&lost.id))) else {
+            self.pool.in_use.remove(&resource);
+            // Nor does instance metadata show it (rule P38).
+            if self.config.profile.keeps_invalid {
+                self.pool.invalid.insert(resource);
+            } else {
+                self.pool.add_idle(resource, self.now);
+            }
+            self.outputs.push_back(Output::Failed(pod, Failure::Detached));
+            return;
+        };
         self.legacy.rows.insert(pod, resource);
-        let eni = self.factory.of(resource.eni).and_then(|entry| entry.eni);
-        let eni = eni.expect("an address in use is on an interface that exists");
         self.outputs.push_back(Output::Allocated { pod, eni, address: resource.address, retained });
     }
 

@@ -30,14 +30,17 @@ impl Classic {
         if state.leaving.contains(&eni) {
             return Whereabouts::Leaving;
         }
+        let is_pooled = state.pool.in_use.contains_key(&resource)
+            || state.pool.invalid.contains(&resource)
+            || state.pool.idle.iter().any(|idle| idle.resource == resource);
         let Some(entry) = state.factory.ready().find(is_of) else {
+            if is_pooled {
+                return Whereabouts::Pooled;
+            }
             let comes = state.attached.contains(&eni) || state.calls.iter().any(attaches);
             return if comes { Whereabouts::Coming } else { Whereabouts::Unknown };
         };
         let is_primary = entry.eni.is_some_and(|found| found.primary == address);
-        let is_pooled = state.pool.in_use.contains_key(&resource)
-            || state.pool.invalid.contains(&resource)
-            || state.pool.idle.iter().any(|idle| idle.resource == resource);
         match entry.ips.contains(&address) {
             true if is_primary => Whereabouts::EniPrimary,
             true if is_pooled => Whereabouts::Pooled,

@@ -195,6 +195,8 @@ impl NodeLocal {
                 self.slots[i].dispose.set(Dispose::Delete(DeleteStep::Pause { until, deadline }));
             }
             (DeleteStep::Deleting { .. }, Ok(_)) if !self.config.confirm_delete => self.deleted(i),
+            // It is gone already (`pkg/aliyun/client/ecs.go:225-229`).
+            (DeleteStep::Deleting { .. }, Err(ErrorCode::NotFound)) => self.deleted(i),
             (DeleteStep::Deleting { deadline }, Ok(_)) => self.confirm_pause(i, ENI_DELETE_CONFIRM_DELAY, 1, deadline),
             (DeleteStep::Confirming { .. }, Ok(Answer::Described { exists: false, .. })) => self.deleted(i),
             (DeleteStep::Confirming { attempt, deadline }, _) => match ENI_DELETE_CONFIRM.after(attempt, None) {

@@ -46,7 +46,7 @@ impl Trouble {
                     self.is_short(now, Cause::VSwitch(vswitch));
                 }
             }
-            ErrorCode::QuotaPrivateIp | ErrorCode::EniPerRegion => {
+            ErrorCode::QuotaPrivateIp | ErrorCode::SecurityGroup | ErrorCode::EniPerRegion => {
                 if let Some(quota) = quota {
                     self.is_short(now, Cause::Quota(quota));
                 }

@@ -1,7 +1,7 @@
 //! How the cloud behaves.
 
 use crate::chance::SpanDist;
-use crate::model::{Cloud, Quotas};
+use crate::model::{Cloud, Ipam, Model, Quotas};
 use crate::openapi::Api;
 use crate::scenario::defaults::{self, Default};
 use crate::scenario::loader::Loader;
@@ -12,6 +12,20 @@ use crate::scenario::show;
 use crate::scenario::written;
 use crate::time::Span;
 use crate::units::thousands;
+
+/// The longest lag of instance metadata through which a daemon of before v1.7 sees that an address which it gave back
+/// is gone: its last look is after 11.1 s (P87).
+const LONGEST_CLASSIC_LAG: Span = Span::secs(11);
+
+/// Refuses a lag of instance metadata after which a daemon of before v1.7 would hand out addresses that it has no more.
+pub(super) fn check_lag(loader: &mut Loader, model: &Model, written: Option<&written::Cloud>) {
+    let lag = written.and_then(|cloud| cloud.metadata_lag.as_ref()).filter(|lag| lag.value.0 > LONGEST_CLASSIC_LAG);
+    if let (Ipam::Classic(_), Some(lag)) = (&model.ipam, lag) {
+        let problem = loader.problems.error(lag.place, "with Terway before v1.7 this lag is not simulated");
+        problem.label("its daemon hands out an address that metadata shows 11 s after it was given back (P87)");
+        problem.help(format!("write {LONGEST_CLASSIC_LAG} at most"));
+    }
+}
 
 /// The cloud; `None` = something is wrong with it, which is reported.
 pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horizon: Option<Span>) -> Option<Cloud> {

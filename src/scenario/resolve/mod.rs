@@ -144,6 +144,7 @@ fn model(
     policy(loader, &mut model, written.policy.as_deref().unwrap_or_default());
     loader.sweep = written.sweep.as_ref().map(|section| sweep::resolve(loader, section, &model));
     workloads::check_total(loader, &model, written.workloads.as_deref().unwrap_or_default());
+    cloud::check_lag(loader, &model, written.cloud.as_ref());
     controlplane::check_erdma(loader, &model, written.workloads.as_deref().unwrap_or_default());
     pod_networking::check(loader, &model, written.workloads.as_deref().unwrap_or_default());
     types::check_requests(loader, &model, written.node_pools.as_deref().unwrap_or_default());

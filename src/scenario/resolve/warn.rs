@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use super::pools::addresses;
 use super::workloads::most_requested;
 use crate::address::usable;
+use crate::chance::stream;
 use crate::id::VSwitchId;
 use crate::model::{
     Claim, Model, NodePool, Reading, Resources, Shape, Times, Trace, VSwitchReading, Workload, WorkloadKind,
 };
+use crate::openapi::Api;
 use crate::scenario::diagnostics::{Place, quoted_list};
 use crate::scenario::loader::Loader;
 use crate::scenario::read::At;
@@ -16,7 +18,7 @@ use crate::scenario::schedule::{nodes_in_zone, nodes_of_type};
 use crate::scenario::show;
 use crate::scenario::written::{self, Scenario};
 use crate::time::{Instant, Span};
-use crate::units::thousands;
+use crate::units::{percent, thousands};
 
 /// Times from here on are taken for Unix times: thirty years.
 const UNIX_DAYS: u64 = 30 * 365;
@@ -34,6 +36,7 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
     prefixes_are_reserved(loader, model, written);
     idle_addresses_fit(loader, model, written_pools);
     somebody_asks(loader, model);
+    calls_are_answered(loader, model, written);
     claims_see_prefixes(loader, model, written.policy.as_deref().unwrap_or_default());
     too_late(loader, model, written);
     outages_strike(loader, model, written);
@@ -41,6 +44,39 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
     for (workload, written) in model.workloads.iter().zip(written.workloads.iter().flatten()) {
         pods_find_a_node(loader, model, workload, written);
         trace_lasts(loader, model, workload, written);
+    }
+}
+
+/// Terway's client gives a call up after this time (`pkg/aliyun/credential/aliyun_client_mgr.go:79`).
+const CLIENT_WAITS: Span = Span::secs(20);
+
+/// Calls that take longer than Terway's client waits, which a simulated one does not give up.
+fn calls_are_answered(loader: &mut Loader, model: &Model, written: &Scenario) {
+    const TRIED: usize = 2_000;
+    let late = |api: Api, slow: f64| {
+        let mut chance = stream(0, 0, "latencies that are warned of");
+        let takes = std::iter::repeat_with(|| model.cloud.latency[api.index()].sample(&mut chance).mul_f64(slow));
+        takes.take(TRIED).filter(|&takes| takes > CLIENT_WAITS).count() as f64 / TRIED as f64
+    };
+    let mut warn = |place: Place, apis: [bool; Api::ALL.len()], slow: f64| {
+        let shares = Api::ALL.into_iter().filter(|api| apis[api.index()]).map(|api| (api, late(api, slow)));
+        let Some((api, share)) = shares.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|&(_, share)| share >= 0.01) else {
+            return;
+        };
+        let problem =
+            loader.problems.warning(place, format!("calls take longer than the {CLIENT_WAITS} that Terway waits"));
+        problem.label(format!("about {} of {}", percent(share), api.name()));
+        problem.help("its client gives such a call up and repeats it or fails; a simulated one waits for the answer");
+    };
+    let Some(cloud) = &written.cloud else { return };
+    for (api, latency) in cloud.latency.iter().flat_map(|latency| &latency.0) {
+        let apis = Api::ALL.map(|other| other.name() == api.name);
+        warn(latency.place, apis, 1.0);
+    }
+    for (fault, written) in model.cloud.faults.iter().zip(cloud.faults.iter().flatten()) {
+        if fault.slow > 1.0 {
+            warn(written.place, fault.apis, fault.slow);
+        }
     }
 }
 

@@ -310,7 +310,7 @@ impl<O: Observer> Engine<O> {
         self.touch(node);
         let holdings = self.holdings_for(id);
         let exhausted = holdings.blocked.len() == holdings.candidates.len();
-        let blocked = holdings.blocked.first().filter(|_| exhausted).map(|&id| Cause::VSwitch(id));
+        let blocked = holdings.blocked.first().filter(|_| exhausted).map(|&id| self.emptied(id));
         if let Some(cause) = (holdings.empty_slots == 0).then_some(Cause::NodeCapacity).or(blocked) {
             self.limited(node, cause);
         }

@@ -168,10 +168,15 @@ impl<O: Observer> Engine<O> {
             }
         }
         let is_full = holdings.room == 0 && holdings.empty_slots == 0;
-        let blocked = holdings.blocked.first().map(|&id| Cause::VSwitch(id));
+        let blocked = holdings.blocked.first().map(|&id| self.emptied(id));
         if let Some(cause) = is_full.then_some(Cause::NodeCapacity).or(blocked) {
             self.limited(node, cause);
         }
+    }
+
+    /// What the control plane took a vSwitch for empty for: a quota answers like it (rule C72).
+    pub(super) fn emptied(&self, vswitch: VSwitchId) -> Cause {
+        self.cloud.quota_refusing(0, 1).map_or(Cause::VSwitch(vswitch), Cause::Quota)
     }
 
     /// Hands an input to the controller and carries out what it does.

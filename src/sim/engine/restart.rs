@@ -163,8 +163,9 @@ impl<O: Observer> Engine<O> {
     /// metadata would show it for a moment, and the daemon would hand out addresses that are gone.
     /// A start of the daemon takes longer than such a call (an assumption).
     pub(super) fn finish_removals(&mut self, node: NodeId) {
-        let takes_away =
-            |request: &Request| matches!(request, Request::Unassign(..) | Request::Detach(_) | Request::Delete(_));
+        let takes_away = |request: &Request| {
+            matches!(request, Request::Unassign(..) | Request::UnassignV6(..) | Request::Detach(_) | Request::Delete(_))
+        };
         for index in 0..self.calls.len() {
             let call = self.calls[index];
             if call.node == node && call.leaves != Instant::NEVER && takes_away(&call.request) {
