@@ -30,16 +30,16 @@ impl Reading {
     #[must_use]
     pub fn definition(&self) -> String {
         match self {
-            Self::VSwitch(_, of) => of.definition("the vSwitch"),
+            Self::VSwitch(_, of) => of.definition("the vSwitch", SINCE_ADDED),
             Self::AnyVSwitch(of) => {
                 let which = match of {
                     of if of.may_be_never() => "the first",
                     of if of.is_worse_if_less() => "the least",
                     _ => "the most",
                 };
-                format!("{} Of the vSwitches of pods, {which}.", of.definition("a vSwitch"))
+                format!("{} Of the vSwitches of pods, {which}.", of.definition("a vSwitch", SINCE_ADDED))
             }
-            Self::AllVSwitches(of) => of.definition("all vSwitches of pods"),
+            Self::AllVSwitches(of) => of.definition("all vSwitches of pods", "one that is added has none before"),
             Self::Pods(of) => of.definition().to_owned(),
             Self::WaitedOver { .. } => {
                 "Pods that waited longer than this for an address; with `before 60d`, whose wait was that long by then."
@@ -57,16 +57,16 @@ impl Reading {
     }
 }
 
+/// What a mean over the time after the warm-up is of, where an action adds the vSwitch.
+const SINCE_ADDED: &str = "of one that is added, since then";
+
 impl VSwitchReading {
-    fn definition(self, of: &str) -> String {
+    fn definition(self, of: &str, added: &str) -> String {
         match self {
             Self::LeastFree => format!("Fewest free addresses of {of} at any moment after the warm-up."),
             Self::LeastFreeShare => format!("The same as a share of the usable addresses of {of}."),
             Self::Mean(holder) => {
-                format!(
-                    "Addresses {}, in {of}, as a mean over the time after the warm-up; of one that is added, since then.",
-                    holder.which()
-                )
+                format!("Addresses {}, in {of}, as a mean over the time after the warm-up; {added}.", holder.which())
             }
             Self::End(holder) => format!("Addresses {}, in {of}, at the end of the run.", holder.which()),
             Self::TimeToFull => {

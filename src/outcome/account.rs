@@ -135,7 +135,7 @@ pub fn counting_text(summary: &Summary) -> Option<Text> {
             let which = if counting.vswitches == 1 { phrase!("it") } else { phrase!("the first vSwitch") };
             let runs = in_runs(&counting.simulated_full);
             let when = clock.at(time.median);
-            text!("simulated, {which} is full {when}{}{runs}{}", which, when, apart(counting), runs, unserving(summary))
+            text!("simulated, {which} is full {when}{runs}{}{}", which, when, runs, apart(counting), unserving(summary))
         }
         None if summary.vswitches.iter().any(|vswitch| !vswitch.full.never()) => {
             text!("simulated, no vSwitch of pods runs full")
@@ -167,12 +167,17 @@ fn in_runs(happened: &super::Proportion) -> Text {
     }
 }
 
-/// `, 9h 36m earlier`, over the runs in which both happen.
+/// `, 9h 36m earlier`, the median over the runs in which both happen; it is not the difference of two medians.
 fn apart(counting: &CountingSummary) -> Text {
-    match counting.simulated_earlier_s.map(|earlier| earlier.median) {
-        None => Text::default(),
-        Some(0.0) => text!(", at the same time"),
-        Some(earlier) if earlier > 0.0 => text!(", {} earlier", span(earlier)),
-        Some(later) => text!(", {} later", span(-later)),
+    let Some(earlier) = &counting.simulated_earlier_s else { return Text::default() };
+    let apart = match earlier.median {
+        0.0 => text!(", at the same time"),
+        earlier if earlier > 0.0 => text!(", {} earlier", span(earlier)),
+        later => text!(", {} later", span(-later)),
+    };
+    match (earlier.runs, counting.full.runs) {
+        (_, 1) => apart,
+        (runs, all) if runs == all => text!("{}, run by run", apart),
+        (runs, _) => text!("{}, run by run of the {} that have both", apart, runs),
     }
 }

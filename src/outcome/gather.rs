@@ -480,7 +480,7 @@ fn stranded_text(reason: StrandedReason, model: &Model) -> Text {
         StrandedReason::NotConfigured => {
             text!(
                 "no pod that waits may use this vSwitch: neither its PodNetworking nor, if it has none, the eni-config of its \
-                 node lists it"
+                 node lists it for its zone"
             )
         }
     }

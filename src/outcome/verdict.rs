@@ -30,10 +30,17 @@ pub(super) fn of(summary: &Summary) -> Verdict {
     let homeless = without_node(summary).filter(|_| matches!(verdict.kind, "vswitch" | "prefixes" | "none"));
     let defects = summary.defects.iter().map(|defect| strikes(defect, &summary.method.clock));
     let trunkless = summary.trunkless.iter().map(|trunkless| without_trunk(trunkless, &summary.method.clock));
+    let served = all_served(summary).filter(|_| matches!(verdict.kind, "vswitch" | "prefixes"));
     Verdict {
-        text: Text::list(std::iter::once(verdict.text).chain(homeless).chain(defects).chain(trunkless), SPACE),
+        text: Text::list(std::iter::once(verdict.text).chain(served).chain(homeless).chain(defects).chain(trunkless), SPACE),
         ..verdict
     }
+}
+
+/// That nobody goes without an address, whatever vSwitch is full.
+fn all_served(summary: &Summary) -> Option<Text> {
+    let longest = summary.pods.wait_longest_s.filter(|_| summary.pods.never_served.max == 0.0)?;
+    Some(text!("Every pod gets an address all the same, within {} at most.", span(longest.max)))
 }
 
 /// That pods are left over without a node, whatever vSwitch is full.

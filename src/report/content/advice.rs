@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::model::VSwitch;
 use crate::outcome::{ActionSummary, Summary, VSwitchSummary, count, plus_minus};
 use crate::report::{Run, in_quotes};
+use crate::study::{Decision, RuleKind};
 use crate::text::{Lang, Text, text};
 use crate::units::{percent, thousands};
 
@@ -91,7 +92,21 @@ fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
 
 /// How large it has to be.
 fn size(run: &Run, vswitch: &VSwitchSummary, goal: &str) -> Option<Advice> {
-    let text = text!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix);
+    let of_pods = run.summary.vswitches.iter().filter(|v| v.serves_pods && v.id != vswitch.id);
+    let text = match of_pods.filter(|v| !v.full.never()).count() {
+        0 => text!("{} is a /{}. The smallest block that lasts:", vswitch.id, vswitch.prefix),
+        1 => text!(
+            "{} is a /{}, and another vSwitch of pods runs full. The smallest block with which this one lasts:",
+            vswitch.id,
+            vswitch.prefix
+        ),
+        n => text!(
+            "{} is a /{}, and {n} more vSwitches of pods run full. The smallest block with which this one lasts:",
+            vswitch.id,
+            vswitch.prefix,
+            n
+        ),
+    };
     Some(Advice { text, command: Some(smallest(run, vswitch, goal)?) })
 }
 
@@ -141,9 +156,11 @@ fn seek(run: &Run, which: &str, knob: &str, goal: &str) -> String {
     format!("{} {which} {}{goal}", run.seek, in_quotes(knob))
 }
 
-/// The scenario's own policy is the goal, if it has one.
+/// The scenario's own policy is the goal, if it has one that the run does not keep: another says nothing of what the
+/// verdict tells.
 fn goal_of(run: &Run, vswitch: &VSwitchSummary) -> String {
-    match run.model.policy.is_empty() {
+    let of_policy = run.findings.iter().filter(|finding| finding.kind == RuleKind::Policy);
+    match of_policy.clone().all(|finding| finding.decision == Decision::Holds) {
         true => such_that(&format!("P({} is full before {}) <= {ACCEPTED}", vswitch.id, run.model.horizon)),
         false => String::new(),
     }

@@ -57,6 +57,9 @@ fn waiting(summary: &Summary) -> Key {
     let (most, end) = (pods.most_waiting.max, pods.waiting_at_end.mean);
     let (number, label) = match (most > 0.0, end > 0.0) {
         (false, _) => (count(0.0), text!("pods ever waited for an address")),
+        (true, false) if pods.most_waiting_s.is_some_and(|time| time.max == 0.0) => {
+            (count(most), text!("pods wait for an address at once, at the start; never more, and none does at the end"))
+        }
         (true, false) => (count(most), text!("pods wait for an address at once, at most; none does at the end")),
         (true, true) => (count(end), text!("pods wait for an address at the end; {} at most", count(most))),
     };

@@ -88,7 +88,7 @@ impl Words<'_> {
         let values = self.list(&between);
         let needed = between.iter().filter_map(|point| point.runs_needed()).max()?;
         Some(format!(
-            "The noise does not allow a decision about {values}: about {} runs would be needed (`--at-most`; {} were allowed).",
+            "The noise does not allow a decision about {values}: {} runs or more would be needed (`--at-most`; {} were allowed).",
             thousands(needed as u64),
             thousands(self.answer.most_runs.into())
         ))
