@@ -32,7 +32,10 @@ pub(super) fn of(summary: &Summary) -> Verdict {
     let trunkless = summary.trunkless.iter().map(|trunkless| without_trunk(trunkless, &summary.method.clock));
     let served = all_served(summary).filter(|_| matches!(verdict.kind, "vswitch" | "prefixes"));
     Verdict {
-        text: Text::list(std::iter::once(verdict.text).chain(served).chain(homeless).chain(defects).chain(trunkless), SPACE),
+        text: Text::list(
+            std::iter::once(verdict.text).chain(served).chain(homeless).chain(defects).chain(trunkless),
+            SPACE,
+        ),
         ..verdict
     }
 }

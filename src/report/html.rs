@@ -208,9 +208,11 @@ fn data(clock: &Clock, content: &Content, lang: Lang) -> anyhow::Result<String> 
 }
 
 /// What the script says.
-fn script_words() -> [(&'static str, Phrase); 10] {
+fn script_words() -> [(&'static str, Phrase); 12] {
     [
         ("day", phrase!("day #")),
+        ("days", phrase!("days since the start")),
+        ("time", phrase!("time since the start")),
         ("svg_of", phrase!("Download the picture")),
         ("csv_of", phrase!("Download the numbers")),
         ("reset", phrase!("Whole time")),

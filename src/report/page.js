@@ -36,12 +36,14 @@
     return start ? `${day}, ${date(secs)} ${time}` : `${day}, ${time}`;
   }
 
-  /** Labels of the axis of time. */
+  /** Labels of the axis of time; the first date of each year has the year. */
   function ticks(_, splits, __, ___, step) {
-    return splits.map((secs) => {
-      if (inDays && step >= DAY) return start ? `${secs / DAY}\n${date(secs).slice(5)}` : `${secs / DAY}`;
+    const year = (secs) => date(secs).slice(0, 4);
+    const short = (secs, i) => date(secs).slice(i === 0 || year(secs) !== year(splits[i - 1]) ? 0 : 5);
+    return splits.map((secs, i) => {
+      if (inDays && step >= DAY) return start ? `${secs / DAY}\n${short(secs, i)}` : `${secs / DAY}`;
       const time = `${two(Math.floor((inDays ? secs % DAY : secs) / 3600))}:${two(Math.floor((secs % 3600) / 60))}`;
-      if (inDays) return `${time}\n${start ? date(secs).slice(5) : words.day.replace("#", Math.floor(secs / DAY) + 1)}`;
+      if (inDays) return `${time}\n${start ? short(secs, i) : words.day.replace("#", Math.floor(secs / DAY) + 1)}`;
       return step < 60 ? `${time}:${two(Math.floor(secs % 60))}` : time;
     });
   }
@@ -243,7 +245,12 @@
       context.moveTo(from, y(capacity));
       context.lineTo(box.right, y(capacity));
       context.stroke();
-      context.fillText(`${count(capacity)} ${words.usable}`, from + 6, y(capacity) - 9);
+      const name = [`${count(capacity)} ${words.usable}`, from + 6, y(capacity) - 9];
+      // A mark may stand behind it.
+      context.strokeStyle = css("--paper");
+      context.lineWidth = 4;
+      context.strokeText(...name);
+      context.fillText(...name);
     });
   }
 
@@ -261,9 +268,9 @@
         context.fillStyle = faded("#C82A2A", Math.min(opacity, 1));
         context.fillRect(from, top, to - from, STRIP);
       }
-      if (u.width < WIDE) return;
-      context.fillStyle = css("--red");
-      context.fillText(strip.name, box.right + 10, top + STRIP / 2);
+      const isWide = u.width >= WIDE;
+      context.fillStyle = css(isWide ? "--red" : "--ink");
+      context.fillText(strip.name, isWide ? box.right + 10 : box.left + 4, top + STRIP / 2);
     });
   }
 
@@ -310,7 +317,7 @@
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false } },
       scales: { x: { time: false, range: (u, low, high) => [low, high] }, y: { range: most } },
       axes: [
-        { ...axis, grid: { show: false }, gap: chart.strip ? STRIP + 8 : 5, size: chart.strip ? 62 : 48, incrs: STEPS, values: ticks, space: 56 },
+        { ...axis, grid: { show: false }, gap: chart.strip ? STRIP + 8 : 5, size: chart.strip ? 62 : 48, incrs: STEPS, values: ticks, space: 68, label: inDays ? words.days : words.time, labelFont: FONT, labelSize: 20 },
         { ...axis, size: 58, ...(chart.unit === "share" ? {} : { incrs: COUNTS }), values: (u, splits) => splits.map((n) => write(chart, n)) },
       ],
       series: parts.series,

@@ -9,20 +9,33 @@ use crate::units::thousands;
 /// for a value that has no place there.
 #[must_use]
 pub fn snippet(knob: &Knob, value: &str, model: &Model) -> Option<String> {
-    let vswitches = |of: &str, all: bool| {
+    let of = |of: &str, all: bool| {
         let is_copy = |id: &str| id.strip_prefix(of).and_then(|n| n.strip_prefix('-')).is_some_and(is_number);
         let wanted = |v: &&VSwitch| v.id == of || all && is_copy(&v.id);
-        model.vpc.vswitches.iter().filter(wanted).map(vswitch).collect::<Vec<_>>().join("\n")
+        model.vpc.vswitches.iter().filter(wanted).collect::<Vec<_>>()
     };
+    let resources = |of: &[&VSwitch]| of.iter().map(|of| vswitch(of)).collect::<Vec<_>>().join("\n");
     match &knob.kind {
-        KnobKind::Prefix { vswitch } => Some(vswitches(vswitch, false)),
-        KnobKind::Copies { vswitch } => Some(vswitches(vswitch, true)),
+        KnobKind::Prefix { vswitch } => Some(format!(
+            "# For a cluster that is yet to be made: Terraform replaces a vSwitch whose cidr_block changes.\n{}",
+            resources(&of(vswitch, false))
+        )),
+        KnobKind::Copies { vswitch } => {
+            Some(format!("{}{}", resources(&of(vswitch, true)), listed(&of(vswitch, true))))
+        }
         KnobKind::EniConfig { key } => Some(eni_config(key, value)),
         KnobKind::InstanceType { pool } => Some(format!(
             "resource \"alicloud_cs_kubernetes_node_pool\" \"{pool}\" {{\n  instance_types = [\"{value}\"]\n  # ...\n}}\n"
         )),
         KnobKind::Other => None,
     }
+}
+
+/// That eni-config has to list vSwitches of a zone.
+fn listed(vswitches: &[&VSwitch]) -> String {
+    let ids: Vec<_> = vswitches.iter().map(|vswitch| format!("\"{}\"", vswitch.id)).collect();
+    let zone = vswitches.first().map_or("", |vswitch| &vswitch.zone);
+    format!("\n# In eni-config, beside what else it lists:\n\"vswitches\": {{\"{zone}\": [{}]}}\n", ids.join(", "))
 }
 
 fn is_number(text: &str) -> bool {

@@ -114,6 +114,8 @@ pub(super) const REPORT: &[Entry] = &[
     ("What happened", "发生了什么"),
     ("{point} ({range})", "{point}（{range}）"),
     ("{n} more pictures are in the folder plots.", "另有 {n} 张图在 plots 目录里。"),
+    ("days since the start", "开始后的天数"),
+    ("time since the start", "开始后的时间"),
     ("day #", "第 # 天"),
     ("Download the picture", "下载图片"),
     ("Download the numbers", "下载数据"),
