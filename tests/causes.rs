@@ -205,7 +205,7 @@ fn the_security_group_is_full() {
     let quotas = Quotas { security_group_addresses: Some(14), ..Quotas::default() };
     insta::assert_snapshot!(verdict(|model| model.cloud.quotas = quotas), @r"
     quota: Pods wait for addresses, at most 12 at once, and requests fail for the first time after 11m 58s (one run, so no interval):
-    the security group has as many addresses as it may have (QuotaExceeded.PrivateIpAddress).
+    the security group has as many addresses as it may have (SecurityGroupInstanceLimitExceed).
     No vSwitch runs full in 2h (one run, so no interval);
     the fullest, vsw-pods (/27, 28 usable), keeps at least 16 of 28 addresses free.
     ");
@@ -341,4 +341,56 @@ fn nobody_waits_after_the_trouble() {
             assert_eq!((pods.served.mean, pods.waiting_at_end.mean), (16.0, 0.0), "{api:?}, {fail}, {slow}");
         }
     }
+}
+
+/// A quota blocks vSwitches as a lack of addresses does (C72): the cause is the quota all the same.
+#[test]
+fn the_control_plane_does_not_take_a_quota_for_a_full_vswitch() {
+    let told = verdict(|model| {
+        centralized(model, None);
+        model.cloud.quotas = Quotas { vpc_addresses: Some(6), ..Quotas::default() };
+    });
+    assert!(told.starts_with("quota: "), "{told}");
+}
+
+/// R135: what is still given back when the daemon starts again is gone before it looks, of both families.
+#[test]
+fn a_restart_while_ipv6_addresses_are_given_back_hands_out_none_of_them() {
+    let text = "
+name: v6
+horizon: 40m
+seed: 1
+vpc: {cidr: 192.168.0.0/16, vswitches: [{id: vsw, zone: z, cidr: 192.168.1.0/24}]}
+terway: {eni_config: {ip_stack: dual, max_pool_size: 0, min_pool_size: 0, vswitches: {z: [vsw]}}}
+node_pools: [{name: default, instance_type: ecs.g7.2xlarge, node_vswitch: vsw, nodes: 1}]
+workloads:
+  - name: web
+    deployment: {replicas: {steps: [{at: 0s, value: 14}, {at: 10m, value: 4}, {at: 17m, value: 14}]}}
+    termination: 1s
+cloud: {latency: {UnassignPrivateIpAddresses: 500ms, UnassignIpv6Addresses: 6m}}
+actions: [{at: 16m, restart_terway: {takes: 1s}}]
+";
+    let loaded = brimline::scenario::load_text("v6.yaml", text, std::path::Path::new("."));
+    assert!(run_audited(&loaded.expect("it loads").model, 0, Span::secs(5)).pods.served > 0);
+}
+
+/// Which of two vSwitches fills is chance: the headline tells of both, and of the one that does most often.
+#[test]
+fn one_of_several_vswitches_is_full_more_often_than_each() {
+    let mut model = world();
+    let other = VSwitch::plain("vsw-more", "zone-a", "10.0.2.0/28");
+    model.vpc.vswitches[1] = VSwitch::plain("vsw-pods", "zone-a", "10.0.1.0/28");
+    model.vpc.vswitches.push(other);
+    let mut daemon = node_local::Config::plain((2, 5), (0, 2), vec![VSwitchId(1), VSwitchId(2)]);
+    daemon.vswitch_selection = node_local::VSwitchSelection::Random;
+    model.node_pools[0].shapes[0].zones[0].daemon = daemon.into();
+    model.workloads = pods(20.0);
+    model.replications = 12;
+    let recordings: Vec<_> = (0..12).map(|replication| run_audited(&model, replication, Span::mins(1))).collect();
+    let summary = summarize(&model, &recordings);
+    let [most, ..] = &summary.vswitches[..] else { panic!("there are three") };
+    let any = &summary.counting.simulated_full;
+    assert!(most.full.hits < any.hits && any.hits < 12, "{} of {}", most.full.hits, any.hits);
+    let start = format!("One of 2 vSwitches of pods is full in {} of 12 runs", any.hits);
+    assert!(summary.verdict.text.english().starts_with(&start), "{}", summary.verdict.text.english());
 }

@@ -113,7 +113,7 @@ fn what_is_not_attached_outlives_its_instance() {
     assert_eq!(call(&mut cloud, node, Request::Attach(detached)), Err(ErrorCode::NotFound));
     assert_eq!(call(&mut cloud, node, Request::Assign(attached, 1)), Err(ErrorCode::NotFound));
     assert_eq!(call(&mut cloud, node, Request::Detach(attached)), Ok(Answer::Detached));
-    assert_eq!(call(&mut cloud, node, Request::Delete(attached)), Ok(Answer::Deleted));
+    assert_eq!(call(&mut cloud, node, Request::Delete(attached)), Err(ErrorCode::NotFound));
     let late = create(&mut cloud, node, 4);
     assert_eq!((held(&cloud), cloud.leaked(VSWITCH)), ((6, 6, 0), (2, 6)));
     call(&mut cloud, node, Request::Assign(late, 1)).expect("an address is free");

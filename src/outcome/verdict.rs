@@ -30,7 +30,9 @@ pub(super) fn of(summary: &Summary) -> Verdict {
     let homeless = without_node(summary).filter(|_| matches!(verdict.kind, "vswitch" | "prefixes" | "none"));
     let defects = summary.defects.iter().map(|defect| strikes(defect, &summary.method.clock));
     let trunkless = summary.trunkless.iter().map(|trunkless| without_trunk(trunkless, &summary.method.clock));
-    let served = all_served(summary).filter(|_| matches!(verdict.kind, "vswitch" | "prefixes"));
+    let named = summary.vswitches.iter().find(|vswitch| Some(&vswitch.id) == verdict.vswitch.as_ref());
+    let is_short = matches!(verdict.kind, "vswitch" | "prefixes") && named.is_some_and(|vswitch| vswitch.serves_pods);
+    let served = all_served(summary).filter(|_| is_short);
     Verdict {
         text: Text::list(
             std::iter::once(verdict.text).chain(served).chain(homeless).chain(defects).chain(trunkless),
@@ -42,7 +44,10 @@ pub(super) fn of(summary: &Summary) -> Verdict {
 
 /// That nobody goes without an address, whatever vSwitch is full.
 fn all_served(summary: &Summary) -> Option<Text> {
-    let longest = summary.pods.wait_longest_s.filter(|_| summary.pods.never_served.max == 0.0)?;
+    let longest = summary.pods.wait_longest_s.filter(|_| {
+        let pods = &summary.pods;
+        (pods.never_served.max, pods.unschedulable_at_end.max) == (0.0, 0.0)
+    })?;
     Some(text!("Every pod gets an address all the same, within {} at most.", span(longest.max)))
 }
 

@@ -141,7 +141,8 @@ fn zones_line(summary: &Summary) -> Option<Text> {
 
 fn waits_line(pods: &PodSummary, clock: &Clock) -> Text {
     // The most of all runs, and the time of the median run, would be those of two runs.
-    let when = match pods.most_waiting_s.as_ref().filter(|time| time.min == time.max) {
+    let is_one = |time: &&Estimate| clock.at(time.min) == clock.at(time.max);
+    let when = match pods.most_waiting_s.as_ref().filter(is_one) {
         Some(time) if time.median == 0.0 => text!(", at the start"),
         Some(time) => text!(", {when}", clock.at(time.median)),
         None => Text::default(),

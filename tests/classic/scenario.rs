@@ -68,3 +68,32 @@ fn looking_at_exhausted_nodes_changes_nothing() {
         assert_eq!(looked_at, run(&model, 0, &Progress::default()), "{version}");
     }
 }
+
+/// P67: an interface whose deletion fails is off the list and its address back in the pool. While the detach fails too the
+/// address serves pods; once that has worked the plugin finds no such interface, and no pod gets it.
+#[test]
+fn p67_an_address_of_an_interface_that_could_not_be_deleted_is_in_the_pool_still() {
+    let text = |fails: &str| {
+        format!(
+            "
+name: outage
+horizon: 60m
+seed: 1
+vpc: {{cidr: 10.0.0.0/8, vswitches: [{{id: vsw, zone: z, cidr: 10.0.1.0/24}}]}}
+terway: {{version: v1.6.0, eni_config: {{max_pool_size: 0, min_pool_size: 0, vswitches: {{z: [vsw]}}}}}}
+node_pools: [{{name: p, instance_type: ecs.g7.2xlarge, node_vswitch: vsw, nodes: 2}}]
+workloads:
+  - name: web
+    deployment: {{replicas: {{steps: [{{at: 0s, value: 32}}, {{at: 37m, value: 12}}, {{at: 44m, value: 21}}]}}}}
+cloud: {{faults: [{{from: 30m, lasts: 30m, apis: [{fails}], fail: 100 %}}]}}
+"
+        )
+    };
+    for fails in ["DetachNetworkInterface, DeleteNetworkInterface", "DeleteNetworkInterface"] {
+        let loaded = brimline::scenario::load_text("a.yaml", &text(fails), std::path::Path::new("."));
+        let model = loaded.expect("it loads").model;
+        for replication in 0..5 {
+            assert!(run_audited(&model, replication, Span::secs(20)).pods.served > 0);
+        }
+    }
+}

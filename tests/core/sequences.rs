@@ -177,7 +177,7 @@ fn trimmed(refusals: &[ErrorCode]) -> Story {
 }
 
 /// R109, R96: detach, five seconds, delete; looks one and three seconds after it; given up six
-/// seconds after it, whereupon the sequence begins again with a token of its own.
+/// seconds after it, whereupon the sequence begins again with a token of its own, and finds the interface gone.
 #[test]
 fn r109_a_delete_that_is_not_confirmed_begins_again() {
     let mut story = Story::new(node(1, 10), &[50]);
@@ -192,7 +192,7 @@ fn r109_a_delete_that_is_not_confirmed_begins_again() {
          19.1 look at e1
          22.2 detach e1
          27.7 delete e1
-         29.2 look at e1",
+         28.2 refused: InvalidEniId.NotFound",
     );
 }
 
@@ -241,7 +241,7 @@ fn r109_a_sequence_has_thirty_seconds() {
          38.6 look at e1
          40 detach e1
          45.5 delete e1
-         47 look at e1",
+         46 refused: InvalidEniId.NotFound",
     );
 }
 

@@ -159,8 +159,9 @@ fn seek(run: &Run, which: &str, knob: &str, goal: &str) -> String {
 /// The scenario's own policy is the goal, if it has one that the run does not keep: another says nothing of what the
 /// verdict tells.
 fn goal_of(run: &Run, vswitch: &VSwitchSummary) -> String {
-    let of_policy = run.findings.iter().filter(|finding| finding.kind == RuleKind::Policy);
-    match of_policy.clone().all(|finding| finding.decision == Decision::Holds) {
+    let mut of_policy = run.findings.iter().filter(|finding| finding.kind == RuleKind::Policy).peekable();
+    let is_kept = of_policy.peek().is_some() && of_policy.all(|finding| finding.decision == Decision::Holds);
+    match run.model.policy.is_empty() || is_kept {
         true => such_that(&format!("P({} is full before {}) <= {ACCEPTED}", vswitch.id, run.model.horizon)),
         false => String::new(),
     }
