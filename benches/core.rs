@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use brimline::chance::SmallStream;
 use brimline::id::{EniId, PodId, VSwitchId};
+use brimline::ipam::kube_client::KubeClient;
 use brimline::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
 use brimline::ipam::{Addresses, Answer, CallId, Input, Output, Release, Request, V6Addresses};
 use brimline::openapi::Api;
@@ -36,6 +37,7 @@ fn daemon() -> NodeLocal {
         gc_period: Some(Span::mins(5)),
         rpc_timeout: Span::secs(118),
         confirm_delete: true,
+        kube_client: KubeClient::UNLIMITED,
     };
     NodeLocal::new(Instant::ZERO, Arc::new(config), SmallStream::new(1), true)
 }

@@ -12,6 +12,7 @@ use brimline::chance::{SmallStream, SpanDist};
 use brimline::id::VSwitchId;
 use brimline::ipam::centralized::{Flavor, NodeConfig, Selection, Settings, WriteLimit};
 use brimline::ipam::classic::{self, Defect, Sizes, Version, Wanted};
+use brimline::ipam::kube_client::KubeClient;
 use brimline::ipam::limits::InstanceLimits;
 use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use brimline::ipam::pod_eni::{self, Policy, Retention};
@@ -271,8 +272,15 @@ impl Dice {
             Kind::Centralized | Kind::Prefixes | Kind::Trunk => self.centralized(limits, vswitches, quiet).into(),
             Kind::Exclusive => {
                 let (slots, polls) = (limits.exclusive_eni_pods(), self.chance(50));
-                pod_eni::NodeConfig { slots, vswitches, polls }.into()
+                pod_eni::NodeConfig { slots, vswitches, polls, kube_client: self.kube_client() }.into()
             }
+        }
+    }
+
+    fn kube_client(&mut self) -> KubeClient {
+        match self.chance(30) {
+            true => KubeClient::UNLIMITED,
+            false => KubeClient { period: self.millis(50, 1500), burst: self.range(1, 12), patches: self.chance(80) },
         }
     }
 
@@ -311,6 +319,7 @@ impl Dice {
             vswitches,
             selection: self.pick(&[Selection::Most, Selection::Random]),
             dual: self.chance(25),
+            kube_client: self.kube_client(),
         };
         config.both_or_none = config.dual;
         if quiet {
@@ -353,6 +362,7 @@ impl Dice {
             gc_period: self.pick(&[None, Some(Span::mins(5))]),
             confirm_delete: self.chance(80),
             dual: self.chance(25),
+            kube_client: self.kube_client(),
             ..node_local::Config::plain((limits.adapters - 1, limits.ipv4_per_adapter), idle, vswitches)
         }
     }

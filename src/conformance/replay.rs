@@ -6,6 +6,7 @@ use super::case::{Case, EniPolicy, Event, IpStack, Latency, Retry, VSwitch, VSwi
 use crate::chance::{SmallStream, SpanDist, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
 use crate::id::{NodeId, PodId, VSwitchId};
+use crate::ipam::kube_client::KubeClient;
 use crate::ipam::node_local::{self, EniSelection, Rdma, Reclaim, Trunk, VSwitchSelection};
 use crate::ipam::{Config, GC_PERIOD};
 use crate::model::Quotas;
@@ -178,6 +179,7 @@ fn config(case: &Case) -> node_local::Config {
         gc_period: case.collects.then_some(GC_PERIOD),
         rpc_timeout: Span::millis(case.rpc_timeout_ms),
         confirm_delete: false,
+        kube_client: KubeClient::UNLIMITED,
     }
 }
 
@@ -314,7 +316,7 @@ impl<'a> Script<'a> {
         for pod in self.engine.pods() {
             match pod.state {
                 PodState::Running => nodes[pod.node.index()][2] += 1,
-                PodState::Waiting => nodes[pod.node.index()][3] += 1,
+                PodState::Waiting | PodState::Answering => nodes[pod.node.index()][3] += 1,
                 PodState::Gone | PodState::Pending | PodState::Leaving => {}
             }
         }

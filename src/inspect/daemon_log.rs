@@ -63,7 +63,9 @@ impl<'m> Log<'m> {
     /// The lines of a step on the node; `held` is the address that a pod has that goes.
     pub fn of(&self, step: &Step, held: Option<Ipv4Addr>) -> Vec<Line> {
         match &step.what {
-            What::Served { pod, address, tried, .. } => self.served(step.at, *pod, &address.to_string(), *tried),
+            What::Served { pod, address, tried, had, .. } => {
+                self.served((*tried, Instant(step.at.0 - had.0), step.at), *pod, &address.to_string())
+            }
             What::Failed { pod, tried, reason, .. } => self.failed(step.at, *pod, *tried, *reason),
             What::Gone(pod) => self.gone(step.at, *pod, held),
             What::Call(call) if call.heard => self.call(step.at, call),
@@ -72,12 +74,12 @@ impl<'m> Log<'m> {
     }
 
     /// `AllocIP`, and the worker that waits for the address (`pkg/eni/local.go:1084`).
-    fn served(&self, at: Instant, pod: PodName, address: &str, tried: Instant) -> Vec<Line> {
+    fn served(&self, (tried, bound, at): (Instant, Instant, Instant), pod: PodName, address: &str) -> Vec<Line> {
         let pod = self.pod(pod);
         let mut lines = vec![self.line(tried, &info("daemon.go:109", "alloc ip req"), std::slice::from_ref(&pod))];
         if !self.centralized {
             let v4 = quoted("ipv4", address);
-            lines.push(self.line(at, &info("local.go:1084", "allocWorker got ip"), &[pod.clone(), v4]));
+            lines.push(self.line(bound, &info("local.go:1084", "allocWorker got ip"), &[pod.clone(), v4]));
         }
         lines.push(self.line(at, &info("daemon.go:141", "alloc ip"), &[pod]));
         lines

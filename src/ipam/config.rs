@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::kube_client::KubeClient;
 use super::{centralized, classic, node_local, pod_eni};
 use crate::id::VSwitchId;
 
@@ -62,6 +63,17 @@ impl Config {
             Self::Classic(config) => &config.vswitches,
             Self::Centralized(config) => &config.vswitches,
             Self::Exclusive(config) => &config.vswitches,
+        }
+    }
+
+    /// The daemon's client of the API server; that of before v1.7 is not simulated.
+    #[must_use]
+    pub fn kube_client(&self) -> KubeClient {
+        match self {
+            Self::NodeLocal(config) => config.kube_client,
+            Self::Classic(_) => KubeClient::UNLIMITED,
+            Self::Centralized(config) => config.kube_client,
+            Self::Exclusive(config) => config.kube_client,
         }
     }
 

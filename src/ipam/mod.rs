@@ -24,6 +24,7 @@ mod config;
 pub mod eni_config;
 mod holdings;
 pub mod json;
+pub mod kube_client;
 pub mod limits;
 pub mod node_local;
 pub mod note;

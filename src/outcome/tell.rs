@@ -32,11 +32,24 @@ pub fn tell(step: &Step, model: &Model, recording: &Recording) -> Told {
         What::Asked(_, had_then) => {
             ("pod_asked", text!("asks for an address; {} has {}", node(), had(had_then, model)))
         }
-        What::Served { vswitch, address, retained, .. } => {
+        What::Served { vswitch, address, retained, had, .. } => {
             let again = if *retained { text!(", which was retained for it") } else { Text::default() };
+            let late = match *had {
+                Span::ZERO => Text::default(),
+                had => text!(
+                    ", {} after the daemon has it, whose client has few requests to the API server pass at a time (R114)",
+                    span(had.as_secs_f64())
+                ),
+            };
             (
                 "pod_served",
-                text!("gets {address} of {}{again}", address, model.vpc.vswitches[vswitch.index()].id, again),
+                text!(
+                    "gets {address} of {}{again}{late}",
+                    address,
+                    model.vpc.vswitches[vswitch.index()].id,
+                    again,
+                    late
+                ),
             )
         }
         What::Failed { reason, cause, .. } => {

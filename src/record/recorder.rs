@@ -233,8 +233,12 @@ impl Recorder {
         self.diary.pod_step(now, pod, What::Scheduled);
     }
 
-    /// A pod got its address; `counted` = the address counted as in use already
-    /// (it was retained).
+    /// An address is in use.
+    pub fn address_bound(&mut self, now: Instant, vswitch: VSwitchId) {
+        self.vswitches[vswitch.index()].bind(now);
+    }
+
+    /// A pod got its address, which the daemon has had for `had`; it may have been retained for it.
     #[allow(clippy::too_many_arguments, reason = "the facts of one event")]
     pub fn pod_served(
         &mut self,
@@ -244,12 +248,10 @@ impl Recorder {
         vswitch: VSwitchId,
         address: std::net::Ipv4Addr,
         asked: Asked,
-        counted: bool,
+        retained: bool,
+        had: Span,
     ) {
         self.vswitches[vswitch.index()].served += 1;
-        if !counted {
-            self.vswitches[vswitch.index()].bind(now);
-        }
         self.waits.end(now, pod, true);
         self.waiting.set(now, self.waiting.level() - 1);
         let levels = &mut self.group_of(node).levels;
@@ -263,13 +265,7 @@ impl Recorder {
         if let Some(life) = self.diary.life(pod) {
             (life.served, life.vswitch, life.address) = (Some(now), Some(vswitch), Some(address));
         }
-        self.diary.pod_step(now, pod, |pod| What::Served {
-            pod,
-            vswitch,
-            address,
-            retained: counted,
-            tried: asked.last,
-        });
+        self.diary.pod_step(now, pod, |pod| What::Served { pod, vswitch, address, retained, tried: asked.last, had });
     }
 
     /// An address is idle again.

@@ -7,7 +7,7 @@ use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::Holdings;
 use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// Something that happened to a pod, or that a daemon did.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,8 @@ pub enum What {
         retained: bool,
         /// When the attempt began that got it.
         tried: Instant,
+        /// How long the daemon has had it: its answer waited for the API server (rule R114).
+        had: Span,
     },
     /// The daemon left a pod without an address; the kubelet tries again.
     Failed {

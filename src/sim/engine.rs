@@ -35,9 +35,10 @@ use crate::cloud::Cloud;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{self, NodeConfig, PodKey};
 use crate::ipam::classic::{Classic, Defect};
+use crate::ipam::kube_client::Requests;
 use crate::ipam::node_local::NodeLocal;
 use crate::ipam::pod_eni;
-use crate::ipam::{Config, Devices, Failure, Input, Output, Release};
+use crate::ipam::{Config, Devices, Input, Output, Release};
 use crate::time::{Instant, Span};
 pub use ahead::Ahead;
 use calls::Call;
@@ -82,6 +83,8 @@ pub enum PodState {
     Leaving,
     /// It has been scheduled and has no address yet.
     Waiting,
+    /// It has its address, and the daemon has yet to say so: its client of the API server waits (rule R114).
+    Answering,
     /// It has its address.
     Running,
 }
@@ -104,11 +107,13 @@ pub struct Pod {
     pub state: PodState,
     /// It has an interface of its own, or asks for one.
     pub has_own_eni: bool,
+    /// Whether its address was kept for it.
+    retained: bool,
     /// When it was scheduled.
     pub requested: Instant,
     /// When its latest CNI ADD began.
     pub tried: Instant,
-    /// When it got its address, if it runs.
+    /// When it got its address, if it runs; before the answer, when the daemon had it.
     pub served: Instant,
     eni: EniId,
     /// Its vSwitch, if it runs.
@@ -135,8 +140,8 @@ struct Node {
     /// Time of the only live [`Event::Wake`]; others are stale.
     armed: Instant,
     power: Power,
-    /// Failed sandboxes, with the time at which the kubelet tries them again.
-    retries: Vec<(Instant, PodId)>,
+    /// What the kubelet, or a request to the API server, does next for pods without an answer.
+    next: Vec<Next>,
     daemon: Daemon,
     kubelet: Stream,
     /// Its trunk, once that is in use.
@@ -149,6 +154,29 @@ struct Node {
     unreleased: Vec<Release>,
     /// An eni-config that its daemon has not filled in yet.
     edited: Option<Arc<NodeConfig>>,
+    /// What its daemon asks the API server for.
+    requests: Requests,
+}
+
+/// Something that happens for a pod of a node.
+#[derive(Debug, Clone, Copy)]
+struct Next {
+    at: Instant,
+    pod: PodId,
+    what: Step,
+}
+
+/// What it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The kubelet calls CNI ADD, again if it has failed.
+    Add,
+    /// The daemon knows the pod, and goes for an address.
+    Allocate,
+    /// It has an address, has the pod once more, and writes it down.
+    WriteDown,
+    /// It has written it down, and answers.
+    Answer,
 }
 
 const _: () = assert!(size_of::<Node>() == 192, "a node is in three cache lines, its daemon apart");
@@ -276,7 +304,7 @@ impl<O: Observer> Engine<O> {
         let kubelet = Stream::from_rng(&mut self.kubelet);
         self.nodes.push(Node {
             daemon,
-            retries: Vec::new(),
+            next: Vec::new(),
             kubelet,
             armed: Instant::NEVER,
             power: Power::Up,
@@ -285,6 +313,7 @@ impl<O: Observer> Engine<O> {
             own_enis: Vec::new(),
             unreleased: Vec::new(),
             edited: None,
+            requests: Requests::new(config.kube_client()),
         });
         match config {
             Config::NodeLocal(_) | Config::Classic(_) | Config::Exclusive(_) => {}
@@ -443,26 +472,23 @@ impl<O: Observer> Engine<O> {
     fn catch_up(&mut self, node: NodeId) {
         while matches!(self.nodes[node.index()].power, Power::Up | Power::Starting | Power::DaemonDown) {
             let state = &mut self.nodes[node.index()];
-            let (at, retry) = state.due();
+            let (at, next) = state.due();
             if at > self.now {
                 return;
             }
             self.processed += 1;
-            let retry = retry.map(|i| state.retries.remove(i).1);
-            if let Some(pod) = retry {
-                self.pods[pod.index()].tried = at;
-            }
-            match retry {
-                Some(pod) if state.power != Power::Up => {
-                    self.retry(node, at, pod, Failure::Down);
-                    continue;
-                }
-                Some(pod) if self.pods[pod.index()].has_own_eni => {
+            let next = next.map(|i| state.next.remove(i));
+            match next {
+                Some(next) if !self.goes_on(node, next) => continue,
+                Some(Next { pod, .. }) if self.pods[pod.index()].has_own_eni => {
                     self.own_add(node, pod);
                     continue;
                 }
-                Some(pod) => state.daemon.ask(at, pod, &self.pods[pod.index()]),
-                None => state.daemon.tick(at),
+                Some(Next { pod, .. }) => {
+                    let pod_data = &self.pods[pod.index()];
+                    self.nodes[node.index()].daemon.ask(at, pod, pod_data);
+                }
+                None => self.nodes[node.index()].daemon.tick(at),
             }
             self.pump(node, at);
         }
@@ -534,14 +560,16 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// A pod has its address.
+    /// The daemon has an address for a pod.
     fn allocated(&mut self, id: PodId, eni: EniId, address: Ipv4Addr, retained: bool) {
         let vswitch = self.cloud.vswitch_of(eni).expect("an address belongs to an interface");
         let pod = &mut self.pods[id.index()];
-        (pod.state, pod.served) = (PodState::Running, self.now);
-        (pod.eni, pod.vswitch, pod.address) = (eni, vswitch, address);
-        self.observer.bound(self.now, id, pod, retained);
-        self.happened.push_back(Happening::Served(id));
+        (pod.state, pod.served) = (PodState::Answering, self.now);
+        (pod.eni, pod.vswitch, pod.address, pod.retained) = (eni, vswitch, address, retained);
+        if !retained {
+            self.observer.bound(self.now, vswitch);
+        }
+        self.write_down(id);
     }
 
     /// An address is idle again.

@@ -58,9 +58,13 @@ impl Observer for Recorder {
         self.pod_asked(now, id.index(), pod.node, node);
     }
 
-    fn bound(&mut self, now: Instant, id: PodId, pod: &Pod, retained: bool) {
+    fn bound(&mut self, now: Instant, vswitch: VSwitchId) {
+        self.address_bound(now, vswitch);
+    }
+
+    fn served(&mut self, now: Instant, id: PodId, pod: &Pod, retained: bool, had: Span) {
         let asked = Asked { first: pod.requested, last: pod.tried };
-        self.pod_served(now, id.index(), pod.node, pod.vswitch, pod.address, asked, retained);
+        self.pod_served(now, id.index(), pod.node, pod.vswitch, pod.address, asked, retained, had);
     }
 
     fn unbound(&mut self, now: Instant, vswitch: VSwitchId) {

@@ -1,6 +1,7 @@
 //! Nodes on which every pod has an interface of its own.
 
 use brimline::id::VSwitchId;
+use brimline::ipam::kube_client::KubeClient;
 use brimline::ipam::pod_eni::NodeConfig;
 use brimline::model::{PodTemplate, PoolSize, Replicas, Schedule, Tenant, WorkloadKind, ZoneOutage};
 use brimline::time::Span;
@@ -16,7 +17,8 @@ fn with_daemon(slots: u32, replicas: Schedule, polls: bool) -> brimline::model::
     let mut model = cluster(&["a"], 1);
     let shape = &mut model.node_pools[0].shapes[0];
     shape.max_pods = slots;
-    shape.zones[0].daemon = NodeConfig { slots, vswitches: vec![VSwitchId(1)], polls }.into();
+    shape.zones[0].daemon =
+        NodeConfig { slots, vswitches: vec![VSwitchId(1)], polls, kube_client: KubeClient::UNLIMITED }.into();
     let kind = WorkloadKind::Deployment { replicas: Replicas::Scheduled(replicas), rollout: None };
     model.workloads.push(workload("web", kind, PodTemplate::default()));
     model
@@ -53,7 +55,8 @@ fn c151_nothing_is_made_for_a_pod_that_was_told_to_end() {
         let shape = &mut model.node_pools[0].shapes[0];
         shape.max_pods = 1;
         for (i, zone) in shape.zones.iter_mut().enumerate() {
-            zone.daemon = NodeConfig { slots: 1, vswitches: vec![VSwitchId::new(2 * i + 1)], polls: false }.into();
+            let (vswitches, kube_client) = (vec![VSwitchId::new(2 * i + 1)], KubeClient::UNLIMITED);
+            zone.daemon = NodeConfig { slots: 1, vswitches, polls: false, kube_client }.into();
         }
         let addresses = steps(252, &[(900, 0)]);
         model.vpc.vswitches[1].tenants = vec![Tenant { name: "others".to_owned(), addresses }];

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use brimline::chance::{SmallStream, SpanDist, stream};
 use brimline::cloud::{Behaviour, Cloud};
 use brimline::id::{EniId, NodeId, PodId, VSwitchId};
+use brimline::ipam::kube_client::KubeClient;
 use brimline::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
 use brimline::ipam::{Answer, CallId, Eni, Fate, Input, Kind, Output, OwnCall, Release, Request};
 use brimline::model::Quotas;
@@ -38,6 +39,7 @@ pub fn node(slots: u32, ips: u32) -> Config {
         gc_period: None,
         rpc_timeout: Span::secs(118),
         confirm_delete: true,
+        kube_client: KubeClient::UNLIMITED,
     }
 }
 

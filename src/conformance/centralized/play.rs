@@ -14,6 +14,7 @@ use crate::ipam::centralized::{
     self, Answer, CallId, Controller, Flavor, Input, NodeConfig, Output, PodKey, Refusal, Request, Selection, Settings,
     Status, WriteLimit,
 };
+use crate::ipam::kube_client::KubeClient;
 use crate::ipam::node_local::Reclaim;
 use crate::time::{Instant, Span};
 
@@ -389,5 +390,6 @@ fn config(case: &Case) -> NodeConfig {
         selection: match case.vswitch_selection {
             VSwitchSelection::Most => Selection::Most,
         },
+        kube_client: KubeClient::UNLIMITED,
     }
 }

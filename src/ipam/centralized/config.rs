@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::address::PREFIX;
 use crate::id::VSwitchId;
 use crate::ipam::Devices;
+use crate::ipam::kube_client::KubeClient;
 use crate::ipam::node_local::Reclaim;
 use crate::ipam::node_local::pool_sync::Watermarks;
 use crate::openapi::Api;
@@ -116,6 +117,8 @@ pub struct NodeConfig {
     pub vswitches: Vec<VSwitchId>,
     /// Which vSwitch a new interface goes to (C14).
     pub selection: Selection,
+    /// The daemon's client of the API server (rule R114).
+    pub kube_client: KubeClient,
 }
 
 impl NodeConfig {
@@ -143,6 +146,7 @@ impl NodeConfig {
             both_or_none: false,
             vswitches,
             selection: Selection::Most,
+            kube_client: KubeClient::UNLIMITED,
         }
     }
 

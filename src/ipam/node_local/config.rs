@@ -1,6 +1,7 @@
 //! What a daemon runs with, after defaults and clamps (rules R9 to R35).
 
 use crate::id::VSwitchId;
+use crate::ipam::kube_client::KubeClient;
 use crate::ipam::{GC_PERIOD, RPC_TIMEOUT};
 use crate::openapi::Api;
 use crate::time::Span;
@@ -45,6 +46,8 @@ pub struct Config {
     pub rpc_timeout: Span,
     /// Whether a deleted interface is looked up until it is gone (rule R109; since v1.17.1).
     pub confirm_delete: bool,
+    /// Its client of the API server (rule R114).
+    pub kube_client: KubeClient,
 }
 
 /// Interfaces for RDMA, which serve the pods that ask for it and no others (rules R34, R38, R39, R50).
@@ -145,6 +148,7 @@ impl Config {
             gc_period: Some(GC_PERIOD),
             rpc_timeout: RPC_TIMEOUT,
             confirm_delete: true,
+            kube_client: KubeClient::UNLIMITED,
         }
     }
 }

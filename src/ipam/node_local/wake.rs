@@ -274,6 +274,7 @@ mod tests {
                 gc_period: None,
                 rpc_timeout: Span::secs(118),
                 confirm_delete: false,
+                kube_client: crate::ipam::kube_client::KubeClient::UNLIMITED,
             };
             let daemon = NodeLocal::new(Instant::ZERO, Arc::new(config), SmallStream::new(1), false);
             Self { daemon, now: Instant::ZERO, next: 1, served: Vec::new() }

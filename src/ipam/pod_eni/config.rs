@@ -2,6 +2,7 @@
 
 use crate::id::VSwitchId;
 use crate::ipam::centralized;
+use crate::ipam::kube_client::KubeClient;
 use crate::openapi::Api;
 use crate::time::Span;
 
@@ -54,6 +55,8 @@ pub struct NodeConfig {
     /// allocate; it is told of them where that says `ipam_type: crd` (C156,
     /// `daemon/daemon.go:821-831`, `daemon/builder.go:376-377, 499`).
     pub polls: bool,
+    /// Its client of the API server (rule R114).
+    pub kube_client: KubeClient,
 }
 
 impl NodeConfig {

@@ -50,7 +50,8 @@ fn usage(on_enis: u32) -> Usage {
 fn serve(recorder: &mut Recorder, now: Instant, pod: usize) {
     let address = Ipv4Addr::new(10, 0, 0, pod as u8);
     let asked = Asked { first: now - Span::secs(2), last: now - Span::secs(2) };
-    recorder.pod_served(now, pod, NODE, SWITCH, address, asked, false);
+    recorder.address_bound(now, SWITCH);
+    recorder.pod_served(now, pod, NODE, SWITCH, address, asked, false, Span::ZERO);
 }
 
 fn finish(recorder: Recorder, now: Instant) -> Recording {

@@ -207,11 +207,13 @@ fn without_pool(resolved: Resolved, names: &Names<'_>, polls: bool) -> Resolved 
         Config::Classic(_) | Config::Exclusive(_) => unreachable!("it is refused, or made here"),
     };
     let mut settings = resolved.settings;
-    settings.retain(|setting| setting.key == "vswitches" || counts.contains(&setting.key));
+    let calls = ["vswitches", "kube_client_qps", "kube_client_burst", "enable_patch_pod_ips"];
+    settings.retain(|setting| calls.contains(&setting.key) || counts.contains(&setting.key));
     for setting in settings.iter_mut().filter(|setting| setting.key == "vswitches") {
         setting.value = vswitches.iter().map(|&id| names.id(id)).collect::<Vec<_>>().join(", ");
     }
-    Resolved { config: NodeConfig { slots, vswitches, polls }.into(), settings }
+    let kube_client = resolved.config.kube_client();
+    Resolved { config: NodeConfig { slots, vswitches, polls, kube_client }.into(), settings }
 }
 
 /// The same with the copies of its candidates behind each, where eni-config does not list them.

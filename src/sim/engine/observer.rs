@@ -44,8 +44,10 @@ pub trait Observer {
     fn adopted(&mut self, _now: Instant, _cloud: &Cloud) {}
     /// A pod is about to ask for its address; its node has this.
     fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _node: &dyn Fn() -> Holdings) {}
-    /// A pod got its address.
-    fn bound(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool) {}
+    /// An address is in use.
+    fn bound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
+    /// A pod got its address, which the daemon has had for so long; it may have been retained.
+    fn served(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool, _had: Span) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
     /// An interface with an address of this vSwitch left this node, held for a pod that is gone, or came to

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::daemon::holdings_for;
-use super::{Daemon, Engine, Event, Observer, Pod, PodState, Power};
+use super::{Daemon, Engine, Event, Next, Observer, Pod, PodState, Power, Step};
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{DaemonInput, PodKey};
 use crate::ipam::pod_eni::PodSpec;
@@ -34,6 +34,7 @@ impl<O: Observer> Engine<O> {
             erdma: false,
             state: PodState::Pending,
             has_own_eni: false,
+            retained: false,
             requested: self.now,
             tried: self.now,
             served: Instant::NEVER,
@@ -99,7 +100,9 @@ impl<O: Observer> Engine<O> {
                     holdings_for(pod, state, self.plane.as_deref(), self.own.as_deref(), self.now)
                 };
                 self.observer.asks(self.now, id, pod, &holdings);
-                if self.pods[id.index()].has_own_eni {
+                if !self.looks_up(node, self.now, id) {
+                    self.arm(node);
+                } else if self.pods[id.index()].has_own_eni {
                     self.own_add(node, id);
                 } else if self.is_centralized(node) {
                     self.tell(node, DaemonInput::Allocate(Uid(uid)));
@@ -111,7 +114,7 @@ impl<O: Observer> Engine<O> {
                 self.touch(node);
                 self.retry(node, self.now, id, Failure::Down);
             }
-            Power::Down => self.nodes[node.index()].retries.push((self.now, id)),
+            Power::Down => self.nodes[node.index()].next.push(Next { at: self.now, pod: id, what: Step::Add }),
             Power::Released => unreachable!("no pod goes to an instance that is gone"),
         }
     }
@@ -125,6 +128,14 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// What is due by now for a pod on its node happens.
+    pub fn catch_up_with(&mut self, id: PodId) {
+        let Pod { node, .. } = self.pods[id.index()];
+        if node != NodeId::NONE {
+            self.touch(node);
+        }
+    }
+
     /// A pod is deleted, wherever it is. With `retain` its address is retained for it and its
     /// identity is kept for [`Self::recreate_pod`].
     pub fn delete_pod(&mut self, id: PodId, retain: bool) {
@@ -132,31 +143,33 @@ impl<O: Observer> Engine<O> {
         if was != PodState::Pending {
             self.touch(node);
         }
+        self.requests_of_del(node, was);
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
+        self.goes_no_further(id);
         match was {
             // One of the same name may come before its DEL is heard; it does not wait for that here.
-            PodState::Running if has_own_eni && !retain && self.nodes[node.index()].power == Power::Up => {
+            PodState::Running | PodState::Answering
+                if has_own_eni && !retain && self.nodes[node.index()].power == Power::Up =>
+            {
                 self.own_del(node, id);
             }
-            PodState::Running | PodState::Waiting if has_own_eni => {
-                self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
+            PodState::Running | PodState::Answering | PodState::Waiting if has_own_eni => {
                 self.own_gone(node, id);
                 self.left(id);
             }
-            PodState::Running if self.is_centralized(node) => {
+            PodState::Running | PodState::Answering if self.is_centralized(node) => {
                 let up = self.nodes[node.index()].power == Power::Up;
                 let uid = self.pods[id.index()].uid;
                 let input = if up { DaemonInput::Release(uid) } else { DaemonInput::Lost(uid) };
                 self.object_gone(node, id, input);
                 self.left(id);
             }
-            PodState::Running => {
+            PodState::Running | PodState::Answering => {
                 let then = if retain { Fate::Retained } else { Fate::Idle };
                 self.release(node, Release { pod: id, eni, address, then });
             }
             PodState::Waiting => {
-                self.nodes[node.index()].retries.retain(|&(_, pod)| pod != id);
                 if self.is_centralized(node) {
                     self.object_gone(node, id, DaemonInput::Cancel(self.pods[id.index()].uid));
                 } else if retain && let Daemon::Classic(_) = self.nodes[node.index()].daemon {
@@ -172,6 +185,22 @@ impl<O: Observer> Engine<O> {
                 self.left(id);
             }
             PodState::Gone | PodState::Leaving => unreachable!("a pod is deleted once"),
+        }
+    }
+
+    /// The daemon looks a pod up when it is told of a DEL, as it is of a sandbox that is torn down before it was answered
+    /// (`daemon/daemon.go:316`).
+    fn requests_of_del(&mut self, node: NodeId, was: PodState) {
+        if was != PodState::Pending && self.nodes[node.index()].power == Power::Up {
+            self.nodes[node.index()].requests.pass(self.now);
+        }
+    }
+
+    /// Nothing more happens for a pod on its way to its address.
+    pub(super) fn goes_no_further(&mut self, id: PodId) {
+        let Pod { node, .. } = self.pods[id.index()];
+        if node != NodeId::NONE {
+            self.nodes[node.index()].next.retain(|next| next.pod != id);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Nodes fail, come back, and are released.
 
-use super::{Daemon, Engine, Observer, Power};
+use super::{Daemon, Engine, Next, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::{self, DaemonInput};
 use crate::ipam::{Config, Input};
@@ -24,13 +24,13 @@ impl<O: Observer> Engine<O> {
         state.power = Power::Up;
         let unreleased = std::mem::take(&mut state.unreleased);
         // A daemon that is stopped hears nothing before its restart.
-        let retries = std::mem::take(&mut state.retries);
+        let next = std::mem::take(&mut state.next);
         self.restart_daemon(node, config);
         for release in unreleased {
             self.touch(node);
             self.input(node, Input::Release(release));
         }
-        self.nodes[node.index()].retries.extend(retries.into_iter().map(|(at, pod)| (at.max(now), pod)));
+        self.nodes[node.index()].next.extend(next.into_iter().map(|next| Next { at: next.at.max(now), ..next }));
         self.touch(node);
         self.arm(node);
     }

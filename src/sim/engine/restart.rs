@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Call, Daemon, Engine, Happening, Observer, Power};
+use super::{Call, Daemon, Engine, Happening, Next, Observer, Power, Step};
 use crate::id::NodeId;
 use crate::ipam::centralized::DaemonInput;
 use crate::ipam::classic;
+use crate::ipam::kube_client::Requests;
 use crate::ipam::{Config, Failure, Input, Request};
 use crate::record::Cause;
 use crate::time::Instant;
@@ -29,7 +30,8 @@ impl<O: Observer> Engine<O> {
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
     pub fn restart_daemon(&mut self, node: NodeId, config: &Config) {
         self.touch(node);
-        self.nodes[node.index()].power = Power::Up;
+        let state = &mut self.nodes[node.index()];
+        (state.power, state.requests) = (Power::Up, Requests::new(config.kube_client()));
         for pod in self.own_stop(node) {
             self.retry(node, self.now, pod, Failure::Restart);
         }
@@ -74,7 +76,7 @@ impl<O: Observer> Engine<O> {
         for pod in self.own_stop(node) {
             match input {
                 // The kubelet is down too, and finds the pod when it is back.
-                Input::Stop => self.nodes[node.index()].retries.push((self.now, pod)),
+                Input::Stop => self.nodes[node.index()].next.push(Next { at: self.now, pod, what: Step::Add }),
                 _ => self.retry(node, self.now, pod, Failure::Restart),
             }
         }

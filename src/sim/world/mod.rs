@@ -443,7 +443,7 @@ impl<'m> World<'m> {
         let stranded = stranded(&self.engine, &meant);
         for pod in (0..self.pods.len()).map(PodId::new) {
             let pod = self.engine.pod(pod);
-            if pod.state == PodState::Waiting {
+            if matches!(pod.state, PodState::Waiting | PodState::Answering) {
                 let waited = self.horizon.since(pod.requested);
                 self.engine.observer.never_served(waited);
             }

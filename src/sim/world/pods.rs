@@ -429,6 +429,8 @@ impl World<'_> {
 
     /// A pod counts no more for its controller, and is gone after `grace` and its sandbox's end.
     fn end(&mut self, pod: PodId, grace: Span) {
+        // It may be answered in this instant.
+        self.engine.catch_up_with(pod);
         let (now, workload) = (self.engine.now(), self.workload_of(pod));
         self.leave_list(workload, pod);
         self.changed(workload);
@@ -494,7 +496,7 @@ impl World<'_> {
         }
         let now = self.engine.now();
         let was = match self.engine.pod(pod).state {
-            PodState::Waiting => Was::Waiting(now.since(self.engine.pod(pod).requested)),
+            PodState::Waiting | PodState::Answering => Was::Waiting(now.since(self.engine.pod(pod).requested)),
             _ if self.note(pod).phase == Phase::Ending => Was::Terminating,
             _ => Was::Running,
         };

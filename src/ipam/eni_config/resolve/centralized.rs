@@ -50,6 +50,7 @@ impl Resolver<'_> {
                 VSwitchSelection::Random => Selection::Random,
             },
             dual,
+            kube_client: self.kube_client(),
         };
         self.block_list();
         config

@@ -4,9 +4,11 @@
 use super::{Origin, Resolver};
 use crate::ipam::eni_config::IpamType;
 use crate::ipam::json::{Json, Value};
+use crate::ipam::kube_client::KubeClient;
 use crate::ipam::node_local::{Rdma, Trunk};
 use crate::ipam::note::{Note, Place, nearest};
 use crate::openapi::Api;
+use crate::time::Span;
 
 /// Actions that Terway limits but a daemon does not call in a run (R110).
 const OTHER_APIS: [&str; 2] = ["DescribeNetworkInterfaceAttribute", "DescribeInstanceTypes"];
@@ -163,6 +165,44 @@ impl<'a> Resolver<'a> {
         let origin = written.map_or(Origin::default(source), |json| Origin::written(&json.place));
         self.set(key, format!("{} calls/min", shown.join(", ")), origin);
         limits.map(Some)
+    }
+
+    /// The daemon's client of the API server (R114): what is 0, or not written, is client-go's default, and a negative
+    /// rate none at all.
+    pub fn kube_client(&mut self) -> KubeClient {
+        const SOURCE: &str = "R114, pkg/k8s/k8s.go:112-113, client-go rest/config.go";
+        let qps = self.get("kube_client_qps").and_then(|json| Some((json.float()?, &json.place)));
+        let qps = match qps.filter(|&(qps, _)| qps != 0.0) {
+            Some((qps, place)) => {
+                self.set("kube_client_qps", qps, Origin::written(place));
+                qps
+            }
+            None => {
+                self.set("kube_client_qps", 5, Origin::default(SOURCE));
+                5.0
+            }
+        };
+        let burst = match self.int("kube_client_burst").filter(|&(burst, _)| burst != 0) {
+            Some((burst, place)) => {
+                self.set("kube_client_burst", burst, Origin::written(place));
+                burst
+            }
+            None => {
+                self.set("kube_client_burst", 10, Origin::default(SOURCE));
+                10
+            }
+        };
+        let written = self.get("enable_patch_pod_ips");
+        let patches = written.and_then(Json::bool).unwrap_or(true);
+        let origin = written.map_or(Origin::default("types/daemon/config.go"), |json| Origin::written(&json.place));
+        self.set("enable_patch_pod_ips", patches, origin);
+        if burst < 0 && qps > 0.0 {
+            let note = Note::error("a negative `kube_client_burst` lets no request pass", "the daemon would not start");
+            let at = self.get("kube_client_burst").map(|json| json.place.clone());
+            at.iter().for_each(|at| self.note(note.clone().hint("write 1 or more"), at));
+        }
+        let period = if qps > 0.0 { Span::from_secs_f64(1.0 / qps) } else { Span::ZERO };
+        KubeClient { period, burst: u32::try_from(burst).unwrap_or(1).max(1), patches }
     }
 
     fn unknown_api(&mut self, name: &str, place: &Place) {

@@ -133,6 +133,7 @@ impl<'a> Resolver<'a> {
             dual: self.stack(),
             rdma: self.rdma(),
             confirm_delete: true,
+            kube_client: self.kube_client(),
             trunk: self.trunk(),
         }
     }
