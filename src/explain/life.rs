@@ -209,11 +209,30 @@ impl Life<'_> {
     fn rest(&self) -> impl Iterator<Item = Draft> {
         let PodRow { served, deleted, ended, .. } = *self.life;
         let name = self.name();
-        let served = served.map(|at| Draft::new(at, text!("{name} gets {}.", name, self.address_text(at))));
+        let served = served.map(|at| {
+            let late = self.late_answer().unwrap_or_default();
+            Draft::new(at, text!("{name} gets {}.{late}", name, self.address_text(at), late))
+        });
         let told = deleted.filter(|_| deleted != ended);
         let told = told.map(|at| Draft::new(at, text!("{name} is told to end.", name)));
         let gone = ended.map(|at| Draft::new(at, text!("{name} is gone.", name)));
         served.into_iter().chain(told).chain(gone)
+    }
+
+    /// That the daemon has had the address for a while (rule R114).
+    fn late_answer(&self) -> Option<Text> {
+        let had = self.steps().find_map(|step| match step.what {
+            What::Served { had, .. } => Some(had),
+            _ => None,
+        })?;
+        let text = || {
+            text!(
+                " The daemon has had it for {}: of its requests to the API server few pass at a time \
+                 (`kube_client_qps`, R114).",
+                span(had.as_secs_f64())
+            )
+        };
+        (had > Span::ZERO).then(text)
     }
 
     /// `10.0.0.7 of vsw-AAA, which web-3 had until 02:07:10.4`.

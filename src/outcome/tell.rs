@@ -37,7 +37,7 @@ pub fn tell(step: &Step, model: &Model, recording: &Recording) -> Told {
             let late = match *had {
                 Span::ZERO => Text::default(),
                 had => text!(
-                    ", {} after the daemon has it, whose client has few requests to the API server pass at a time (R114)",
+                    ", which the daemon has had for {}: of its requests to the API server few pass at a time (R114)",
                     span(had.as_secs_f64())
                 ),
             };

@@ -5,6 +5,7 @@
 mod actions;
 mod daemon_members;
 mod exclusive;
+mod kube_client;
 mod local_trunk;
 mod trunk;
 mod nodes;

@@ -182,7 +182,7 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("finds no node: {}", "找不到节点：{}"),
     ("goes to {}", "调度到 {}"),
     ("asks for an address; {} has {}", "请求地址；{}：{}"),
-    (", {} after the daemon has it, whose client has few requests to the API server pass at a time (R114)",
+    (", which the daemon has had for {}: of its requests to the API server few pass at a time (R114)",
         "（守护进程 {} 前就已拿到，但它的 API server 客户端限速，R114）"),
     (", which was retained for it", "（为它保留的）"),
     ("gets {address} of {}{again}{late}", "拿到 {1} 的 {address}{again}{late}"),
