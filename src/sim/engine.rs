@@ -5,6 +5,7 @@
 //! script of a conformance case.
 
 mod account;
+mod add;
 mod ahead;
 mod alarm;
 mod audit;
@@ -40,6 +41,7 @@ use crate::ipam::node_local::NodeLocal;
 use crate::ipam::pod_eni;
 use crate::ipam::{Config, Devices, Input, Output, Release};
 use crate::time::{Instant, Span};
+use add::Next;
 pub use ahead::Ahead;
 use calls::Call;
 use daemon::{Daemon, Exclusive};
@@ -156,27 +158,6 @@ struct Node {
     edited: Option<Arc<NodeConfig>>,
     /// What its daemon asks the API server for.
     requests: Requests,
-}
-
-/// Something that happens for a pod of a node.
-#[derive(Debug, Clone, Copy)]
-struct Next {
-    at: Instant,
-    pod: PodId,
-    what: Step,
-}
-
-/// What it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// The kubelet calls CNI ADD, again if it has failed.
-    Add,
-    /// The daemon knows the pod, and goes for an address.
-    Allocate,
-    /// It has an address, has the pod once more, and writes it down.
-    WriteDown,
-    /// It has written it down, and answers.
-    Answer,
 }
 
 const _: () = assert!(size_of::<Node>() == 192, "a node is in three cache lines, its daemon apart");
@@ -484,10 +465,7 @@ impl<O: Observer> Engine<O> {
                     self.own_add(node, pod);
                     continue;
                 }
-                Some(Next { pod, .. }) => {
-                    let pod_data = &self.pods[pod.index()];
-                    self.nodes[node.index()].daemon.ask(at, pod, pod_data);
-                }
+                Some(Next { pod, .. }) => self.nodes[node.index()].daemon.ask(at, pod, &self.pods[pod.index()]),
                 None => self.nodes[node.index()].daemon.tick(at),
             }
             self.pump(node, at);
@@ -569,7 +547,7 @@ impl<O: Observer> Engine<O> {
         if !retained {
             self.observer.bound(self.now, vswitch);
         }
-        self.write_down(id);
+        self.has_address(id);
     }
 
     /// An address is idle again.

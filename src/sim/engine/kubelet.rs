@@ -1,7 +1,8 @@
 //! The kubelet of a node: it tries again what failed.
 
+use super::add::{Next, Step};
 use super::daemon::{Daemon, holdings_for};
-use super::{Engine, Happening, Next, Node, Observer, Pod, PodState, Power, Step};
+use super::{Engine, Node, Observer, Pod, PodState, Power};
 use crate::id::{NodeId, PodId};
 use crate::ipam::Failure;
 use crate::time::{Instant, Span};
@@ -49,84 +50,6 @@ impl<O: Observer> Engine<O> {
         let state = &self.nodes[node.index()];
         !matches!(state.daemon, Daemon::NodeLocal(_) | Daemon::Classic(_))
             || state.next.iter().any(|next| next.what.is_heard() || self.pods[next.pod.index()].has_own_eni)
-    }
-
-    /// The daemon looks a pod up before it goes for an address; `false` = its client of the API server has the request
-    /// wait (rule R114).
-    pub(super) fn looks_up(&mut self, node: NodeId, at: Instant, pod: PodId) -> bool {
-        let state = &mut self.nodes[node.index()];
-        let passes = state.requests.pass(at);
-        if passes > at {
-            state.next.push(Next { at: passes, pod, what: Step::Allocate });
-        }
-        passes == at
-    }
-
-    /// What is due for a pod; whether the daemon goes for its address now.
-    pub(super) fn goes_on(&mut self, node: NodeId, Next { at, pod, what }: Next) -> bool {
-        let listens = self.nodes[node.index()].power == Power::Up;
-        if what == Step::Add {
-            self.pods[pod.index()].tried = at;
-        }
-        match what {
-            Step::Add | Step::Allocate if !listens => {
-                self.retry(node, at, pod, Failure::Down);
-                false
-            }
-            Step::Add => self.looks_up(node, at, pod),
-            Step::Allocate => true,
-            Step::WriteDown => {
-                self.writes_down(node, pod);
-                false
-            }
-            Step::Answer => {
-                self.answers(pod);
-                false
-            }
-        }
-    }
-
-    /// The daemon has an address for a pod: it looks the pod up again, writes the address down, and answers.
-    pub(super) fn write_down(&mut self, pod: PodId) {
-        let node = self.pods[pod.index()].node;
-        let requests = &mut self.nodes[node.index()].requests;
-        if !requests.patches() {
-            return self.answers(pod);
-        }
-        let passes = requests.pass(self.now);
-        self.waits_for(node, Next { at: passes, pod, what: Step::WriteDown });
-    }
-
-    fn writes_down(&mut self, node: NodeId, pod: PodId) {
-        let passes = self.nodes[node.index()].requests.pass(self.now);
-        self.waits_for(node, Next { at: passes, pod, what: Step::Answer });
-    }
-
-    /// Goes on at once, or when a request has passed.
-    fn waits_for(&mut self, node: NodeId, next: Next) {
-        if next.at <= self.now {
-            self.goes_on(node, next);
-        } else {
-            self.nodes[node.index()].next.push(next);
-            self.arm(node);
-        }
-    }
-
-    /// The daemon answers a pod that it has an address for.
-    fn answers(&mut self, id: PodId) {
-        let pod = &mut self.pods[id.index()];
-        assert_eq!(pod.state, PodState::Answering, "what goes on for a pod ends with it");
-        let had_at = std::mem::replace(&mut pod.served, self.now);
-        pod.state = PodState::Running;
-        self.observer.served(self.now, id, pod, pod.retained, self.now.since(had_at));
-        self.happened.push_back(Happening::Served(id));
-    }
-}
-
-impl Step {
-    /// Whether the layer above hears of it, so that it has to happen at its time.
-    fn is_heard(self) -> bool {
-        matches!(self, Self::WriteDown | Self::Answer)
     }
 }
 

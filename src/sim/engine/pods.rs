@@ -3,8 +3,9 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use super::add::{Next, Step};
 use super::daemon::holdings_for;
-use super::{Daemon, Engine, Event, Next, Observer, Pod, PodState, Power, Step};
+use super::{Daemon, Engine, Event, Observer, Pod, PodState, Power};
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{DaemonInput, PodKey};
 use crate::ipam::pod_eni::PodSpec;

@@ -1,6 +1,7 @@
 //! Nodes fail, come back, and are released.
 
-use super::{Daemon, Engine, Next, Observer, Power};
+use super::add::Next;
+use super::{Daemon, Engine, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::{self, DaemonInput};
 use crate::ipam::{Config, Input};

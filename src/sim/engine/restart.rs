@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Call, Daemon, Engine, Happening, Next, Observer, Power, Step};
+use super::add::{Next, Step};
+use super::{Call, Daemon, Engine, Happening, Observer, Power};
 use crate::id::NodeId;
 use crate::ipam::centralized::DaemonInput;
 use crate::ipam::classic;
