@@ -236,8 +236,8 @@ fn the_log_has_a_line_for_every_failed_attempt() {
 fn r134_at_create_the_clouds_text_is_in_the_log_only() {
     let model = model("rollout-surge");
     let mut logged = [0, 0];
-    for node in ["default-3", "default-4"] {
-        let (inspection, _) = inspect(&model, 0, node, at("2d"), Span::days(9)).expect("the node is there");
+    for node in (0..10).map(|i| format!("default-{i}")) {
+        let (inspection, _) = inspect(&model, 0, &node, at("2d"), Span::days(9)).expect("the node is there");
         let lines = |api: &str| {
             let says = |text: &str| text.contains(&format!("api=\"{api}\"")) && text.contains("not enough IpAddress");
             inspection.log.iter().filter(|line| says(&line.text)).count()

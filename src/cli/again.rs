@@ -14,7 +14,13 @@ use crate::time::Instant;
 /// The scenario of a run as it was done, or of a file.
 pub(super) fn blueprint(run: &Path) -> Result<Blueprint, Stop> {
     if !run.is_dir() {
-        return Ok(Blueprint::open(run)?);
+        let is_yaml = run.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        return match run.parent().filter(|folder| !is_yaml && report::kept(folder).is_ok()) {
+            Some(folder) => {
+                Err(wrong(&format!("{} is a file of a run; give its folder: {}", run.display(), folder.display())))
+            }
+            None => Ok(Blueprint::open(run)?),
+        };
     }
     let kept = report::kept(run).map_err(|error| Stop::Input(format!("error: {error:#}")))?;
     let version = env!("CARGO_PKG_VERSION");
@@ -52,9 +58,13 @@ pub(super) fn moment(model: &Model, text: &str) -> Result<Instant, Stop> {
     Ok(at)
 }
 
-/// A date and time in UTC, as tables have them.
+/// A date and time, in UTC if it does not say where, as tables have them.
 fn on_calendar(model: &Model, text: &str) -> Option<Instant> {
-    let date: jiff::civil::DateTime = text.trim_end_matches(" UTC").trim_end_matches('Z').parse().ok()?;
+    let date = match text.parse::<jiff::Timestamp>() {
+        Ok(there) => there.to_zoned(jiff::tz::TimeZone::UTC).datetime(),
+        Err(_) if text.contains('[') => return None,
+        Err(_) => text.strip_suffix(" UTC").unwrap_or(text).parse().ok()?,
+    };
     let since = date.duration_since(model.start?.to_datetime(jiff::civil::Time::midnight()));
     Some(Instant(u64::try_from(since.as_nanos()).ok()?))
 }

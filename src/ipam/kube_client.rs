@@ -46,8 +46,19 @@ impl Requests {
     pub fn pass(&mut self, now: Instant) -> Instant {
         let KubeClient { period, burst, .. } = self.client;
         self.full_at = self.full_at.max(now) + period;
-        let tolerance = period.0 * u64::from(burst);
+        let tolerance = period.0.saturating_mul(burst.into());
         now.max(Instant(self.full_at.0.saturating_sub(tolerance)))
+    }
+
+    /// The same for a request that has to pass by `deadline`; none, and no token, if it would not: `Wait` fails at once then.
+    pub fn pass_by(&mut self, now: Instant, deadline: Instant) -> Option<Instant> {
+        let before = *self;
+        let at = self.pass(now);
+        if at > deadline {
+            *self = before;
+            return None;
+        }
+        Some(at)
     }
 }
 
@@ -69,6 +80,8 @@ mod tests {
             [requests.pass(at(2_000)), requests.pass(at(2_000)), requests.pass(at(2_000))],
             [at(2_000), at(2_000), at(2_200)]
         );
+        assert_eq!(requests.pass_by(at(2_000), at(2_399)), None, "and takes none");
+        assert_eq!(requests.pass_by(at(2_000), at(2_400)), Some(at(2_400)));
         let passes: Vec<_> = (0..11).map(|_| requests.pass(at(60_000))).collect();
         assert_eq!(passes[9..], [at(60_000), at(60_200)]);
         let mut unlimited = Requests::new(KubeClient::UNLIMITED);

@@ -48,7 +48,10 @@ fn all_served(summary: &Summary) -> Option<Text> {
         let pods = &summary.pods;
         (pods.never_served.max, pods.unschedulable_at_end.max) == (0.0, 0.0)
     })?;
-    Some(text!("Every pod gets an address all the same, within {} at most.", span(longest.max)))
+    Some(match longest.max {
+        0.0 => text!("No pod waits for an address all the same."),
+        longest => text!("Every pod gets an address all the same, within {} at most.", span(longest)),
+    })
 }
 
 /// That pods are left over without a node, whatever vSwitch is full.

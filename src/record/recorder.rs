@@ -238,6 +238,11 @@ impl Recorder {
         self.vswitches[vswitch.index()].bind(now);
     }
 
+    /// A daemon has answered an ADD with an address after so long.
+    pub fn add_answered(&mut self, node: NodeId, took: Span) {
+        self.rpc_ended(node, took, false);
+    }
+
     /// A pod got its address, which the daemon has had for `had`; it may have been retained for it.
     #[allow(clippy::too_many_arguments, reason = "the facts of one event")]
     pub fn pod_served(
@@ -261,7 +266,6 @@ impl Recorder {
         let waited = now.since(asked.first);
         self.pods.wait_ms.saturating_record(waited.as_millis());
         self.pods.longest_wait = self.pods.longest_wait.max(waited);
-        self.rpc_ended(node, now.since(asked.last), false);
         if let Some(life) = self.diary.life(pod) {
             (life.served, life.vswitch, life.address) = (Some(now), Some(vswitch), Some(address));
         }

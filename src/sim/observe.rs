@@ -62,6 +62,10 @@ impl Observer for Recorder {
         self.address_bound(now, vswitch);
     }
 
+    fn answered_add(&mut self, now: Instant, pod: &Pod) {
+        self.add_answered(pod.node, now.since(pod.tried));
+    }
+
     fn served(&mut self, now: Instant, id: PodId, pod: &Pod, retained: bool, had: Span) {
         let asked = Asked { first: pod.requested, last: pod.tried };
         self.pod_served(now, id.index(), pod.node, pod.vswitch, pod.address, asked, retained, had);

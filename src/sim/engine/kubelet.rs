@@ -31,8 +31,9 @@ impl<O: Observer> Engine<O> {
             return;
         }
         let state = &mut self.nodes[node.index()];
-        // The runtime tears the sandbox down, and the daemon looks the pod up for that, too.
-        if state.power == Power::Up {
+        // The plugin has an event recorded, and the runtime tears the sandbox down: the daemon looks the pod up for both.
+        if !matches!(failure, Failure::Restart | Failure::Down) {
+            state.requests.pass(at);
             state.requests.pass(at);
         }
         let again = at + self.sandbox_retry.sample(&mut state.kubelet);

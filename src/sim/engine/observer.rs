@@ -46,6 +46,8 @@ pub trait Observer {
     fn asks(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _node: &dyn Fn() -> Holdings) {}
     /// An address is in use.
     fn bound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
+    /// The daemon of a pod's node has answered its latest CNI ADD with an address.
+    fn answered_add(&mut self, _now: Instant, _pod: &Pod) {}
     /// A pod got its address, which the daemon has had for so long; it may have been retained.
     fn served(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool, _had: Span) {}
     /// An address is idle again.

@@ -190,7 +190,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// The daemon looks a pod up when it is told of a DEL, as it is of a sandbox that is torn down before it was answered
-    /// (`daemon/daemon.go:316`).
+    /// (`daemon/daemon.go:332`).
     fn requests_of_del(&mut self, node: NodeId, was: PodState) {
         if was != PodState::Pending && self.nodes[node.index()].power == Power::Up {
             self.nodes[node.index()].requests.pass(self.now);

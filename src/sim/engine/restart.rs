@@ -31,6 +31,7 @@ impl<O: Observer> Engine<O> {
     /// The daemon of a node that works is restarted with `config`, or started if it is down.
     pub fn restart_daemon(&mut self, node: NodeId, config: &Config) {
         self.touch(node);
+        self.cut_off(node, true);
         let state = &mut self.nodes[node.index()];
         (state.power, state.requests) = (Power::Up, Requests::new(config.kube_client()));
         for pod in self.own_stop(node) {
@@ -74,6 +75,7 @@ impl<O: Observer> Engine<O> {
             Daemon::NodeLocal(_) | Daemon::Classic(_) => self.input(node, input.clone()),
             Daemon::Centralized(_) | Daemon::Prefixes(_) | Daemon::Exclusive(_) => self.tell(node, centralized),
         }
+        self.cut_off(node, !matches!(input, Input::Stop));
         for pod in self.own_stop(node) {
             match input {
                 // The kubelet is down too, and finds the pod when it is back.

@@ -38,6 +38,7 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("the first vSwitch", "第一个交换机"),
     ("simulated, {which} is full {when}{runs}{}{}", "仿真中，{which}{when}{runs}用完{}{}"),
     ("simulated, no vSwitch of pods runs full", "仿真中没有 Pod 的交换机用完"),
+    ("No pod waits for an address all the same.", "尽管如此，没有 Pod 需要等待地址。"),
     ("Every pod gets an address all the same, within {} at most.", "尽管如此，每个 Pod 都得到了地址，最多等 {}。"),
     ("One of {} vSwitches of pods is full {when}.", "{} 个 Pod 交换机中有一个{when}用完。"),
     ("simulated, no vSwitch runs full", "仿真中没有交换机用完"),

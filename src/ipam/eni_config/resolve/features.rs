@@ -202,7 +202,7 @@ impl<'a> Resolver<'a> {
             at.iter().for_each(|at| self.note(note.clone().hint("write 1 or more"), at));
         }
         let period = if qps > 0.0 { Span::from_secs_f64(1.0 / qps) } else { Span::ZERO };
-        KubeClient { period, burst: u32::try_from(burst).unwrap_or(1).max(1), patches }
+        KubeClient { period, burst: u32::try_from(burst.max(1)).unwrap_or(u32::MAX), patches }
     }
 
     fn unknown_api(&mut self, name: &str, place: &Place) {

@@ -179,7 +179,7 @@ fn settings_are_complete_and_never_repeat() {
     let count = keys.len();
     keys.sort_unstable();
     keys.dedup();
-    assert_eq!((keys.len(), count), (22, 22), "{keys:?}");
+    assert_eq!((keys.len(), count), (25, 25), "{keys:?}");
     assert!(resolved.settings.iter().all(|s| matches!(&s.origin, Origin::Default { source } if !source.is_empty())));
 }
 /// A text with one sign put in, left out or changed is read or refused, with places inside it.
