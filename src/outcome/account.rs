@@ -178,6 +178,6 @@ fn apart(counting: &CountingSummary) -> Text {
     match (earlier.runs, counting.full.runs) {
         (_, 1) => apart,
         (runs, all) if runs == all => text!("{}, run by run", apart),
-        (runs, _) => text!("{}, run by run of the {} that have both", apart, runs),
+        _ => text!("{} in runs with both", apart),
     }
 }

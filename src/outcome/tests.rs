@@ -587,10 +587,10 @@ fn counting_and_simulation_stand_side_by_side() {
         ]
         .join("\n"),
         @r"
-    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, 9h 36m earlier, when 5,077 of them serve no pod.
-    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, at the same time, when 5,077 of them serve no pod.
-    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, 2h 24m later, when 5,077 of them serve no pod.
-    Pods exceed the 8,188 usable addresses on day 20 in 1 of 2 runs; simulated, it is full on day 25, 9h 36m earlier, when 5,077 of them serve no pod.
+    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, 9h 36m earlier, run by run, when 5,077 of them serve no pod.
+    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, at the same time, run by run, when 5,077 of them serve no pod.
+    Pods exceed the 8,188 usable addresses on day 20; simulated, it is full on day 20, 2h 24m later, run by run, when 5,077 of them serve no pod.
+    Pods exceed the 8,188 usable addresses on day 20 in 1 of 2 runs; simulated, it is full on day 25, 9h 36m earlier in runs with both, when 5,077 of them serve no pod.
     Pods want at most 8,000 of the 8,188 usable addresses; simulated, it is full on day 20, when 5,077 of them serve no pod.
     Pods exceed the 8,188 usable addresses on day 20; simulated, no vSwitch runs full.
     Pods want at most 8,000 of the 8,188 usable addresses; simulated, no vSwitch runs full.

@@ -52,7 +52,7 @@ pub(super) const OUTCOME: &[Entry] = &[
     (", {} earlier", "（早 {}）"),
     (", {} later", "（晚 {}）"),
     ("{}, run by run", "{}（逐次比较）"),
-    ("{}, run by run of the {} that have both", "{}（在两者都发生的 {} 次运行中逐次比较）"),
+    ("{} in runs with both", "{}（在两者都发生的运行中）"),
     ("{} has too few free addresses", "{} 的剩余地址不够"),
     ("{} has too few free /28 blocks for prefixes", "{} 没有足够的空闲 /28 地址块分配前缀"),
     ("At the end 1 pod has no node: {}.", "结束时 1 个 Pod 没有节点：{}。"),
