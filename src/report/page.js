@@ -315,7 +315,8 @@
       padding: [14 + LINE * lines, roomForNames(chart, width), 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false } },
-      scales: { x: { time: false, range: (u, low, high) => [low, high] }, y: { range: most } },
+      // The whole time begins at the start, also of a vSwitch that is added later.
+      scales: { x: { time: false, range: (u, low, high) => [low === chart.at[0] ? 0 : low, high] }, y: { range: most } },
       axes: [
         { ...axis, grid: { show: false }, gap: chart.strip ? STRIP + 8 : 5, size: chart.strip ? 62 : 48, incrs: STEPS, values: ticks, space: 68, label: inDays ? words.days : words.time, labelFont: FONT, labelSize: 20 },
         { ...axis, size: 58, ...(chart.unit === "share" ? {} : { incrs: COUNTS }), values: (u, splits) => splits.map((n) => write(chart, n)) },
