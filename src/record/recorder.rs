@@ -238,11 +238,6 @@ impl Recorder {
         self.vswitches[vswitch.index()].bind(now);
     }
 
-    /// A daemon has answered an ADD with an address after so long.
-    pub fn add_answered(&mut self, node: NodeId, took: Span) {
-        self.rpc_ended(node, took, false);
-    }
-
     /// A pod got its address, which the daemon has had for `had`; it may have been retained for it.
     #[allow(clippy::too_many_arguments, reason = "the facts of one event")]
     pub fn pod_served(

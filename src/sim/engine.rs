@@ -91,6 +91,20 @@ pub enum PodState {
     Running,
 }
 
+impl PodState {
+    /// Whether the daemon has an address for it, answered or not.
+    #[must_use]
+    pub fn has_address(self) -> bool {
+        matches!(self, Self::Answering | Self::Running)
+    }
+
+    /// Whether it has asked, and has no answer yet.
+    #[must_use]
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Waiting | Self::Answering)
+    }
+}
+
 /// A pod that wants an address of its own. It is in one cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]

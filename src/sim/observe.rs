@@ -63,7 +63,7 @@ impl Observer for Recorder {
     }
 
     fn answered_add(&mut self, now: Instant, pod: &Pod) {
-        self.add_answered(pod.node, now.since(pod.tried));
+        self.rpc_ended(pod.node, now.since(pod.tried), false);
     }
 
     fn served(&mut self, now: Instant, id: PodId, pod: &Pod, retained: bool, had: Span) {

@@ -106,6 +106,8 @@ fn p67_a_failed_deletion_costs_the_slot() {
     });
     story.at(1.0).del(1).until(1000.0).usage(1, 0).holds(1, 1);
     assert_eq!(story.daemon.empty_slots(), 0);
+    // P38: the plugin finds no such interface, and what is given back then is invalid, so that the next pod meets it no more.
+    story.skip().at(1001.0).add(2).until(1002.0).tells("1001 p2 failed: Detached").usage(0, 0);
 }
 
 /// P88: four calls per second after the first five, for what changes interfaces.

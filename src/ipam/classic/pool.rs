@@ -195,12 +195,7 @@ impl Process {
             self.give_token().await;
             return true;
         }
-        let mut state = self.state();
-        let keeps = !state.config.profile.keeps_invalid;
-        if keeps {
-            state.pool.invalid.insert(resource);
-        }
-        keeps
+        self.state().sets_aside(resource)
     }
 
     /// The maintenance, for ever (rules P34, P35).
@@ -333,6 +328,15 @@ impl Process {
 }
 
 impl State {
+    /// An address that instance metadata does not show becomes invalid; `false` = it becomes idle all the same (rule P38).
+    pub fn sets_aside(&mut self, resource: Resource) -> bool {
+        let is_set_aside = !self.config.profile.keeps_invalid;
+        if is_set_aside {
+            self.pool.invalid.insert(resource);
+        }
+        is_set_aside
+    }
+
     /// What the pool says at once: the pod's own address, an idle one, or that the node is full; `None`
     /// = one has to be created (rule P23). An idle one is worth a notice to the maintenance (rule P20).
     pub fn take_one(&mut self, pod: PodId, preferred: Option<Resource>) -> Result<Option<(Resource, bool)>, Failure> {

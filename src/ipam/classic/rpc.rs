@@ -36,10 +36,7 @@ impl State {
         let lost = self.factory.lost.iter().copied().find(|lost| lost.id == resource.eni);
         let Some(eni) = known.or_else(|| lost.filter(|lost| self.attached.contains(&lost.id))) else {
             self.pool.in_use.remove(&resource);
-            // Nor does instance metadata show it (rule P38).
-            if self.config.profile.keeps_invalid {
-                self.pool.invalid.insert(resource);
-            } else {
+            if !self.sets_aside(resource) {
                 self.pool.add_idle(resource, self.now);
             }
             self.outputs.push_back(Output::Failed(pod, Failure::Detached));

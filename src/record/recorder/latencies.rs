@@ -88,7 +88,7 @@ impl Recorder {
     }
 
     /// An AllocIP of a node's daemon ended after `took`.
-    pub(super) fn rpc_ended(&mut self, node: NodeId, took: Span, failed: bool) {
+    pub fn rpc_ended(&mut self, node: NodeId, took: Span, failed: bool) {
         self.latencies_of(Some(node)).alloc[usize::from(failed)].observe(took, &RPC_BUCKETS_MS);
     }
 

@@ -1,6 +1,6 @@
 //! The laws of the world below the cluster.
 
-use super::{Daemon, Engine, Observer, PodState, Power};
+use super::{Daemon, Engine, Observer, Power};
 use crate::id::{NodeId, VSwitchId};
 
 impl<O: Observer> Engine<O> {
@@ -42,7 +42,7 @@ impl<O: Observer> Engine<O> {
         }
         assert_alone(&mut taken);
         assert_alone(&mut taken_v6);
-        for pod in self.pods.iter().filter(|pod| matches!(pod.state, PodState::Running | PodState::Answering)) {
+        for pod in self.pods.iter().filter(|pod| pod.state.has_address()) {
             let is_taken = taken.binary_search(&(pod.vswitch, pod.address)).is_ok();
             assert!(is_taken, "a pod runs on {}, which is not bound", pod.address);
         }

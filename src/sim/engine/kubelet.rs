@@ -13,7 +13,7 @@ impl<O: Observer> Engine<O> {
     pub fn del_fails(&mut self, id: PodId) -> Option<Span> {
         let Pod { node, state, .. } = self.pods[id.index()];
         let is_deaf = matches!(self.nodes[node.index()].power, Power::DaemonDown | Power::Starting);
-        if !matches!(state, PodState::Running | PodState::Answering) || !is_deaf {
+        if !state.has_address() || !is_deaf {
             return None;
         }
         // What failed before drew before.

@@ -143,11 +143,15 @@ impl<O: Observer> Engine<O> {
         let Pod { node, state: was, eni, address, has_own_eni, .. } = self.pods[id.index()];
         if was != PodState::Pending {
             self.touch(node);
+            let state = &mut self.nodes[node.index()];
+            state.next.retain(|next| next.pod != id);
+            // The daemon looks the pod up when it is told of its DEL (`daemon/daemon.go:332`).
+            if state.power == Power::Up {
+                state.requests.pass(self.now);
+            }
         }
-        self.requests_of_del(node, was);
         let pod = &mut self.pods[id.index()];
         (pod.state, pod.timer) = (if retain { PodState::Gone } else { PodState::Leaving }, Instant::NEVER);
-        self.goes_no_further(id);
         match was {
             // One of the same name may come before its DEL is heard; it does not wait for that here.
             PodState::Running | PodState::Answering
@@ -186,22 +190,6 @@ impl<O: Observer> Engine<O> {
                 self.left(id);
             }
             PodState::Gone | PodState::Leaving => unreachable!("a pod is deleted once"),
-        }
-    }
-
-    /// The daemon looks a pod up when it is told of a DEL, as it is of a sandbox that is torn down before it was answered
-    /// (`daemon/daemon.go:332`).
-    fn requests_of_del(&mut self, node: NodeId, was: PodState) {
-        if was != PodState::Pending && self.nodes[node.index()].power == Power::Up {
-            self.nodes[node.index()].requests.pass(self.now);
-        }
-    }
-
-    /// Nothing more happens for a pod on its way to its address.
-    pub(super) fn goes_no_further(&mut self, id: PodId) {
-        let Pod { node, .. } = self.pods[id.index()];
-        if node != NodeId::NONE {
-            self.nodes[node.index()].next.retain(|next| next.pod != id);
         }
     }
 

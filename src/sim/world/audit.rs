@@ -21,8 +21,7 @@ impl World<'_> {
             let pods = self.engine.pods().iter().zip(&self.pods);
             pods.filter(|(pod, note)| pod.state == state && (note.phase == Phase::Ending) == ending).count()
         };
-        let unanswered = [PodState::Waiting, PodState::Answering];
-        let waiting = unanswered.into_iter().map(|state| count(state, false) + count(state, true)).sum();
+        let waiting = self.engine.pods().iter().filter(|pod| pod.state.waits()).count();
         self.engine.observer.audit_pods(count(PodState::Running, false), waiting, count(PodState::Running, true));
         self.audit_phases();
         self.audit_lists();
@@ -37,13 +36,8 @@ impl World<'_> {
             let agree = match note.phase {
                 Phase::Gone => matches!(pod.state, PodState::Gone | PodState::Leaving),
                 Phase::Pending => pod.state == PodState::Pending,
-                Phase::Creating => {
-                    matches!(pod.state, PodState::Waiting | PodState::Answering | PodState::Running)
-                }
+                Phase::Creating | Phase::Ending => pod.state.waits() || pod.state.has_address(),
                 Phase::Starting | Phase::Ready => pod.state == PodState::Running,
-                Phase::Ending => {
-                    matches!(pod.state, PodState::Waiting | PodState::Answering | PodState::Running)
-                }
             };
             assert!(agree, "pod {i} is {:?} and {:?}", note.phase, pod.state);
             existing += u32::from(note.phase != Phase::Gone);

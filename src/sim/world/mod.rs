@@ -17,7 +17,7 @@ mod workloads;
 
 use std::sync::Arc;
 
-use super::engine::{Ahead, Engine, Happening, PodState};
+use super::engine::{Ahead, Engine, Happening};
 use super::observe::refresh;
 use super::slab::Slab;
 use super::stranded::stranded;
@@ -443,7 +443,7 @@ impl<'m> World<'m> {
         let stranded = stranded(&self.engine, &meant);
         for pod in (0..self.pods.len()).map(PodId::new) {
             let pod = self.engine.pod(pod);
-            if matches!(pod.state, PodState::Waiting | PodState::Answering) {
+            if pod.state.waits() {
                 let waited = self.horizon.since(pod.requested);
                 self.engine.observer.never_served(waited);
             }

@@ -496,7 +496,7 @@ impl World<'_> {
         }
         let now = self.engine.now();
         let was = match self.engine.pod(pod).state {
-            PodState::Waiting | PodState::Answering => Was::Waiting(now.since(self.engine.pod(pod).requested)),
+            state if state.waits() => Was::Waiting(now.since(self.engine.pod(pod).requested)),
             _ if self.note(pod).phase == Phase::Ending => Was::Terminating,
             _ => Was::Running,
         };

@@ -184,6 +184,11 @@ impl<'a> Resolver<'a> {
         };
         let burst = match self.int("kube_client_burst").filter(|&(burst, _)| burst != 0) {
             Some((burst, place)) => {
+                if burst < 0 && qps > 0.0 {
+                    let label = "the daemon would not start";
+                    let note = Note::error("a negative `kube_client_burst` lets no request pass", label);
+                    self.note(note.hint("write 1 or more"), place);
+                }
                 self.set("kube_client_burst", burst, Origin::written(place));
                 burst
             }
@@ -196,11 +201,6 @@ impl<'a> Resolver<'a> {
         let patches = written.and_then(Json::bool).unwrap_or(true);
         let origin = written.map_or(Origin::default("types/daemon/config.go"), |json| Origin::written(&json.place));
         self.set("enable_patch_pod_ips", patches, origin);
-        if burst < 0 && qps > 0.0 {
-            let note = Note::error("a negative `kube_client_burst` lets no request pass", "the daemon would not start");
-            let at = self.get("kube_client_burst").map(|json| json.place.clone());
-            at.iter().for_each(|at| self.note(note.clone().hint("write 1 or more"), at));
-        }
         let period = if qps > 0.0 { Span::from_secs_f64(1.0 / qps) } else { Span::ZERO };
         KubeClient { period, burst: u32::try_from(burst.max(1)).unwrap_or(u32::MAX), patches }
     }
