@@ -185,9 +185,50 @@ impl fmt::Display for Span {
     }
 }
 
+impl Span {
+    /// As `Display` has it where that leaves nothing out, and otherwise with every unit: `2d 3h 45m`.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        let millis = self.as_millis();
+        let cut_off = match millis {
+            86_400_000.. => millis % 3_600_000,
+            3_600_000.. => millis % 60_000,
+            60_000.. => millis % 1_000,
+            1_000.. => millis % 100,
+            0..1_000 => 0,
+        };
+        if cut_off == 0 {
+            return self.to_string();
+        }
+        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
+        let parts = units.into_iter().scan(millis, |left, (unit, name)| {
+            let count = *left / unit;
+            *left %= unit;
+            Some(if count > 0 { format!("{count}{name}") } else { String::new() })
+        });
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_in_full_leave_nothing_out() {
+        let cases = [
+            (Span::days(2) + Span::mins(225), "2d 3h 45m"),
+            (Span::days(2) + Span::hours(3), "2d 3h"),
+            (Span::hours(1) + Span::secs(30), "1h 30s"),
+            (Span::mins(1) + Span::millis(5), "1m 5ms"),
+            (Span::millis(12_340), "12s 340ms"),
+            (Span::millis(1_500), "1.5 s"),
+            (Span::ZERO, "0 ms"),
+        ];
+        for (span, text) in cases {
+            assert_eq!(span.in_full(), text);
+        }
+    }
 
     #[test]
     fn spans_are_read_with_their_unit() {

@@ -302,6 +302,7 @@ impl Dice {
             flavor,
             devices: Devices {
                 members: if self.1 == Kind::Trunk { self.range(0, 8) } else { 0 },
+                enis: 0,
                 rdma: if flavor.has_erdma() { limits.ipv4_per_adapter } else { 0 },
             },
             ips_per_eni: limits.ipv4_per_adapter,
@@ -370,9 +371,11 @@ impl Dice {
     /// Some, if there are trunks; the first of them may hold addresses, for a while that a run sees the end
     /// of or for ever.
     fn pod_networkings(&mut self, vpc: &Vpc) -> Vec<PodNetworking> {
-        if !matches!(self.1, Kind::Trunk | Kind::LocalTrunk) {
-            return Vec::new();
-        }
+        let kind = match self.1 {
+            Kind::Trunk | Kind::LocalTrunk => pod_eni::Kind::Member,
+            Kind::Exclusive => pod_eni::Kind::Exclusive,
+            _ => return Vec::new(),
+        };
         let networking = |i: u32| {
             let mut vswitches: Vec<_> = (0..vpc.vswitches.len()).map(VSwitchId::new).collect();
             vswitches.rotate_left(self.range(0, 3) as usize % vpc.vswitches.len());
@@ -380,6 +383,7 @@ impl Dice {
             let after = Retention::After(Span::mins(u64::from(self.range(0, 90))));
             PodNetworking {
                 name: format!("networking-{i}"),
+                kind,
                 vswitches,
                 policy: self.pick(&[Policy::Ordered, Policy::Random, Policy::Most]),
                 fixed: (i == 0 && self.chance(80)).then(|| self.pick(&[after, after, Retention::Forever])),
@@ -388,11 +392,17 @@ impl Dice {
         (0..2).map(networking).collect()
     }
 
-    /// The PodNetworking of a workload, if it may have one; more often a fixed one where that can be.
-    fn pod_networking(&mut self, kind: &WorkloadKind, all: &[PodNetworking]) -> Option<usize> {
+    /// The PodNetworkings of a workload, if it may have some; more often fixed ones where that can be. Pods of others on
+    /// the same exclusive nodes may leave none for the second interfaces of pods.
+    fn pod_networkings_of(&mut self, kind: &WorkloadKind, all: &[PodNetworking], quiet: bool) -> Vec<usize> {
         let fixed = matches!(kind, WorkloadKind::StatefulSet { .. });
         let may = !all.is_empty() && !matches!(kind, WorkloadKind::DaemonSet { .. }) && self.chance(60);
-        may.then(|| if all[0].fixed.is_none() || fixed && self.chance(75) { 0 } else { 1 })
+        if !may {
+            return Vec::new();
+        }
+        let one = if all[0].fixed.is_none() || fixed && self.chance(75) { 0 } else { 1 };
+        let several = self.chance(30) && !(quiet && self.1 == Kind::Exclusive);
+        vec![one; if several { self.range(2, 4) as usize } else { 1 }]
     }
 
     fn workload(&mut self, i: u32, pools: usize, networkings: &[PodNetworking], within: Span, quiet: bool) -> Workload {
@@ -417,11 +427,11 @@ impl Dice {
         };
         let of_work = matches!(kind, WorkloadKind::Arrivals { .. } | WorkloadKind::Job { .. });
         let lives = SpanDist::log_normal(Span::mins(u64::from(self.range(1, 90))), Span::hours(4));
-        let pod_networking = self.pod_networking(&kind, networkings);
+        let pod_networkings = self.pod_networkings_of(&kind, networkings, quiet);
         let pod = PodTemplate {
-            pod_networking,
+            host_network: pod_networkings.is_empty() && self.chance(5),
+            pod_networkings,
             lifetime: (of_work || (!quiet && self.chance(70))).then_some(lives),
-            host_network: pod_networking.is_none() && self.chance(5),
             erdma: self.1 == Kind::Centralized && self.chance(10),
             requests: if self.chance(50) {
                 Resources::default()

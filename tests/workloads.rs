@@ -92,7 +92,7 @@ fn a_pod_has_what_is_written() {
     assert_eq!(
         pod,
         PodTemplate {
-            pod_networking: None,
+            pod_networkings: Vec::new(),
             host_network: false,
             erdma: false,
             requests: Resources { cpu_milli: 500, memory_mib: 1024 },

@@ -294,7 +294,9 @@ fn carry_out(command: Command, lang: Lang) -> Result<(), Stop> {
         Command::Compare(args) => compare::carry_out(&args),
         Command::Check { file, set } => {
             let scenario = Blueprint::open(&file)?.with(set.iter().map(|text| Edit::parse("--set", text)));
-            Ok(print(&scenario::describe(&scenario.load()?))?)
+            let loaded = scenario.load()?;
+            crate::study::sweep::check_section(&scenario, &loaded)?;
+            Ok(print(&scenario::describe(&loaded))?)
         }
         Command::Sweep(args) => sweep::carry_out(args),
         Command::Measures { file } => measures::carry_out(file.as_deref()),

@@ -47,7 +47,7 @@ pub fn steps(pods: Pods, surge: u32, unavailable: u32) -> Steps {
     }
     let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable.min(wanted) };
     let delete_new = new.saturating_sub(wanted);
-    let room = (wanted + surge).saturating_sub(old + new);
+    let room = wanted.saturating_add(surge).saturating_sub(old + new);
     let create = room.min(wanted.saturating_sub(new));
     let least = wanted.saturating_sub(unavailable);
     // Pods that are not ready yet may never be; they count as missing (reconcileOldReplicaSets).

@@ -24,33 +24,43 @@ pub enum Config {
 pub struct Devices {
     /// Member interfaces of its trunk (`aliyun/member-eni`; rules R41, C145).
     pub members: u32,
+    /// Interfaces of nodes with exclusive ones (`aliyun/eni`; rule R42, `daemon/daemon.go:943-947`).
+    pub enis: u32,
     /// Addresses of interfaces for RDMA (`aliyun/erdma`; rules R41, C163).
     pub rdma: u32,
 }
 
 impl Devices {
+    fn with(self, other: Self, of: impl Fn(u32, u32) -> u32) -> Self {
+        Self {
+            members: of(self.members, other.members),
+            enis: of(self.enis, other.enis),
+            rdma: of(self.rdma, other.rdma),
+        }
+    }
+
     /// These and others.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { members: self.members + other.members, rdma: self.rdma + other.rdma }
+        self.with(other, |a, b| a + b)
     }
 
     /// So many times these.
     #[must_use]
     pub fn times(self, n: u32) -> Self {
-        Self { members: self.members * n, rdma: self.rdma * n }
+        self.with(self, |a, _| a * n)
     }
 
     /// What is left of these without others; nothing if those are more.
     #[must_use]
     pub fn minus_at_most(self, other: Self) -> Self {
-        Self { members: self.members.saturating_sub(other.members), rdma: self.rdma.saturating_sub(other.rdma) }
+        self.with(other, u32::saturating_sub)
     }
 
     /// These without others.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
-        Self { members: self.members - other.members, rdma: self.rdma - other.rdma }
+        self.with(other, |a, b| a - b)
     }
 }
 
@@ -152,12 +162,14 @@ impl Config {
             Self::NodeLocal(config) => {
                 let trunk = usize::from(config.trunk.is_some() && config.max_eni > 0);
                 Devices {
+                    enis: 0,
                     members: config.trunk.map_or(0, |trunk| trunk.members),
                     rdma: config.rdma.map_or(0, |rdma| rdma.devices(trunk, 0, config.ips_per_eni)),
                 }
             }
-            Self::Classic(_) | Self::Exclusive(_) => Devices::default(),
+            Self::Classic(_) => Devices::default(),
             Self::Centralized(config) => config.devices,
+            Self::Exclusive(config) => Devices { enis: config.slots, ..Devices::default() },
         }
     }
 

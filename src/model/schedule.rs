@@ -71,14 +71,15 @@ pub enum Portion {
 }
 
 impl Times {
-    /// The first of them not before `at`.
+    /// The first of them not before `at`; `None` = there is none within all of time.
     #[must_use]
     pub fn not_before(&self, at: Instant) -> Option<Instant> {
         match self {
             Self::At(times) => times.get(times.partition_point(|&time| time < at)).copied(),
             Self::Every { first, period } => {
                 let since = at.0.saturating_sub(first.0);
-                Some(Instant(first.0 + since.div_ceil(period.0) * period.0))
+                let periods = since.div_ceil(period.0);
+                periods.checked_mul(period.0)?.checked_add(first.0).map(Instant)
             }
             Self::Cron(cron) => cron.not_before(at),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::chance::SpanDist;
-use crate::model::{Devices, Portion, Schedule, Times};
+use crate::model::{Portion, Schedule, Times};
 use crate::time::{Instant, Span};
 
 /// Pods of one kind.
@@ -27,9 +27,10 @@ pub struct PodTemplate {
     pub host_network: bool,
     /// Whether the pods ask for RDMA (`aliyun/erdma`).
     pub erdma: bool,
-    /// The PodNetworking that gives them interfaces of their own, a position in
-    /// [`Model::pod_networkings`](crate::model::Model::pod_networkings); `None` = they share the node's.
-    pub pod_networking: Option<usize>,
+    /// The PodNetworkings each of which gives them an interface of their own, as positions in
+    /// [`Model::pod_networkings`](crate::model::Model::pod_networkings), all attached in one way; none = they share
+    /// the node's.
+    pub pod_networkings: Vec<usize>,
     /// What a pod requests.
     pub requests: Resources,
     /// Spread over zones.
@@ -43,14 +44,6 @@ pub struct PodTemplate {
     pub lifetime: Option<SpanDist>,
     /// From being told to end until its containers have ended; it holds its address meanwhile.
     pub termination: SpanDist,
-}
-
-impl PodTemplate {
-    /// What a pod asks for of what nodes offer.
-    #[must_use]
-    pub fn devices(&self) -> Devices {
-        Devices { members: u32::from(self.pod_networking.is_some()), rdma: u32::from(self.erdma) }
-    }
 }
 
 /// CPU and memory.
@@ -287,7 +280,7 @@ impl Default for PodTemplate {
         Self {
             host_network: false,
             erdma: false,
-            pod_networking: None,
+            pod_networkings: Vec::new(),
             requests: Resources::default(),
             zone_spread: None,
             anti_affinity: None,

@@ -25,6 +25,7 @@ pub fn cause_text(cause: Cause, model: &Model) -> (&'static str, Text) {
         ),
         Cause::MaxPods => ("max_pods", text!("every node has as many pods as it may have (max pods)")),
         Cause::MemberEnis => ("member_enis", text!("no node has a member ENI left (aliyun/member-eni)")),
+        Cause::ExclusiveEnis => ("exclusive_enis", text!("no node has an exclusive ENI left (aliyun/eni)")),
         Cause::Rdma => ("rdma", text!("no node has an address for RDMA left (aliyun/erdma)")),
         Cause::NoNode => ("no_node", text!("there is no node")),
         Cause::Cpu => ("cpu", text!("no node has as much CPU left as a pod requests")),

@@ -217,6 +217,7 @@ impl Runs<'_> {
             waits: self.waits(),
             unschedulable_at_end: pods(|p| p.unschedulable_at_end.into()),
             most_unschedulable: pods(|p| p.max_unschedulable.into()),
+            most_stuck: pods(|p| p.max_stuck.into()),
             unschedulable_pod_h: self.each(|r| r.pods.unschedulable_area_s / HOUR_SECS),
             unschedulable_p50_s: self.some(|r| unschedulable(&r.pods, |waits| waits.value_at_quantile(0.5))),
             unschedulable_longest_s: self.some(|r| unschedulable(&r.pods, Histogram::max)),
@@ -228,7 +229,12 @@ impl Runs<'_> {
     fn unschedulable_by(&self) -> Vec<UnschedulableSummary> {
         let summary = |why: Unschedulable| {
             let (kind, text) = cause_text(why.cause(), self.model);
-            UnschedulableSummary { kind, text, pods: self.each(|r| r.pods.unschedulable_by[why.index()] as f64) }
+            UnschedulableSummary {
+                kind,
+                text,
+                pods: self.each(|r| r.pods.unschedulable_by[why.index()] as f64),
+                at_end: self.each(|r| r.pods.unschedulable_at_end_by[why.index()] as f64),
+            }
         };
         Unschedulable::ALL.into_iter().map(summary).filter(|summary| summary.pods.max > 0.0).collect()
     }
@@ -465,6 +471,12 @@ fn stranded_text(reason: StrandedReason, model: &Model) -> Text {
         }
         StrandedReason::BatchTooLarge => {
             text!("a request asks for up to 10 addresses and fails whole, and fewer are free")
+        }
+        StrandedReason::NoBlock => {
+            text!(
+                "nodes in prefix mode take whole /28 blocks, and none is left: what is free lies in blocks that others use in \
+                 part, or outside the reservations (rule C131)"
+            )
         }
         StrandedReason::TooFewBlocks => {
             text!(

@@ -243,8 +243,8 @@ pub struct ZoneSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// A short stable word: `vswitch`, `prefixes`, `node_capacity`, `node_prefixes`, `eni_slots`, `addresses_per_eni`,
-    /// `max_pods`, `member_enis`, `rdma`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`, `api`, `outage`,
-    /// `slow_api`.
+    /// `max_pods`, `member_enis`, `exclusive_enis`, `rdma`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`,
+    /// `api`, `outage`, `slow_api`.
     pub kind: &'static str,
     /// In words.
     pub text: Text,
@@ -285,6 +285,8 @@ pub struct PodSummary {
     pub most_unschedulable: Estimate,
     /// Time that pods were without a node, all together, in pod-hours.
     pub unschedulable_pod_h: Estimate,
+    /// Most of them at once for which no node is on its way.
+    pub most_stuck: Estimate,
     /// Median time without a node of the pods that had to wait for one and got it.
     pub unschedulable_p50_s: Option<Estimate>,
     /// Longest time of theirs.
@@ -304,6 +306,8 @@ pub struct UnschedulableSummary {
     pub text: Text,
     /// Pods.
     pub pods: Estimate,
+    /// Those of them without a node at the end.
+    pub at_end: Estimate,
 }
 
 /// Pods whose wait has about the same length.

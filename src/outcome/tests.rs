@@ -14,9 +14,9 @@ use crate::model::{
 };
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    ActionRecord, Cause, Counting, DefectRecord, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts,
-    JournalEntry, NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
-    TrunkWait, Unschedulable, VSwitchRecord,
+    ActionRecord, ByReason, Cause, Counting, DefectRecord, FailureReason, Full, GroupLevels, GroupRecord, Holders,
+    IdleParts, JournalEntry, NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded,
+    StrandedReason, Timeline, TrunkWait, Unschedulable, VSwitchRecord,
 };
 use crate::text::Words;
 use crate::time::{Instant, Span};
@@ -70,7 +70,9 @@ fn calm(replication: u32, free: u32) -> Recording {
             max_waiting_at: Instant::ZERO,
             unschedulable_at_end: 0,
             max_unschedulable: 0,
-            unschedulable_by: [0; Unschedulable::ALL.len()],
+            max_stuck: 0,
+            unschedulable_by: ByReason::default(),
+            unschedulable_at_end_by: ByReason::default(),
             unschedulable_ms: waits(),
             unschedulable_area_s: 0.0,
             waiting_area_s: 0.0,

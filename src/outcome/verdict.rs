@@ -60,7 +60,8 @@ fn without_node(summary: &Summary) -> Option<Text> {
     if left_over.median == 0.0 {
         return None;
     }
-    let why = summary.limits.iter().find(|limit| is_about_nodes(limit)).map(|limit| limit.text.clone());
+    let reasons = summary.pods.unschedulable_by.iter().filter(|why| why.at_end.mean > 0.0);
+    let why = reasons.max_by(|a, b| a.at_end.mean.total_cmp(&b.at_end.mean)).map(|why| why.text.clone());
     let why = why.unwrap_or_else(|| text!("nodes are on their way, or may still be asked for"));
     Some(match is_one(left_over) {
         true => text!("At the end 1 pod has no node: {}.", why),
@@ -226,8 +227,18 @@ fn holders(who: &Holders<Estimate>) -> Text {
 
 /// Whether a limit keeps pods from a node.
 fn is_about_nodes(limit: &Limit) -> bool {
-    let kinds =
-        ["max_pods", "member_enis", "rdma", "no_node", "cpu", "memory", "zone_spread", "anti_affinity", "pool_max"];
+    let kinds = [
+        "max_pods",
+        "member_enis",
+        "exclusive_enis",
+        "rdma",
+        "no_node",
+        "cpu",
+        "memory",
+        "zone_spread",
+        "anti_affinity",
+        "pool_max",
+    ];
     kinds.contains(&limit.kind)
 }
 
@@ -260,7 +271,7 @@ fn waits_for_nodes(summary: &Summary) -> Option<Text> {
 /// `Pods find no node from day 12 on (...): every node has as many pods as it may have.`
 fn binds(limit: &Limit, summary: &Summary, clock: &Clock) -> Text {
     let who = match is_about_nodes(limit) {
-        true => text!("Pods find no node, at most {} at once,", count(summary.pods.most_unschedulable.max)),
+        true => text!("Pods find no node, at most {} at once,", count(summary.pods.most_stuck.max)),
         false => text!(
             "Pods wait for addresses, at most {} at once, and requests fail",
             count(summary.pods.most_waiting.max)

@@ -1,7 +1,7 @@
 //! Whether means over time are those of a steady state, and from when on.
 //!
-//! There is one if the last two quarters of the run have the same level, as far as the runs can
-//! tell. It begins where MSER-5 cuts (K. P. White, "An effective truncation heuristic for bias
+//! There is one if the last two quarters of the run have the same level: the interval of their difference is
+//! within 5 % of it. If it is wider, the runs cannot tell. It begins where MSER-5 cuts (K. P. White, "An effective truncation heuristic for bias
 //! reduction in simulation output", Simulation 69, 1997): of means of five rows each, over the
 //! runs, so many are left out at the beginning that the rest has the smallest standard error; half
 //! of them at most.
@@ -19,6 +19,10 @@ const BATCH: usize = 5;
 const FEWEST: usize = 20;
 /// A difference below this share of a level is none.
 const NEGLIGIBLE: f64 = 0.01;
+/// Two levels that are no further apart than this share, their interval included, are the same.
+const ALIKE: f64 = 0.05;
+/// Less than that is nothing.
+const HALF_AN_ADDRESS: f64 = 0.5;
 /// So many times half the width of its interval, and a difference is no chance.
 const SURE: f64 = 2.0;
 
@@ -34,7 +38,7 @@ pub struct Steadiness {
 }
 
 /// Whether a level is steady that has these values in each run, at the times `at`; none if that
-/// cannot be told: with one run, or a short timeline.
+/// cannot be told: with one run, or a short timeline, or too few runs for what differs between them.
 pub(super) fn steadiness(at: &[f64], runs: &[Vec<f64>], clock: &Clock) -> Option<Steadiness> {
     let rows = Rows { runs, day: at.len() as f64 / clock.horizon.as_days() };
     let means: Vec<f64> = (0..at.len() / rows.batch()).map(|i| rows.mean_of_batch(i)).collect();
@@ -45,6 +49,9 @@ pub(super) fn steadiness(at: &[f64], runs: &[Vec<f64>], clock: &Clock) -> Option
     let last = [at.len() - 2 * quarter..at.len() - quarter, at.len() - quarter..at.len()];
     if rows.differ(last[0].clone(), last[1].clone()) {
         return Some(Steadiness { from_s: None, level: None, warm_up_too_short: false });
+    }
+    if !rows.alike(last[0].clone(), last[1].clone()) {
+        return None;
     }
     let from = mser(&means) * rows.batch();
     let warm = at.iter().take_while(|&&at| at < clock.warm_up.as_secs_f64()).count();
@@ -90,13 +97,24 @@ impl Rows<'_> {
         self.mean(i * self.batch()..(i + 1) * self.batch())
     }
 
-    /// Whether the level differs between two times, compared run by run.
-    fn differ(&self, first: std::ops::Range<usize>, second: std::ops::Range<usize>) -> bool {
+    /// How far the level is apart between two times, compared run by run, and half the width of the interval.
+    fn apart(&self, first: std::ops::Range<usize>, second: std::ops::Range<usize>) -> (f64, f64) {
         let between = |run: &Vec<f64>| mean(&run[second.clone()]) - mean(&run[first.clone()]);
         let between: Vec<f64> = self.runs.iter().map(between).collect();
-        let apart = mean(&between).abs();
         let chance = Estimate::of(&between).and_then(|estimate| estimate.half_width()).unwrap_or(0.0);
+        (mean(&between).abs(), chance)
+    }
+
+    /// Whether the level surely differs between two times.
+    fn differ(&self, first: std::ops::Range<usize>, second: std::ops::Range<usize>) -> bool {
+        let (apart, chance) = self.apart(first, second.clone());
         apart > SURE * chance && apart > NEGLIGIBLE * self.mean(second).abs()
+    }
+
+    /// Whether it surely does not.
+    fn alike(&self, first: std::ops::Range<usize>, second: std::ops::Range<usize>) -> bool {
+        let (apart, chance) = self.apart(first, second.clone());
+        apart + chance <= (ALIKE * self.mean(second).abs()).max(HALF_AN_ADDRESS)
     }
 }
 
@@ -219,6 +237,15 @@ mod tests {
             let found = judged(HORIZON, Span::ZERO, grows).expect("it can be told");
             assert_eq!((found.from_s, found.warm_up_too_short), (None, false));
         }
+    }
+
+    /// Growth whose speed differs between runs is no steady state, though three runs cannot prove that it grows.
+    #[test]
+    fn what_few_runs_cannot_tell_is_not_called_steady() {
+        let at: Vec<f64> = (0..=500).map(|i| f64::from(i) * 86_400.0).collect();
+        let run = |slope: f64| at.iter().map(|&at| 60.0 + slope * at / 86_400.0).collect();
+        let runs: Vec<Vec<f64>> = [0.02, 0.1, 0.2].map(run).to_vec();
+        assert_eq!(steadiness(&at, &runs, &Clock { horizon: Span::days(500), warm_up: Span::ZERO, start: None }), None);
     }
 
     #[test]

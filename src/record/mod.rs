@@ -274,8 +274,12 @@ pub struct PodRecord {
     pub unschedulable_at_end: u32,
     /// Most pods that found no node at once.
     pub max_unschedulable: u32,
-    /// Pods that came to be without a node, per reason, in the order of [`Unschedulable::ALL`].
-    pub unschedulable_by: [u64; Unschedulable::ALL.len()],
+    /// Most pods at once without a node, and without one on its way to them.
+    pub max_stuck: u32,
+    /// Pods that came to be without a node, per reason.
+    pub unschedulable_by: ByReason,
+    /// Those of them that are without one at the end, per reason.
+    pub unschedulable_at_end_by: ByReason,
     /// Time without a node, in ms, of the pods that had to wait for one and found it.
     pub unschedulable_ms: Histogram<u64>,
     /// Pods that found no node, summed over time, in pod-seconds.
@@ -314,6 +318,8 @@ pub enum Cause {
     MaxPods,
     /// No node has a member interface left for a pod of a PodNetworking (`aliyun/member-eni`).
     MemberEnis,
+    /// No node has an interface left for a pod that asks for an exclusive one (`aliyun/eni`).
+    ExclusiveEnis,
     /// No node has an address for RDMA left (`aliyun/erdma`).
     Rdma,
     /// There is no node at all.
@@ -338,6 +344,9 @@ pub enum Cause {
     SlowApi(Api),
 }
 
+/// Pods without a node, and without one on its way to them, per reason in the order of [`Unschedulable::ALL`].
+pub type ByReason = [u64; Unschedulable::ALL.len()];
+
 /// Why a pod finds no node: what the filter that dropped the last nodes looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unschedulable {
@@ -347,6 +356,8 @@ pub enum Unschedulable {
     MaxPods,
     /// [`Cause::MemberEnis`].
     MemberEnis,
+    /// [`Cause::ExclusiveEnis`].
+    ExclusiveEnis,
     /// [`Cause::Rdma`].
     Rdma,
     /// [`Cause::Cpu`].
@@ -445,6 +456,9 @@ pub enum StrandedReason {
     /// A node asks for as many /28 blocks at once as it lacks, and fewer are free: it is refused until there are as many (rules
     /// C127, C131, C132).
     TooFewBlocks,
+    /// Nodes in prefix mode take whole /28 blocks, and none is free: what is free lies in blocks that are in use in part, or outside
+    /// the reservations.
+    NoBlock,
     /// Blocked for ten minutes after a refusal by the daemon that it was refused to (rules R60, R89).
     Blocked,
     /// A quota of the account has no room for one more address.
@@ -474,10 +488,11 @@ impl GroupLevels {
 
 impl Unschedulable {
     /// Every reason, in the order of [`Unschedulable::index`].
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoNode,
         Self::MaxPods,
         Self::MemberEnis,
+        Self::ExclusiveEnis,
         Self::Rdma,
         Self::Cpu,
         Self::Memory,
@@ -498,6 +513,7 @@ impl Unschedulable {
             Self::NoNode => Cause::NoNode,
             Self::MaxPods => Cause::MaxPods,
             Self::MemberEnis => Cause::MemberEnis,
+            Self::ExclusiveEnis => Cause::ExclusiveEnis,
             Self::Rdma => Cause::Rdma,
             Self::Cpu => Cause::Cpu,
             Self::Memory => Cause::Memory,

@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 use hdrhistogram::Histogram;
 
 use super::{
-    Calls, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded, TimeWeighted,
-    Timeline, Unschedulable, Was, What,
+    ByReason, Calls, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded,
+    TimeWeighted, Timeline, Unschedulable, Was, What,
 };
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
@@ -130,7 +130,9 @@ impl Recorder {
                 max_waiting_at: Instant::ZERO,
                 unschedulable_at_end: 0,
                 max_unschedulable: 0,
-                unschedulable_by: [0; Unschedulable::ALL.len()],
+                max_stuck: 0,
+                unschedulable_by: ByReason::default(),
+                unschedulable_at_end_by: ByReason::default(),
                 unschedulable_ms: waits(),
                 unschedulable_area_s: 0.0,
                 waiting_area_s: 0.0,
@@ -180,12 +182,12 @@ impl Recorder {
         }
     }
 
-    /// `pods` want an address of their own, with or without a node; those that end are counted
-    /// for as long as they hold theirs.
-    pub fn demand(&mut self, now: Instant, pods: u32) {
+    /// Pods want so many addresses, with or without a node; those that end are counted for as long as they hold
+    /// theirs.
+    pub fn demand(&mut self, now: Instant, addresses: u32) {
         let Counting { usable, most_wanted, full } = &mut self.counting;
-        *most_wanted = pods.max(*most_wanted);
-        if pods > *usable && full.is_none() {
+        *most_wanted = addresses.max(*most_wanted);
+        if addresses > *usable && full.is_none() {
             *full = Some(now);
         }
     }
@@ -267,6 +269,11 @@ impl Recorder {
         self.diary.pod_step(now, pod, |pod| What::Served { pod, vswitch, address, retained, tried: asked.last, had });
     }
 
+    /// A pod has an address of another of its networks on a vSwitch.
+    pub fn another_served(&mut self, vswitch: VSwitchId) {
+        self.vswitches[vswitch.index()].served += 1;
+    }
+
     /// An address is idle again.
     pub fn address_released(&mut self, now: Instant, vswitch: VSwitchId) {
         self.vswitches[vswitch.index()].unbind(now);
@@ -333,13 +340,14 @@ impl Recorder {
         }
     }
 
-    /// `pods` find no node now; `why` those that are new among them do not.
-    pub fn unschedulable(&mut self, now: Instant, pods: u32, why: Option<Unschedulable>) {
-        let more = pods.saturating_sub(self.unschedulable.level());
-        if let Some(why) = why.filter(|_| more > 0) {
-            self.pods.unschedulable_by[why.index()] += u64::from(more);
+    /// `pods` find no node now. For `new` ones none is on its way, as for `lasting` in all.
+    pub fn unschedulable(&mut self, now: Instant, pods: u32, new: &ByReason, lasting: ByReason) {
+        for why in Unschedulable::ALL.into_iter().filter(|why| new[why.index()] > 0) {
+            self.pods.unschedulable_by[why.index()] += new[why.index()];
             self.binds(now, why.cause());
         }
+        self.pods.max_stuck = self.pods.max_stuck.max(lasting.iter().sum::<u64>() as u32);
+        self.pods.unschedulable_at_end_by = lasting;
         self.unschedulable.set(now, pods);
         self.pods.max_unschedulable = self.pods.max_unschedulable.max(pods);
         self.recent_unschedulable = self.recent_unschedulable.max(pods);

@@ -1,6 +1,6 @@
 //! What holds if a scenario does not say otherwise, and why.
 
-use super::words::{AllocationKind, ReleaseStrategy};
+use super::words::{AllocationKind, EniType, ReleaseStrategy};
 use crate::chance::SpanDist;
 use crate::ipam::classic::Defect;
 use crate::ipam::pod_eni::Policy;
@@ -40,6 +40,12 @@ pub(super) fn defect(defect: Defect) -> &'static str {
         Defect::SlotDeadlock => "upstream has it (P107, daemon/eni-multi-ip.go:437)",
     }
 }
+
+/// How interfaces of a PodNetworking are attached.
+pub(super) const ENI_TYPE: Default<EniType> = Default {
+    value: EniType::Default,
+    source: "pkg/apis/crds/network.alibabacloud.com_podnetworkings.yaml, `eniOptions.eniType`",
+};
 
 /// Whether an address of a PodNetworking is kept for its pod.
 pub(super) const ALLOCATION_TYPE: Default<AllocationKind> = Default {
@@ -177,7 +183,13 @@ pub(super) const LOAD_PEAK: Default<Span> =
 pub(super) const LOAD_WEEKEND: Default<f64> = Default { value: 1.0, source: "assumption: as on other days" };
 
 /// Rows of the timeline.
-pub(super) const SAMPLES: Default<u32> = Default { value: 500, source: "enough for a plot" };
+pub(super) fn samples(horizon: Span) -> Default<u32> {
+    let days = horizon.0.div_ceil(Span::days(1).0);
+    match 4 * days {
+        0..=500 => Default { value: 500, source: "enough for a plot" },
+        more => Default { value: more.min(5_000) as u32, source: "four a day, so that plots show daily waves" },
+    }
+}
 
 /// `pods.csv` and `events.csv`.
 pub(super) const TABLES: Default<bool> = Default { value: false, source: "large files are written on demand only" };

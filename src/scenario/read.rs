@@ -30,6 +30,7 @@ pub(super) struct Entries<T>(pub Vec<(Key, T)>);
 pub(super) struct Fields<'n> {
     entries: Vec<(&'n Key, &'n Node)>,
     known: Vec<&'static str>,
+    missing: Vec<&'static str>,
     what: &'static str,
     place: Place,
 }
@@ -53,7 +54,7 @@ impl<'n> Fields<'n> {
             }
         }
         let place = map.first().map_or(node.place, |(key, _)| key.place);
-        Some(Self { entries, known: Vec::new(), what, place })
+        Some(Self { entries, known: Vec::new(), missing: Vec::new(), what, place })
     }
 
     /// Where the section begins.
@@ -78,17 +79,20 @@ impl<'n> Fields<'n> {
     /// The value of `key`, which must be there.
     pub fn required<T: Read>(&mut self, key: &'static str, problems: &mut Problems) -> Option<T> {
         if !self.entries.iter().any(|(other, _)| other.name == key) {
-            let close = self.entries.iter().map(|(other, _)| other.name.as_str());
-            // A misspelt key is reported as unknown, with this one as its hint.
-            if nearest(key, close).is_none() {
-                problems.error(self.place, format!("{} needs the key `{key}`", self.what)).label("not found here");
-            }
+            self.missing.push(key);
         }
         self.optional(key, problems)
     }
 
-    /// Reports the keys that nobody took.
+    /// Reports the keys that are not there, and those that nobody took.
     pub fn finish(self, problems: &mut Problems) {
+        for key in self.missing {
+            let left = self.entries.iter().map(|(other, _)| other.name.as_str());
+            // A misspelt key is reported as unknown, with this one as its hint.
+            if nearest(key, left).is_none() {
+                problems.error(self.place, format!("{} needs the key `{key}`", self.what)).label("not found here");
+            }
+        }
         for (key, _) in self.entries {
             unknown_key(key, self.what, &self.known, problems);
         }

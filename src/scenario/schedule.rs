@@ -29,7 +29,12 @@ pub(super) struct About {
 /// Largest number that a schedule reaches until `horizon`.
 pub(super) fn peak(schedule: &Schedule, horizon: Span) -> f64 {
     match schedule {
-        Schedule::Steps(points) | Schedule::Points(points) => points.iter().map(|&(_, v)| v).fold(0.0, f64::max),
+        Schedule::Steps(points) | Schedule::Points(points) => {
+            let end = Instant::ZERO + horizon;
+            let reached = points.iter().take_while(|&&(at, _)| at < end).map(|&(_, v)| v);
+            // On the way to a later point it is at its highest at the end, or not.
+            reached.fold(schedule.value(end), f64::max)
+        }
         _ => schedule.value(Instant::ZERO).max(schedule.value(Instant::ZERO + horizon)),
     }
 }
@@ -387,6 +392,8 @@ mod tests {
         let at = |n| Instant::ZERO + Span::days(n);
         assert_eq!(peak(&Schedule::Linear { from: 9.0, to: 1.0, over: horizon }, horizon), 9.0);
         assert_eq!(peak(&Schedule::Points(vec![(at(0), 1.0), (at(5), 7.0), (at(9), 2.0)]), horizon), 7.0);
+        assert_eq!(peak(&Schedule::Points(vec![(at(0), 1.0), (at(20), 7.0)]), horizon), 4.0, "it ends on the way");
+        assert_eq!(peak(&Schedule::Steps(vec![(at(0), 1.0), (at(20), 7.0)]), horizon), 1.0, "it is never reached");
     }
 
     #[test]

@@ -107,7 +107,13 @@ fn time(loader: &mut Loader, table: &Table, written: Columns<'_>) -> Option<(usi
 /// The column with the numbers.
 fn number(loader: &mut Loader, table: &Table, written: Columns<'_>, time: usize) -> Option<usize> {
     if let Some(wanted) = written.number {
-        return table.column(loader, wanted);
+        let column = table.column(loader, wanted)?;
+        if column == time {
+            let title = format!("the column `{}` holds the times", wanted.value);
+            loader.problems.error(wanted.place, title).help("name the one with the numbers, or leave `column` out");
+            return None;
+        }
+        return Some(column);
     }
     let column = (0..table.header().len()).find(|&column| column != time);
     if column.is_none() {

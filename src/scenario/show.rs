@@ -51,10 +51,10 @@ fn corners(points: &[(Instant, f64)], what: &str) -> String {
 
 /// Times in a line.
 pub(super) fn times(times: &Times) -> String {
-    let since = |at: &Instant| at.since(Instant::ZERO).to_string();
+    let since = |at: &Instant| at.since(Instant::ZERO).in_full();
     match times {
         Times::At(times) => times.iter().map(since).collect::<Vec<_>>().join(", "),
-        Times::Every { first, period } => format!("every {period} from {} on", since(first)),
+        Times::Every { first, period } => format!("every {} from {} on", period.in_full(), since(first)),
         Times::Cron(cron) => format!("`{}`", cron.text()),
     }
 }
@@ -85,15 +85,19 @@ pub(super) fn memory(mib: u32) -> String {
 /// A distribution in a line.
 pub(super) fn distribution(distribution: &SpanDist) -> String {
     match distribution {
-        SpanDist::Constant(span) => span.to_string(),
-        SpanDist::Uniform(from, to) => format!("{from} to {to}, uniform"),
-        SpanDist::Exponential(mean) => format!("exponential, mean {mean}"),
-        SpanDist::Pareto { minimum, shape } => format!("Pareto, at least {minimum}, shape {shape}"),
-        SpanDist::Weibull { scale, shape } => format!("Weibull, scale {scale}, shape {shape}"),
+        SpanDist::Constant(span) => span.in_full(),
+        SpanDist::Uniform(from, to) => format!("{} to {}, uniform", from.in_full(), to.in_full()),
+        SpanDist::Exponential(mean) => format!("exponential, mean {}", mean.in_full()),
+        SpanDist::Pareto { minimum, shape } => format!("Pareto, at least {}, shape {shape}", minimum.in_full()),
+        SpanDist::Weibull { scale, shape } => format!("Weibull, scale {}, shape {shape}", scale.in_full()),
         SpanDist::LogNormal { mu, sigma } => {
             // z(0.99) of the standard normal distribution.
             let p99 = Span::from_secs_f64((mu + 2.326_347_874_040_841 * sigma).exp());
-            format!("lognormal, median {}, p99 {}", to_millis(Span::from_secs_f64(mu.exp())), to_millis(p99))
+            format!(
+                "lognormal, median {}, p99 {}",
+                to_millis(Span::from_secs_f64(mu.exp())).in_full(),
+                to_millis(p99).in_full()
+            )
         }
         SpanDist::Empirical(values) => format!("one of {} measured values", values.len()),
     }

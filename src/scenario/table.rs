@@ -61,7 +61,13 @@ impl Table {
 
     /// The column that the scenario names; `None` = there is none, which is reported.
     pub fn column(&self, loader: &mut Loader, wanted: &At<String>) -> Option<usize> {
-        let column = self.header.iter().position(|name| name == wanted.value);
+        let mut columns = self.header.iter().enumerate().filter(|(_, name)| *name == wanted.value).map(|(i, _)| i);
+        let column = columns.next();
+        if columns.next().is_some() {
+            let title = format!("`{}` has two columns `{}`", self.name, wanted.value);
+            loader.problems.error(self.header_place(), title).help("rename the one that is not meant");
+            return None;
+        }
         if column.is_none() {
             let title = format!("`{}` has no column `{}`", self.name, wanted.value);
             let names = quoted_list(self.header.iter());

@@ -80,7 +80,7 @@ fn moments(loader: &mut Loader, path: &str, at: &Moments, place: Place) -> Optio
 
 fn periodic(loader: &mut Loader, path: &str, every: &At<Duration>, first: Option<&At<Duration>>) -> Option<Times> {
     let period = every.value.0;
-    loader.written(format!("{path}.every"), period.to_string(), every.place);
+    loader.written(format!("{path}.every"), period.in_full(), every.place);
     if period < SHORTEST {
         loader.problems.error(every.place, format!("this is shorter than {SHORTEST}, the shortest that is simulated"));
         return None;
@@ -88,11 +88,11 @@ fn periodic(loader: &mut Loader, path: &str, every: &At<Duration>, first: Option
     let at = match first {
         Some(first) if !after_start(loader, first) => return None,
         Some(first) => {
-            loader.written(format!("{path}.first"), first.value.0.to_string(), first.place);
+            loader.written(format!("{path}.first"), first.value.0.in_full(), first.place);
             first.value.0
         }
         None => {
-            loader.default(format!("{path}.first"), period.to_string(), "`every` after the start");
+            loader.default(format!("{path}.first"), period.in_full(), "`every` after the start");
             period
         }
     };

@@ -123,8 +123,8 @@ fn required(loader: &mut Loader, table: &Table, names: &[&str]) -> Option<(usize
 fn warn_of_near_misses(loader: &mut Loader, table: &Table) {
     let known = ["cpu", "cpu_milli", "memory", "memory_mib"];
     let near = |name: &&str| {
-        let name = name.to_lowercase();
-        (name.starts_with("cpu") || name.starts_with("mem")) && !known.contains(&name.as_str())
+        let lower = name.to_lowercase();
+        (lower.starts_with("cpu") || lower.starts_with("mem")) && !known.contains(name)
     };
     for name in table.header().iter().filter(near) {
         let problem = loader.problems.warning(table.header_place(), format!("the column `{name}` is ignored"));

@@ -22,10 +22,13 @@ const Z95: f64 = 1.644_853_626_951_472_7;
 pub(super) const CERTAIN: [&str; 6] = ["horizon", "start", "warm_up", "seed", "replications", "outputs"];
 
 /// Keys whose numbers decide what there is, which is the same in every replication.
-const STRUCTURAL: [&str; 1] = ["copies"];
+const STRUCTURAL: [&str; 2] = ["copies", "prefix"];
 
 /// Keys of a scenario that hold other scenarios' values, or text.
 const ELSEWHERE: [&str; 2] = ["sweep", "policy"];
+
+/// Keys of numbers with a fraction, however the ends are written.
+const REAL: [&str; 5] = ["cpu", "kubeClientQPS", "mean", "shape", "slow"];
 
 /// Keys whose lists are lists.
 const LISTS: [&str; 2] = ["at", "empirical"];
@@ -109,6 +112,10 @@ impl Settling<'_> {
             }
             Value::List(items) => {
                 for (i, item) in items.iter_mut().enumerate() {
+                    // No list is made of intervals: something else is meant, and wrong.
+                    if matches!(item.value, Value::List(_)) {
+                        continue;
+                    }
                     let path = match name_of(item) {
                         Some(name) => format!("{path}.{name}"),
                         None => format!("{path}[{i}]"),
@@ -145,7 +152,7 @@ impl Settling<'_> {
     }
 
     fn shape(&mut self, written: &Written) -> Option<(Shape, Kind)> {
-        let numbers: Vec<_> = written.numbers.iter().map(Kind::of).collect();
+        let numbers: Vec<_> = written.numbers.iter().map(|number| Kind::of(number, written.key)).collect();
         let Some(all) = numbers.into_iter().collect::<Option<Vec<_>>>() else {
             let problem = self.problems.error(written.place, "an uncertain input is made of numbers");
             problem.help("such as `[80, 120]`, `[5d, 9d]` or `{p5: 8 %, p50: 10 %, p95: 15 %}`");
@@ -171,14 +178,15 @@ impl Settling<'_> {
 }
 
 /// An uncertain input as it is written: two numbers, or three quantiles.
-struct Written {
+struct Written<'k> {
+    key: &'k str,
     numbers: Vec<Node>,
     place: Place,
 }
 
-impl Written {
+impl<'k> Written<'k> {
     /// What the value of `key` is, if it is an uncertain input.
-    fn of(node: &Node, key: &str) -> Option<Self> {
+    fn of(node: &Node, key: &'k str) -> Option<Self> {
         let scalar = |node: &Node| match &node.value {
             Value::Int(_) | Value::Float(_) => true,
             Value::Text(text) => text.starts_with(|c: char| c.is_ascii_digit() || "-+.".contains(c)),
@@ -187,7 +195,7 @@ impl Written {
         let numbers = match &node.value {
             Value::List(items) if !LISTS.contains(&key) && items.len() == 2 && items.iter().all(scalar) => {
                 // Two addresses or two dates are no interval.
-                items.iter().all(|item| Kind::of(item).is_some()).then(|| items.clone())
+                items.iter().all(|item| Kind::of(item, key).is_some()).then(|| items.clone())
             }
             Value::Map(entries) => {
                 let get = |name: &str| entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node.clone());
@@ -202,7 +210,7 @@ impl Written {
             }
             _ => None,
         };
-        Some(Self { numbers: numbers?, place: node.place })
+        Some(Self { key, numbers: numbers?, place: node.place })
     }
 }
 
@@ -215,25 +223,29 @@ enum Kind {
     Real,
     /// A length of time, in seconds.
     Span,
-    /// A number with something behind it: ` %`, ` %/month`, `Gi`, ...
+    /// A number with something behind it: `%`, `%/month`, `Gi`, ...
     With(String),
 }
 
 impl Kind {
-    /// The number that a scalar is, and of what kind.
-    fn of(node: &Node) -> Option<(f64, Self)> {
+    /// The number that a scalar is at `key`, and of what kind.
+    fn of(node: &Node, key: &str) -> Option<(f64, Self)> {
         match &node.value {
+            Value::Int(n) if REAL.contains(&key) => Some((*n as f64, Self::Real)),
             Value::Int(n) => Some((*n as f64, Self::Whole)),
             Value::Float(x) if x.is_finite() => Some((*x, Self::Real)),
             Value::Text(text) => {
-                if let Ok(span) = text.parse::<Span>() {
+                // `500m` of a CPU is half of it, not a time.
+                if key != "cpu"
+                    && let Ok(span) = text.parse::<Span>()
+                {
                     return Some((span.as_secs_f64(), Self::Span));
                 }
                 let text = text.trim();
                 let end = text.find(|c: char| !c.is_ascii_digit() && !"-+.".contains(c)).unwrap_or(text.len());
-                let unit = &text[end..];
+                let unit = text[end..].trim_start();
                 let known = ["m", "Ki", "Mi", "Gi", "Ti", "k", "M", "G", "T"];
-                let fits = unit.trim_start().starts_with('%') || known.contains(&unit.trim_start());
+                let fits = unit.starts_with('%') || known.contains(&unit);
                 Some((text[..end].parse().ok()?, Self::With(unit.to_owned()))).filter(|_| fits)
             }
             _ => None,
@@ -255,6 +267,7 @@ impl Kind {
             Self::Whole => Value::Int(number.round() as i128),
             Self::Real => Value::Float(number),
             Self::Span => Value::Text(format!("{}ms", (number * 1e3).round().max(0.0))),
+            Self::With(unit) if unit == "m" => Value::Text(format!("{}m", number.round())),
             Self::With(unit) => Value::Text(format!("{number}{unit}")),
         }
     }
@@ -265,6 +278,8 @@ impl Kind {
             Self::Whole => format!("{}", number.round()),
             Self::Real => format!("{number}"),
             Self::Span => Span::from_secs_f64(number).to_string(),
+            Self::With(unit) if unit.starts_with('%') => format!("{number} {unit}"),
+            Self::With(unit) if unit == "m" => format!("{}m", number.round()),
             Self::With(unit) => format!("{number}{unit}"),
         }
     }
@@ -286,7 +301,7 @@ impl Shape {
 
     /// The value of the input at `path` in a replication. Three quantiles are taken as those of
     /// two halves of normal distributions that meet in the median, or of lognormal ones if all
-    /// three are positive: exact at the quantiles, and nothing positive becomes negative.
+    /// three are positive: exact at the quantiles, and what has no negative quantile is not negative.
     fn draw(self, seed: u64, replication: u32, path: &str, whole: bool) -> f64 {
         let mut chance = stream(seed, replication, &format!("uncertain/{path}"));
         match self {
@@ -297,7 +312,11 @@ impl Shape {
                 let z: f64 = StandardNormal.sample(&mut chance);
                 let end = if z < 0.0 { p5 } else { p95 };
                 let way = z.abs() / Z95;
-                if p5 > 0.0 { p50 * (end / p50).powf(way) } else { p50 + (end - p50) * way }
+                if p5 > 0.0 {
+                    return p50 * (end / p50).powf(way);
+                }
+                let value = p50 + (end - p50) * way;
+                if p5 < 0.0 { value } else { value.max(0.0) }
             }
         }
     }
@@ -350,8 +369,32 @@ list: [{name: x, n: {p5: 1d, p50: 2d, p95: 9d}}]";
     }
 
     #[test]
+    fn quantiles_from_0_on_draw_nothing_negative() {
+        let shape = Shape::Quantiles(0.0, 10.0, 30.0);
+        assert!((0..2_000).all(|r| shape.draw(1, r, "x", false) >= 0.0));
+    }
+
+    #[test]
+    fn amounts_are_drawn_in_their_unit_and_fractions_between_whole_ends() {
+        let (found, tree, problems) =
+            settled("requests: {cpu: [500m, 1000m]}\nmax_surge: [5 %, 10%]\nslow: [2, 3]", Draw::Typical);
+        assert_eq!(
+            (problems, found.iter().map(|u| u.typical.as_str()).collect::<Vec<_>>()),
+            (0, vec!["750m", "7.5 %", "2.5"])
+        );
+        assert!(format!("{tree:?}").contains("\"750m\""), "{tree:?}");
+    }
+
+    #[test]
     fn mixed_units_decreasing_numbers_and_uncertain_horizons_are_refused() {
-        for text in ["a: [5 %, 7]", "a: [9, 5]", "horizon: [5d, 9d]", "a: {copies: [1, 3]}", "a: {between: [x, 5]}"] {
+        for text in [
+            "a: [5 %, 7]",
+            "a: [9, 5]",
+            "horizon: [5d, 9d]",
+            "a: {copies: [1, 3]}",
+            "a: {prefix: [22, 26]}",
+            "a: {between: [x, 5]}",
+        ] {
             assert_eq!(settled(text, Draw::Typical).2, 1, "{text}");
         }
     }

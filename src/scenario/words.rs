@@ -38,6 +38,17 @@ pub(super) trait Word: Copy + PartialEq + 'static {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct WhenUnsatisfiable(pub Strictness);
 
+/// How interfaces of pods' own are attached (`ENIAttachType`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum EniType {
+    /// As the control plane's `enableTrunk` says.
+    Default,
+    /// As members of a trunk.
+    Trunk,
+    /// To the instance.
+    Eni,
+}
+
 /// Whether an address is kept for its pod (`IPAllocType`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum AllocationKind {
@@ -113,6 +124,11 @@ words!(Degradation {
     "none" => Degradation::None,
     "l0" => Degradation::L0,
     "l1" => Degradation::L1,
+});
+words!(EniType {
+    "Default" => EniType::Default,
+    "Trunk" => EniType::Trunk,
+    "ENI" => EniType::Eni,
 });
 words!(AllocationKind {
     "Elastic" => AllocationKind::Elastic,

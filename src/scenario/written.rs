@@ -276,7 +276,7 @@ section! {
     /// What to write besides the answer.
     "`outputs`" struct Outputs {
         /// Rows of the timeline over the horizon, from 1 to 100,000.
-        /// Default: `500`: enough for a plot.
+        /// Default: `500`, enough for a plot; for more than 125 days four a day, at most 5,000.
         /// Example: `2000`.
         optional samples: At<Count>,
         /// Whether to write [`pods.csv`](outputs.md#podscsv): a row for every life of a pod of the first replication.

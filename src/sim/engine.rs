@@ -165,7 +165,7 @@ struct Node {
     /// What it offers to pods that ask for it.
     devices: Devices,
     /// Interfaces of their own that pods have taken, each with its address.
-    own_enis: Vec<(EniId, Ipv4Addr)>,
+    own_enis: Vec<own_eni::OwnEni>,
     /// Addresses of pods that were deleted while the node was down.
     unreleased: Vec<Release>,
     /// An eni-config that its daemon has not filled in yet.
@@ -559,9 +559,15 @@ impl<O: Observer> Engine<O> {
         (pod.state, pod.served) = (PodState::Answering, self.now);
         (pod.eni, pod.vswitch, pod.address, pod.retained) = (eni, vswitch, address, retained);
         if !retained {
-            self.observer.bound(self.now, vswitch);
+            self.bound(eni);
         }
         self.has_address(id);
+    }
+
+    /// An address is in use.
+    fn bound(&mut self, eni: EniId) {
+        let vswitch = self.cloud.vswitch_of(eni).expect("an address belongs to an interface");
+        self.observer.bound(self.now, vswitch);
     }
 
     /// An address is idle again.

@@ -71,6 +71,10 @@ impl Observer for Recorder {
         self.pod_served(now, id.index(), pod.node, pod.vswitch, pod.address, asked, retained, had);
     }
 
+    fn has_another(&mut self, vswitch: VSwitchId) {
+        self.another_served(vswitch);
+    }
+
     fn unbound(&mut self, now: Instant, vswitch: VSwitchId) {
         self.address_released(now, vswitch);
     }

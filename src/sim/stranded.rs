@@ -51,7 +51,7 @@ fn reason<O: Observer>(
 ) -> Option<StrandedReason> {
     let lists = |&asker: &Asker| match asker {
         Asker::Node { node, .. } => engine.candidates(node).contains(&vswitch),
-        Asker::Pod(pod) => engine.holdings_for(pod).candidates.contains(&vswitch),
+        Asker::Pod(pod) => engine.may_have_an_interface_on(pod, vswitch),
     };
     if !askers.iter().any(lists) {
         return Some(StrandedReason::NotConfigured);
@@ -75,7 +75,7 @@ fn reason<O: Observer>(
     if reaching.is_empty() {
         Some(StrandedReason::NoFreeEniSlot)
     } else if reaching.iter().any(wants_more_blocks) {
-        Some(StrandedReason::TooFewBlocks)
+        Some(if blocks == 0 { StrandedReason::NoBlock } else { StrandedReason::TooFewBlocks })
     } else if engine.cloud.quota_refusing(0, 1).is_some() {
         Some(StrandedReason::Quota)
     } else if let Some(asker) = reaching.iter().find(|asker| is_held_back(asker)) {

@@ -3,7 +3,7 @@
 use brimline::id::VSwitchId;
 use brimline::ipam::Config;
 use brimline::ipam::node_local::{self, Rdma, Trunk};
-use brimline::ipam::pod_eni::Policy;
+use brimline::ipam::pod_eni::{Kind, Policy};
 use brimline::model::{
     Model, PodNetworking, PodTemplate, PoolSize, Portion, Replacement, Replicas, Rollout, Times, Workload, WorkloadKind,
 };
@@ -23,6 +23,7 @@ fn trunk(nodes: u32, members: u32) -> Model {
     let vswitches = vec![VSwitchId(1)];
     model.pod_networkings.push(PodNetworking {
         name: "own".to_owned(),
+        kind: Kind::Member,
         vswitches,
         policy: Policy::Ordered,
         fixed: None,
@@ -31,7 +32,7 @@ fn trunk(nodes: u32, members: u32) -> Model {
 }
 
 fn agent(rollout: Option<Rollout>) -> Workload {
-    let pod = PodTemplate { pod_networking: Some(0), ..PodTemplate::default() };
+    let pod = PodTemplate { pod_networkings: vec![0], ..PodTemplate::default() };
     workload("agent", WorkloadKind::DaemonSet { rollout }, pod)
 }
 
@@ -58,7 +59,7 @@ fn c145_it_waits_for_a_member_of_its_node() {
     model.node_pools[0].provisioning = seconds(0);
     // It comes before the second node, and so before that one's pod.
     let kind = WorkloadKind::Deployment { replicas: Replicas::Scheduled(steps(1, &[(300, 0)])), rollout: None };
-    let pod = PodTemplate { pod_networking: Some(0), ..PodTemplate::default() };
+    let pod = PodTemplate { pod_networkings: vec![0], ..PodTemplate::default() };
     model.workloads = vec![workload("web", kind, pod), agent(None)];
     let recording = run(&model);
     let late = recording.pod_log.iter().max_by_key(|pod| pod.requested).expect("there are pods");

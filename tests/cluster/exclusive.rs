@@ -2,8 +2,9 @@
 
 use brimline::id::VSwitchId;
 use brimline::ipam::kube_client::KubeClient;
-use brimline::ipam::pod_eni::NodeConfig;
-use brimline::model::{PodTemplate, PoolSize, Replicas, Schedule, Tenant, WorkloadKind, ZoneOutage};
+use brimline::ipam::pod_eni::{Kind, NodeConfig, Policy};
+use brimline::model::{PodNetworking, PodTemplate, PoolSize, Replicas, Schedule, Tenant, WorkloadKind, ZoneOutage};
+use brimline::record::Unschedulable;
 use brimline::time::Span;
 
 use super::story::{at, cluster, run, steps, workload};
@@ -103,4 +104,31 @@ fn r125_a_pod_that_hangs_freezes_its_node() {
     };
     // The collection is due at 424.9 s, and the pod that hangs has asked from 317.2 s on.
     assert_eq!((frozen(0), frozen(1)), (vec![], vec![430]));
+}
+
+/// A PodNetworking whose interfaces are attached to nodes themselves (`eniOptions.eniType: ENI`): its pods ask for `aliyun/eni`,
+/// go to exclusive nodes only, and are on its own vSwitch, with two networks on an interface of each (C147, C154,
+/// `pkg/controller/webhook/mutating.go:373-391`).
+#[test]
+fn c154_exclusive_pods_have_the_vswitches_of_their_networks() {
+    let mut model = exclusive(5, Schedule::Constant(0.0));
+    let network = |vswitch| PodNetworking {
+        name: format!("on-{vswitch}"),
+        kind: Kind::Exclusive,
+        vswitches: vec![VSwitchId::new(vswitch)],
+        policy: Policy::Ordered,
+        fixed: None,
+    };
+    model.pod_networkings = vec![network(0), network(1)];
+    let mut shared = cluster(&["a"], 1).node_pools.remove(0);
+    shared.name = "shared".to_owned();
+    model.node_pools.push(shared);
+    model.workloads[0].pod.pod_networkings = vec![0, 1];
+    model.workloads[0].node_pools = vec![0, 1];
+    model.workloads[0].kind =
+        WorkloadKind::Deployment { replicas: Replicas::Scheduled(Schedule::Constant(3.0)), rollout: None };
+    let recording = run(&model);
+    assert_eq!((recording.pods.served, recording.vswitches[0].end.pods, recording.vswitches[1].end.pods), (2, 2, 2));
+    assert_eq!((recording.groups[0].end.running, recording.groups[1].end.running), (2, 0));
+    assert_eq!(recording.pods.unschedulable_at_end_by[Unschedulable::ExclusiveEnis.index()], 1);
 }

@@ -4,7 +4,7 @@ use brimline::chance::SpanDist;
 use brimline::id::{NodeId, VSwitchId};
 use brimline::ipam::Config;
 use brimline::ipam::node_local::{self, Trunk};
-use brimline::ipam::pod_eni::{Policy, Retention};
+use brimline::ipam::pod_eni::{Kind, Policy, Retention};
 use brimline::model::{
     Action, AfterCrash, Crashes, Deed, Model, PodNetworking, PodTemplate, PoolSize, Portion, Replicas, Restart,
     Schedule, Trigger, VSwitch, Workload, WorkloadKind,
@@ -28,6 +28,7 @@ fn trunk(nodes: u32, members: u32, of_members: VSwitchId) -> Model {
         Config::from(node_local::Config { trunk: Some(Trunk { members }), ..pods });
     model.pod_networkings.push(PodNetworking {
         name: "own".to_owned(),
+        kind: Kind::Member,
         vswitches: vec![of_members],
         policy: Policy::Ordered,
         fixed: None,
@@ -44,7 +45,7 @@ fn web(replicas: Schedule) -> Workload {
 }
 
 fn own(replicas: Schedule) -> Workload {
-    workload("own", deployment(replicas), PodTemplate { pod_networking: Some(0), ..PodTemplate::default() })
+    workload("own", deployment(replicas), PodTemplate { pod_networkings: vec![0], ..PodTemplate::default() })
 }
 
 /// Seconds at which something of this kind was written down.
@@ -213,7 +214,7 @@ fn c152_fixed_addresses_beside_node_local_ipam() {
     let mut model = trunk(2, 5, PODS);
     model.pod_networkings[0].fixed = Some(Retention::Forever);
     let kind = WorkloadKind::StatefulSet { replicas: steps(3, &[(200, 0), (300, 3)]), parallel: true, updates: None };
-    model.workloads = vec![workload("own", kind, PodTemplate { pod_networking: Some(0), ..PodTemplate::default() })];
+    model.workloads = vec![workload("own", kind, PodTemplate { pod_networkings: vec![0], ..PodTemplate::default() })];
     let recording = run(&model);
     let mut of_pod = std::collections::BTreeMap::<_, Vec<_>>::new();
     for row in recording.pod_log.iter().filter(|row| row.address.is_some()) {

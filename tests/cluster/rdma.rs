@@ -24,7 +24,11 @@ fn node_local(nodes: u32) -> Model {
 
 /// The same with centralized IPAM; nodes offer `rdma` addresses.
 fn centralized(nodes: u32, rdma: u32) -> Model {
-    story::centralized(cluster(&["a"], nodes), Flavor::of(3, false, true), Devices { members: 0, rdma })
+    story::centralized(
+        cluster(&["a"], nodes),
+        Flavor::of(3, false, true),
+        Devices { members: 0, rdma, ..Devices::default() },
+    )
 }
 
 fn rdma(replicas: Schedule) -> Workload {

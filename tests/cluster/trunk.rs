@@ -2,18 +2,21 @@
 
 use brimline::id::VSwitchId;
 use brimline::ipam::centralized::Flavor;
-use brimline::ipam::pod_eni::{Policy, Retention};
+use brimline::ipam::pod_eni::{Kind, Policy, Retention};
 use brimline::ipam::{Config, Devices};
 use brimline::model::{
-    Action, Deed, Model, PodNetworking, PodTemplate, PoolSize, Replicas, Schedule, Times, Trigger, Workload,
+    Action, Deed, Model, PodNetworking, PodTemplate, PoolSize, Replicas, Schedule, Tenant, Times, Trigger, Workload,
     WorkloadKind,
 };
 use brimline::openapi::Api;
-use brimline::record::{Recording, Unschedulable};
+use brimline::record::{Cause, Recording, Unschedulable};
 use brimline::text::Words;
 use brimline::time::Span;
 
 use super::story::{self, at, cluster, run, steps, workload};
+
+/// The vSwitch of the nodes of the first zone.
+const NODES: VSwitchId = VSwitchId(0);
 
 /// A cluster with a trunk of `members` on each node; the vSwitches of pods are those of the PodNetworking
 /// too.
@@ -21,14 +24,21 @@ fn trunk(zones: &[&str], nodes: u32, members: u32, fixed: Option<Retention>) -> 
     let mut model = cluster(zones, nodes);
     let limits = &mut model.node_pools[0].shapes[0].limits;
     (limits.trunk, limits.total_adapters) = (Some(true), Some(limits.adapters + members));
-    let mut model = story::centralized(model, Flavor::of(3, true, false), Devices { members, rdma: 0 });
+    let mut model =
+        story::centralized(model, Flavor::of(3, true, false), Devices { members, rdma: 0, ..Devices::default() });
     let vswitches = (0..zones.len()).map(|i| VSwitchId::new(2 * i + 1)).collect();
-    model.pod_networkings.push(PodNetworking { name: "own".to_owned(), vswitches, policy: Policy::Ordered, fixed });
+    model.pod_networkings.push(PodNetworking {
+        name: "own".to_owned(),
+        kind: Kind::Member,
+        vswitches,
+        policy: Policy::Ordered,
+        fixed,
+    });
     model
 }
 
 fn own(kind: WorkloadKind) -> Workload {
-    workload("own", kind, PodTemplate { pod_networking: Some(0), ..PodTemplate::default() })
+    workload("own", kind, PodTemplate { pod_networkings: vec![0], ..PodTemplate::default() })
 }
 
 fn deployment(replicas: Schedule) -> WorkloadKind {
@@ -221,4 +231,38 @@ fn c145_trunking_switched_on() {
     assert_eq!((recording.pods.served, recording.groups[0].end.enis), (5, 5));
     let mut asked = recording.pod_log.iter().filter(|pod| pod.name.workload == 0).map(|pod| pod.requested);
     assert!(asked.all(|asked| asked > Some(at(100))));
+}
+
+/// C154: a pod with two networks takes two members and an address of either vSwitch; the third finds one member, which is not
+/// enough. Its addresses are of both vSwitches, and so is what pods want.
+#[test]
+fn c154_a_pod_with_two_networks_has_two_interfaces() {
+    let mut model = trunk(&["a"], 1, 5, None);
+    let storage =
+        PodNetworking { name: "storage".to_owned(), vswitches: vec![NODES], ..model.pod_networkings[0].clone() };
+    model.pod_networkings.push(storage);
+    let pod = PodTemplate { pod_networkings: vec![0, 1], ..PodTemplate::default() };
+    model.workloads.push(workload("own", deployment(steps(3, &[(300, 1)])), pod));
+    let recording = run(&model);
+    let served = |vswitch: usize| (recording.vswitches[vswitch].served, recording.vswitches[vswitch].end.pods);
+    assert_eq!((recording.pods.served, served(0), served(1)), (2, (2, 1), (2, 1)));
+    assert_eq!(recording.pods.unschedulable_by[Unschedulable::MemberEnis.index()], 1);
+    assert_eq!(recording.counting.most_wanted, 6);
+}
+
+/// C154: nobody gets half of what it asks for. One of its vSwitches is empty, so that the pod waits, keeps nothing of the other,
+/// and the empty one is told as the cause.
+#[test]
+fn c154_a_pod_waits_for_all_of_its_networks() {
+    let mut model = trunk(&["a"], 1, 5, None);
+    let storage =
+        PodNetworking { name: "storage".to_owned(), vswitches: vec![NODES], ..model.pod_networkings[0].clone() };
+    model.pod_networkings.push(storage);
+    model.vpc.vswitches[0].tenants = vec![Tenant { name: "others".to_owned(), addresses: steps(251, &[]) }];
+    let pod = PodTemplate { pod_networkings: vec![0, 1], ..PodTemplate::default() };
+    model.workloads.push(workload("own", deployment(steps(1, &[])), pod));
+    let recording = run(&model);
+    assert_eq!((recording.pods.served, recording.pods.waiting_at_end), (0, 1));
+    assert_eq!((recording.vswitches[0].end.free, recording.vswitches[1].end.pods), (0, 0));
+    assert!(recording.binding.iter().any(|&(_, cause)| cause == Cause::VSwitch(NODES)), "{:?}", recording.binding);
 }

@@ -151,8 +151,9 @@ impl Bin {
         if rules.takes_address {
             count = count.min(self.places.into());
         }
-        let Devices { members, rdma } = rules.takes_devices;
+        let Devices { members, enis, rdma } = rules.takes_devices;
         count = count.min(often(self.devices.members.into(), members.into()));
+        count = count.min(often(self.devices.enis.into(), enis.into()));
         count = count.min(often(self.devices.rdma.into(), rdma.into()));
         if rules.anti_affinity == Some(Strictness::Required) {
             count = count.min(u64::from(!self.alone.contains(&pods.workload)));

@@ -20,7 +20,7 @@ fn rules(node_pools: &[usize]) -> Rules {
 
 fn view(pool: usize, cpu_milli: u32, memory_mib: u32) -> PoolView {
     let allocatable = Resources { cpu_milli, memory_mib };
-    let devices = Devices { members: 3, rdma: 4 };
+    let devices = Devices { members: 3, rdma: 4, ..Devices::default() };
     let template = Template {
         allocatable,
         max_pods: 10,
@@ -53,11 +53,12 @@ fn as_many_nodes_as_the_pods_need() {
     assert_eq!(up(&[pods(0, 1000, 0, 9)], &pools, &[rules(&[0])]), Some((0, 3)), "CPU: 4 on a node");
     assert_eq!(up(&[pods(0, 0, 2500, 9)], &pools, &[rules(&[0])]), Some((0, 3)), "memory: 3 on a node");
     assert_eq!(up(&[pods(0, 0, 0, 21)], &pools, &[rules(&[0])]), Some((0, 3)), "max pods: 10 on a node");
-    let taking = |members, rdma| Rules { takes_devices: Devices { members, rdma }, ..rules(&[0]) };
+    let taking =
+        |members, rdma| Rules { takes_devices: Devices { members, rdma, ..Devices::default() }, ..rules(&[0]) };
     assert_eq!(up(&[pods(0, 0, 0, 7)], &pools, &[taking(1, 0)]), Some((0, 3)), "member ENIs: 3 on a node");
     assert_eq!(up(&[pods(0, 0, 0, 9)], &pools, &[taking(0, 1)]), Some((0, 3)), "RDMA addresses: 4 on a node");
     let mut fewer = view(0, 4000, 8000);
-    fewer.template.daemon_devices = Devices { members: 2, rdma: 0 };
+    fewer.template.daemon_devices = Devices { members: 2, rdma: 0, ..Devices::default() };
     assert_eq!(
         up(&[pods(0, 0, 0, 3)], &[fewer], &[taking(1, 0)]),
         Some((0, 3)),

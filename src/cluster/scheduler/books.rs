@@ -143,6 +143,9 @@ impl Shared {
         if wanted.members > 0 && all.members > self.offered.members {
             return Some(Unfit::MemberEnis);
         }
+        if wanted.enis > 0 && all.enis > self.offered.enis {
+            return Some(Unfit::ExclusiveEnis);
+        }
         (wanted.rdma > 0 && all.rdma > self.offered.rdma).then_some(Unfit::Rdma)
     }
 }

@@ -7,7 +7,7 @@
 //! | plugin | filter | score |
 //! |---|---|---|
 //! | `NodeUnschedulable`, `TaintToleration`, `NodeAffinity` | [`Scheduler::set_schedulable`], pools of the workload | |
-//! | `NodeResourcesFit` | places under `max_pods`, member interfaces, RDMA addresses, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
+//! | `NodeResourcesFit` | places under `max_pods`, member and exclusive interfaces, RDMA addresses, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
 //! | `PodTopologySpread` over zones | `DoNotSchedule` | `ScheduleAnyway`, weight 2 |
 //! | `InterPodAffinity`, against the own workload on a node | `required…` | `preferred…`, weight 2 |
 //!
@@ -103,6 +103,8 @@ pub enum Unfit {
     MaxPods,
     /// Nodes have no member interface left.
     MemberEnis,
+    /// Nodes have no exclusive interface left.
+    ExclusiveEnis,
     /// Nodes have no address for RDMA left.
     Rdma,
     /// Nodes have too little CPU left.

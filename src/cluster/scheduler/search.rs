@@ -306,10 +306,11 @@ impl Scheduler {
 }
 
 /// All reasons in their order.
-const REASONS: [Unfit; 8] = [
+const REASONS: [Unfit; 9] = [
     Unfit::NoNode,
     Unfit::MaxPods,
     Unfit::MemberEnis,
+    Unfit::ExclusiveEnis,
     Unfit::Rdma,
     Unfit::Cpu,
     Unfit::Memory,

@@ -37,6 +37,7 @@ impl NodeLocal {
             attached.fold((0, 0), |(all, for_rdma), slot| (all + 1, for_rdma + usize::from(slot.is_for_rdma())));
         let trunk = self.config.trunk.filter(|_| self.trunk().is_some());
         Devices {
+            enis: 0,
             members: trunk.map_or(0, |trunk| trunk.members),
             rdma: self.config.rdma.map_or(0, |rdma| rdma.devices(attached, for_rdma, self.config.ips_per_eni)),
         }

@@ -112,7 +112,7 @@ pub enum Policy {
 }
 
 /// PodNetworking's `releaseStrategy` of a fixed address (C153).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retention {
     /// `TTL` with `releaseAfter`.
     After(Span),

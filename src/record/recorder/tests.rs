@@ -10,7 +10,8 @@ use crate::ipam::node_local::Config;
 use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc, Workload, WorkloadKind};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    Cause, FailureReason, GroupLevels, Holders, IdleParts, NoPrefix, PrefixLevel, Recording, Unschedulable, Was,
+    ByReason, Cause, FailureReason, GroupLevels, Holders, IdleParts, NoPrefix, PrefixLevel, Recording, Unschedulable,
+    Was,
 };
 use crate::time::{Instant, Span};
 
@@ -104,15 +105,20 @@ fn leaked_addresses_are_not_idle() {
 #[test]
 fn pods_without_a_node_are_summed_over_time_by_reason() {
     let mut recorder = recorder();
-    recorder.unschedulable(at(1), 2, Some(Unschedulable::Cpu));
-    recorder.unschedulable(at(2), 5, Some(Unschedulable::ZoneSpread));
-    recorder.unschedulable(at(3), 1, None);
+    let by = |cpu: u64, zone_spread: u64| {
+        let mut by = ByReason::default();
+        (by[Unschedulable::Cpu.index()], by[Unschedulable::ZoneSpread.index()]) = (cpu, zone_spread);
+        by
+    };
+    recorder.unschedulable(at(1), 2, &by(2, 0), by(2, 0));
+    recorder.unschedulable(at(2), 5, &by(0, 2), by(2, 2));
+    recorder.unschedulable(at(3), 1, &by(0, 0), by(0, 1));
     recorder.pod_scheduled_after(Span::hours(2));
     let recording = finish(recorder, at(5));
     let pods = recording.pods;
     assert_eq!((pods.max_unschedulable, pods.unschedulable_at_end, pods.max_waiting), (5, 1, 0));
     assert_eq!(pods.unschedulable_area_s, (2.0 + 5.0 + 2.0) * 3600.0);
-    assert_eq!(pods.unschedulable_by, [0, 0, 0, 0, 2, 0, 3, 0]);
+    assert_eq!((pods.unschedulable_by, pods.unschedulable_at_end_by, pods.max_stuck), (by(2, 2), by(0, 1), 4));
     assert_eq!(recording.binding, [(at(1), Cause::Cpu), (at(2), Cause::ZoneSpread)]);
     assert_eq!(pods.unschedulable_ms.len(), 1);
 }

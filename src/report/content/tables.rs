@@ -237,8 +237,13 @@ pub(super) fn zones(summary: &Summary) -> Table {
 }
 
 pub(super) fn unschedulable(summary: &Summary) -> Table {
-    let mut table = Table::new(phrase!("Pods without a node"), &[phrase!("why")], &["pods.unschedulable_by.pods"]);
-    summary.pods.unschedulable_by.iter().for_each(|why| table.push([why.text.clone(), plus_minus(&why.pods)]));
+    let mut table = Table::new(
+        phrase!("Pods without a node"),
+        &[phrase!("why")],
+        &["pods.unschedulable_by.pods", "pods.unschedulable_by.at_end"],
+    );
+    let reasons = summary.pods.unschedulable_by.iter();
+    reasons.for_each(|why| table.push([why.text.clone(), plus_minus(&why.pods), plus_minus(&why.at_end)]));
     table
 }
 

@@ -51,7 +51,12 @@ pub(super) fn resolve(loader: &mut Loader, model: &mut Model, world: World<'_>) 
     let deeds = kinds.iter().enumerate().map(|(i, kind)| deeds::resolve(loader, model, i, kind.as_ref()?, &mut edits));
     let deeds: Vec<_> = deeds.collect();
     loader.settings[mark..].sort_by_key(|setting| position(&setting.path));
-    let (Some(order), Some(deeds)) = (order, deeds.into_iter().collect::<Option<Vec<_>>>()) else { return };
+    let (Some(order), Some(deeds)) = (order, deeds.into_iter().collect::<Option<Vec<_>>>()) else {
+        if !loader.problems.has_errors() {
+            loader.problems.error_without_place("the scenario's actions are incomplete");
+        }
+        return;
+    };
     let actions = names.into_iter().zip(order.triggers).zip(deeds);
     model.actions = actions.map(|((name, trigger), (deed, text))| Action { name, text, trigger, deed }).collect();
 }

@@ -39,7 +39,7 @@ pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horiz
         limit(loader, &format!("cloud.throttle.{}", api.name()), written, defaults::THROTTLE)
     });
     let lag = written.and_then(|cloud| cloud.metadata_lag.as_ref()).map(|at| (at.value.0, at.place));
-    let metadata_lag = loader.or_default("cloud.metadata_lag", lag, defaults::METADATA_LAG, Span::to_string);
+    let metadata_lag = loader.or_default("cloud.metadata_lag", lag, defaults::METADATA_LAG, Span::in_full);
     let faults = written.and_then(|cloud| cloud.faults.as_deref()).unwrap_or_default();
     let faults = super::faults::faults(loader, faults, horizon);
     let quotas = written.and_then(|cloud| cloud.quotas.as_ref());

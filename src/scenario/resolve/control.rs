@@ -92,7 +92,7 @@ fn zone_outage<'w>(
     }
     for (key, span) in [("at", at), ("lasts", lasts)] {
         if let Some(span) = span {
-            loader.written(path(key), span.value.0.to_string(), span.place);
+            loader.written(path(key), span.value.0.in_full(), span.place);
         }
     }
     let (zone, at, lasts) = (zone?, at?, lasts?);
@@ -149,6 +149,10 @@ fn failures(loader: &mut Loader, written: Option<&written::ControlPlane>, matter
     if !matters && written.is_none() {
         return (defaults::NODE_MONITOR_GRACE.value, defaults::EVICTION_AFTER.value);
     }
+    if let Some(control) = written.filter(|_| !matters) {
+        let problem = loader.problems.warning(control.place, "no node fails, so that this changes nothing");
+        problem.help("nodes fail by `crashes` of their pool, `zone_outages` and the action `lose_zone`");
+    }
     let grace = written.and_then(|control| control.node_monitor_grace.as_ref());
     let grace = span(loader, "control_plane.node_monitor_grace", grace, defaults::NODE_MONITOR_GRACE);
     let eviction = written.and_then(|control| control.eviction_after.as_ref());
@@ -156,5 +160,5 @@ fn failures(loader: &mut Loader, written: Option<&written::ControlPlane>, matter
 }
 
 fn span(loader: &mut Loader, path: &str, written: Option<&At<Duration>>, default: Default<Span>) -> Span {
-    loader.or_default(path, written.map(|at| (at.value.0, at.place)), default, Span::to_string)
+    loader.or_default(path, written.map(|at| (at.value.0, at.place)), default, Span::in_full)
 }

@@ -75,7 +75,10 @@ pub(super) fn controllers(
         Some(written) => {
             let title = "the control plane does not allocate in this cluster";
             let problem = loader.problems.warning(written.place, title);
-            problem.label("no effect: IPAM is node-local").help("write `ipam: centralized` if it is not");
+            match ipam {
+                Ipam::Classic(_) => problem.label("no effect: before v1.7 the daemons do").help("leave it out"),
+                _ => problem.label("no effect: IPAM is node-local").help("write `ipam: centralized` if it is not"),
+            };
             pod_eni::Settings::default()
         }
         None => pod_eni::Settings::default(),
@@ -212,7 +215,7 @@ fn span(loader: &mut Loader, key: &str, written: Option<&At<Duration>>, default:
     }
     let written = written.map(|at| (at.value.0, at.place));
     let default = Default { value: default, source: defaults::CONTROLPLANE };
-    loader.or_default(&path(key), written, default, Span::to_string)
+    loader.or_default(&path(key), written, default, Span::in_full)
 }
 
 /// Calls per minute by action, which are the burst too (rule C157), of those that are made.

@@ -59,6 +59,7 @@ pub(super) fn checked<T>(loader: &mut Loader, checked: Checked<T>) -> Option<T> 
 fn inline(loader: &mut Loader, node: &Node) -> Option<Checked<Document>> {
     let file = node.place.file;
     if let Value::Map(entries) = &node.value {
+        entries.iter().for_each(|(_, value)| report_twice(loader, value));
         let member = |(key, value): &(crate::scenario::yaml::Key, Node)| Member {
             key: key.name.clone(),
             key_place: note_place(key.place),
@@ -111,6 +112,24 @@ fn block_end(text: &str, header: usize, first: usize) -> usize {
         end += line.len();
     }
     end
+}
+
+/// Reports keys that stand twice in a mapping of the document, which JSON of it would not have any more.
+fn report_twice(loader: &mut Loader, node: &Node) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| report_twice(loader, item)),
+        Value::Map(entries) => {
+            for (i, (key, value)) in entries.iter().enumerate() {
+                if let Some((first, _)) = entries[..i].iter().find(|(earlier, _)| earlier.name == key.name) {
+                    let problem = loader.problems.error(key.place, format!("`{}` is written twice", key.name));
+                    problem.label("the second one").context(first.place, "the first one");
+                    problem.help("keep one of them; Terway would silently take the last");
+                }
+                report_twice(loader, value);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The node as JSON.

@@ -207,7 +207,7 @@ fn horizon(loader: &mut Loader, written: Option<&At<Duration>>) -> Option<Span> 
         loader.problems.error(place, "the horizon is longer than ten years, the most that is simulated");
         return None;
     }
-    loader.written("horizon", horizon.to_string(), place);
+    loader.written("horizon", horizon.in_full(), place);
     Some(horizon)
 }
 
@@ -220,7 +220,7 @@ fn warm_up(loader: &mut Loader, written: Option<&At<Duration>>, horizon: Option<
     }
     let written = written.map(|at| (at.value.0, at.place));
     loader.or_default("warm_up", written, defaults::WARM_UP, |span| {
-        if *span == Span::ZERO { "none".to_owned() } else { span.to_string() }
+        if *span == Span::ZERO { "none".to_owned() } else { span.in_full() }
     })
 }
 
@@ -236,9 +236,10 @@ fn within(loader: &mut Loader, path: &str, written: Option<&At<Count>>, most: u6
 }
 
 fn outputs(loader: &mut Loader, written: &Scenario) -> crate::model::Outputs {
+    let horizon = written.horizon.as_ref().map_or(LONGEST, |at| at.value.0);
     let written = written.outputs.as_ref();
     let samples = within(loader, "outputs.samples", written.and_then(|o| o.samples.as_ref()), MOST_SAMPLES);
-    let samples = loader.or_default("outputs.samples", samples, defaults::SAMPLES, u32::to_string);
+    let samples = loader.or_default("outputs.samples", samples, defaults::samples(horizon), u32::to_string);
     let mut table = |path: &str, at: Option<&At<bool>>| {
         loader.or_default(path, at.map(|at| (at.value, at.place)), defaults::TABLES, bool::to_string)
     };

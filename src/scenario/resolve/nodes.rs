@@ -162,7 +162,7 @@ pub(super) fn is_none(portion: Portion) -> bool {
 fn interruptions(loader: &mut Loader, path: &str, written: &written::Interruptions) -> Option<Interruptions> {
     let every = mean(loader, path, written.every.as_ref()?);
     let notice = written.notice.as_ref().map(|at| (at.value.0, at.place));
-    let notice = loader.or_default(&format!("{path}.notice"), notice, defaults::NOTICE, Span::to_string);
+    let notice = loader.or_default(&format!("{path}.notice"), notice, defaults::NOTICE, Span::in_full);
     Some(Interruptions { every: every?, notice })
 }
 

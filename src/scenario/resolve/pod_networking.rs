@@ -5,13 +5,13 @@ use super::{report_duplicates, report_unknown};
 use crate::id::VSwitchId;
 use crate::ipam::Config;
 use crate::ipam::eni_config::{Document, MAX_CANDIDATES};
-use crate::ipam::pod_eni::Retention;
+use crate::ipam::pod_eni::{Kind, Retention};
 use crate::model::{Ipam, Model, PodNetworking, Shape, Workload, WorkloadKind};
 use crate::scenario::defaults;
 use crate::scenario::diagnostics::Place;
 use crate::scenario::loader::Loader;
 use crate::scenario::read::At;
-use crate::scenario::words::{AllocationKind, ReleaseStrategy, Word};
+use crate::scenario::words::{AllocationKind, EniType, ReleaseStrategy, Word};
 use crate::scenario::written;
 
 /// The PodNetworkings; `None` = something is wrong with them, which is reported.
@@ -37,6 +37,17 @@ fn one(
     let path = |key: &str| format!("terway.pod_networkings[{index}].{key}");
     let name = written.name.as_ref()?;
     loader.written(path("name"), name.value.clone(), name.place);
+    let attached = written.eniOptions.as_ref().and_then(|options| options.eniType.as_ref());
+    let attached = loader.or_default(
+        &path("eniOptions.eniType"),
+        attached.map(|at| (at.value, at.place)),
+        defaults::ENI_TYPE,
+        |of| of.word().to_owned(),
+    );
+    let kind = match attached {
+        EniType::Default | EniType::Trunk => Kind::Member,
+        EniType::Eni => Kind::Exclusive,
+    };
     let fixed = fixed(loader, &path, written.allocationType.as_ref());
     let policy = written.vSwitchSelectOptions.as_ref().and_then(|options| options.vSwitchSelectionPolicy.as_ref());
     let policy = loader.or_default(
@@ -52,7 +63,7 @@ fn one(
         Some(list) => listed(loader, &path("vSwitchOptions"), written.place, list, names?)?,
         None => of_eni_config(loader, &path("vSwitchOptions"), document?, names?),
     };
-    Some(PodNetworking { name: name.value.clone(), vswitches, policy, fixed: fixed? })
+    Some(PodNetworking { name: name.value.clone(), kind, vswitches, policy, fixed: fixed? })
 }
 
 /// How long addresses are kept; `Some(None)` = they are elastic.
@@ -79,7 +90,7 @@ fn fixed(
         loader.or_default(&key("releaseStrategy"), strategy, defaults::RELEASE_STRATEGY, |s| s.word().to_owned());
     match (strategy, after) {
         (ReleaseStrategy::Ttl, Some(after)) => {
-            loader.written(key("releaseAfter"), after.value.0.to_string(), after.place);
+            loader.written(key("releaseAfter"), after.value.0.in_full(), after.place);
             Some(Some(Retention::After(after.value.0)))
         }
         (ReleaseStrategy::Never, None) => Some(Some(Retention::Forever)),
@@ -150,96 +161,160 @@ fn of_eni_config(loader: &mut Loader, path: &str, document: &Document, names: &N
     all
 }
 
-/// The PodNetworking of a workload; `Some(None)` = its pods share interfaces.
+/// The PodNetworkings of a workload, each of which gives its pods an interface; none = they share those of nodes.
 pub(super) fn of_workload(
     loader: &mut Loader,
-    path: &str,
-    written: Option<&At<String>>,
+    path: &dyn Fn(&str) -> String,
+    workload: &written::Workload,
     known: &[written::PodNetworking],
-) -> Option<Option<usize>> {
-    let Some(at) = written else { return Some(None) };
-    loader.written(path, at.value.clone(), at.place);
-    let names: Vec<_> = known.iter().filter_map(|of| of.name.as_ref()).map(|at| at.value.as_str()).collect();
+) -> Option<Vec<usize>> {
+    let (matched, requested) = (workload.pod_networking.as_ref(), workload.pod_networks_request.as_ref());
+    if let (Some(_), Some(requested)) = (matched, requested) {
+        let problem =
+            loader.problems.error(requested.place, "`pod_networking` and `pod_networks_request` are both there");
+        problem.label("Terway refuses pods with both annotations (`pkg/controller/webhook/mutating.go:98-100`)");
+        problem.help("list all PodNetworkings in `pod_networks_request`");
+        return None;
+    }
+    if let Some(at) = matched {
+        loader.written(path("pod_networking"), at.value.clone(), at.place);
+        return Some(vec![find(loader, at, known)?]);
+    }
+    let Some(requested) = requested else { return Some(Vec::new()) };
+    let shown: Vec<_> = requested.value.iter().map(|at| at.value.as_str()).collect();
+    loader.written(path("pod_networks_request"), shown.join(", "), requested.place);
+    if requested.value.is_empty() {
+        let problem = loader.problems.error(requested.place, "a request for no network");
+        problem.help("list PodNetworkings of `terway.pod_networkings`, or leave it out: then pods share interfaces");
+        return None;
+    }
+    let found: Vec<_> = requested.value.iter().map(|at| find(loader, at, known)).collect();
+    found.into_iter().collect()
+}
+
+fn find(loader: &mut Loader, at: &At<String>, known: &[written::PodNetworking]) -> Option<usize> {
     let position = known.iter().position(|of| of.name.as_ref().is_some_and(|name| name.value == at.value));
-    match position {
-        Some(position) => Some(Some(position)),
-        None if names.is_empty() => {
+    if position.is_none() {
+        let names: Vec<_> = known.iter().filter_map(|of| of.name.as_ref()).map(|at| at.value.as_str()).collect();
+        if names.is_empty() {
             let problem = loader.problems.error(at.place, format!("there is no PodNetworking `{}`", at.value));
             problem.help("describe it in `terway.pod_networkings`");
-            None
-        }
-        None => {
+        } else {
             report_unknown(loader, "PodNetworking", &at.value, at.place, &names);
-            None
         }
     }
+    position
 }
 
-/// Reports workloads whose pods cannot have an interface of their own: it would not be theirs, or no
-/// node has one for them.
+/// Reports workloads whose pods cannot have interfaces of their own: they would not be theirs, or no
+/// node has any for them.
 pub(super) fn check(loader: &mut Loader, model: &Model, written: &[written::Workload]) {
     for (workload, written) in model.workloads.iter().zip(written) {
-        let Some(networking) = workload.pod.pod_networking.map(|of| &model.pod_networkings[of]) else { continue };
-        let place = written.pod_networking.as_ref().map_or(written.place, |at| at.place);
-        check_pods(loader, workload, networking, place);
-        check_nodes(loader, model, workload, networking, place);
+        let requested = written.pod_networks_request.as_ref().map(|at| at.place);
+        let place = requested.or(written.pod_networking.as_ref().map(|at| at.place)).unwrap_or(written.place);
+        let Some(first) = model.networkings_of(&workload.pod).next() else { continue };
+        check_together(loader, model, workload, place);
+        check_pods(loader, model, workload, place);
+        check_nodes(loader, model, workload, first, place);
     }
 }
 
-fn check_pods(loader: &mut Loader, workload: &Workload, networking: &PodNetworking, place: Place) {
+/// PodNetworkings of one pod have to go together.
+fn check_together(loader: &mut Loader, model: &Model, workload: &Workload, place: Place) {
+    let all = || model.networkings_of(&workload.pod);
+    let first = all().next().expect("it has one");
+    if let Some(other) = all().find(|of| of.kind != first.kind) {
+        let title = format!("`{}` and `{}` are attached in different ways", first.name, other.name);
+        let problem = loader.problems.error(place, title);
+        problem.label("Terway refuses such pods (`pkg/controller/webhook/mutating.go:522-527`)");
+        problem.help("give all PodNetworkings of a pod the same `eniOptions`");
+    }
+    if let Some(other) = all().find(|of| of.fixed.is_some() != first.fixed.is_some()) {
+        let title = format!("one of `{}` and `{}` has fixed addresses, the other elastic ones", first.name, other.name);
+        let problem = loader.problems.error(place, title);
+        problem.label("such a pod is not simulated");
+        problem.help("give all PodNetworkings of a pod the same `allocationType.type`");
+    }
+}
+
+fn check_pods(loader: &mut Loader, model: &Model, workload: &Workload, place: Place) {
     let is_stateful = matches!(workload.kind, WorkloadKind::StatefulSet { .. });
     if workload.pod.host_network {
         let problem = loader.problems.error(place, "pods with the node's address have no PodNetworking");
-        problem.help("leave out either `host_network` or `pod_networking`");
+        problem.help("leave out either `host_network` or the PodNetworking");
     } else if workload.pod.erdma {
-        let problem = loader.problems.error(place, "a member of a trunk has no RDMA");
-        problem.help("leave out either `erdma` or `pod_networking`");
-    } else if networking.fixed.is_some() && !is_stateful {
-        let title = format!("`{}` gives fixed addresses, which only a `stateful_set` can have", networking.name);
+        let problem = loader.problems.error(place, "an interface of a pod's own has no RDMA");
+        problem.help("leave out either `erdma` or the PodNetworking");
+    } else if let Some(fixed) = model.networkings_of(&workload.pod).find(|of| of.fixed.is_some() && !is_stateful) {
+        let title = format!("`{}` gives fixed addresses, which only a `stateful_set` can have", fixed.name);
         let problem = loader.problems.error(place, title);
         problem.label("its pods have no stable names (`pkg/controller/webhook/mutating.go:312-317`)");
-        problem.help("Terway would leave such pods on shared ENIs: leave `pod_networking` out, or use an elastic one");
+        problem.help("Terway would leave such pods on shared ENIs: leave the PodNetworking out, or use an elastic one");
     }
 }
 
-fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, networking: &PodNetworking, place: Place) {
+fn check_nodes(loader: &mut Loader, model: &Model, workload: &Workload, first: &PodNetworking, place: Place) {
     if matches!(model.ipam, Ipam::Classic(_)) {
         let problem = loader.problems.error(place, "members of a trunk are not simulated for Terway before v1.7");
         problem.label("some of them have a trunk, which is left out here (P76)");
-        problem.help("leave out `terway.version` if the cluster runs a later one, or `pod_networking`");
+        problem.help("leave out `terway.version` if the cluster runs a later one, or the PodNetworking");
         return;
     }
-    // Nodes by group: their type, whether the PodNetworking has a vSwitch in their zone, whether they ever have a trunk.
-    let groups = model.groups().enumerate().filter(|(_, (key, _))| workload.node_pools.contains(&key.pool));
-    let nodes = groups.map(|(group, (key, zone))| {
-        let shape = &model.node_pools[key.pool].shapes[key.shape];
-        (shape, networking.reaches(&zone.zone, &model.vpc), model.daemons(group).any(Config::has_trunk))
-    });
-    let nodes: Vec<(&Shape, bool, bool)> = nodes.collect();
-    let unknown = nodes.iter().find(|(shape, _, has_trunk)| *has_trunk && shape.limits.member_adapters().is_none());
-    if let Some((shape, ..)) = unknown {
-        let kind = &shape.instance_type;
+    let nodes = model.groups().enumerate().filter(|(_, (key, _))| workload.node_pools.contains(&key.pool));
+    let nodes: Vec<_> = nodes
+        .map(|(group, (key, zone))| Nodes {
+            shape: &model.node_pools[key.pool].shapes[key.shape],
+            unreached: model.networkings_of(&workload.pod).find(|of| !of.reaches(&zone.zone, &model.vpc)),
+            offer: match first.kind {
+                Kind::Member => model.daemons(group).any(Config::has_trunk),
+                Kind::Exclusive => matches!(zone.daemon, Config::Exclusive(_)),
+            },
+        })
+        .collect();
+    let unknown = |nodes: &&Nodes<'_>| {
+        first.kind == Kind::Member && nodes.offer && nodes.shape.limits.member_adapters().is_none()
+    };
+    let unreached = nodes.iter().filter_map(|nodes| nodes.unreached).next();
+    if let Some(nodes) = nodes.iter().find(unknown) {
+        let kind = &nodes.shape.instance_type;
         let problem = loader.problems.error(place, format!("how many member ENIs a node of {kind} has is not known"));
         problem.label("EniTotalQuantity − EniQuantity (C145)");
         problem.help(format!(
             "give the type's EniTotalQuantity: `limits: {{total_adapters: …}}` in the node pool, or \
              `instance_types: {{file: …}}` with what `aliyun ecs DescribeInstanceTypes` prints for {kind}"
         ));
-    } else if !nodes.iter().any(|(_, is_reached, _)| *is_reached) {
-        let problem =
-            loader.problems.error(place, format!("`{}` has no vSwitch in a zone of the nodes", networking.name));
+    } else if let Some(of) = unreached.filter(|_| nodes.iter().all(|nodes| nodes.unreached.is_some())) {
+        let problem = loader.problems.error(place, format!("`{}` has no vSwitch in a zone of the nodes", of.name));
         problem.label("its pods would find no node for ever").help("list a vSwitch of one of the pools' zones");
-    } else if matches!(workload.kind, WorkloadKind::DaemonSet { .. })
-        && !nodes.iter().all(|(_, is_reached, _)| *is_reached)
-    {
-        let title = format!("`{}` has no vSwitch in some zone of DaemonSet `{}`", networking.name, workload.name);
+    } else if let Some(of) = unreached.filter(|_| matches!(workload.kind, WorkloadKind::DaemonSet { .. })) {
+        let title = format!("`{}` has no vSwitch in some zone of DaemonSet `{}`", of.name, workload.name);
         let problem = loader.problems.error(place, title);
         problem.label("its pods there would wait for ever (`pkg/controller/webhook/mutating.go:405-408`)");
         problem.help("list a vSwitch of each zone of its node pools, or let it run on others (`node_pools`)");
-    } else if !nodes.iter().any(|(_, is_reached, has_trunk)| *is_reached && *has_trunk) {
-        let title = format!("no node has a trunk for the pods of workload `{}`", workload.name);
+    } else if !nodes.iter().any(|nodes| nodes.unreached.is_none() && nodes.offer) {
+        let (has, offers, help) = match first.kind {
+            Kind::Member => (
+                "a trunk",
+                "`aliyun/member-eni` (C145)",
+                "write `enable_eni_trunking: true` in eni-config, for instance types with member ENIs",
+            ),
+            Kind::Exclusive => (
+                "exclusive interfaces",
+                "`aliyun/eni` (`daemon/daemon.go:943-947`)",
+                "write `exclusive_eni: true` in a node pool, or leave out `eniOptions` for members of a trunk",
+            ),
+        };
+        let title = format!("no node has {has} for the pods of workload `{}`", workload.name);
         let problem = loader.problems.error(place, title);
-        problem.label("they would find no node for ever: none offers `aliyun/member-eni` (C145)");
-        problem.help("write `enable_eni_trunking: true` in eni-config, for instance types with member ENIs");
+        problem.label(format!("they would find no node for ever: none offers {offers}")).help(help);
     }
+}
+
+/// Nodes of one type in one zone, for the pods of a workload.
+struct Nodes<'a> {
+    shape: &'a Shape,
+    /// A PodNetworking of the pods without a vSwitch in that zone.
+    unreached: Option<&'a PodNetworking>,
+    /// Whether they ever offer interfaces of the kind.
+    offer: bool,
 }

@@ -21,7 +21,8 @@ pub struct SweepSection {
     pub measures: Vec<String>,
 }
 
-/// The section as it is meant. Whether paths resolve is seen when they are changed.
+/// The section as it is meant. Whether paths resolve is seen when they are changed
+/// ([`check_section`](crate::study::sweep::check_section)).
 pub(super) fn resolve(loader: &mut Loader, written: &Sweep, model: &Model) -> SweepSection {
     let vary = written.vary.iter().flat_map(|entries| &entries.0);
     let axes = vary.map(|(key, Vary(values))| Axis { path: key.name.clone(), values: values.clone() }).collect();

@@ -197,7 +197,11 @@ fn limits(
         erdma_adapters: figure("erdma_adapters", of(|l| l.erdma_adapters.as_ref()), known.erdma_adapters),
         ..known
     };
-    (right && joins(loader, name, &limits)).then_some(limits)
+    let adapters = u64::from(limits.adapters);
+    let (few, many) = ("these are fewer than the `adapters`, which they include", "these are more than the `adapters`");
+    let fits = in_range(loader, few, of(|l| l.total_adapters.as_ref()), adapters..=u64::MAX)
+        & in_range(loader, many, of(|l| l.erdma_adapters.as_ref()), 0..=adapters);
+    (right && fits && joins(loader, name, &limits)).then_some(limits)
 }
 
 /// What is known of a type, and from where; `given` = the scenario says all that matters.

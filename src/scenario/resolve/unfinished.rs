@@ -3,7 +3,7 @@
 
 use super::{actions, sweep};
 use crate::id::VSwitchId;
-use crate::ipam::pod_eni::{Policy, Retention};
+use crate::ipam::pod_eni::{self, Policy, Retention};
 use crate::model::{Model, PodNetworking, VSwitch};
 use crate::scenario::expression::{read_claim, read_reading};
 use crate::scenario::loader::Loader;
@@ -46,6 +46,7 @@ fn stand_in(written: &Scenario) -> Option<Model> {
     model.node_pools = named.collect::<Option<_>>()?;
     model.pod_networkings = vec![PodNetworking {
         name: String::new(),
+        kind: pod_eni::Kind::Member,
         vswitches: (0..model.vpc.vswitches.len()).map(VSwitchId::new).collect(),
         policy: Policy::default(),
         fixed: Some(Retention::Forever),

@@ -223,7 +223,7 @@ fn claims_see_prefixes(loader: &mut Loader, model: &Model, written: &[At<String>
         let title = "this policy does not see whether prefixes run out";
         let problem = loader.problems.warning(first.place, title);
         problem.label("a vSwitch without a free /28 block is not full (C131)");
-        problem.help("add `vswitch.prefixes.refusals == 0`, or a claim about pods such as `pods.waiting_at_end == 0`");
+        problem.help("add `vswitch.prefixes.refusals == 0`, or a claim about pods such as `pods.waiting.end == 0`");
     }
 }
 
@@ -236,10 +236,9 @@ fn pods_fit(loader: &mut Loader, pool: &NodePool, written: &written::NodePool) {
     let title = format!("node pool `{}` takes more pods on a node than Terway has addresses for", pool.name);
     let problem = loader.problems.warning(place, title);
     problem.label(format!("{} pods, {room} addresses", shape.max_pods));
+    let lower = if room > 0 { format!("set `max_pods: {room}`, or ") } else { String::new() };
     match shape.zones.iter().all(|zone| zone.daemon.prefixes().is_some()) {
-        true => {
-            problem.help(format!("pods on top wait for ever; set `max_pods: {room}`, or raise `ipv4_prefix_count`"))
-        }
+        true => problem.help(format!("pods on top wait for ever; {lower}raise `ipv4_prefix_count`")),
         false => {
             problem.help(format!("pods on top fail with `no eni can handle the allocation`; set `max_pods: {room}`"))
         }

@@ -5,15 +5,18 @@
 use crate::ipam::pod_eni::Policy;
 use crate::scenario::quantity::Duration;
 use crate::scenario::read::{At, section};
-use crate::scenario::words::{AllocationKind, ReleaseStrategy};
+use crate::scenario::words::{AllocationKind, EniType, ReleaseStrategy};
 
 section! {
-    /// A PodNetworking: its pods get an interface of their own on the trunk of their node, and an address of one of
-    /// its vSwitches.
+    /// A PodNetworking: its pods get an interface of their own, and an address of one of its vSwitches.
     "a PodNetworking" struct PodNetworking {
         /// Its name, by which workloads refer to it (`pod_networking`).
         /// Example: `databases`.
         required name: At<String>,
+        /// How its interfaces are attached.
+        /// Default: to trunks (the CRD).
+        /// Example: `{eniType: ENI}`.
+        optional eniOptions: EniOptions,
         /// Whether addresses are kept for pods that come again.
         /// Default: elastic (the CRD).
         /// Example: `{type: Fixed, releaseStrategy: TTL, releaseAfter: 12h}`.
@@ -31,6 +34,17 @@ section! {
         /// Default: none.
         /// Example: `[sg-a]`.
         optional securityGroupIDs: Vec<At<String>>,
+    }
+}
+
+section! {
+    /// How interfaces are attached.
+    "`eniOptions`" struct EniOptions {
+        /// `Trunk` = as members of their node's trunk, `ENI` = to their node itself, one of a pool with `exclusive_eni`,
+        /// `Default` = as the control plane's `enableTrunk` says, which is taken to be on: `Trunk`.
+        /// Default: `Default` (the CRD).
+        /// Example: `ENI`.
+        optional eniType: At<EniType>,
     }
 }
 

@@ -177,7 +177,7 @@ section! {
         /// The shortest.
         /// Example: `10s`.
         required minimum: At<Duration>,
-        /// More than 0; the smaller, the heavier the tail. With 1 or less there is no mean.
+        /// More than 1, so that there is a mean; the smaller, the heavier the tail.
         /// Example: `1.5`.
         required shape: At<Number>,
     }

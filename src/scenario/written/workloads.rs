@@ -46,10 +46,15 @@ section! {
         /// Default: `false`, as in Kubernetes.
         /// Example: `true`.
         optional erdma: At<bool>,
-        /// The PodNetworking that its pods match: each gets an interface of its own on the trunk of its node.
+        /// The PodNetworking that its pods match: each gets an interface of its own.
         /// Default: none: pods share interfaces.
         /// Example: `databases`.
         optional pod_networking: At<String>,
+        /// The PodNetworkings that its pods name in the annotation `k8s.aliyun.com/pod-networks-request`, instead of
+        /// `pod_networking`: each pod gets an interface, with an address, of each (C154), and none until it has all.
+        /// Default: none.
+        /// Example: `[front, storage]`.
+        optional pod_networks_request: At<Vec<At<String>>>,
         /// Spread over zones (`topologySpreadConstraints`), of all pods of the workload.
         /// Default: none, as in Kubernetes.
         /// Example: `{max_skew: 2}`.

@@ -21,7 +21,9 @@ impl<O: Observer> Engine<O> {
             if let Daemon::Classic(daemon) = &node.daemon {
                 daemon.check_invariants();
             }
-            for (eni, address) in node.daemon.in_use().into_iter().chain(node.own_enis.iter().copied()) {
+            for (eni, address) in
+                node.daemon.in_use().into_iter().chain(node.own_enis.iter().map(|own| (own.eni, own.address)))
+            {
                 assert!(
                     self.cloud.holds(NodeId::new(i), eni, address),
                     "{address} is bound on node {i}, which lost it"

@@ -126,11 +126,15 @@ pub(super) fn holdings_for(
     match (&state.daemon, plane, own) {
         (Daemon::Centralized(_) | Daemon::Prefixes(_), Some(plane), Some(own)) if pod.has_own_eni => {
             let members = plane.controller.config(pod.node).devices.members;
-            own.holdings(at, pod.node, members, state.own_enis.len() as u32, own.candidates(pod))
+            own.holdings(at, pod.node, members, state.own_enis.len() as u32, own.candidates(at, pod))
         }
         (Daemon::NodeLocal(daemon), _, Some(own)) if pod.has_own_eni => {
             let members = daemon.config().trunk.map_or(0, |trunk| trunk.members);
-            own.holdings(at, pod.node, members, state.own_enis.len() as u32, own.candidates(pod))
+            own.holdings(at, pod.node, members, state.own_enis.len() as u32, own.candidates(at, pod))
+        }
+        (Daemon::Exclusive(daemon), _, Some(own)) => {
+            let slots = daemon.config.slots;
+            own.holdings(at, pod.node, slots, state.own_enis.len() as u32, own.candidates(at, pod))
         }
         _ => holdings(state, plane, own, at, pod.node),
     }

@@ -50,6 +50,8 @@ pub trait Observer {
     fn answered_add(&mut self, _now: Instant, _pod: &Pod) {}
     /// A pod got its address, which the daemon has had for so long; it may have been retained.
     fn served(&mut self, _now: Instant, _id: PodId, _pod: &Pod, _retained: bool, _had: Span) {}
+    /// A pod has an address of another of its networks, on this vSwitch, beside its first.
+    fn has_another(&mut self, _vswitch: VSwitchId) {}
     /// An address is idle again.
     fn unbound(&mut self, _now: Instant, _vswitch: VSwitchId) {}
     /// An interface with an address of this vSwitch left this node, held for a pod that is gone, or came to

@@ -2,6 +2,7 @@
 //! what such pods have on each node.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::alarm::Alarm;
@@ -10,7 +11,7 @@ use crate::chance::SmallStream;
 use crate::id::{EniId, NodeId, PodId, Uid, VSwitchId};
 use crate::ipam::centralized::{self, DaemonInput, Kind, PodKey, Refusal};
 use crate::ipam::pod_eni::{
-    Answer, CallId, Controller, Input, Listed, NodeConfig, Output, Phase, PodSpec, Request, Settings,
+    Answer, CallId, Controller, Input, Listed, Network, NodeConfig, Output, Phase, PodSpec, Request, Settings,
 };
 use crate::ipam::{self, Failure, Holdings, OwnCall, Whereabouts};
 use crate::openapi::ErrorCode;
@@ -33,6 +34,14 @@ pub(super) struct OwnEnis {
     alarm: Alarm,
 }
 
+/// An interface that a pod has for itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnEni {
+    pub pod: PodId,
+    pub eni: EniId,
+    pub address: Ipv4Addr,
+}
+
 impl OwnEnis {
     /// What a node has at `at` for a pod with an interface of its own: `slots` for such interfaces, of
     /// which `taken` serve, on one of `candidates`.
@@ -52,9 +61,12 @@ impl OwnEnis {
         }
     }
 
-    /// Where the interface of a pod may be: its first, which is the only one here.
-    pub fn candidates(&self, pod: &Pod) -> &[VSwitchId] {
-        self.controller.spec(pod.key).map_or(&[], |spec| &spec.networks[0].candidates)
+    /// Where an interface of a pod may be: the first for which no vSwitch is left, or else its first.
+    pub fn candidates(&self, at: Instant, pod: &Pod) -> &[VSwitchId] {
+        let Some(spec) = self.controller.spec(pod.key) else { return &[] };
+        let is_blocked = |network: &&Network| network.candidates.iter().all(|&id| self.controller.is_blocked(at, id));
+        let network = spec.networks.iter().find(is_blocked).unwrap_or(&spec.networks[0]);
+        &network.candidates
     }
 
     /// What an interface is about that no pod has taken; `None` = it is no pod's own.
@@ -203,13 +215,9 @@ impl<O: Observer> Engine<O> {
     /// A pod object is gone, or terminal, and its CNI DEL done: its interface is on its way back.
     pub(super) fn own_gone(&mut self, node: NodeId, id: PodId) {
         let (pod, uid) = self.object(id);
-        let eni = self.pods[id.index()].eni;
-        let taken = &mut self.nodes[node.index()].own_enis;
-        let before = taken.len();
-        taken.retain(|(taken, _)| *taken != eni);
-        if taken.len() < before {
-            self.unbound(eni);
-        }
+        let own = &mut self.nodes[node.index()].own_enis;
+        let freed: Vec<_> = own.extract_if(.., |own| own.pod == id).collect();
+        freed.into_iter().for_each(|own| self.unbound(own.eni));
         if self.own_mut().asking.remove(&uid).is_some() {
             self.own_control(Input::CancelAdd(pod));
             self.own_is_over(node, id);
@@ -291,15 +299,20 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// A pod has its interface; says who and where.
+    /// A pod has its interfaces; says who and where. Its address is that of the first.
     fn own_added(&mut self, uid: Uid) -> (NodeId, PodId) {
         let (node, id) = self.own_mut().asking.remove(&uid).expect("only who asks is answered");
         let key = self.pods[id.index()].key;
         let controller = &self.own().controller;
-        let eni = controller.pod_enis()[&key].interfaces[0];
-        let address = controller.interfaces()[&eni].address;
-        self.nodes[node.index()].own_enis.push((eni, address));
-        self.allocated(id, eni, address, false);
+        let of = |&eni: &EniId| OwnEni { pod: id, eni, address: controller.interfaces()[&eni].address };
+        let own: Vec<_> = controller.pod_enis()[&key].interfaces.iter().map(of).collect();
+        self.nodes[node.index()].own_enis.extend(&own);
+        let (first, others) = own.split_first().expect("it waited for at least one");
+        for other in others {
+            self.bound(other.eni);
+            self.observer.has_another(self.cloud.vswitch_of(other.eni).expect("an interface has a vSwitch"));
+        }
+        self.allocated(id, first.eni, first.address, false);
         (node, id)
     }
 
@@ -335,6 +348,13 @@ impl<O: Observer> Engine<O> {
         let controller = &self.own.as_ref()?.controller;
         let interface = controller.kept(self.pods[pod.index()].key)?;
         Some(controller.interfaces().get(&interface)?.vswitch)
+    }
+
+    /// Whether one of a pod's own interfaces may be on a vSwitch.
+    #[must_use]
+    pub fn may_have_an_interface_on(&self, pod: PodId, vswitch: VSwitchId) -> bool {
+        let spec = self.own().controller.spec(self.pods[pod.index()].key);
+        spec.is_some_and(|spec| spec.networks.iter().any(|network| network.candidates.contains(&vswitch)))
     }
 
     fn own_calls(&mut self, id: CallId, at: Instant, request: Request) {
@@ -429,7 +449,7 @@ impl<O: Observer> Engine<O> {
 
     /// What an interface of a node is about that is a pod's own; `None` = it is none.
     pub(super) fn own_whereabouts(&self, node: NodeId, eni: EniId) -> Option<Whereabouts> {
-        if self.nodes[node.index()].own_enis.iter().any(|(taken, _)| *taken == eni) {
+        if self.nodes[node.index()].own_enis.iter().any(|own| own.eni == eni) {
             return Some(Whereabouts::Serving);
         }
         self.own.as_ref()?.whereabouts(eni)

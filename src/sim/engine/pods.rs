@@ -20,8 +20,8 @@ pub enum Wants {
     Shared,
     /// An RDMA interface of its node that it shares with others (rules R50, C163).
     Rdma,
-    /// A member interface of its own, as its PodNetworking says.
-    Member(Arc<PodSpec>),
+    /// Interfaces of its own, as its PodNetworkings say.
+    Own(Arc<PodSpec>),
 }
 
 impl<O: Observer> Engine<O> {
@@ -82,8 +82,8 @@ impl<O: Observer> Engine<O> {
         let erdma = matches!(wants, Wants::Rdma);
         (pod.uid, pod.erdma) = (Uid(uid), erdma);
         let spec = match (&self.nodes[node.index()].daemon, &wants) {
+            (_, Wants::Own(spec)) => Some(Arc::clone(spec)),
             (Daemon::Exclusive(daemon), _) => Some(Arc::new(daemon.config.pod())),
-            (_, Wants::Member(spec)) => Some(Arc::clone(spec)),
             (_, Wants::Shared | Wants::Rdma) => None,
         };
         pod.has_own_eni = spec.is_some();

@@ -124,7 +124,11 @@ impl<O: Observer> Engine<O> {
                     self.wait_for_trunk(node);
                 }
             }
-            Daemon::Classic(_) | Daemon::Centralized(_) | Daemon::Exclusive(_) => {}
+            Daemon::Exclusive(daemon) => {
+                let devices = Config::Exclusive(Arc::clone(&daemon.config)).devices();
+                self.offer(node, devices);
+            }
+            Daemon::Classic(_) | Daemon::Centralized(_) => {}
         }
     }
 

@@ -223,10 +223,16 @@ impl World<'_> {
         drained.iter().copied().collect()
     }
 
-    /// Who can use the vSwitches that were added.
+    /// Who can use the vSwitches that were added, of the nodes in their zones.
     fn reach(&self) -> Reach {
         let mut reach = Reach::default();
-        for node in (0..self.nodes.len()).map(NodeId::new).filter(|node| self.nodes[node.index()].works()) {
+        let zone_of = |id: &VSwitchId| &self.model.vpc.vswitches[id.index()].zone;
+        let is_near = |node: &NodeId| {
+            let state = &self.nodes[node.index()];
+            let zone = &self.groups[state.group].zone;
+            state.works() && self.actions.added.iter().any(|id| zone_of(id) == zone)
+        };
+        for node in (0..self.nodes.len()).map(NodeId::new).filter(is_near) {
             let known = self.engine.candidates(node);
             let mut candidates = self.actions.added.iter().filter(|id| known.contains(id)).peekable();
             reach.nodes += 1;

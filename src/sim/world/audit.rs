@@ -31,7 +31,7 @@ impl World<'_> {
 
     /// The engine and the world agree on how far a pod is.
     fn audit_phases(&self) {
-        let mut existing = 0;
+        let mut wanted = 0;
         for (i, (pod, note)) in self.engine.pods().iter().zip(&self.pods).enumerate() {
             let agree = match note.phase {
                 Phase::Gone => matches!(pod.state, PodState::Gone | PodState::Leaving),
@@ -40,9 +40,9 @@ impl World<'_> {
                 Phase::Starting | Phase::Ready => pod.state == PodState::Running,
             };
             assert!(agree, "pod {i} is {:?} and {:?}", note.phase, pod.state);
-            existing += u32::from(note.phase != Phase::Gone);
+            wanted += if note.phase == Phase::Gone { 0 } else { self.addresses_of(pod.owner as usize) };
         }
-        assert_eq!(self.demand, existing, "pods that exist");
+        assert_eq!(self.demand, wanted, "addresses that the pods that exist want");
     }
 
     /// Every pod that counts for its workload is in its list, once, and every pod without a node

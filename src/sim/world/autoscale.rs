@@ -64,11 +64,12 @@ impl World<'_> {
     fn scan_not_before(&mut self, at: Instant) {
         let interval = self.model.control_plane.autoscaler.scan_interval.0;
         let autoscaled = |pool: &crate::model::NodePool| matches!(pool.size, PoolSize::Autoscaled { .. });
-        if at > self.horizon || !self.model.node_pools.iter().any(autoscaled) {
+        if !self.model.node_pools.iter().any(autoscaled) {
             return;
         }
         let at = Instant((at.max(self.engine.now()).0 / interval + 1) * interval);
-        if at < self.autoscaler.next {
+        // What would begin at the end is not seen.
+        if at < self.autoscaler.next && at < self.horizon {
             self.autoscaler.next = at;
             self.engine.control_at(at, Control::Scan.pack());
         }
@@ -269,7 +270,7 @@ fn template(model: &Model, pool: usize) -> Template {
     });
     let (mut requests, mut addresses, mut devices) = (Resources::default(), 0, Devices::default());
     for daemon in daemons {
-        devices = devices.plus(daemon.pod.devices());
+        devices = devices.plus(model.devices(&daemon.pod));
         requests = requests.plus(daemon.pod.requests);
         addresses += u32::from(!daemon.pod.host_network);
     }

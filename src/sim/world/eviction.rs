@@ -53,7 +53,7 @@ impl World<'_> {
 
     /// The node lifecycle controller looks at `at`, unless it does earlier.
     fn look_at_lost_nodes(&mut self, at: Instant) {
-        if at < self.eviction.next && at <= self.horizon {
+        if at < self.eviction.next && at < self.horizon {
             self.eviction.next = at;
             self.engine.control_at(at, Control::GiveUp.pack());
         }

@@ -27,7 +27,7 @@ use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::Config;
 use crate::ipam::pod_eni::PodSpec;
-use crate::model::{GroupKey, Ipam, Model, Resources, Schedule, Times, WorkloadKind};
+use crate::model::{GroupKey, Ipam, Model, PodTemplate, Resources, Schedule, Times, WorkloadKind};
 use crate::record::{Detail, Recorder, Recording, Unschedulable};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
@@ -130,7 +130,7 @@ struct Group {
     daemon: Config,
     node_vswitch: VSwitchId,
     /// What pods of each PodNetworking ask for on its nodes.
-    specs: Vec<Arc<PodSpec>>,
+    own: Vec<Option<Arc<PodSpec>>>,
 }
 
 /// The world of one replication.
@@ -462,7 +462,7 @@ fn groups(model: &Model) -> Vec<Group> {
         zone_index: zones.iter().position(|&name| name == zone.zone).expect("a pool's zones have vSwitches"),
         daemon: zone.daemon.clone(),
         node_vswitch: zone.node_vswitch,
-        specs: model.pod_networkings.iter().map(|of| Arc::new(of.pod(&zone.zone, &model.vpc))).collect(),
+        own: model.workloads.iter().map(|of| model.interfaces_of(&of.pod, &zone.zone).map(Arc::new)).collect(),
     };
     model.groups().map(group).collect()
 }
@@ -483,17 +483,14 @@ fn scheduler(model: &Model, groups: &[Group], rules: Vec<Rules>, chance: SmallSt
 /// What the scheduler knows of each workload.
 fn rules(model: &Model) -> Vec<Rules> {
     let zones = model.zone_names();
-    let reached = |networking: usize| {
-        let reaches = |zone: &usize| model.pod_networkings[networking].reaches(zones[*zone], &model.vpc);
-        (0..zones.len()).filter(reaches).collect()
-    };
+    let reached = |pod: &PodTemplate| (0..zones.len()).filter(|&zone| model.reaches(pod, zones[zone])).collect();
     let rules = model.workloads.iter().map(|workload| Rules {
         node_pools: workload.node_pools.clone(),
         zone_spread: workload.pod.zone_spread,
         anti_affinity: workload.pod.anti_affinity,
         takes_address: !workload.pod.host_network,
-        takes_devices: workload.pod.devices(),
-        zones: workload.pod.pod_networking.map(reached),
+        takes_devices: model.devices(&workload.pod),
+        zones: (!workload.pod.pod_networkings.is_empty()).then(|| reached(&workload.pod)),
     });
     rules.collect()
 }
@@ -512,6 +509,7 @@ fn reason(unfit: Unfit) -> Unschedulable {
         Unfit::NoNode => Unschedulable::NoNode,
         Unfit::MaxPods => Unschedulable::MaxPods,
         Unfit::MemberEnis => Unschedulable::MemberEnis,
+        Unfit::ExclusiveEnis => Unschedulable::ExclusiveEnis,
         Unfit::Rdma => Unschedulable::Rdma,
         Unfit::Cpu => Unschedulable::Cpu,
         Unfit::Memory => Unschedulable::Memory,

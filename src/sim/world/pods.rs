@@ -7,7 +7,7 @@ use super::World;
 use crate::cluster::scheduler::{Unfit, Wish};
 use crate::id::{NodeId, PodId};
 use crate::model::{Devices, Resources, WorkloadKind};
-use crate::record::{Unschedulable, Was};
+use crate::record::{ByReason, Unschedulable, Was};
 use crate::sim::engine::{PodState, Wants};
 use crate::time::{Instant, Span};
 
@@ -121,9 +121,9 @@ impl World<'_> {
         let now = self.engine.now();
         self.engine.observer.pod_created(now, pod.index(), workload, is_sticky.then_some(new.tag));
         self.join_list(workload, pod);
-        self.wanted(1);
+        self.wanted(workload, true);
         // Whoever asks for what nodes offer waits in line with the others who do.
-        let in_line = self.model.workloads[workload].pod.devices() != Devices::default();
+        let in_line = self.model.devices(&self.model.workloads[workload].pod) != Devices::default();
         match new.node {
             Some(node) if !in_line && self.scheduler.unfit_for(workload, self.requests(pod), node).is_none() => {
                 self.scheduler.add(workload, self.requests(pod), node);
@@ -145,8 +145,7 @@ impl World<'_> {
     /// The zone of the fixed address that is kept for a pod which comes again: the webhook binds it to
     /// that when it is created (rule C152).
     fn fixed_zone(&self, workload: usize, pod: PodId) -> Option<NonZeroU8> {
-        let networking = &self.model.pod_networkings[self.model.workloads[workload].pod.pod_networking?];
-        networking.fixed?;
+        self.model.fixed(&self.model.workloads[workload].pod)?;
         let vswitch = &self.model.vpc.vswitches[self.engine.fixed_vswitch(pod)?.index()];
         let zone = self.model.zone_names().iter().position(|&zone| zone == vswitch.zone)?;
         NonZeroU8::new(u8::try_from(zone + 1).expect("a scenario with more zones is refused"))
@@ -184,9 +183,15 @@ impl World<'_> {
         }
     }
 
-    /// `change` more pods want an address.
-    fn wanted(&mut self, change: i32) {
-        self.demand = self.demand.checked_add_signed(change).expect("every pod that goes has come");
+    /// How many addresses each pod of a workload wants.
+    pub(super) fn addresses_of(&self, workload: usize) -> u32 {
+        self.model.workloads[workload].pod.pod_networkings.len().max(1) as u32
+    }
+
+    /// A pod comes, or goes, that wants an address, or one of each of its PodNetworkings.
+    fn wanted(&mut self, workload: usize, comes: bool) {
+        let addresses = self.addresses_of(workload);
+        self.demand = if comes { self.demand + addresses } else { self.demand - addresses };
         let now = self.engine.now();
         self.engine.observer.demand(now, self.demand);
     }
@@ -202,27 +207,31 @@ impl World<'_> {
         }
         let mut open = std::mem::take(&mut self.open);
         open.extend(0..self.workloads.len());
-        let mut why = None;
+        let (mut new, mut lasting) = (ByReason::default(), ByReason::default());
         loop {
             open.retain(|&w| !self.workloads[w].pending.is_empty());
             let born = |&&w: &&usize| self.note(self.workloads[w].pending[0]).born;
             let Some(&workload) = open.iter().min_by_key(born) else { break };
             if let Err(unfit) = self.place_one(workload) {
-                self.note_pending(workload, super::reason(unfit));
+                let why = super::reason(unfit);
+                self.note_pending(workload, why);
                 // What nodes on their way will mend is no limit.
-                why = why.or(Some(unfit).filter(|_| !self.nodes_will_come(workload)));
+                let pods = if self.nodes_will_come(workload) { 0 } else { self.workloads[workload].pending.len() };
+                let before = std::mem::replace(&mut self.workloads[workload].without_node, pods);
+                new[why.index()] += pods.saturating_sub(before) as u64;
+                lasting[why.index()] += pods as u64;
                 open.retain(|&w| w != workload);
             }
         }
         self.open = open;
-        // A rollout of all pods at once does not come every day.
-        self.workloads
-            .iter_mut()
-            .filter(|state| state.pending.is_empty())
-            .for_each(|state| state.pending.shrink_to(64));
+        for state in self.workloads.iter_mut().filter(|state| state.pending.is_empty()) {
+            state.without_node = 0;
+            // A rollout of all pods at once does not come every day.
+            state.pending.shrink_to(64);
+        }
         self.pending = self.workloads.iter().map(|state| state.pending.len() as u32).sum();
         let now = self.engine.now();
-        self.engine.observer.unschedulable(now, self.pending, why.map(super::reason));
+        self.engine.observer.unschedulable(now, self.pending, &new, lasting);
         if self.pending > 0 {
             self.scan_soon();
         }
@@ -320,12 +329,9 @@ impl World<'_> {
 
     /// What a pod of a workload gets its address on, on this node.
     fn wants(&self, workload: usize, node: NodeId) -> Wants {
-        let template = &self.model.workloads[workload].pod;
-        match template.pod_networking {
-            Some(networking) => {
-                Wants::Member(Arc::clone(&self.groups[self.nodes[node.index()].group].specs[networking]))
-            }
-            None if template.erdma => Wants::Rdma,
+        match &self.groups[self.nodes[node.index()].group].own[workload] {
+            Some(spec) => Wants::Own(Arc::clone(spec)),
+            None if self.model.workloads[workload].pod.erdma => Wants::Rdma,
             None => Wants::Shared,
         }
     }
@@ -518,7 +524,7 @@ impl World<'_> {
     fn forget(&mut self, pod: PodId) {
         let sticky = matches!(self.model.workloads[self.workload_of(pod)].kind, WorkloadKind::StatefulSet { .. });
         self.note_mut(pod).phase = Phase::Gone;
-        self.wanted(-1);
+        self.wanted(self.workload_of(pod), false);
         self.engine.delete_pod(pod, sticky);
     }
 }

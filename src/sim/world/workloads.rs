@@ -26,6 +26,8 @@ pub(super) struct WorkloadState {
     pub old: Active,
     /// Pods that wait for a node, the oldest first.
     pub pending: VecDeque<PodId>,
+    /// How many of them found none when they were tried last, and none is on its way to them.
+    pub without_node: usize,
     /// Those of a DaemonSet, each with the only node that it may be on.
     pub bound: BTreeSet<(NodeId, PodId)>,
     /// Those of them whose nodes may have room now, and what kept the one that was tried last.
@@ -117,6 +119,7 @@ impl WorkloadState {
             active: Active::default(),
             old: Active::default(),
             pending: VecDeque::new(),
+            without_node: 0,
             bound: BTreeSet::new(),
             tries: VecDeque::new(),
             kept_by: None,

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::model::{Claim, Measured, Model};
-use crate::scenario::{Axis, Blueprint, Diagnostics, Edit, Source, SweepSection, measured};
+use crate::scenario::{Axis, Blueprint, Diagnostics, Edit, Loaded, Source, SweepSection, measured};
 use crate::time::Span;
 
 /// What is measured if nobody says.
@@ -178,6 +178,31 @@ impl Sweep {
     pub fn runs(&self) -> u64 {
         self.points.iter().map(|point| u64::from(point.replications)).sum()
     }
+}
+
+/// Checks the section `sweep` of a scenario that was read: at its first and last point, and at one with the last value of
+/// each axis. Whether others are right too is seen when it is prepared.
+///
+/// # Errors
+/// Everything that is wrong with it there.
+pub fn check_section(scenario: &Blueprint, loaded: &Loaded) -> Result<(), Unfit> {
+    let Some(section) = &loaded.sweep else { return Ok(()) };
+    let (axes, points, option) = varied(&Wish::default(), section);
+    let (_, points) = design::points(&axes, points, loaded.model.seed).map_err(Unfit::Wish)?;
+    let with_last = |(i, axis): (usize, &Axis)| {
+        let last = axis.values.at(1.0);
+        points.iter().find(|point| point[i] == last)
+    };
+    let mut some: Vec<_> = points.first().into_iter().chain(points.last()).collect();
+    some.extend(axes.iter().enumerate().filter_map(with_last));
+    some.sort();
+    some.dedup();
+    let check = |values: &Vec<String>| {
+        let wrong = scenario.with(edits(&axes, option, values)).load().err();
+        wrong.map_or(Ok(()), |wrong| Err(wrong.because(&format!("this is so with {}", in_words(&axes, values)))))
+    };
+    every(some.into_iter().map(check))?;
+    Ok(())
 }
 
 /// Letters from which on a key stands for itself.

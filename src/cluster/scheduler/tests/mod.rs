@@ -324,11 +324,11 @@ fn no_score_is_higher_than_its_bound() {
 /// `NodeResourcesFit`: member interfaces are counted like any other resource, from when a node offers them.
 #[test]
 fn c145_members_are_a_resource() {
-    let own = Rules { takes_devices: Devices { members: 1, rdma: 0 }, ..rules(&[0]) };
+    let own = Rules { takes_devices: Devices { members: 1, rdma: 0, ..Devices::default() }, ..rules(&[0]) };
     let mut scheduler = one_each(&[places(0, 0, 9), places(0, 1, 9)], [own, rules(&[0])]);
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MemberEnis), "no node has offered any");
-    scheduler.offer(NodeId(0), Devices { members: 1, rdma: 0 });
-    scheduler.offer(NodeId(1), Devices { members: 0, rdma: 1 });
+    scheduler.offer(NodeId(0), Devices { members: 1, rdma: 0, ..Devices::default() });
+    scheduler.offer(NodeId(1), Devices { members: 0, rdma: 1, ..Devices::default() });
     assert_eq!(scheduler.place(Wish { zone: Some(1), ..wish(0, NOTHING) }), Err(Unfit::MemberEnis));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MemberEnis));
@@ -340,7 +340,7 @@ fn c145_members_are_a_resource() {
 /// So are addresses for RDMA; where fewer are offered than taken, whoever has one keeps it.
 #[test]
 fn r41_addresses_for_rdma_are_a_resource() {
-    let rdma = |rdma| Devices { members: 0, rdma };
+    let rdma = |rdma| Devices { members: 0, rdma, ..Devices::default() };
     let mut scheduler = one_each(&[places(0, 0, 9)], [Rules { takes_devices: rdma(1), ..rules(&[0]) }]);
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::Rdma));
     scheduler.offer(NodeId(0), rdma(2));

@@ -51,7 +51,7 @@ impl Naive {
             let taken: u32 = node.pods.iter().map(|pod| of(&self.rules[pod.0].takes_devices)).sum();
             of(&wanted) == 0 || taken + of(&wanted) <= of(&node.offered)
         };
-        enough(|devices| devices.members) && enough(|devices| devices.rdma)
+        enough(|devices| devices.members) && enough(|devices| devices.enis) && enough(|devices| devices.rdma)
     }
 
     fn feasible(&self, Wish { workload, requests, zone }: Wish, node: &NaiveNode) -> bool {
@@ -176,7 +176,7 @@ fn any_rules() -> impl Strategy<Value = Rules> {
 
 fn devices(often: f64) -> impl Strategy<Value = Devices> {
     let some = |most: u32| proptest::option::weighted(often, 1..most).prop_map(|n: Option<u32>| n.unwrap_or(0));
-    (some(3), some(2)).prop_map(|(members, rdma)| Devices { members, rdma })
+    (some(3), some(3), some(2)).prop_map(|(members, enis, rdma)| Devices { members, enis, rdma })
 }
 
 fn any_group() -> impl Strategy<Value = GroupSpec> {

@@ -34,7 +34,7 @@ impl Resolver<'_> {
         let of_rdma = if flavor.has_erdma() { self.node.limits.erdma_res().unwrap_or(0) } else { 0 };
         let config = NodeConfig {
             flavor,
-            devices: Devices { members, rdma: of_rdma * ips_per_eni },
+            devices: Devices { members, enis: 0, rdma: of_rdma * ips_per_eni },
             ips_per_eni,
             min_idle,
             max_idle,

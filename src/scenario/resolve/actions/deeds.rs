@@ -144,7 +144,7 @@ fn restart(loader: &mut Loader, model: &Model, path: &str, written: &At<RestartT
     let at_most_at_once =
         loader.or_default(&format!("{path}.at_most_at_once"), at_once?, defaults::RESTART_AT_ONCE, show);
     let takes = takes.map(|at| (at.value.0, at.place));
-    let takes = loader.or_default(&format!("{path}.takes"), takes, defaults::RESTART_TAKES, Span::to_string);
+    let takes = loader.or_default(&format!("{path}.takes"), takes, defaults::RESTART_TAKES, Span::in_full);
     let pools = restarted_pools(loader, model, path, written)?;
     let names: Vec<_> = pools.iter().map(|&pool| model.node_pools[pool].name.as_str()).collect();
     let at_once = nodes_text(&at_most_at_once);
@@ -217,6 +217,11 @@ fn scale_workload(
         loader.problems.error(name.place, title).help("only a `deployment` or a `stateful_set` can be scaled");
         return None;
     }
+    if model.workloads[workload].pod.host_network {
+        let title = format!("pods of workload `{}` take no address, and none is simulated", name.value);
+        loader.problems.error(name.place, title).label("`host_network`").help("leave this action out");
+        return None;
+    }
     let replicas = size?;
     let text = text!("{workload} is scaled to {pods}", name.value, pods_text(replicas.into()));
     Some((Deed::ScaleWorkload { workload, replicas }, text))
@@ -277,7 +282,7 @@ fn drain(loader: &mut Loader, model: &Model, path: &str, written: &Drain) -> Opt
 fn lose_zone(loader: &mut Loader, model: &Model, path: &str, written: &LoseZone) -> Option<(Deed, Text)> {
     let (zone, lasts) = (written.zone.as_ref()?, written.lasts.as_ref()?);
     loader.written(format!("{path}.zone"), zone.value.clone(), zone.place);
-    loader.written(format!("{path}.lasts"), lasts.value.0.to_string(), lasts.place);
+    loader.written(format!("{path}.lasts"), lasts.value.0.in_full(), lasts.place);
     let known = model.zone_names();
     if !known.contains(&zone.value.as_str()) {
         report_unknown(loader, "vSwitch in zone", &zone.value, zone.place, &known);

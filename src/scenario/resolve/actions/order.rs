@@ -46,7 +46,7 @@ impl Order {
     }
 
     /// The time before which an action does not begin.
-    fn earliest(&self, action: usize) -> Instant {
+    pub fn earliest(&self, action: usize) -> Instant {
         match self.triggers[action] {
             Trigger::At(at) => at,
             Trigger::When(_) => Instant::ZERO,

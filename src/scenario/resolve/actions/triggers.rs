@@ -31,7 +31,7 @@ fn trigger(
     let path = |key: &str| format!("{}.{key}", path(index));
     match (&written.at, &written.when, &written.after) {
         (Some(at), None, None) => {
-            loader.written(path("at"), at.value.0.to_string(), at.place);
+            loader.written(path("at"), at.value.0.in_full(), at.place);
             Some(Trigger::At(Instant::ZERO + at.value.0))
         }
         (None, Some(at), None) => {

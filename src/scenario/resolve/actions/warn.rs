@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::deeds::{self, Kind};
 use super::order::Order;
-use crate::model::{Deed, Ipam, Model, Portion, Trigger};
+use crate::model::{Deed, Ipam, Model, Portion};
 use crate::scenario::diagnostics::quoted_list;
 use crate::scenario::loader::Loader;
 use crate::scenario::schedule::most_nodes;
@@ -19,14 +19,21 @@ pub(in crate::scenario::resolve) fn warn(loader: &mut Loader, model: &Model, wri
     let serving = model.serving_vswitches();
     let zones: BTreeSet<&str> = model.groups().map(|(_, zone)| zone.zone.as_str()).collect();
     for (i, (action, written)) in model.actions.iter().zip(written).enumerate() {
-        too_late(loader, model, &action.trigger, written);
+        too_late(loader, model, order.earliest(i), written);
         match (&action.deed, &kinds[i]) {
             (Deed::AddVSwitch(id), Some(Kind::AddVSwitch(added))) if !serving.contains(id) => {
                 let vswitch = &model.vpc.vswitches[id.index()].id;
                 let title = format!("no pod ever gets an address of vSwitch `{vswitch}`");
                 let place = added.0.id.as_ref().map_or(added.0.place, |id| id.place);
-                let problem = loader.problems.warning(place, title).label("it is added, and no edit names it");
-                problem.help("let an `edit_eni_config` list it under its zone, and a `restart_terway` follow");
+                let zone = &model.vpc.vswitches[id.index()].zone;
+                let problem = loader.problems.warning(place, title);
+                if zones.contains(zone.as_str()) {
+                    problem.label("it is added, and no edit names it");
+                    problem.help("let an `edit_eni_config` list it under its zone, and a `restart_terway` follow");
+                } else {
+                    problem.label(format!("no node pool has nodes in its zone, `{zone}`"));
+                    problem.help(format!("there are nodes in {}", quoted_list(zones.iter().copied())));
+                }
             }
             (Deed::EditEniConfig(_), Some(Kind::EditEniConfig(patch))) if !is_taken_up(model, &order, i) => {
                 let title = "nothing takes this edit up on the nodes that are there";
@@ -59,13 +66,11 @@ pub(in crate::scenario::resolve) fn warn(loader: &mut Loader, model: &Model, wri
     }
 }
 
-fn too_late(loader: &mut Loader, model: &Model, trigger: &Trigger, written: &written::Action) {
-    let end = Instant::ZERO + model.horizon;
-    if let (Trigger::At(at), Some(written)) = (trigger, &written.at)
-        && *at >= end
-    {
-        let problem = loader.problems.warning(written.place, "this action comes after the end");
-        problem.help(format!("the run ends after {}, the `horizon`", model.horizon));
+fn too_late(loader: &mut Loader, model: &Model, earliest: Instant, written: &written::Action) {
+    if earliest >= Instant::ZERO + model.horizon {
+        let at = written.at.as_ref().map(|at| at.place).or(written.after.as_ref().map(|after| after.place));
+        let problem = loader.problems.warning(at.unwrap_or(written.place), "this action comes after the end");
+        problem.help(format!("the run ends after {}, the `horizon`", model.horizon.in_full()));
     }
 }
 

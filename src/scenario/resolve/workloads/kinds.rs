@@ -181,6 +181,11 @@ fn rollout(
         loader.problems.error(at.place, "not more than all pods, 100 %, may be missing");
         return None;
     }
+    if let (true, Some(at)) = (is_too_many(max_surge), &written.max_surge) {
+        let problem = loader.problems.error(at.place, "this is more than a scenario may have pods");
+        problem.help("`max_surge` is a number of pods, or a part of them such as `25 %`");
+        return None;
+    }
     if is_nothing(max_surge) && is_nothing(max_unavailable) {
         let problem = loader.problems.error(*place, "a rollout needs `max_surge` or `max_unavailable`");
         problem.label("with both at 0 it could not replace a pod, and Kubernetes refuses it");
@@ -197,6 +202,13 @@ fn portion(
 ) -> Portion {
     let written = written.map(|at| (at.value.0, at.place));
     loader.or_default(path, written, default, |portion| show::portion(portion, "pods"))
+}
+
+fn is_too_many(portion: Portion) -> bool {
+    match portion {
+        Portion::Count(count) => u64::from(count) > MOST,
+        Portion::Share(share) => share > MOST as f64,
+    }
 }
 
 fn is_nothing(portion: Portion) -> bool {

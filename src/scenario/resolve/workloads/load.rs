@@ -69,5 +69,5 @@ fn share(loader: &mut Loader, path: &str, written: Option<&At<Percent>>, default
 
 fn span(loader: &mut Loader, path: &str, written: Option<&At<Duration>>, default: Default<Span>) -> Span {
     let written = written.map(|at| (at.value.0, at.place));
-    loader.or_default(path, written, default, Span::to_string)
+    loader.or_default(path, written, default, Span::in_full)
 }

@@ -37,12 +37,11 @@ pub(super) fn template(
         loader.written(path("erdma"), at.value.to_string(), at.place);
         at.value
     });
-    let networking = written.pod_networking.as_ref();
-    let pod_networking = pod_networking::of_workload(loader, &path("pod_networking"), networking, networkings);
+    let pod_networkings = pod_networking::of_workload(loader, path, written, networkings);
     Some(PodTemplate {
         host_network,
         erdma,
-        pod_networking: pod_networking?,
+        pod_networkings: pod_networkings?,
         requests,
         zone_spread,
         anti_affinity,
