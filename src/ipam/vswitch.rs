@@ -1,4 +1,4 @@
-//! The daemon's view of its candidate vSwitches (rules R86 to R94).
+//! The daemon's view of its candidate vSwitches (rules R86 to R94), and how one of several is chosen by whoever looks them up.
 
 use crate::chance::SmallStream;
 use crate::id::VSwitchId;
@@ -33,11 +33,55 @@ pub struct SwitchPool {
 }
 
 /// How far one selection has come: candidates are looked up one by one (R90).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Selection {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// The first of the list with a free address; so many have been looked up.
+    First(usize),
+    /// The one with most.
+    Most(Search),
+}
+
+/// The choice of a vSwitch among candidates, whose counts may be looked up while it goes on (`GetOne`,
+/// `pkg/vswitch/vswitch.go:72-127`; rules R90, C75, C147). With `most` every candidate is counted first; then they are looked up
+/// again, those with most first, since a count may have expired or a vSwitch been blocked meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// The candidates of this pass.
+    order: Vec<VSwitchId>,
+    /// How many of them have been looked up.
     looked_up: usize,
-    /// Bit per candidate whose look-up failed; such a candidate is dropped.
-    failed: u64,
+    /// What was counted in the first of two passes; `None` = this is the last.
+    counts: Option<Vec<(VSwitchId, u32)>>,
+}
+
+impl Search {
+    /// Nothing has been looked up.
+    #[must_use]
+    pub fn new(order: Vec<VSwitchId>, most: bool) -> Self {
+        Self { order, looked_up: 0, counts: most.then(Vec::new) }
+    }
+
+    /// The candidate to look up; `None` = there is none left.
+    pub fn next(&mut self) -> Option<VSwitchId> {
+        if self.looked_up == self.order.len()
+            && let Some(mut counts) = self.counts.take()
+        {
+            counts.sort_by_key(|&(_, free)| std::cmp::Reverse(free));
+            *self = Self::new(counts.into_iter().map(|(id, _)| id).collect(), false);
+        }
+        self.order.get(self.looked_up).copied()
+    }
+
+    /// The candidate to look up has so many free addresses; `None` = that could not be found out. Whether it is the one.
+    pub fn found(&mut self, free: Option<u32>) -> bool {
+        let id = self.order[self.looked_up];
+        self.looked_up += 1;
+        match &mut self.counts {
+            Some(counts) => counts.extend(free.map(|free| (id, free))),
+            None => return free.is_some_and(|free| free > 0),
+        }
+        false
+    }
 }
 
 /// What a selection needs or found.
@@ -69,33 +113,46 @@ impl SwitchPool {
                 self.candidates.swap(i, chance.below(i as u32 + 1) as usize);
             }
         }
-        Selection::default()
+        match policy {
+            VSwitchSelection::Most => {
+                Selection::Most(Search::new(self.candidates.iter().map(|c| c.id).collect(), true))
+            }
+            VSwitchSelection::Random | VSwitchSelection::Ordered => Selection::First(0),
+        }
     }
 
     /// Continues a selection until it needs a look-up or is decided.
-    pub fn proceed(&self, now: Instant, policy: VSwitchSelection, selection: &mut Selection) -> Selected {
-        while let Some(candidate) = self.candidates.get(selection.looked_up) {
-            let failed = selection.failed >> selection.looked_up & 1 == 1;
-            match candidate.cached(now) {
-                None if !failed => return Selected::Describe(candidate.id),
-                Some(1..) if policy != VSwitchSelection::Most => return Selected::Chosen(candidate.id),
-                _ => selection.looked_up += 1,
+    pub fn proceed(&self, now: Instant, selection: &mut Selection) -> Selected {
+        match selection {
+            Selection::First(looked_up) => {
+                while let Some(candidate) = self.candidates.get(*looked_up) {
+                    match candidate.cached(now) {
+                        None => return Selected::Describe(candidate.id),
+                        Some(1..) => return Selected::Chosen(candidate.id),
+                        Some(0) => *looked_up += 1,
+                    }
+                }
+            }
+            Selection::Most(search) => {
+                while let Some(id) = search.next() {
+                    let candidate = self.candidates.iter().find(|c| c.id == id).expect("it is one of them");
+                    match candidate.cached(now) {
+                        None => return Selected::Describe(id),
+                        free if search.found(free) => return Selected::Chosen(id),
+                        _ => {}
+                    }
+                }
             }
         }
-        if policy != VSwitchSelection::Most {
-            return Selected::None;
-        }
-        // `rev`, since the last of equals wins in `max_by_key` and upstream's sort is stable.
-        let most = self.candidates.iter().rev().filter_map(|c| Some((c.cached(now)?, c.id)));
-        match most.max_by_key(|&(free, _)| free) {
-            Some((1.., id)) => Selected::Chosen(id),
-            _ => Selected::None,
-        }
+        Selected::None
     }
 
     /// The look-up that `selection` waited for failed: the candidate is dropped (R87).
     pub fn lookup_failed(&self, selection: &mut Selection) {
-        selection.failed |= 1 << selection.looked_up;
+        match selection {
+            Selection::First(looked_up) => *looked_up += 1,
+            Selection::Most(search) => _ = search.found(None),
+        }
     }
 
     /// Stores a looked-up count (R86).
@@ -157,7 +214,7 @@ mod tests {
 
     fn choose(pool: &mut SwitchPool, now: Instant, policy: VSwitchSelection) -> Selected {
         let mut selection = pool.begin(policy, &mut SmallStream::new(6));
-        pool.proceed(now, policy, &mut selection)
+        pool.proceed(now, &mut selection)
     }
 
     /// CC43: the largest count wins whatever the order; a candidate whose look-up fails is
@@ -167,14 +224,34 @@ mod tests {
         let mut pool = SwitchPool::new(&[A, B]);
         pool.store(at(0), A, 5);
         let mut selection = pool.begin(VSwitchSelection::Most, &mut SmallStream::new(6));
-        assert_eq!(pool.proceed(at(0), VSwitchSelection::Most, &mut selection), Selected::Describe(B));
-        let mut failed = selection;
+        assert_eq!(pool.proceed(at(0), &mut selection), Selected::Describe(B));
+        let mut failed = selection.clone();
         pool.lookup_failed(&mut failed);
-        assert_eq!(pool.proceed(at(0), VSwitchSelection::Most, &mut failed), Selected::Chosen(A));
+        assert_eq!(pool.proceed(at(0), &mut failed), Selected::Chosen(A));
         pool.store(at(0), B, 9);
-        assert_eq!(pool.proceed(at(0), VSwitchSelection::Most, &mut selection), Selected::Chosen(B));
+        assert_eq!(pool.proceed(at(0), &mut selection), Selected::Chosen(B));
         pool.store(at(0), B, 5);
         assert_eq!(choose(&mut pool, at(0), VSwitchSelection::Most), Selected::Chosen(A));
+    }
+
+    /// R90: the one with most is looked up again when all are counted. A count that has expired during another's look-up is asked
+    /// for once more, and a vSwitch that was blocked meanwhile is passed over (`pkg/vswitch/vswitch.go:83-127`).
+    #[test]
+    fn r90_most_looks_twice() {
+        let mut pool = SwitchPool::new(&[A, B]);
+        pool.store(at(0), A, 0);
+        let mut selection = pool.begin(VSwitchSelection::Most, &mut SmallStream::new(6));
+        assert_eq!(pool.proceed(at(600), &mut selection), Selected::Describe(B));
+        pool.store(at(601), B, 0);
+        assert_eq!(pool.proceed(at(601), &mut selection), Selected::Describe(A));
+        pool.store(at(602), A, 3);
+        assert_eq!(pool.proceed(at(602), &mut selection), Selected::Chosen(A));
+
+        let mut selection = pool.begin(VSwitchSelection::Most, &mut SmallStream::new(6));
+        assert_eq!(pool.proceed(at(1201) + Span(1), &mut selection), Selected::Describe(B));
+        pool.block(at(1202), A);
+        pool.store(at(1202), B, 1);
+        assert_eq!(pool.proceed(at(1202), &mut selection), Selected::Chosen(B));
     }
 
     /// CC42, R86: a count holds through exactly ten minutes from its last write.
@@ -212,9 +289,7 @@ mod tests {
         let mut seen = [0; 2];
         for _ in 0..1000 {
             let mut selection = pool.begin(VSwitchSelection::Random, &mut chance);
-            let Selected::Chosen(id) = pool.proceed(at(1), VSwitchSelection::Random, &mut selection) else {
-                panic!("both have addresses")
-            };
+            let Selected::Chosen(id) = pool.proceed(at(1), &mut selection) else { panic!("both have addresses") };
             seen[id.index()] += 1;
         }
         assert!(seen.iter().all(|&n| (400..600).contains(&n)), "{seen:?}");

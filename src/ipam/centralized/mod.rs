@@ -61,7 +61,7 @@ use client::{Caller, Client};
 use node::Node;
 use reconcile::Wake;
 use rest::Roused;
-use vswitches::{Known, VSwitches};
+use vswitches::{Known, LookUp, VSwitches};
 use work_queue::{Ended, WorkQueue};
 
 /// Time between the end of a run and the next one of that node, at least (C20).
@@ -485,12 +485,25 @@ impl Controller {
 
     /// The free count of a vSwitch; `None` = the run of `node` is woken when it is there.
     fn look_up(&mut self, now: Instant, vswitch: VSwitchId, node: NodeId) -> Option<u32> {
+        match self.look_up_until(Instant::NEVER, now, vswitch, node) {
+            LookUp::Known(free) => Some(free),
+            LookUp::Asked => None,
+            LookUp::Refused => unreachable!("there is time for it"),
+        }
+    }
+
+    /// The same, if a call for it may leave until `deadline`.
+    fn look_up_until(&mut self, deadline: Instant, now: Instant, vswitch: VSwitchId, node: NodeId) -> LookUp {
         match self.vswitches.look_up(now, vswitch, node) {
-            Known::Free(free) => Some(free),
-            Known::Asked => None,
+            Known::Free(free) => LookUp::Known(free),
+            Known::Asked => LookUp::Asked,
             Known::Unknown => {
-                self.request(now, Caller::LookUp(vswitch), Request::DescribeVSwitch(vswitch), Instant::NEVER);
-                None
+                let request = Request::DescribeVSwitch(vswitch);
+                if self.request(now, Caller::LookUp(vswitch), request, deadline) {
+                    return LookUp::Asked;
+                }
+                self.vswitches.looked_up(now, vswitch, None, self.settings.vswitch_ttl);
+                LookUp::Refused
             }
         }
     }

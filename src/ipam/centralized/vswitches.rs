@@ -34,6 +34,17 @@ pub(in crate::ipam) enum Known {
     Asked,
 }
 
+/// What comes of looking a vSwitch up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LookUp {
+    /// Its free addresses.
+    Known(u32),
+    /// The caller is woken when they are there.
+    Asked,
+    /// The limit of calls lets none leave in time.
+    Refused,
+}
+
 impl<W> VSwitches<W> {
     /// The count of a vSwitch; otherwise `who` is woken when it is there.
     pub fn look_up(&mut self, now: Instant, id: VSwitchId, who: W) -> Known {
@@ -96,16 +107,4 @@ pub(super) fn order(candidates: &[VSwitchId], selection: Selection, chance: &mut
         }
     }
     order
-}
-
-/// The vSwitch of a new interface, from the counts that were looked up so far, in their order
-/// (C75).
-pub(super) fn choose(counts: &[(VSwitchId, u32)], selection: Selection) -> Option<VSwitchId> {
-    let free = counts.iter().filter(|(_, free)| *free > 0);
-    let chosen = match selection {
-        Selection::Random => free.copied().next(),
-        // `rev`, since the last of equals wins in `max_by_key`, and ties keep the list's order.
-        Selection::Most => free.copied().rev().max_by_key(|(_, free)| *free),
-    };
-    chosen.map(|(id, _)| id)
 }

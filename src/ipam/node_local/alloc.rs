@@ -29,7 +29,7 @@ const METADATA_POLL: Span = Span::secs(1);
 const METADATA_TIMEOUT: Span = Span::secs(10);
 
 /// What the alloc worker is at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Alloc {
     /// Waits for a broadcast.
     Asleep,
@@ -46,7 +46,7 @@ pub(super) enum Alloc {
 }
 
 /// An interface in the making.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Create {
     pub n: u8,
     /// IPv6 addresses to ask for (R148).
@@ -196,7 +196,7 @@ impl Slot {
 impl NodeLocal {
     /// The time that the worker waited for has come.
     pub(super) fn alloc_fire(&mut self, i: usize) {
-        match *self.slots[i].alloc {
+        match Alloc::clone(&self.slots[i].alloc) {
             Alloc::Coalescing { .. } => self.alloc_act(i),
             Alloc::CreateToken { n, v6, .. } => self.create_begin(i, n, v6),
             Alloc::Create(create, step) => match step {
@@ -244,7 +244,7 @@ impl NodeLocal {
             v6,
             round: 1,
             deadline: self.now + CREATE_TIMEOUT,
-            selection: Selection::default(),
+            selection: Selection::First(0),
             vswitch: VSwitchId::NONE,
             made: None,
         };
@@ -253,14 +253,14 @@ impl NodeLocal {
 
     /// Selects a vSwitch, looking up what is not cached (R90, R97).
     fn create_select(&mut self, i: usize, mut create: Create, begin: bool) {
-        let policy = self.config.vswitch_selection;
         if begin {
+            let policy = self.config.vswitch_selection;
             // A futile selection shuffles nothing, so that it may be replayed later (timers.rs).
             let futile = self.switches.futile_through(self.now).is_some();
             create.selection =
-                if futile { Selection::default() } else { self.switches.begin(policy, &mut self.chance.shuffle) };
+                if futile { Selection::First(0) } else { self.switches.begin(policy, &mut self.chance.shuffle) };
         }
-        match self.switches.proceed(self.now, policy, &mut create.selection) {
+        match self.switches.proceed(self.now, &mut create.selection) {
             Selected::Describe(vswitch) => {
                 let asked = self.slots.iter().any(|slot| slot.alloc.describing() == Some(vswitch));
                 self.slots[i].alloc.set(Alloc::Create(create, CreateStep::Describing(vswitch)));
@@ -278,8 +278,8 @@ impl NodeLocal {
     }
 
     fn create_call(&mut self, i: usize, create: Create, attempt: u8) {
-        self.slots[i].alloc.set(Alloc::Create(create, CreateStep::Calling { attempt }));
         let Create { vswitch, n: addresses, v6: ipv6, .. } = create;
+        self.slots[i].alloc.set(Alloc::Create(create, CreateStep::Calling { attempt }));
         self.call(i, Worker::Alloc, Request::Create { vswitch, kind: self.slots[i].kind, addresses, ipv6 });
     }
 
@@ -291,7 +291,7 @@ impl NodeLocal {
 
     /// A call of the worker was answered.
     pub(super) fn alloc_reply(&mut self, i: usize, reply: Result<Answer, ErrorCode>) {
-        match *self.slots[i].alloc {
+        match Alloc::clone(&self.slots[i].alloc) {
             Alloc::Create(create, step) => self.create_reply(i, create, step, reply),
             Alloc::Assign { ask, attempt, step: AssignStep::Calling } => self.assign_reply(i, ask, attempt, reply),
             _ => unreachable!("no call is under way"),
@@ -345,8 +345,8 @@ impl NodeLocal {
             self.switches.store(self.now, vswitch, free);
         }
         for i in 0..self.slots.len() {
-            if let Alloc::Create(mut create, CreateStep::Describing(waiting)) = *self.slots[i].alloc
-                && waiting == vswitch
+            if self.slots[i].alloc.describing() == Some(vswitch)
+                && let Alloc::Create(mut create, _) = Alloc::clone(&self.slots[i].alloc)
             {
                 if reply.is_err() {
                     self.switches.lookup_failed(&mut create.selection);

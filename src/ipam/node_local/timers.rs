@@ -111,7 +111,7 @@ impl NodeLocal {
         }
         let mut through = Instant::NEVER;
         for slot in self.slots.iter() {
-            let until = match (slot.eni, *slot.alloc) {
+            let until = match (slot.eni, &*slot.alloc) {
                 (None, Alloc::Asleep | Alloc::Coalescing { .. } | Alloc::CreateToken { .. }) => {
                     self.switches.futile_through(now)?
                 }

@@ -88,7 +88,7 @@ impl NodeLocal {
     /// Addresses of a vSwitch that calls under way ask for.
     #[must_use]
     pub fn asked(&self, vswitch: VSwitchId) -> u32 {
-        let asked = |slot: &Slot| match *slot.alloc {
+        let asked = |slot: &Slot| match &*slot.alloc {
             Alloc::Create(create, CreateStep::Calling { .. }) if create.vswitch == vswitch => create.n.into(),
             Alloc::Assign { ask, step: AssignStep::Calling, .. }
                 if ask.family == Family::V4 && slot.eni.is_some_and(|e| e.vswitch == vswitch) =>

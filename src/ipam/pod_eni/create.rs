@@ -11,6 +11,7 @@ use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::backoff::{ENI_CREATE, Next};
 use crate::ipam::centralized::vswitches::Known;
 use crate::ipam::centralized::{PodKey, Refusal};
+use crate::ipam::vswitch::Search;
 use crate::time::{Instant, Span};
 
 /// Time until a PodENI of another pod of that name is looked at again (C155).
@@ -28,28 +29,11 @@ pub(super) struct Creation {
 #[derive(Debug)]
 enum Stage {
     /// vSwitches are chosen, for one interface after the other.
-    Choosing { chosen: Vec<VSwitchId>, choice: Choice },
+    Choosing { chosen: Vec<VSwitchId>, search: Search },
     /// All interfaces are created at the same time.
     Creating(Vec<Part>),
     /// The PodENI is written, but the informer does not show it yet.
     Written,
-}
-
-/// The choice of one vSwitch: candidates are looked up one by one (C147).
-#[derive(Debug)]
-struct Choice {
-    policy: Policy,
-    order: Vec<VSwitchId>,
-    looked_up: usize,
-    counts: Vec<(VSwitchId, u32)>,
-}
-
-/// What a choice needs, or came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    LookUp(VSwitchId),
-    Chosen(VSwitchId),
-    NoneLeft,
 }
 
 /// One interface of the pod.
@@ -71,36 +55,15 @@ enum PartState {
     Failed(Option<Refusal>),
 }
 
-impl Choice {
-    fn of(network: &Network, chance: &mut SmallStream) -> Self {
-        let mut order = network.candidates.clone();
-        if network.policy == Policy::Random {
-            for i in (1..order.len()).rev() {
-                order.swap(i, chance.below(i as u32 + 1) as usize);
-            }
+/// Begins to choose the vSwitch of an interface (C147).
+fn search(network: &Network, chance: &mut SmallStream) -> Search {
+    let mut order = network.candidates.clone();
+    if network.policy == Policy::Random {
+        for i in (1..order.len()).rev() {
+            order.swap(i, chance.below(i as u32 + 1) as usize);
         }
-        Self { policy: network.policy, order, looked_up: 0, counts: Vec::new() }
     }
-
-    fn step(&self) -> Step {
-        let mut free = self.counts.iter().filter(|(_, free)| *free > 0);
-        let chosen = match (self.policy, self.order.get(self.looked_up)) {
-            (Policy::Most, Some(&next)) => return Step::LookUp(next),
-            // `rev`, since the last of equals wins in `max_by_key`, and ties keep the list's order.
-            (Policy::Most, None) => free.rev().max_by_key(|(_, free)| *free),
-            (Policy::Ordered | Policy::Random, next) => match (free.next(), next) {
-                (None, Some(&next)) => return Step::LookUp(next),
-                (first, _) => first,
-            },
-        };
-        chosen.map_or(Step::NoneLeft, |&(vswitch, _)| Step::Chosen(vswitch))
-    }
-
-    /// A look-up ended; one that failed counts as none.
-    fn count(&mut self, vswitch: VSwitchId, free: Option<u32>) {
-        self.looked_up += 1;
-        self.counts.extend(free.map(|free| (vswitch, free)));
-    }
+    Search::new(order, network.policy == Policy::Most)
 }
 
 impl Controller {
@@ -177,37 +140,39 @@ impl Controller {
     }
 
     fn begin_creation(&mut self, now: Instant, key: PodKey, pod: Pod) {
-        let choice = Choice::of(&pod.spec.networks[0], &mut self.chance);
-        self.creations.insert(key, Creation { pod, stage: Stage::Choosing { chosen: Vec::new(), choice } });
-        self.choose(now, key);
+        let search = search(&pod.spec.networks[0], &mut self.chance);
+        self.creations.insert(key, Creation { pod, stage: Stage::Choosing { chosen: Vec::new(), search } });
+        self.choose(now, key, None);
     }
 
     /// A look-up that a creation waited for ended.
     pub(super) fn looked_up(&mut self, now: Instant, key: PodKey, vswitch: VSwitchId, free: Option<u32>) {
-        let Some(Creation { stage: Stage::Choosing { choice, .. }, .. }) = self.creations.get_mut(&key) else { return };
-        choice.count(vswitch, free);
-        self.choose(now, key);
+        let Some(Creation { stage: Stage::Choosing { search, .. }, .. }) = self.creations.get_mut(&key) else { return };
+        assert_eq!(search.next(), Some(vswitch), "it waits for one look-up at a time");
+        self.choose(now, key, Some(free));
     }
 
-    /// Chooses as long as nothing has to be looked up.
-    fn choose(&mut self, now: Instant, key: PodKey) {
+    /// Chooses as long as nothing has to be looked up; `answer` = what the look-up that it waited for said.
+    fn choose(&mut self, now: Instant, key: PodKey, mut answer: Option<Option<u32>>) {
         let creation = self.creations.get_mut(&key).expect("it is under way");
-        let Stage::Choosing { chosen, choice } = &mut creation.stage else { unreachable!("nothing else chooses") };
+        let Stage::Choosing { chosen, search } = &mut creation.stage else { unreachable!("nothing else chooses") };
         loop {
-            match choice.step() {
-                Step::LookUp(vswitch) => match self.vswitches.look_up(now, vswitch, key) {
-                    Known::Free(free) => choice.count(vswitch, Some(free)),
+            let Some(vswitch) = search.next() else { return self.creation_failed(now, key, Failure::NoVSwitch) };
+            let free = match answer.take() {
+                Some(free) => free,
+                None => match self.vswitches.look_up(now, vswitch, key) {
+                    Known::Free(free) => Some(free),
                     Known::Asked => return,
                     Known::Unknown => return self.ask_for_count(now, vswitch),
                 },
-                Step::NoneLeft => return self.creation_failed(now, key, Failure::NoVSwitch),
-                Step::Chosen(vswitch) => {
-                    chosen.push(vswitch);
-                    match creation.pod.spec.networks.get(chosen.len()) {
-                        Some(network) => *choice = Choice::of(network, &mut self.chance),
-                        None => break,
-                    }
-                }
+            };
+            if !search.found(free) {
+                continue;
+            }
+            chosen.push(vswitch);
+            match creation.pod.spec.networks.get(chosen.len()) {
+                Some(network) => *search = self::search(network, &mut self.chance),
+                None => break,
             }
         }
         let part = |&vswitch: &VSwitchId| Part { vswitch, tries: 0, state: PartState::Creating };
@@ -324,14 +289,15 @@ mod tests {
 
     fn choose(policy: Policy, counts: &[Option<u32>]) -> (Option<u32>, usize) {
         let candidates = (0..).map(VSwitchId).take(counts.len()).collect();
-        let mut choice = Choice::of(&Network { candidates, policy }, &mut SmallStream::new(3));
-        loop {
-            match choice.step() {
-                Step::LookUp(vswitch) => choice.count(vswitch, counts[vswitch.index()]),
-                Step::Chosen(vswitch) => return (Some(vswitch.0), choice.looked_up),
-                Step::NoneLeft => return (None, choice.looked_up),
+        let mut search = search(&Network { candidates, policy }, &mut SmallStream::new(3));
+        let mut looks = 0;
+        while let Some(vswitch) = search.next() {
+            looks += 1;
+            if search.found(counts[vswitch.index()]) {
+                return (Some(vswitch.0), looks);
             }
         }
+        (None, looks)
     }
 
     /// C147: the first of the list that has an address; a look-up that fails is passed over.
@@ -341,11 +307,11 @@ mod tests {
         assert_eq!(choose(Policy::Ordered, &[Some(0), Some(0)]), (None, 2));
     }
 
-    /// C147: all are looked up, equals keep the list's order.
+    /// C147: all are looked up, then the one with most once more; equals keep the list's order.
     #[test]
     fn c147_most_looks_at_all() {
-        assert_eq!(choose(Policy::Most, &[Some(3), Some(7), None, Some(7)]), (Some(1), 4));
-        assert_eq!(choose(Policy::Most, &[Some(0), Some(0)]), (None, 2));
+        assert_eq!(choose(Policy::Most, &[Some(3), Some(7), None, Some(7)]), (Some(1), 5));
+        assert_eq!(choose(Policy::Most, &[Some(0), Some(0)]), (None, 4));
     }
 
     /// C147: every candidate with an address may be it.
@@ -355,7 +321,7 @@ mod tests {
         let network = Network { candidates, policy: Policy::Random };
         let mut chance = SmallStream::new(1);
         let firsts: std::collections::BTreeSet<_> =
-            (0..50).map(|_| Choice::of(&network, &mut chance).order[0]).collect();
+            (0..50).filter_map(|_| search(&network, &mut chance).next()).collect();
         assert_eq!(firsts.len(), 3);
     }
 }

@@ -8,9 +8,10 @@ use super::super::config::Selection;
 use super::super::family::Family;
 use super::super::placement::Place;
 use super::super::resource::{Ip, Nic};
-use super::super::vswitches::{choose, order};
+use super::super::vswitches::{LookUp, order};
 use super::{Run, Stage, Wake};
 use crate::id::{EniId, VSwitchId};
+use crate::ipam::vswitch::Search;
 use crate::time::{Instant, Span};
 
 /// Time that creating an interface may take in all (C69).
@@ -36,10 +37,7 @@ pub(super) enum Step {
 /// A vSwitch is being looked for.
 #[derive(Debug)]
 pub(super) struct Choosing {
-    /// Candidates to look up, the last one first.
-    left: Vec<VSwitchId>,
-    /// What was found.
-    counts: Vec<(VSwitchId, u32)>,
+    search: Search,
     deadline: Instant,
 }
 
@@ -50,10 +48,11 @@ impl Controller {
         let action = Action { places, place };
         let Place { eni, addresses, ipv6, .. } = *action.place();
         let Some(eni) = eni else {
-            let mut left = order(&run.config.vswitches, run.config.selection, &mut self.chance);
-            left.reverse();
-            let choosing = Choosing { left, counts: Vec::new(), deadline: now + CREATE_DEADLINE };
-            return self.find_vswitch(now, run, action, choosing);
+            let selection = run.config.selection;
+            let order = order(&run.config.vswitches, selection, &mut self.chance);
+            let search = Search::new(order, selection == Selection::Most);
+            let choosing = Choosing { search, deadline: now + CREATE_DEADLINE };
+            return self.find_vswitch(now, run, action, choosing, None);
         };
         // IPv4 first (C71); an interface may want IPv6 alone.
         let request = if addresses > 0 { Request::Assign(eni, addresses) } else { Request::AssignIpv6(eni, ipv6) };
@@ -62,11 +61,7 @@ impl Controller {
 
     pub(super) fn act_goes_on(&mut self, now: Instant, run: &mut Run, action: Action, step: Step, wake: Wake) {
         match (step, wake) {
-            (Step::Choosing(mut choosing), Wake::Count(free)) => {
-                let id = choosing.left.pop().expect("it was looked up");
-                choosing.counts.extend(free.map(|free| (id, free)));
-                self.find_vswitch(now, run, action, choosing);
-            }
+            (Step::Choosing(choosing), Wake::Count(free)) => self.find_vswitch(now, run, action, choosing, Some(free)),
             (Step::Trying(attempt), Wake::Timer) if now >= attempt.deadline => self.act_failed(now, run, action, None),
             (Step::Trying(attempt), Wake::Timer) => self.attempt(now, run, action, attempt),
             (Step::Trying(mut attempt), Wake::Reply(reply)) => match attempt.judge(now, reply, self.jitter()) {
@@ -81,20 +76,36 @@ impl Controller {
         }
     }
 
-    /// Looks up the candidates, then creates the interface in the chosen one (C75).
-    fn find_vswitch(&mut self, now: Instant, run: &mut Run, action: Action, mut choosing: Choosing) {
-        let selection = run.config.selection;
-        while let Some(&id) = choosing.left.last().filter(|_| !choosing.is_decided(selection)) {
-            let Some(free) = self.look_up(now, id, run.node) else {
-                run.stage = Stage::Acting(action, Step::Choosing(choosing));
-                return;
+    /// Looks up the candidates, then creates the interface in the chosen one (C75). The 60 s of the creation count for
+    /// look-ups too: none leaves after them (`pkg/controller/multi-ip/node/pool.go:2067-2070`). `answer` = what the look-up that
+    /// it waited for said.
+    fn find_vswitch(
+        &mut self,
+        now: Instant,
+        run: &mut Run,
+        action: Action,
+        mut choosing: Choosing,
+        mut answer: Option<Option<u32>>,
+    ) {
+        let vswitch = loop {
+            let Some(id) = choosing.search.next() else {
+                // No vSwitch at all counts as one without addresses.
+                return self.act_failed(now, run, action, Some(Refusal::IpNotEnough));
             };
-            choosing.left.pop();
-            choosing.counts.push((id, free));
-        }
-        // No vSwitch at all counts as one without addresses.
-        let Some(vswitch) = choose(&choosing.counts, selection) else {
-            return self.act_failed(now, run, action, Some(Refusal::IpNotEnough));
+            let free = match answer.take() {
+                Some(free) => free,
+                None => match self.look_up_until(choosing.deadline, now, id, run.node) {
+                    LookUp::Known(free) => Some(free),
+                    LookUp::Refused => None,
+                    LookUp::Asked => {
+                        run.stage = Stage::Acting(action, Step::Choosing(choosing));
+                        return;
+                    }
+                },
+            };
+            if choosing.search.found(free) {
+                break id;
+            }
         };
         let &Place { kind, addresses, ipv6, prefixes, .. } = action.place();
         // Prefixes get lost on the way: upstream does not merge their count into the request, and
@@ -178,11 +189,4 @@ impl Action {
 fn add<A: Family>(run: &mut Run, eni: EniId, addresses: Vec<A>) {
     let nic = run.status.nics.get_mut(&eni).expect("nothing removes it while it is extended");
     A::on_mut(nic).extend(addresses.into_iter().map(|address| (address, Ip::FREE)));
-}
-
-impl Choosing {
-    /// The first vSwitch with addresses is taken, unless the fullest is looked for.
-    fn is_decided(&self, selection: Selection) -> bool {
-        selection == Selection::Random && self.counts.last().is_some_and(|(_, free)| *free > 0)
-    }
 }

@@ -6,10 +6,20 @@ use super::*;
 #[test]
 fn case_84_most_free_first_and_blocked_ones_last() {
     let [few, many, middle] = [0, 1, 2].map(VSwitchId);
-    assert_eq!(choose(&[(few, 5), (many, 100), (middle, 50)], Selection::Most), Some(many));
-    assert_eq!(choose(&[(few, 5), (many, 0), (middle, 5)], Selection::Most), Some(few), "ties keep the list's order");
-    assert_eq!(choose(&[(few, 0), (many, 100)], Selection::Random), Some(many));
-    assert_eq!(choose(&[(few, 0)], Selection::Most), None);
+    let choose = |counts: &[(VSwitchId, u32)], most: bool| {
+        let mut search = Search::new(counts.iter().map(|&(id, _)| id).collect(), most);
+        while let Some(id) = search.next() {
+            let free = counts.iter().find(|(other, _)| *other == id).map(|&(_, free)| free);
+            if search.found(free) {
+                return Some(id);
+            }
+        }
+        None
+    };
+    assert_eq!(choose(&[(few, 5), (many, 100), (middle, 50)], true), Some(many));
+    assert_eq!(choose(&[(few, 5), (many, 0), (middle, 5)], true), Some(few), "ties keep the list's order");
+    assert_eq!(choose(&[(few, 0), (many, 100)], false), Some(many));
+    assert_eq!(choose(&[(few, 0)], true), None);
 
     let (mut vswitches, ttl) = (VSwitches::default(), Span::mins(20));
     vswitches.block(at(0), few, ttl);
