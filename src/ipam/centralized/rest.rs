@@ -7,7 +7,7 @@ use super::config::Degradation;
 use super::node::Node;
 use super::placement::is_candidate;
 use super::resource::whole_second;
-use super::work_queue::Ended;
+use super::work_queue::{Ended, Entry};
 use super::{Controller, GATE, Timer};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::node_local::pool_sync::surplus;
@@ -198,7 +198,7 @@ impl Controller {
         }
         let due = rest.pass(&mut node.pulse, now);
         node.rest = Some(rest);
-        if !self.queue.is_put_off(id, due, rest.queued) {
+        if entry != Entry::delayed(due, rest.queued) {
             self.queue.put_off(id, due, rest.queued);
             return true;
         }
@@ -303,8 +303,8 @@ impl Controller {
             let node = &self.nodes[id.index()];
             let Some(mut rest) = node.rest else { continue };
             let due = rest.pass(&mut { node.pulse }, now);
-            let had_its_turn = self.queue.has_passed(due, rest.queued, id);
-            let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed(now, now, id);
+            let had_its_turn = self.queue.has_passed(Entry::delayed(due, rest.queued), id);
+            let waits_at_gate = rest.is_gated && rest.queued == now && !self.queue.has_passed(Entry::at_once(now), id);
             self.rouse(id, if had_its_turn { now + TICK } else { now });
             if waits_at_gate {
                 self.queue.add(id);

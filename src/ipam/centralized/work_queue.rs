@@ -21,8 +21,6 @@ pub(super) struct WorkQueue {
     /// Workers that have nothing to do.
     free_workers: u32,
     now: Instant,
-    /// Entries that were added.
-    added: u64,
     /// The last entry that was taken.
     taken: (Entry, NodeId),
     /// All errors together (C23).
@@ -33,8 +31,6 @@ pub(super) struct WorkQueue {
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
     entry: Option<Entry>,
-    /// The number of its last entry.
-    number: u64,
     /// It is being reconciled.
     is_busy: bool,
     /// Errors in a row.
@@ -42,19 +38,28 @@ struct Place {
 }
 
 /// An entry of the queue. They are served in the order in which they became ready (C26); of those that became so at one
-/// instant, the one that was added first. An entry that lost its delay stands where it would if it had never had one.
+/// instant, the one that was added first, and then that of the older node, where upstream counts. An entry that lost its
+/// delay stands where it would if it had never had one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     /// From when on it stands among those that are ready.
     ready: Instant,
     /// When it was added: then, if it has no delay.
     added: Instant,
-    /// So many were added before it (`AddedCounter`). One that is put off in hindsight, since its node rests, keeps the number
-    /// of the last that was added in its time.
-    number: u64,
 }
 
 impl Entry {
+    /// One that is ready at once.
+    pub fn at_once(added: Instant) -> Self {
+        Self { ready: added, added }
+    }
+
+    /// One that is ready then.
+    pub fn delayed(ready: Instant, added: Instant) -> Self {
+        debug_assert!(ready > added, "a delay is longer than nothing");
+        Self { ready, added }
+    }
+
     /// When it is ready, if it has a delay.
     pub fn delay(self) -> Option<Instant> {
         Some(self.ready).filter(|&ready| ready > self.added)
@@ -80,8 +85,7 @@ impl WorkQueue {
             order: Order::new(),
             free_workers: workers,
             now: Instant::ZERO,
-            added: 0,
-            taken: (Entry { ready: Instant::ZERO, added: Instant::ZERO, number: 0 }, NodeId(0)),
+            taken: (Entry::at_once(Instant::ZERO), NodeId(0)),
             bucket: TokenBucket::full(500.0, 1000),
         }
     }
@@ -94,30 +98,9 @@ impl WorkQueue {
     /// Asks for a run at once; an entry with a delay loses it (C26).
     pub fn add(&mut self, node: NodeId) {
         let entry = self.entry(node);
-        match entry {
-            None => {
-                self.count(node);
-                self.put(node, self.at_once(node, self.now));
-            }
-            Some(entry) if entry.delay().is_some() => self.put(node, self.at_once(node, entry.added)),
-            Some(_) => {}
+        if entry.is_none_or(|entry| entry.delay().is_some()) {
+            self.put(node, Entry::at_once(entry.map_or(self.now, |entry| entry.added)));
         }
-    }
-
-    /// Another entry is added, of this node.
-    fn count(&mut self, node: NodeId) {
-        self.added += 1;
-        self.place(node).number = self.added;
-    }
-
-    /// An entry of a node that is ready at once.
-    fn at_once(&self, node: NodeId, added: Instant) -> Entry {
-        self.delayed(node, added, added)
-    }
-
-    /// One that is ready then.
-    fn delayed(&self, node: NodeId, ready: Instant, added: Instant) -> Entry {
-        Entry { ready, added, number: self.places.get(node.index()).map_or(0, |place| place.number) }
     }
 
     /// The node to reconcile now.
@@ -155,7 +138,6 @@ impl WorkQueue {
     pub fn put_back(&mut self, node: NodeId, added: Option<Instant>, pause: Span) {
         self.passes(node, added);
         self.place(node).failures = 0;
-        self.count(node);
         self.put_off(node, self.now + pause, self.now);
     }
 
@@ -163,11 +145,8 @@ impl WorkQueue {
     fn passes(&mut self, node: NodeId, added: Option<Instant>) {
         let now = self.now;
         let entry = self.place(node).entry.take();
-        if entry.is_none() {
-            self.count(node);
-        }
         let added = added.or(entry.map(|entry| entry.added)).unwrap_or(now);
-        self.taken = (self.at_once(node, added), node);
+        self.taken = (Entry::at_once(added), node);
     }
 
     /// A run ended.
@@ -190,7 +169,6 @@ impl WorkQueue {
             // What was added meanwhile, without a delay, was not in the order of service.
             self.put(node, entry);
         } else if let Some(ready) = ready {
-            self.count(node);
             self.put_off(node, ready, self.now);
         }
     }
@@ -207,9 +185,9 @@ impl WorkQueue {
         self.free_workers == 0
     }
 
-    /// Whether an entry of a node that is ready then, and was added then, would have been taken before the one that was taken last.
-    pub fn has_passed(&self, ready: Instant, added: Instant, node: NodeId) -> bool {
-        (self.delayed(node, ready, added), node) < self.taken
+    /// Whether an entry would have been taken before the one that was taken last.
+    pub fn has_passed(&self, entry: Entry, node: NodeId) -> bool {
+        (entry, node) < self.taken
     }
 
     /// When the next entry is ready, if there is a worker for it: otherwise the end of a run is what
@@ -226,11 +204,6 @@ impl WorkQueue {
         self.places.get(node.index())?.entry
     }
 
-    /// Whether a node has an entry that is ready then and was added then.
-    pub fn is_put_off(&self, node: NodeId, ready: Instant, added: Instant) -> bool {
-        self.entry(node).is_some_and(|entry| (entry.ready, entry.added) == (ready, added))
-    }
-
     /// When the entry of a node is ready, if it has one with a delay.
     pub fn delayed_until(&self, node: NodeId) -> Option<Instant> {
         self.entry(node)?.delay()
@@ -238,8 +211,7 @@ impl WorkQueue {
 
     /// Gives the entry of a node another delay, as if it had been added at `added`.
     pub fn put_off(&mut self, node: NodeId, ready: Instant, added: Instant) {
-        debug_assert!(ready > added, "a delay is longer than nothing");
-        self.put(node, self.delayed(node, ready, added));
+        self.put(node, Entry::delayed(ready, added));
     }
 
     fn put(&mut self, node: NodeId, entry: Entry) {
@@ -307,19 +279,6 @@ mod tests {
             Some(node)
         });
         assert_eq!(order.collect::<Vec<_>>(), [B, c, A, NodeId(3)]);
-    }
-
-    /// C26: upstream counts what is added: nodes that are put off in one instant, for as long, are served in the order in which
-    /// that happened.
-    #[test]
-    fn c26_who_was_put_off_first_is_served_first() {
-        let mut queue = WorkQueue::new(1);
-        for node in [B, A] {
-            queue.add(node);
-            assert_eq!(take(&mut queue, at(0)), Some(node));
-            queue.done(at(0), node, Ended::Again(Span::secs(1)));
-        }
-        assert_eq!(take(&mut queue, at(1)), Some(B));
     }
 
     /// C27: a node is never reconciled twice at once; what is added meanwhile waits for the end.

@@ -532,6 +532,12 @@ func (s *stage) view(p *process, life int) client.Client {
 			return nil
 		},
 		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+			s.Lock()
+			dead := life != s.life
+			s.Unlock()
+			if dead {
+				select {}
+			}
 			err := c.SubResource(sub).Patch(ctx, obj, patch, opts...)
 			if err == nil {
 				p.trigger(nodeOf(obj.GetName()))

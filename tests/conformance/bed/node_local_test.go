@@ -180,7 +180,11 @@ func kind(n *client.NetworkInterfaceOptions) string {
 	return "secondary"
 }
 
-func (a *api) AttachNetworkInterface(_ context.Context, opts ...client.AttachNetworkInterfaceOption) error {
+func (a *api) AttachNetworkInterface(ctx context.Context, opts ...client.AttachNetworkInterfaceOption) error {
+	// As the client does while it waits for its limit.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	o := &client.AttachNetworkInterfaceOptions{}
 	for _, opt := range opts {
 		opt.ApplyTo(o)
@@ -290,14 +294,22 @@ func (a *api) UnAssignIpv6Addresses(_ context.Context, id string, ips []netip.Ad
 	return nil
 }
 
-func (a *api) DetachNetworkInterface(_ context.Context, id, _, _ string) error {
+func (a *api) DetachNetworkInterface(ctx context.Context, id, _, _ string) error {
+	// As the client does while it waits for its limit.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	a.wait("DetachNetworkInterface", "detach")
 	defer a.Unlock()
 	a.nics[id].attached = false
 	return nil
 }
 
-func (a *api) DeleteNetworkInterface(_ context.Context, id string) error {
+func (a *api) DeleteNetworkInterface(ctx context.Context, id string) error {
+	// As the client does while it waits for its limit.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	a.wait("DeleteNetworkInterface", "delete")
 	defer a.Unlock()
 	a.free[a.nics[id].vsw] += len(a.nics[id].v4)
