@@ -215,11 +215,11 @@ fn ends_that_fail_different_goals_do_not_answer_for_what_is_between() {
         "vpc.vswitches.vsw-pods.prefix=24",
         "terway.eni_config.max_pool_size=12",
         "terway.eni_config.min_pool_size=10",
-        "workloads.web={deployment: {replicas: 100}}",
+        "workloads.web.deployment.replicas=100",
     ];
     let goals = ["pods.unschedulable.end == 0", "vswitch.free.min > 0"].map(str::to_owned).to_vec();
     let question =
-        Question { goals, first: 1, most: 1, ..question(Wanted::Smallest, "node_pools.small.nodes=1..61/6", &sets) };
+        Question { goals, first: 1, most: 1, ..question(Wanted::Smallest, "node_pools.small.nodes=1..61/10", &sets) };
     let found = answer(&question);
     let all = answer(&Question { scan: true, ..question.clone() });
     assert_eq!(found.method, Method::ScanAfterBisection);
@@ -246,7 +246,7 @@ fn what_is_pasted_is_warned_of_and_is_right() {
     let snippet = brimline::report::seek::snippet(&copies.knob, "2", &model).expect("there is something to paste");
     assert!(snippet.contains("\"vsw-pods-2\"") && !snippet.contains("vsw-pods-9"), "{snippet}");
 
-    let sets = ["workloads.web={deployment: {replicas: {p5: 0, p50: 10, p95: 20}}}"];
+    let sets = ["workloads.web.deployment.replicas={p5: 0, p50: 10, p95: 20}"];
     let drawn = Question { most: 400, ..question(Wanted::Smallest, "prefix(vsw-pods)=25,26", &sets) };
     let wrong = drawn.check().expect_err("a draw is negative").to_string();
     assert!(wrong.contains("drew workloads.web.deployment.replicas = -"), "{wrong}");

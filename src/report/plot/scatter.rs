@@ -67,7 +67,10 @@ struct Frame {
 impl Frame {
     fn of(dots: &[Dot]) -> Self {
         let finite = |number: fn(&Dot) -> f64| dots.iter().map(number).filter(|n| n.is_finite());
-        let most = |number| finite(number).fold(0.0, f64::max).max(1e-9);
+        let most = |number| match finite(number).fold(0.0, f64::max) {
+            0.0 => 1.0,
+            most => most,
+        };
         let room = |number| if finite(number).count() < dots.len() { NEVER } else { 0.0 };
         let (x, y): (fn(&Dot) -> f64, fn(&Dot) -> f64) = (|dot| dot.at.0, |dot| dot.at.1);
         let steps = (nice(most(x) / STEPS), nice(most(y) / STEPS));
@@ -118,12 +121,14 @@ fn axes(canvas: &Canvas, scatter: &Scatter, frame: &Frame) {
     let ticks =
         |step: f64, most: f64| (0..).map(move |i| f64::from(i) * step).take_while(move |&n| n <= most * 1.000_001);
     let never = |has: bool| has.then_some(f64::INFINITY);
-    for tick in ticks(frame.steps.0, frame.most.0).chain(never(frame.right < RIGHT)) {
+    let is_scale = |number: fn(&Dot) -> f64| scatter.dots.iter().any(|dot| number(dot).is_finite());
+    let (across, up) = (is_scale(|dot| dot.at.0), is_scale(|dot| dot.at.1));
+    for tick in ticks(frame.steps.0, frame.most.0).filter(|_| across).chain(never(frame.right < RIGHT)) {
         let (x, _) = frame.at((tick, 0.0));
         canvas.line([(x, TOP), (x, BOTTOM)], GRID, 1.0);
         canvas.text(&number(tick, frame.steps.0), (x, BOTTOM + 16.0), TEXT, MUTED, Align::Centre);
     }
-    for tick in ticks(frame.steps.1, frame.most.1).chain(never(frame.top > TOP)) {
+    for tick in ticks(frame.steps.1, frame.most.1).filter(|_| up).chain(never(frame.top > TOP)) {
         let (_, y) = frame.at((0.0, tick));
         canvas.line([(LEFT, y), (RIGHT, y)], GRID, 1.0);
         canvas.text(&number(tick, frame.steps.1), (LEFT - 8.0, y), TEXT, MUTED, Align::Right);
@@ -199,6 +204,10 @@ mod tests {
         let count = |dots, text: &str| picture(dots).matches(text).count();
         assert_eq!(count(vec![dot((1.0, 1.0), ""), dot((f64::INFINITY, 1.0), "")], "never"), 1);
         assert_eq!(count(vec![dot((1.0, 1.0), "")], "never"), 0);
+        assert_eq!(
+            count(vec![dot((1.0, f64::INFINITY), "")], "</text>"),
+            count(vec![dot((1.0, 1.0), "")], "</text>") - 5
+        );
     }
 
     #[test]

@@ -93,6 +93,7 @@ fn cell(estimate: &Estimate, never: usize, unit: &str) -> String {
     let half = estimate.half_width().filter(|&half| half > 0.005 * mean);
     match (unit, half) {
         ("s", _) if never == runs => "never".to_owned(),
+        ("s", _) if estimate.median.is_infinite() => format!("never in {never} of {runs}"),
         ("s", _) if never > 0 => format!("{}, never in {never} of {runs}", span(estimate.median).english()),
         ("s", _) => range_of_spans(estimate).english(),
         ("share", Some(half)) => format!("{} ± {}", percent(mean), percent(half)),
