@@ -178,6 +178,10 @@ fn junit_without_a_rule_is_warned_about_and_a_place_that_is_none_is_told_at_once
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
     let (code, out, err) = run(folder.path(), &["--markdown", "output"]);
     assert_eq!((code, out.as_str(), err.as_str()), (1, "", "error: output is a folder, not a file\n"));
+    let (code, out, err) = run(folder.path(), &["--markdown", "-"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("--markdown writes a file, not the standard output"), "{err}");
+    assert!(!folder.path().join("-").exists());
 }
 
 /// The pipelines of `docs/ci.md` are YAML, and their commands do what the page says.

@@ -207,6 +207,54 @@ fn safety_that_ends_twice_is_found_out() {
     assert_eq!(exceptions, ["29", "28", "27"]);
 }
 
+/// Few nodes have no room for the pods, many nodes fill the vSwitch with their pools: the ends fail, each another
+/// goal, and between them is an answer.
+#[test]
+fn ends_that_fail_different_goals_do_not_answer_for_what_is_between() {
+    let sets = [
+        "vpc.vswitches.vsw-pods.prefix=24",
+        "terway.eni_config.max_pool_size=12",
+        "terway.eni_config.min_pool_size=10",
+        "workloads.web.deployment.replicas=100",
+    ];
+    let goals = ["pods.unschedulable.end == 0", "vswitch.free.min > 0"].map(str::to_owned).to_vec();
+    let question =
+        Question { goals, first: 1, most: 1, ..question(Wanted::Smallest, "node_pools.small.nodes=1..61/10", &sets) };
+    let found = answer(&question);
+    let all = answer(&Question { scan: true, ..question.clone() });
+    assert_eq!(found.method, Method::ScanAfterBisection);
+    assert!(best(&found).is_some(), "{:?}", found.points);
+    assert_eq!(best(&found), best(&all));
+    let text = brimline::report::seek::sentence(&found, &question.knob);
+    assert!(text.contains("Safety has another end"), "{text}");
+    let one = Question { goals: vec!["vswitch.free.min > 1000".to_owned()], ..question };
+    let text = brimline::report::seek::sentence(&answer(&one), &one.knob);
+    assert!(text.starts_with("Neither end of the range of node_pools.small.nodes keeps"), "{text}");
+}
+
+/// A wrong key, a vSwitch that is called like a copy, and a draw that cannot be.
+#[test]
+fn what_is_pasted_is_warned_of_and_is_right() {
+    let wrong = question(Wanted::Largest, "terway.eni_config.max_pool_sizee=1..2", &[]);
+    let found = answer(&Question { goals: vec!["calls >= 0".to_owned()], first: 1, most: 1, ..wrong });
+    assert!(found.warnings.iter().any(|warning| warning.contains("`max_pool_sizee` is not a key")), "{found:?}");
+
+    let foreign = "vpc.vswitches=[{id: vsw-nodes, zone: z, prefix: 24}, {id: vsw-pods, zone: z, prefix: 26}, \
+                   {id: vsw-pods-9, zone: y, prefix: 26}]";
+    let copies = question(Wanted::Smallest, "copies(vsw-pods)=1..3", &[foreign]);
+    let model = copies.load("2", 1).unwrap_or_else(|wrong| panic!("{wrong}")).model;
+    let snippet = brimline::report::seek::snippet(&copies.knob, "2", &model).expect("there is something to paste");
+    assert!(snippet.contains("\"vsw-pods-2\"") && !snippet.contains("vsw-pods-9"), "{snippet}");
+
+    let sets = ["workloads.web.deployment.replicas={p5: 0, p50: 10, p95: 20}"];
+    let drawn = Question { most: 400, ..question(Wanted::Smallest, "prefix(vsw-pods)=25,26", &sets) };
+    let wrong = drawn.check().expect_err("a draw is negative").to_string();
+    assert!(wrong.contains("drew workloads.web.deployment.replicas = -"), "{wrong}");
+    // Goals about every run take no more runs than it begins with.
+    let few = Question { goals: vec!["calls >= 0".to_owned()], first: 2, ..drawn };
+    assert!(few.check().is_ok());
+}
+
 #[test]
 fn an_uncertain_scenario_has_a_model_for_every_run() {
     let sets = ["workloads.web.deployment.replicas.points[1].value=[20, 50]"];

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::print::{self, print, tell};
-use super::{Stop, progress};
+use super::run::options;
+use super::{Stop, progress, quoted};
 use crate::outcome::summarize;
 use crate::report::{self, compare};
 use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, Origin, Source};
@@ -279,13 +280,12 @@ fn sources(entries: &[Entry]) -> Vec<Source> {
 
 /// The command that repeats the comparison, without what does not change its numbers.
 fn reproduce(args: &CompareArgs) -> String {
-    let files = args.files.iter().map(|file| format!(" {}", file.display()));
-    let variants = args.variant.iter().map(|text| format!(" --variant '{text}'"));
-    let set = args.set.iter().map(|text| format!(" --set '{text}'"));
+    let files = args.files.iter().map(|file| format!(" {}", quoted(file)));
+    let changes = [options("--variant", &args.variant), options("--set", &args.set)];
     let seed = args.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.replications.map(|n| format!(" --replications {n}"));
-    let options = files.chain(variants).chain(set).chain(seed).chain(replications);
-    std::iter::once("brimline compare".to_owned()).chain(options).collect()
+    let all = files.chain(changes).chain(seed).chain(replications);
+    std::iter::once("brimline compare".to_owned()).chain(all).collect()
 }
 
 #[cfg(test)]

@@ -119,6 +119,12 @@ fn check_files(files: [&Option<PathBuf>; 3], sources: &[Source]) -> Result<(), S
         if sources.iter().any(|source| is_same(path, Path::new(&source.name))) {
             return Err(Stop::Input(format!("error: {} is read by this run; it would be overwritten", path.display())));
         }
+        if path.as_os_str() == "-" {
+            let help = "name a file; `./-` is one of that name";
+            return Err(Stop::Input(format!(
+                "error: {option} writes a file, not the standard output\n  = help: {help}"
+            )));
+        }
         report::prepare_file(path)?;
         if let Some((other, _)) = files[..i].iter().find(|(_, other)| is_same(other, path)) {
             return Err(Stop::Input(format!("error: {other} and {option} name the same file")));

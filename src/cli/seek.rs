@@ -110,6 +110,7 @@ fn value(args: &SeekArgs, question: Question, name: &str) -> Result<(), Stop> {
     question.check()?;
     let answer = run(args, |watch| search(&question, watch))?;
     print(&shown(args, &question, &answer)?)?;
+    told_warnings(args, &answer.warnings);
     told_place(args, &report::seek::write(&args.output, name, &answer)?)?;
     if answer.best.is_some() { Ok(()) } else { Err(Stop::CheckFailed) }
 }
@@ -123,6 +124,7 @@ fn compromises(args: &SeekArgs, survey: Survey, name: &str) -> Result<(), Stop> 
         false => report::seek::front_text(&front, print::columns()),
     };
     print(&text)?;
+    told_warnings(args, &front.warnings);
     told_place(args, &report::seek::write_front(&args.output, name, &front)?)?;
     let found = |point: &Compromise| matches!(point.standing, Standing::Unbeaten | Standing::TiedByNoise);
     if front.points.iter().any(found) { Ok(()) } else { Err(Stop::CheckFailed) }
@@ -134,6 +136,12 @@ fn run<T: Send>(args: &SeekArgs, work: impl FnOnce(&Watch) -> T + Send) -> Resul
     let pool = super::threads(args.threads)?;
     let watch = Watch::default();
     Ok(progress::spin(args.quiet, || told(&watch), || pool.install(|| work(&watch))))
+}
+
+fn told_warnings(args: &SeekArgs, warnings: &[String]) {
+    if !args.quiet {
+        warnings.iter().for_each(|warning| tell(&format!("\n{}", warning.trim_end())));
+    }
 }
 
 fn told_place(args: &SeekArgs, folder: &Path) -> anyhow::Result<()> {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::print::{self, print, tell};
-use super::{RunArgs, Stop, progress, run};
+use super::run::options;
+use super::{RunArgs, Stop, progress, quoted, run};
 use crate::report::{self, sweep::Journal};
 use crate::scenario::{Axis, Blueprint};
 use crate::sim::Progress;
@@ -105,12 +106,9 @@ fn simulate(
 /// The command that repeats the sweep, without what does not change its numbers.
 fn reproduce(args: &SweepArgs) -> String {
     let SweepArgs { file, vary, points, measure, run } = args;
-    let vary = vary.iter().map(|text| format!(" --vary '{text}'"));
-    let points = points.map(|points| format!(" --points {points}"));
-    let measures = measure.iter().map(|name| format!(" --measure '{name}'"));
-    let start = format!("brimline sweep {}", file.display());
-    let start: String = [start].into_iter().chain(vary).chain(points).chain(measures).collect();
-    run::reproduce(&start, run)
+    let points = points.map_or(String::new(), |points| format!(" --points {points}"));
+    let (vary, measures) = (options("--vary", vary), options("--measure", measure));
+    run::reproduce(&format!("brimline sweep {}{vary}{points}{measures}", quoted(file)), run)
 }
 
 impl From<Unfit> for Stop {

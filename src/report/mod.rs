@@ -4,6 +4,7 @@
 pub mod compare;
 mod content;
 mod dataset;
+mod figures;
 mod html;
 mod kept;
 mod manifest;

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::importance::{is_headline, may_be_never, rank};
-use super::paired::{Paired, holm, mcnemar};
+use super::paired::{Paired, differences as paired_differences, holm, mcnemar};
 use crate::model::{Ensemble, Model, Reading};
 use crate::outcome::{CONFIDENCE, Estimate, Interval, value};
 use crate::record::Recording;
@@ -301,7 +301,7 @@ impl Row {
             interval: paired.and_then(|paired| paired.interval),
             p: paired.and_then(|paired| paired.p),
             error_ratio: paired.and_then(|paired| paired.error_ratio),
-            reality: reality(finite.len(), finite.iter().all(|(a, b)| a == b)),
+            reality: reality(finite.len(), paired_differences(&finite).iter().all(|difference| *difference == 0.0)),
             ..self.empty(finite.len())
         }
     }

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::combinations;
 use super::judge::{is_hit, together};
-use super::paired::mcnemar;
+use super::paired::{differences, mcnemar};
 use super::seek::{Knob, Watch};
 use super::{Decision, Judgement, decide, read};
+use super::{all_of, combinations, same_warning};
 use crate::model::{Claim, Model, Reading};
 use crate::outcome::{CONFIDENCE, Estimate};
 use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, claim, reading};
@@ -46,6 +46,8 @@ pub struct Front {
     pub replications: u32,
     /// Every combination; the values of the last knob change first.
     pub points: Vec<Compromise>,
+    /// Warnings of loading the scenario at its points, each once.
+    pub warnings: Vec<String>,
 }
 
 /// A combination of values.
@@ -58,6 +60,8 @@ pub struct Compromise {
     /// The readings over the runs, in the order of the objectives; none where there was nothing to
     /// read.
     pub readings: Vec<Option<Estimate>>,
+    /// In how many runs each reading is a time that never comes, or a wait that never ends.
+    pub never: Vec<usize>,
     /// What the runs say about each goal.
     pub judgements: Vec<Judgement>,
     /// Why it is impossible.
@@ -104,11 +108,14 @@ pub fn survey(survey: &Survey, watch: &Watch) -> Front {
                 Decision::Undecided => Standing::Undecided,
             },
             readings: (0..survey.objectives.len()).map(|objective| estimate(&point.rows, objective)).collect(),
+            never: (0..survey.objectives.len()).map(|objective| never(&point.rows, objective)).collect(),
             judgements: point.judgements.clone(),
             reason: None,
         },
     });
+    let loads = measured.iter().filter_map(|point| point.as_ref().ok());
     Front {
+        warnings: all_of(loads.flat_map(|point| &point.warnings), |warning| same_warning(warning)),
         points: points.collect(),
         knobs: survey.knobs.iter().map(|knob| knob.name.clone()).collect(),
         objectives: survey.objectives.iter().cloned().zip(units.unwrap_or_default()).collect(),
@@ -128,6 +135,7 @@ struct Measured {
     rows: Vec<Row>,
     judgements: Vec<Judgement>,
     units: Vec<&'static str>,
+    warnings: Vec<String>,
 }
 
 impl Survey {
@@ -159,6 +167,7 @@ impl Survey {
         let units = readings.iter().map(Reading::unit).collect();
         readings.extend(claims.iter().map(|claim| claim.statement.reading));
         let mut ensemble = loaded.ensemble();
+        let warnings = loaded.warnings;
         readings.iter().for_each(|reading| ensemble.observe(reading));
         let mut rows = read(&ensemble, 0..self.replications, &readings, &watch.progress);
         let about_goals: Vec<Row> = rows.iter_mut().map(|row| row.split_off(self.objectives.len())).collect();
@@ -168,7 +177,7 @@ impl Survey {
         };
         watch.points.fetch_add(1, Ordering::Relaxed);
         watch.runs.fetch_add(self.replications.into(), Ordering::Relaxed);
-        Ok(Measured { judgements: claims.iter().enumerate().map(judge).collect(), rows, units })
+        Ok(Measured { judgements: claims.iter().enumerate().map(judge).collect(), rows, units, warnings })
     }
 
     /// Objectives and goals in a model.
@@ -182,14 +191,19 @@ impl Survey {
 
 impl Compromise {
     fn impossible(values: Vec<String>, wrong: &Diagnostics, objectives: usize) -> Self {
-        let (readings, reason) = (vec![None; objectives], Some(wrong.first_line()));
-        Self { values, standing: Standing::Impossible, readings, judgements: Vec::new(), reason }
+        let (readings, never) = (vec![None; objectives], vec![0; objectives]);
+        let reason = Some(wrong.first_line());
+        Self { values, standing: Standing::Impossible, readings, never, judgements: Vec::new(), reason }
     }
 }
 
 fn estimate(rows: &[Row], objective: usize) -> Option<Estimate> {
     let values: Vec<f64> = rows.iter().filter_map(|row| row[objective]).collect();
     Estimate::of(&values)
+}
+
+fn never(rows: &[Row], objective: usize) -> usize {
+    rows.iter().filter(|row| row[objective].is_some_and(f64::is_infinite)).count()
 }
 
 /// How a safe point compares with the other safe ones.
@@ -221,9 +235,8 @@ enum Versus {
 fn compare(a: &[Row], b: &[Row]) -> Vec<Versus> {
     let objectives = a.first().map_or(0, Vec::len);
     let paired = |objective: usize| {
-        let pairs = a.iter().zip(b).filter_map(|(a, b)| a[objective].zip(b[objective]));
-        // Two times that never come, or waits that never end, are the same.
-        versus(&pairs.map(|(a, b)| if a == b { 0.0 } else { a - b }).collect::<Vec<f64>>())
+        let pairs = a.iter().zip(b).filter_map(|(a, b)| b[objective].zip(a[objective]));
+        versus(&differences(&pairs.collect::<Vec<_>>()))
     };
     (0..objectives).map(paired).collect()
 }
@@ -289,6 +302,9 @@ mod tests {
         let a: Vec<[f64; 2]> = (0..10).map(|run| [100.0 * f64::from(run), 0.0]).collect();
         let b: Vec<[f64; 2]> = (0..10).map(|run| [100.0 * f64::from(run) + 1.0, 0.0]).collect();
         assert_eq!(standings(&[&a, &b]), [Standing::Unbeaten, Standing::BeatenBy(0)]);
+        // Two signs are two coins, also where rounding tells the two differences apart.
+        let (a, b) = ([[0.1, 0.0], [0.2, 0.0]], [[1.1, 0.0], [1.2000000000000002, 0.0]]);
+        assert_eq!(standings(&[&a, &b]), [Standing::Unbeaten, Standing::TiedByNoise]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub use importance::is_headline;
 pub use judge::{Decision, Judgement, decide, is_hit, judge};
 pub use policy::{Finding, Rule, RuleKind, findings, rules};
 
+use std::collections::BTreeSet;
+
 use crate::model::{Claim, Ensemble, Precision, Reading};
 use crate::outcome::{precision, value};
 use crate::record::Recording;
@@ -30,6 +32,17 @@ fn combinations<'a>(lists: impl IntoIterator<Item = &'a [String]>) -> Vec<Vec<St
             |point: Vec<String>| values.iter().map(move |value| [&point[..], std::slice::from_ref(value)].concat());
         grid.into_iter().flat_map(with).collect()
     })
+}
+
+/// Things with the same key once each, in the order in which they first come.
+fn all_of<'a, T: Clone + 'a>(things: impl Iterator<Item = &'a T>, key: impl Fn(&T) -> String) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    things.filter(|thing| seen.insert(key(thing))).cloned().collect()
+}
+
+/// What warnings of several points have in common if they are the same one: they differ in what is quoted only.
+fn same_warning(warning: &str) -> String {
+    warning.lines().take(2).collect()
 }
 
 /// Runs the replications of an ensemble on the threads of the current rayon pool: all of them, or

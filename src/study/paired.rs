@@ -4,6 +4,30 @@ use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 
 use crate::outcome::{CONFIDENCE, Interval};
 
+/// What rounding may make of a number, as a share of it.
+const ROUNDING: f64 = 1e-12;
+
+/// The differences of pairs, the second minus the first: exactly 0 where only rounding makes one, and
+/// exactly equal where only rounding tells them apart. Two infinite numbers do not differ.
+pub(super) fn differences(pairs: &[(f64, f64)]) -> Vec<f64> {
+    let rounding = |(a, b): (f64, f64)| {
+        let finite = [a, b].into_iter().filter(|n| n.is_finite());
+        finite.fold(0.0, |most: f64, n| most.max(n.abs())) * ROUNDING
+    };
+    let difference = |&(a, b): &(f64, f64)| match a == b || (a - b).abs() <= rounding((a, b)) {
+        true => 0.0,
+        false => b - a,
+    };
+    let mut differences: Vec<f64> = pairs.iter().map(difference).collect();
+    let noise = pairs.iter().copied().map(rounding).fold(0.0, f64::max);
+    if let Some(&first) = differences.first()
+        && differences.iter().all(|difference| (difference - first).abs() <= noise)
+    {
+        differences.fill(first);
+    }
+    differences
+}
+
 /// What pairs of numbers say about their difference, the second minus the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Paired {
@@ -20,7 +44,7 @@ pub(super) struct Paired {
 impl Paired {
     /// None without a pair.
     pub(super) fn of(pairs: &[(f64, f64)]) -> Option<Self> {
-        let differences: Vec<_> = pairs.iter().map(|(a, b)| b - a).collect();
+        let differences = differences(pairs);
         let mean = mean(&differences)?;
         if pairs.len() < 2 {
             return Some(Self { mean, interval: None, p: None, error_ratio: None });
@@ -115,6 +139,11 @@ mod tests {
         near(constant.p.expect("three pairs"), 0.25, 1e-12);
         assert_eq!(constant.error_ratio, Some(f64::INFINITY));
         assert_eq!(paired(&[(1.0, 3.0), (1.0, 3.0)]).error_ratio, None);
+        // Rounding makes neither a difference nor a spread.
+        let rounded = paired(&[(10.1, 5.1), (10.2, 5.2), (10.3, 5.300_000_000_000_001)]);
+        assert_eq!((rounded.mean, rounded.p, rounded.interval.map(|i| i.high - i.low)), (-5.0, Some(0.25), Some(0.0)));
+        assert_eq!(differences(&[(0.1 + 0.2, 0.3), (1.0, 2.0)]), [0.0, 1.0]);
+        assert_eq!(differences(&[(f64::INFINITY, f64::INFINITY), (1.0, f64::INFINITY)]), [0.0, f64::INFINITY]);
         assert_eq!(Paired::of(&[]), None);
         assert_eq!(paired(&[(1.0, 2.0)]).interval, None);
     }

@@ -185,7 +185,7 @@ fn short(contrast: &Contrast) -> Vec<&Difference> {
 
 /// What no run tells apart: headlines by name, everything else counted.
 fn same(contrast: &Contrast) -> Option<String> {
-    let all = contrast.differences.iter().filter(|d| d.reality == Reality::Same);
+    let all = contrast.differences.iter().filter(|d| d.reality == Reality::Same && !words::is_same_where_both(d));
     // That waits end, in as many runs, goes without saying.
     let is_told = |d: &Difference| d.statistic == Statistic::Mean || d.measure.ends_with(".time_to_full");
     let is_named = |d: &Difference| is_headline(&d.reading) && !matches!(d.reading, Reading::VSwitch(..)) && is_told(d);
@@ -199,6 +199,13 @@ fn same(contrast: &Contrast) -> Option<String> {
     }
 }
 
+/// Headlines that only some runs of both have, and that are the same there.
+fn same_where_both(contrast: &Contrast) -> Option<String> {
+    let all = contrast.differences.iter().filter(|d| is_headline(&d.reading) && words::is_same_where_both(d));
+    let names: Vec<_> = all.map(|d| format!("{} ({})", words::label(d), d.pairs)).collect();
+    (!names.is_empty()).then(|| format!("The same in the runs in which both have it: {}.", names.join(", ")))
+}
+
 fn section(comparison: &Comparison, contrast: &Contrast, summary: &Summary, columns: usize) -> String {
     let first = &comparison.variants[0].name;
     let rows = short(contrast);
@@ -209,7 +216,7 @@ fn section(comparison: &Comparison, contrast: &Contrast, summary: &Summary, colu
             words::side(&d.first, d, &clocks.0),
             words::side(&d.variant, d, &clocks.1),
             words::short_change(d),
-            words::reality(d).to_owned(),
+            words::reality(d),
         ]
     });
     let lines: Vec<_> = lines.collect();
@@ -234,6 +241,7 @@ fn notes(contrast: &Contrast, first: &str, rows: &[&Difference]) -> Vec<String> 
         notes.push(format!("Over fewer runs, those in which both have a finite value: {}.", partial.join(", ")));
     }
     notes.extend(same(contrast));
+    notes.extend(same_where_both(contrast));
     for (name, only) in [(first, &contrast.only_first), (&contrast.variant, &contrast.only_variant)] {
         if !only.is_empty() {
             notes.push(format!("Only {name} has {}.", only.join(", ")));

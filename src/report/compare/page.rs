@@ -55,7 +55,7 @@ struct Row {
     variant: String,
     change: String,
     p: String,
-    reality: &'static str,
+    reality: String,
     is_real: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::model::Reading;
 use crate::outcome::{Clock, Estimate, Interval, count, span};
+use crate::report::figures::{decimals, fixed};
 use crate::study::{Contrast, Difference, Reality, Side, Statistic, is_headline};
 use crate::units::percent;
 
@@ -16,12 +17,22 @@ pub(super) fn sentence(contrast: &Contrast, first: &str) -> String {
     if runs < 2 {
         return format!("One run each tells nothing about {variant} and {first}: give --replications 20, for example.");
     }
-    // What is about the whole cluster says more than one vSwitch.
-    let order = |d: &&Difference| (!is_headline(&d.reading), matches!(d.reading, Reading::VSwitch(..)));
+    // What is about the whole cluster says more than one vSwitch, and what changes much more than what hardly does.
+    let order = |d: &&Difference| (is_slight(d), !is_headline(&d.reading), matches!(d.reading, Reading::VSwitch(..)));
     match all.iter().filter(|difference| difference.reality == Reality::Real).min_by_key(order) {
         Some(difference) => real(difference, variant, first),
         None => format!("Chance may explain every difference between {variant} and {first} in {runs} runs."),
     }
+}
+
+/// Whether a difference is too small for anybody to care: less than a twentieth of a thing or of a second, or one in a
+/// hundred.
+fn is_slight(difference: &Difference) -> bool {
+    let Some(change) = difference.difference.map(f64::abs) else { return true };
+    let mean = |side: &Side| side.value.map_or(0.0, |value| value.mean).abs();
+    let larger = mean(&difference.first).max(mean(&difference.variant));
+    let least = if difference.unit == "share" { 0.005 } else { 0.05 };
+    difference.statistic == Statistic::Mean && (change < least || change < 0.01 * larger && larger.is_finite())
 }
 
 fn real(difference: &Difference, variant: &str, first: &str) -> String {
@@ -72,6 +83,13 @@ pub(super) fn missing(difference: &Difference) -> usize {
     side.finite + side.never + side.nothing - difference.pairs
 }
 
+/// Whether it is the same in some runs only: in others one has a finite value and the other has none.
+pub(super) fn is_same_where_both(difference: &Difference) -> bool {
+    let Difference { first, variant, pairs, .. } = difference;
+    let is_everywhere = [first.finite, variant.finite] == [*pairs; 2] && first.never == variant.never;
+    difference.reality == Reality::Same && difference.statistic == Statistic::Mean && !is_everywhere
+}
+
 /// Whether no run of either has a value.
 pub(super) fn is_void(difference: &Difference) -> bool {
     difference.statistic == Statistic::Mean && difference.first.finite == 0 && difference.variant.finite == 0
@@ -98,7 +116,10 @@ pub(super) fn side(side: &Side, difference: &Difference, clock: &Clock) -> Strin
         "s" if difference.measure.ends_with(".time_to_full") => clock.point(median).english(),
         "s" => span(median).english(),
         "share" => percent(mean),
-        _ => count(mean),
+        _ => match Writer::of(difference).decimals {
+            ..=1 => count(mean),
+            decimals => fixed(mean, decimals),
+        },
     }
 }
 
@@ -129,14 +150,16 @@ fn size(difference: &Difference, writer: &Writer) -> String {
 }
 
 /// The word for what to make of a difference.
-pub(super) fn reality(difference: &Difference) -> &'static str {
-    match difference.reality {
+pub(super) fn reality(difference: &Difference) -> String {
+    let word = match difference.reality {
         Reality::Real => "real",
         Reality::MayBeChance => "chance?",
+        Reality::Same if is_same_where_both(difference) => return format!("same in {}", difference.pairs),
         Reality::Same => "same",
         Reality::Unknown if difference.pairs == 1 => "one run",
         Reality::Unknown => "",
-    }
+    };
+    word.to_owned()
 }
 
 fn sign(n: f64) -> &'static str {
@@ -168,10 +191,7 @@ impl Writer {
         };
         let decimals = match (difference.unit, most / per_unit) {
             ("s" | "share", _) => 1,
-            // Two digits that say something.
-            (_, small @ ..0.5) => (1.0 - small.max(1e-6).log10().floor()) as usize,
-            (_, ..10.0) => 1,
-            _ => 0,
+            (_, most) => decimals(most),
         };
         let long = if long.is_empty() { difference.unit } else { long };
         Self { per_unit, short, long, decimals }

@@ -54,6 +54,12 @@ pub(super) fn counts(canvas: &Canvas, frame: &Frame, except: Option<f64>) {
     }
 }
 
+/// A tick's number, with the decimals that a step has.
+pub(super) fn tick(n: f64, step: f64) -> String {
+    let decimals = if step < 1.0 { -step.log10().floor() as usize } else { 0 };
+    if decimals == 0 { count(n) } else { format!("{n:.decimals$}") }
+}
+
 /// An axis of shares from none to all.
 pub(super) fn shares(canvas: &Canvas, frame: &Frame) {
     for tick in [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] {
@@ -137,6 +143,12 @@ pub(super) fn nice(n: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_have_the_decimals_of_their_step() {
+        let ticks = [(0.0, 0.005), (0.015, 0.005), (0.4, 0.2), (1.0, 0.5), (2500.0, 500.0)];
+        assert_eq!(ticks.map(|(n, step)| tick(n, step)), ["0.000", "0.015", "0.4", "1.0", "2,500"]);
+    }
 
     #[test]
     fn steps_are_round_and_whole() {

@@ -28,6 +28,22 @@ pub(super) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFE);
 /// For things of one kind: neighbours differ in hue and in lightness.
 pub(super) const SERIES: [RGBColor; 5] = [BLUE, ORANGE, GREEN, PURPLE, GREY];
 
+/// How a line is drawn: pixels that are, and those that are not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Dash {
+    /// All of it.
+    Solid,
+    /// Long dashes.
+    Dashed,
+    /// Short ones.
+    Dotted,
+}
+
+impl Dash {
+    /// One after the other for lines that share a colour.
+    pub(super) const ALL: [Self; 3] = [Self::Solid, Self::Dashed, Self::Dotted];
+}
+
 /// Where a text stands relative to its point.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Align {
@@ -78,6 +94,18 @@ impl<'a> Canvas<'a> {
         self.draw(&PathElement::new(points, color.stroke_width((width * SCALE).round() as u32)));
     }
 
+    /// A line through points, with gaps if it is dashed.
+    pub(super) fn stroke(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor, width: f64, dash: Dash) {
+        let (on, off) = match dash {
+            Dash::Solid => return self.line(points, color, width),
+            Dash::Dashed => (9.0, 5.0),
+            Dash::Dotted => (2.5, 4.0),
+        };
+        dashes(&points.into_iter().collect::<Vec<_>>(), on, off)
+            .into_iter()
+            .for_each(|dash| self.line(dash, color, width));
+    }
+
     /// A vertical dashed line.
     pub(super) fn dashes(&self, x: f64, top: f64, bottom: f64, color: RGBColor) {
         let mut y = top;
@@ -119,6 +147,47 @@ impl<'a> Canvas<'a> {
     }
 }
 
+/// Pieces of a line through points: `on` pixels each, with `off` pixels between them.
+fn dashes(points: &[(f64, f64)], on: f64, off: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut dashes: Vec<Vec<(f64, f64)>> = Vec::new();
+    let (mut is_on, mut left) = (true, on);
+    dashes.extend(points.first().map(|&start| vec![start]));
+    for (&from, &to) in points.iter().zip(points.iter().skip(1)) {
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let mut done = 0.0;
+        while length - done > left {
+            done += left;
+            let part = done / length;
+            let point = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            match (is_on, dashes.last_mut()) {
+                (true, Some(dash)) => dash.push(point),
+                _ => dashes.push(vec![point]),
+            }
+            is_on = !is_on;
+            left = if is_on { on } else { off };
+        }
+        left -= length - done;
+        if let (true, Some(dash)) = (is_on, dashes.last_mut()) {
+            dash.push(to);
+        }
+    }
+    dashes
+}
+
 fn at((x, y): (f64, f64)) -> (i32, i32) {
     ((x * SCALE).round() as i32, (y * SCALE).round() as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dashed_line_has_gaps_and_goes_round_corners() {
+        let found = dashes(&[(0.0, 0.0), (6.0, 0.0), (6.0, 6.0)], 4.0, 1.0);
+        let right =
+            [vec![(0.0, 0.0), (4.0, 0.0)], vec![(5.0, 0.0), (6.0, 0.0), (6.0, 3.0)], vec![(6.0, 4.0), (6.0, 6.0)]];
+        assert_eq!(found, right);
+        assert_eq!(dashes(&[], 4.0, 1.0), [] as [Vec<(f64, f64)>; 0]);
+    }
 }

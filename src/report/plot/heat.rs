@@ -3,17 +3,20 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Align, Canvas, GRID, INK, MUTED, picture};
+use super::lines::shorten;
 use crate::text::Lang;
 
 const WIDTH: u32 = 1000;
 const LEFT: f64 = 170.0;
 const RIGHT: f64 = 880.0;
-const TOP: f64 = 74.0;
+const TOP: f64 = 96.0;
 const TEXT: f64 = 14.0;
 const CELL_TEXT: f64 = 13.0;
 /// Height of a row: low ones if there are many.
 const ROW: f64 = 44.0;
 const MOST_ROWS_HEIGHT: f64 = 480.0;
+/// Most characters of a row's label.
+const LONGEST_LABEL: usize = 20;
 /// Pixels that a letter takes, about.
 const LETTER: f64 = 7.6;
 
@@ -111,9 +114,9 @@ fn color(way: f64) -> RGBColor {
 fn sides(canvas: &Canvas, heat: &Heat, frame: &Frame) {
     for (i, label) in heat.y.labels.iter().enumerate() {
         let y = TOP + frame.row * (i as f64 + 0.5);
-        canvas.text(label, (LEFT - 10.0, y), TEXT, MUTED, Align::Right);
+        canvas.text(&shorten(label, LONGEST_LABEL), (LEFT - 10.0, y), TEXT, MUTED, Align::Right);
     }
-    canvas.text(&heat.y.name, (LEFT - 10.0, frame.bottom + 18.0), TEXT, INK, Align::Right);
+    canvas.text(&heat.y.name, (16.0, TOP - 20.0), TEXT, INK, Align::Left);
     let longest = heat.x.labels.iter().map(|label| label.chars().count()).max().unwrap_or(1) as f64;
     let every = ((longest + 1.0) * LETTER / frame.column).ceil().max(1.0) as usize;
     for (i, label) in heat.x.labels.iter().enumerate().step_by(every) {

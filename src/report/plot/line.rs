@@ -1,6 +1,6 @@
 //! A number over one input, with what is likely around it.
 
-use super::axes::nice;
+use super::axes::{self, nice};
 use super::canvas::{Align, BLUE, Canvas, GRID, INK, MUTED, picture};
 use crate::text::Lang;
 
@@ -26,6 +26,8 @@ pub(in crate::report) struct Line<'a> {
     pub(in crate::report) points: Vec<Dot>,
     /// Distance of two ticks of the number is a round multiple of this: a second, an hour, a day.
     pub(in crate::report) unit: f64,
+    /// Whether it is a number of things, whose ticks have the decimals of their steps.
+    pub(in crate::report) is_count: bool,
     /// How a number is written.
     pub(in crate::report) write: &'a dyn Fn(f64) -> String,
 }
@@ -39,6 +41,13 @@ pub(in crate::report) struct Dot {
     pub(in crate::report) y: f64,
     /// What is likely around it.
     pub(in crate::report) range: Option<(f64, f64)>,
+}
+
+impl Dot {
+    /// Whether its number, or what is likely around it, is a time that never comes.
+    fn reaches_never(&self) -> bool {
+        self.y.is_infinite() || self.range.is_some_and(|(_, high)| high.is_infinite())
+    }
 }
 
 struct Frame {
@@ -86,9 +95,10 @@ fn axes(canvas: &Canvas, line: &Line, frame: &Frame) {
     for tick in (0..).map(|i| f64::from(i) * step).take_while(|&tick| tick <= frame.most) {
         let y = frame.y(tick);
         canvas.line([(LEFT, y), (RIGHT, y)], GRID, 1.0);
-        canvas.text(&(line.write)(tick), (LEFT - 9.0, y), TEXT, MUTED, Align::Right);
+        let text = if line.is_count { axes::tick(tick, step) } else { (line.write)(tick) };
+        canvas.text(&text, (LEFT - 9.0, y), TEXT, MUTED, Align::Right);
     }
-    if line.points.iter().any(|point| point.y.is_infinite()) {
+    if line.points.iter().any(Dot::reaches_never) {
         canvas.line([(LEFT, NEVER), (RIGHT, NEVER)], GRID, 1.0);
         canvas.text(&(line.write)(f64::INFINITY), (LEFT - 9.0, NEVER), TEXT, MUTED, Align::Right);
     }

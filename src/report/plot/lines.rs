@@ -2,8 +2,8 @@
 
 use plotters::style::RGBColor;
 
-use super::axes::{self, BOTTOM, Frame, HEIGHT, LABEL_GAP, LEFT, RIGHT, TEXT, TOP, WIDTH};
-use super::canvas::{Align, Canvas, INK, MUTED, picture};
+use super::axes::{self, BOTTOM, Frame, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH};
+use super::canvas::{Align, Canvas, Dash, INK, MUTED, picture};
 use crate::outcome::{Clock, count};
 use crate::text::{Lang, Words};
 
@@ -24,6 +24,8 @@ pub(super) struct Lines<'a> {
 pub(super) struct Line<'a> {
     pub(super) name: &'a str,
     pub(super) color: RGBColor,
+    /// What tells it from one of the same colour.
+    pub(super) dash: Dash,
     /// Times of the rows, in s.
     pub(super) at: Vec<f64>,
     /// Per row.
@@ -42,7 +44,7 @@ pub(super) fn draw(lines: &Lines) -> String {
         axes::counts(canvas, &frame, None);
         axes::time(canvas, &frame, lines.clock, BOTTOM);
         lines.lines.iter().for_each(|line| band(canvas, line, &frame));
-        lines.lines.iter().for_each(|line| canvas.line(edge(line, &line.mean, &frame), line.color, 2.0));
+        lines.lines.iter().for_each(|line| canvas.stroke(edge(line, &line.mean, &frame), line.color, 2.0, line.dash));
         canvas.line([(LEFT, BOTTOM), (RIGHT, BOTTOM)], MUTED, 1.0);
         labels(canvas, lines, &frame);
     })
@@ -73,14 +75,16 @@ fn labels(canvas: &Canvas, lines: &Lines, frame: &Frame) {
     let last = |line: &Line| line.mean.last().copied().unwrap_or(0.0);
     let mut order: Vec<_> = lines.lines.iter().collect();
     order.sort_by(|a, b| last(a).total_cmp(&last(b)));
-    let mut lowest = BOTTOM - 16.0;
-    for line in order {
-        let y = frame.y(last(line)).min(lowest);
-        lowest = y - LABEL_GAP;
-        canvas.rectangle(RIGHT + 12.0, y - 14.0, RIGHT + 22.0, y - 4.0, line.color, 1.0);
+    let mut heights: Vec<f64> = order.iter().map(|line| frame.y(last(line))).collect();
+    let has_room = axes::apart(heights.iter_mut(), axes::HIGHEST_LABEL);
+    for (line, y) in order.into_iter().zip(heights) {
+        let swatch = (RIGHT + 10.0, RIGHT + 24.0);
+        canvas.stroke([(swatch.0, y - 9.0), (swatch.1, y - 9.0)], line.color, 3.0, line.dash);
         canvas.text(&shorten(line.name, LONGEST_NAME), (RIGHT + 28.0, y - 9.0), TEXT, INK, Align::Left);
-        let note = format!("{} at the end", count(last(line)));
-        canvas.text(&note, (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+        if has_room {
+            let note = format!("{} at the end", count(last(line)));
+            canvas.text(&note, (RIGHT + 28.0, y + 8.0), TEXT - 1.0, MUTED, Align::Left);
+        }
     }
 }
 

@@ -55,6 +55,7 @@ fn line(n: usize, variant: &Variant, value: impl Fn(&Timeline, usize) -> f64) ->
     Line {
         name: &variant.name,
         color: canvas::SERIES[n % canvas::SERIES.len()],
+        dash: canvas::Dash::ALL[n / canvas::SERIES.len() % canvas::Dash::ALL.len()],
         at: times(&variant.runs),
         mean: mean(&variant.runs, value),
         band: band(&variant.runs, value),

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use csv::Writer;
 
+use super::super::figures::{beside, figure, statistic};
 use super::super::plot::scatter::{Dot, DotKind, Scatter, draw};
 use super::super::{Draft, file_name, json, save, terminal};
-use crate::outcome::{Estimate, count, span};
+use crate::outcome::{Estimate, range_of_spans, span};
 use crate::study::front::{Compromise, Front, Standing};
 use crate::text::{Lang, wrap};
-use crate::units::thousands;
+use crate::units::{percent, thousands};
 
 /// Most compromises that are shown on the terminal.
 const MOST_ROWS: usize = 30;
@@ -44,12 +45,19 @@ pub fn front_text(front: &Front, columns: usize) -> String {
         lines.push(format!("Of the others, {}.", left_out.join("; ")));
     }
     let text = lines.iter().map(|line| wrap(line, 0, columns) + "\n").collect::<String>();
-    if best + tied > 0 { text + "\n" + &table(front) + "\n" } else { text }
+    if best + tied == 0 {
+        return text;
+    }
+    let note = "Means stand with their 95 % interval, medians of times with 5 to 95 % of the runs; which point is better is \
+                decided run by run.";
+    text + "\n" + &table(front) + "\n" + &wrap(note, 0, columns) + "\n"
 }
 
 fn table(front: &Front) -> String {
     let mut header: Vec<&str> = front.knobs.iter().map(String::as_str).collect();
-    header.extend(front.objectives.iter().map(|(name, _)| name.as_str()));
+    let objectives: Vec<_> =
+        front.objectives.iter().map(|(name, unit)| format!("{name}\n{}", statistic(unit))).collect();
+    header.extend(objectives.iter().map(String::as_str));
     header.push("");
     let shown = |point: &&Compromise| matches!(point.standing, Standing::Unbeaten | Standing::TiedByNoise);
     let mut rows: Vec<(f64, Vec<String>)> = front.points.iter().filter(shown).map(|point| row(front, point)).collect();
@@ -63,21 +71,38 @@ fn table(front: &Front) -> String {
 /// The cells of a point, and the number that it is sorted by.
 fn row(front: &Front, point: &Compromise) -> (f64, Vec<String>) {
     let mut cells = point.values.clone();
-    let numbers = point.readings.iter().zip(&front.objectives);
-    cells.extend(numbers.map(|(estimate, (_, unit))| estimate.as_ref().map_or("none".to_owned(), |e| cell(e, unit))));
+    let numbers = point.readings.iter().zip(&point.never).zip(&front.objectives);
+    let numbers = numbers.map(|((estimate, &never), (_, unit))| {
+        estimate.as_ref().map_or("none".to_owned(), |estimate| cell(estimate, never, unit))
+    });
+    cells.extend(numbers);
     cells.push(if point.standing == Standing::TiedByNoise { "tied by noise".to_owned() } else { String::new() });
-    (point.readings.first().copied().flatten().map_or(0.0, |estimate| estimate.mean), cells)
+    let first = point.readings.first().copied().flatten();
+    (first.zip(front.objectives.first()).map_or(0.0, |(estimate, (_, unit))| headline(&estimate, unit)), cells)
 }
 
-/// A mean and how far its interval reaches, in its unit.
-fn cell(estimate: &Estimate, unit: &str) -> String {
-    let show = |n: f64| if unit == "s" { span(n).english() } else { count(n) };
-    if !estimate.mean.is_finite() {
-        return "never".to_owned();
-    }
-    match estimate.half_width() {
-        Some(half) if half > 0.005 * estimate.mean => format!("{} ± {}", show(estimate.mean), show(half)),
-        _ => show(estimate.mean),
+/// The number that stands for all runs: the median of a time, so that runs in which it never comes count, and otherwise
+/// the mean.
+fn headline(estimate: &Estimate, unit: &str) -> f64 {
+    if unit == "s" { estimate.median } else { estimate.mean }
+}
+
+/// What stands for all runs, and what is likely around it: 90 % of the runs of a time, the interval of a mean.
+fn cell(estimate: &Estimate, never: usize, unit: &str) -> String {
+    let Estimate { runs, mean, .. } = *estimate;
+    let half = estimate.half_width().filter(|&half| half > 0.005 * mean);
+    match (unit, half) {
+        ("s", _) if never == runs => "never".to_owned(),
+        ("s", _) if estimate.median.is_infinite() => format!("never in {never} of {runs}"),
+        ("s", _) if never > 0 => format!("{}, never in {never} of {runs}", span(estimate.median).english()),
+        ("s", _) => range_of_spans(estimate).english(),
+        ("share", Some(half)) => format!("{} ± {}", percent(mean), percent(half)),
+        ("share", None) => percent(mean),
+        (_, Some(half)) => {
+            let least = if mean > 0.0 { mean.min(half) } else { half };
+            format!("{} ± {}", beside(mean, least), beside(half, least))
+        }
+        (_, None) => figure(mean),
     }
 }
 
@@ -116,6 +141,7 @@ fn points(front: &Front) -> anyhow::Result<Vec<u8>> {
         "measure",
         "unit",
         "runs",
+        "never",
         "mean",
         "low",
         "high",
@@ -126,12 +152,12 @@ fn points(front: &Front) -> anyhow::Result<Vec<u8>> {
     ]);
     csv.write_record(header)?;
     for (at, point) in front.points.iter().enumerate() {
-        for ((measure, unit), estimate) in front.objectives.iter().zip(&point.readings) {
+        for (((measure, unit), estimate), never) in front.objectives.iter().zip(&point.readings).zip(&point.never) {
             let mut row = vec![at.to_string()];
             row.extend(point.values.iter().cloned());
             row.extend(standing(point.standing));
             row.extend([measure.clone(), (*unit).to_owned()]);
-            row.extend(numbers(estimate.as_ref()));
+            row.extend(numbers(estimate.as_ref(), *never));
             row.push(point.reason.clone().unwrap_or_default());
             csv.write_record(row)?;
         }
@@ -152,26 +178,31 @@ fn standing(standing: Standing) -> [String; 2] {
     [word.to_owned(), String::new()]
 }
 
-/// Runs, mean, interval and quantiles; what is infinite is `inf`.
-fn numbers(estimate: Option<&Estimate>) -> Vec<String> {
-    let Some(estimate) = estimate else { return vec![String::new(); 7] };
+/// Runs, those that never come to it, mean, interval and quantiles; what is infinite is `inf`.
+fn numbers(estimate: Option<&Estimate>, never: usize) -> Vec<String> {
+    let Some(estimate) = estimate else { return vec![String::new(); 8] };
     let end =
         |end: fn(crate::outcome::Interval) -> f64| estimate.interval.map_or(String::new(), |i| end(i).to_string());
-    let mut all = vec![estimate.runs.to_string(), estimate.mean.to_string(), end(|i| i.low), end(|i| i.high)];
+    let mut all = vec![estimate.runs.to_string(), never.to_string(), estimate.mean.to_string()];
+    all.extend([end(|i| i.low), end(|i| i.high)]);
     all.extend([estimate.p5, estimate.median, estimate.p95].map(|n| n.to_string()));
     all
 }
 
-/// A picture for every two objectives, under the name of its file.
+/// A picture for every two objectives that some points have, under the name of its file.
 fn plots(front: &Front) -> Vec<(String, String)> {
     let pairs = (0..front.objectives.len()).flat_map(|x| (x + 1..front.objectives.len()).map(move |y| (x, y)));
-    pairs.map(|(x, y)| (format!("front-{}-{}", x + 1, y + 1), draw(&scatter(front, x, y)))).collect()
+    let scatters = pairs.map(|(x, y)| (format!("front-{}-{}", x + 1, y + 1), scatter(front, x, y)));
+    scatters.filter(|(_, scatter)| !scatter.dots.is_empty()).map(|(name, scatter)| (name, draw(&scatter))).collect()
 }
 
 /// Points that keep the goals and have both numbers.
 fn scatter(front: &Front, x: usize, y: usize) -> Scatter {
-    let axis = |at: usize| format!("{} ({})", front.objectives[at].0, front.objectives[at].1);
-    let mean = |point: &Compromise, at: usize| point.readings[at].map(|e| e.mean).filter(|mean| mean.is_finite());
+    let axis = |at: usize| match &front.objectives[at] {
+        (name, "s") => format!("{name} (median, s)"),
+        (name, unit) => format!("{name} (mean, {unit})"),
+    };
+    let number = |point: &Compromise, at: usize| Some(headline(&point.readings[at]?, front.objectives[at].1));
     let dot = |point: &Compromise| {
         let kind = match point.standing {
             Standing::Unbeaten => DotKind::Best,
@@ -180,7 +211,7 @@ fn scatter(front: &Front, x: usize, y: usize) -> Scatter {
             Standing::Unsafe | Standing::Undecided | Standing::Impossible => return None,
         };
         let name = if kind == DotKind::Beaten { String::new() } else { point.values.join(", ") };
-        Some(Dot { at: (mean(point, x)?, mean(point, y)?), name, kind })
+        Some(Dot { at: (number(point, x)?, number(point, y)?), name, kind })
     };
     Scatter {
         title: format!("Compromises of {}", front.knobs.join(", ")),

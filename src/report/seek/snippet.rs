@@ -9,19 +9,19 @@ use crate::units::thousands;
 /// for a value that has no place there.
 #[must_use]
 pub fn snippet(knob: &Knob, value: &str, model: &Model) -> Option<String> {
-    let of = |of: &str, all: bool| {
-        let is_copy = |id: &str| id.strip_prefix(of).and_then(|n| n.strip_prefix('-')).is_some_and(is_number);
-        let wanted = |v: &&VSwitch| v.id == of || all && is_copy(&v.id);
-        model.vpc.vswitches.iter().filter(wanted).collect::<Vec<_>>()
-    };
-    let resources = |of: &[&VSwitch]| of.iter().map(|of| vswitch(of)).collect::<Vec<_>>().join("\n");
+    let all = &model.vpc.vswitches;
+    let resource = |id: &str| all.iter().find(|of| of.id == id).map_or(String::new(), self::vswitch);
     match &knob.kind {
         KnobKind::Prefix { vswitch } => Some(format!(
             "# For a cluster that is yet to be made: Terraform replaces a vSwitch whose cidr_block changes.\n{}",
-            resources(&of(vswitch, false))
+            resource(vswitch)
         )),
         KnobKind::Copies { vswitch } => {
-            Some(format!("{}{}", resources(&of(vswitch, true)), listed(&of(vswitch, true))))
+            // Copies stand right behind the vSwitch.
+            let number = value.parse().unwrap_or(1);
+            let copies: Vec<_> = all.iter().skip_while(|of| of.id != *vswitch).take(number).collect();
+            let resources: Vec<_> = copies.iter().map(|of| self::vswitch(of)).collect();
+            Some(resources.join("\n") + &listed(&copies))
         }
         KnobKind::EniConfig { key } => Some(eni_config(key, value)),
         KnobKind::InstanceType { pool } => Some(format!(
@@ -36,10 +36,6 @@ fn listed(vswitches: &[&VSwitch]) -> String {
     let ids: Vec<_> = vswitches.iter().map(|vswitch| format!("\"{}\"", vswitch.id)).collect();
     let zone = vswitches.first().map_or("", |vswitch| &vswitch.zone);
     format!("\n# In eni-config, beside what else it lists:\n\"vswitches\": {{\"{zone}\": [{}]}}\n", ids.join(", "))
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn vswitch(vswitch: &VSwitch) -> String {

@@ -59,9 +59,23 @@ impl Words<'_> {
             .map(|point| (self.knob.show(&point.value), self.proof(point), point.finding));
         match safest {
             Some((value, proof, Finding::Unsafe)) => {
-                let between = self.knob.values.len() > self.answer.points.len();
-                let how = if between { " Both ends were run; `--scan` tries every value." } else { "" };
-                format!("No value of {} keeps {}: even {value} does not ({proof}).{how}", self.knob.name, self.goals())
+                if self.knob.values.len() == self.answer.points.len() {
+                    return format!(
+                        "No value of {} keeps {}: even {value} does not ({proof}).",
+                        self.knob.name,
+                        self.goals()
+                    );
+                }
+                let other = tried().next_back().filter(|other| self.knob.show(&other.value) != value);
+                let other =
+                    other.map(|other| format!(", nor does {} ({})", self.knob.show(&other.value), self.proof(other)));
+                format!(
+                    "Neither end of the range of {} keeps {}: {value} does not ({proof}){}. The values between were not tried; `--scan` \
+                     tries them.",
+                    self.knob.name,
+                    self.goals(),
+                    other.unwrap_or_default()
+                )
             }
             Some((value, proof, _)) => format!(
                 "No value of {} is known to keep {}; the runs leave open whether {value} does ({proof}).",
@@ -103,7 +117,13 @@ impl Words<'_> {
             Method::ScanAfterBisection => ", which a bisection showed, so every value was tried",
             _ => "",
         };
-        Some(format!("Safety ends more than once{how}: {} of the values before it are unsafe too.", self.list(&points)))
+        let list = self.list(&points);
+        let first_safe = self.answer.points.iter().position(|point| point.finding == Finding::Safe);
+        // All on the other side of the safe values.
+        if self.answer.exceptions.last().copied() < first_safe {
+            return Some(format!("Safety has another end{how}: {list} on the other side are unsafe too."));
+        }
+        Some(format!("Safety ends more than once{how}: {list} of the values before it are unsafe too."))
     }
 
     /// `prefix(vsw-AAA) = /22 is the smallest that keeps …`

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::terminal::{self, coefficient};
 use super::{pictures, words};
 use crate::outcome::Interval;
+use crate::report::figures::statistic;
 use crate::report::{Plot, html};
 use crate::study::Values;
 use crate::study::sweep::{Design, Influence, Method, Results, ranking};
@@ -37,15 +38,15 @@ struct Page<'a> {
     sources: Vec<(&'a str, &'a str)>,
     reproduce: &'a str,
     version: &'static str,
-    seed: u64,
+    /// None if it is varied.
+    seed: Option<u64>,
 }
 
 /// The page.
 pub(super) fn page(results: &Results, plots: &[Plot], reproduce: &str) -> anyhow::Result<String> {
     let sweep = results.sweep;
     let axes = sweep.axes.iter().enumerate().map(|(i, axis)| (axis.path.as_str(), values(results, i)));
-    let measures =
-        sweep.measures.iter().map(|(name, unit)| (name.as_str(), format!("{}, {unit}", words::headline(unit))));
+    let measures = sweep.measures.iter().map(|(name, unit)| (name.as_str(), statistic(unit)));
     let page = Page {
         style: html::style(),
         name: &sweep.name,
@@ -65,7 +66,7 @@ pub(super) fn page(results: &Results, plots: &[Plot], reproduce: &str) -> anyhow
         sources: sweep.sources.iter().map(|source| (source.name.as_str(), source.text.as_str())).collect(),
         reproduce,
         version: env!("CARGO_PKG_VERSION"),
-        seed: sweep.seed,
+        seed: sweep.axes.iter().all(|axis| axis.path != "seed").then_some(sweep.seed),
     };
     let mut environment = Environment::new();
     environment.add_template("sweep.html", TEMPLATE).context("the template of the sweep")?;

@@ -81,6 +81,7 @@ fn of_one(results: &Results, measure: usize, axis: usize) -> String {
         name: sweep.axes[axis].path.clone(),
         points,
         unit: tick_unit(unit, highest),
+        is_count: !["s", "share", "share of runs"].contains(unit),
         write: &|value| words::value(value, unit),
     })
 }
@@ -172,12 +173,42 @@ impl Scale {
 
     fn binned(numbers: Vec<f64>, unit: &str) -> Self {
         let from = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-        let width = (numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max) - from) / BINS as f64;
+        let to = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if numbers.iter().all(|number| number.fract() == 0.0) {
+            return Self::of_whole(numbers, (from, to), unit);
+        }
+        let width = (to - from) / BINS as f64;
         let level = numbers.iter().map(|number| (((number - from) / width) as usize).min(BINS - 1)).collect();
         let digits = (2.0 - width.log10()).ceil().clamp(0.0, 6.0) as usize;
         let digits = if width >= 5.0 { 0 } else { digits };
         let edge = |bin: usize| format!("{:.digits$}", from + width * bin as f64);
         let labels = (0..BINS).map(|bin| format!("{}–{}{unit}", edge(bin), edge(bin + 1))).collect();
         Self { labels, numbers, level }
+    }
+
+    /// Ranges of whole numbers, as many in each but perhaps the last.
+    fn of_whole(numbers: Vec<f64>, (from, to): (f64, f64), unit: &str) -> Self {
+        let width = ((to - from + 1.0) / BINS as f64).ceil();
+        let level = numbers.iter().map(|number| ((number - from) / width) as usize).collect();
+        let label = |bin: usize| {
+            let first = from + width * bin as f64;
+            let last = (first + width - 1.0).min(to);
+            if first == last { format!("{first}{unit}") } else { format!("{first}–{last}{unit}") }
+        };
+        let bins = ((to - from + 1.0) / width).ceil() as usize;
+        Self { labels: (0..bins).map(label).collect(), numbers, level }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_whole_numbers_do_not_overlap() {
+        let scale = Scale::binned((10..=40).map(f64::from).collect(), "d");
+        let labels = ["10–13d", "14–17d", "18–21d", "22–25d", "26–29d", "30–33d", "34–37d", "38–40d"];
+        assert_eq!((scale.labels, scale.level[4], scale.level[30]), (labels.map(str::to_owned).to_vec(), 1, 7));
+        assert_eq!(Scale::binned(vec![0.5, 4.5], "").labels[..2], ["0.500–1.000", "1.000–1.500"]);
     }
 }

@@ -4,6 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::words;
+use crate::report::figures::statistic;
 use crate::study::Decision;
 use crate::study::sweep::{Design, Method, Ranking, Results, ranking};
 use crate::text::wrap;
@@ -20,11 +21,11 @@ pub fn terminal(results: &Results, columns: usize) -> String {
     }
     let note = match sweep.design {
         Design::Grid => {
-            "Each row has the lowest and the highest value of all points; shares are of the variance between points \
+            "Each row has the lowest and the highest value of all points, each the mean or the median of its runs; shares are of the variance between points \
              (main effects), the rest is due to combinations and chance."
         }
         Design::LatinHypercube => {
-            "Each row has the lowest and the highest value of all points; coefficients are of a regression with \
+            "Each row has the lowest and the highest value of all points, each the mean or the median of its runs; coefficients are of a regression with \
              ranks, negative where the value falls."
         }
     };
@@ -53,19 +54,19 @@ fn measures(results: &Results, columns: usize) -> String {
     if let Ok(columns) = u16::try_from(columns) {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
     }
-    table.set_header(["measure", "lowest", "highest", "depends on"]);
+    table.set_header(["measure", "", "lowest", "highest", "depends on"]);
     for (measure, (name, unit)) in results.sweep.measures.iter().enumerate() {
         let mut values: Vec<_> = results.headlines(measure).into_iter().flatten().collect();
         values.sort_by(f64::total_cmp);
         let write = |value: Option<&f64>| value.map_or("none".to_owned(), |value| words::value(*value, unit));
         let why = ranking(results, measure).map_or("".to_owned(), |ranking| depends(results, &ranking));
-        table.add_row([name.clone(), write(values.first()), write(values.last()), why]);
+        table.add_row([name.clone(), statistic(unit), write(values.first()), write(values.last()), why]);
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    for column in [1, 2] {
-        table.column_mut(column).expect("it has four columns").set_cell_alignment(CellAlignment::Right);
+    for column in [2, 3] {
+        table.column_mut(column).expect("it has five columns").set_cell_alignment(CellAlignment::Right);
     }
     table.trim_fmt()
 }

@@ -1,6 +1,7 @@
 //! How the numbers of a sweep are written for people.
 
-use crate::outcome::{count, span};
+use crate::outcome::span;
+use crate::report::figures::figure;
 use crate::study::sweep::Cell;
 use crate::units::percent;
 
@@ -9,7 +10,7 @@ pub(super) fn value(value: f64, unit: &str) -> String {
     match unit {
         "s" => span(value).english(),
         "share" | "share of runs" => percent(value),
-        _ => count(value),
+        _ => figure(value),
     }
 }
 
@@ -22,14 +23,5 @@ pub(super) fn cell(cell: &Cell, unit: &str) -> String {
             format!("{text} ({} to {})", value(low, unit), value(high, unit))
         }
         _ => text,
-    }
-}
-
-/// What a measure's headline is over the runs of a point.
-pub(super) fn headline(unit: &str) -> &'static str {
-    match unit {
-        "s" => "median",
-        "share of runs" => "share",
-        _ => "mean",
     }
 }

@@ -83,6 +83,8 @@ pub struct Answer {
     pub beyond: Option<usize>,
     /// Positions of values before the answer that are unsafe all the same.
     pub exceptions: Vec<usize>,
+    /// Warnings of loading the scenario with the answer, or as it is if there is none.
+    pub warnings: Vec<String>,
 }
 
 /// A value that was tried.
@@ -132,7 +134,20 @@ pub fn seek(question: &Question, watch: &Watch) -> Answer {
             search.note(at, point.finding);
             points[at] = Some(point);
         }
+        if fail_differently(&points) {
+            search.scan_the_rest();
+        }
     }
+}
+
+/// Whether both ends of what was measured are unsafe, and no goal is known to fail at both: then values
+/// between them may keep all.
+fn fail_differently(points: &[Option<Point>]) -> bool {
+    let mut measured = points.iter().flatten().filter(|point| !point.judgements.is_empty());
+    let (Some(first), Some(last)) = (measured.next(), measured.next_back()) else { return false };
+    let fails = |judgement: &Judgement| judgement.decision == Decision::Fails;
+    let both = first.judgements.iter().zip(&last.judgements).any(|(a, b)| fails(a) && fails(b));
+    [first, last].iter().all(|point| point.finding == Finding::Unsafe) && !both
 }
 
 impl Question {
@@ -159,7 +174,7 @@ impl Question {
     /// # Errors
     /// What is wrong with the scenario or the goals, if every value is impossible.
     pub fn check(&self) -> Result<(), Diagnostics> {
-        let mut problems = self.knob.values.iter().map(|value| self.problem(value));
+        let mut problems = self.knob.values.iter().map(|value| self.prepare(value).err());
         let Some(Some(first)) = problems.next() else { return Ok(()) };
         if problems.all(|problem| problem.is_some()) { Err(first) } else { Ok(()) }
     }
@@ -167,6 +182,20 @@ impl Question {
     /// Why a value cannot be.
     fn problem(&self, value: &str) -> Option<Diagnostics> {
         self.load(value, 1).and_then(|loaded| self.claims(&loaded.model)).err()
+    }
+
+    /// Warnings of loading the scenario with the answer, or as it is.
+    fn warnings(&self, best: Option<&Point>) -> Vec<String> {
+        let loaded = best.map_or_else(|| self.scenario.load(), |best| self.load(&best.value, 1));
+        loaded.map_or(Vec::new(), |loaded| loaded.warnings)
+    }
+
+    /// When the runs of a value are looked at, and the scenario with that value and as many runs as the last look needs.
+    fn prepare(&self, value: &str) -> Result<(Plan, Loaded), Diagnostics> {
+        let claims = self.claims(&self.load(value, 1)?.model)?;
+        let plan = Plan::new(&claims, self.first, self.most);
+        let loaded = self.load(value, plan.last_look())?;
+        Ok((plan, loaded))
     }
 
     /// Adds runs to a value until they decide about it.
@@ -182,8 +211,7 @@ impl Question {
     }
 
     fn judge(&self, value: &str, watch: &Watch) -> Result<Vec<Judgement>, Diagnostics> {
-        let loaded = self.load(value, self.most)?;
-        let plan = Plan::new(&self.claims(&loaded.model)?, self.first, self.most);
+        let (plan, loaded) = self.prepare(value)?;
         let mut ensemble = loaded.ensemble();
         let claims: Vec<&Claim> = plan.claims().collect();
         claims.iter().for_each(|claim| ensemble.observe(&claim.statement.reading));
@@ -216,6 +244,7 @@ impl Question {
             best: search.last_safe().map(position),
             beyond: search.first_unsafe().map(position),
             exceptions: search.exceptions().into_iter().map(position).collect(),
+            warnings: self.warnings(search.last_safe().and_then(|at| points[at].as_ref())),
             points: points.into_iter().flatten().collect(),
         }
     }

@@ -52,6 +52,11 @@ impl Plan {
         &self.looks
     }
 
+    /// The most runs of a point.
+    pub fn last_look(&self) -> u32 {
+        self.looks.last().copied().unwrap_or(1)
+    }
+
     /// The goals.
     pub fn claims(&self) -> impl Iterator<Item = &Claim> {
         self.goals.iter().map(|goal| &goal.claim)

@@ -24,7 +24,7 @@ pub enum Method {
     Bisection,
     /// Every point.
     Scan,
-    /// Every point, as those of a bisection showed that safety ends more than once.
+    /// Every point, as those of a bisection showed that safety does not end just once.
     ScanAfterBisection,
 }
 
@@ -53,9 +53,16 @@ impl Search {
             if !next.is_empty() || !self.is_contradictory() {
                 return next;
             }
-            self.method = Method::ScanAfterBisection;
+            self.scan_the_rest();
         }
         (0..self.findings.len()).filter(|&i| self.findings[i].is_none()).collect()
+    }
+
+    /// Has every point measured that is not, since a bisection cannot find the answer.
+    pub fn scan_the_rest(&mut self) {
+        if self.method == Method::Bisection {
+            self.method = Method::ScanAfterBisection;
+        }
     }
 
     /// Notes what measuring a point said.

@@ -12,10 +12,9 @@ pub use design::{Design, MOST_POINTS};
 pub use results::{Cell, Results};
 pub use sensitivity::{Influence, Method, Ranking, number, ranking};
 
-use std::collections::BTreeSet;
-
 use rayon::prelude::*;
 
+use super::{all_of, same_warning};
 use crate::model::{Claim, Measured, Model};
 use crate::scenario::{Axis, Blueprint, Diagnostics, Edit, Loaded, Source, SweepSection, measured};
 use crate::time::Span;
@@ -125,9 +124,7 @@ impl Sweep {
         let claims = all_of(checked.iter().flat_map(|checked| &checked.claims), |claim| claim.text.clone());
         let sources = known.iter().chain(checked.iter().flat_map(|checked| &checked.more_sources));
         let sources = all_of(sources, |source| source.name.clone());
-        // The same warning at another point differs in what is quoted only.
-        let warnings = checked.iter().flat_map(|checked| &checked.warnings);
-        let warnings = all_of(warnings, |warning| warning.lines().take(2).collect::<String>());
+        let warnings = all_of(checked.iter().flat_map(|checked| &checked.warnings), |warning| same_warning(warning));
         let units = &checked.first().expect("a design has a point").units;
         Ok(Self {
             name: loaded.model.name,
@@ -291,10 +288,4 @@ fn files(mut sources: Vec<Source>) -> Vec<Source> {
 /// What is measured at a point.
 fn read_all(model: &Model, measures: &[String]) -> Result<Vec<Measured>, Diagnostics> {
     every(measures.iter().map(|text| measured(model, "--measure", text)))
-}
-
-/// Things with the same key once each, in the order in which they first come.
-fn all_of<'a, T: Clone + 'a>(things: impl Iterator<Item = &'a T>, key: impl Fn(&T) -> String) -> Vec<T> {
-    let mut seen = BTreeSet::new();
-    things.filter(|thing| seen.insert(key(thing))).cloned().collect()
 }
