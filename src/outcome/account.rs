@@ -171,13 +171,13 @@ fn in_runs(happened: &super::Proportion) -> Text {
 fn apart(counting: &CountingSummary) -> Text {
     let Some(earlier) = &counting.simulated_earlier_s else { return Text::default() };
     let apart = match earlier.median {
-        0.0 => text!(", at the same time"),
-        earlier if earlier > 0.0 => text!(", {} earlier", span(earlier)),
-        later => text!(", {} later", span(-later)),
+        0.0 => text!("at the same time"),
+        earlier if earlier > 0.0 => text!("{} earlier", span(earlier)),
+        later => text!("{} later", span(-later)),
     };
     match (earlier.runs, counting.full.runs) {
-        (_, 1) => apart,
-        (runs, all) if runs == all => text!("{}, run by run", apart),
-        _ => text!("{} in runs with both", apart),
+        (_, 1) => text!(", {apart}", apart),
+        (runs, all) if runs == all => text!(", {apart}, run by run", apart),
+        _ => text!(", {apart} in runs with both", apart),
     }
 }

@@ -72,7 +72,7 @@ pub fn in_parentheses(share: Option<&Interval>) -> Text {
 /// If it has no Chinese; a test asks for all of them.
 #[must_use]
 pub fn unit_text(unit: &'static str) -> Text {
-    Phrase::find(unit).expect("a test asks for every unit").words()
+    Phrase::find_unit(unit).expect("a test asks for every unit").words()
 }
 
 #[cfg(test)]

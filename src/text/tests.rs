@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::chinese::ALL;
+use super::chinese::{ALL, UNITS};
 use super::{COMMA, Lang, Phrase, Text, Words, names};
 
 fn phrases() -> impl Iterator<Item = Phrase> {
-    ALL.into_iter().flatten().map(|&(english, chinese)| Phrase { english, chinese })
+    ALL.into_iter().chain([UNITS]).flatten().map(|&(english, chinese)| Phrase { english, chinese })
 }
 
 /// All source files, with literals in one line.
@@ -30,10 +30,13 @@ fn sources(folder: &Path) -> String {
 #[test]
 fn every_chinese_text_is_used_and_stands_once() {
     let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    let mut seen = BTreeSet::new();
-    for Phrase { english, .. } in phrases() {
-        assert!(sources.contains(&format!("{english:?}")), "nobody says {english:?}");
-        assert!(seen.insert(english), "{english:?} stands twice");
+    let texts: Vec<_> = ALL.into_iter().flatten().collect();
+    for all in [texts, UNITS.iter().collect()] {
+        let mut seen = BTreeSet::new();
+        for &&(english, _) in &all {
+            assert!(sources.contains(&format!("{english:?}")), "nobody says {english:?}");
+            assert!(seen.insert(english), "{english:?} stands twice");
+        }
     }
 }
 

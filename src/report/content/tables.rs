@@ -186,8 +186,11 @@ pub(super) fn prefixes(summary: &Summary) -> Option<Table> {
 
 /// A full vSwitch address by address: rows that add up, and what is asked for.
 pub(super) fn at_full(summary: &Summary) -> Table {
-    let mut table =
-        Table::new(phrase!("When first full, address by address"), &[phrase!("vSwitch"), phrase!("addresses")], &[]);
+    let mut table = Table::new(
+        phrase!("When first full, address by address"),
+        &[phrase!("vSwitch"), phrase!("which addresses")],
+        &[],
+    );
     table.header.push(Heading { label: text!("number"), definition: text!("Mean over the runs in which it is full.") });
     for vswitch in &summary.vswitches {
         let Some(full) = &vswitch.at_full else { continue };

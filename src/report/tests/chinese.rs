@@ -14,7 +14,7 @@ use crate::text::Lang;
 
 /// Names of the test's model, and what Terway, Kubernetes and the API call things.
 const NAMES: &str = "\
-    AAA aliyun AllocIPFailed any API api AssignPrivateIpAddresses AttachNetworkInterface brimline cloud \
+    AAA aliyun AllocIPFailed API api AssignPrivateIpAddresses AttachNetworkInterface brimline cloud \
     cluster CNI config ContainerCreating CPU CreateNetworkInterface CSV csv daemon default \
     DeleteNetworkInterface DescribeNetworkInterfaces DescribeVSwitches DetachNetworkInterface docs ecs eni \
     file html InternalError InvalidVSwitchId IpNotEnough Job json kubelet manifest max md min MIT name never \
