@@ -40,6 +40,15 @@ impl Lang {
             Self::Chinese => "zh-CN",
         }
     }
+
+    /// What asks for it on a command line, after a space; nothing for English.
+    #[must_use]
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::English => "",
+            Self::Chinese => " --lang zh",
+        }
+    }
 }
 
 /// Words in every language, with holes (`{}`) for what is said of.
