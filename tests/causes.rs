@@ -80,7 +80,7 @@ fn a_vswitch_is_exhausted() {
     ];
     insta::assert_snapshot!(verdict(|model| model.vpc.vswitches[1].tenants = tenants), @r"
     vswitch: vsw-pods (/27, 28 usable) is full after 10m 1s (one run, so no interval);
-    14 % of its addresses serve pods, 21 % sit idle in node pools, 57 % belong to other tenants, 7 % are free, too few for a request.
+    14 % of its addresses serve pods, 22 % sit idle in node pools, 57 % belong to other tenants, 7 % are free, too few for a request.
     ");
 }
 

@@ -170,12 +170,12 @@ pub(super) fn help(mut command: Command) -> Command {
 
 /// A command whose headings, arguments and commands are in Chinese; `path` names it.
 fn in_chinese(command: Command, path: &str) -> Command {
-    // `help run` is `run` in the list of `help`.
-    let own = path.strip_prefix("help ").unwrap_or(path);
-    let about = broken(find(COMMANDS, own).expect("a test looks for words"), COLUMNS);
+    // `help` lists the other commands below it, as `help run`.
+    let own = if path.ends_with("help") { "help".to_owned() } else { path.replace("help ", "") };
+    let about = broken(find(COMMANDS, &own).expect("a test looks for words"), COLUMNS);
     let after = command.get_after_help().map(|help| after(&help.to_string(), path)).unwrap_or_default();
-    let (template, is_leaf) = (template(&command), !command.has_subcommands());
-    let command = command.help_template(template).about(about).after_help(after).next_line_help(is_leaf);
+    let template = template(&command);
+    let command = command.help_template(template).about(about).after_help(after);
     let command = command.mut_args(|argument| described(argument, path));
     command.mut_subcommands(|of| {
         let path = format!("{path} {}", of.get_name());
@@ -222,7 +222,7 @@ fn described(argument: Arg, path: &str) -> Arg {
     let long =
         if told.is_empty() { words.clone() + &list } else { format!("{words}\n\n可选值：\n{}", told.join("\n")) };
     let columns = COLUMNS - INDENT;
-    let argument = argument.hide_default_value(true).hide_possible_values(true);
+    let argument = argument.hide_default_value(true).hide_possible_values(true).next_line_help(true);
     argument.help(broken(&(words + &list), columns)).long_help(broken(&long, columns))
 }
 

@@ -66,7 +66,8 @@ Examples:
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
-  brimline completions bash > ~/.local/share/bash-completion/completions/brimline
+  brimline completions bash \\
+      > ~/.local/share/bash-completion/completions/brimline
   brimline completions zsh > ~/.zfunc/_brimline
   brimline completions fish > ~/.config/fish/completions/brimline.fish";
 

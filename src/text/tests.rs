@@ -80,8 +80,10 @@ fn spaces_are_where_chinese_has_them() {
     let both = text!("{} is full {when}{nodes}; {}.", named, day, Text::default(), Text::list([3.words()], COMMA));
     let chinese = both.say(Lang::Chinese);
     assert!(
-        chinese.starts_with("vsw-A\u{ff08}/24\u{ff0c}可用 252 个\u{ff09}在第 9 天用完\u{ff1b}3\u{3002}"),
+        chinese.starts_with("vsw-A\u{ff08}/24\u{ff0c}共 252 个可分配地址\u{ff09}在第 9 天用完\u{ff1b}3\u{3002}"),
         "{chinese}"
     );
     assert_eq!(phrase!("never").say(Lang::Chinese), "从不");
+    let days = text!("No vSwitch runs full in {}{runs}", text!("{days} days", 10), Text::default());
+    assert_eq!(days.say(Lang::Chinese), "10 天内没有交换机用完");
 }

@@ -24,7 +24,7 @@ pub fn wrap(text: &str, indent: usize, columns: usize) -> String {
     out.replace('\u{a0}', " ")
 }
 
-/// A text in which numbers stay in one piece with their units: `5 %`, `2.0 s`, `3h 28m`.
+/// A text in which numbers stay in one piece with their units: `5 %`, `2.0 s`, `3h 28m`, `37 个`.
 fn glued(text: &str) -> String {
     let glue = |(at, c): (usize, char)| match c {
         ' ' if is_in_number(&text[..at], &text[at + 1..]) => '\u{a0}',
@@ -39,7 +39,8 @@ fn is_in_number(before: &str, after: &str) -> bool {
     let unit = after.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let ends_in_time = before.strip_suffix(['d', 'h', 'm', 's']).is_some_and(|rest| rest.ends_with(is_digit));
     let is_time = matches!(unit.trim_start_matches(is_digit), "h" | "m" | "s") && unit.starts_with(is_digit);
-    after.starts_with('%') || before.ends_with(is_digit) && matches!(unit, "s" | "ms") || ends_in_time && is_time
+    let counts = after.starts_with(['个', '次', '张', '天']) || matches!(unit, "s" | "ms");
+    after.starts_with('%') || before.ends_with(is_digit) && counts || ends_in_time && is_time
 }
 
 /// What a line may end after, each with whether a space is before it.
@@ -64,7 +65,7 @@ fn pieces(text: &str) -> Vec<(&str, bool)> {
 /// that ends something nor after one that begins something.
 fn may_break(before: char, after: char) -> bool {
     let is_wide = |c: char| c.width() == Some(2);
-    (is_wide(before) || is_wide(after)) && !"，。；：、？！）》”".contains(after) && !"（《“".contains(before)
+    (is_wide(before) || is_wide(after)) && !"，。；：、？！）》”".contains(after) && !"（《“\u{a0}".contains(before)
 }
 
 #[cfg(test)]
@@ -79,5 +80,6 @@ mod tests {
         }
         assert_eq!(wrap("in 3d 5 pods", 0, 6), "in 3d\n5 pods");
         assert_eq!(wrap("12 so", 0, 4), "12\nso");
+        assert_eq!(wrap("最多 37 个", 0, 8), "最多\n37 个");
     }
 }
