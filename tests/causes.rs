@@ -80,7 +80,7 @@ fn a_vswitch_is_exhausted() {
     ];
     insta::assert_snapshot!(verdict(|model| model.vpc.vswitches[1].tenants = tenants), @r"
     vswitch: vsw-pods (/27, 28 usable) is full after 10m 1s (one run, so no interval);
-    14 % of its addresses serve pods, 21 % sit idle in node pools, 57 % belong to other tenants, 7 % are free, too few for a request.
+    14 % of its addresses serve pods, 22 % sit idle in node pools, 57 % belong to other tenants, 7 % are free, too few for a request.
     ");
 }
 
@@ -99,7 +99,7 @@ fn a_vswitch_is_exhausted_and_a_pod_has_no_node() {
 #[test]
 fn the_vswitch_of_the_nodes_is_empty() {
     insta::assert_snapshot!(verdict(|model| model.node_pools[0].size = nodes(13.0)), @r"
-    vswitch: vsw-nodes (/28, 12 usable) is full after 0 ms (one run, so no interval), so that nodes cannot join;
+    vswitch: vsw-nodes (/28, 12 usable) is full at the start (one run, so no interval), so that nodes cannot join;
     100 % of its addresses are node primaries.
     ");
 }

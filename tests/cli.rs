@@ -207,6 +207,11 @@ fn help_speaks_chinese_if_asked() {
         assert!(out.starts_with("模拟一个场景") && out.contains("示例："), "{out}");
         assert!(!out.contains("Options:") && !out.contains("Usage:"), "{out}");
     }
+    for words in ["help", "help run", "conformance check --help", "conformance replay -h", "conformance help check"] {
+        let (code, out, err) = outcome(brimline(folder.path()).args(["--lang", "zh"]).args(words.split(' ')));
+        assert_eq!((code, err.as_str()), (0, ""), "{words}");
+        assert!(out.contains("用法：") && !out.contains("Usage:"), "{out}");
+    }
 }
 
 #[test]

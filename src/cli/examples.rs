@@ -8,14 +8,18 @@ Examples:
 pub(super) const RUN: &str = "\
 Examples:
   brimline run scenarios/rollout-surge.yaml
-  brimline run scenarios/rollout-surge.yaml --set vpc.vswitches.vsw-pods.cidr=10.1.0.0/23
+  brimline run scenarios/rollout-surge.yaml \\
+      --set vpc.vswitches.vsw-pods.cidr=10.1.0.0/23
   brimline run scenarios/slash19-article.yaml --openmetrics future.txt
-  brimline run scenarios/rollout-surge.yaml --fail-if 'P(any pod waits > 60s) > 5%' --junit junit.xml";
+  brimline run scenarios/rollout-surge.yaml \\
+      --fail-if 'P(any pod waits > 60s) > 5%' --junit junit.xml";
 
 pub(super) const COMPARE: &str = "\
 Examples:
-  brimline compare scenarios/slash19-article.yaml scenarios/slash19-defaults.yaml
-  brimline compare scenarios/slash19-article.yaml --variant 'small pools: terway.eni_config.max_pool_size=25'";
+  brimline compare scenarios/slash19-article.yaml \\
+      scenarios/slash19-defaults.yaml
+  brimline compare scenarios/slash19-article.yaml \\
+      --variant 'small pools: terway.eni_config.max_pool_size=25'";
 
 pub(super) const CHECK: &str = "\
 Examples:
@@ -24,8 +28,10 @@ Examples:
 
 pub(super) const SWEEP: &str = "\
 Examples:
-  brimline sweep scenarios/slash19-article.yaml --vary terway.eni_config.max_pool_size=25,50,80
-  brimline sweep scenarios/slash19-article.yaml --vary node_pools.default.nodes.linear.to=100..400 --points 20 \\
+  brimline sweep scenarios/slash19-article.yaml \\
+      --vary terway.eni_config.max_pool_size=25,50,80
+  brimline sweep scenarios/slash19-article.yaml \\
+      --vary node_pools.default.nodes.linear.to=100..400 --points 20 \\
       --measure 'P(any vswitch is full)'";
 
 pub(super) const MEASURES: &str = "\
@@ -39,15 +45,18 @@ Examples:
 
 pub(super) const INSPECT: &str = "\
 Example:
-  brimline inspect output/slash19-article --at 'day 50 03:00' --node default-17 mapping
+  brimline inspect output/slash19-article --at 'day 50 03:00' \\
+      --node default-17 mapping
 
 The scenario is run again to see it; nothing of it is stored. IDs and MACs of interfaces, namespaces and \
 IPv6 blocks are made up: docs/inspect.md says which.";
 
 pub(super) const SEEK: &str = "\
 Examples:
-  brimline seek scenarios/slash19-article.yaml --smallest 'prefix(vsw-AAA)' --such-that 'P(any vswitch is full) <= 5 %'
-  brimline seek scenarios/slash19-article.yaml --vary max_pool_size=20..80/20 --vary min_pool_size=0,20 \\
+  brimline seek scenarios/slash19-article.yaml \\
+      --smallest 'prefix(vsw-AAA)' --such-that 'P(any vswitch is full) <= 5 %'
+  brimline seek scenarios/slash19-article.yaml \\
+      --vary max_pool_size=20..80/20 --vary min_pool_size=0,20 \\
       --minimise vswitches.idle.mean --minimise pods.wait.p99";
 
 pub(super) const SCHEMA: &str = "\
@@ -57,7 +66,8 @@ Examples:
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
-  brimline completions bash > ~/.local/share/bash-completion/completions/brimline
+  brimline completions bash \\
+      > ~/.local/share/bash-completion/completions/brimline
   brimline completions zsh > ~/.zfunc/_brimline
   brimline completions fish > ~/.config/fish/completions/brimline.fish";
 
@@ -105,6 +115,10 @@ mod tests {
         for leaf in leaves(&cli) {
             let name = leaf.get_name();
             let help = leaf.get_after_help().unwrap_or_else(|| panic!("{name} has no example")).to_string();
+            // What is longer breaks in the middle on a terminal of 80 columns, and does not paste.
+            let shown = help.split("\n\n").next().unwrap_or_default();
+            let long: Vec<_> = shown.lines().filter(|line| line.len() > 78).collect();
+            assert!(long.is_empty(), "{long:?}");
             let examples = commands(&help);
             assert!(!examples.is_empty(), "{name} has no example");
             for words in examples {

@@ -37,7 +37,8 @@ use print::{print, tell};
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Language of help, answers and reports: `zh` is Chinese
+    /// Language of help, and of what `run`, `demo` and `explain` answer and write: `zh` is Chinese;
+    /// other commands answer in English
     #[arg(long, value_name = "LANG", value_parser = lang(), global = true)]
     lang: Option<Lang>,
 }

@@ -61,7 +61,7 @@ pub(super) fn run(
         uncertain: &loaded.uncertain,
         sources: &loaded.sources,
         warnings: &loaded.warnings,
-        reproduce: &(reproduce(command, args) + &options("--fail-if", &policy.fail_if)),
+        reproduce: &(reproduce(command, args) + &options("--fail-if", &policy.fail_if) + lang.option()),
         seek: &reproduce(&format!("brimline seek {}", in_quotes(&loaded.sources[0].name)), args),
         command: &std::env::args().collect::<Vec<_>>().join(" "),
         wall,

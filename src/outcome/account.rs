@@ -55,6 +55,13 @@ impl AtFull {
 }
 
 impl Account {
+    /// Idle addresses that lower watermarks may give back: an interface's primary address stays as
+    /// long as the interface does.
+    #[must_use]
+    pub fn pooled(&self) -> u64 {
+        self.idle.iter().find(|(_, about)| *about == IDLE.pooled).map_or(0, |&(n, _)| n)
+    }
+
     /// All idle addresses.
     #[must_use]
     pub fn idle_sum(&self) -> u64 {
@@ -145,13 +152,15 @@ pub fn counting_text(summary: &Summary) -> Option<Text> {
     Some(text!("{counted}; {simulated}.", counted, simulated))
 }
 
-/// `, when 2,978 of them serve no pod`: the reason, if it is about one vSwitch.
+/// `, when 2,978 of them serve no pod`: the reason, if it is one and about one vSwitch.
 fn unserving(summary: &Summary) -> Text {
     let mut serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods);
     let (Some(vswitch), None) = (serving.next(), serving.next()) else { return Text::default() };
     let Some(full) = &vswitch.at_full else { return Text::default() };
-    let others = u64::from(vswitch.usable).saturating_sub(full.account().pods);
-    text!(", when {} no pod", says(others, phrase!("of them serves"), phrase!("of them serve")))
+    match u64::from(vswitch.usable).saturating_sub(full.account().pods) {
+        0 => Text::default(),
+        others => text!(", when {} no pod", says(others, phrase!("of them serves"), phrase!("of them serve"))),
+    }
 }
 
 /// `1 is idle`, `1,100 are idle`.
@@ -171,13 +180,13 @@ fn in_runs(happened: &super::Proportion) -> Text {
 fn apart(counting: &CountingSummary) -> Text {
     let Some(earlier) = &counting.simulated_earlier_s else { return Text::default() };
     let apart = match earlier.median {
-        0.0 => text!(", at the same time"),
-        earlier if earlier > 0.0 => text!(", {} earlier", span(earlier)),
-        later => text!(", {} later", span(-later)),
+        0.0 => text!("at the same time"),
+        earlier if earlier > 0.0 => text!("{} earlier", span(earlier)),
+        later => text!("{} later", span(-later)),
     };
     match (earlier.runs, counting.full.runs) {
-        (_, 1) => apart,
-        (runs, all) if runs == all => text!("{}, run by run", apart),
-        _ => text!("{} in runs with both", apart),
+        (_, 1) => text!(", {apart}", apart),
+        (runs, all) if runs == all => text!(", {apart}, run by run", apart),
+        _ => text!(", {apart} in runs with both", apart),
     }
 }

@@ -49,12 +49,13 @@ impl Clock {
         if self.in_days() { text!("day {}", self.day(secs)) } else { span(secs) }
     }
 
-    /// `on day 41, 2027-01-10`, or `after 2h 5m` if the horizon is short.
+    /// `on day 41, 2027-01-10`, or `after 2h 5m` if the horizon is short, `at the start` after none of it.
     #[must_use]
     pub fn at(&self, secs: f64) -> Text {
         match self.date(secs) {
             Some(date) if self.in_days() => text!("on {}, {date}", self.point(secs), date),
             _ if self.in_days() => text!("on {}", self.point(secs)),
+            _ if self.point(secs) == span(0.0) => text!("at the start"),
             _ => text!("after {}", self.point(secs)),
         }
     }
@@ -135,6 +136,7 @@ mod tests {
     fn short_runs_are_told_in_hours_and_minutes() {
         let clock = clock(Span::hours(6), Some(jiff::civil::date(2026, 12, 1)));
         assert_eq!(clock.at(7500.0), "after 2h 5m");
+        assert_eq!(clock.at(0.0), "at the start");
         assert_eq!(clock.range(7500.0, 7560.0), "2h 5m to 2h 6m");
         assert_eq!(clock.length(), "6h");
     }

@@ -50,8 +50,8 @@ const fn of(
     kind: Kind,
     definition: &'static str,
 ) -> Measure {
-    let [label, unit, definition] = [Phrase::of(label, 0), Phrase::of(unit, 0), Phrase::of(definition, 0)];
-    Measure { name, label, unit, kind, definition }
+    let [label, definition] = [Phrase::of(label, 0), Phrase::of(definition, 0)];
+    Measure { name, label, unit: Phrase::unit(unit), kind, definition }
 }
 
 /// Every measure. A point in time counts from the start of the run: day 1 is the first 24 hours,

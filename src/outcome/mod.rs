@@ -33,7 +33,9 @@ pub use runbook::{ActionSummary, ReachSummary, no_way_out_text};
 pub use tell::{Told, had, holders_text, tell};
 pub use verdict::Verdict;
 pub use warmup::{Steadiness, means_text, warm_up_text};
-pub use words::{FEW_RUNS, count, in_parentheses, plus_minus, range_of_spans, span, unit_text};
+pub use words::{
+    FEW_RUNS, count, in_parentheses, is_one, plus_minus, pods, range_of_spans, span, unit_text, whole_percents,
+};
 
 use serde::Serialize;
 

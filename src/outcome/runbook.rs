@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::words::{count, plus_minus, range_of_spans};
+use super::words::{is_one, plus_minus, pods, range_of_spans, whole};
 use super::{Clock, Estimate, Proportion, VSwitchSummary};
 use crate::text::{COMMA, SPACE, Text, phrase, text};
+use crate::units::thousands;
 
 /// What came of an action.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -63,39 +64,59 @@ impl ActionSummary {
         Text::list([text!("{}.", text)].into_iter().chain(more.into_iter().flatten()), SPACE)
     }
 
-    /// `212 pods waited then; 200 of them have got an address since; the last wait was over 2h 5m
+    /// `212 pods waited then; 200 of them have got an address since; the last wait ended 2h 5m
     /// later.`; none if nobody waited.
     fn recovery_text(&self) -> Option<Text> {
-        let (waiting, relieved) = (self.waiting.as_ref()?, self.relieved.as_ref()?);
         let recovered = self.recovered.as_ref()?;
-        let mut text = text!("{} pods waited then; ", plus_minus(waiting));
-        text += if relieved.mean == waiting.mean {
-            text!("all of them have got an address since")
-        } else {
-            text!("{} of them have got an address since", plus_minus(relieved))
-        };
+        let mut text = text!("{pods} waited then; {relief}", pods(self.waiting.as_ref()?), self.relief_text()?);
         text += match &self.recovery_s {
-            Some(time) if recovered.always() => text!("; the last wait was over {} later", range_of_spans(time)),
+            Some(time) if recovered.always() => text!("; the last wait ended {} later", range_of_spans(time)),
             Some(time) => text!(
-                "; in {} of {} runs the last wait was over {} later, in the others some wait still",
+                "; in {} of {} runs the last wait ended {} later, in the others some wait still",
                 recovered.hits,
                 recovered.runs,
                 range_of_spans(time)
             ),
+            None if self.waiting.as_ref().is_some_and(is_one) => text!("; it still waits at the end"),
             None => text!("; some wait still at the end"),
         };
         Some(text!("{}.", text))
     }
+
+    /// `200 of them have got an address since`, of the pods that waited.
+    #[must_use]
+    pub fn relief_text(&self) -> Option<Text> {
+        let (waiting, relieved) = (self.waiting.as_ref()?, self.relieved.as_ref()?);
+        let (all, none) = (relieved.mean == waiting.mean, relieved.max == 0.0);
+        Some(match is_one(waiting) {
+            true if all => text!("it has got an address since"),
+            true if none => text!("it has got none since"),
+            true => text!("it has got an address since in some of the runs"),
+            false if all => text!("all of them have got an address since"),
+            false if none => text!("none of them has got an address since"),
+            false if is_one(relieved) => text!("1 of them has got an address since"),
+            false => text!("{} of them have got an address since", plus_minus(relieved)),
+        })
+    }
 }
 
 impl ReachSummary {
-    /// `12 of 40 nodes can use what was added; 8 do not run with it, 20 have no ENI slot for it.`
+    /// `12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.`
+    /// The numbers add up.
     fn text(&self) -> Text {
-        let mut text = text!("{} of {} nodes can use what was added", count(self.able.mean), count(self.nodes.mean));
-        let old = self.nodes.mean - self.configured.mean;
-        let stuck = self.configured.mean - self.able.mean;
-        let why = [(old, phrase!("run without it in their eni-config")), (stuck, phrase!("have no ENI slot for it"))];
-        let why = why.into_iter().filter(|(n, _)| *n >= 0.05).map(|(n, why)| text!("{} {why}", count(n), why));
+        let [old, stuck] = [self.nodes.mean - self.configured.mean, self.configured.mean - self.able.mean];
+        let numbers = whole(&[self.able.mean, old.max(0.0), stuck.max(0.0)]);
+        let all = match numbers.iter().sum::<u64>() {
+            1 => text!("1 node"),
+            all => text!("{} nodes", thousands(all)),
+        };
+        let mut text = text!("{able} of {nodes} can use what was added", thousands(numbers[0]), all);
+        let why = [
+            (phrase!("runs without it in its eni-config"), phrase!("run without it in their eni-config")),
+            (phrase!("has no ENI slot for it"), phrase!("have no ENI slot for it")),
+        ];
+        let why = numbers[1..].iter().zip(why).filter(|&(&n, _)| n > 0);
+        let why = why.map(|(&n, (one, many))| text!("{} {why}", thousands(n), if n == 1 { one } else { many }));
         let why = Text::list(why, COMMA);
         if !why.is_empty() {
             text += text!("; {why}", why);
@@ -107,12 +128,15 @@ impl ReachSummary {
 /// A warning of pods with addresses that do not reach the internet; none if there are none.
 #[must_use]
 pub fn no_way_out_text(vswitch: &VSwitchSummary) -> Option<Text> {
-    (!vswitch.snat && vswitch.served.max > 0.0).then(|| {
-        text!(
+    (!vswitch.snat && vswitch.served.max > 0.0).then(|| match is_one(&vswitch.served) {
+        true => {
+            text!("1 pod got an address of {}, which has no SNAT entry: it has no way to the internet.", vswitch.id)
+        }
+        false => text!(
             "{} pods got an address of {}, which has no SNAT entry: they have no way to the internet.",
             plus_minus(&vswitch.served),
             vswitch.id
-        )
+        ),
     })
 }
 

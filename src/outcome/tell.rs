@@ -91,7 +91,8 @@ pub fn had(had: &Holdings, model: &Model) -> Text {
     if !had.blocked.is_empty() {
         let names: Vec<_> = had.blocked.iter().map(|id| model.vpc.vswitches[id.index()].id.words()).collect();
         let count = if names.len() == 1 { phrase!("counts") } else { phrase!("count") };
-        let rules = if had.by_control_plane { "C74, C81" } else { "R86, R89" };
+        let rules = if had.by_control_plane { ["C74", "C81"] } else { ["R86", "R89"] };
+        let rules = Text::list(rules.map(|rule| rule.words()), LIST);
         text += text!("; {} {count} as empty (rules {rules})", Text::list(names, LIST), count, rules);
     }
     text

@@ -189,7 +189,7 @@ fn one_run_and_few_runs_say_so() {
     );
     assert!(
         verdict(&model, &[full(0, 1, moment(125)), full(1, 1, moment(135))])
-            .starts_with("vsw-AAA (/19, 8,188 usable) is full after 2h 10m (all 2 runs: 2h 5m to 2h 15m); 38 %")
+            .starts_with("vsw-AAA (/19, 8,188 usable) is full after 2h 10m (both runs: 2h 5m to 2h 15m); 38 %")
     );
 }
 
@@ -199,7 +199,7 @@ fn a_vswitch_of_nodes_keeps_nodes_out_and_leads_only_if_no_other_is_full() {
     let mut runs = vec![full(0, 0, at(9.5)), full(1, 0, at(9.5))];
     assert_eq!(
         verdict(&model, &runs),
-        "vsw-nodes (/18, 16,380 usable) is full on day 10 (all 2 runs: day 10), so that nodes cannot join; 100 % of \
+        "vsw-nodes (/18, 16,380 usable) is full on day 10 (both runs: day 10), so that nodes cannot join; 100 % of \
          its addresses are node primaries."
     );
     for run in &mut runs {
@@ -278,7 +278,7 @@ fn another_limit_leads_if_no_vswitch_is_full() {
         ),
     ];
     for (cause, who, why) in cases {
-        assert_eq!(bound(cause), format!("{who} for the first time on day 12 (all 2 runs: day 12): {why}. {rest}"));
+        assert_eq!(bound(cause), format!("{who} for the first time on day 12 (both runs: day 12): {why}. {rest}"));
     }
 }
 
@@ -404,6 +404,9 @@ fn an_action_says_what_it_achieved() {
     let calm = ActionRecord { waiting: 0, relieved: 0, recovered: None, reach: None, ..all };
     let cut = ActionRecord { ended: None, ..calm };
     let never = ActionRecord::default();
+    let one_node = Some(Reach { nodes: 1, configured: 1, able: 0 });
+    // Means of 11.5, 8.5 and 20 add up to 40 nodes all the same.
+    let fewer = Some(Reach { nodes: 40, configured: 30, able: 10 });
     insta::assert_snapshot!(
         [
             text([all; 4]),
@@ -413,16 +416,22 @@ fn an_action_says_what_it_achieved() {
             text([calm; 4]),
             text([cut; 4]),
             text([never; 4]),
+            text([ActionRecord { waiting: 1, relieved: 1, reach: one_node, ..all }; 4]),
+            text([ActionRecord { waiting: 1, relieved: 0, recovered: None, reach: None, ..all }; 4]),
+            text([ActionRecord { relieved: 0, reach: fewer, ..all }, all, all, all]),
         ]
         .join("\n"),
         @r"
-    terway is restarted: on day 43, complete 10m later. 212 pods waited then; 200 of them have got an address since; the last wait was over 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
-    terway is restarted: on day 43, complete 10m later. 212 pods waited then; all of them have got an address since; the last wait was over 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
-    terway is restarted: on day 43, in 3 of 4 runs, complete 10m later. 212 pods waited then; 200 of them have got an address since; in 2 of 3 runs the last wait was over 2h later, in the others some wait still. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; 200 of them have got an address since; the last wait ended 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; all of them have got an address since; the last wait ended 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
+    terway is restarted: on day 43, in 3 of 4 runs, complete 10m later. 212 pods waited then; 200 of them have got an address since; in 2 of 3 runs the last wait ended 2h later, in the others some wait still. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
     terway is restarted: on day 43, complete 10m later. 212 pods waited then; 200 of them have got an address since; some wait still at the end. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
     terway is restarted: on day 43, complete 10m later.
     terway is restarted: on day 43, not complete at the end.
     terway is restarted: it never began.
+    terway is restarted: on day 43, complete 10m later. 1 pod waited then; it has got an address since; the last wait ended 2h later. 0 of 1 node can use what was added; 1 has no ENI slot for it.
+    terway is restarted: on day 43, complete 10m later. 1 pod waited then; it has got none since; it still waits at the end.
+    terway is restarted: on day 43, complete 10m later. 212 pods waited then; 150 (0 to 200) of them have got an address since; the last wait ended 2h later. 12 of 40 nodes can use what was added; 8 run without it in their eni-config, 20 have no ENI slot for it.
     "
     );
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::words::{count, in_parentheses, plus_minus, span};
+use super::words::{count, in_parentheses, is_one, nodes, plus_minus, span, whole_percents};
 use super::{Clock, DefectSummary, Estimate, Limit, PodSummary, Proportion, Summary, TrunklessSummary, VSwitchSummary};
 use crate::record::Holders;
 use crate::text::{COMMA, SPACE, Text, phrase, text};
@@ -94,16 +94,6 @@ fn strikes(defect: &DefectSummary, clock: &Clock) -> Text {
     )
 }
 
-/// So many nodes.
-fn nodes(estimate: &Estimate) -> Text {
-    if is_one(estimate) { text!("1 node") } else { text!("{} nodes", plus_minus(estimate)) }
-}
-
-/// Whether it is one in every run.
-fn is_one(estimate: &Estimate) -> bool {
-    (estimate.min, estimate.max) == (1.0, 1.0)
-}
-
 fn of_limits(summary: &Summary) -> Verdict {
     let clock = &summary.method.clock;
     // They are in the order of filling, those of pods first.
@@ -181,6 +171,7 @@ fn when(happened: &Proportion, time: &Estimate, clock: &Clock) -> Text {
     let (whom, from, to) = match (happened.always(), time.runs) {
         (true, RUNS_FOR_QUANTILES..) => (text!("90 % of runs"), time.p5, time.p95),
         (false, RUNS_FOR_QUANTILES..) => (text!("90 % of those"), time.p5, time.p95),
+        (true, 2) => (text!("both runs"), time.min, time.max),
         (true, n) => (text!("all {n} runs", n), time.min, time.max),
         (false, n) => (text!("those {n}", n), time.min, time.max),
     };
@@ -202,17 +193,18 @@ fn share(happened: &Proportion) -> Text {
 /// `38 % of its addresses serve pods, 61 % sit idle in node pools, 1 % are node primaries`; parts
 /// that nobody holds are left out.
 fn holders(who: &Holders<Estimate>) -> Text {
+    let who = whole_percents(who);
     let parts = [
-        (who.pods.mean, phrase!("serve pods")),
-        (who.idle.mean, phrase!("sit idle in node pools")),
-        (who.leaked.mean, phrase!("are leaked, on ENIs that no daemon knows")),
-        (who.primaries.mean, phrase!("are node primaries")),
-        (who.others.mean, phrase!("belong to other tenants")),
+        (who.pods, phrase!("serve pods")),
+        (who.idle, phrase!("sit idle in node pools")),
+        (who.leaked, phrase!("are leaked, on ENIs that no daemon knows")),
+        (who.primaries, phrase!("are node primaries")),
+        (who.others, phrase!("belong to other tenants")),
     ];
     // Fewer than a request asks for may be free; hardly any are not worth a word.
-    let free = Some((who.free.mean, phrase!("are free, too few for a request"))).filter(|(share, _)| *share >= 0.005);
-    let reserved = who.reserved.map(|reserved| (reserved.mean, phrase!("are kept for prefixes")));
-    let held = who.held.map(|held| (held.mean, phrase!("are held for pods with fixed IPs that are gone")));
+    let free = Some((who.free, phrase!("are free, too few for a request"))).filter(|(share, _)| *share >= 0.005);
+    let reserved = who.reserved.map(|reserved| (reserved, phrase!("are kept for prefixes")));
+    let held = who.held.map(|held| (held, phrase!("are held for pods with fixed IPs that are gone")));
     let parts = parts.into_iter().chain(held).chain(reserved).filter(|(share, _)| *share > 0.0).chain(free);
     let parts = parts.enumerate().map(|(i, (share, does))| {
         let share = percent(share);

@@ -2,6 +2,7 @@
 
 use super::Estimate;
 use super::Interval;
+use crate::record::Holders;
 use crate::text::{Phrase, Text, Words, text};
 use crate::time::Span;
 use crate::units::thousands;
@@ -25,6 +26,19 @@ pub fn whole(parts: &[f64]) -> Vec<u64> {
     numbers
 }
 
+/// Who holds how much, as shares that [`crate::units::percent`] prints as whole percentages that add up to
+/// 100; what is nearly nothing, or nearly all, stays so.
+#[must_use]
+pub fn whole_percents(who: &Holders<Estimate>) -> Holders<f64> {
+    let parts = who.parts().into_iter().chain(who.reserved).chain(who.held);
+    let mut numbers = whole(&parts.map(|share| share.mean * 100.0).collect::<Vec<_>>()).into_iter();
+    who.map(|share| match numbers.next().expect("there are as many numbers as parts") {
+        0 => share.mean.min(0.004),
+        100 => share.mean.max(0.996),
+        n => n as f64 / 100.0,
+    })
+}
+
 /// A length of time; an infinite one is `never`.
 #[must_use]
 pub fn span(secs: f64) -> Text {
@@ -39,13 +53,30 @@ pub const FEW_RUNS: usize = 5;
 /// 1,228)`; the mean alone without an interval, or if all runs about agree.
 #[must_use]
 pub fn plus_minus(estimate: &Estimate) -> Text {
+    let (low, mean, high) = (count(estimate.min), count(estimate.mean), count(estimate.max));
     match estimate.half_width() {
-        Some(half) if half >= 0.05 && estimate.runs < FEW_RUNS => {
-            text!("{} ({} to {})", count(estimate.mean), count(estimate.min), count(estimate.max))
-        }
-        Some(half) if half >= 0.05 => format!("{} ± {}", count(estimate.mean), count(half)).words(),
-        _ => count(estimate.mean).words(),
+        Some(half) if half >= 0.05 && estimate.runs >= FEW_RUNS => format!("{mean} ± {}", count(half)).words(),
+        Some(half) if half >= 0.05 && low != high => text!("{} ({} to {})", mean, low, high),
+        _ => mean.words(),
     }
+}
+
+/// Whether it is one in every run.
+#[must_use]
+pub fn is_one(estimate: &Estimate) -> bool {
+    (estimate.min, estimate.max) == (1.0, 1.0)
+}
+
+/// `1 pod`, `212 pods`.
+#[must_use]
+pub fn pods(estimate: &Estimate) -> Text {
+    if is_one(estimate) { text!("1 pod") } else { text!("{} pods", plus_minus(estimate)) }
+}
+
+/// `1 node`, `12 nodes`.
+#[must_use]
+pub fn nodes(estimate: &Estimate) -> Text {
+    if is_one(estimate) { text!("1 node") } else { text!("{} nodes", plus_minus(estimate)) }
 }
 
 /// A time over the runs: the median and, if the runs differ, the 5 to 95 % quantiles.
@@ -72,7 +103,7 @@ pub fn in_parentheses(share: Option<&Interval>) -> Text {
 /// If it has no Chinese; a test asks for all of them.
 #[must_use]
 pub fn unit_text(unit: &'static str) -> Text {
-    Phrase::find(unit).expect("a test asks for every unit").words()
+    Phrase::find_unit(unit).expect("a test asks for every unit").words()
 }
 
 #[cfg(test)]
@@ -99,11 +130,37 @@ mod tests {
     }
 
     #[test]
+    fn percentages_add_up_and_none_and_all_are_never_told_wrongly() {
+        let percents = |pods: f64, idle: f64, others: f64| {
+            let nobody = Estimate::of(&[0.0]).expect("a value");
+            let [pods, idle, others] = [pods, idle, others].map(|share| Estimate::of(&[share]).expect("a value"));
+            let who = Holders {
+                pods,
+                idle,
+                leaked: nobody,
+                primaries: nobody,
+                others,
+                free: nobody,
+                reserved: None,
+                held: None,
+            };
+            let shares = whole_percents(&who);
+            [shares.pods, shares.idle, shares.others].map(crate::units::percent)
+        };
+        assert_eq!(percents(0.165, 0.826, 0.009), ["16 %", "83 %", "1 %"]);
+        assert_eq!(percents(0.335, 0.335, 0.33), ["34 %", "33 %", "33 %"]);
+        assert_eq!(percents(0.999, 0.001, 0.0), [">99 %", "<1 %", "0 %"]);
+        assert_eq!(percents(1.0, 0.0, 0.0), ["100 %", "0 %", "0 %"]);
+    }
+
+    #[test]
     fn agreeing_runs_need_no_interval() {
         let same = Estimate::of(&[5.0, 5.0, 5.0]).expect("values");
         assert_eq!((plus_minus(&same).english().as_str(), range_of_spans(&same).english().as_str()), ("5", "5.0 s"));
         let differ = Estimate::of(&[10.0, 20.0]).expect("values");
         assert_eq!(plus_minus(&differ), "15 (10 to 20)");
+        let nearly = Estimate::of(&[32.8, 33.2]).expect("values");
+        assert_eq!(plus_minus(&nearly), "33");
         assert_eq!(range_of_spans(&differ), "15.0 s (10.5 s to 19.5 s)");
     }
 }

@@ -44,9 +44,8 @@ struct Page<'a> {
     verdict: String,
     /// How intervals were made, and how precise the runs are.
     method: String,
-    version: &'static str,
-    seed: u64,
-    runs: usize,
+    /// Version, seed and number of runs.
+    origin: String,
     key: Vec<Key<String>>,
     advice: Vec<Advice<String>>,
     policy: Option<Policy<String>>,
@@ -141,6 +140,7 @@ pub(super) fn page(run: &Run, content: &Content) -> anyhow::Result<String> {
     let (lang, summary) = (run.lang, run.summary);
     let method = &summary.method;
     let precision = method.precision.as_ref().map(|precision| precision.text.clone());
+    let runs = if method.replications == 1 { text!("1 run") } else { text!("{n} runs", method.replications) };
     let page = Page {
         lang: lang.tag(),
         style: STYLE,
@@ -153,9 +153,7 @@ pub(super) fn page(run: &Run, content: &Content) -> anyhow::Result<String> {
         question: &summary.question,
         verdict: summary.verdict.text.say(lang),
         method: Text::list([method.intervals.clone()].into_iter().chain(precision), SPACE).say(lang),
-        version: method.version,
-        seed: method.seed,
-        runs: method.replications,
+        origin: text!("brimline {version}, seed {seed}, {runs}.", method.version, method.seed, runs).say(lang),
         key: content.key.iter().map(|key| key.say(lang)).collect(),
         advice: content.advice.iter().map(|advice| advice.say(lang)).collect(),
         policy: content.policy.as_ref().map(|policy| policy.say(lang)),

@@ -1,12 +1,13 @@
 //! What can be measured in a scenario, and what conditions can look at.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 
 use crate::model::{Model, Reading};
 use crate::time::{Instant, Span};
 
-/// Every reading and level of a model with its unit and definition, at most `columns` wide.
+/// Every reading and level of a model with its unit and definition, `columns` wide where names, which are
+/// to be copied, leave room for that.
 #[must_use]
 pub fn measures(model: &Model, columns: usize) -> String {
     let over = Reading::WaitedOver { over: Span::secs(60), before: Instant::NEVER };
@@ -36,6 +37,21 @@ fn table(rows: impl Iterator<Item = [String; 3]>, columns: usize) -> String {
     });
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
+        if column.index < 2 {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     table.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_whole_where_columns_are_few() {
+        let name = "vsw-with-a-long-name-of-pods.unschedulable.mean";
+        let text = table(std::iter::once([name, "addresses", "What it is."].map(str::to_owned)), 60);
+        assert!(text.contains(name), "{text}");
+    }
 }

@@ -5,8 +5,8 @@ use comfy_table::{CellAlignment, Table};
 use unicode_width::UnicodeWidthStr;
 
 use crate::outcome::{
-    ANY, Clock, Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, no_way_out_text, plus_minus,
-    prefixes_text, range_of_spans, span, warm_up_text,
+    ANY, Clock, Estimate, Limit, PodSummary, Summary, account_text, count, counting_text, is_one, no_way_out_text,
+    plus_minus, prefixes_text, range_of_spans, span, warm_up_text,
 };
 use crate::record::Holders;
 use crate::scenario::Uncertain;
@@ -94,6 +94,7 @@ fn uncertain_line(uncertain: &[Uncertain]) -> Option<Text> {
 fn limit_line(limit: &Limit, summary: &Summary) -> Text {
     let runs = match (limit.bound.runs, limit.bound.always()) {
         (1, _) => Text::default(),
+        (2, true) => text!(" in both runs"),
         (n, true) => text!(" in all {n} runs", n),
         (n, false) => text!(" in {} of {n} runs", limit.bound.hits, n),
     };
@@ -105,7 +106,11 @@ fn pods_line(pods: &PodSummary) -> Text {
     // Pods that end without having got one are few; mostly they wait still.
     let (never, waiting) = (&pods.never_served, &pods.waiting_at_end);
     match (never.max > 0.0, waiting.max > 0.0) {
+        (true, true) if never.mean == waiting.mean && is_one(never) => line += text!("; 1 still waits at the end"),
         (true, true) if never.mean == waiting.mean => line += text!("; {} still wait at the end", plus_minus(never)),
+        (true, true) if is_one(waiting) => {
+            line += text!(", {} never did; 1 of these still waits at the end", plus_minus(never));
+        }
         (true, true) => {
             line += text!(", {} never did; {} of these still wait at the end", plus_minus(never), plus_minus(waiting));
         }
@@ -119,9 +124,13 @@ fn unschedulable_line(pods: &PodSummary) -> Option<Text> {
     if pods.most_unschedulable.max == 0.0 {
         return None;
     }
+    let most = match count(pods.most_unschedulable.max).as_str() {
+        "1" => text!("1 pod at a time"),
+        most => text!("up to {} pods at once", most),
+    };
     let mut line = text!(
-        "up to {} pods at once found no node, {} do at the end; {} pod-hours without one",
-        count(pods.most_unschedulable.max),
+        "{most} found no node, {} at the end; {} pod-hours without one",
+        most,
         plus_minus(&pods.unschedulable_at_end),
         plus_minus(&pods.unschedulable_pod_h)
     );

@@ -4,12 +4,15 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::schedule::{most_of_others, nodes_in_zone, nodes_of_type, surges};
 use super::{Loaded, Origin, Setting, Uncertain, show};
 use crate::address::{PREFIX, usable};
 use crate::id::VSwitchId;
 use crate::ipam::Config;
 use crate::model::{Action, Deed, Model, NodePool, PoolSize, PoolZone, Shape, VSwitch};
+use crate::text;
 use crate::time::Instant;
 use crate::units::thousands;
 
@@ -18,7 +21,8 @@ const WIDTH: usize = 80;
 /// Where origins begin.
 const ORIGIN: usize = 40;
 
-/// The resolved model, section by section and in lines of 80 columns: each value with its origin.
+/// The resolved model, section by section: each value with its origin. Lines have 80 columns, more only
+/// where a name is longer.
 #[must_use]
 pub fn describe(loaded: &Loaded) -> String {
     let mut out = String::new();
@@ -91,7 +95,9 @@ fn setting(out: &mut String, key: &str, value: &str, origin: &str) {
         let indent = if i == 0 { 2 } else { 4 };
         let left = left.get(i).map_or("", String::as_str);
         let right = right.get(i).map_or(String::new(), |text| format!("# {text}"));
-        push(out, &format!("{:ORIGIN$}{right}", format!("{:indent$}{left} ", "")));
+        let left = format!("{:indent$}{left} ", "");
+        let space = " ".repeat(ORIGIN.saturating_sub(left.width()));
+        push(out, &format!("{left}{space}{right}"));
     }
 }
 
@@ -107,22 +113,10 @@ fn origin(origin: &Origin) -> String {
     }
 }
 
-/// Lines of at most `width` characters, broken at spaces where there are any.
+/// Lines of at most `width` columns, but for longer words: they may have to be copied.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => {
-                let letters: Vec<char> = word.chars().collect();
-                lines.extend(letters.chunks(width).map(|part| part.iter().collect::<String>()));
-            }
-        }
-    }
-    lines
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text::wrap(&text, 0, width).lines().map(str::to_owned).collect()
 }
 
 fn capacity(out: &mut String, model: &Model) {
@@ -236,9 +230,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_broken_at_spaces_and_long_words_anywhere() {
+    fn lines_are_broken_at_spaces_and_beside_chinese_but_not_within_names() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("abcdefgh i", 4), ["abcd", "efgh", "i"]);
+        assert_eq!(wrap("abcdefgh i", 4), ["abcdefgh", "i"]);
+        assert_eq!(wrap("何时用完", 4), ["何时", "用完"]);
         assert!(wrap("", 7).is_empty());
     }
 }

@@ -40,6 +40,15 @@ impl Lang {
             Self::Chinese => "zh-CN",
         }
     }
+
+    /// What asks for it on a command line, after a space; nothing for English.
+    #[must_use]
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::English => "",
+            Self::Chinese => " --lang zh",
+        }
+    }
 }
 
 /// Words in every language, with holes (`{}`) for what is said of.
@@ -78,7 +87,15 @@ macro_rules! phrase {
     }};
 }
 
-pub(crate) use {phrase, text};
+/// Makes a [`Phrase`] of a unit.
+macro_rules! unit {
+    ($english:literal) => {{
+        const UNIT: $crate::text::Phrase = $crate::text::Phrase::unit($english);
+        UNIT
+    }};
+}
+
+pub(crate) use {phrase, text, unit};
 
 /// Between the parts of a sentence.
 pub const COMMA: Phrase = Phrase { english: ", ", chinese: "，" };
@@ -105,6 +122,25 @@ impl Phrase {
         assert!(holes == count(english), "a text has other holes than what is to fill them");
         assert!(holes == count(chinese), "a text has other holes in Chinese than in English");
         Self { english, chinese }
+    }
+
+    /// A unit in every language.
+    ///
+    /// # Panics
+    /// When the program is compiled: if it has no Chinese.
+    #[must_use]
+    pub const fn unit(english: &'static str) -> Self {
+        match chinese::unit(english) {
+            Some((_, chinese)) => Self { english, chinese },
+            None => panic!("a unit has no Chinese words in src/text/chinese/units.rs"),
+        }
+    }
+
+    /// The unit with this English name, for names that the compiler does not see; none if there is
+    /// no Chinese.
+    #[must_use]
+    pub fn find_unit(english: &str) -> Option<Self> {
+        chinese::unit(english).map(|(english, chinese)| Self { english, chinese })
     }
 
     /// The phrase with these English words, for words that the compiler does not see; none if there
@@ -165,7 +201,7 @@ fn names(template: &str) -> Vec<&str> {
 }
 
 /// Appends a part of a text. In Chinese there is a space beside Latin letters and digits, and none
-/// beside the marks of Chinese, whatever the parts are.
+/// beside the marks of Chinese or between its characters, whatever the parts are.
 fn append(out: &mut String, part: &str, lang: Lang) {
     let marks = |c: char| "，。；：、？（）“”".contains(c);
     let (Lang::Chinese, Some(before), Some(after)) = (lang, out.chars().last(), part.chars().next()) else {
@@ -182,6 +218,14 @@ fn append(out: &mut String, part: &str, lang: Lang) {
         out.truncate(out.trim_end_matches(' ').len());
         *out += part.trim_start_matches(' ');
         return;
+    }
+    // A template's own space, for a filling that is Chinese.
+    if let Some(rest) = part.strip_prefix(' ').filter(|rest| is_han(before) && rest.starts_with(is_han)) {
+        *out += rest;
+        return;
+    }
+    if before == ' ' && is_han(after) && out.trim_end_matches(' ').ends_with(is_han) {
+        out.truncate(out.trim_end_matches(' ').len());
     }
     if is_han(before) && is_latin(after) || is_latin(before) && is_han(after) {
         out.push(' ');
@@ -325,7 +369,7 @@ impl PartialEq<&str> for Text {
 /// The characters of all Chinese texts beyond Latin-1.
 #[cfg(all(test, feature = "png"))]
 pub(crate) fn chinese_characters() -> std::collections::BTreeSet<char> {
-    let all = chinese::ALL.into_iter().flatten();
+    let all = chinese::ALL.into_iter().chain([chinese::UNITS]).flatten();
     all.flat_map(|(_, chinese)| chinese.chars()).filter(|&c| c > '\u{ff}').collect()
 }
 

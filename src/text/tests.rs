@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::chinese::ALL;
+use super::chinese::{ALL, UNITS};
 use super::{COMMA, Lang, Phrase, Text, Words, names};
 
 fn phrases() -> impl Iterator<Item = Phrase> {
-    ALL.into_iter().flatten().map(|&(english, chinese)| Phrase { english, chinese })
+    ALL.into_iter().chain([UNITS]).flatten().map(|&(english, chinese)| Phrase { english, chinese })
 }
 
 /// All source files, with literals in one line.
@@ -30,10 +30,13 @@ fn sources(folder: &Path) -> String {
 #[test]
 fn every_chinese_text_is_used_and_stands_once() {
     let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    let mut seen = BTreeSet::new();
-    for Phrase { english, .. } in phrases() {
-        assert!(sources.contains(&format!("{english:?}")), "nobody says {english:?}");
-        assert!(seen.insert(english), "{english:?} stands twice");
+    let texts: Vec<_> = ALL.into_iter().flatten().collect();
+    for all in [texts, UNITS.iter().collect()] {
+        let mut seen = BTreeSet::new();
+        for &&(english, _) in &all {
+            assert!(sources.contains(&format!("{english:?}")), "nobody says {english:?}");
+            assert!(seen.insert(english), "{english:?} stands twice");
+        }
     }
 }
 
@@ -77,8 +80,10 @@ fn spaces_are_where_chinese_has_them() {
     let both = text!("{} is full {when}{nodes}; {}.", named, day, Text::default(), Text::list([3.words()], COMMA));
     let chinese = both.say(Lang::Chinese);
     assert!(
-        chinese.starts_with("vsw-A\u{ff08}/24\u{ff0c}可用 252 个\u{ff09}在第 9 天用完\u{ff1b}3\u{3002}"),
+        chinese.starts_with("vsw-A\u{ff08}/24\u{ff0c}共 252 个可分配地址\u{ff09}在第 9 天用完\u{ff1b}3\u{3002}"),
         "{chinese}"
     );
     assert_eq!(phrase!("never").say(Lang::Chinese), "从不");
+    let days = text!("No vSwitch runs full in {}{runs}", text!("{days} days", 10), Text::default());
+    assert_eq!(days.say(Lang::Chinese), "10 天内没有交换机用完");
 }

@@ -7,7 +7,7 @@ use crate::address::usable;
 use crate::model::{Times, WorkloadKind};
 use crate::outcome::{After, Estimate, Proportion};
 use crate::record::Recording;
-use crate::text::{Text, text};
+use crate::text::{Text, Words, phrase, text};
 use crate::time::{Instant, Span};
 
 /// What began longer ago is no likely reason, unless it lasts (an assumption).
@@ -73,7 +73,8 @@ impl Runs<'_> {
             }
         }
         let (at, names) = latest?;
-        Some((("job", text!("a Job of {} began", names.join(" and one of "))), at))
+        let names = Text::list(names.iter().map(|name| name.words()), phrase!(" and one of "));
+        Some((("job", text!("a Job of {} began", names)), at))
     }
 }
 

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::model::VSwitch;
-use crate::outcome::{ActionSummary, Summary, VSwitchSummary, count, plus_minus};
+use crate::outcome::{ActionSummary, VSwitchSummary, count, pods};
 use crate::report::{Run, in_quotes};
 use crate::study::{Decision, RuleKind};
 use crate::text::{Lang, Text, text};
@@ -55,33 +55,27 @@ pub(super) fn advice(run: &Run) -> Vec<Advice> {
         }
         ("none", Some(vswitch)) if vswitch.serves_pods => all.extend(room(run, vswitch)),
         ("none", _) => {}
-        _ => all.push(why(summary)),
+        _ => all.push(why(run)),
     }
     all
 }
 
 /// An action that pods got addresses after: the only thing that a run has seen help.
 fn done(action: &ActionSummary) -> Option<Advice> {
-    let (waiting, relieved) = (action.waiting.as_ref()?, action.relieved.as_ref()?);
-    let text = text!(
-        "{} pods waited when this was done: {}. {} of them have got an address since.",
-        plus_minus(waiting),
-        action.text,
-        plus_minus(relieved)
-    );
-    (relieved.mean > 0.0).then_some(Advice { text, command: None })
+    let waited = pods(action.waiting.as_ref()?);
+    let text = text!("{pods} waited when this was done: {}; {relief}.", waited, action.text, action.relief_text()?);
+    (action.relieved.as_ref()?.mean > 0.0).then_some(Advice { text, command: None })
 }
 
-/// Idle addresses that lower watermarks may give back; an interface's primary address stays as long
-/// as the interface does.
+/// Idle addresses that lower watermarks may give back.
 fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
-    let pooled = vswitch.at_full.as_ref()?.idle.pooled.mean;
-    let share = pooled / f64::from(vswitch.usable);
+    let pooled = vswitch.at_full.as_ref()?.account().pooled();
+    let share = pooled as f64 / f64::from(vswitch.usable);
     let text = text!(
-        "When {} was first full, {} of its {} addresses ({}) sat idle in the pools of nodes, which lower watermarks \
-         may give back. The largest that lasts:",
+        "When {} was first full, {} of its {} addresses ({}) were idle and no ENI's primary address: lower watermarks \
+         may give them back. The largest that lasts:",
         vswitch.id,
-        count(pooled),
+        thousands(pooled),
         thousands(vswitch.usable.into()),
         percent(share)
     );
@@ -144,12 +138,13 @@ fn room(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
 }
 
 /// Addresses are not what is short.
-fn why(summary: &Summary) -> Advice {
+fn why(run: &Run) -> Advice {
+    let summary = run.summary;
     let limit = summary.limits.iter().find(|limit| limit.kind == summary.verdict.kind);
     let limit = limit.map_or(text!("something else"), |limit| limit.text.clone());
     let text =
         text!("Addresses are not what is short: {limit}. Why the first pod waited, in this report's folder:", limit);
-    Advice { text, command: Some("brimline explain .".to_owned()) }
+    Advice { text, command: Some(format!("brimline explain .{}", run.lang.option())) }
 }
 
 fn seek(run: &Run, which: &str, knob: &str, goal: &str) -> String {

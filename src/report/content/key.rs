@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::outcome::{Summary, VSwitchSummary, count};
+use crate::outcome::{Summary, VSwitchSummary, count, whole_percents};
 use crate::text::{Lang, Text, Words, phrase, text};
 use crate::units::percent;
 
@@ -45,7 +45,7 @@ fn full(summary: &Summary, vswitch: &VSwitchSummary) -> Key {
 
 fn idle(vswitch: &VSwitchSummary) -> Key {
     let (share, when) = match &vswitch.at_full_share {
-        Some(who) => (who.idle.mean, phrase!("then")),
+        Some(who) => (whole_percents(who).idle, phrase!("then")),
         None => (vswitch.mean.idle.mean / f64::from(vswitch.usable), phrase!("on average over time")),
     };
     let label = text!("of the addresses of {} sit idle in node pools {when}", vswitch.id, when);
@@ -55,13 +55,18 @@ fn idle(vswitch: &VSwitchSummary) -> Key {
 fn waiting(summary: &Summary) -> Key {
     let pods = &summary.pods;
     let (most, end) = (pods.most_waiting.max, pods.waiting_at_end.mean);
-    let (number, label) = match (most > 0.0, end > 0.0) {
-        (false, _) => (count(0.0), text!("pods ever waited for an address")),
-        (true, false) if pods.most_waiting_s.is_some_and(|time| time.max == 0.0) => {
-            (count(most), text!("pods wait for an address at once, at the start; never more, and none does at the end"))
+    let number = count(if end > 0.0 { end } else { most });
+    let is_at_start = pods.most_waiting_s.is_some_and(|time| time.max == 0.0);
+    let label = match number.as_str() {
+        _ if most == 0.0 => text!("pods ever waited for an address"),
+        "1" if end > 0.0 => text!("pod waits for an address at the end; {} at most", count(most)),
+        _ if end > 0.0 => text!("pods wait for an address at the end; {} at most", count(most)),
+        "1" if is_at_start => text!("pod waits for an address, at the start; never more, and none does at the end"),
+        _ if is_at_start => {
+            text!("pods wait for an address at once, at the start; never more, and none does at the end")
         }
-        (true, false) => (count(most), text!("pods wait for an address at once, at most; none does at the end")),
-        (true, true) => (count(end), text!("pods wait for an address at the end; {} at most", count(most))),
+        "1" => text!("pod at a time waits for an address, never more; none does at the end"),
+        _ => text!("pods wait for an address at once, at most; none does at the end"),
     };
     Key { number: number.words(), label, is_bad: end > 0.0 }
 }

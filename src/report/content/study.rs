@@ -22,7 +22,8 @@ pub(super) fn risk(summary: &Summary) -> Table {
     let clock = &summary.method.clock;
     let serving = summary.vswitches.iter().filter(|vswitch| vswitch.serves_pods).count();
     for risk in summary.risk.iter().filter(|risk| serving > 1 || risk.vswitch != ANY) {
-        let mut row = |within: Text, full: Text| table.push([risk.vswitch.words(), within, full]);
+        let name = if risk.vswitch == ANY { text!("any") } else { risk.vswitch.words() };
+        let mut row = |within: Text, full: Text| table.push([name.clone(), within, full]);
         for by in &risk.by {
             // Here the interval says something also where it is full in no run, or in all.
             let interval = in_parentheses(by.full.interval.as_ref());

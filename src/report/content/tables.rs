@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::outcome::{
     Account, Estimate, Proportion, Summary, count, counting_text, in_parentheses, means_text, measure, plus_minus,
-    range_of_spans,
+    range_of_spans, whole_percents,
 };
 use crate::record::Holders;
 use crate::text::{LIST, Lang, Phrase, Text, Words, phrase, text};
@@ -142,19 +142,24 @@ pub(super) fn holders(summary: &Summary) -> Table {
     let labels = labels.chain(held.then(|| phrase!("held for fixed IPs")));
     table.header.extend(labels.map(Heading::plain));
     for vswitch in &summary.vswitches {
-        let mut row = |name: Phrase, who: &Holders<Estimate>, show: fn(&Estimate) -> Text| {
-            let kept = reserved.then(|| who.reserved.as_ref().map_or(Text::default(), show));
-            let held = held.then(|| who.held.as_ref().map_or(Text::default(), show));
-            let numbers = who.parts().iter().map(show).chain(kept).chain(held).collect::<Vec<_>>();
+        let mut row = |name: Phrase, numbers: Vec<Text>| {
             table.push([vswitch.id.words(), name.words()].into_iter().chain(numbers));
         };
-        row(phrase!("mean over time"), &vswitch.mean, plus_minus);
+        row(phrase!("mean over time"), cells(&vswitch.mean, reserved, held, plus_minus));
         if let Some(who) = &vswitch.at_full_share {
-            row(phrase!("share when first full"), who, |n| percent(n.mean).words());
+            let shares = cells(&whole_percents(who), reserved, held, |&share| percent(share).words());
+            row(phrase!("share when first full"), shares);
         }
-        row(phrase!("at the end"), &vswitch.end, plus_minus);
+        row(phrase!("at the end"), cells(&vswitch.end, reserved, held, plus_minus));
     }
     table
+}
+
+/// The parts of a vSwitch; reserved and held addresses only where there may be any.
+fn cells<N: Copy>(who: &Holders<N>, reserved: bool, held: bool, show: fn(&N) -> Text) -> Vec<Text> {
+    let more = [reserved.then_some(who.reserved), held.then_some(who.held)].into_iter().flatten();
+    let more = more.map(|part| part.as_ref().map_or(Text::default(), show));
+    who.parts().iter().map(show).chain(more).collect()
 }
 
 /// Free addresses beside free /28 blocks: a row per vSwitch from which prefixes come; none without.
@@ -186,8 +191,11 @@ pub(super) fn prefixes(summary: &Summary) -> Option<Table> {
 
 /// A full vSwitch address by address: rows that add up, and what is asked for.
 pub(super) fn at_full(summary: &Summary) -> Table {
-    let mut table =
-        Table::new(phrase!("When first full, address by address"), &[phrase!("vSwitch"), phrase!("addresses")], &[]);
+    let mut table = Table::new(
+        phrase!("When first full, address by address"),
+        &[phrase!("vSwitch"), phrase!("which addresses")],
+        &[],
+    );
     table.header.push(Heading { label: text!("number"), definition: text!("Mean over the runs in which it is full.") });
     for vswitch in &summary.vswitches {
         let Some(full) = &vswitch.at_full else { continue };

@@ -5,7 +5,7 @@ use super::{About, Picture, band, canvas, groups, marks, mean, times};
 use crate::model::Model;
 use crate::outcome::Summary;
 use crate::record::{GroupLevels, Recording};
-use crate::text::{Lang, Phrase, Text, Words, phrase, text};
+use crate::text::{Lang, Phrase, Text, Words, phrase, text, unit};
 
 /// Most pools that have a layer of their own.
 const MOST_POOLS: usize = canvas::SERIES.len() - 1;
@@ -19,8 +19,8 @@ pub(super) fn pictures(
     lang: Lang,
 ) -> [Picture; 2] {
     let levels = |title: Phrase, unit, of| by_pool(model, summary, recordings, title, unit, of).reduced(rows);
-    let nodes = levels(phrase!("Nodes"), phrase!("nodes"), |levels: &GroupLevels| levels.nodes);
-    let enis = levels(phrase!("Secondary ENIs"), phrase!("ENIs"), |levels: &GroupLevels| levels.enis);
+    let nodes = levels(phrase!("Nodes"), unit!("nodes"), |levels: &GroupLevels| levels.nodes);
+    let enis = levels(phrase!("Secondary ENIs"), unit!("ENIs"), |levels: &GroupLevels| levels.enis);
     [
         Picture::of_levels(About::Pools, "nodes", text!("Nodes that work, by node pool."), &nodes, lang),
         Picture::of_levels(About::Enis, "enis", text!("Secondary ENIs on the nodes, by node pool."), &enis, lang),

@@ -25,7 +25,7 @@ use crate::id::VSwitchId;
 use crate::model::{GroupKey, Model, PoolZone};
 use crate::outcome::{ANY, Clock, FEW_RUNS, Risk, Summary};
 use crate::record::{GroupLevels, Recording};
-use crate::text::{Lang, Text, Words, phrase, text};
+use crate::text::{Lang, Text, Words, phrase, text, unit};
 use levels::{Layer, Levels, Strip, Waiting};
 use risk::{Fan, Survival};
 
@@ -175,7 +175,7 @@ fn of_vswitch<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recor
     };
     let levels = Levels {
         title: text!("{}: addresses in use", vswitch.id),
-        unit: phrase!("addresses"),
+        unit: unit!("addresses"),
         clock: &summary.method.clock,
         at: times(recordings),
         layers: [
@@ -295,7 +295,7 @@ fn of_pods<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordin
     };
     Levels {
         title,
-        unit: phrase!("pods"),
+        unit: unit!("pods"),
         clock: &summary.method.clock,
         at: times(recordings),
         layers,
@@ -322,7 +322,7 @@ fn of_zones<'a>(model: &'a Model, summary: &'a Summary, recordings: &'a [Recordi
     };
     Levels {
         title: text!("Pods by zone"),
-        unit: phrase!("pods"),
+        unit: unit!("pods"),
         clock: &summary.method.clock,
         at: times(recordings),
         layers: summary.zones.iter().enumerate().map(layer).collect(),

@@ -6,25 +6,42 @@ mod measures;
 mod outcome;
 mod plots;
 mod report;
+mod units;
 
 pub(super) type Entry = (&'static str, &'static str);
 
-/// All of them.
+/// All of them but the units.
 pub(super) const ALL: [&[Entry]; 5] =
     [explain::EXPLAIN, measures::MEASURES, outcome::OUTCOME, plots::PLOTS, report::REPORT];
+
+/// The units.
+pub(super) const UNITS: &[Entry] = units::UNITS;
 
 /// A text in both languages.
 pub(super) const fn of(english: &str) -> Option<Entry> {
     let mut table = 0;
     while table < ALL.len() {
-        let mut i = 0;
-        while i < ALL[table].len() {
-            if is_same(ALL[table][i].0, english) {
-                return Some(ALL[table][i]);
-            }
-            i += 1;
+        let found = find(ALL[table], english);
+        if found.is_some() {
+            return found;
         }
         table += 1;
+    }
+    None
+}
+
+/// A unit in both languages.
+pub(super) const fn unit(english: &str) -> Option<Entry> {
+    find(UNITS, english)
+}
+
+const fn find(table: &[Entry], english: &str) -> Option<Entry> {
+    let mut i = 0;
+    while i < table.len() {
+        if is_same(table[i].0, english) {
+            return Some(table[i]);
+        }
+        i += 1;
     }
     None
 }

@@ -45,7 +45,7 @@ pub(super) const PLOTS: &[Entry] = &[
     ("Who holds the addresses of {} ({}, {}).", "{}（{}，{}）的地址归谁。"),
     ("How many addresses of {} are free, and how far the runs agree on it.", "{} 剩余多少地址，各次运行有多一致。"),
     ("How long pods waited for their address (mean over the runs).", "Pod 等地址等了多久（各次运行的平均）。"),
-    ("free, kept for prefixes", "空闲，留给前缀"),
+    ("free, kept for prefixes", "剩余，留给前缀"),
     ("{}: addresses in use", "{}：使用中的地址"),
     ("{}: free addresses", "{}：剩余地址"),
     ("The probability that a vSwitch of pods is not full yet (survival curve).", "服务 Pod 的交换机尚未用完的概率（生存曲线）。"),
