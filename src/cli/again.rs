@@ -11,8 +11,12 @@ use crate::report;
 use crate::scenario::{Blueprint, Edit};
 use crate::time::Instant;
 
-/// The scenario of a run as it was done, or of a file.
-pub(super) fn blueprint(run: &Path) -> Result<Blueprint, Stop> {
+/// The scenario of a run as it was done, or of a file, with changes of `--set`.
+pub(super) fn blueprint(run: &Path, set: &[String]) -> Result<Blueprint, Stop> {
+    Ok(recorded(run)?.with(set.iter().map(|text| Edit::parse("--set", text))))
+}
+
+fn recorded(run: &Path) -> Result<Blueprint, Stop> {
     if !run.is_dir() {
         let is_yaml = run.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         return match run.parent().filter(|folder| !is_yaml && report::kept(folder).is_ok()) {

@@ -12,7 +12,7 @@ use crate::text::Lang;
 
 /// Repeats a replication in detail and tells what happened.
 pub(super) fn carry_out(args: &ExplainArgs, lang: Lang) -> Result<(), Stop> {
-    let loaded = again::blueprint(&args.run)?.load()?;
+    let loaded = again::blueprint(&args.run, &args.set)?.load()?;
     let ensemble = loaded.ensemble();
     again::check_replication(&ensemble, args.replication)?;
     let model = ensemble.of(args.replication);
@@ -25,7 +25,9 @@ pub(super) fn carry_out(args: &ExplainArgs, lang: Lang) -> Result<(), Stop> {
         report::story(&explanation, print::columns(), lang)
     };
     print(&text)?;
-    again::compare(&args.run, &recording);
+    if args.set.is_empty() {
+        again::compare(&args.run, &recording);
+    }
     Ok(())
 }
 

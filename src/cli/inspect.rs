@@ -9,7 +9,7 @@ use super::print::{tell, verbatim};
 use super::{Stop, examples, quoted};
 use crate::inspect::{Calendar, Classic, Inspection, Line, Process, Snapshot, inspect, mapping, show};
 use crate::model::Model;
-use crate::scenario::Edit;
+
 use crate::time::Span;
 
 /// What is to be seen.
@@ -80,8 +80,7 @@ enum Layout {
 /// Repeats a replication and shows a node.
 pub(super) fn carry_out(args: &InspectArgs) -> Result<(), Stop> {
     let around = args.around.parse::<Span>().map_err(|error| wrong(&format!("--around: {error}")))?;
-    let edits = args.set.iter().map(|text| Edit::parse("--set", text));
-    let loaded = again::blueprint(&args.run)?.with(edits).load()?;
+    let loaded = again::blueprint(&args.run, &args.set)?.load()?;
     let ensemble = loaded.ensemble();
     again::check_replication(&ensemble, args.replication)?;
     let model = ensemble.of(args.replication);

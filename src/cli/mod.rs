@@ -95,6 +95,9 @@ enum Command {
     Measures {
         /// Scenario file; without it, the built-in scenario
         file: Option<PathBuf>,
+        /// Change a value of the scenario before it is read, as for `run`
+        #[arg(long, value_name = "PATH=VALUE")]
+        set: Vec<String>,
     },
     /// Tells why a pod waited, or what happened to a node: the chain of events, in sentences
     #[command(after_help = examples::EXPLAIN)]
@@ -186,6 +189,9 @@ struct ExplainArgs {
     /// within an hour of it: `40d2h`, `day 41 02:07`
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Change a value of the scenario before it is read, as for `run`
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
     /// The replication, from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     replication: u32,
@@ -300,7 +306,7 @@ fn carry_out(command: Command, lang: Lang) -> Result<(), Stop> {
             Ok(print(&scenario::describe(&loaded))?)
         }
         Command::Sweep(args) => sweep::carry_out(args),
-        Command::Measures { file } => measures::carry_out(file.as_deref()),
+        Command::Measures { file, set } => measures::carry_out(file.as_deref(), &set),
         Command::Explain(args) => explain::carry_out(&args, lang),
         Command::Inspect(args) => inspect::carry_out(&args),
         Command::Seek(args) => seek::seek(&args),

@@ -50,6 +50,13 @@ pub(super) fn run(
         if policy.junit.is_some() && rules.is_empty() {
             tell("\nwarning: there is neither a policy nor --fail-if, so the JUnit file has no test");
         }
+        // A policy of the scenario was warned of when it was read.
+        if model.policy.is_empty() && model.are_blind_to_prefixes(rules.iter().map(|rule| &rule.claim)) {
+            tell(
+                "\nwarning: these claims do not see whether prefixes run out: a vSwitch without a free /28 block is not full \
+                 (C131)\n  = help: add `--fail-if 'vswitch.prefixes.refusals > 0'`, or a claim about pods",
+            );
+        }
         tell(&format!("\n{}", speed(model, &recordings, wall).say(lang)));
     }
     let run = Run {

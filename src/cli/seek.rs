@@ -11,7 +11,7 @@ use super::run::options;
 use super::{Stop, progress, quoted};
 use crate::model::Model;
 use crate::report;
-use crate::scenario::{Blueprint, Edit};
+use crate::scenario::{Blueprint, Edit, claim};
 use crate::study::front::{self, Compromise, Standing, Survey};
 use crate::study::seek::{Answer, Knob, Question, Wanted, Watch, seek as search};
 use crate::units::thousands;
@@ -98,11 +98,27 @@ struct Sought {
 pub(super) fn seek(args: &SeekArgs) -> Result<(), Stop> {
     let scenario = Blueprint::open(&args.file)?.with(edits(args));
     let base = scenario.load()?;
+    see_prefixes(args, &base.model)?;
     if args.sought.vary.is_empty() {
         value(args, question(args, scenario, &base.model)?, &base.model.name)
     } else {
         compromises(args, survey(args, scenario, &base.model)?, &base.model.name)
     }
+}
+
+/// Refuses goals that hold while pods wait for ever for want of a /28 block.
+fn see_prefixes(args: &SeekArgs, model: &Model) -> Result<(), Stop> {
+    let claims =
+        goals(args, model).iter().map(|text| claim(model, "--such-that", text)).collect::<Result<Vec<_>, _>>()?;
+    if model.are_blind_to_prefixes(&claims) {
+        return Err(Stop::Input(
+            "error: these goals do not see whether prefixes run out: a vSwitch without a free /28 block is not full (C131)\n  \
+             = help: add `--such-that 'vswitch.prefixes.refusals == 0'`, or a goal about pods such as \
+             `pods.waiting.end == 0`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// The smallest or largest value.

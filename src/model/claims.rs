@@ -441,4 +441,19 @@ impl Model {
         }
         all
     }
+
+    /// Whether claims say nothing of what happens when a vSwitch has no free /28 block any more, though nodes take whole blocks: it
+    /// is not full then (rule C131), and pods wait for ever.
+    #[must_use]
+    pub fn are_blind_to_prefixes<'c>(&self, claims: impl IntoIterator<Item = &'c Claim>) -> bool {
+        use Reading::{AllVSwitches, AnyVSwitch, Pods, VSwitch, WaitedOver};
+        let sees = |claim: &Claim| match claim.statement.reading {
+            VSwitch(_, of) | AnyVSwitch(of) | AllVSwitches(of) => matches!(of, VSwitchReading::Prefixes(_)),
+            Pods(_) | WaitedOver { .. } => true,
+            _ => false,
+        };
+        let mut claims = claims.into_iter().peekable();
+        let takes_prefixes = || self.groups().any(|(_, zone)| zone.daemon.prefixes().is_some());
+        claims.peek().is_some() && takes_prefixes() && !claims.any(sees)
+    }
 }

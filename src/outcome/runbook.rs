@@ -51,6 +51,9 @@ impl ActionSummary {
     pub fn text(&self, clock: &Clock) -> Text {
         let Some(began) = &self.began_s else { return text!("{}: it never began.", self.text) };
         let mut text = text!("{action}: {when}{runs}", self.text, clock.at(began.median), runs(&self.began));
+        if clock.at(began.min) != clock.at(began.max) {
+            text += text!(" ({})", clock.range(began.min, began.max));
+        }
         match &self.took_s {
             Some(took) if took.max > 0.0 => text += text!(", complete {} later", range_of_spans(took)),
             Some(_) if self.completed.hits < self.began.hits => text += text!(", complete at once"),

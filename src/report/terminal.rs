@@ -157,11 +157,16 @@ fn waits_line(pods: &PodSummary, clock: &Clock) -> Text {
         None => Text::default(),
     };
     let quantile = |wait: &Option<Estimate>| wait.as_ref().map_or(text!("none"), range_of_spans);
+    // A wait that goes on is longer than seen.
+    let longest = match pods.never_served.max > 0.0 {
+        true => text!("at least {}", quantile(&pods.wait_longest_s)),
+        false => quantile(&pods.wait_longest_s),
+    };
     text!(
         "Wait for an address: p50 {}, p99 {}; the longest {}; most waiting at once {}{when}.",
         quantile(&pods.wait_p50_s),
         quantile(&pods.wait_p99_s),
-        quantile(&pods.wait_longest_s),
+        longest,
         count(pods.most_waiting.max),
         when
     )

@@ -37,8 +37,10 @@ const WORTH_A_CHANGE: f64 = 0.01;
 
 pub(super) fn advice(run: &Run) -> Vec<Advice> {
     let summary = run.summary;
-    // The last one comes after all others.
-    let mut all: Vec<Advice> = summary.actions.iter().rev().find_map(done).into_iter().collect();
+    // The one that most pods got an address after, the later of equals.
+    let relieved = |action: &&ActionSummary| action.relieved.as_ref().map_or(0.0, |relieved| relieved.mean);
+    let helped = summary.actions.iter().max_by(|a, b| relieved(a).total_cmp(&relieved(b)));
+    let mut all: Vec<Advice> = helped.and_then(done).into_iter().collect();
     let lacking = summary.vswitches.iter().find(|v| Some(&v.id) == summary.verdict.vswitch.as_ref());
     match (summary.verdict.kind, lacking) {
         ("vswitch", Some(vswitch)) => {

@@ -7,9 +7,7 @@ use super::workloads::most_requested;
 use crate::address::usable;
 use crate::chance::stream;
 use crate::id::VSwitchId;
-use crate::model::{
-    Claim, Model, NodePool, Reading, Resources, Shape, Times, Trace, VSwitchReading, Workload, WorkloadKind,
-};
+use crate::model::{Model, NodePool, Resources, Shape, Times, Trace, Workload, WorkloadKind};
 use crate::openapi::Api;
 use crate::scenario::diagnostics::{Place, quoted_list};
 use crate::scenario::loader::Loader;
@@ -209,17 +207,7 @@ fn somebody_asks(loader: &mut Loader, model: &Model) {
 /// A vSwitch in which no /28 block is free any more is not full: a policy that asks for no more than that holds while pods
 /// wait for ever.
 fn claims_see_prefixes(loader: &mut Loader, model: &Model, written: &[At<String>]) {
-    use Reading::{AllVSwitches, AnyVSwitch, Pods, VSwitch, WaitedOver};
-    let sees = |claim: &Claim| match claim.statement.reading {
-        VSwitch(_, of) | AnyVSwitch(of) | AllVSwitches(of) => matches!(of, VSwitchReading::Prefixes(_)),
-        Pods(_) | WaitedOver { .. } => true,
-        _ => false,
-    };
-    let takes_prefixes = model.groups().any(|(_, zone)| zone.daemon.prefixes().is_some());
-    if takes_prefixes
-        && !model.policy.iter().any(sees)
-        && let Some(first) = written.first()
-    {
+    if let Some(first) = written.first().filter(|_| model.are_blind_to_prefixes(&model.policy)) {
         let title = "this policy does not see whether prefixes run out";
         let problem = loader.problems.warning(first.place, title);
         problem.label("a vSwitch without a free /28 block is not full (C131)");

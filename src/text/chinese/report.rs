@@ -198,6 +198,7 @@ pub(super) const REPORT: &[Entry] = &[
     ("pods at the end: {zones}; the largest difference at a sample was {}.", "结束时的 Pod：{zones}；最大差为 {}。"),
     (", at the start", "，在开始时"),
     (", {when}", "，{when}"),
+    ("at least {}", "至少 {}"),
     ("Wait for an address: p50 {}, p99 {}; the longest {}; most waiting at once {}{when}.",
         "等地址的时间：p50 {}，p99 {}；最长 {}；同时在等的最多 {} 个{when}。"),
     ("idle", "闲置"),
