@@ -113,10 +113,23 @@ fn origin(origin: &Origin) -> String {
     }
 }
 
-/// Lines of at most `width` columns, but for longer words: they may have to be copied.
+/// Lines of at most `width` columns, but for longer names: they may have to be copied. Paths are broken
+/// after `/`.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text::wrap(&text, 0, width).lines().map(str::to_owned).collect()
+    let mut lines: Vec<String> = Vec::new();
+    for line in text::wrap(&text, 0, width).lines() {
+        let parts = if line.width() > width { line.split_inclusive('/').collect() } else { vec![line] };
+        let mut parts = parts.into_iter();
+        lines.extend(parts.next().map(str::to_owned));
+        for part in parts {
+            match lines.last_mut() {
+                Some(line) if line.width() + part.width() <= width => line.push_str(part),
+                _ => lines.push(part.to_owned()),
+            }
+        }
+    }
+    lines
 }
 
 fn capacity(out: &mut String, model: &Model) {
@@ -233,6 +246,7 @@ mod tests {
     fn lines_are_broken_at_spaces_and_beside_chinese_but_not_within_names() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh i", 4), ["abcdefgh", "i"]);
+        assert_eq!(wrap("a/b/cdefgh i", 6), ["a/b/", "cdefgh", "i"]);
         assert_eq!(wrap("何时用完", 4), ["何时", "用完"]);
         assert!(wrap("", 7).is_empty());
     }
