@@ -141,7 +141,8 @@ mod tests {
         assert_eq!(paired(&[(1.0, 3.0), (1.0, 3.0)]).error_ratio, None);
         // Rounding makes neither a difference nor a spread.
         let rounded = paired(&[(10.1, 5.1), (10.2, 5.2), (10.3, 5.300_000_000_000_001)]);
-        assert_eq!((rounded.mean, rounded.p, rounded.interval.map(|i| i.high - i.low)), (-5.0, Some(0.25), Some(0.0)));
+        assert_eq!((rounded.mean, rounded.interval.map(|i| i.high - i.low)), (-5.0, Some(0.0)));
+        near(rounded.p.expect("three pairs"), 0.25, 1e-12);
         assert_eq!(differences(&[(0.1 + 0.2, 0.3), (1.0, 2.0)]), [0.0, 1.0]);
         assert_eq!(differences(&[(f64::INFINITY, f64::INFINITY), (1.0, f64::INFINITY)]), [0.0, f64::INFINITY]);
         assert_eq!(Paired::of(&[]), None);

@@ -72,7 +72,7 @@ impl Frame {
             most => most,
         };
         let room = |number| if finite(number).count() < dots.len() { NEVER } else { 0.0 };
-        let (x, y): (fn(&Dot) -> f64, fn(&Dot) -> f64) = (|dot| dot.at.0, |dot| dot.at.1);
+        let [x, y]: [fn(&Dot) -> f64; 2] = [|dot| dot.at.0, |dot| dot.at.1];
         let steps = (nice(most(x) / STEPS), nice(most(y) / STEPS));
         let whole = |most: f64, step: f64| (most / step).ceil() * step;
         let most = (whole(most(x), steps.0), whole(most(y), steps.1));
