@@ -246,10 +246,10 @@ fn what_is_pasted_is_warned_of_and_is_right() {
     let snippet = brimline::report::seek::snippet(&copies.knob, "2", &model).expect("there is something to paste");
     assert!(snippet.contains("\"vsw-pods-2\"") && !snippet.contains("vsw-pods-9"), "{snippet}");
 
-    let sets = ["workloads.web.deployment.replicas={p5: 0, p50: 10, p95: 20}"];
+    let sets = ["workloads.web.deployment.rollout={every: 1d, max_unavailable: {p5: 10 %, p50: 50 %, p95: 90 %}}"];
     let drawn = Question { most: 400, ..question(Wanted::Smallest, "prefix(vsw-pods)=25,26", &sets) };
-    let wrong = drawn.check().expect_err("a draw is negative").to_string();
-    assert!(wrong.contains("drew workloads.web.deployment.replicas = -"), "{wrong}");
+    let wrong = drawn.check().expect_err("a draw is more than all").to_string();
+    assert!(wrong.contains("drew workloads.web.deployment.rollout.max_unavailable = 1"), "{wrong}");
     // Goals about every run take no more runs than it begins with.
     let few = Question { goals: vec!["calls >= 0".to_owned()], first: 2, ..drawn };
     assert!(few.check().is_ok());

@@ -583,7 +583,10 @@ fn liveness_every_pod_that_can_get_an_address_gets_one() {
             stranded.addresses as usize >= BATCH
                 && !matches!(
                     stranded.reason,
-                    StrandedReason::NoFreeEniSlot | StrandedReason::NotConfigured | StrandedReason::TooFewBlocks
+                    StrandedReason::NoFreeEniSlot
+                        | StrandedReason::NotConfigured
+                        | StrandedReason::TooFewBlocks
+                        | StrandedReason::NoBlock
                 )
         });
         assert_eq!(reachable.count(), 0, "{:?}, {:?}", recording.stranded, recording.pods);

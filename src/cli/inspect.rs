@@ -9,7 +9,6 @@ use super::print::{tell, verbatim};
 use super::{Stop, examples, quoted};
 use crate::inspect::{Calendar, Classic, Inspection, Line, Process, Snapshot, inspect, mapping, show};
 use crate::model::Model;
-
 use crate::time::Span;
 
 /// What is to be seen.

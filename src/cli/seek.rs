@@ -106,10 +106,9 @@ pub(super) fn seek(args: &SeekArgs) -> Result<(), Stop> {
     }
 }
 
-/// Refuses goals that hold while pods wait for ever for want of a /28 block.
+/// Refuses goals that hold while pods wait for ever for want of a /28 block; those of a policy are warned of when it is read.
 fn see_prefixes(args: &SeekArgs, model: &Model) -> Result<(), Stop> {
-    let claims =
-        goals(args, model).iter().map(|text| claim(model, "--such-that", text)).collect::<Result<Vec<_>, _>>()?;
+    let claims = args.such_that.iter().map(|text| claim(model, "--such-that", text)).collect::<Result<Vec<_>, _>>()?;
     if model.are_blind_to_prefixes(&claims) {
         return Err(Stop::Input(
             "error: these goals do not see whether prefixes run out: a vSwitch without a free /28 block is not full (C131)\n  \

@@ -216,7 +216,7 @@ fn another_limit_leads_if_no_vswitch_is_full() {
         for run in &mut runs {
             run.binding = vec![(at(11.5), cause)];
             run.pods.max_waiting = 312;
-            run.pods.max_unschedulable = 45;
+            (run.pods.max_unschedulable, run.pods.max_stuck) = (45, 45);
         }
         verdict(&model, &runs)
     };
@@ -538,7 +538,7 @@ fn pods_that_wait_for_the_autoscaler_are_no_limit() {
     model.node_pools[0].size = PoolSize::Autoscaled { initial: 1, min: 1, max: 9 };
     let mut run = calm(0, 3000);
     run.binding = vec![(at(2.0), Cause::Cpu)];
-    run.pods.max_unschedulable = 45;
+    (run.pods.max_unschedulable, run.pods.max_stuck) = (45, 45);
     run.pods.unschedulable_ms.record(120_000).expect("in bounds");
     let text = verdict(&model, std::slice::from_ref(&run));
     assert!(

@@ -112,6 +112,7 @@ fn r125_a_pod_that_hangs_freezes_its_node() {
 #[test]
 fn c154_exclusive_pods_have_the_vswitches_of_their_networks() {
     let mut model = exclusive(5, Schedule::Constant(0.0));
+    model.node_pools[0].shapes[0].limits.adapters = 6;
     let network = |vswitch| PodNetworking {
         name: format!("on-{vswitch}"),
         kind: Kind::Exclusive,

@@ -18,7 +18,7 @@ const NAMES: &str = "\
     cluster CNI config ContainerCreating CPU CreateNetworkInterface CSV csv daemon default \
     DeleteNetworkInterface DescribeNetworkInterfaces DescribeVSwitches DetachNetworkInterface docs ecs eni \
     file html InternalError InvalidVSwitchId IpNotEnough Job json kubelet manifest max md min MIT name never \
-    nodes null OpenAPI others Pending plots png Pod pods prefix quantiles quot replications report request \
+    nodes null OpenAPI others Pending plots png Pod PodNetworking pods prefix quantiles quot replications report request \
     risk run seek SHA shanghai small smallest SNAT Student summary svg SVG Terway terwayd Throttling timeline trunk \
     UnassignPrivateIpAddresses uPlot validation VPC vsw vswitches web Wilson xlarge yaml";
 

@@ -13,19 +13,6 @@ pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
         spread_in_one_zone(loader, model, workload, written);
         peak_of_a_flat_load(loader, written);
     }
-    let networkings = written.terway.as_ref().and_then(|terway| terway.pod_networkings.as_ref());
-    for (i, written) in networkings.into_iter().flatten().enumerate() {
-        networking_of_nobody(loader, model, i, written);
-    }
-}
-
-/// A PodNetworking without pods.
-fn networking_of_nobody(loader: &mut Loader, model: &Model, index: usize, written: &written::PodNetworking) {
-    if model.workloads.iter().all(|workload| !workload.pod.pod_networkings.contains(&index)) {
-        let title = format!("no workload names PodNetworking `{}`", model.pod_networkings[index].name);
-        let problem = loader.problems.warning(written.place, title);
-        problem.help("name it as a workload's `pod_networking`, which stands for its selector");
-    }
 }
 
 /// Pods that can be in one zone only are not spread over zones.
