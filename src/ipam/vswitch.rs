@@ -62,7 +62,7 @@ impl Search {
     }
 
     /// The candidate to look up; `None` = there is none left.
-    pub fn next(&mut self) -> Option<VSwitchId> {
+    pub fn to_look_up(&mut self) -> Option<VSwitchId> {
         if self.looked_up == self.order.len()
             && let Some(mut counts) = self.counts.take()
         {
@@ -134,7 +134,7 @@ impl SwitchPool {
                 }
             }
             Selection::Most(search) => {
-                while let Some(id) = search.next() {
+                while let Some(id) = search.to_look_up() {
                     let candidate = self.candidates.iter().find(|c| c.id == id).expect("it is one of them");
                     match candidate.cached(now) {
                         None => return Selected::Describe(id),

@@ -148,7 +148,7 @@ impl Controller {
     /// A look-up that a creation waited for ended.
     pub(super) fn looked_up(&mut self, now: Instant, key: PodKey, vswitch: VSwitchId, free: Option<u32>) {
         let Some(Creation { stage: Stage::Choosing { search, .. }, .. }) = self.creations.get_mut(&key) else { return };
-        assert_eq!(search.next(), Some(vswitch), "it waits for one look-up at a time");
+        assert_eq!(search.to_look_up(), Some(vswitch), "it waits for one look-up at a time");
         self.choose(now, key, Some(free));
     }
 
@@ -157,7 +157,7 @@ impl Controller {
         let creation = self.creations.get_mut(&key).expect("it is under way");
         let Stage::Choosing { chosen, search } = &mut creation.stage else { unreachable!("nothing else chooses") };
         loop {
-            let Some(vswitch) = search.next() else { return self.creation_failed(now, key, Failure::NoVSwitch) };
+            let Some(vswitch) = search.to_look_up() else { return self.creation_failed(now, key, Failure::NoVSwitch) };
             let free = match answer.take() {
                 Some(free) => free,
                 None => match self.vswitches.look_up(now, vswitch, key) {
@@ -291,7 +291,7 @@ mod tests {
         let candidates = (0..).map(VSwitchId).take(counts.len()).collect();
         let mut search = search(&Network { candidates, policy }, &mut SmallStream::new(3));
         let mut looks = 0;
-        while let Some(vswitch) = search.next() {
+        while let Some(vswitch) = search.to_look_up() {
             looks += 1;
             if search.found(counts[vswitch.index()]) {
                 return (Some(vswitch.0), looks);
@@ -321,7 +321,7 @@ mod tests {
         let network = Network { candidates, policy: Policy::Random };
         let mut chance = SmallStream::new(1);
         let firsts: std::collections::BTreeSet<_> =
-            (0..50).filter_map(|_| search(&network, &mut chance).next()).collect();
+            (0..50).filter_map(|_| search(&network, &mut chance).to_look_up()).collect();
         assert_eq!(firsts.len(), 3);
     }
 }

@@ -88,7 +88,7 @@ impl Controller {
         mut answer: Option<Option<u32>>,
     ) {
         let vswitch = loop {
-            let Some(id) = choosing.search.next() else {
+            let Some(id) = choosing.search.to_look_up() else {
                 // No vSwitch at all counts as one without addresses.
                 return self.act_failed(now, run, action, Some(Refusal::IpNotEnough));
             };

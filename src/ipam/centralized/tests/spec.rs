@@ -8,7 +8,7 @@ fn case_84_most_free_first_and_blocked_ones_last() {
     let [few, many, middle] = [0, 1, 2].map(VSwitchId);
     let choose = |counts: &[(VSwitchId, u32)], most: bool| {
         let mut search = Search::new(counts.iter().map(|&(id, _)| id).collect(), most);
-        while let Some(id) = search.next() {
+        while let Some(id) = search.to_look_up() {
             let free = counts.iter().find(|(other, _)| *other == id).map(|&(_, free)| free);
             if search.found(free) {
                 return Some(id);
