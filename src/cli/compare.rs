@@ -1,5 +1,6 @@
 //! `brimline compare`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -259,10 +260,12 @@ fn check(entries: &[Entry], warnings: &mut Vec<String>) -> Result<(), Stop> {
             ));
         }
     }
-    for warning in entries.iter().flat_map(|entry| &entry.loaded.warnings) {
-        if !warnings.contains(warning) {
-            warnings.push(warning.clone());
-        }
+    let mut told = BTreeSet::new();
+    for warning in entries.iter().flat_map(|entry| &entry.loaded.warnings).filter(|&warning| told.insert(warning)) {
+        let of: Vec<_> = entries.iter().filter(|entry| entry.loaded.warnings.contains(warning)).collect();
+        let whose = of.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+        let note = if of.len() < entries.len() { format!("\n  = note: of {whose}") } else { String::new() };
+        warnings.push(format!("{}{note}", warning.trim_end()));
     }
     Ok(())
 }

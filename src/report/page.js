@@ -12,6 +12,7 @@
   const STRIP = 12; // Height of the strip of waiting pods.
   const WIDE = 640; // From this width on, layers have their names beside them.
   const MOST_MARKS = 6;
+  const PEAKS = "#5B636E";
   const MOST_LINES = 4;
   // The colours that turn over in the dark, as in the style sheet.
   const THEME = { "#1F2329": "--ink", "#5B636E": "--muted" };
@@ -146,17 +147,18 @@
       const top = add(high, { stroke: "transparent" });
       bands.push({ series: [top, add(low, { stroke: "transparent" })], fill: faded(color, opacity) });
     }
-    if (isWhole && chart.peaks.length) addPeaks(chart, below, add, bands);
-    return { columns, series, bands, shown, isWhole, total: below };
+    const hasPeaks = isWhole && chart.peaks.length > 0 && addPeaks(chart, below, add, bands);
+    return { columns, series, bands, shown, isWhole, hasPeaks, total: below };
   }
 
-  /** Where the total rises visibly between two rows and falls again. */
+  /** Where the total rises visibly between two rows and falls again; whether it does. */
   function addPeaks(chart, total, add, bands) {
     const visible = 0.01 * Math.max(chart.capacity ?? 0, ...total);
     const peaks = chart.peaks.map((peak, row) => (peak - Math.max(total[row], total[row - 1] ?? total[row]) > visible ? peak : total[row]));
-    if (peaks.every((peak, row) => peak === total[row])) return;
+    if (peaks.every((peak, row) => peak === total[row])) return false;
     const top = add(peaks, { stroke: "transparent" });
-    bands.push({ series: [top, add(total, { stroke: "transparent" })], fill: faded("#5B636E", 0.45) });
+    bands.push({ series: [top, add(total, { stroke: "transparent" })], fill: faded(PEAKS, 0.45) });
+    return true;
   }
 
   /** Marks with a label: what runs out, then actions, then others, as long as there is room. */
@@ -455,6 +457,11 @@
       one.setAttribute("aria-pressed", "true");
       one.style.setProperty("--swatch", paint(color));
       legend.append(one);
+    }
+    if (columnsOf(chart, hidden).hasPeaks) {
+      const peaks = element("span", "", {}, words.peaks);
+      peaks.style.setProperty("--swatch", faded(PEAKS, 0.45));
+      legend.append(peaks);
     }
     const tools = element("div", "tools", {}, reset, ...downloads(figure, () => rowsOf(chart)));
     const title = element("div", "", {}, element("strong", "", {}, chart.title), element("div", "chart-how", {}, chart.how));

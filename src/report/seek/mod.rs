@@ -28,7 +28,12 @@ const MOST_IMPOSSIBLE: usize = 3;
 /// `columns`.
 #[must_use]
 pub fn text(answer: &Answer, knob: &Knob, columns: usize) -> String {
-    let mut text = wrap(&sentence(answer, knob), 0, columns) + "\n\n" + &table(answer, knob) + "\n";
+    let mut text = wrap(&sentence(answer, knob), 0, columns) + "\n";
+    if !answer.held.is_empty() {
+        text += &(wrap(&format!("Other vSwitches of pods stay as they are: {}.", answer.held.join(", ")), 0, columns)
+            + "\n");
+    }
+    text += &format!("\n{}\n", table(answer, knob));
     let impossible: Vec<_> = answer.points.iter().filter(|point| point.finding == Finding::Impossible).collect();
     for point in impossible.iter().take(MOST_IMPOSSIBLE) {
         let reason = point.reason.as_deref().unwrap_or_default();

@@ -83,6 +83,9 @@ pub struct Answer {
     pub beyond: Option<usize>,
     /// Positions of values before the answer that are unsafe all the same.
     pub exceptions: Vec<usize>,
+    /// Where the size or the number of one vSwitch is sought: the others that serve pods, with their sizes, which stay as they
+    /// are.
+    pub held: Vec<String>,
     /// Warnings of loading the scenario with the answer, or as it is if there is none.
     pub warnings: Vec<String>,
 }
@@ -184,6 +187,19 @@ impl Question {
         self.load(value, 1).and_then(|loaded| self.claims(&loaded.model)).err()
     }
 
+    /// vSwitches of pods that stay as they are, as `vsw-b (/24)`: all but the one that is sought and its copies, which stand right
+    /// behind it.
+    fn held(&self) -> Vec<String> {
+        let (KnobKind::Prefix { vswitch } | KnobKind::Copies { vswitch }) = &self.knob.kind else { return Vec::new() };
+        let Ok(loaded) = self.scenario.load() else { return Vec::new() };
+        let (serving, all) = (loaded.model.serving_vswitches(), &loaded.model.vpc.vswitches);
+        let first = all.iter().position(|of| of.id == *vswitch).unwrap_or(all.len());
+        let copies = all[first..].iter().enumerate().skip(1);
+        let copies = copies.take_while(|(i, of)| of.id == format!("{vswitch}-{}", i + 1)).count();
+        let others = serving.iter().map(|id| id.index()).filter(|at| !(first..=first + copies).contains(at));
+        others.map(|at| format!("{} (/{})", all[at].id, all[at].cidr.prefix_len())).collect()
+    }
+
     /// Warnings of loading the scenario with the answer, or as it is.
     fn warnings(&self, best: Option<&Point>) -> Vec<String> {
         let loaded = best.map_or_else(|| self.scenario.load(), |best| self.load(&best.value, 1));
@@ -244,6 +260,7 @@ impl Question {
             best: search.last_safe().map(position),
             beyond: search.first_unsafe().map(position),
             exceptions: search.exceptions().into_iter().map(position).collect(),
+            held: self.held(),
             warnings: self.warnings(search.last_safe().and_then(|at| points[at].as_ref())),
             points: points.into_iter().flatten().collect(),
         }
