@@ -67,6 +67,13 @@ impl SmallStream {
     pub fn below(&mut self, n: u32) -> u32 {
         ((u64::from(self.next_u64() as u32) * u64::from(n)) >> 32) as u32
     }
+
+    /// Puts a list in a random order, every order as likely (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, list: &mut [T]) {
+        for i in (1..list.len()).rev() {
+            list.swap(i, self.below(i as u32 + 1) as usize);
+        }
+    }
 }
 
 /// A distribution of a length of time.

@@ -109,9 +109,7 @@ impl SwitchPool {
     /// Begins a selection; `random` shuffles the list in place (R90).
     pub fn begin(&mut self, policy: VSwitchSelection, chance: &mut SmallStream) -> Selection {
         if policy == VSwitchSelection::Random {
-            for i in (1..self.candidates.len()).rev() {
-                self.candidates.swap(i, chance.below(i as u32 + 1) as usize);
-            }
+            chance.shuffle(&mut self.candidates);
         }
         match policy {
             VSwitchSelection::Most => {

@@ -233,16 +233,22 @@ fn c145_trunking_switched_on() {
     assert!(asked.all(|asked| asked > Some(at(100))));
 }
 
-/// C154: a pod with two networks takes two members and an address of either vSwitch; the third finds one member, which is not
-/// enough. Its addresses are of both vSwitches, and so is what pods want.
-#[test]
-fn c154_a_pod_with_two_networks_has_two_interfaces() {
+/// A node with five members, and pods with a network on either vSwitch of its zone.
+fn two_networks(replicas: Schedule) -> Model {
     let mut model = trunk(&["a"], 1, 5, None);
     let storage =
         PodNetworking { name: "storage".to_owned(), vswitches: vec![NODES], ..model.pod_networkings[0].clone() };
     model.pod_networkings.push(storage);
     let pod = PodTemplate { pod_networkings: vec![0, 1], ..PodTemplate::default() };
-    model.workloads.push(workload("own", deployment(steps(3, &[(300, 1)])), pod));
+    model.workloads.push(workload("own", deployment(replicas), pod));
+    model
+}
+
+/// C154: a pod with two networks takes two members and an address of either vSwitch; the third finds one member, which is not
+/// enough. Its addresses are of both vSwitches, and so is what pods want.
+#[test]
+fn c154_a_pod_with_two_networks_has_two_interfaces() {
+    let model = two_networks(steps(3, &[(300, 1)]));
     let recording = run(&model);
     let served = |vswitch: usize| (recording.vswitches[vswitch].served, recording.vswitches[vswitch].end.pods);
     assert_eq!((recording.pods.served, served(0), served(1)), (2, (2, 1), (2, 1)));
@@ -254,13 +260,8 @@ fn c154_a_pod_with_two_networks_has_two_interfaces() {
 /// and the empty one is told as the cause.
 #[test]
 fn c154_a_pod_waits_for_all_of_its_networks() {
-    let mut model = trunk(&["a"], 1, 5, None);
-    let storage =
-        PodNetworking { name: "storage".to_owned(), vswitches: vec![NODES], ..model.pod_networkings[0].clone() };
-    model.pod_networkings.push(storage);
+    let mut model = two_networks(steps(1, &[]));
     model.vpc.vswitches[0].tenants = vec![Tenant { name: "others".to_owned(), addresses: steps(251, &[]) }];
-    let pod = PodTemplate { pod_networkings: vec![0, 1], ..PodTemplate::default() };
-    model.workloads.push(workload("own", deployment(steps(1, &[])), pod));
     let recording = run(&model);
     assert_eq!((recording.pods.served, recording.pods.waiting_at_end), (0, 1));
     assert_eq!((recording.vswitches[0].end.free, recording.vswitches[1].end.pods), (0, 0));

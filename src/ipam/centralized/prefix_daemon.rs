@@ -210,9 +210,7 @@ impl PrefixDaemon {
     /// Gives a pod an address, if there is one (C138).
     fn serve(&mut self, uid: Uid) -> bool {
         let mut enis: Vec<_> = self.enis.keys().copied().collect();
-        for i in (1..enis.len()).rev() {
-            enis.swap(i, self.chance.below(i as u32 + 1) as usize);
-        }
+        self.chance.shuffle(&mut enis);
         enis.retain(|eni| !self.both_or_none || self.with_v6.contains(eni));
         let Some((eni, address)) = enis.into_iter().find_map(|eni| Some((eni, self.take_of(eni)?))) else {
             return false;

@@ -102,9 +102,7 @@ impl<W> VSwitches<W> {
 pub(super) fn order(candidates: &[VSwitchId], selection: Selection, chance: &mut SmallStream) -> Vec<VSwitchId> {
     let mut order = candidates.to_vec();
     if selection == Selection::Random {
-        for i in (1..order.len()).rev() {
-            order.swap(i, chance.below(i as u32 + 1) as usize);
-        }
+        chance.shuffle(&mut order);
     }
     order
 }

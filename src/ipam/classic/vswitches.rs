@@ -27,15 +27,9 @@ impl Counts {
     /// The most first (N2, N4: equal ones in any order, or as they stood).
     fn sort(&mut self, stable_ties: bool, chance: &mut SmallStream) {
         if !stable_ties {
-            shuffle(&mut self.list, chance);
+            chance.shuffle(&mut self.list);
         }
         self.list.sort_by_key(|&(_, free)| std::cmp::Reverse(free));
-    }
-}
-
-fn shuffle<T>(list: &mut [T], chance: &mut SmallStream) {
-    for i in (1..list.len()).rev() {
-        list.swap(i, chance.below(i as u32 + 1) as usize);
     }
 }
 
@@ -49,7 +43,7 @@ impl State {
             return counts.list.iter().map(|&(id, _)| id).collect();
         }
         let mut list = config.vswitches.clone();
-        shuffle(&mut list, &mut legacy.chance.choice);
+        legacy.chance.choice.shuffle(&mut list);
         list
     }
 

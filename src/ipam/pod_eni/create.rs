@@ -59,9 +59,7 @@ enum PartState {
 fn search(network: &Network, chance: &mut SmallStream) -> Search {
     let mut order = network.candidates.clone();
     if network.policy == Policy::Random {
-        for i in (1..order.len()).rev() {
-            order.swap(i, chance.below(i as u32 + 1) as usize);
-        }
+        chance.shuffle(&mut order);
     }
     Search::new(order, network.policy == Policy::Most)
 }
