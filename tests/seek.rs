@@ -110,8 +110,9 @@ fn trying_every_value_confirms_the_answers() {
         "node_pools.small.nodes={points: [{at: 0h, value: 3}, {at: 40m, value: 3}, {at: 41m, value: 9}]}";
     let (p24, p26, p27) =
         ("vpc.vswitches.vsw-pods.prefix=24", "vpc.vswitches.vsw-pods.prefix=26", "vpc.vswitches.vsw-pods.prefix=27");
-    let cases: [(Wanted, &str, &str, &[&str]); 8] = [
+    let cases: [(Wanted, &str, &str, &[&str]); 9] = [
         (Wanted::Smallest, "prefix(vsw-pods)=22..29", GOAL, &[]),
+        (Wanted::Smallest, "prefix(vsw-nodes, vsw-pods)=24..29", GOAL, &[]),
         (Wanted::Smallest, "copies(vsw-pods)=1..8", GOAL, &["terway.eni_config.vswitch_selection_policy=random", p27]),
         (Wanted::Largest, "max_pool_size=0..30", GOAL, &[p26, NODES_COME, "workloads.web.deployment.replicas=42"]),
         (

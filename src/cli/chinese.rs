@@ -118,8 +118,8 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("at_most", "每个点最多运行多少次 [默认：400，或开始时的次数]"),
     (
         "smallest",
-        "最小的安全值：`prefix(vsw-AAA)`、`copies(vsw-AAA)`、`max_pool_size`、`min_pool_size`，或场景的一个路径和它的值：\
-         `PATH=FROM..TO/STEP`，或从小到大的 `PATH=A,B,C`",
+        "最小的安全值：`prefix(vsw-AAA)`、`copies(vsw-AAA)`（都可以写多个交换机：`prefix(vsw-a, vsw-b)`）、`max_pool_size`、\
+         `min_pool_size`，或场景的一个路径和它的值：`PATH=FROM..TO/STEP`，或从小到大的 `PATH=A,B,C`",
     ),
     ("largest", "最大的安全值"),
     ("earliest", "最早的安全时间，如 `actions.NAME.at=1d..60d/1d`"),

@@ -74,8 +74,8 @@ pub(super) struct SeekArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Sought {
-    /// The smallest safe value: `prefix(vsw-AAA)`, `copies(vsw-AAA)`, `max_pool_size`,
-    /// `min_pool_size`, or a path of the scenario with its values: `PATH=FROM..TO/STEP`, or
+    /// The smallest safe value: `prefix(vsw-AAA)`, `copies(vsw-AAA)`, either of several vSwitches
+    /// together (`prefix(vsw-a, vsw-b)`), `max_pool_size`, `min_pool_size`, or a path of the scenario with its values: `PATH=FROM..TO/STEP`, or
     /// `PATH=A,B,C` from small to large
     #[arg(long, value_name = "KNOB")]
     smallest: Option<String>,
@@ -247,7 +247,7 @@ fn shown(args: &SeekArgs, question: &Question, answer: &Answer) -> Result<String
             text += &format!("\n{snippet}");
         }
         let mut set = args.set.clone();
-        set.push(format!("{}={}", answer.path, best.value));
+        set.extend(answer.paths.iter().map(|path| format!("{path}={}", best.value)));
         let seed = args.seed.map_or(String::new(), |seed| format!(" --seed {seed}"));
         text += &format!("\nRun it: brimline run {}{}{seed}\n", quoted(&args.file), options("--set", &set));
     }

@@ -84,6 +84,8 @@ pub enum Reading {
     Nodes(Option<usize>),
     /// Secondary interfaces of a pool's nodes at the end, or of all.
     Enis(Option<usize>),
+    /// Of an action, by its position in [`Model::actions`].
+    Action(usize, ActionReading),
 }
 
 /// A number about a vSwitch.
@@ -153,6 +155,21 @@ pub enum PodReading {
     MostUnschedulable,
     /// Pod-hours without a node.
     UnschedulableHours,
+}
+
+/// A number about an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionReading {
+    /// Seconds from the start until it begins.
+    Began,
+    /// Seconds from its beginning until it is complete.
+    Took,
+    /// Pods that waited for an address when it began.
+    Waiting,
+    /// Of these, the ones that got one before the end.
+    Relieved,
+    /// Seconds from its beginning until none of these waits any more.
+    Recovery,
 }
 
 /// A reading compared with a number.
@@ -274,6 +291,22 @@ impl Reading {
             Self::Calls(_) | Self::RefusedCalls(_) => "calls",
             Self::Nodes(_) => "nodes",
             Self::Enis(_) => "interfaces",
+            Self::Action(_, reading) => match reading {
+                ActionReading::Began | ActionReading::Took | ActionReading::Recovery => "s",
+                ActionReading::Waiting | ActionReading::Relieved => "pods",
+            },
+        }
+    }
+}
+
+impl Reading {
+    /// Whether it is a time since the start of the run, not how long something takes.
+    #[must_use]
+    pub fn is_point_in_time(&self) -> bool {
+        match self {
+            Self::VSwitch(_, of) | Self::AnyVSwitch(of) | Self::AllVSwitches(of) => of.may_be_never(),
+            Self::Action(_, of) => *of == ActionReading::Began,
+            _ => false,
         }
     }
 }
@@ -307,6 +340,17 @@ impl PodReading {
         ("unschedulable.end", Self::UnschedulableAtEnd),
         ("unschedulable.max", Self::MostUnschedulable),
         ("unschedulable.hours", Self::UnschedulableHours),
+    ];
+}
+
+impl ActionReading {
+    /// Each with its name.
+    const ALL: [(&'static str, Self); 5] = [
+        ("began", Self::Began),
+        ("took", Self::Took),
+        ("waiting", Self::Waiting),
+        ("relieved", Self::Relieved),
+        ("recovery", Self::Recovery),
     ];
 }
 
@@ -438,6 +482,10 @@ impl Model {
         for (i, pool) in self.node_pools.iter().enumerate() {
             all.push((format!("node_pools.{}.nodes.end", pool.name), Reading::Nodes(Some(i))));
             all.push((format!("node_pools.{}.enis.end", pool.name), Reading::Enis(Some(i))));
+        }
+        for (i, action) in self.actions.iter().enumerate() {
+            let of = |(name, of)| (format!("actions.{}.{name}", action.name), Reading::Action(i, of));
+            all.extend(ActionReading::ALL.map(of));
         }
         all
     }

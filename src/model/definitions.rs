@@ -1,6 +1,6 @@
 //! What levels and readings are, in words.
 
-use super::{Holder, Level, PodReading, PrefixReading, Reading, VSwitchReading};
+use super::{ActionReading, Holder, Level, PodReading, PrefixReading, Reading, VSwitchReading};
 
 impl Level {
     /// Its unit.
@@ -53,6 +53,7 @@ impl Reading {
             Self::Nodes(Some(_)) => "Nodes of the pool at the end of the run.".to_owned(),
             Self::Enis(None) => "Secondary interfaces of nodes at the end of the run.".to_owned(),
             Self::Enis(Some(_)) => "Secondary interfaces of the pool's nodes at the end of the run.".to_owned(),
+            Self::Action(_, of) => of.definition().to_owned(),
         }
     }
 }
@@ -106,6 +107,21 @@ impl Holder {
             Self::Primaries => "that are primary addresses of nodes",
             Self::Others => "that other tenants hold",
             Self::Held => "that are held for pods with fixed IPs which are gone",
+        }
+    }
+}
+
+impl ActionReading {
+    fn definition(self) -> &'static str {
+        match self {
+            Self::Began => "Time from the start until the action begins; or never.",
+            Self::Took => "Time from its beginning until it is complete; or never. Nothing where it never begins.",
+            Self::Waiting => "Pods on a node without an address when it begins. Nothing where it never does.",
+            Self::Relieved => "Of these pods, the ones that get an address before the end.",
+            Self::Recovery => {
+                "Time from its beginning until the last of these pods has an address, or has ended without; `never` where some \
+                 wait still. Nothing where none waits when it begins."
+            }
         }
     }
 }

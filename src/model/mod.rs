@@ -14,7 +14,8 @@ mod workloads;
 
 pub use actions::{Action, Condition, Deed, Restart, Trigger};
 pub use claims::{
-    Bound, Claim, Comparison, Holder, Level, PodReading, PrefixReading, Reading, Statement, VSwitchReading,
+    ActionReading, Bound, Claim, Comparison, Holder, Level, PodReading, PrefixReading, Reading, Statement,
+    VSwitchReading,
 };
 pub use cron::{Cron, MONDAY};
 pub use ensemble::Ensemble;

@@ -2,8 +2,9 @@
 
 use super::gather::{longest_wait, never_served, secs, wait_quantile};
 use crate::id::VSwitchId;
-use crate::model::{LateWait, Model, PodReading, PrefixReading, Reading, VSwitchReading};
-use crate::record::{GroupLevels, PrefixRecord, Recording, VSwitchRecord};
+use crate::model::{ActionReading, LateWait, Model, PodReading, PrefixReading, Reading, VSwitchReading};
+use crate::record::{ActionRecord, GroupLevels, PrefixRecord, Recording, VSwitchRecord};
+use crate::time::Instant;
 
 /// The value of `reading` in a run of `model`, in its unit: infinite if it is a time that never
 /// comes or a wait that never ends; none if there is nothing to read, as the wait of no pod.
@@ -40,6 +41,7 @@ pub fn value(reading: &Reading, model: &Model, run: &Recording) -> Option<f64> {
         Reading::RefusedCalls(Some(api)) => Some(run.errors[api.index()].iter().sum::<u64>() as f64),
         Reading::Nodes(pool) => Some(of_groups(run, pool, |levels| levels.nodes)),
         Reading::Enis(pool) => Some(of_groups(run, pool, |levels| levels.enis)),
+        Reading::Action(i, of) => of_action(of, &run.actions[i]),
     }
 }
 
@@ -90,6 +92,18 @@ fn of_pods(of: PodReading, run: &Recording) -> Option<f64> {
         PodReading::MostUnschedulable => pods.max_unschedulable.into(),
         PodReading::UnschedulableHours => pods.unschedulable_area_s / HOUR_SECS,
     })
+}
+
+/// None of what needs an action that has begun, or pods that waited then.
+fn of_action(of: ActionReading, action: &ActionRecord) -> Option<f64> {
+    let since = |at: Option<Instant>, began: Instant| at.map_or(f64::INFINITY, |at| at.since(began).as_secs_f64());
+    match of {
+        ActionReading::Began => Some(since(action.began, Instant::ZERO)),
+        ActionReading::Took => Some(since(action.ended, action.began?)),
+        ActionReading::Waiting => action.began.map(|_| action.waiting.into()),
+        ActionReading::Relieved => action.began.map(|_| action.relieved.into()),
+        ActionReading::Recovery => (action.waiting > 0).then_some(since(action.recovered, action.began?)),
+    }
 }
 
 fn of_groups(run: &Recording, pool: Option<usize>, of: fn(&GroupLevels) -> u32) -> f64 {

@@ -739,6 +739,33 @@ fn blocks_are_read_where_prefixes_come_from() {
     assert_eq!(of("vswitches.prefixes.time_to_refusal"), None, "times do not add up");
 }
 
+/// A remedy can be ranked: when it began, and how long the pods that waited then waited on.
+#[test]
+fn what_came_of_an_action_is_read() {
+    let mut model = model(1, Span::days(60));
+    model.actions = vec![restart()];
+    let all = restarted(at(42.0));
+    let read = |record: ActionRecord| {
+        let run = Recording { actions: vec![record], ..calm(0, 3000) };
+        let names =
+            ["began", "took", "waiting", "relieved", "recovery"].map(|name| format!("actions.restart-1.{name}"));
+        let readings = model.readings();
+        names.map(|name| {
+            let (_, reading) = readings.iter().find(|(known, _)| *known == name).expect("the action has readings");
+            value(reading, &model, &run)
+        })
+    };
+    const DAY: f64 = 86_400.0;
+    let spans = [all.ended, all.recovered].map(|came| came.expect("it came").since(at(42.0)).as_secs_f64());
+    let pods = [all.waiting, all.relieved].map(|pods| Some(f64::from(pods)));
+    assert_eq!(read(all), [Some(42.0 * DAY), Some(spans[0]), pods[0], pods[1], Some(spans[1])]);
+    let some = ActionRecord { ended: None, recovered: None, ..all };
+    assert_eq!(read(some)[1..], [Some(f64::INFINITY), pods[0], pods[1], Some(f64::INFINITY)]);
+    let calm = ActionRecord { waiting: 0, relieved: 0, recovered: None, ..all };
+    assert_eq!(read(calm)[2..], [Some(0.0), Some(0.0), None], "nobody waited");
+    assert_eq!(read(ActionRecord::default()), [Some(f64::INFINITY), None, None, None, None], "it never began");
+}
+
 /// Of a vSwitch that refused requests for prefixes.
 fn prefixes(refused: NoPrefix) -> PrefixRecord {
     PrefixRecord {

@@ -179,7 +179,9 @@ fn contrast(first: &Variant, variant: &Variant) -> Contrast {
 /// The vSwitches and node pools of a model.
 fn parts(model: &Model) -> Vec<String> {
     let vswitches = model.vpc.vswitches.iter().map(|vswitch| format!("vSwitch {}", vswitch.id));
-    vswitches.chain(model.node_pools.iter().map(|pool| format!("node pool {}", pool.name))).collect()
+    let node_pools = model.node_pools.iter().map(|pool| format!("node pool {}", pool.name));
+    let actions = model.actions.iter().map(|action| format!("action {}", action.name));
+    vswitches.chain(node_pools).chain(actions).collect()
 }
 
 fn values(variant: &Variant, reading: Reading) -> Vec<Option<f64>> {

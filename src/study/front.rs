@@ -144,7 +144,7 @@ impl Survey {
     /// # Errors
     /// Why it cannot be.
     pub fn load(&self, values: &[String]) -> Result<Loaded, Diagnostics> {
-        let edits = self.knobs.iter().zip(values).map(|(knob, value)| knob.edit("--vary", value));
+        let edits = self.knobs.iter().zip(values).flat_map(|(knob, value)| knob.edits("--vary", value));
         let runs = Edit::parse("--replications", &format!("replications={}", self.replications));
         self.scenario.with(edits.chain([runs])).load()
     }
@@ -322,7 +322,7 @@ mod tests {
     fn a_grid_has_every_combination() {
         let knob = |name: &str, values: &[&str]| Knob {
             name: name.to_owned(),
-            path: name.to_owned(),
+            paths: vec![name.to_owned()],
             kind: super::super::seek::KnobKind::Other,
             values: values.iter().map(|&value| value.to_owned()).collect(),
             is_monotone: false,

@@ -1,6 +1,6 @@
 //! Which readings a planner looks at first.
 
-use crate::model::{Holder, PodReading, PrefixReading, Reading, VSwitchReading};
+use crate::model::{ActionReading, Holder, PodReading, PrefixReading, Reading, VSwitchReading};
 
 /// Whether a reading may be infinite: a time that never comes, a wait that never ends.
 pub(super) fn may_be_never(reading: &Reading) -> bool {
@@ -8,6 +8,7 @@ pub(super) fn may_be_never(reading: &Reading) -> bool {
     match reading {
         Reading::VSwitch(_, of) | Reading::AnyVSwitch(of) => of.may_be_never(),
         Reading::Pods(of) => matches!(of, WaitP50 | WaitP95 | WaitP99),
+        Reading::Action(_, of) => matches!(of, ActionReading::Began | ActionReading::Took | ActionReading::Recovery),
         _ => false,
     }
 }
@@ -30,11 +31,12 @@ pub fn is_headline(reading: &Reading) -> bool {
         Reading::Calls(api) | Reading::RefusedCalls(api) => api.is_none(),
         Reading::Nodes(pool) | Reading::Enis(pool) => pool.is_none(),
         Reading::WaitedOver { .. } => true,
+        Reading::Action(_, of) => matches!(of, ActionReading::Recovery),
     }
 }
 
 /// The lower, the more important: full, time to full, waits, pods without a node, idle addresses,
-/// calls, nodes; all vSwitches before the worst, and that before single ones.
+/// calls, nodes, actions; all vSwitches before the worst, and that before single ones.
 pub(super) fn rank(reading: &Reading) -> (usize, usize) {
     match reading {
         Reading::AllVSwitches(of) => (of_vswitch(*of), 0),
@@ -46,6 +48,7 @@ pub(super) fn rank(reading: &Reading) -> (usize, usize) {
         Reading::RefusedCalls(api) => (61, usize::from(api.is_some())),
         Reading::Nodes(pool) => (70, usize::from(pool.is_some())),
         Reading::Enis(pool) => (71, usize::from(pool.is_some())),
+        Reading::Action(_, of) => (80 + of_action(*of), 0),
     }
 }
 
@@ -75,6 +78,16 @@ fn of_vswitch(of: VSwitchReading) -> usize {
         VSwitchReading::Refusals => 30,
         VSwitchReading::Mean(who) => 40 + holder(who),
         VSwitchReading::End(who) => 50 + holder(who),
+    }
+}
+
+fn of_action(of: ActionReading) -> usize {
+    match of {
+        ActionReading::Recovery => 0,
+        ActionReading::Relieved => 1,
+        ActionReading::Waiting => 2,
+        ActionReading::Began => 3,
+        ActionReading::Took => 4,
     }
 }
 

@@ -21,11 +21,14 @@ impl Outputs {
     }
 
     pub fn pop(&mut self) -> Option<Output> {
-        let next = self.rest.pop_front();
-        if next.is_none() {
-            self.rest = VecDeque::new();
+        let first = self.first.take();
+        if self.rest.capacity() > 0 {
+            self.first = self.rest.pop_front();
+            if self.rest.is_empty() {
+                self.rest = VecDeque::new();
+            }
         }
-        std::mem::replace(&mut self.first, next)
+        first
     }
 
     pub fn is_empty(&self) -> bool {

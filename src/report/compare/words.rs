@@ -44,9 +44,10 @@ fn real(difference: &Difference, variant: &str, first: &str) -> String {
     if difference.statistic == Statistic::Share {
         let share = |side: &Side| format!("{} of {} runs", side.finite, side.finite + side.never);
         let (there, here) = (share(&difference.variant), share(&difference.first));
-        let happens =
-            if is_full.is_some() { "is full".to_owned() } else { format!("has a finite {}", difference.measure) };
-        return format!("{whole}{variant} {happens} in {there}, {first} in {here}.");
+        return match is_full {
+            Some(_) => format!("{whole}{variant} is full in {there}, {first} in {here}."),
+            None => format!("{} in {there} of {variant}, in {here} of {first}.", label(difference)),
+        };
     }
     let mean = difference.difference.expect("what is real has a mean");
     let writer = Writer::of(difference);
@@ -92,17 +93,27 @@ pub(super) fn is_same_where_both(difference: &Difference) -> bool {
 
 /// Whether no run of either has a value.
 pub(super) fn is_void(difference: &Difference) -> bool {
-    difference.statistic == Statistic::Mean && difference.first.finite == 0 && difference.variant.finite == 0
+    let counted = |side: &Side| match difference.statistic {
+        Statistic::Mean => side.finite,
+        Statistic::Share => side.finite + side.never,
+    };
+    counted(&difference.first) + counted(&difference.variant) == 0
 }
 
 /// What is compared: `vswitch is full`, or the name of the measure.
 pub(super) fn label(difference: &Difference) -> String {
     let name = &difference.measure;
-    match (difference.statistic, name.strip_suffix(".time_to_full")) {
-        (Statistic::Share, Some(vswitch)) => format!("{vswitch} is full"),
-        (Statistic::Share, None) => format!("{name} ends"),
-        (Statistic::Mean, _) => name.clone(),
+    if difference.statistic == Statistic::Mean {
+        return name.clone();
     }
+    let ends = [
+        (".time_to_full", "is full"),
+        (".prefixes.time_to_refusal", "refuses a prefix"),
+        (".began", "begins"),
+        (".took", "is complete"),
+    ];
+    let event = ends.iter().find_map(|(ending, does)| Some(format!("{} {does}", name.strip_suffix(ending)?)));
+    event.unwrap_or_else(|| format!("{name} ends"))
 }
 
 /// What one side says: runs, the median of a time, the mean of everything else.
@@ -113,7 +124,7 @@ pub(super) fn side(side: &Side, difference: &Difference, clock: &Clock) -> Strin
     let Some(Estimate { mean, median, .. }) = side.value else { return "none".to_owned() };
     match difference.unit {
         "s" if median.is_infinite() => "never".to_owned(),
-        "s" if difference.measure.ends_with(".time_to_full") => clock.point(median).english(),
+        "s" if difference.reading.is_point_in_time() => clock.point(median).english(),
         "s" => span(median).english(),
         "share" => percent(mean),
         _ => match Writer::of(difference).decimals {

@@ -2,7 +2,7 @@
 
 use crate::address::usable;
 use crate::model::{Model, VSwitch};
-use crate::study::seek::{Knob, KnobKind};
+use crate::study::seek::{Knob, KnobKind, with_copies};
 use crate::units::thousands;
 
 /// The answer as it goes into Terraform or into eni-config; `model` is that of the answer. None
@@ -10,18 +10,18 @@ use crate::units::thousands;
 #[must_use]
 pub fn snippet(knob: &Knob, value: &str, model: &Model) -> Option<String> {
     let all = &model.vpc.vswitches;
-    let resource = |id: &str| all.iter().find(|of| of.id == id).map_or(String::new(), self::vswitch);
+    let resources = |of: &[&VSwitch]| of.iter().map(|of| vswitch(of)).collect::<Vec<_>>().join("\n");
     match &knob.kind {
-        KnobKind::Prefix { vswitch } => Some(format!(
-            "# For a cluster that is yet to be made: Terraform replaces a vSwitch whose cidr_block changes.\n{}",
-            resource(vswitch)
-        )),
-        KnobKind::Copies { vswitch } => {
-            // Copies stand right behind the vSwitch.
-            let number = value.parse().unwrap_or(1);
-            let copies: Vec<_> = all.iter().skip_while(|of| of.id != *vswitch).take(number).collect();
-            let resources: Vec<_> = copies.iter().map(|of| self::vswitch(of)).collect();
-            Some(resources.join("\n") + &listed(&copies))
+        KnobKind::Prefix { vswitches } => {
+            let sought: Vec<_> = all.iter().filter(|of| vswitches.contains(&of.id)).collect();
+            Some(format!(
+                "# For a cluster that is yet to be made: Terraform replaces a vSwitch whose cidr_block changes.\n{}",
+                resources(&sought)
+            ))
+        }
+        KnobKind::Copies { vswitches } => {
+            let copies: Vec<_> = vswitches.iter().flat_map(|id| with_copies(all, id)).collect();
+            Some(resources(&copies) + &listed(&copies))
         }
         KnobKind::EniConfig { key } => Some(eni_config(key, value)),
         KnobKind::InstanceType { pool } => Some(format!(
@@ -31,11 +31,18 @@ pub fn snippet(knob: &Knob, value: &str, model: &Model) -> Option<String> {
     }
 }
 
-/// That eni-config has to list vSwitches of a zone.
+/// That eni-config has to list vSwitches of their zones.
 fn listed(vswitches: &[&VSwitch]) -> String {
-    let ids: Vec<_> = vswitches.iter().map(|vswitch| format!("\"{}\"", vswitch.id)).collect();
-    let zone = vswitches.first().map_or("", |vswitch| &vswitch.zone);
-    format!("\n# In eni-config, beside what else it lists:\n\"vswitches\": {{\"{zone}\": [{}]}}\n", ids.join(", "))
+    let mut zones: Vec<(&str, Vec<String>)> = Vec::new();
+    for vswitch in vswitches {
+        let id = format!("\"{}\"", vswitch.id);
+        match zones.iter_mut().find(|(zone, _)| *zone == vswitch.zone) {
+            Some((_, ids)) => ids.push(id),
+            None => zones.push((&vswitch.zone, vec![id])),
+        }
+    }
+    let zones: Vec<_> = zones.iter().map(|(zone, ids)| format!("\"{zone}\": [{}]", ids.join(", "))).collect();
+    format!("\n# In eni-config, beside what else it lists:\n\"vswitches\": {{{}}}\n", zones.join(", "))
 }
 
 fn vswitch(vswitch: &VSwitch) -> String {

@@ -344,6 +344,10 @@ impl Read for NodeVSwitch {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         match node.value {
             Value::Map(_) => Read::read(node, problems).map(Self::PerZone),
+            Value::List(_) => {
+                wrong_kind(node, "`node_vswitch` is the ID of a vSwitch, or a mapping of zones to them", problems);
+                None
+            }
             _ => Read::read(node, problems).map(Self::One),
         }
     }

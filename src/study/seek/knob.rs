@@ -18,8 +18,8 @@ const MOST_COPIES: u32 = 16;
 pub struct Knob {
     /// What it is for people, such as `prefix(vsw-AAA)`.
     pub name: String,
-    /// Where it stands in the scenario, as [`Edit::path`].
-    pub path: String,
+    /// Where it stands in the scenario, as [`Edit::path`]; all these places get the same value.
+    pub paths: Vec<String>,
     /// What it is about.
     pub kind: KnobKind,
     /// Its values, the smallest first: of prefixes, the longest; of a list, the first.
@@ -31,15 +31,15 @@ pub struct Knob {
 /// What a knob is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnobKind {
-    /// The size of a vSwitch.
+    /// The size of vSwitches.
     Prefix {
-        /// Its ID.
-        vswitch: String,
+        /// Their IDs.
+        vswitches: Vec<String>,
     },
-    /// The number of vSwitches.
+    /// How many vSwitches there are instead of each.
     Copies {
-        /// The ID of the first.
-        vswitch: String,
+        /// The IDs of the first ones.
+        vswitches: Vec<String>,
     },
     /// A key of the cluster's eni-config.
     EniConfig {
@@ -79,14 +79,14 @@ pub enum ParseKnobError {
 
 impl Knob {
     /// The knob that `text` names in a scenario: `PATH=VALUES`, `prefix(vsw-AAA)`,
-    /// `copies(vsw-AAA)`, `max_pool_size` or `min_pool_size`; the short forms may have values too.
+    /// `copies(vsw-AAA, vsw-BBB)`, `max_pool_size` or `min_pool_size`; the short forms may have values too.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str, model: &Model) -> Result<Self, ParseKnobError> {
         let (name, values) = text.split_once('=').map_or((text, None), |(name, values)| (name, Some(values)));
         let name = name.trim().to_owned();
-        let (path, kind) = target(&name);
+        let (paths, kind) = target(&name);
         let prefixes: Vec<_> = PREFIXES.rev().map(|prefix| prefix.to_string()).collect();
         let (mut values, is_monotone) = match (values, &kind) {
             (Some(values), _) => stated(&name, values)?,
@@ -103,13 +103,13 @@ impl Knob {
         if values.len() > MOST_VALUES {
             return Err(ParseKnobError::TooMany { name, count: values.len() });
         }
-        Ok(Self { name, path, kind, values, is_monotone })
+        Ok(Self { name, paths, kind, values, is_monotone })
     }
 
-    /// The change that gives it a value.
-    #[must_use]
-    pub fn edit(&self, option: &str, value: &str) -> Edit {
-        Edit { option: option.to_owned(), path: self.path.clone(), value: value.to_owned() }
+    /// The changes that give it a value.
+    pub fn edits<'a>(&'a self, option: &'a str, value: &'a str) -> impl Iterator<Item = Edit> + 'a {
+        let edit = |path: &String| Edit { option: option.to_owned(), path: path.clone(), value: value.to_owned() };
+        self.paths.iter().map(edit)
     }
 
     /// A value for people: `/19` of a prefix.
@@ -119,17 +119,21 @@ impl Knob {
     }
 }
 
-/// The path that a name stands for, and what it is about.
-fn target(name: &str) -> (String, KnobKind) {
-    let inside = |function: &str| name.strip_prefix(function)?.strip_prefix('(')?.strip_suffix(')').map(str::trim);
-    if let Some(vswitch) = inside("prefix") {
-        return (format!("vpc.vswitches[{vswitch}].prefix"), KnobKind::Prefix { vswitch: vswitch.to_owned() });
+/// The paths that a name stands for, and what it is about.
+fn target(name: &str) -> (Vec<String>, KnobKind) {
+    let inside = |function: &str| {
+        let inner = name.strip_prefix(function)?.strip_prefix('(')?.strip_suffix(')')?;
+        Some(inner.split(',').map(|id| id.trim().to_owned()).collect::<Vec<_>>())
+    };
+    let of_each = |ids: &[String], key: &str| ids.iter().map(|id| format!("vpc.vswitches[{id}].{key}")).collect();
+    if let Some(vswitches) = inside("prefix") {
+        return (of_each(&vswitches, "prefix"), KnobKind::Prefix { vswitches });
     }
-    if let Some(vswitch) = inside("copies") {
-        return (format!("vpc.vswitches[{vswitch}].copies"), KnobKind::Copies { vswitch: vswitch.to_owned() });
+    if let Some(vswitches) = inside("copies") {
+        return (of_each(&vswitches, "copies"), KnobKind::Copies { vswitches });
     }
     if ["max_pool_size", "min_pool_size"].contains(&name) {
-        return (format!("terway.eni_config.{name}"), KnobKind::EniConfig { key: name.to_owned() });
+        return (vec![format!("terway.eni_config.{name}")], KnobKind::EniConfig { key: name.to_owned() });
     }
     let between = |start: &str, end: &str| {
         let inner = name.strip_prefix(start)?.strip_suffix(end)?;
@@ -137,11 +141,11 @@ fn target(name: &str) -> (String, KnobKind) {
         Some(inner.to_owned())
     };
     let kind = None
-        .or_else(|| between("vpc.vswitches", ".prefix").map(|vswitch| KnobKind::Prefix { vswitch }))
-        .or_else(|| between("vpc.vswitches", ".copies").map(|vswitch| KnobKind::Copies { vswitch }))
+        .or_else(|| between("vpc.vswitches", ".prefix").map(|id| KnobKind::Prefix { vswitches: vec![id] }))
+        .or_else(|| between("vpc.vswitches", ".copies").map(|id| KnobKind::Copies { vswitches: vec![id] }))
         .or_else(|| between("node_pools", ".instance_type").map(|pool| KnobKind::InstanceType { pool }))
         .or_else(|| between("terway.eni_config", "").map(|key| KnobKind::EniConfig { key }));
-    (name.to_owned(), kind.unwrap_or(KnobKind::Other))
+    (vec![name.to_owned()], kind.unwrap_or(KnobKind::Other))
 }
 
 /// The values that were written, and whether they are a range.
@@ -187,13 +191,15 @@ mod tests {
                 knob.values[0],
                 knob.values[knob.values.len() - 1]
             );
-            format!("{} {values}, {:?}, {}", knob.path, knob.kind, if knob.is_monotone { "range" } else { "list" })
+            let paths = knob.paths.join(" and ");
+            format!("{paths} {values}, {:?}, {}", knob.kind, if knob.is_monotone { "range" } else { "list" })
         };
         let texts = [
             "prefix(vsw-AAA)",
             "prefix(vsw-AAA)=20..24",
             "vpc.vswitches.vsw-AAA.prefix=20,24",
             "copies(vsw-AAA)",
+            "prefix(vsw-AAA, vsw-BBB)=20..24",
             "min_pool_size=0..80/5",
             "terway.eni_config.max_pool_size=5,10",
             "node_pools.default.instance_type=ecs.g7.large,ecs.g7.xlarge",

@@ -16,7 +16,7 @@ pub use search::{Finding, Method};
 
 use super::judge::together;
 use super::{Decision, Judgement};
-use crate::model::{Claim, Model};
+use crate::model::{Claim, Model, VSwitch};
 use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, claim};
 use crate::sim::Progress;
 use plan::Plan;
@@ -62,8 +62,8 @@ pub enum Wanted {
 pub struct Answer {
     /// The knob, such as `prefix(vsw-AAA)`.
     pub knob: String,
-    /// Where it stands in the scenario.
-    pub path: String,
+    /// Where it stands in the scenario; all these places get the same value.
+    pub paths: Vec<String>,
     /// Which safe value was wanted.
     pub wanted: Wanted,
     /// What had to hold.
@@ -83,8 +83,7 @@ pub struct Answer {
     pub beyond: Option<usize>,
     /// Positions of values before the answer that are unsafe all the same.
     pub exceptions: Vec<usize>,
-    /// Where the size or the number of one vSwitch is sought: the others that serve pods, with their sizes, which stay as they
-    /// are.
+    /// Where the size or the number of vSwitches is sought: the others that serve pods, with their sizes, which stay as they are.
     pub held: Vec<String>,
     /// Warnings of loading the scenario with the answer, or as it is if there is none.
     pub warnings: Vec<String>,
@@ -153,6 +152,12 @@ fn fail_differently(points: &[Option<Point>]) -> bool {
     [first, last].iter().all(|point| point.finding == Finding::Unsafe) && !both
 }
 
+/// A vSwitch and its copies, which stand right behind it.
+pub fn with_copies<'v>(all: &'v [VSwitch], id: &str) -> impl Iterator<Item = &'v VSwitch> {
+    let from = all.iter().skip_while(move |of| of.id != id);
+    from.enumerate().take_while(move |(i, of)| *i == 0 || of.id == format!("{id}-{}", i + 1)).map(|(_, of)| of)
+}
+
 impl Question {
     /// The scenario with a value of the knob.
     ///
@@ -161,7 +166,7 @@ impl Question {
     pub fn load(&self, value: &str, replications: u32) -> Result<Loaded, Diagnostics> {
         let option = self.wanted.option();
         let runs = Edit::parse("--at-most", &format!("replications={replications}"));
-        self.scenario.with([self.knob.edit(option, value), runs]).load()
+        self.scenario.with(self.knob.edits(option, value).chain([runs])).load()
     }
 
     /// What must hold in a model.
@@ -187,17 +192,16 @@ impl Question {
         self.load(value, 1).and_then(|loaded| self.claims(&loaded.model)).err()
     }
 
-    /// vSwitches of pods that stay as they are, as `vsw-b (/24)`: all but the one that is sought and its copies, which stand right
-    /// behind it.
+    /// vSwitches of pods that stay as they are, as `vsw-b (/24)`: all but those that are sought and their copies.
     fn held(&self) -> Vec<String> {
-        let (KnobKind::Prefix { vswitch } | KnobKind::Copies { vswitch }) = &self.knob.kind else { return Vec::new() };
+        let (KnobKind::Prefix { vswitches } | KnobKind::Copies { vswitches }) = &self.knob.kind else {
+            return Vec::new();
+        };
         let Ok(loaded) = self.scenario.load() else { return Vec::new() };
         let (serving, all) = (loaded.model.serving_vswitches(), &loaded.model.vpc.vswitches);
-        let first = all.iter().position(|of| of.id == *vswitch).unwrap_or(all.len());
-        let copies = all[first..].iter().enumerate().skip(1);
-        let copies = copies.take_while(|(i, of)| of.id == format!("{vswitch}-{}", i + 1)).count();
-        let others = serving.iter().map(|id| id.index()).filter(|at| !(first..=first + copies).contains(at));
-        others.map(|at| format!("{} (/{})", all[at].id, all[at].cidr.prefix_len())).collect()
+        let sought: Vec<_> = vswitches.iter().flat_map(|id| with_copies(all, id)).map(|of| &of.id).collect();
+        let others = serving.iter().map(|id| &all[id.index()]).filter(|of| !sought.contains(&&of.id));
+        others.map(|of| format!("{} (/{})", of.id, of.cidr.prefix_len())).collect()
     }
 
     /// Warnings of loading the scenario with the answer, or as it is.
@@ -251,7 +255,7 @@ impl Question {
         let position = |at: usize| tried.iter().position(|&tried| tried == at).expect("an answer was tried");
         Answer {
             knob: self.knob.name.clone(),
-            path: self.knob.path.clone(),
+            paths: self.knob.paths.clone(),
             wanted: self.wanted,
             goals: self.goals.clone(),
             seed: self.seed,
