@@ -108,9 +108,13 @@ pub(super) fn bind(
 
 /// Pods that lack an address, by name.
 fn waiting<'a>(status: &Status, pods: &'a [ListedPod], dual: bool) -> Vec<Waiting<'a>> {
-    let (ipv4, ipv6) = (held(status, pods), held(status, pods));
-    let with_what_it_has = pods.iter().zip(ipv4).zip(ipv6).map(|((pod, ipv4), ipv6)| Waiting { pod, ipv4, ipv6 });
-    with_what_it_has.filter(|pod| pod.ipv4.is_none() || (dual && pod.ipv6.is_none())).collect()
+    let mut all: Vec<_> = pods.iter().map(|pod| Waiting { pod, ipv4: None, ipv6: None }).collect();
+    for (&eni, nic) in &status.nics {
+        held(nic, pods).for_each(|(pod, address)| all[pod].ipv4 = Some((eni, address)));
+        held(nic, pods).for_each(|(pod, address)| all[pod].ipv6 = Some((eni, address)));
+    }
+    all.retain(|pod| pod.ipv4.is_none() || (dual && pod.ipv6.is_none()));
+    all
 }
 
 /// What there is to do for a node's pods.
@@ -169,18 +173,9 @@ pub(super) fn bindings_beyond(status: &Status, other: &Status) -> impl Iterator<
     })
 }
 
-/// What each pod has of a family.
-fn held<A: Family>(status: &Status, pods: &[ListedPod]) -> Vec<Option<(EniId, A)>> {
-    let mut held = vec![None; pods.len()];
-    for (&eni, nic) in &status.nics {
-        for (&address, ip) in A::on(nic) {
-            let Some(binding) = ip.pod else { continue };
-            if let Ok(found) = pods.binary_search_by_key(&binding.pod, |pod| pod.key) {
-                held[found] = Some((eni, address));
-            }
-        }
-    }
-    held
+/// Which pods, by their places, have which addresses of an interface.
+fn held<A: Family>(nic: &Nic, pods: &[ListedPod]) -> impl Iterator<Item = (usize, A)> {
+    A::on(nic).into_iter().filter_map(|(&address, ip)| Some((find(pods, ip.pod?.pod).ok()?, address)))
 }
 
 /// Where the addresses of a family stand that are wanted, in order.

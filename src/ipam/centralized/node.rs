@@ -106,11 +106,10 @@ impl Node {
     pub fn store(&mut self, status: Arc<Status>) -> Arc<Status> {
         let before = std::mem::replace(&mut self.stored, status);
         let stored = Arc::clone(&self.stored);
-        let pods = Arc::make_mut(&mut self.pods);
         for nic in stored.nics.values() {
             for (&address, ip) in &nic.ipv6 {
-                let Some(pod) = ip.pod.and_then(|binding| owner(pods, binding)) else { continue };
-                pod.ipv6 = Some((nic.vswitch, address));
+                let Some(at) = ip.pod.and_then(|binding| self.owner(binding)) else { continue };
+                Arc::make_mut(&mut self.pods)[at].ipv6 = Some((nic.vswitch, address));
             }
         }
         let addresses = stored.nics.values().flat_map(|nic| &nic.addresses);
@@ -122,13 +121,19 @@ impl Node {
     /// Pods learn of their IPv4 addresses; NodeRuntime forgets pods that the CR does not name any more
     /// (C121).
     pub fn learn(&mut self, addresses: impl Iterator<Item = (Ipv4Addr, Binding)>) {
-        let pods = Arc::make_mut(&mut self.pods);
         for (address, binding) in addresses {
-            let Some(pod) = owner(pods, binding) else { continue };
-            self.lacking -= u32::from(pod.address.replace(address).is_none());
+            // Whoever learns nothing new leaves the pods to the run that shares them.
+            let Some(at) = self.owner(binding).filter(|&at| self.pods[at].address != Some(address)) else { continue };
+            let before = Arc::make_mut(&mut self.pods)[at].address.replace(address);
+            self.lacking -= u32::from(before.is_none());
         }
         let stored = &self.stored;
         self.deleted.retain(|&uid| stored.has_binding(|binding| binding.uid == uid));
+    }
+
+    /// The place of the pod that has a binding, if it is there.
+    fn owner(&self, binding: Binding) -> Option<usize> {
+        find(&self.pods, binding.pod).ok().filter(|&at| self.pods[at].uid == binding.uid)
     }
 
     /// The pods without an IPv4 address, by name: the last ones, as a rule.
@@ -156,10 +161,4 @@ impl Node {
         (self.pulse.last_run, self.pulse.last_gc) = (None, None);
         (self.run, self.changes) = (None, None);
     }
-}
-
-/// The pod that has a binding, if it is there.
-fn owner(pods: &mut [ListedPod], binding: Binding) -> Option<&mut ListedPod> {
-    let found = find(pods, binding.pod).ok()?;
-    Some(&mut pods[found]).filter(|pod| pod.uid == binding.uid)
 }
