@@ -120,6 +120,22 @@ impl SpanDist {
         Self::LogNormal { mu, sigma: (p99.as_secs_f64().ln() - mu) / Z99 }
     }
 
+    /// The mean in seconds; infinite if there is none.
+    #[must_use]
+    pub fn mean_s(&self) -> f64 {
+        match self {
+            Self::Constant(span) | Self::Exponential(span) => span.as_secs_f64(),
+            Self::Uniform(from, to) => from.as_secs_f64().midpoint(to.as_secs_f64()),
+            Self::LogNormal { mu, sigma } => (mu + sigma * sigma / 2.0).exp(),
+            Self::Pareto { minimum, shape } if *shape > 1.0 => minimum.as_secs_f64() * shape / (shape - 1.0),
+            Self::Pareto { .. } => f64::INFINITY,
+            Self::Weibull { scale, shape } => scale.as_secs_f64() * statrs::function::gamma::gamma(1.0 + 1.0 / shape),
+            Self::Empirical(values) => {
+                values.iter().map(|value| value.as_secs_f64()).sum::<f64>() / values.len().max(1) as f64
+            }
+        }
+    }
+
     /// Draws one value.
     pub fn sample(&self, rng: &mut Stream) -> crate::time::Span {
         use crate::time::Span;
@@ -226,6 +242,15 @@ mod tests {
             sum += span.as_secs_f64();
         }
         sum / n
+    }
+
+    #[test]
+    fn means_are_those_of_the_draws() {
+        for dist in every_kind() {
+            let mut rng = stream(5, 0, "test");
+            let drawn = mean((0..200_000).map(|_| dist.sample(&mut rng)));
+            assert!((drawn / dist.mean_s() - 1.0).abs() < 0.02, "{dist:?}: {drawn}");
+        }
     }
 
     #[test]

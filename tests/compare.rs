@@ -169,6 +169,28 @@ fn the_page_needs_nothing_and_the_table_has_every_measure() {
     }
 }
 
+/// What the question is about is shown, and tested alone.
+#[test]
+fn one_question_is_tested_alone() {
+    let folder = folder();
+    let measures = ["--measure", "P(any pod waits > 60s before 2h)", "--measure", "pods.never_served"];
+    let arguments = [&["a.yaml", "--variant", LARGER][..], &measures].concat();
+    let (code, out, err) = compare(folder.path(), &arguments);
+    assert_eq!(code, 0, "{err}");
+    let answer = json(folder.path(), "small-compare");
+    let statement = difference(&answer, 0, measures[1], "share");
+    assert_eq!((&answer["tested"]["headlines"], &statement["family"]), (&Value::from(2), &Value::from("headline")));
+    assert_eq!(statement["first"]["finite"], 12, "pods wait in every run: {statement}");
+    assert_eq!(statement["variant"]["finite"], 0);
+    let p = statement["p"].as_f64().expect("there are pairs");
+    assert!((p / (2.0 * 0.5_f64.powi(12)) - 1.0).abs() < 1e-9 && statement["reality"] == "real", "{statement}");
+    let table = out.split_once("larger against small").expect("a table").1;
+    assert!(table.contains("P(any pod waits > 60s before 2h)") && table.contains("pods.never_served"), "{table}");
+    assert!(!table.contains("vswitch.free.min"), "{table}");
+    let (code, _, err) = compare(folder.path(), &["a.yaml", "--variant", LARGER, "--measure", "pods.nevr_served"]);
+    assert!(code == 2 && err.contains("did you mean `pods.never_served`?"), "{err}");
+}
+
 #[test]
 fn what_cannot_be_compared_is_told() {
     let folder = folder();

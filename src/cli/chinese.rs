@@ -112,6 +112,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
         "measure",
         "度量什么，如 `pods.wait.p99` 或 `P(any vswitch is full)`；`brimline measures` 列出全部 [默认：十几个]",
     ),
+    (
+        "compare.measure",
+        "问题是关于什么的，如 `pods.never_served` 或 `P(any pod waits > 60s)`；可以多次给出：只显示和检验这些，其余的都在 compare.csv 里",
+    ),
     ("minimise", "要尽量小的量，如 `vswitches.idle.mean`、`pods.wait.p99` 或 `calls`；与 `--vary` 一起可以多次给出"),
     ("such_that", "必须成立的条件，如 `P(any pod waits > 60s before 60d) <= 1 %`；可以多次给出 [默认：场景的策略]"),
     ("scan", "逐个尝试所有的值，哪怕安全范围应当只有一个终点"),

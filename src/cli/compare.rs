@@ -10,9 +10,9 @@ use super::run::options;
 use super::{Stop, progress, quoted};
 use crate::outcome::summarize;
 use crate::report::{self, compare};
-use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, Origin, Source};
+use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, Origin, Source, measured};
 use crate::sim::Progress;
-use crate::study::{self, Variant};
+use crate::study::{self, Asked, Variant};
 
 /// What to compare, how to run, and what to leave behind.
 #[derive(Debug, Args)]
@@ -25,6 +25,10 @@ pub(super) struct CompareArgs {
     /// given several times
     #[arg(long, value_name = "NAME: PATH=VALUE; …")]
     variant: Vec<String>,
+    /// What the question is about, such as `pods.never_served` or `P(any pod waits > 60s)`; may be given several
+    /// times: only this is shown and tested then, beside everything else in compare.csv
+    #[arg(long, value_name = "MEASURE")]
+    measure: Vec<String>,
     /// Change a value in all of them before they are read; may be given several times
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
@@ -62,13 +66,14 @@ pub(super) fn carry_out(args: &CompareArgs) -> Result<(), Stop> {
     let mut warnings = Vec::new();
     let entries = entries(args, &mut warnings)?;
     report::prepare(&args.output)?;
-    let variants = run(&entries, args)?;
+    let asked = asked(&entries, args)?;
+    let variants = run(&entries, &asked, args)?;
     let summaries: Vec<_> = variants.iter().map(|v| summarize(v.ensemble.typical(), &v.runs)).collect();
     let comparison = compare::Comparison {
         variants: &variants,
         origins: &entries.iter().map(|entry| entry.origin.clone()).collect::<Vec<_>>(),
         summaries: &summaries,
-        contrasts: &study::compare(&variants),
+        contrasts: &study::compare(&variants, &asked),
         sources: &sources(&entries),
         warnings: &warnings,
         reproduce: &reproduce(args),
@@ -90,8 +95,20 @@ pub(super) fn carry_out(args: &CompareArgs) -> Result<(), Stop> {
     Ok(())
 }
 
-fn run(entries: &[Entry], args: &CompareArgs) -> Result<Vec<Variant>, Stop> {
-    let ensembles: Vec<_> = entries.iter().map(|entry| entry.loaded.ensemble()).collect();
+/// What somebody asked for, of each scenario.
+fn asked(entries: &[Entry], args: &CompareArgs) -> Result<Vec<Asked>, Diagnostics> {
+    let of = |text: &String| {
+        let of = entries.iter().map(|entry| measured(&entry.loaded.model, "--measure", text));
+        Ok(Asked { text: text.clone(), of: of.collect::<Result<_, _>>()? })
+    };
+    args.measure.iter().map(of).collect()
+}
+
+fn run(entries: &[Entry], asked: &[Asked], args: &CompareArgs) -> Result<Vec<Variant>, Stop> {
+    let mut ensembles: Vec<_> = entries.iter().map(|entry| entry.loaded.ensemble()).collect();
+    for asked in asked {
+        ensembles.iter_mut().zip(&asked.of).for_each(|(ensemble, of)| ensemble.observe(of.reading()));
+    }
     let pool = super::threads(args.threads)?;
     let counter = Progress::default();
     let first = &entries[0].loaded.model;
@@ -284,7 +301,8 @@ fn sources(entries: &[Entry]) -> Vec<Source> {
 /// The command that repeats the comparison, without what does not change its numbers.
 fn reproduce(args: &CompareArgs) -> String {
     let files = args.files.iter().map(|file| format!(" {}", quoted(file)));
-    let changes = [options("--variant", &args.variant), options("--set", &args.set)];
+    let changes = [("--variant", &args.variant), ("--measure", &args.measure), ("--set", &args.set)];
+    let changes = changes.map(|(name, values)| options(name, values));
     let seed = args.seed.map(|seed| format!(" --seed {seed}"));
     let replications = args.replications.map(|n| format!(" --replications {n}"));
     let all = files.chain(changes).chain(seed).chain(replications);

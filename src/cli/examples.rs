@@ -19,7 +19,8 @@ Examples:
   brimline compare scenarios/slash19-article.yaml \\
       scenarios/slash19-defaults.yaml
   brimline compare scenarios/slash19-article.yaml \\
-      --variant 'small pools: terway.eni_config.max_pool_size=25'";
+      --variant 'small pools: terway.eni_config.max_pool_size=25' \\
+      --measure vswitch.time_to_full --measure pods.never_served";
 
 pub(super) const CHECK: &str = "\
 Examples:

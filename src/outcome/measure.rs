@@ -75,7 +75,7 @@ pub const MEASURES: &[Measure] = &[
     of("vswitches.at_full.asked", "asked for when full", "addresses", Kind::Moment,
         "Addresses that calls under way ask for then, the refused call among them."),
     of("vswitches.at_full.after.happened", "what came before, in", "runs", Kind::Probability,
-        "Runs in which this was the latest rollout, replacement of nodes, outage of a zone or large Job (a twentieth of the addresses and more) that began within the hour before the vSwitch was first full, or an outage that lasted."),
+        "Runs in which this was the latest rollout, replacement of nodes or outage of a zone that began within the hour before the vSwitch was first full, large Job (a twentieth of the addresses and more) that was not over, or outage that lasted."),
     of("vswitches.at_full.after.later_s", "full after", "s", Kind::Time,
         "How long after that the vSwitch was first full, over these runs."),
     of("vswitches.time_to_empty_s", "no address free", "s", Kind::Time,

@@ -179,7 +179,7 @@ pub struct AtFull {
 }
 
 /// What happened shortly before a vSwitch was full: the latest rollout, replacement, outage or
-/// large Job that began at most an hour before, or an outage that lasts.
+/// large Job that began at most an hour before and is not over, or an outage that lasts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct After {
     /// Its kind, as in [`Landmark::kind`], or `job`.

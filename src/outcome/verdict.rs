@@ -248,8 +248,10 @@ fn is_brief(pods: &PodSummary) -> bool {
 fn waits_for_nodes(summary: &Summary) -> Option<Text> {
     let pods = &summary.pods;
     let longest = pods.unschedulable_longest_s.as_ref()?;
+    // A pool at its maximum matters to nobody while others grow.
+    let nobody_is_stuck = pods.most_stuck.max == 0.0;
     let is_normal = summary.pools.iter().any(|pool| pool.autoscaled)
-        && summary.limits.iter().all(|limit| is_about_nodes(limit) && limit.kind != "pool_max")
+        && summary.limits.iter().all(|limit| is_about_nodes(limit) && (limit.kind != "pool_max" || nobody_is_stuck))
         && pods.unschedulable_at_end.median == 0.0;
     is_normal.then(|| {
         text!(
@@ -263,13 +265,18 @@ fn waits_for_nodes(summary: &Summary) -> Option<Text> {
 /// `Pods find no node from day 12 on (...): every node has as many pods as it may have.`
 fn binds(limit: &Limit, summary: &Summary, clock: &Clock) -> Text {
     let who = match is_about_nodes(limit) {
-        true => text!("Pods find no node, at most {} at once,", count(summary.pods.most_stuck.max)),
+        true => text!("Pods find no node, at most {} at once,", count(most_without_a_node(&summary.pods))),
         false => text!(
             "Pods wait for addresses, at most {} at once, and requests fail",
             count(summary.pods.most_waiting.max)
         ),
     };
     text!("{who} for the first time {}: {}.", who, when(&limit.bound, &limit.time_to_bind_s, clock), limit.text)
+}
+
+/// Most pods at once without a node to come; where there are none, most that waited for one.
+fn most_without_a_node(pods: &PodSummary) -> f64 {
+    if pods.most_stuck.max > 0.0 { pods.most_stuck.max } else { pods.most_unschedulable.max }
 }
 
 /// That pods are left without addresses, and no call or limit says why: somebody has switched allocation off.

@@ -199,6 +199,10 @@ fn vswitches(summary: &Summary, lang: Lang) -> String {
         mean.extend([count(vswitch.least_free.min).words(), full]);
         let mut end = vec![Text::default(), Text::default(), text!("end")];
         end.extend(holders(&vswitch.end, leaked, reserved, held));
+        // The time is of the runs in which it is full.
+        let is_told = vswitch.full.hits > 0 && !vswitch.full.always();
+        let runs = is_told.then(|| text!("{} of {}", vswitch.full.hits, vswitch.full.runs));
+        end.extend([Text::default(), runs.unwrap_or_default()]);
         rows.extend([mean, end]);
     }
     let header: Vec<_> = header.into_iter().flatten().collect();

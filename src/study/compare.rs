@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 
-use super::importance::{is_headline, may_be_never, rank};
+use super::importance::{Family, may_be_never, rank};
+use super::judge::holds;
 use super::paired::{Paired, differences as paired_differences, holm, mcnemar};
-use crate::model::{Ensemble, Model, Reading};
+use crate::model::{Ensemble, Measured, Model, Reading};
 use crate::outcome::{CONFIDENCE, Estimate, Interval, value};
 use crate::record::Recording;
 use crate::sim::{Progress, run as run_one};
@@ -43,6 +44,8 @@ pub struct Difference {
     /// The reading, of the variant's model.
     #[serde(skip)]
     pub reading: Reading,
+    /// How much it matters.
+    pub family: Family,
     /// What of it is compared.
     pub statistic: Statistic,
     /// Unit of the difference; of [`Statistic::Share`], `share of runs`.
@@ -126,14 +129,22 @@ pub fn run_variants(ensembles: &[Ensemble], progress: &Progress) -> Vec<Vec<Reco
     by_variant
 }
 
+/// What somebody asked for: all that is a headline then.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// As it was written.
+    pub text: String,
+    /// What it is of each variant.
+    pub of: Vec<Measured>,
+}
+
 /// Compares every further variant with the first.
 ///
 /// # Panics
 /// If they have different numbers of runs.
 #[must_use]
-pub fn compare(variants: &[Variant]) -> Vec<Contrast> {
-    let Some((first, others)) = variants.split_first() else { return Vec::new() };
-    let mut contrasts: Vec<_> = others.iter().map(|variant| contrast(first, variant)).collect();
+pub fn compare(variants: &[Variant], asked: &[Asked]) -> Vec<Contrast> {
+    let mut contrasts: Vec<_> = (1..variants.len()).map(|i| contrast(variants, i, asked)).collect();
     correct(&mut contrasts);
     contrasts
 }
@@ -147,25 +158,31 @@ pub fn median_error_ratio(contrasts: &[Contrast]) -> Option<f64> {
     Estimate::of(&ratios).map(|estimate| estimate.median)
 }
 
-/// Distinct comparisons that were tested: of headlines, and of everything else. These are the
-/// two families of Holm's correction.
+/// Distinct comparisons that were tested, by family of Holm's correction.
 #[must_use]
-pub fn tested(contrasts: &[Contrast]) -> [usize; 2] {
+pub fn tested(contrasts: &[Contrast]) -> [usize; 3] {
     let all = || contrasts.iter().flat_map(|contrast| &contrast.differences);
-    [true, false].map(|headline| all().filter(|difference| difference.is_in_family(headline)).count())
+    Family::ALL.map(|family| all().filter(|difference| difference.is_tested_in(family)).count())
 }
 
-fn contrast(first: &Variant, variant: &Variant) -> Contrast {
+fn contrast(variants: &[Variant], i: usize, asked: &[Asked]) -> Contrast {
+    let (first, variant) = (&variants[0], &variants[i]);
     assert_eq!(first.runs.len(), variant.runs.len(), "variants are compared run by run");
+    let is_asked = |name: &str| asked.iter().any(|asked| asked.text == name);
     let known = first.ensemble.typical().readings();
     let shared = variant.ensemble.typical().readings().into_iter().filter_map(|(name, reading)| {
         let (_, of_first) = known.iter().find(|(known, _)| *known == name)?;
         Some((name, *of_first, reading))
     });
-    let mut rows: Vec<_> =
-        shared.flat_map(|(name, a, b)| Row::all(&name, &values(first, a), &values(variant, b), b)).collect();
+    let shared = shared.filter(|(name, ..)| !is_asked(name)).flat_map(|(name, a, b)| {
+        let family = if asked.is_empty() { Family::of(&b) } else { Family::Other };
+        Row::all(&name, &values(first, a), &values(variant, b), b, family)
+    });
+    let mut others: Vec<_> = shared.collect();
     // The sort is stable: what is as important stays in the order of the readings.
-    rows.sort_by_key(|row| row.rank());
+    others.sort_by_key(|row| row.rank());
+    let mut rows: Vec<_> = asked.iter().flat_map(|asked| Row::asked(asked, first, variant, i)).collect();
+    rows.extend(others);
     let (here, there) = (parts(first.ensemble.typical()), parts(variant.ensemble.typical()));
     let missing = |from: &[String], of: &[String]| of.iter().filter(|part| !from.contains(part)).cloned().collect();
     Contrast {
@@ -193,23 +210,18 @@ fn differences(rows: &[Row]) -> Vec<Difference> {
     rows.iter().enumerate().map(|(i, row)| Difference { repeats: repeats(i), ..row.difference() }).collect()
 }
 
-/// The row that row `i` repeats: of a headline an earlier one, of everything else any headline or
-/// something earlier.
+/// The row that row `i` repeats: one that matters more, or as much and comes earlier.
 fn repeated(rows: &[Row], i: usize) -> Option<&Row> {
-    let row = &rows[i];
-    let headlines = rows.iter().enumerate().filter(|(n, other)| is_headline(&other.reading) && *n != i);
-    let earlier = rows[..i].iter().filter(|other| other.has_values_of(row));
-    if is_headline(&row.reading) {
-        return earlier.into_iter().find(|other| is_headline(&other.reading));
-    }
-    headlines.map(|(_, other)| other).find(|other| other.has_values_of(row)).or_else(|| earlier.into_iter().next())
+    let weight = |n: usize| (rows[n].family, n);
+    let before = (0..rows.len()).filter(|&n| weight(n) < weight(i) && rows[n].has_values_of(&rows[i]));
+    before.min_by_key(|&n| weight(n)).map(|n| &rows[n])
 }
 
 /// Corrects each family; a comparison that repeats another is corrected as that is.
 fn correct(contrasts: &mut [Contrast]) {
-    for headline in [true, false] {
+    for family in Family::ALL {
         let all = contrasts.iter_mut().flat_map(|contrast| &mut contrast.differences);
-        let mut family: Vec<_> = all.filter(|difference| difference.is_in_family(headline)).collect();
+        let mut family: Vec<_> = all.filter(|difference| difference.is_tested_in(family)).collect();
         let corrected = holm(&family.iter().filter_map(|difference| difference.p).collect::<Vec<_>>());
         for (difference, p) in family.iter_mut().zip(corrected) {
             difference.p_holm = Some(p);
@@ -231,8 +243,8 @@ fn correct(contrasts: &mut [Contrast]) {
 }
 
 impl Difference {
-    fn is_in_family(&self, headline: bool) -> bool {
-        self.repeats.is_none() && self.p.is_some() && is_headline(&self.reading) == headline
+    fn is_tested_in(&self, family: Family) -> bool {
+        self.repeats.is_none() && self.p.is_some() && self.family == family
     }
 }
 
@@ -240,6 +252,7 @@ impl Difference {
 struct Row {
     name: String,
     reading: Reading,
+    family: Family,
     statistic: Statistic,
     first: Vec<Option<f64>>,
     variant: Vec<Option<f64>>,
@@ -247,14 +260,40 @@ struct Row {
 
 impl Row {
     /// The rows of a reading: a time that may never come has one for whether it does.
-    fn all(name: &str, first: &[Option<f64>], variant: &[Option<f64>], reading: Reading) -> Vec<Self> {
+    fn all(name: &str, first: &[Option<f64>], variant: &[Option<f64>], reading: Reading, family: Family) -> Vec<Self> {
         let statistics =
             if may_be_never(&reading) { &[Statistic::Share, Statistic::Mean][..] } else { &[Statistic::Mean] };
         let row = |&statistic| {
             let (first, variant) = (first.to_vec(), variant.to_vec());
-            Self { name: name.to_owned(), reading, statistic, first, variant }
+            Self { name: name.to_owned(), reading, family, statistic, first, variant }
         };
         statistics.iter().map(row).collect()
+    }
+
+    /// The rows of what was asked for: of a statement one, for in how many runs it holds.
+    fn asked(asked: &Asked, first: &Variant, variant: &Variant, i: usize) -> Vec<Self> {
+        let (name, family) = (&asked.text, Family::Headline);
+        match (&asked.of[0], &asked.of[i]) {
+            (&Measured::Reading(a), &Measured::Reading(b)) => {
+                Self::all(name, &values(first, a), &values(variant, b), b, family)
+            }
+            (Measured::Probability(a), Measured::Probability(b)) => {
+                let comes = |holds: bool| if holds { 0.0 } else { f64::INFINITY };
+                let [first, variant] = [(first, a), (variant, b)].map(|(variant, statement)| {
+                    let values = values(variant, statement.reading).into_iter();
+                    values.map(|value| value.map(|value| comes(holds(statement, value)))).collect()
+                });
+                vec![Self {
+                    name: name.clone(),
+                    reading: b.reading,
+                    family,
+                    statistic: Statistic::Share,
+                    first,
+                    variant,
+                }]
+            }
+            _ => unreachable!("one text is the same of every variant"),
+        }
     }
 
     fn rank(&self) -> (usize, usize, bool) {
@@ -312,6 +351,7 @@ impl Row {
         Difference {
             measure: self.name.clone(),
             reading: self.reading,
+            family: self.family,
             statistic: self.statistic,
             unit: self.reading.unit(),
             first: Side::of(&self.first),
@@ -357,7 +397,8 @@ mod tests {
     type Values<'a> = (Reading, &'a [Option<f64>], &'a [Option<f64>]);
 
     fn found(rows: &[Values]) -> Vec<Difference> {
-        let rows: Vec<_> = rows.iter().flat_map(|(r, a, b)| Row::all(&format!("{r:?}"), a, b, *r)).collect();
+        let row = |(r, a, b): &Values| Row::all(&format!("{r:?}"), a, b, *r, Family::of(r));
+        let rows: Vec<_> = rows.iter().flat_map(row).collect();
         let differences = differences(&rows);
         let (only_first, only_variant) = (Vec::new(), Vec::new());
         let mut contrasts = [Contrast { variant: "b".to_owned(), only_first, only_variant, differences }];
@@ -407,6 +448,23 @@ mod tests {
         let rows = found(&[(never, &a, &c), calls]);
         assert_eq!(rows[1].repeats, None, "pods are not calls");
         assert_eq!(rows[1].p_holm, rows[1].p.map(|p| (2.0 * p).min(1.0)), "a family of two");
+    }
+
+    /// A hundred vSwitches with nothing to say do not hide that pods wait no more.
+    #[test]
+    fn comparisons_of_single_vswitches_cost_those_of_the_cluster_nothing() {
+        let noise = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0].map(Some);
+        let of = |i| Reading::VSwitch(crate::id::VSwitchId::new(i), VSwitchReading::LeastFree);
+        let values: Vec<_> = (0..100).map(|i| (of(i), noise.map(|n| Some(n? * (i + 1) as f64)))).collect();
+        let mut rows: Vec<Values> =
+            values.iter().map(|(reading, values)| (*reading, &noise[..], &values[..])).collect();
+        let first: Vec<_> = (0..10).map(|run| Some(500.0 + f64::from(run))).collect();
+        let variant: Vec<_> = (0..10).map(|run| Some(f64::from(run * run))).collect();
+        rows.push((Reading::Pods(PodReading::NeverServed), &first, &variant));
+        let found = found(&rows);
+        let pods = found.last().expect("it is the last");
+        assert_eq!((pods.family, pods.reality, pods.p_holm), (Family::Headline, Reality::Real, pods.p));
+        assert!(found[1].family == Family::Single && found[1].p_holm > found[1].p, "{:?}", found[1]);
     }
 
     #[test]

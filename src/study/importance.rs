@@ -1,5 +1,7 @@
 //! Which readings a planner looks at first.
 
+use serde::Serialize;
+
 use crate::model::{ActionReading, Holder, PodReading, PrefixReading, Reading, VSwitchReading};
 
 /// Whether a reading may be infinite: a time that never comes, a wait that never ends.
@@ -13,9 +15,41 @@ pub(super) fn may_be_never(reading: &Reading) -> bool {
     }
 }
 
+/// How much it matters what a comparison is about. Each family is corrected for itself, so that many comparisons of little
+/// interest hide none of much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// What was asked for; or, if nothing was, what a planner looks at first, of the whole cluster.
+    Headline,
+    /// The same of single vSwitches.
+    Single,
+    /// Everything else.
+    Other,
+}
+
+impl Family {
+    /// Each.
+    pub const ALL: [Self; 3] = [Self::Headline, Self::Single, Self::Other];
+
+    /// That of a reading, if nothing was asked for.
+    pub(super) fn of(reading: &Reading) -> Self {
+        match reading {
+            _ if !is_headline(reading) => Self::Other,
+            Reading::VSwitch(..) => Self::Single,
+            _ => Self::Headline,
+        }
+    }
+
+    /// Whether it belongs into a short table.
+    #[must_use]
+    pub fn is_short(self) -> bool {
+        self != Self::Other
+    }
+}
+
 /// Whether a reading belongs into a short table.
-#[must_use]
-pub fn is_headline(reading: &Reading) -> bool {
+fn is_headline(reading: &Reading) -> bool {
     use PodReading::{
         MostUnschedulable, MostWaiting, NeverServed, UnschedulableHours, WaitP50, WaitP99, WaitingAtEnd, WaitingHours,
     };

@@ -11,9 +11,9 @@ pub mod sweep;
 
 pub use crate::scenario::{Axis, ParseAxisError, Range, Values};
 pub use compare::{
-    Contrast, Difference, Reality, Side, Statistic, Variant, compare, median_error_ratio, run_variants, tested,
+    Asked, Contrast, Difference, Reality, Side, Statistic, Variant, compare, median_error_ratio, run_variants, tested,
 };
-pub use importance::is_headline;
+pub use importance::Family;
 
 pub use judge::{Decision, Judgement, decide, is_hit, judge};
 pub use policy::{Finding, Rule, RuleKind, findings, rules};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Runs, secs};
 use crate::address::usable;
-use crate::model::{Times, WorkloadKind};
+use crate::model::{Job, Times, WorkloadKind};
 use crate::outcome::{After, Estimate, Proportion};
 use crate::record::Recording;
 use crate::text::{Text, Words, phrase, text};
@@ -14,6 +14,9 @@ use crate::time::{Instant, Span};
 const SHORTLY: Span = Span::hours(1);
 /// A Job of fewer pods than this part of the addresses fills no vSwitch.
 const LARGE_JOB: u32 = 20;
+
+/// How much longer than its pods' work a Job lasts, if they wait for nodes to join (an assumption).
+const LATE: Span = Span::mins(5);
 
 /// What happened: kind and words.
 type What = (&'static str, Text);
@@ -63,7 +66,8 @@ impl Runs<'_> {
         let mut latest: Option<(Instant, Vec<&str>)> = None;
         for workload in &self.model.workloads {
             let WorkloadKind::Job { at, job, .. } = &workload.kind else { continue };
-            let Some(at) = last(from, full, at).filter(|_| job.parallelism.min(job.completions) >= large.max(1)) else {
+            let is_large = job.parallelism.min(job.completions) >= large.max(1);
+            let Some(at) = last(from, full, at).filter(|&at| is_large && full.since(at) <= lasts(job)) else {
                 continue;
             };
             match &mut latest {
@@ -76,6 +80,12 @@ impl Runs<'_> {
         let names = Text::list(names.iter().map(|name| name.words()), phrase!(" and one of "));
         Some((("job", text!("a Job of {} began", names)), at))
     }
+}
+
+/// How long a Job holds addresses, about.
+fn lasts(job: &Job) -> Span {
+    let waves = f64::from(job.completions.div_ceil(job.parallelism.max(1)));
+    LATE + Span::from_secs_f64((waves * job.duration.mean_s()).min(SHORTLY.as_secs_f64()))
 }
 
 /// The last of some moments in a range.

@@ -11,10 +11,9 @@ use serde::Serialize;
 
 use super::terminal::table;
 use super::{Draft, file_name, json, save};
-use crate::model::Reading;
 use crate::outcome::{Interval, Summary, Verdict};
 use crate::scenario::Source;
-use crate::study::{Contrast, Difference, Reality, Side, Statistic, Variant, is_headline, median_error_ratio, tested};
+use crate::study::{Contrast, Difference, Family, Reality, Side, Statistic, Variant, median_error_ratio, tested};
 use crate::text::{Lang, wrap};
 
 /// Most rows of a table on the terminal; `compare.csv` has all.
@@ -69,6 +68,7 @@ struct Entry<'a> {
 #[derive(Debug, Serialize)]
 struct Tested {
     headlines: usize,
+    single_vswitches: usize,
     others: usize,
 }
 
@@ -134,14 +134,14 @@ pub fn answer(comparison: &Comparison) -> anyhow::Result<Vec<u8>> {
     let entries =
         entries.map(|((variant, origin), summary)| Entry { name: &variant.name, origin, verdict: &summary.verdict });
     let method = &summaries[0].method;
-    let [headlines, others] = tested(contrasts);
+    let [headlines, single_vswitches, others] = tested(contrasts);
     json(&Answer {
         variants: entries.collect(),
         answers: comparison.sentences(),
         seed: method.seed,
         replications: method.replications,
         version: method.version,
-        tested: Tested { headlines, others },
+        tested: Tested { headlines, single_vswitches, others },
         common_random_numbers: Gain { median_error_ratio: median_error_ratio(contrasts) },
         method: comparison.method(),
         warnings: comparison.warnings,
@@ -165,13 +165,14 @@ impl Comparison<'_> {
         let gain = gain.map(|ratio| {
             format!(" Without common random numbers standard errors would be {ratio:.1} times as large (median).")
         });
-        let [headlines, others] = tested(self.contrasts);
+        let [headlines, single, others] = tested(self.contrasts);
         format!(
-            "{n} pairs of runs with the same random numbers. Times of a variant: median; everything else: mean. \
-             Differences: mean of the pairs with its 95 % interval (Student's t). Runs in which something happens are \
-             compared by McNemar's exact test. A difference is \"real\" if it stays so after Holm's correction for the \
-             {headlines} distinct comparisons of headlines (and the {others} others among themselves): chance puts a real \
-             one into each of the two in at most 5 of 100 tables.{}",
+            "{n} pairs of runs with the same random numbers. A variant: its mean; of points in time, and of times that never \
+             come in some run, the median of all runs, in which never is the longest. Differences: mean of the pairs with \
+             its 95 % interval (Student's t). Runs in which something happens are compared by McNemar's exact test. A \
+             difference is \"real\" if it stays so after Holm's correction for the {headlines} distinct comparisons of \
+             headlines (and the {single} of single vSwitches and the {others} others, each among themselves): chance puts \
+             a real one into each of the three in at most 5 of 100 tables.{}",
             gain.unwrap_or_default()
         )
     }
@@ -180,7 +181,7 @@ impl Comparison<'_> {
 /// The rows of a short table: headlines that differ, each comparison once.
 fn short(contrast: &Contrast) -> Vec<&Difference> {
     let shown = |d: &&Difference| d.reality != Reality::Same && !words::is_void(d) && d.repeats.is_none();
-    contrast.differences.iter().filter(|d| is_headline(&d.reading)).filter(shown).collect()
+    contrast.differences.iter().filter(|d| d.family.is_short()).filter(shown).collect()
 }
 
 /// What no run tells apart: headlines by name, everything else counted.
@@ -188,7 +189,7 @@ fn same(contrast: &Contrast) -> Option<String> {
     let all = contrast.differences.iter().filter(|d| d.reality == Reality::Same && !words::is_same_where_both(d));
     // That waits end, in as many runs, goes without saying.
     let is_told = |d: &Difference| d.statistic == Statistic::Mean || d.measure.ends_with(".time_to_full");
-    let is_named = |d: &Difference| is_headline(&d.reading) && !matches!(d.reading, Reading::VSwitch(..)) && is_told(d);
+    let is_named = |d: &Difference| d.family == Family::Headline && is_told(d);
     let (named, others): (Vec<_>, Vec<_>) = all.partition(|d| is_named(d));
     let names = named.into_iter().map(words::label).collect::<Vec<_>>().join(", ");
     match (names.is_empty(), others.len()) {
@@ -201,7 +202,7 @@ fn same(contrast: &Contrast) -> Option<String> {
 
 /// Headlines that only some runs of both have, and that are the same there.
 fn same_where_both(contrast: &Contrast) -> Option<String> {
-    let all = contrast.differences.iter().filter(|d| is_headline(&d.reading) && words::is_same_where_both(d));
+    let all = contrast.differences.iter().filter(|d| d.family.is_short() && words::is_same_where_both(d));
     let names: Vec<_> = all.map(|d| format!("{} ({})", words::label(d), d.pairs)).collect();
     (!names.is_empty()).then(|| format!("The same in the runs in which both have it: {}.", names.join(", ")))
 }
@@ -247,9 +248,10 @@ fn notes(contrast: &Contrast, first: &str, rows: &[&Difference]) -> Vec<String> 
             notes.push(format!("Only {name} has {}.", only.join(", ")));
         }
     }
-    let rest = contrast.differences.iter().filter(|d| {
-        d.repeats.is_none() && d.reality != Reality::Same && !words::is_void(d) && !is_headline(&d.reading)
-    });
+    let rest = contrast
+        .differences
+        .iter()
+        .filter(|d| d.repeats.is_none() && d.reality != Reality::Same && !words::is_void(d) && !d.family.is_short());
     let rest: Vec<_> = rest.chain(rows.iter().skip(MOST_ROWS).copied()).collect();
     let real = rest.iter().filter(|difference| difference.reality == Reality::Real).count();
     if !rest.is_empty() {
@@ -265,7 +267,7 @@ fn csv(contrasts: &[Contrast], first: &str) -> anyhow::Result<Vec<u8>> {
     let columns = ["first", "variant", "measure", "statistic", "unit", "pairs", "difference", "low", "high", "p"];
     let sides = ["first", "variant"]
         .map(|side| ["mean", "median", "finite", "never", "nothing"].map(|n| format!("{side}_{n}")));
-    let last = ["p_holm", "reality", "repeats", "error_ratio"];
+    let last = ["p_holm", "reality", "family", "repeats", "error_ratio"];
     let header = columns.into_iter().chain(last).map(str::to_owned).chain(sides.into_iter().flatten());
     csv.write_record(header)?;
     for contrast in contrasts {
@@ -291,7 +293,13 @@ fn record(difference: &Difference, first: &str, variant: &str) -> Vec<String> {
     };
     let names = [first, variant, &difference.measure, statistic, difference.unit].map(str::to_owned);
     let numbers = [difference.difference, low, high, difference.p, difference.p_holm].map(some);
-    let more = [reality.to_owned(), difference.repeats.clone().unwrap_or_default(), some(difference.error_ratio)];
+    let family = match difference.family {
+        Family::Headline => "headline",
+        Family::Single => "single",
+        Family::Other => "other",
+    };
+    let repeats = difference.repeats.clone().unwrap_or_default();
+    let more = [reality.to_owned(), family.to_owned(), repeats, some(difference.error_ratio)];
     let sides =
         [difference.first, difference.variant].into_iter().flat_map(|Side { value, finite, never, nothing }| {
             let values = [value.map(|value| value.mean), value.map(|value| value.median)].map(some);

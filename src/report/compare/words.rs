@@ -1,9 +1,8 @@
 //! Differences in words.
 
-use crate::model::Reading;
 use crate::outcome::{Clock, Estimate, Interval, count, span};
 use crate::report::figures::{decimals, fixed};
-use crate::study::{Contrast, Difference, Reality, Side, Statistic, is_headline};
+use crate::study::{Contrast, Difference, Reality, Side, Statistic};
 use crate::units::percent;
 
 /// One sentence that compares a variant with the first: the most important difference that is real.
@@ -18,9 +17,13 @@ pub(super) fn sentence(contrast: &Contrast, first: &str) -> String {
         return format!("One run each tells nothing about {variant} and {first}: give --replications 20, for example.");
     }
     // What is about the whole cluster says more than one vSwitch, and what changes much more than what hardly does.
-    let order = |d: &&Difference| (is_slight(d), !is_headline(&d.reading), matches!(d.reading, Reading::VSwitch(..)));
-    match all.iter().filter(|difference| difference.reality == Reality::Real).min_by_key(order) {
+    let order = |d: &&Difference| (is_slight(d), d.family);
+    let mut found = all.iter().filter(|difference| difference.reality == Reality::Real);
+    match found.clone().filter(|difference| difference.family.is_short()).min_by_key(order) {
         Some(difference) => real(difference, variant, first),
+        None if found.next().is_some() => {
+            format!("Only lesser measures differ for sure between {variant} and {first} in {runs} runs.")
+        }
         None => format!("Chance may explain every difference between {variant} and {first} in {runs} runs."),
     }
 }
@@ -103,7 +106,8 @@ pub(super) fn is_void(difference: &Difference) -> bool {
 /// What is compared: `vswitch is full`, or the name of the measure.
 pub(super) fn label(difference: &Difference) -> String {
     let name = &difference.measure;
-    if difference.statistic == Statistic::Mean {
+    let is_statement = name.starts_with("P(");
+    if difference.statistic == Statistic::Mean || is_statement {
         return name.clone();
     }
     let ends = [
@@ -116,7 +120,7 @@ pub(super) fn label(difference: &Difference) -> String {
     event.unwrap_or_else(|| format!("{name} ends"))
 }
 
-/// What one side says: runs, the median of a time, the mean of everything else.
+/// What one side says: runs, the median of a point in time or of what never comes in some run, the mean of everything else.
 pub(super) fn side(side: &Side, difference: &Difference, clock: &Clock) -> String {
     if difference.statistic == Statistic::Share {
         return format!("{} of {}", side.finite, side.finite + side.never);
@@ -125,7 +129,8 @@ pub(super) fn side(side: &Side, difference: &Difference, clock: &Clock) -> Strin
     match difference.unit {
         "s" if median.is_infinite() => "never".to_owned(),
         "s" if difference.reading.is_point_in_time() => clock.point(median).english(),
-        "s" => span(median).english(),
+        "s" if difference.first.never + difference.variant.never > 0 => span(median).english(),
+        "s" => span(mean).english(),
         "share" => percent(mean),
         _ => match Writer::of(difference).decimals {
             ..=1 => count(mean),

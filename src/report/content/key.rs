@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::outcome::{Summary, VSwitchSummary, count, whole_percents};
+use crate::outcome::{PrefixSummary, Summary, VSwitchSummary, count, whole_percents};
 use crate::text::{Lang, Text, Words, phrase, text};
 use crate::units::percent;
 
@@ -29,6 +29,9 @@ pub(super) fn numbers(summary: &Summary) -> Vec<Key> {
 }
 
 fn full(summary: &Summary, vswitch: &VSwitchSummary) -> Key {
+    if let Some(prefixes) = vswitch.prefixes.as_ref().filter(|_| vswitch.time_to_full_s.is_none()) {
+        return blocks(summary, &vswitch.id, prefixes);
+    }
     match &vswitch.time_to_full_s {
         Some(time) => Key {
             number: summary.method.clock.point(time.median),
@@ -38,6 +41,27 @@ fn full(summary: &Summary, vswitch: &VSwitchSummary) -> Key {
         None => Key {
             number: count(vswitch.least_free.min).words(),
             label: text!("addresses of {} at least are always free", vswitch.id),
+            is_bad: false,
+        },
+    }
+}
+
+/// A vSwitch that is not full may have no block for a node in prefix mode.
+fn blocks(summary: &Summary, vswitch: &str, prefixes: &PrefixSummary) -> Key {
+    match &prefixes.time_to_refusal_s {
+        Some(time) => Key {
+            number: summary.method.clock.point(time.median),
+            label: text!(
+                "{} refuses prefixes, in {} of {} runs",
+                vswitch,
+                prefixes.refused.hits,
+                prefixes.refused.runs
+            ),
+            is_bad: true,
+        },
+        None => Key {
+            number: count(prefixes.free_blocks_least.min).words(),
+            label: text!("/28 blocks of {} at least are always free", vswitch),
             is_bad: false,
         },
     }

@@ -44,9 +44,10 @@ pub struct Plot {
 const WORTH_A_PICTURE: f64 = 0.01;
 /// Most vSwitches in one picture.
 const MOST_CURVES: usize = canvas::SERIES.len();
-/// Rows of all pictures together and of one picture: they are most of a page of up to 3 MB.
-const ROWS: usize = 11_000;
-const ROWS_OF_ONE: std::ops::RangeInclusive<usize> = 100..=1_000;
+/// Rows of all pictures together and of one picture: they are most of a page of up to 6 MB. A year of four rows a day is drawn
+/// as it is.
+const ROWS: usize = 33_000;
+const ROWS_OF_ONE: std::ops::RangeInclusive<usize> = 100..=1_500;
 
 /// A picture of a run.
 #[derive(Debug, Clone, PartialEq)]

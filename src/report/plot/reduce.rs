@@ -2,22 +2,32 @@
 
 /// The rows to keep so that at most `most` are left: of equal stretches of rows the first, the last,
 /// and those at which a series is lowest or highest (M4; Jugel, Jerzak, Hackenbroich and Markl,
-/// 2014). With `most` of at least two rows per series and two more, that always works.
-pub(super) fn kept(series: &[&[f64]], rows: usize, most: usize) -> Vec<usize> {
-    let mut stretches = rows.min(most);
+/// 2014). With `most` of at least two rows per series and two more, that always works. A stretch has
+/// whole days, of `day` rows each: of daily waves, others would keep the trough of one and not of the next.
+pub(super) fn kept(series: &[&[f64]], rows: usize, day: usize, most: usize) -> Vec<usize> {
+    if rows <= most {
+        return (0..rows).collect();
+    }
+    let mut days = 1;
     loop {
-        let kept = of_stretches(series, rows, stretches);
-        if kept.len() <= most || stretches <= 1 {
+        let kept = of_stretches(series, rows, days * day);
+        if kept.len() <= most || days * day >= rows {
             return kept;
         }
-        stretches = stretches * 3 / 4;
+        days += days.div_ceil(4);
     }
 }
 
-fn of_stretches(series: &[&[f64]], rows: usize, stretches: usize) -> Vec<usize> {
+/// Rows of a day, of rows at these times in s.
+pub(super) fn day(at: &[f64]) -> usize {
+    const DAY: f64 = 86_400.0;
+    at.windows(2).next().map_or(1, |two| (DAY / (two[1] - two[0])).round().max(1.0) as usize)
+}
+
+fn of_stretches(series: &[&[f64]], rows: usize, length: usize) -> Vec<usize> {
     let mut kept = Vec::new();
-    for i in 0..stretches {
-        let (from, to) = (rows * i / stretches, rows * (i + 1) / stretches);
+    for from in (0..rows).step_by(length) {
+        let to = (from + length).min(rows);
         let mut of_this = vec![from, to - 1];
         for values in series {
             let order = |&a: &usize, &b: &usize| values[a].total_cmp(&values[b]);
@@ -64,7 +74,7 @@ mod tests {
         for outlier in [0, 1, 777, 24_999, 49_998, 49_999] {
             let (low, flat) = (swinging(rows, outlier), vec![7.0; rows]);
             let high: Vec<f64> = swinging(rows, rows - 1 - outlier).iter().map(|n| -n).collect();
-            let kept = kept(&[&low, &flat, &high], rows, most);
+            let kept = kept(&[&low, &flat, &high], rows, 100, most);
             assert!(kept.len() <= most && kept.len() > most / 2, "{} rows", kept.len());
             assert!(kept.is_sorted() && kept.contains(&0) && kept.contains(&(rows - 1)));
             assert!(kept.contains(&outlier) && kept.contains(&(rows - 1 - outlier)), "{outlier} is lost");
@@ -73,8 +83,21 @@ mod tests {
 
     #[test]
     fn few_rows_are_kept_as_they_are() {
-        assert_eq!(kept(&[&[1.0, 2.0, 1.0, 9.0]], 4, 100), [0, 1, 2, 3]);
-        assert_eq!(kept(&[], 0, 100), [0_usize; 0]);
+        assert_eq!(kept(&[&[1.0, 2.0, 1.0, 9.0]], 4, 1, 100), [0, 1, 2, 3]);
+        assert_eq!(kept(&[], 0, 1, 100), [0_usize; 0]);
+    }
+
+    /// Waves of a day are seen as waves: no crest runs on over the trough of a day that is left out, with those of the
+    /// days around it kept.
+    #[test]
+    fn waves_of_a_day_stay_waves() {
+        let at: Vec<f64> = (0..2_920).map(|row| f64::from(row) * 21_600.0).collect();
+        let values: Vec<f64> = (0..2_920).map(|row| [0.0, 60.0, 100.0, 50.0][row % 4]).collect();
+        let kept = kept(&[&values], at.len(), day(&at), 1_000);
+        let troughs: Vec<_> = kept.iter().filter(|&&row| values[row] == 0.0).collect();
+        let gaps: Vec<_> = troughs.windows(2).map(|two| two[1] - two[0]).collect();
+        assert!(kept.len() <= 1_000 && gaps.len() > 200, "{} rows", kept.len());
+        assert!(gaps.iter().all(|gap| *gap == gaps[0]), "{gaps:?}");
     }
 
     #[test]

@@ -166,6 +166,13 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// The same once an eni-config that was edited is taken up without a restart, as under centralized IPAM.
+    #[must_use]
+    pub fn candidates_to_come(&self, node: NodeId) -> &[VSwitchId] {
+        let edited = self.nodes[node.index()].edited.as_ref();
+        edited.map_or_else(|| self.candidates(node), |config| &config.vswitches)
+    }
+
     /// Whether a node can have addresses of a vSwitch without giving an interface up.
     #[must_use]
     pub fn has_way_to(&self, node: NodeId, vswitch: VSwitchId) -> bool {

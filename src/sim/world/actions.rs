@@ -233,7 +233,7 @@ impl World<'_> {
             state.works() && self.actions.added.iter().any(|id| zone_of(id) == zone)
         };
         for node in (0..self.nodes.len()).map(NodeId::new).filter(is_near) {
-            let known = self.engine.candidates(node);
+            let known = self.engine.candidates_to_come(node);
             let mut candidates = self.actions.added.iter().filter(|id| known.contains(id)).peekable();
             reach.nodes += 1;
             reach.configured += u32::from(candidates.peek().is_some());

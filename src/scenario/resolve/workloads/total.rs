@@ -1,6 +1,5 @@
 //! How many pods a model reaches, roughly.
 
-use crate::chance::SpanDist;
 use crate::model::{CountDist, Deed, Model, Replicas, Resources, Trace, Workload, WorkloadKind};
 use crate::scenario::loader::Loader;
 use crate::scenario::resolve::MOST;
@@ -38,7 +37,7 @@ fn most_pods(model: &Model, workload: &Workload) -> f64 {
         WorkloadKind::Job { job, .. } => f64::from(job.parallelism.min(job.completions)),
         WorkloadKind::Arrivals { per_hour, group } => {
             let horizon = model.horizon.as_secs_f64();
-            let life = workload.pod.lifetime.as_ref().map_or(horizon, |life| mean(life).min(horizon));
+            let life = workload.pod.lifetime.as_ref().map_or(horizon, |life| life.mean_s().min(horizon));
             let group = match group {
                 CountDist::Constant(count) => f64::from(*count),
                 CountDist::Geometric { mean } => *mean,
@@ -68,19 +67,4 @@ pub(in crate::scenario::resolve) fn most_requested(workload: &Workload) -> Resou
         cpu_milli: most.cpu_milli.max(pod.requests.cpu_milli),
         memory_mib: most.memory_mib.max(pod.requests.memory_mib),
     })
-}
-
-/// The mean of a distribution in seconds; infinite if there is none.
-fn mean(distribution: &SpanDist) -> f64 {
-    match distribution {
-        SpanDist::Constant(span) | SpanDist::Exponential(span) => span.as_secs_f64(),
-        SpanDist::Uniform(from, to) => from.as_secs_f64().midpoint(to.as_secs_f64()),
-        SpanDist::LogNormal { mu, sigma } => (mu + sigma * sigma / 2.0).exp(),
-        SpanDist::Pareto { minimum, shape } if *shape > 1.0 => minimum.as_secs_f64() * shape / (shape - 1.0),
-        SpanDist::Pareto { .. } => f64::INFINITY,
-        SpanDist::Weibull { scale, shape } => scale.as_secs_f64() * statrs::function::gamma::gamma(1.0 + 1.0 / shape),
-        SpanDist::Empirical(values) => {
-            values.iter().map(|value| value.as_secs_f64()).sum::<f64>() / values.len().max(1) as f64
-        }
-    }
 }
