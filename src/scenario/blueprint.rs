@@ -77,7 +77,7 @@ impl Blueprint {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn load(&self) -> Result<Loaded, Diagnostics> {
-        let (mut loader, model, uncertain) = self.read(Draw::Typical);
+        let (mut loader, model, mut uncertain) = self.read(Draw::Typical);
         if model.is_none() && !loader.problems.has_errors() {
             loader.problems.error_without_place("the scenario is incomplete");
         }
@@ -93,18 +93,21 @@ impl Blueprint {
                 blueprint.draw(draw, &format!("the {which} values that were stated are"))?;
             }
             let of = |replication| Draw::Of { seed: model.seed, replication };
-            let draws = (0..model.replications).map(|n| blueprint.draw(of(n), &format!("replication {n} drew")));
-            drawn = draws.collect::<Result<_, _>>()?;
+            for n in 0..model.replications {
+                let (model, here) = blueprint.draw(of(n), &format!("replication {n} drew"))?;
+                drawn.push(model);
+                uncertain.iter_mut().zip(here).for_each(|(input, here)| input.drawn.push(here.here));
+            }
         }
         Ok(Loaded { model, drawn, uncertain, settings, warnings, sources, sweep, blueprint })
     }
 
-    /// The model with some values of uncertain inputs.
-    fn draw(&self, draw: Draw, which: &str) -> Result<Model, Diagnostics> {
+    /// The model with some values of uncertain inputs, and which.
+    fn draw(&self, draw: Draw, which: &str) -> Result<(Model, Vec<Uncertain>), Diagnostics> {
         let (loader, model, uncertain) = self.read(draw);
-        let values: Vec<_> = uncertain.iter().map(|input| format!("{} = {}", input.path, input.drawn)).collect();
+        let values: Vec<_> = uncertain.iter().map(|input| format!("{} = {}", input.path, input.here)).collect();
         match loader.problems.finish() {
-            Ok(_) => Ok(model.expect("what loads with typical values, and without errors, is complete")),
+            Ok(_) => Ok((model.expect("what loads with typical values, and without errors, is complete"), uncertain)),
             Err(wrong) => Err(wrong.because(&format!("{which} {}", values.join(", ")))),
         }
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::Source;
+use super::{Source, look_alike};
 use crate::text::wrap;
 
 /// Columns of a hint, which stands behind `   = help: ` on a terminal of 80.
@@ -158,7 +158,9 @@ impl Problem {
             let context = context.into_iter().map(|(p, l)| AnnotationKind::Context.span(span(*p, text)).label(l));
             group = group.element(Snippet::source(text).path(name).annotations(main).annotations(context));
         }
-        let help = self.help.iter().map(|help| Level::HELP.message(wrap(help, 0, HELP_COLUMNS)));
+        let written = self.place.and_then(|place| sources[place.file].text.get(place.start..place.end));
+        let look_alike = written.and_then(look_alike::find).map(|(_, help)| help);
+        let help = self.help.iter().chain(&look_alike).map(|help| Level::HELP.message(wrap(help, 0, HELP_COLUMNS)));
         let group = help.fold(group, Group::element);
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         // Plain output is compared in tests, so it must not depend on the terminal.

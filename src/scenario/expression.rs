@@ -336,7 +336,9 @@ impl<'p> Reader<'p> {
             return self.is_full(Reading::AnyVSwitch(VSwitchReading::TimeToFull), model);
         }
         if !(self.takes_word("pod") && self.takes_word("waits")) {
-            self.wrong("`any pod waits > 60s` or `any vswitch is full`");
+            let near = self.peek().and_then(|token| nearest(&token.text, ["vswitch", "pod", "waits"]));
+            let problem = self.wrong("`any pod waits > 60s` or `any vswitch is full`");
+            near.into_iter().for_each(|near| _ = problem.help(format!("did you mean `{near}`?")));
             return None;
         }
         if !self.takes_word(">") {

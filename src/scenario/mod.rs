@@ -16,6 +16,7 @@ mod diagnostics;
 mod edit;
 mod expression;
 mod loader;
+mod look_alike;
 mod quantity;
 mod read;
 mod reference;

@@ -44,7 +44,9 @@ pub struct Uncertain {
     pub typical: String,
     /// What it is here.
     #[serde(skip)]
-    pub(super) drawn: String,
+    pub(super) here: String,
+    /// What it is in each replication.
+    pub drawn: Vec<String>,
 }
 
 /// Which value an uncertain input has.
@@ -129,7 +131,11 @@ impl Settling<'_> {
 
     /// Puts a value in the place of an uncertain input.
     fn settle(&mut self, node: &mut Node, path: &str, written: &Written) {
-        let Some((shape, kind)) = self.shape(written) else { return };
+        let Some((shape, kind)) = self.shape(written) else {
+            // One error is enough: a number of it is read in its place.
+            node.value = written.numbers[0].value.clone();
+            return;
+        };
         let value = match self.draw {
             Draw::Typical => shape.median(),
             Draw::Low => shape.ends().0,
@@ -146,7 +152,8 @@ impl Settling<'_> {
             path: path.to_owned(),
             text,
             typical: kind.show(shape.median()),
-            drawn: kind.show(value),
+            here: kind.show(value),
+            drawn: Vec::new(),
         });
         node.value = kind.value(value);
     }
