@@ -257,6 +257,11 @@ const BAD: &[(&str, &[Edit])] = &[
     ("more pods than can be", &[("replicas: 100", "replicas: 20000000")]),
     ("a workload of no kind", &[("    deployment: {replicas: 100}\n", "")]),
     ("a workload of two kinds", &[("lifetime: 2d", "daemon_set: {}")]),
+    ("a full-width colon", &[("horizon: 30d", "horizon：30d")]),
+    ("a full-width comma", &[("zone: cn-hangzhou-j, cidr: 10.0.0.0/20", "zone: cn-hangzhou-j，cidr: 10.0.0.0/20")]),
+    ("full-width digits", &[("horizon: 30d", "horizon: ３０d")]),
+    ("a no-break space", &[("horizon: 30d", "horizon:\u{a0}30d")]),
+    ("quantiles that fall", &[("{replicas: 100}", "{replicas: {p5: 300, p50: 200, p95: 100}}")]),
     ("replicas of no kind", &[("{replicas: 100}", "{replicas: {hpaa: {max: 9}}}")]),
     (
         "an autoscaler that cannot be",
@@ -852,6 +857,7 @@ const ODD: &[(&str, &[Edit])] = &[
         &[("30d", "30d\nactions:\n  - {at: 1d, drain: {node_pool: default, nodes: 40}}")],
     ),
     ("a spread over one zone", &[("lifetime: 2d", "lifetime: 2d\n    zone_spread: {max_skew: 1}")]),
+    ("an HPA that never adds", &[("{replicas: 100}", "{replicas: {hpa: {max: 200, target: 92 %, load: {base: 60}}}}")]),
     ("the peak of a flat load", &[("{replicas: 100}", "{replicas: {hpa: {max: 200, load: {base: 60, peak: 9h}}}}")]),
 ];
 

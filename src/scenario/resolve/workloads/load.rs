@@ -10,6 +10,7 @@ use crate::scenario::schedule::schedule;
 use crate::scenario::show;
 use crate::scenario::written;
 use crate::time::Span;
+use crate::units::percent;
 
 /// Shortest time between two looks.
 const SHORTEST_PERIOD: Span = Span::secs(1);
@@ -34,6 +35,12 @@ pub(super) fn hpa(loader: &mut Loader, path: &str, written: &written::Hpa, horiz
     let right = holds(loader, max.is_none_or(|max| max >= min), written.max.as_ref(), &below)
         & holds(loader, target > 0.0, written.target.as_ref(), "a target must be more than 0 %")
         & holds(loader, sync_period >= SHORTEST_PERIOD, written.sync_period.as_ref(), &short);
+    if let Some(at) = written.target.as_ref().filter(|_| right && target * (1.0 + tolerance) >= 1.0) {
+        let problem = loader.problems.warning(at.place, "this HPA never adds pods");
+        let least = percent(1.0 + tolerance);
+        problem.label(format!("it takes more than {least} of that, and a pod shows 100 % at most"));
+        problem.help("utilisation is of the request, and pods have no more than that here: take a lower target");
+    }
     right.then_some(Hpa { min, max: max?, target, load: load?, sync_period, tolerance, stabilization_down })
 }
 
