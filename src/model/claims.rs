@@ -47,6 +47,10 @@ pub enum Holder {
 pub enum Level {
     /// Addresses of a vSwitch.
     VSwitch(VSwitchId, Holder),
+    /// Addresses of the vSwitch of pods that has fewest of them, if they are free, or most.
+    AnyVSwitch(Holder),
+    /// The same as a share of each one's usable addresses.
+    AnyVSwitchShare(Holder),
     /// Pods that were placed on a node and have no address yet.
     WaitingPods,
     /// Pods that find no node.
@@ -434,10 +438,15 @@ impl Model {
             let holders = Holder::ALL.into_iter().filter(move |&(_, holder)| self.has(VSwitchId::new(i), holder));
             holders.map(move |(name, holder)| (format!("{}.{name}", vswitch.id), level(holder)))
         });
+        let some_have =
+            |&(_, holder): &(_, _)| (0..self.vpc.vswitches.len()).any(|i| self.has(VSwitchId::new(i), holder));
+        let of_any = Holder::ALL.into_iter().filter(some_have);
+        let of_any = of_any.map(|(name, holder)| (format!("vswitch.{name}"), Level::AnyVSwitch(holder)));
         let pools = self.node_pools.iter().enumerate();
         let pools = pools.map(|(i, pool)| (format!("node_pools.{}.nodes", pool.name), Level::Nodes(i)));
         let pods = [("waiting", Level::WaitingPods), ("unschedulable", Level::UnschedulablePods)];
-        of_vswitch.chain(pods.map(|(name, level)| (format!("pods.{name}"), level))).chain(pools).collect()
+        let pods = pods.map(|(name, level)| (format!("pods.{name}"), level));
+        of_vswitch.chain(of_any).chain(pods).chain(pools).collect()
     }
 
     /// Whether a vSwitch may have addresses that are held so.

@@ -7,7 +7,8 @@ impl Level {
     #[must_use]
     pub fn unit(&self) -> &'static str {
         match self {
-            Self::VSwitch(..) => "addresses",
+            Self::VSwitch(..) | Self::AnyVSwitch(_) => "addresses",
+            Self::AnyVSwitchShare(_) => "share",
             Self::WaitingPods | Self::UnschedulablePods => "pods",
             Self::Nodes(_) => "nodes",
         }
@@ -18,6 +19,13 @@ impl Level {
     pub fn definition(&self) -> String {
         match self {
             Self::VSwitch(_, holder) => format!("Addresses {}, in the vSwitch.", holder.which()),
+            Self::AnyVSwitch(holder) | Self::AnyVSwitchShare(holder) => {
+                let which = if *holder == Holder::Free { "fewest" } else { "most" };
+                format!(
+                    "Addresses {}, in the vSwitch of pods that has {which}; with `%`, of its usable ones.",
+                    holder.which()
+                )
+            }
             Self::WaitingPods => "Pods on a node that have no address yet.".to_owned(),
             Self::UnschedulablePods => "Pods that find no node.".to_owned(),
             Self::Nodes(_) => "Nodes of the pool.".to_owned(),

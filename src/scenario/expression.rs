@@ -65,9 +65,13 @@ pub(super) fn read_condition(text: &At<String>, model: &Model, problems: &mut Pr
     let name = reader.word("a level, such as `vsw-AAA.free`")?;
     let level = reader.named(&name, "level", model.levels())?;
     let comparison = reader.comparison()?;
-    let than = match level {
-        Level::VSwitch(id, _) => reader.amount_of(model, id.index())?,
-        _ => reader.number()?,
+    let (level, than) = match level {
+        Level::VSwitch(id, _) => (level, reader.amount_of(model, id.index())?),
+        Level::AnyVSwitch(holder) => match (reader.number()?, reader.takes_word("%")) {
+            (percent, true) => (Level::AnyVSwitchShare(holder), percent / 100.0),
+            (number, false) => (level, number),
+        },
+        _ => (level, reader.number()?),
     };
     reader.end()?;
     Some(Condition { text: text.value.trim().to_owned(), level, comparison, than })

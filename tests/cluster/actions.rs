@@ -1,5 +1,6 @@
 //! A timeline for everything that a runbook does.
 
+use brimline::address::usable;
 use brimline::id::VSwitchId;
 use brimline::ipam::node_local::{Config, EniSelection, VSwitchSelection};
 use brimline::model::{
@@ -90,6 +91,23 @@ fn times(record: &ActionRecord) -> (Option<Instant>, Option<Instant>) {
 fn journal(recording: &Recording, kinds: &[&str]) -> Vec<(u64, &'static str, String)> {
     let chosen = recording.journal.iter().filter(|entry| kinds.contains(&entry.kind));
     chosen.map(|JournalEntry { at, kind, subject, .. }| (at.as_millis() / 1000, *kind, subject.clone())).collect()
+}
+
+/// A condition on `vswitch` is about the one of pods that is worst off, and no other: that of the nodes is left out.
+#[test]
+fn any_vswitch_of_pods_can_be_the_condition() {
+    let mut model = short_of_addresses(2, 30);
+    let half = usable(model.vpc.vswitches[OLD.index()].cidr) / 2;
+    let levels = [
+        (Level::VSwitch(OLD, Holder::Free), f64::from(half)),
+        (Level::AnyVSwitch(Holder::Free), f64::from(half)),
+        (Level::AnyVSwitchShare(Holder::Free), 0.5),
+    ];
+    for (level, than) in levels {
+        action(&mut model, when(level, Comparison::Less, than), restart(1, 30));
+    }
+    let began: Vec<_> = run(&model).actions.iter().map(|action| action.began).collect();
+    assert!(began[0].is_some() && began.iter().all(|at| *at == began[0]), "{began:?}");
 }
 
 /// R135 to R139: nodes with a free ENI slot make an interface on the new vSwitch after the restart,

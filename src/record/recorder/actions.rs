@@ -1,10 +1,11 @@
 //! Actions, and the levels that conditions look at.
 
 use super::Recorder;
+use super::levels::VSwitchLevels;
 use crate::address::usable;
 use crate::cloud::Usage;
 use crate::id::VSwitchId;
-use crate::model::{Action, Level, Model};
+use crate::model::{Action, Holder, Level, Model};
 use crate::record::Reach;
 use crate::text::text;
 use crate::time::Instant;
@@ -33,17 +34,21 @@ impl Recorder {
 
     /// A level at this moment; `None` = of a vSwitch that does not exist yet.
     #[must_use]
-    pub fn level(&self, level: Level) -> Option<u32> {
+    pub fn level(&self, level: Level) -> Option<f64> {
+        let exists = |id: &VSwitchId| Some(&self.vswitches[id.index()]).filter(|levels| levels.exists());
+        let of_any = |holder, of: fn(&VSwitchLevels, Holder) -> f64| {
+            let all = self.serving.iter().filter_map(exists).map(|levels| of(levels, holder));
+            if holder == Holder::Free { all.reduce(f64::min) } else { all.reduce(f64::max) }
+        };
         match level {
-            Level::VSwitch(id, holder) => {
-                let levels = Some(&self.vswitches[id.index()]).filter(|levels| levels.exists())?;
-                Some(levels.holders().of(holder))
-            }
-            Level::WaitingPods => Some(self.waiting.level()),
-            Level::UnschedulablePods => Some(self.unschedulable.level()),
+            Level::VSwitch(id, holder) => exists(&id).map(|levels| levels.holders().of(holder).into()),
+            Level::AnyVSwitch(holder) => of_any(holder, |levels, holder| levels.holders().of(holder).into()),
+            Level::AnyVSwitchShare(holder) => of_any(holder, VSwitchLevels::share_of),
+            Level::WaitingPods => Some(self.waiting.level().into()),
+            Level::UnschedulablePods => Some(self.unschedulable.level().into()),
             Level::Nodes(pool) => {
                 let groups = self.groups.iter().filter(|group| group.key.pool == pool);
-                Some(groups.map(|group| group.levels.nodes).sum())
+                Some(groups.map(|group| group.levels.nodes).sum::<u32>().into())
             }
         }
     }

@@ -5,7 +5,7 @@ use super::prefixes::PrefixLevels;
 use super::trouble::Trouble;
 use crate::address::usable;
 use crate::cloud::Usage;
-use crate::model::{GroupKey, VSwitch};
+use crate::model::{GroupKey, Holder, VSwitch};
 use crate::time::Instant;
 
 /// One vSwitch.
@@ -117,6 +117,11 @@ impl VSwitchLevels {
         if let Some(prefixes) = &mut self.prefixes {
             prefixes.warm(now);
         }
+    }
+
+    /// The share of the usable addresses that are so now.
+    pub fn share_of(&self, holder: Holder) -> f64 {
+        f64::from(self.holders().of(holder)) / f64::from(self.usable.max(1))
     }
 
     /// Fewest free addresses after the warm-up.

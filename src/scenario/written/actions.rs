@@ -22,7 +22,7 @@ section! {
         /// Example: `30d`.
         optional at: At<Duration>,
         /// When it begins: as soon as this holds, a level, a comparison (`<`, `<=`, `==`, `!=`, `>=`, `>`) and a
-        /// number.
+        /// number; `vswitch.free < 15 %` is about the vSwitch of pods that is worst off.
         /// Default: none.
         /// Example: `vsw-AAA.free < 5 %`.
         optional when: At<String>,

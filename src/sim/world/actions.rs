@@ -153,7 +153,7 @@ impl World<'_> {
 
     fn holds(&self, condition: &Condition) -> bool {
         let level = self.engine.observer.level(condition.level);
-        level.is_some_and(|level| condition.comparison.holds(level.into(), condition.than))
+        level.is_some_and(|level| condition.comparison.holds(level, condition.than))
     }
 
     /// Does what is to be done; the answer is what remains to be waited for.
