@@ -254,6 +254,8 @@ struct Row {
     reading: Reading,
     family: Family,
     statistic: Statistic,
+    /// What is compared is whether a statement holds: a time that comes or not, without a length.
+    is_statement: bool,
     first: Vec<Option<f64>>,
     variant: Vec<Option<f64>>,
 }
@@ -265,7 +267,7 @@ impl Row {
             if may_be_never(&reading) { &[Statistic::Share, Statistic::Mean][..] } else { &[Statistic::Mean] };
         let row = |&statistic| {
             let (first, variant) = (first.to_vec(), variant.to_vec());
-            Self { name: name.to_owned(), reading, family, statistic, first, variant }
+            Self { name: name.to_owned(), reading, family, statistic, is_statement: false, first, variant }
         };
         statistics.iter().map(row).collect()
     }
@@ -283,14 +285,8 @@ impl Row {
                     let values = values(variant, statement.reading).into_iter();
                     values.map(|value| value.map(|value| comes(holds(statement, value)))).collect()
                 });
-                vec![Self {
-                    name: name.clone(),
-                    reading: b.reading,
-                    family,
-                    statistic: Statistic::Share,
-                    first,
-                    variant,
-                }]
+                let (name, reading, statistic) = (name.clone(), b.reading, Statistic::Share);
+                vec![Self { name, reading, family, statistic, is_statement: true, first, variant }]
             }
             _ => unreachable!("one text is the same of every variant"),
         }
@@ -347,6 +343,11 @@ impl Row {
         }
     }
 
+    fn side(&self, values: &[Option<f64>]) -> Side {
+        let side = Side::of(values);
+        Side { value: side.value.filter(|_| !self.is_statement), ..side }
+    }
+
     fn empty(&self, pairs: usize) -> Difference {
         Difference {
             measure: self.name.clone(),
@@ -354,8 +355,8 @@ impl Row {
             family: self.family,
             statistic: self.statistic,
             unit: self.reading.unit(),
-            first: Side::of(&self.first),
-            variant: Side::of(&self.variant),
+            first: self.side(&self.first),
+            variant: self.side(&self.variant),
             pairs,
             difference: None,
             interval: None,

@@ -185,7 +185,7 @@ impl Daemon {
             DaemonInput::Freed(uid) => self.freed(uid),
             DaemonInput::Stop => self.stops(now),
             DaemonInput::Kill => {
-                self.dies();
+                self.dies(now);
                 self.hang_up();
             }
             DaemonInput::Restart => self.restart(now),
@@ -258,7 +258,7 @@ impl Daemon {
     }
 
     fn bind(&mut self, now: Instant, uid: Uid, eni: EniId, address: Ipv4Addr) {
-        let initial_at = self.collection.next(now);
+        let initial_at = if self.is_up { self.collection.next(now) } else { Instant::NEVER };
         // A pod that is gone was still there when the run began that bound it.
         let pod = self.pods.get_or_insert(uid, Pod::new(PodId::NONE, false));
         let bound = Bound { eni, address, initial_at };
@@ -299,9 +299,14 @@ impl Daemon {
         }
     }
 
-    /// What it has in memory is lost.
-    fn dies(&mut self) {
+    /// What it has in memory is lost, and UIDs that are not copied yet stay so until it is back.
+    fn dies(&mut self, now: Instant) {
         self.is_up = false;
+        for bound in
+            self.pods.iter_mut().filter_map(|(_, pod)| pod.bound.as_mut()).filter(|bound| bound.initial_at > now)
+        {
+            bound.initial_at = Instant::NEVER;
+        }
         self.deleted.clear();
         self.report_at = Instant::NEVER;
         self.collection.stops();
@@ -310,7 +315,7 @@ impl Daemon {
     /// It dies with its node: who waits for an address is answered when it is back, and pods whose CNI DEL it has not heard
     /// have none any more (R120).
     fn stops(&mut self, now: Instant) {
-        self.dies();
+        self.dies(now);
         self.crashed = true;
         for uid in self.collection.unheard(DaemonInput::Release) {
             self.is_gone(now, uid);
@@ -333,7 +338,7 @@ impl Daemon {
     /// Its loops begin anew, with a collection; after a crash of the node that comes before the kubelet has cleaned up
     /// (R126). UIDs that the loops did not get to copy are copied now. CNI DELs that failed meanwhile are tried again.
     fn restart(&mut self, now: Instant) {
-        self.dies();
+        self.dies(now);
         self.hang_up();
         self.is_up = true;
         self.collection.starts(now);

@@ -22,6 +22,10 @@ pub struct PrefixDaemon {
     both_or_none: bool,
     /// What the CR has: the IPv4 prefixes of each interface.
     enis: BTreeMap<EniId, Vec<Prefix>>,
+    /// The CR has an interface in use without a prefix.
+    is_without: bool,
+    /// So it had when the daemon started, and has not been seen since.
+    found_without: bool,
     /// Interfaces in use with an IPv6 prefix, whose addresses never run out.
     with_v6: BTreeSet<EniId>,
     pods: BTreeMap<Uid, Pod>,
@@ -60,6 +64,8 @@ impl PrefixDaemon {
             is_up: true,
             both_or_none,
             enis: BTreeMap::new(),
+            is_without: false,
+            found_without: false,
             with_v6: BTreeSet::new(),
             pods: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -131,6 +137,8 @@ impl PrefixDaemon {
     /// The prefixes are those of the CR from now on (C142).
     fn take_in(&mut self, status: &Status) {
         let before = std::mem::take(&mut self.enis);
+        let is_without = |nic: &Nic| nic.state == NicState::InUse && nic.prefixes.is_empty();
+        (self.is_without, self.found_without) = (status.nics.values().any(is_without), false);
         let has_v6 = |nic: &Nic| nic.state == NicState::InUse && nic.ipv6_prefixes.iter().any(|&(_, valid)| valid);
         self.with_v6 = status.nics.iter().filter(|(_, nic)| has_v6(nic)).map(|(&eni, _)| eni).collect();
         for (&eni, nic) in &status.nics {
@@ -194,12 +202,13 @@ impl PrefixDaemon {
         (taken, free)
     }
 
-    /// Without any prefix there is nobody to queue for, and CNI ADD fails at once (C141).
+    /// Without any prefix there is nobody to queue for, and CNI ADD fails at once (C141); but for an interface that was found
+    /// without one when the daemon started, until the CR is seen again (`pkg/eni/local_delegate.go:299-307, 414-417`).
     fn allocate(&mut self, came: Instant, now: Instant, uid: Uid) {
         if self.serve(uid) {
             return;
         }
-        if self.enis.is_empty() {
+        if self.enis.is_empty() && !self.found_without {
             self.outputs.push_back(DaemonOutput::Failed(self.pods[&uid].pod, Failure::Inhibited));
         } else {
             self.waiting.push_back((came + RPC_TIMEOUT, uid));
@@ -287,6 +296,7 @@ impl PrefixDaemon {
         self.dies();
         self.hang_up();
         self.is_up = true;
+        self.found_without = self.is_without;
         self.collection.starts(now);
         if self.pods.values().any(|pod| !pod.exists) {
             self.collection.finds_at(self.collection.next(now));

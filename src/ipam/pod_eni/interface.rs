@@ -69,6 +69,8 @@ impl Controller {
         if interface.phase == Phase::Deleting && !interface.deleting {
             interface.deleting = true;
             interface.version += 1;
+            self.eni_queue.add(eni);
+            return self.eni_queue.done(now, eni, Ended::Done);
         }
         match task(interface) {
             Some(task) => self.begin_task(now, eni, task),

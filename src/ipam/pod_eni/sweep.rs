@@ -64,23 +64,26 @@ impl Controller {
     /// C151, C153: stamps the PodENIs with fixed addresses whose pods are there, with a node or without (`podRequirePodENI`),
     /// and gives up those without a pod that are not kept.
     pub(super) fn sweep_pod_enis(&mut self, now: Instant) {
-        let mut unwanted = Vec::new();
+        let mut written = Vec::new();
         for (&key, pod_eni) in &mut self.pod_enis {
             if self.pods.contains_key(&key) || self.unscheduled.contains(&key) {
                 if pod_eni.fixed.is_some() {
                     pod_eni.last_seen = Some(whole_second(now));
-                    // Whoever computes a status meanwhile will be refused.
-                    pod_eni.version += 1;
+                    written.push((key, false));
                 }
                 continue;
             }
             let under_way = matches!(pod_eni.phase, Phase::Detaching | Phase::Deleting | Phase::Binding);
             if !under_way && !pod_eni.deleting && !is_kept(pod_eni, now) {
-                unwanted.push(key);
+                written.push((key, true));
             }
         }
-        for key in unwanted {
-            self.write_pod_eni(key, |pod_eni| pod_eni.phase = Phase::Deleting);
+        for (key, unwanted) in written {
+            self.write_pod_eni(key, |pod_eni| {
+                if unwanted {
+                    pod_eni.phase = Phase::Deleting;
+                }
+            });
         }
         let pause = jittered(PERIODS.0, JITTER, self.jitter());
         self.set_timer(now + pause, Timer::PodEnis);

@@ -6,9 +6,11 @@ use std::net::Ipv4Addr;
 use super::super::Controller;
 use super::super::call::{Answer, Interface, Refusal, Request, State};
 use super::super::family::Family;
-use super::super::resource::{IpStatus, Nic, NicState};
+use super::super::go_map::GoMap;
+use super::super::resource::{Ip, IpStatus, Nic, NicState};
 use super::{Run, Stage, Wake};
 use crate::address::V6Addr;
+use crate::chance::SmallStream;
 use crate::id::EniId;
 use crate::ipam::BATCH;
 use crate::ipam::backoff::{
@@ -85,7 +87,8 @@ impl Controller {
             let (step, request) = match nic.state {
                 NicState::Deleting | NicState::Detaching => (Step::Detaching, Request::Detach(eni, run.node)),
                 NicState::InUse => {
-                    let marked = Marked { ipv4: marked(nic), ipv6: marked(nic) };
+                    let (ipv4, ipv6) = (marked(nic, &mut self.chance), marked(nic, &mut self.chance));
+                    let marked = Marked { ipv4, ipv6 };
                     if !marked.ipv4.is_empty() {
                         let request = Request::Unassign(eni, marked.ipv4.clone());
                         (Step::Unassigning(marked), request)
@@ -217,10 +220,16 @@ impl Goal {
     }
 }
 
-/// Up to ten addresses that are to be unassigned. Which ten does not matter: nobody has them.
-fn marked<A: Family>(nic: &Nic) -> Vec<A> {
-    let marked = A::on(nic).iter().filter(|(_, ip)| ip.status == IpStatus::Deleting);
-    marked.map(|(&address, _)| address).take(BATCH).collect()
+/// Up to ten addresses that are to be unassigned; of more, those that Go's map has first
+/// (`pkg/controller/multi-ip/node/pool.go:1890-1900`): a call whose answer got lost is not made again for the same ten.
+fn marked<A: Family>(nic: &Nic, chance: &mut SmallStream) -> Vec<A> {
+    let (all, is_marked) = (A::on(nic), |ip: &Ip| ip.status == IpStatus::Deleting);
+    if all.values().filter(|ip| is_marked(ip)).count() <= BATCH {
+        return all.iter().filter(|(_, ip)| is_marked(ip)).map(|(&address, _)| address).collect();
+    }
+    let map = GoMap::of(all.len(), chance);
+    let in_order = map.iterate(chance).map(|at| all.at(at));
+    in_order.filter(|(_, ip)| is_marked(ip)).map(|(&address, _)| address).take(BATCH).collect()
 }
 
 /// Forgets those of the addresses that the cloud does not show any more; whether that is all.
