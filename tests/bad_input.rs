@@ -257,6 +257,10 @@ const BAD: &[(&str, &[Edit])] = &[
     ("more pods than can be", &[("replicas: 100", "replicas: 20000000")]),
     ("a workload of no kind", &[("    deployment: {replicas: 100}\n", "")]),
     ("a workload of two kinds", &[("lifetime: 2d", "daemon_set: {}")]),
+    (
+        "a vSwitch that is called as all are",
+        &[("id: vsw-nodes", "id: vswitch"), ("node_vswitch: vsw-nodes", "node_vswitch: vswitch")],
+    ),
     ("a full-width colon", &[("horizon: 30d", "horizon：30d")]),
     ("a full-width comma", &[("zone: cn-hangzhou-j, cidr: 10.0.0.0/20", "zone: cn-hangzhou-j，cidr: 10.0.0.0/20")]),
     ("full-width digits", &[("horizon: 30d", "horizon: ３０d")]),

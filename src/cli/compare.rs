@@ -65,8 +65,8 @@ struct Entry {
 pub(super) fn carry_out(args: &CompareArgs) -> Result<(), Stop> {
     let mut warnings = Vec::new();
     let entries = entries(args, &mut warnings)?;
-    report::prepare(&args.output)?;
     let asked = asked(&entries, args)?;
+    report::prepare(&args.output)?;
     let variants = run(&entries, &asked, args)?;
     let summaries: Vec<_> = variants.iter().map(|v| summarize(v.ensemble.typical(), &v.runs)).collect();
     let comparison = compare::Comparison {
@@ -97,11 +97,15 @@ pub(super) fn carry_out(args: &CompareArgs) -> Result<(), Stop> {
 
 /// What somebody asked for, of each scenario.
 fn asked(entries: &[Entry], args: &CompareArgs) -> Result<Vec<Asked>, Diagnostics> {
-    let of = |text: &String| {
-        let of = entries.iter().map(|entry| measured(&entry.loaded.model, "--measure", text));
-        Ok(Asked { text: text.clone(), of: of.collect::<Result<_, _>>()? })
+    let of = |text: &str| {
+        let of = |entry: &Entry| {
+            let measured = measured(&entry.loaded.model, "--measure", text);
+            measured.map_err(|wrong| wrong.because(&format!("it is read for `{}`", entry.name)))
+        };
+        Ok(Asked { text: text.to_owned(), of: entries.iter().map(of).collect::<Result<_, _>>()? })
     };
-    args.measure.iter().map(of).collect()
+    let texts: BTreeSet<_> = args.measure.iter().map(|text| text.trim()).collect();
+    texts.into_iter().map(of).collect()
 }
 
 fn run(entries: &[Entry], asked: &[Asked], args: &CompareArgs) -> Result<Vec<Variant>, Stop> {

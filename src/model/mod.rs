@@ -137,6 +137,8 @@ pub struct VSwitch {
     /// Position in [`Model::actions`] of the action that adds it; `None` = it is there from the
     /// start.
     pub added_by: Option<usize>,
+    /// It is one of the copies of the vSwitch before them.
+    pub is_copy: bool,
 }
 
 /// How precise the mean of a reading over the runs has to be.
@@ -448,7 +450,7 @@ impl VSwitch {
         let cidr = cidr.parse().expect("a block of addresses");
         let (tenants, prefix_reservations) = (Vec::new(), Vec::new());
         let (id, zone) = (id.to_owned(), zone.to_owned());
-        Self { id, zone, cidr, tenants, snat: true, prefix_reservations, added_by: None }
+        Self { id, zone, cidr, tenants, snat: true, prefix_reservations, added_by: None, is_copy: false }
     }
 
     /// Addresses that are kept for prefixes.

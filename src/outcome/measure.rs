@@ -239,7 +239,7 @@ pub const MEASURES: &[Measure] = &[
     of("actions.reach.nodes", "nodes", "nodes", Kind::Moment,
         "Nodes that work when it is complete; only if a vSwitch was added before."),
     of("actions.reach.configured", "configured", "nodes", Kind::Moment,
-        "Of these, the nodes whose daemon runs with an added vSwitch among its candidates."),
+        "Of these, the nodes whose daemon runs with an added vSwitch among its candidates, or, under centralized IPAM, takes it up with the next change of its CR."),
     of("actions.reach.able", "able", "nodes", Kind::Moment,
         "Of these, the nodes that have an interface on an added vSwitch, or a free slot for one; the others cannot use it."),
     of("landmarks.happened", "happened in", "runs", Kind::Probability,

@@ -39,7 +39,7 @@ pub struct ActionSummary {
 pub struct ReachSummary {
     /// Nodes that work.
     pub nodes: Estimate,
-    /// Of these, the ones whose daemon runs with such a vSwitch.
+    /// Of these, the ones whose daemon runs with such a vSwitch, or takes it up with the next change of its CR.
     pub configured: Estimate,
     /// Of these, the ones that have an interface on such a vSwitch, or a free slot for one.
     pub able: Estimate,

@@ -91,7 +91,8 @@ pub struct ActionRecord {
 pub struct Reach {
     /// Nodes that work.
     pub nodes: u32,
-    /// Of these, the ones whose daemon runs with such a vSwitch among its candidates.
+    /// Of these, the ones whose daemon runs with such a vSwitch among its candidates, or takes it up with the next change of
+    /// its CR.
     pub configured: u32,
     /// Of these, the ones that have an interface on such a vSwitch, or a free slot for one. The
     /// others can never use it.

@@ -16,7 +16,7 @@ pub(super) struct Manifest<'a> {
     replications: usize,
     sources: Vec<SourceEntry<'a>>,
     settings: &'a [Setting],
-    uncertain: &'a [Uncertain],
+    uncertain: Vec<Uncertain>,
     warnings: &'a [String],
     /// What follows differs from run to run.
     run: Circumstances,
@@ -64,7 +64,7 @@ pub(super) fn manifest<'a>(run: &Run<'a>) -> Manifest<'a> {
         replications: run.recordings.len(),
         sources: run.sources.iter().map(source).collect(),
         settings: run.settings,
-        uncertain: run.uncertain,
+        uncertain: run.uncertain.iter().map(|input| input.of_runs(run.recordings.len())).collect(),
         warnings: run.warnings,
         run: Circumstances {
             finished: jiff::Timestamp::now().to_string(),

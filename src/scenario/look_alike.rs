@@ -1,10 +1,10 @@
 //! Characters that look like those of YAML and are others: an input method writes them where it is left on.
 
-/// The first of them in a text, outside comments: its bytes and what to do about it.
+/// The first of them in a text, outside quotes and comments: its bytes and what to do about it.
 pub(super) fn find(text: &str) -> Option<(std::ops::Range<usize>, String)> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        let found = without_comment(line).char_indices().find_map(|(i, c)| Some((i, c, meant(c)?)));
+        let found = bare(line).find_map(|(i, c)| Some((i, c, meant(c)?)));
         if let Some((i, c, meant)) = found {
             let shown = if c.is_whitespace() { "this space".to_owned() } else { format!("`{c}`") };
             let meant = if meant == ' ' { "a common space".to_owned() } else { format!("`{meant}`") };
@@ -16,10 +16,26 @@ pub(super) fn find(text: &str) -> Option<(std::ops::Range<usize>, String)> {
     None
 }
 
-/// The line up to a comment.
-fn without_comment(line: &str) -> &str {
-    let begins = |&(i, _): &(usize, &str)| line[..i].chars().next_back().is_none_or(char::is_whitespace);
-    line.match_indices('#').find(begins).map_or(line, |(i, _)| &line[..i])
+/// The characters of a line outside quotes, up to a comment.
+fn bare(line: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut before, mut quote) = (' ', None);
+    let kept = line.char_indices().map_while(move |(i, c)| {
+        let begins = before.is_whitespace() || "[{,:(".contains(before);
+        before = c;
+        match quote {
+            Some(open) => {
+                quote = Some(open).filter(|&open| open != c);
+                Some(None)
+            }
+            None if begins && (c == '"' || c == '\'') => {
+                quote = Some(c);
+                Some(None)
+            }
+            None if begins && c == '#' => None,
+            None => Some(Some((i, c))),
+        }
+    });
+    kept.flatten()
 }
 
 /// The character that is meant by one that looks like it.
@@ -53,5 +69,7 @@ mod tests {
         );
         assert_eq!(found("max_surge: ２５％").as_deref(), Some("11: `２` is another character (U+FF12): write `2`"));
         assert_eq!(found("a: 1 # 容量：多少？\n# 说明：\nname: 集群"), None, "comments and names are free");
+        assert_eq!(found("name: \"集群（一）\" # 一，二"), None, "what is quoted is meant");
+        assert_eq!(found("a: 'b：c'，").map(|it| it.chars().count()), Some(47), "but not what follows");
     }
 }

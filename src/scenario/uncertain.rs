@@ -49,6 +49,14 @@ pub struct Uncertain {
     pub drawn: Vec<String>,
 }
 
+impl Uncertain {
+    /// The same with what so many replications drew.
+    #[must_use]
+    pub fn of_runs(&self, runs: usize) -> Self {
+        Self { drawn: self.drawn.iter().take(runs).cloned().collect(), ..self.clone() }
+    }
+}
+
 /// Which value an uncertain input has.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Draw {
@@ -133,7 +141,8 @@ impl Settling<'_> {
     fn settle(&mut self, node: &mut Node, path: &str, written: &Written) {
         let Some((shape, kind)) = self.shape(written) else {
             // One error is enough: a number of it is read in its place.
-            node.value = written.numbers[0].value.clone();
+            let is_there = |number: &&Node| !matches!(number.value, Value::Null);
+            node.value = written.numbers.iter().find(is_there).map_or(Value::Null, |number| number.value.clone());
             return;
         };
         let value = match self.draw {

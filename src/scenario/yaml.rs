@@ -49,7 +49,7 @@ pub(super) fn parse(problems: &mut Problems, file: usize) -> Option<Node> {
         Ok(raw) => Some(raw.placed(file, text.len())),
         Err(error) => {
             let start = error.location().map_or(0, |location| offset(text, location));
-            let at = look_alike_near(text, start).unwrap_or(start..(start + 1).min(text.len()));
+            let at = look_alike_on_the_line(text, start).unwrap_or(start..(start + 1).min(text.len()));
             let place = Place { file, start: at.start, end: at.end };
             if let serde_saphyr::Error::MultipleDocuments { .. } = error.without_snippet() {
                 problems.error(place, "a scenario is one YAML document").label("a second one begins here");
@@ -62,16 +62,13 @@ pub(super) fn parse(problems: &mut Problems, file: usize) -> Option<Node> {
     }
 }
 
-/// A character that only looks like one of YAML's, on the line of an error or on the one before.
-fn look_alike_near(text: &str, at: usize) -> Option<Range<usize>> {
+/// A character that only looks like one of YAML's, on the line of an error.
+fn look_alike_on_the_line(text: &str, at: usize) -> Option<Range<usize>> {
     let at = text.floor_char_boundary(at);
     let line = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
-    let before = text[..line.saturating_sub(1)].rfind('\n').map_or(0, |n| n + 1);
-    [line..end, before..line].into_iter().find_map(|lines| {
-        let (found, _) = look_alike::find(&text[lines.clone()])?;
-        Some(lines.start + found.start..lines.start + found.end)
-    })
+    let (found, _) = look_alike::find(&text[line..end])?;
+    Some(line + found.start..line + found.end)
 }
 
 /// The byte of a location; errors of the parser know their line and column only.

@@ -27,9 +27,9 @@ pub struct Variant {
 pub struct Contrast {
     /// Name of the variant.
     pub variant: String,
-    /// vSwitches and node pools that only the first one has.
+    /// vSwitches, node pools and actions that only the first one has.
     pub only_first: Vec<String>,
-    /// vSwitches and node pools that only the variant has.
+    /// vSwitches, node pools and actions that only the variant has.
     pub only_variant: Vec<String>,
     /// Every reading that both have, the most important first.
     pub differences: Vec<Difference>,
@@ -46,6 +46,11 @@ pub struct Difference {
     pub reading: Reading,
     /// How much it matters.
     pub family: Family,
+    /// Whether somebody asked for it.
+    pub is_asked: bool,
+    /// Whether it is about in how many runs a statement holds.
+    #[serde(skip)]
+    pub is_statement: bool,
     /// What of it is compared.
     pub statistic: Statistic,
     /// Unit of the difference; of [`Statistic::Share`], `share of runs`.
@@ -64,7 +69,7 @@ pub struct Difference {
     /// How probable a difference as large is by chance: Student's paired test, or McNemar's exact
     /// one for [`Statistic::Share`]; none with fewer than two pairs.
     pub p: Option<f64>,
-    /// The same after Holm's correction, for all headlines or for everything else.
+    /// The same after Holm's correction for its family; of what repeats another, that one's.
     pub p_holm: Option<f64>,
     /// What to make of it.
     pub reality: Reality,
@@ -193,7 +198,7 @@ fn contrast(variants: &[Variant], i: usize, asked: &[Asked]) -> Contrast {
     }
 }
 
-/// The vSwitches and node pools of a model.
+/// The vSwitches, node pools and actions of a model.
 fn parts(model: &Model) -> Vec<String> {
     let vswitches = model.vpc.vswitches.iter().map(|vswitch| format!("vSwitch {}", vswitch.id));
     let node_pools = model.node_pools.iter().map(|pool| format!("node pool {}", pool.name));
@@ -254,6 +259,7 @@ struct Row {
     reading: Reading,
     family: Family,
     statistic: Statistic,
+    is_asked: bool,
     /// What is compared is whether a statement holds: a time that comes or not, without a length.
     is_statement: bool,
     first: Vec<Option<f64>>,
@@ -267,7 +273,8 @@ impl Row {
             if may_be_never(&reading) { &[Statistic::Share, Statistic::Mean][..] } else { &[Statistic::Mean] };
         let row = |&statistic| {
             let (first, variant) = (first.to_vec(), variant.to_vec());
-            Self { name: name.to_owned(), reading, family, statistic, is_statement: false, first, variant }
+            let (name, is_asked, is_statement) = (name.to_owned(), false, false);
+            Self { name, reading, family, statistic, is_asked, is_statement, first, variant }
         };
         statistics.iter().map(row).collect()
     }
@@ -275,7 +282,7 @@ impl Row {
     /// The rows of what was asked for: of a statement one, for in how many runs it holds.
     fn asked(asked: &Asked, first: &Variant, variant: &Variant, i: usize) -> Vec<Self> {
         let (name, family) = (&asked.text, Family::Headline);
-        match (&asked.of[0], &asked.of[i]) {
+        let rows = match (&asked.of[0], &asked.of[i]) {
             (&Measured::Reading(a), &Measured::Reading(b)) => {
                 Self::all(name, &values(first, a), &values(variant, b), b, family)
             }
@@ -286,10 +293,12 @@ impl Row {
                     values.map(|value| value.map(|value| comes(holds(statement, value)))).collect()
                 });
                 let (name, reading, statistic) = (name.clone(), b.reading, Statistic::Share);
-                vec![Self { name, reading, family, statistic, is_statement: true, first, variant }]
+                let (is_asked, is_statement) = (true, true);
+                vec![Self { name, reading, family, statistic, is_asked, is_statement, first, variant }]
             }
             _ => unreachable!("one text is the same of every variant"),
-        }
+        };
+        rows.into_iter().map(|row| Self { is_asked: true, ..row }).collect()
     }
 
     fn rank(&self) -> (usize, usize, bool) {
@@ -353,6 +362,8 @@ impl Row {
             measure: self.name.clone(),
             reading: self.reading,
             family: self.family,
+            is_asked: self.is_asked,
+            is_statement: self.is_statement,
             statistic: self.statistic,
             unit: self.reading.unit(),
             first: self.side(&self.first),

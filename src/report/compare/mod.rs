@@ -178,15 +178,17 @@ impl Comparison<'_> {
     }
 }
 
-/// The rows of a short table: headlines that differ, each comparison once.
+/// The rows of a short table: all that was asked for, or headlines that differ, each comparison once.
 fn short(contrast: &Contrast) -> Vec<&Difference> {
-    let shown = |d: &&Difference| d.reality != Reality::Same && !words::is_void(d) && d.repeats.is_none();
-    contrast.differences.iter().filter(|d| d.family.is_short()).filter(shown).collect()
+    let differs = |d: &Difference| d.reality != Reality::Same && !words::is_void(d) && d.repeats.is_none();
+    let is_shown = |d: &&Difference| d.is_asked || d.family.is_short() && differs(d);
+    contrast.differences.iter().filter(is_shown).collect()
 }
 
 /// What no run tells apart: headlines by name, everything else counted.
 fn same(contrast: &Contrast) -> Option<String> {
-    let all = contrast.differences.iter().filter(|d| d.reality == Reality::Same && !words::is_same_where_both(d));
+    let all = contrast.differences.iter().filter(|d| !d.is_asked && d.reality == Reality::Same);
+    let all = all.filter(|d| !words::is_same_where_both(d));
     // That waits end, in as many runs, goes without saying.
     let is_told = |d: &Difference| d.statistic == Statistic::Mean || d.measure.ends_with(".time_to_full");
     let is_named = |d: &Difference| d.family == Family::Headline && is_told(d);
@@ -202,7 +204,8 @@ fn same(contrast: &Contrast) -> Option<String> {
 
 /// Headlines that only some runs of both have, and that are the same there.
 fn same_where_both(contrast: &Contrast) -> Option<String> {
-    let all = contrast.differences.iter().filter(|d| d.family.is_short() && words::is_same_where_both(d));
+    let all = contrast.differences.iter().filter(|d| d.family.is_short() && !d.is_asked);
+    let all = all.filter(|d| words::is_same_where_both(d));
     let names: Vec<_> = all.map(|d| format!("{} ({})", words::label(d), d.pairs)).collect();
     (!names.is_empty()).then(|| format!("The same in the runs in which both have it: {}.", names.join(", ")))
 }
@@ -213,7 +216,7 @@ fn section(comparison: &Comparison, contrast: &Contrast, summary: &Summary, colu
     let (clocks, shown) = ((comparison.summaries[0].method.clock, summary.method.clock), rows.iter().take(MOST_ROWS));
     let lines = shown.map(|d| {
         vec![
-            shorten(&words::label(d), LONGEST_LABEL),
+            if d.is_asked { words::label(d) } else { shorten(&words::label(d), LONGEST_LABEL) },
             words::side(&d.first, d, &clocks.0),
             words::side(&d.variant, d, &clocks.1),
             words::short_change(d),

@@ -21,6 +21,9 @@ pub(super) fn sentence(contrast: &Contrast, first: &str) -> String {
     let mut found = all.iter().filter(|difference| difference.reality == Reality::Real);
     match found.clone().filter(|difference| difference.family.is_short()).min_by_key(order) {
         Some(difference) => real(difference, variant, first),
+        None if all.iter().any(|difference| difference.is_asked) => {
+            format!("Nothing that was asked for differs for sure between {variant} and {first} in {runs} runs.")
+        }
         None if found.next().is_some() => {
             format!("Only lesser measures differ for sure between {variant} and {first} in {runs} runs.")
         }
@@ -106,8 +109,7 @@ pub(super) fn is_void(difference: &Difference) -> bool {
 /// What is compared: `vswitch is full`, or the name of the measure.
 pub(super) fn label(difference: &Difference) -> String {
     let name = &difference.measure;
-    let is_statement = name.starts_with("P(");
-    if difference.statistic == Statistic::Mean || is_statement {
+    if difference.statistic == Statistic::Mean || difference.is_statement {
         return name.clone();
     }
     let ends = [

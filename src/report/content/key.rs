@@ -29,7 +29,9 @@ pub(super) fn numbers(summary: &Summary) -> Vec<Key> {
 }
 
 fn full(summary: &Summary, vswitch: &VSwitchSummary) -> Key {
-    if let Some(prefixes) = vswitch.prefixes.as_ref().filter(|_| vswitch.time_to_full_s.is_none()) {
+    let is_worse =
+        |prefixes: &&PrefixSummary| vswitch.time_to_full_s.is_none() || prefixes.refused.hits > vswitch.full.hits;
+    if let Some(prefixes) = vswitch.prefixes.as_ref().filter(is_worse) {
         return blocks(summary, &vswitch.id, prefixes);
     }
     match &vswitch.time_to_full_s {
@@ -46,7 +48,7 @@ fn full(summary: &Summary, vswitch: &VSwitchSummary) -> Key {
     }
 }
 
-/// A vSwitch that is not full may have no block for a node in prefix mode.
+/// A vSwitch that is not full, or not yet, may have no block for a node in prefix mode.
 fn blocks(summary: &Summary, vswitch: &str, prefixes: &PrefixSummary) -> Key {
     match &prefixes.time_to_refusal_s {
         Some(time) => Key {

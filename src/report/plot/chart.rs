@@ -231,7 +231,7 @@ impl Chart {
 
     /// A table of a few rows, extremes among them, for who cannot see the picture.
     pub(super) fn grid(&self, clock: &Clock, lang: Lang) -> Grid {
-        let kept = reduce::kept(&self.columns(), self.at.len(), 1, TABLE_ROWS);
+        let kept = reduce::kept(&self.columns(), self.at.len(), TABLE_ROWS);
         let at = |values: &Numbers| reduce::at(&kept, &values.0);
         let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
         columns.extend(self.series.iter().map(|series| (series.name.clone(), at(&series.values))));

@@ -103,7 +103,7 @@ impl Levels<'_> {
         let layers = self.layers.iter().map(|layer| layer.values.as_slice());
         let others = [&total, &low, &high, &self.peak, &now, &brief].map(Vec::as_slice);
         let series: Vec<_> = layers.chain(others).filter(|values| !values.is_empty()).collect();
-        let kept = reduce::kept(&series, self.at.len(), reduce::day(&self.at), most);
+        let kept = reduce::kept_by_day(&series, &self.at, most);
         self.at_rows(&kept)
     }
 

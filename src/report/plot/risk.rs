@@ -31,7 +31,7 @@ impl<'a> Survival<'a> {
     pub(super) fn of(risks: &[&Risk], clock: &'a Clock, most: usize) -> Self {
         let curve = |(i, risk): (usize, &&Risk)| {
             let shares: Vec<f64> = risk.curve.iter().map(|by| by.full.share()).collect();
-            let points = reduce::at(&reduce::kept(&[&shares], shares.len(), 1, most), &risk.curve);
+            let points = reduce::at(&reduce::kept(&[&shares], shares.len(), most), &risk.curve);
             match risk.vswitch == ANY {
                 true => Curve { name: text!("any of them"), color: INK, points },
                 false => Curve { name: risk.vswitch.words(), color: SERIES[i % SERIES.len()], points },
@@ -124,7 +124,7 @@ impl Fan<'_> {
     pub(super) fn reduced(self, most: usize) -> Self {
         let series: [Vec<f64>; 5] = std::array::from_fn(|i| self.rows.iter().map(|row| row[i]).collect());
         let series = series.each_ref().map(Vec::as_slice);
-        let kept = reduce::kept(&series, self.rows.len(), reduce::day(&self.at), most);
+        let kept = reduce::kept_by_day(&series, &self.at, most);
         Self { at: reduce::at(&kept, &self.at), rows: reduce::at(&kept, &self.rows), ..self }
     }
 

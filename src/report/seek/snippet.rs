@@ -13,7 +13,7 @@ pub fn snippet(knob: &Knob, value: &str, model: &Model) -> Option<String> {
     let resources = |of: &[&VSwitch]| of.iter().map(|of| vswitch(of)).collect::<Vec<_>>().join("\n");
     match &knob.kind {
         KnobKind::Prefix { vswitches } => {
-            let sought: Vec<_> = all.iter().filter(|of| vswitches.contains(&of.id)).collect();
+            let sought: Vec<_> = vswitches.iter().flat_map(|id| with_copies(all, id)).collect();
             Some(format!(
                 "# For a cluster that is yet to be made: Terraform replaces a vSwitch whose cidr_block changes.\n{}",
                 resources(&sought)

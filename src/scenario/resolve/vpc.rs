@@ -89,12 +89,22 @@ pub(super) fn resolve<'w>(
     }
     report_duplicates(loader, "vSwitches", names.list.iter().map(|v| v.id.as_ref()));
     report_overlaps(loader, &names.list);
+    report_taken_names(loader, &names.list);
     report_too_many_zones(loader, &names.list);
     let all = list.iter().zip(paths);
     let vswitches: Vec<_> = all.map(|(v, path)| vswitch(loader, path, v, cidr, horizon)).collect();
     let vswitches = vswitches.into_iter().collect::<Option<Vec<_>>>();
     let vpc = cidr.zip(vswitches).map(|(cidr, vswitches)| Vpc { cidr: cidr.value.0, vswitches });
     (names, vpc)
+}
+
+/// Reports vSwitches that are called as measures of several are.
+fn report_taken_names(loader: &mut Loader, list: &[&written::VSwitch]) {
+    let ids = list.iter().filter_map(|vswitch| vswitch.id.as_ref());
+    for at in ids.filter(|id| ["vswitch", "vswitches"].contains(&id.value.as_str())) {
+        let problem = loader.problems.error(at.place, format!("a vSwitch cannot be called `{}`", at.value));
+        problem.help("measures of the worst one and of all have that name; IDs are such as `vsw-AAA`");
+    }
 }
 
 /// Reports the first vSwitch in a zone that is one too many.
@@ -115,6 +125,7 @@ pub(super) fn vswitch(
     vpc: Option<&At<Block>>,
     horizon: Option<Span>,
 ) -> Option<VSwitch> {
+    let is_copy = path.contains(".copies[");
     let path = |key: &str| format!("{path}.{key}");
     for (key, at) in [("id", &written.id), ("zone", &written.zone)] {
         if let Some(at) = at {
@@ -149,6 +160,7 @@ pub(super) fn vswitch(
             snat,
             prefix_reservations: reserved?,
             added_by: None,
+            is_copy,
         })
     })();
     with_tenants(loader, &path("used"), written.used.as_ref(), vswitch, horizon)

@@ -123,7 +123,11 @@ impl Knob {
 fn target(name: &str) -> (Vec<String>, KnobKind) {
     let inside = |function: &str| {
         let inner = name.strip_prefix(function)?.strip_prefix('(')?.strip_suffix(')')?;
-        Some(inner.split(',').map(|id| id.trim().to_owned()).collect::<Vec<_>>())
+        let mut ids: Vec<String> = Vec::new();
+        for id in inner.split(',').map(str::trim).filter(|id| !id.is_empty()) {
+            ids.extend((!ids.iter().any(|known| known == id)).then(|| id.to_owned()));
+        }
+        (!ids.is_empty()).then_some(ids)
     };
     let of_each = |ids: &[String], key: &str| ids.iter().map(|id| format!("vpc.vswitches[{id}].{key}")).collect();
     if let Some(vswitches) = inside("prefix") {

@@ -155,7 +155,7 @@ fn fail_differently(points: &[Option<Point>]) -> bool {
 /// A vSwitch and its copies, which stand right behind it.
 pub fn with_copies<'v>(all: &'v [VSwitch], id: &str) -> impl Iterator<Item = &'v VSwitch> {
     let from = all.iter().skip_while(move |of| of.id != id);
-    from.enumerate().take_while(move |(i, of)| *i == 0 || of.id == format!("{id}-{}", i + 1)).map(|(_, of)| of)
+    from.enumerate().take_while(|(i, of)| *i == 0 || of.is_copy).map(|(_, of)| of)
 }
 
 impl Question {
