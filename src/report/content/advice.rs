@@ -35,6 +35,9 @@ const ACCEPTED: &str = "5 %";
 /// Share of a vSwitch's addresses from which on idle ones are worth a change.
 const WORTH_A_CHANGE: f64 = 0.01;
 
+/// Most vSwitches of one command.
+const MOST_TOGETHER: usize = 8;
+
 pub(super) fn advice(run: &Run) -> Vec<Advice> {
     let summary = run.summary;
     // The one that most pods got an address after, the later of equals.
@@ -47,7 +50,8 @@ pub(super) fn advice(run: &Run) -> Vec<Advice> {
             all.extend(
                 watermark(run, vswitch)
                     .into_iter()
-                    .chain(size(run, vswitch, &goal_of(run, vswitch)))
+                    .chain(size(run, vswitch, &goal_of(run, &vswitch.id)))
+                    .chain(together(run))
                     .chain(neighbour(run, vswitch)),
             );
         }
@@ -81,7 +85,7 @@ fn watermark(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
         thousands(vswitch.usable.into()),
         percent(share)
     );
-    let command = seek(run, "--largest", "max_pool_size", &goal_of(run, vswitch));
+    let command = seek(run, "--largest", "max_pool_size", &goal_of(run, &vswitch.id));
     // Where pods alone exceed the addresses no watermark lasts.
     (share >= WORTH_A_CHANGE && !run.summary.counting.full.always()).then_some(Advice { text, command: Some(command) })
 }
@@ -104,6 +108,20 @@ fn size(run: &Run, vswitch: &VSwitchSummary, goal: &str) -> Option<Advice> {
         ),
     };
     Some(Advice { text, command: Some(smallest(run, vswitch, goal)?) })
+}
+
+/// How large all vSwitches of pods that run full have to be, where several do.
+fn together(run: &Run) -> Option<Advice> {
+    let full = run.summary.vswitches.iter().filter(|v| v.serves_pods && !v.full.never());
+    // What has reservations cannot be moved, and what an action adds has its size there.
+    let can_be_moved = |v: &&VSwitchSummary| {
+        let written = written(run, v);
+        written.prefix_reservations.is_empty() && written.added_by.is_none()
+    };
+    let ids: Vec<_> = full.filter(can_be_moved).map(|v| v.id.as_str()).collect();
+    let text = text!("The smallest block that lasts, the same for all {n} of these vSwitches:", ids.len());
+    let command = seek(run, "--smallest", &format!("prefix({})", ids.join(", ")), &goal_of(run, "any vswitch"));
+    (2..=MOST_TOGETHER).contains(&ids.len()).then_some(Advice { text, command: Some(command) })
 }
 
 /// The search for its size; `None` = it has reservations for prefixes and cannot be moved, as that does.
@@ -136,7 +154,7 @@ fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
 /// Nothing is full: how much smaller it could be.
 fn room(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let text = text!("No vSwitch ran full, so nothing has to change. How small {} could be:", vswitch.id);
-    Some(Advice { text, command: Some(smallest(run, vswitch, &goal_of(run, vswitch))?) })
+    Some(Advice { text, command: Some(smallest(run, vswitch, &goal_of(run, &vswitch.id))?) })
 }
 
 /// Addresses are not what is short.
@@ -155,11 +173,11 @@ fn seek(run: &Run, which: &str, knob: &str, goal: &str) -> String {
 
 /// The scenario's own policy is the goal, if it has one that the run does not keep: another says nothing of what the
 /// verdict tells.
-fn goal_of(run: &Run, vswitch: &VSwitchSummary) -> String {
+fn goal_of(run: &Run, full: &str) -> String {
     let mut of_policy = run.findings.iter().filter(|finding| finding.kind == RuleKind::Policy).peekable();
     let is_kept = of_policy.peek().is_some() && of_policy.all(|finding| finding.decision == Decision::Holds);
     match run.model.policy.is_empty() || is_kept {
-        true => such_that(&format!("P({} is full before {}) <= {ACCEPTED}", vswitch.id, run.model.horizon)),
+        true => such_that(&format!("P({full} is full before {}) <= {ACCEPTED}", run.model.horizon)),
         false => String::new(),
     }
 }

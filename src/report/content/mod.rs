@@ -105,7 +105,7 @@ fn main_picture<'a>(run: &Run, pictures: &'a [Picture]) -> &'a Picture {
 }
 
 /// Most pictures of a section, those of the fullest vSwitches first; the folder `plots` has all. One
-/// takes about 22 kB, and a page has to stay below 3 MB.
+/// takes 20 kB and more, and a page has to stay below 6 MB.
 const MOST_PICTURES: usize = 60;
 
 /// The sections that have something to say.

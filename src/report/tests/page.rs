@@ -125,7 +125,7 @@ fn a_large_run_fits_and_keeps_its_extremes() {
     assert!(page.len() < 3_000_000, "{} bytes", page.len());
     let data = data(&page);
     let serving = data["charts"]["vswitch-vsw-AAA"]["series"][0]["values"].as_array().expect("values");
-    assert!(serving.len() <= 200, "{} rows", serving.len());
+    assert!(serving.len() <= 400, "{} rows", serving.len());
     let shown = serving.iter().filter_map(Value::as_f64).fold(0.0, f64::max);
     let mean = |row: usize| recordings.iter().map(|r| f64::from(r.timeline.vswitches[1][row].pods)).sum::<f64>() / 2.0;
     let highest = (0..recordings[0].timeline.at.len()).map(mean).fold(0.0, f64::max);

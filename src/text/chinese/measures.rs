@@ -202,7 +202,7 @@ pub(super) const MEASURES: &[Entry] = &[
     ("Nodes that work when it is complete; only if a vSwitch was added before.", "操作完成时工作的节点；只在此前加过交换机时有。"),
     ("configured", "已配置"),
     ("Of these, the nodes whose daemon runs with an added vSwitch among its candidates, or, under centralized IPAM, takes it up with the next change of its CR.",
-        "其中 daemon 的候选里有新加的交换机的节点；中心化 IPAM 下，也包括 CR 下次变化时就会采用它的节点。"),
+        "其中 daemon 的候选里有新加的交换机的节点；由控制器集中分配时，也包括 CR 下次变化时就会采用它的节点。"),
     ("able", "能用"),
     ("Of these, the nodes that have an interface on an added vSwitch, or a free slot for one; the others cannot use it.",
         "其中在新加的交换机上有弹性网卡，或有空余网卡位的节点；其他节点用不上它。"),

@@ -15,6 +15,7 @@ pub(super) const REPORT: &[Entry] = &[
     ("{} is a /{}, and another vSwitch of pods runs full. The smallest block with which this one lasts:",
         "{} 是一个 /{}，另有一个 Pod 交换机也会用完。让它够用的最小网段："),
     ("{} is a /{}. The smallest block that lasts:", "{} 是一个 /{}。够用的最小网段："),
+    ("The smallest block that lasts, the same for all {n} of these vSwitches:", "这 {n} 个交换机统一大小时够用的最小网段："),
     ("{} in the same zone always has {} addresses free or more. Whether pods may use them is up to eni-config's vswitches, and only nodes with a free ENI slot can.",
         "同一可用区的 {} 始终有至少 {} 个剩余地址。Pod 能否使用取决于 eni-config 的 vswitches，而且只有还有空余网卡位的节点才用得上。"),
     ("No vSwitch ran full, so nothing has to change. How small {} could be:", "没有交换机用完，所以什么都不用改。{} 最小可以到："),
