@@ -259,6 +259,7 @@ struct Row {
     reading: Reading,
     family: Family,
     statistic: Statistic,
+    /// Somebody asked for it.
     is_asked: bool,
     /// What is compared is whether a statement holds: a time that comes or not, without a length.
     is_statement: bool,
@@ -282,9 +283,10 @@ impl Row {
     /// The rows of what was asked for: of a statement one, for in how many runs it holds.
     fn asked(asked: &Asked, first: &Variant, variant: &Variant, i: usize) -> Vec<Self> {
         let (name, family) = (&asked.text, Family::Headline);
-        let rows = match (&asked.of[0], &asked.of[i]) {
+        match (&asked.of[0], &asked.of[i]) {
             (&Measured::Reading(a), &Measured::Reading(b)) => {
-                Self::all(name, &values(first, a), &values(variant, b), b, family)
+                let all = Self::all(name, &values(first, a), &values(variant, b), b, family);
+                all.into_iter().map(|row| Self { is_asked: true, ..row }).collect()
             }
             (Measured::Probability(a), Measured::Probability(b)) => {
                 let comes = |holds: bool| if holds { 0.0 } else { f64::INFINITY };
@@ -293,12 +295,10 @@ impl Row {
                     values.map(|value| value.map(|value| comes(holds(statement, value)))).collect()
                 });
                 let (name, reading, statistic) = (name.clone(), b.reading, Statistic::Share);
-                let (is_asked, is_statement) = (true, true);
-                vec![Self { name, reading, family, statistic, is_asked, is_statement, first, variant }]
+                vec![Self { name, reading, family, statistic, is_asked: true, is_statement: true, first, variant }]
             }
             _ => unreachable!("one text is the same of every variant"),
-        };
-        rows.into_iter().map(|row| Self { is_asked: true, ..row }).collect()
+        }
     }
 
     fn rank(&self) -> (usize, usize, bool) {
