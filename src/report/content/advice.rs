@@ -107,27 +107,29 @@ fn size(run: &Run, vswitch: &VSwitchSummary, goal: &str) -> Option<Advice> {
             n
         ),
     };
-    Some(Advice { text, command: Some(smallest(run, vswitch, goal)?) })
+    has_own_size(run, vswitch).then(|| Advice { text, command: Some(smallest(run, &[vswitch], goal)) })
 }
 
 /// How large all vSwitches of pods that run full have to be, where several do.
 fn together(run: &Run) -> Option<Advice> {
     let full = run.summary.vswitches.iter().filter(|v| v.serves_pods && !v.full.never());
-    // What has reservations cannot be moved, and what an action adds has its size there.
-    let can_be_moved = |v: &&VSwitchSummary| {
-        let written = written(run, v);
-        written.prefix_reservations.is_empty() && written.added_by.is_none()
-    };
-    let ids: Vec<_> = full.filter(can_be_moved).map(|v| v.id.as_str()).collect();
-    let text = text!("The smallest block that lasts, the same for all {n} of these vSwitches:", ids.len());
-    let command = seek(run, "--smallest", &format!("prefix({})", ids.join(", ")), &goal_of(run, "any vswitch"));
-    (2..=MOST_TOGETHER).contains(&ids.len()).then_some(Advice { text, command: Some(command) })
+    let full: Vec<_> = full.filter(|v| has_own_size(run, v)).collect();
+    let text = text!("The smallest block that lasts, the same for all {n} of these vSwitches:", full.len());
+    let command = smallest(run, &full, &goal_of(run, "any vswitch"));
+    (2..=MOST_TOGETHER).contains(&full.len()).then_some(Advice { text, command: Some(command) })
 }
 
-/// The search for its size; `None` = it has reservations for prefixes and cannot be moved, as that does.
-fn smallest(run: &Run, vswitch: &VSwitchSummary, goal: &str) -> Option<String> {
-    let command = seek(run, "--smallest", &format!("prefix({})", vswitch.id), goal);
-    written(run, vswitch).prefix_reservations.is_empty().then_some(command)
+/// The search for the size of vSwitches.
+fn smallest(run: &Run, vswitches: &[&VSwitchSummary], goal: &str) -> String {
+    let ids: Vec<_> = vswitches.iter().map(|v| v.id.as_str()).collect();
+    seek(run, "--smallest", &format!("prefix({})", ids.join(", ")), goal)
+}
+
+/// Whether `prefix(...)` can give a vSwitch another size: what has reservations cannot be moved, and what an action adds, or is a
+/// copy, has its size elsewhere.
+fn has_own_size(run: &Run, vswitch: &VSwitchSummary) -> bool {
+    let written = written(run, vswitch);
+    written.prefix_reservations.is_empty() && written.added_by.is_none() && !written.is_copy
 }
 
 /// What the scenario says of a vSwitch.
@@ -154,7 +156,8 @@ fn neighbour(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
 /// Nothing is full: how much smaller it could be.
 fn room(run: &Run, vswitch: &VSwitchSummary) -> Option<Advice> {
     let text = text!("No vSwitch ran full, so nothing has to change. How small {} could be:", vswitch.id);
-    Some(Advice { text, command: Some(smallest(run, vswitch, &goal_of(run, &vswitch.id))?) })
+    let command = smallest(run, &[vswitch], &goal_of(run, &vswitch.id));
+    has_own_size(run, vswitch).then_some(Advice { text, command: Some(command) })
 }
 
 /// Addresses are not what is short.
