@@ -75,8 +75,8 @@ pub(super) struct SeekArgs {
 #[group(required = true, multiple = false)]
 struct Sought {
     /// The smallest safe value: `prefix(vsw-AAA)`, `copies(vsw-AAA)`, either of several vSwitches
-    /// together (`prefix(vsw-a, vsw-b)`), `max_pool_size`, `min_pool_size`, or a path of the scenario with its values: `PATH=FROM..TO/STEP`, or
-    /// `PATH=A,B,C` from small to large
+    /// together (`prefix(vsw-a, vsw-b)`), `max_pool_size`, `min_pool_size`, or a path of the scenario
+    /// with its values: `PATH=FROM..TO/STEP`, or `PATH=A,B,C` from small to large
     #[arg(long, value_name = "KNOB")]
     smallest: Option<String>,
     /// The largest safe value

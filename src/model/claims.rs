@@ -301,9 +301,7 @@ impl Reading {
             },
         }
     }
-}
 
-impl Reading {
     /// Whether it is a time since the start of the run, not how long something takes.
     #[must_use]
     pub fn is_point_in_time(&self) -> bool {

@@ -118,6 +118,14 @@ pub struct Vpc {
     pub vswitches: Vec<VSwitch>,
 }
 
+impl Vpc {
+    /// A vSwitch and its copies, which stand right behind it; none if there is no such vSwitch.
+    pub fn with_copies(&self, id: &str) -> impl Iterator<Item = &VSwitch> {
+        let from = self.vswitches.iter().skip_while(move |of| of.id != id);
+        from.enumerate().take_while(|(i, of)| *i == 0 || of.is_copy).map(|(_, of)| of)
+    }
+}
+
 /// A vSwitch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VSwitch {

@@ -164,6 +164,12 @@ fn json(value: &impl serde::Serialize) -> anyhow::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// The word that stands in JSON for a value of an enumeration without data.
+fn in_json(value: impl serde::Serialize) -> anyhow::Result<String> {
+    let value = serde_json::to_value(value)?;
+    Ok(value.as_str().context("it is a word in JSON")?.to_owned())
+}
+
 fn save(folder: &Path, file: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let path = folder.join(file);
     fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))

@@ -10,7 +10,7 @@ pub(super) fn may_be_never(reading: &Reading) -> bool {
     match reading {
         Reading::VSwitch(_, of) | Reading::AnyVSwitch(of) => of.may_be_never(),
         Reading::Pods(of) => matches!(of, WaitP50 | WaitP95 | WaitP99),
-        Reading::Action(_, of) => matches!(of, ActionReading::Began | ActionReading::Took | ActionReading::Recovery),
+        Reading::Action(..) => reading.unit() == "s",
         _ => false,
     }
 }

@@ -302,11 +302,8 @@ impl Daemon {
     /// What it has in memory is lost, and UIDs that are not copied yet stay so until it is back.
     fn dies(&mut self, now: Instant) {
         self.is_up = false;
-        for bound in
-            self.pods.iter_mut().filter_map(|(_, pod)| pod.bound.as_mut()).filter(|bound| bound.initial_at > now)
-        {
-            bound.initial_at = Instant::NEVER;
-        }
+        let bound = self.pods.iter_mut().filter_map(|(_, pod)| pod.bound.as_mut());
+        bound.filter(|bound| bound.initial_at > now).for_each(|bound| bound.initial_at = Instant::NEVER);
         self.deleted.clear();
         self.report_at = Instant::NEVER;
         self.collection.stops();

@@ -108,8 +108,10 @@ impl Node {
         let stored = Arc::clone(&self.stored);
         for nic in stored.nics.values() {
             for (&address, ip) in &nic.ipv6 {
-                let Some(at) = ip.pod.and_then(|binding| self.owner(binding)) else { continue };
-                Arc::make_mut(&mut self.pods)[at].ipv6 = Some((nic.vswitch, address));
+                let known = Some((nic.vswitch, address));
+                let owner = ip.pod.and_then(|binding| self.owner(binding));
+                let Some(at) = owner.filter(|&at| self.pods[at].ipv6 != known) else { continue };
+                Arc::make_mut(&mut self.pods)[at].ipv6 = known;
             }
         }
         let addresses = stored.nics.values().flat_map(|nic| &nic.addresses);

@@ -67,9 +67,7 @@ impl Controller {
             return self.eni_queue.done(now, eni, Ended::Done);
         };
         if interface.phase == Phase::Deleting && !interface.deleting {
-            interface.deleting = true;
-            interface.version += 1;
-            self.eni_queue.add(eni);
+            self.write_interface(eni, |interface| interface.deleting = true);
             return self.eni_queue.done(now, eni, Ended::Done);
         }
         match task(interface) {

@@ -69,22 +69,18 @@ impl Controller {
             if self.pods.contains_key(&key) || self.unscheduled.contains(&key) {
                 if pod_eni.fixed.is_some() {
                     pod_eni.last_seen = Some(whole_second(now));
-                    written.push((key, false));
+                    written.push(key);
                 }
                 continue;
             }
             let under_way = matches!(pod_eni.phase, Phase::Detaching | Phase::Deleting | Phase::Binding);
             if !under_way && !pod_eni.deleting && !is_kept(pod_eni, now) {
-                written.push((key, true));
+                pod_eni.phase = Phase::Deleting;
+                written.push(key);
             }
         }
-        for (key, unwanted) in written {
-            self.write_pod_eni(key, |pod_eni| {
-                if unwanted {
-                    pod_eni.phase = Phase::Deleting;
-                }
-            });
-        }
+        // Whoever computes a status meanwhile will be refused, and the controllers hear of it, also of a mere stamp.
+        written.into_iter().for_each(|key| self.write_pod_eni(key, |_| {}));
         let pause = jittered(PERIODS.0, JITTER, self.jitter());
         self.set_timer(now + pause, Timer::PodEnis);
     }

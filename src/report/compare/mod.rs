@@ -10,7 +10,7 @@ use csv::Writer;
 use serde::Serialize;
 
 use super::terminal::table;
-use super::{Draft, file_name, json, save};
+use super::{Draft, file_name, in_json, json, save};
 use crate::outcome::{Interval, Summary, Verdict};
 use crate::scenario::Source;
 use crate::study::{Contrast, Difference, Family, Reality, Side, Statistic, Variant, median_error_ratio, tested};
@@ -275,39 +275,25 @@ fn csv(contrasts: &[Contrast], first: &str) -> anyhow::Result<Vec<u8>> {
     csv.write_record(header)?;
     for contrast in contrasts {
         for difference in &contrast.differences {
-            csv.write_record(record(difference, first, &contrast.variant))?;
+            csv.write_record(record(difference, first, &contrast.variant)?)?;
         }
     }
     Ok(csv.into_inner()?)
 }
 
-fn record(difference: &Difference, first: &str, variant: &str) -> Vec<String> {
+fn record(difference: &Difference, first: &str, variant: &str) -> anyhow::Result<Vec<String>> {
     let some = |n: Option<f64>| n.map(|n| n.to_string()).unwrap_or_default();
     let (low, high) = difference.interval.map(|Interval { low, high }| (low, high)).unzip();
-    let statistic = match difference.statistic {
-        Statistic::Share => "share",
-        Statistic::Mean => "mean",
-    };
-    let reality = match difference.reality {
-        Reality::Real => "real",
-        Reality::MayBeChance => "may_be_chance",
-        Reality::Same => "same",
-        Reality::Unknown => "unknown",
-    };
-    let names = [first, variant, &difference.measure, statistic, difference.unit].map(str::to_owned);
+    let statistic = in_json(difference.statistic)?;
+    let names = [first, variant, &difference.measure, &statistic, difference.unit].map(str::to_owned);
     let numbers = [difference.difference, low, high, difference.p, difference.p_holm].map(some);
-    let family = match difference.family {
-        Family::Headline => "headline",
-        Family::Single => "single",
-        Family::Other => "other",
-    };
     let repeats = difference.repeats.clone().unwrap_or_default();
-    let more = [reality.to_owned(), family.to_owned(), repeats, some(difference.error_ratio)];
+    let more = [in_json(difference.reality)?, in_json(difference.family)?, repeats, some(difference.error_ratio)];
     let sides =
         [difference.first, difference.variant].into_iter().flat_map(|Side { value, finite, never, nothing }| {
             let values = [value.map(|value| value.mean), value.map(|value| value.median)].map(some);
             values.into_iter().chain([finite, never, nothing].map(|n| n.to_string()))
         });
     let head = names.into_iter().chain([difference.pairs.to_string()]);
-    head.chain(numbers).chain(more).chain(sides).collect()
+    Ok(head.chain(numbers).chain(more).chain(sides).collect())
 }

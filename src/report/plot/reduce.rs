@@ -44,7 +44,8 @@ fn begins_of_days(at: &[f64], days: u32) -> Vec<usize> {
 /// What is kept of the stretches between these cuts.
 fn of_stretches(series: &[&[f64]], cuts: &[usize]) -> Vec<usize> {
     let mut kept = Vec::new();
-    for (from, to) in cuts.iter().zip(&cuts[1..]).map(|(&from, &to)| (from, to)).filter(|(from, to)| from < to) {
+    for ends in cuts.windows(2) {
+        let (from, to) = (ends[0], ends[1]);
         let mut of_this = vec![from, to - 1];
         for values in series {
             let order = |&a: &usize, &b: &usize| values[a].total_cmp(&values[b]);

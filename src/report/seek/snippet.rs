@@ -2,25 +2,22 @@
 
 use crate::address::usable;
 use crate::model::{Model, VSwitch};
-use crate::study::seek::{Knob, KnobKind, with_copies};
+use crate::study::seek::{Knob, KnobKind};
 use crate::units::thousands;
 
 /// The answer as it goes into Terraform or into eni-config; `model` is that of the answer. None
 /// for a value that has no place there.
 #[must_use]
 pub fn snippet(knob: &Knob, value: &str, model: &Model) -> Option<String> {
-    let all = &model.vpc.vswitches;
+    let sought = |ids: &[String]| ids.iter().flat_map(|id| model.vpc.with_copies(id)).collect::<Vec<_>>();
     let resources = |of: &[&VSwitch]| of.iter().map(|of| vswitch(of)).collect::<Vec<_>>().join("\n");
     match &knob.kind {
-        KnobKind::Prefix { vswitches } => {
-            let sought: Vec<_> = vswitches.iter().flat_map(|id| with_copies(all, id)).collect();
-            Some(format!(
-                "# For a cluster that is yet to be made: Terraform replaces a vSwitch whose cidr_block changes.\n{}",
-                resources(&sought)
-            ))
-        }
+        KnobKind::Prefix { vswitches } => Some(format!(
+            "# For a cluster that is yet to be made: Terraform replaces a vSwitch whose cidr_block changes.\n{}",
+            resources(&sought(vswitches))
+        )),
         KnobKind::Copies { vswitches } => {
-            let copies: Vec<_> = vswitches.iter().flat_map(|id| with_copies(all, id)).collect();
+            let copies = sought(vswitches);
             Some(resources(&copies) + &listed(&copies))
         }
         KnobKind::EniConfig { key } => Some(eni_config(key, value)),

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::report::dataset::Dataset;
 use crate::report::dataset::Kind::{Count, Flag, Number, Text};
+use crate::report::in_json;
 use crate::study::Decision;
 use crate::study::sweep::{Point, Results, Row, Sweep, ranking};
 
@@ -102,14 +103,14 @@ pub(super) fn sensitivity(results: &Results) -> anyhow::Result<Dataset> {
     ])?;
     for (measure, (name, _)) in results.sweep.measures.iter().enumerate() {
         let Some(ranking) = ranking(results, measure) else { continue };
-        let method = serde_json::to_value(ranking.method)?;
+        let method = in_json(ranking.method)?;
         for (rank, axis) in ranking.order().into_iter().enumerate() {
             let influence = ranking.influences[axis];
             table.row([
                 name,
                 &results.sweep.axes[axis].path,
                 &(rank + 1).to_string(),
-                method.as_str().context("a method is a word")?,
+                &method,
                 &influence.value.to_string(),
                 &field(influence.interval.map(|interval| interval.low)),
                 &field(influence.interval.map(|interval| interval.high)),

@@ -16,7 +16,7 @@ pub use search::{Finding, Method};
 
 use super::judge::together;
 use super::{Decision, Judgement};
-use crate::model::{Claim, Model, VSwitch};
+use crate::model::{Claim, Model};
 use crate::scenario::{Blueprint, Diagnostics, Edit, Loaded, claim};
 use crate::sim::Progress;
 use plan::Plan;
@@ -152,12 +152,6 @@ fn fail_differently(points: &[Option<Point>]) -> bool {
     [first, last].iter().all(|point| point.finding == Finding::Unsafe) && !both
 }
 
-/// A vSwitch and its copies, which stand right behind it.
-pub fn with_copies<'v>(all: &'v [VSwitch], id: &str) -> impl Iterator<Item = &'v VSwitch> {
-    let from = all.iter().skip_while(move |of| of.id != id);
-    from.enumerate().take_while(|(i, of)| *i == 0 || of.is_copy).map(|(_, of)| of)
-}
-
 impl Question {
     /// The scenario with a value of the knob.
     ///
@@ -198,9 +192,9 @@ impl Question {
             return Vec::new();
         };
         let Ok(loaded) = self.scenario.load() else { return Vec::new() };
-        let (serving, all) = (loaded.model.serving_vswitches(), &loaded.model.vpc.vswitches);
-        let sought: Vec<_> = vswitches.iter().flat_map(|id| with_copies(all, id)).map(|of| &of.id).collect();
-        let others = serving.iter().map(|id| &all[id.index()]).filter(|of| !sought.contains(&&of.id));
+        let (serving, vpc) = (loaded.model.serving_vswitches(), &loaded.model.vpc);
+        let sought: Vec<_> = vswitches.iter().flat_map(|id| vpc.with_copies(id)).map(|of| &of.id).collect();
+        let others = serving.iter().map(|id| &vpc.vswitches[id.index()]).filter(|of| !sought.contains(&&of.id));
         others.map(|of| format!("{} (/{})", of.id, of.cidr.prefix_len())).collect()
     }
 
