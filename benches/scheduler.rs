@@ -44,6 +44,7 @@ fn main() {
             rules: Rules { zone_spread: spread(Strictness::Preferred), ..plain.clone() },
             ..case("zones, soft", least)
         },
+        Case { rules: Rules { spread_by_default: true, ..plain.clone() }, ..case("mixed, by default", least) },
         Case {
             rules: Rules { anti_affinity: Some(Strictness::Preferred), ..plain.clone() },
             ..case("hosts, soft", least)
@@ -79,6 +80,7 @@ fn run(case: &Case) {
     for _ in 0..STEPS {
         let victim = victims.below(PODS as u32) as usize;
         let (node, requests) = pods[victim];
+        scheduler.leaving(0, node);
         scheduler.remove(0, requests, node);
         pods[victim] = place(&mut scheduler);
     }
@@ -89,6 +91,7 @@ fn run(case: &Case) {
     for _ in 0..REFUSED {
         // A node gets a little more room, which is not enough.
         let (node, requests) = pods[victims.below(PODS as u32) as usize];
+        scheduler.leaving(0, node);
         scheduler.remove(0, requests, node);
         refused += u32::from(scheduler.place(wish(large)).is_err_and(|_| true));
         scheduler.add(0, requests, node);

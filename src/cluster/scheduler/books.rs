@@ -50,13 +50,11 @@ pub(super) struct Shared {
     taken: Devices,
 }
 
-/// Pods of a workload with rules, on one node.
+/// Pods of a workload on one node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Companion {
     pub workload: u32,
     pub pods: u32,
-    /// Those of them that have been told to end.
-    pub leaving: u32,
 }
 
 /// Where a node is listed.
@@ -147,13 +145,6 @@ impl Shared {
             return Some(Unfit::ExclusiveEnis);
         }
         (wanted.rdma > 0 && all.rdma > self.offered.rdma).then_some(Unfit::Rdma)
-    }
-}
-
-impl Companion {
-    /// Pods that count for the spread over zones.
-    pub fn staying(&self) -> u32 {
-        self.pods.saturating_sub(self.leaving)
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `NodeUnschedulable`, `TaintToleration`, `NodeAffinity` | [`Scheduler::set_schedulable`], pools of the workload | |
 //! | `NodeResourcesFit` | places under `max_pods`, member and exclusive interfaces, RDMA addresses, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
 //! | `PodTopologySpread` over zones | `DoNotSchedule` | `ScheduleAnyway`, weight 2 |
+//! | the same for pods of Deployments and StatefulSets without a spread of their own (`systemDefaultConstraints`) | | zones, skew 5, and nodes, skew 3 |
 //! | `InterPodAffinity`, against the own workload on a node | `required…` | `preferred…`, weight 2 |
 //!
 //! One of the best is taken at random (`selectHost` in `schedule_one.go`).
@@ -18,12 +19,12 @@
 //!   turn (`percentageOfNodesToScore`). Here the best scores are looked for everywhere, but of nodes
 //!   of a group whose scores before the pod are the same only [`SAMPLE`] are looked at, from a random
 //!   one on; the score of the chosen node is the best to within two points, or somewhat more on nodes
-//!   where pods without requests count for more than there is. With a preference for
-//!   zones or hosts, as many are looked at in each group, by their score.
-//! - Without `NodeResourcesBalancedAllocation` and `ImageLocality` (weight 1 each), and without
-//!   the constraints that `PodTopologySpread` adds to Deployments and StatefulSets that have none
-//!   (`systemDefaultConstraints`: hosts and zones, `ScheduleAnyway`). In their place, LeastAllocated
-//!   takes the node with fewest pods among equals.
+//!   where pods without requests count for more than there is. With a preference for other
+//!   hosts, as many are looked at in each group, by their score.
+//! - Of the constraints that `PodTopologySpread` adds by default, that of nodes counts by the mean of a node's group. Among
+//!   equals of a group LeastAllocated takes the node with fewest pods. Both count the pods of all versions of a Deployment;
+//!   upstream those of the pod's own ReplicaSet.
+//! - Without `NodeResourcesBalancedAllocation` and `ImageLocality` (weight 1 each).
 //! - No preemption, priorities, host ports or volumes; a pod is one container.
 //! - A request of zero is one that was not made.
 //! - With [`Resources::UNBOUNDED`] on a node, its share of `max_pods` is scored instead of CPU and
@@ -37,12 +38,14 @@ mod books;
 mod score;
 mod search;
 mod simulate;
+mod spread;
 #[cfg(test)]
 mod tests;
 
 use crate::chance::SmallStream;
 use crate::cluster::scheduler::books::{Companion, Group, Node, Shared, Takes};
 use crate::cluster::scheduler::search::{Candidate, Failures};
+use crate::cluster::scheduler::spread::{Crowds, Preference};
 use crate::id::NodeId;
 use crate::model::{Devices, MOST_ZONES, Resources, Scoring, Strictness, ZoneSpread};
 
@@ -73,6 +76,9 @@ pub struct Rules {
     pub node_pools: Vec<usize>,
     /// Spread over zones.
     pub zone_spread: Option<ZoneSpread>,
+    /// Whether a controller has the pods that upstream spreads where nothing else is said: a ReplicaSet or a StatefulSet
+    /// (`DefaultSelector` in `plugins/helper/spread.go`).
+    pub spread_by_default: bool,
     /// The pods keep away from each other's nodes.
     pub anti_affinity: Option<Strictness>,
     /// Whether a pod counts under `max_pods`.
@@ -126,7 +132,7 @@ pub struct Scheduler {
     nodes: Vec<Option<Node>>,
     /// How many there are.
     count: usize,
-    /// Pods of workloads with rules, per node.
+    /// Pods of workloads that keep away from each other's nodes, per node.
     companions: Vec<Vec<Companion>>,
     /// What nodes offer and pods have taken of it, apart from `nodes` since few pods ask for any.
     devices: Vec<Shared>,
@@ -142,8 +148,10 @@ struct Workload {
     rules: Rules,
     /// The groups of its pools.
     groups: Vec<u32>,
-    /// Pods per zone that count for the spread.
-    zones: Vec<u32>,
+    /// What is preferred of zones and nodes.
+    preference: Option<Preference>,
+    /// Where its pods are; nowhere, if nothing goes by it.
+    crowds: Crowds,
 }
 
 const KNOWN: &str = "the node is in the books";
@@ -192,15 +200,13 @@ impl Scheduler {
         self.failures.roomier(node);
     }
 
-    /// A node left; its pods are forgotten.
+    /// A node left; what it had of pods is forgotten, each of which was [told to end](Self::leaving).
     pub fn remove_node(&mut self, node: NodeId) {
         self.set_schedulable(node, false);
-        let group = &mut self.groups[self.nodes[node.index()].expect(KNOWN).group as usize];
-        group.nodes -= 1;
-        for gone in std::mem::take(&mut self.companions[node.index()]) {
-            self.workloads[gone.workload as usize].zones[group.spec.zone] -= gone.staying();
-        }
+        let group = self.node(node).group;
+        self.groups[group as usize].nodes -= 1;
         self.nodes[node.index()] = None;
+        self.companions[node.index()].clear();
         self.devices[node.index()] = Shared::default();
         self.count -= 1;
     }
@@ -242,25 +248,28 @@ impl Scheduler {
         let takes = Takes::of(&self.workloads[workload].rules);
         self.change(node, |node| node.add(requests, takes));
         self.devices[node.index()].take(takes.devices);
-        self.count_companion(workload, node, |companion| companion.pods += 1);
+        self.count(workload, node, |pods| pods + 1);
+        if self.workloads[workload].rules.anti_affinity.is_some() {
+            self.companion(workload, node).pods += 1;
+        }
     }
 
-    /// A pod of `node` is told to end: it keeps its place there until [`Self::remove`], but counts
-    /// no longer for the spread over zones (`countPodsMatchSelector` leaves out what has a
-    /// `deletionTimestamp`).
+    /// A pod of `node` is told to end: it keeps its place there until it is [removed](Self::remove), or its node is, but counts
+    /// no longer for a spread (`countPodsMatchSelector` leaves out what has a `deletionTimestamp`). Every pod is, once,
+    /// before that.
     pub fn leaving(&mut self, workload: usize, node: NodeId) {
-        self.count_companion(workload, node, |companion| companion.leaving += 1);
+        self.count(workload, node, |pods| pods - 1);
     }
 
-    /// A pod left `node`; one that is [`leaving`](Self::leaving) before the others.
+    /// A pod that was [`leaving`](Self::leaving) left `node`.
     pub fn remove(&mut self, workload: usize, requests: Resources, node: NodeId) {
         let takes = Takes::of(&self.workloads[workload].rules);
         self.change(node, |node| node.remove(requests, takes));
         self.devices[node.index()].give_back(takes.devices);
-        self.count_companion(workload, node, |companion| {
-            companion.pods -= 1;
-            companion.leaving = companion.leaving.saturating_sub(1);
-        });
+        if self.workloads[workload].rules.anti_affinity.is_some() {
+            self.companion(workload, node).pods -= 1;
+            self.companions[node.index()].retain(|companion| companion.pods > 0);
+        }
         self.failures.roomier(node);
     }
 
@@ -273,7 +282,7 @@ impl Scheduler {
         state.schedulable
             && self.workloads[workload].groups.contains(&state.group)
             && self.misfit(&wanted, node).is_none()
-            && self.workloads[workload].zones[group.spec.zone] < wanted.zone_limit
+            && self.is_open(&wanted, group.spec.zone)
     }
 
     /// Pods on a node, those without an address of their own included, but for the DaemonSets that
@@ -327,25 +336,26 @@ impl Scheduler {
         }
     }
 
-    /// Changes the number of pods of `workload` on `node`, if it has rules that go by it.
-    fn count_companion(&mut self, workload: usize, node: NodeId, change: impl FnOnce(&mut Companion)) {
-        let zone = self.groups[self.node(node).group as usize].spec.zone;
+    /// Changes the number of pods of `workload` where `node` is, if it has rules that go by it.
+    fn count(&mut self, workload: usize, node: NodeId, change: fn(u32) -> u32) {
         let state = &mut self.workloads[workload];
-        if state.rules.zone_spread.is_none() && state.rules.anti_affinity.is_none() {
+        if state.rules.zone_spread.is_none() && state.preference.is_none() {
             return;
         }
+        let group = self.nodes[node.index()].as_ref().expect(KNOWN).group as usize;
+        let counts = [&mut state.crowds.groups[group], &mut state.crowds.zones[self.groups[group].spec.zone]];
+        counts.into_iter().for_each(|count| *count = change(*count));
+    }
+
+    /// How many pods of `workload` are on `node`.
+    fn companion(&mut self, workload: usize, node: NodeId) -> &mut Companion {
         let all = &mut self.companions[node.index()];
         let known = all.iter().position(|companion| companion.workload as usize == workload);
         let position = known.unwrap_or_else(|| {
-            all.push(Companion { workload: workload as u32, pods: 0, leaving: 0 });
+            all.push(Companion { workload: workload as u32, pods: 0 });
             all.len() - 1
         });
-        state.zones[zone] -= all[position].staying();
-        change(&mut all[position]);
-        state.zones[zone] += all[position].staying();
-        if all[position].pods == 0 {
-            all.swap_remove(position);
-        }
+        &mut all[position]
     }
 }
 
@@ -354,8 +364,10 @@ impl Workload {
         let may = |spec: &GroupSpec| {
             rules.node_pools.contains(&spec.pool) && rules.zones.as_ref().is_none_or(|zones| zones.contains(&spec.zone))
         };
-        let groups =
-            groups.iter().zip(0..).filter(|(group, _)| may(&group.spec)).map(|(_, position)| position).collect();
-        Self { rules, groups, zones: vec![0; zones] }
+        let own = groups.iter().zip(0..).filter(|(group, _)| may(&group.spec)).map(|(_, position)| position);
+        let own: Vec<_> = own.collect();
+        let preference = Preference::of(&rules, &own, groups.len());
+        let crowds = Crowds { zones: vec![0; zones], groups: vec![0; groups.len()] };
+        Self { rules, groups: own, preference, crowds }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::cluster::scheduler::books::{Bucket, Group, Load, Shelf, Takes};
 use crate::cluster::scheduler::score::{self, STEPS, UNIT};
-use crate::cluster::scheduler::{EXACT, Rules, SAMPLE, Scheduler, Unfit, Wish, Workload};
+use crate::cluster::scheduler::{EXACT, SAMPLE, Scheduler, Unfit, Wish, Workload};
 use crate::id::NodeId;
 use crate::model::{Devices, Resources, Scoring, Strictness};
 
@@ -27,8 +27,10 @@ pub(super) struct Wanted {
     pub zone: Option<usize>,
     /// No other pod of the workload may be on the node.
     pub alone: bool,
-    /// Only scores tell nodes apart, no preference.
+    /// Only their own score tells nodes of a group apart.
     indifferent: bool,
+    /// Groups are told apart by more than the scores of their nodes.
+    by_group: bool,
     /// A zone needs fewer pods of the workload than this to take another.
     pub zone_limit: u32,
 }
@@ -37,7 +39,7 @@ pub(super) struct Wanted {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     node: NodeId,
-    zone: u32,
+    group: u32,
     /// Score of `NodeResourcesFit`, in hundredths.
     fit: u32,
     /// Pods on it.
@@ -91,19 +93,18 @@ impl Scheduler {
 
     /// Zones that can take another pod of the workload, a bit each.
     fn open_zones(&self, wanted: &Wanted) -> u64 {
-        let zones = (0..self.workloads[wanted.workload].zones.len()).filter(|&zone| self.is_open(wanted, zone));
+        let zones = (0..self.workloads[wanted.workload].crowds.zones.len()).filter(|&zone| self.is_open(wanted, zone));
         zones.map(|zone| 1_u64 << zone).sum()
     }
 
     /// Whether a zone can take another pod of the workload.
     pub(super) fn is_open(&self, wanted: &Wanted, zone: usize) -> bool {
-        wanted.zone.is_none_or(|only| only == zone) && self.workloads[wanted.workload].zones[zone] < wanted.zone_limit
+        wanted.zone.is_none_or(|only| only == zone)
+            && self.workloads[wanted.workload].crowds.zones[zone] < wanted.zone_limit
     }
 
     pub(super) fn wanted(&self, Wish { workload, requests, zone }: Wish) -> Wanted {
-        let rules = &self.workloads[workload].rules;
-        let spread = rules.zone_spread.map(|spread| spread.strictness);
-        let preferred = Some(Strictness::Preferred);
+        let Workload { rules, preference, crowds, .. } = &self.workloads[workload];
         Wanted {
             workload,
             requests,
@@ -111,8 +112,9 @@ impl Scheduler {
             takes: Takes::of(rules),
             zone,
             alone: rules.anti_affinity == Some(Strictness::Required),
-            indifferent: spread != preferred && rules.anti_affinity != preferred,
-            zone_limit: self.zone_limit(workload, &self.workloads[workload].zones),
+            indifferent: rules.anti_affinity != Some(Strictness::Preferred),
+            by_group: preference.is_some(),
+            zone_limit: self.zone_limit(workload, &crowds.zones),
         }
     }
 
@@ -146,7 +148,7 @@ impl Scheduler {
         }
     }
 
-    /// Pods of `workload` on `node`, if it has rules that go by them.
+    /// Pods of `workload` on `node`, if they keep away from each other.
     pub(super) fn same(&self, workload: usize, node: NodeId) -> u32 {
         let all = &self.companions[node.index()];
         all.iter().find(|companion| companion.workload as usize == workload).map_or(0, |companion| companion.pods)
@@ -160,6 +162,9 @@ impl Scheduler {
             let zone = self.groups[group as usize].spec.zone;
             if !self.is_open(wanted, zone) {
                 continue;
+            }
+            if wanted.by_group {
+                best = 0;
             }
             self.look_in(wanted, group, Group::open, &mut best, found);
             if !wanted.takes.address {
@@ -261,7 +266,7 @@ impl Scheduler {
         let spec = &self.groups[state.group as usize].spec;
         Candidate {
             node,
-            zone: spec.zone as u32,
+            group: state.group,
             fit: score::fit(spec, state, wanted.weighed, wanted.takes.address, self.scoring),
             pods: state.pods,
             same: if wanted.indifferent { 0 } else { self.same(wanted.workload, node) },
@@ -271,13 +276,20 @@ impl Scheduler {
 
     /// One of the best, at random (`selectHost`).
     fn choose(&mut self, wanted: &Wanted, candidates: &[Candidate]) -> Option<NodeId> {
-        let preferences = (!wanted.indifferent).then(|| Preferences::new(&self.workloads[wanted.workload], candidates));
+        let Workload { rules, preference, crowds, .. } = &mut self.workloads[wanted.workload];
+        if let Some(preference) = preference {
+            preference.rank(candidates.iter().map(|candidate| candidate.group), &self.groups, crowds, self.count);
+        }
+        let apart = (rules.anti_affinity == Some(Strictness::Preferred)).then(|| Apart::new(candidates));
+        let preferred = |candidate: &Candidate| {
+            let spread = preference.as_ref().map_or(0, |preference| preference.score(candidate.group));
+            PREFERENCE * (spread + apart.as_ref().map_or(0, |apart| apart.score(candidate)))
+        };
         let mut best = None;
         let mut weight = 0;
         for candidate in candidates {
-            let preferred = preferences.as_ref().map_or(0, |preferences| preferences.score(candidate));
             let fewest = if self.scoring == Scoring::LeastAllocated { candidate.pods } else { 0 };
-            let rank = (candidate.fit + UNIT * preferred, Reverse(fewest));
+            let rank = (candidate.fit + UNIT * preferred(candidate), Reverse(fewest));
             match best {
                 Some((other, _)) if rank < other => continue,
                 Some((other, _)) if rank == other => weight += candidate.weight,
@@ -327,49 +339,22 @@ pub(super) fn lacking(room: Load, requests: Resources) -> Option<Unfit> {
     (requests.memory_mib > 0 && u64::from(requests.memory_mib) > room.memory).then_some(Unfit::Memory)
 }
 
-/// What `ScheduleAnyway` and `preferred…` come to, for the nodes that a pod fits on.
-struct Preferences {
-    /// Score per zone (`PodTopologySpread`), if that is asked for.
-    zones: Option<Vec<u32>>,
-    /// Fewest and most pods of the workload on a node, if that counts.
-    same: Option<(u32, u32)>,
+/// Fewest and most pods of the workload on a node that fits.
+struct Apart {
+    fewest: u32,
+    most: u32,
 }
 
-impl Preferences {
-    fn new(workload: &Workload, candidates: &[Candidate]) -> Self {
-        let Rules { zone_spread, anti_affinity, .. } = workload.rules;
-        let spread = zone_spread.filter(|spread| spread.strictness == Strictness::Preferred);
-        let zones = spread.map(|spread| zone_scores(&workload.zones, spread.max_skew, candidates));
+impl Apart {
+    fn new(candidates: &[Candidate]) -> Self {
         let same = candidates.iter().map(|candidate| candidate.same);
-        let same = same.clone().min().zip(same.max()).filter(|_| anti_affinity == Some(Strictness::Preferred));
-        Self { zones, same }
+        Self { fewest: same.clone().min().unwrap_or(0), most: same.max().unwrap_or(0) }
     }
 
-    /// Both plugins' scores with their weights.
+    /// `interpodaffinity/scoring.go`: 0 for all if all are alike.
     fn score(&self, candidate: &Candidate) -> u32 {
-        let zone = self.zones.as_ref().map_or(0, |zones| zones[candidate.zone as usize]);
-        // `interpodaffinity/scoring.go`: 0 for all if all are alike.
-        let apart = self.same.filter(|(fewest, most)| most > fewest);
-        let apart = apart.map_or(0, |(fewest, most)| STEPS * (most - candidate.same) / (most - fewest));
-        PREFERENCE * (zone + apart)
+        (STEPS * (self.most - candidate.same)).checked_div(self.most - self.fewest).unwrap_or(0)
     }
-}
-
-/// `podtopologyspread/scoring.go`: zones with fewer pods get a higher score.
-fn zone_scores(pods: &[u32], max_skew: u32, candidates: &[Candidate]) -> Vec<u32> {
-    let mut zones: Vec<_> = candidates.iter().map(|candidate| candidate.zone as usize).collect();
-    zones.sort_unstable();
-    zones.dedup();
-    let weight = (zones.len() as f64 + 2.0).ln();
-    let raw = |zone: usize| (f64::from(pods[zone]) * weight + f64::from(max_skew) - 1.0).round() as u64;
-    let (fewest, most) =
-        zones.iter().fold((u64::MAX, 0), |(low, high), &zone| (raw(zone).min(low), raw(zone).max(high)));
-    let mut scores = vec![0; pods.len()];
-    for zone in zones {
-        let score = (u64::from(STEPS) * (most + fewest - raw(zone))).checked_div(most);
-        scores[zone] = score.map_or(STEPS, |score| score as u32);
-    }
-    scores
 }
 
 impl Failures {

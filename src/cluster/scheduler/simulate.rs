@@ -34,7 +34,7 @@ impl Scheduler {
         let mut moves = Moves::default();
         let zone = self.groups[self.node(node).group as usize].spec.zone;
         for &Wish { workload, .. } in pods {
-            let zones = moves.zones.entry(workload).or_insert_with(|| self.workloads[workload].zones.clone());
+            let zones = moves.zones.entry(workload).or_insert_with(|| self.workloads[workload].crowds.zones.clone());
             zones[zone] = zones[zone].saturating_sub(1);
         }
         pods.iter().all(|&wish| {

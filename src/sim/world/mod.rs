@@ -487,6 +487,7 @@ fn rules(model: &Model) -> Vec<Rules> {
     let rules = model.workloads.iter().map(|workload| Rules {
         node_pools: workload.node_pools.clone(),
         zone_spread: workload.pod.zone_spread,
+        spread_by_default: matches!(workload.kind, WorkloadKind::Deployment { .. } | WorkloadKind::StatefulSet { .. }),
         anti_affinity: workload.pod.anti_affinity,
         takes_address: !workload.pod.host_network,
         takes_devices: model.devices(&workload.pod),

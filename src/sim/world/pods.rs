@@ -444,6 +444,9 @@ impl World<'_> {
         if self.engine.pod(pod).state == PodState::Running {
             self.engine.observer.pod_terminating(now, pod.index(), self.engine.pod(pod).node);
         }
+        if phase != Phase::Pending {
+            self.scheduler.leaving(workload, self.engine.pod(pod).node);
+        }
         match phase {
             Phase::Pending => {
                 let pending = &mut self.workloads[workload].pending;
@@ -466,7 +469,6 @@ impl World<'_> {
                 self.engine.set_timer(pod, Instant::NEVER);
             }
             Phase::Starting | Phase::Ready => {
-                self.scheduler.leaving(workload, self.engine.pod(pod).node);
                 let teardown = self.model.kubelet.teardown.sample(&mut self.teardown);
                 let at = if self.node_works(pod) { now + grace + teardown } else { Instant::NEVER };
                 if at == now { self.finish_pod(pod) } else { self.engine.set_timer(pod, at) }
@@ -515,6 +517,7 @@ impl World<'_> {
         let workload = self.workload_of(pod);
         if self.note(pod).phase != Phase::Ending {
             self.leave_list(workload, pod);
+            self.scheduler.leaving(workload, self.engine.pod(pod).node);
         }
         self.changed(workload);
         self.leave_node(pod);

@@ -1,6 +1,7 @@
-//! Each test names the plugin that it pins; `naive` compares with a scheduler that looks at every
+//! Each test names the plugin that it pins; `defaults` has the preferred spread beside upstream, `naive` compares with a scheduler that looks at every
 //! node.
 
+mod defaults;
 mod naive;
 
 use super::*;
@@ -48,6 +49,12 @@ fn one_each(groups: &[GroupSpec], rules: impl IntoIterator<Item = Rules>) -> Sch
     scheduler
 }
 
+/// A pod without requests is told to end, and leaves.
+fn gone(scheduler: &mut Scheduler, workload: usize, node: NodeId) {
+    scheduler.leaving(workload, node);
+    scheduler.remove(workload, NOTHING, node);
+}
+
 #[test]
 fn pods_go_where_fewest_are_until_all_is_full() {
     let mut scheduler = one_each(&[places(0, 0, 2), places(0, 0, 2), places(1, 0, 2)], [rules(&[0, 1]), rules(&[1])]);
@@ -56,7 +63,7 @@ fn pods_go_where_fewest_are_until_all_is_full() {
     assert_eq!(placed, [NodeId(0), NodeId(1), NodeId(2)]);
     assert_eq!(scheduler.place(wish(1, NOTHING)), Ok(NodeId(2)));
     assert_eq!(scheduler.place(wish(1, NOTHING)), Err(Unfit::MaxPods));
-    scheduler.remove(1, NOTHING, NodeId(2));
+    gone(&mut scheduler, 1, NodeId(2));
     assert_eq!(scheduler.place(wish(1, NOTHING)), Ok(NodeId(2)));
     assert!(scheduler.place(wish(0, NOTHING)).is_ok() && scheduler.place(wish(0, NOTHING)).is_ok());
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
@@ -210,7 +217,7 @@ fn required_anti_affinity_keeps_pods_apart() {
     assert_eq!(placed, [NodeId(0), NodeId(1)]);
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::AntiAffinity));
     assert!(scheduler.place(wish(1, NOTHING)).is_ok(), "others do not mind");
-    scheduler.remove(0, NOTHING, NodeId(1));
+    gone(&mut scheduler, 0, NodeId(1));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(1)));
 }
 
@@ -283,7 +290,7 @@ fn select_host_draws_among_all_equals() {
     for _ in 0..4000 {
         let node = scheduler.place(wish(0, NOTHING)).expect("there is room");
         drawn[node.index()] += 1;
-        scheduler.remove(0, NOTHING, node);
+        gone(&mut scheduler, 0, node);
     }
     // 100 each, standard deviation 10.
     assert!(drawn.iter().all(|&times| (50..150).contains(&times)), "{drawn:?}");
@@ -297,7 +304,7 @@ fn room_in_a_closed_zone_is_found_when_it_opens() {
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
     // Zone 0 gets a pod, which closes it, and then room.
     scheduler.add(0, NOTHING, NodeId(0));
-    [0, 0].iter().for_each(|&node| scheduler.remove(1, NOTHING, NodeId(node)));
+    [0, 0].iter().for_each(|&node| gone(&mut scheduler, 1, NodeId(node)));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MaxPods));
     // Zone 1 gets one too, which opens zone 0.
     scheduler.add(0, NOTHING, NodeId(1));
@@ -333,7 +340,7 @@ fn c145_members_are_a_resource() {
     assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::MemberEnis));
     assert!(scheduler.fits(1, NOTHING, NodeId(0)), "others do not need one");
-    scheduler.remove(0, NOTHING, NodeId(0));
+    gone(&mut scheduler, 0, NodeId(0));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
 }
 
@@ -346,8 +353,8 @@ fn r41_addresses_for_rdma_are_a_resource() {
     scheduler.offer(NodeId(0), rdma(2));
     assert_eq!([(); 3].map(|()| scheduler.place(wish(0, NOTHING)).is_ok()), [true, true, false]);
     scheduler.offer(NodeId(0), rdma(1));
-    scheduler.remove(0, NOTHING, NodeId(0));
+    gone(&mut scheduler, 0, NodeId(0));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Err(Unfit::Rdma));
-    scheduler.remove(0, NOTHING, NodeId(0));
+    gone(&mut scheduler, 0, NodeId(0));
     assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
 }

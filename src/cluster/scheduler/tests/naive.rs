@@ -28,8 +28,16 @@ impl Naive {
         self.nodes.iter().enumerate().filter_map(|(i, node)| Some((NodeId::new(i), node.as_ref()?)))
     }
 
+    fn in_group(&self, group: usize) -> impl Iterator<Item = &NaiveNode> {
+        self.nodes.iter().flatten().filter(move |node| node.group == group)
+    }
+
     fn allowed(&self, workload: usize, node: &NaiveNode) -> bool {
-        let (rules, spec) = (&self.rules[workload], &self.groups[node.group]);
+        self.allows(workload, &self.groups[node.group])
+    }
+
+    fn allows(&self, workload: usize, spec: &GroupSpec) -> bool {
+        let rules = &self.rules[workload];
         rules.node_pools.contains(&spec.pool) && rules.zones.as_ref().is_none_or(|zones| zones.contains(&spec.zone))
     }
 
@@ -108,18 +116,35 @@ impl Naive {
         let mut zones: Vec<_> = fitting.iter().map(|(_, node)| self.groups[node.group].zone).collect();
         zones.sort_unstable();
         zones.dedup();
-        let weight = (zones.len() as f64 + 2.0).ln();
-        let raw = |zone: usize| {
-            let skew = rules.zone_spread.map_or(0.0, |spread| f64::from(spread.max_skew)) - 1.0;
-            (f64::from(self.in_zone(workload, zone)) * weight + skew).round() as u64
+        let mut groups: Vec<_> = fitting.iter().map(|(_, node)| node.group).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let weight = |domains: usize| (domains as f64 + 2.0).ln();
+        let nodes: usize = groups.iter().map(|&group| self.in_group(group).count()).sum();
+        let skews = match rules.zone_spread {
+            None if rules.spread_by_default => Some((5.0, Some(3.0))),
+            Some(ZoneSpread { max_skew, strictness: Strictness::Preferred }) => Some((f64::from(max_skew), None)),
+            _ => None,
         };
-        let (low, high) = (zones.iter().map(|&z| raw(z)).min(), zones.iter().map(|&z| raw(z)).max().unwrap_or(0));
+        let may = self.groups.iter().filter(|spec| self.allows(workload, spec)).count();
+        let skews = skews.filter(|_| may > 1);
+        let raw = |group: usize| {
+            let (zone, node) = skews.unwrap_or_default();
+            let mut raw = f64::from(self.in_zone(workload, self.groups[group].zone)) * weight(zones.len()) + zone - 1.0;
+            if let Some(skew) = node {
+                let pods: u32 = self.in_group(group).map(|node| self.same(workload, node)).sum();
+                let mean = f64::from(pods) / self.in_group(group).count() as f64;
+                raw += mean * weight(nodes.min(100)) + skew - 1.0;
+            }
+            raw.round() as u64
+        };
+        let (low, high) = (groups.iter().map(|&g| raw(g)).min(), groups.iter().map(|&g| raw(g)).max().unwrap_or(0));
         let same = || fitting.iter().map(|(_, node)| u64::from(self.same(workload, node)));
         let (fewest, most) = (same().min().unwrap_or(0), same().max().unwrap_or(0));
         let score = |node: &NaiveNode| {
             let mut score = self.fit(workload, requests, node);
-            if rules.zone_spread.map(|spread| spread.strictness) == preferred {
-                let raw = raw(self.groups[node.group].zone);
+            if skews.is_some() {
+                let raw = raw(node.group);
                 score += 200 * (100 * (high + low.unwrap_or(0) - raw)).checked_div(high).unwrap_or(100);
             }
             if rules.anti_affinity == preferred && most > fewest {
@@ -166,10 +191,10 @@ fn any_rules() -> impl Strategy<Value = Rules> {
     let spread = proptest::option::of((1..3_u32, strictness()));
     let zones = proptest::option::weighted(0.2, prop_oneof![Just(vec![0]), Just(vec![1, 2])]);
     let takes = (proptest::bool::weighted(0.8), devices(0.3));
-    (pools, spread, proptest::option::of(strictness()), takes, zones).prop_map(
-        |(node_pools, spread, anti_affinity, (takes_address, takes_devices), zones)| {
+    (pools, (spread, any::<bool>()), proptest::option::of(strictness()), takes, zones).prop_map(
+        |(node_pools, (spread, spread_by_default), anti_affinity, (takes_address, takes_devices), zones)| {
             let zone_spread = spread.map(|(max_skew, strictness)| ZoneSpread { max_skew, strictness });
-            Rules { node_pools, zone_spread, anti_affinity, takes_address, takes_devices, zones }
+            Rules { node_pools, zone_spread, spread_by_default, anti_affinity, takes_address, takes_devices, zones }
         },
     )
 }
@@ -264,8 +289,9 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
         }
         Step::Leave(node) => {
             let Some(node) = pick(node) else { return Ok(()) };
+            let gone = naive.nodes[node.index()].take();
+            gone.into_iter().flat_map(|node| node.pods).for_each(|(workload, _)| scheduler.leaving(workload, node));
             scheduler.remove_node(node);
-            naive.nodes[node.index()] = None;
         }
         Step::Schedulable(node, yes) => {
             let Some(node) = pick(node) else { return Ok(()) };
@@ -291,6 +317,7 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
                 naive.nodes().flat_map(|(id, node)| (0..node.pods.len()).map(move |k| (id, k))).collect();
             let Some(&(node, k)) = pods.get(i % pods.len().max(1)) else { return Ok(()) };
             let (workload, requests) = naive.nodes[node.index()].as_mut().unwrap().pods.swap_remove(k);
+            scheduler.leaving(workload, node);
             scheduler.remove(workload, requests, node);
         }
         Step::Place(workload, cpu, memory, zone) => {
