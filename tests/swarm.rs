@@ -433,6 +433,7 @@ impl Dice {
             pod_networkings,
             lifetime: (of_work || (!quiet && self.chance(70))).then_some(lives),
             erdma: self.1 == Kind::Centralized && self.chance(10),
+            safe_to_evict: self.chance(90),
             requests: if self.chance(50) {
                 Resources::default()
             } else {
@@ -456,6 +457,7 @@ impl Dice {
             parallelism: self.range(1, 30),
             completions: self.range(1, 60),
             duration: SpanDist::log_normal(Span::mins(u64::from(self.range(1, 30))), Span::hours(1)),
+            backoff_limit: self.range(0, 60),
         }
     }
 

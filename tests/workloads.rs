@@ -85,7 +85,8 @@ fn a_deployment_has_the_defaults_of_kubernetes() {
 fn a_pod_has_what_is_written() {
     let pod = workload(
         "deployment: {replicas: 7}, requests: {cpu: 500m, memory: 1Gi}, anti_affinity: preferred, readiness: 10s, \
-         zone_spread: {max_skew: 2, when_unsatisfiable: schedule_anyway}, termination: 2s, lifetime: 1d",
+         zone_spread: {max_skew: 2, when_unsatisfiable: schedule_anyway}, termination: 2s, lifetime: 1d, \
+         safe_to_evict: false",
     )
     .pod;
     let constant = |secs| SpanDist::Constant(Span::secs(secs));
@@ -95,6 +96,7 @@ fn a_pod_has_what_is_written() {
             pod_networkings: Vec::new(),
             host_network: false,
             erdma: false,
+            safe_to_evict: false,
             requests: Resources { cpu_milli: 500, memory_mib: 1024 },
             zone_spread: Some(ZoneSpread { max_skew: 2, strictness: Strictness::Preferred }),
             anti_affinity: Some(Strictness::Preferred),
@@ -156,13 +158,13 @@ fn jobs_are_read() {
         other => panic!("{other:?}"),
     };
     let duration = SpanDist::Constant(Span::mins(20));
-    let batch = Job { parallelism: 200, completions: 1000, duration: duration.clone() };
-    let written = "job: {at: 2d, parallelism: 200, completions: 1000, duration: 20m}";
+    let batch = Job { parallelism: 200, completions: 1000, duration: duration.clone(), backoff_limit: 50 };
+    let written = "job: {at: 2d, parallelism: 200, completions: 1000, duration: 20m, backoff_limit: 50}";
     assert_eq!(job(written), (Some(day(2)), batch, Concurrency::Allow));
-    let nightly = Job { parallelism: 3, completions: 3, duration: duration.clone() };
+    let nightly = Job { parallelism: 3, completions: 3, duration: duration.clone(), backoff_limit: 6 };
     let written = "cron_job: {schedule: 0 2 * * *, concurrency: forbid, parallelism: 3, duration: 20m}";
     assert_eq!(job(written), (Some(Instant::ZERO + Span::hours(2)), nightly, Concurrency::Forbid));
-    let one = Job { parallelism: 1, completions: 1, duration };
+    let one = Job { parallelism: 1, completions: 1, duration, backoff_limit: 6 };
     let written = "cron_job: {schedule: \"@daily\", duration: 20m}";
     assert_eq!(job(written), (Some(Instant::ZERO), one, Concurrency::Allow));
 }

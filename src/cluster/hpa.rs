@@ -137,9 +137,9 @@ impl Hpa {
     }
 }
 
-/// A number of pods, rounded up; what a product has too much in binary is not.
+/// A number of pods, rounded up, and with it what a product has too much in binary, as upstream (`GetResourceReplicas`).
 fn up(pods: f64) -> u32 {
-    (pods - 1e-9).ceil() as u32
+    pods.ceil() as u32
 }
 
 #[cfg(test)]
@@ -172,6 +172,10 @@ mod tests {
         assert_eq!(hpa().look(at(0), 10, 0, 10, 6.69), 10);
         // 9 busy of 10 are exactly half as much again: 15 pods, not 16.
         assert_eq!(hpa().look(at(0), 10, 0, 10, 9.0), 15);
+        // 23 % of 30 % times 150 are 115 and a little in binary: 116, as upstream has it.
+        let mut low = hpa();
+        (low.rules.target, low.rules.max) = (0.3, 200);
+        assert_eq!(low.recommend(150, 0, 150, 34.5), Some(116));
         // More than the pods can bear shows as 100 %.
         assert_eq!(hpa().look(at(0), 10, 0, 10, 500.0), 17);
     }

@@ -159,6 +159,8 @@ pub enum PodReading {
     MostUnschedulable,
     /// Pod-hours without a node.
     UnschedulableHours,
+    /// Jobs that failed.
+    FailedJobs,
 }
 
 /// A number about an action.
@@ -289,6 +291,7 @@ impl Reading {
             Self::Pods(reading) => match reading {
                 PodReading::WaitP50 | PodReading::WaitP95 | PodReading::WaitP99 | PodReading::WaitLongest => "s",
                 PodReading::WaitingHours | PodReading::UnschedulableHours => "pod-hours",
+                PodReading::FailedJobs => "Jobs",
                 _ => "pods",
             },
             Self::WaitedOver { .. } => "pods",
@@ -328,7 +331,7 @@ impl Holder {
 
 impl PodReading {
     /// Each with its name.
-    pub const ALL: [(&'static str, Self); 13] = [
+    pub const ALL: [(&'static str, Self); 14] = [
         ("requested", Self::Requested),
         ("served", Self::Served),
         ("never_served", Self::NeverServed),
@@ -342,6 +345,7 @@ impl PodReading {
         ("unschedulable.end", Self::UnschedulableAtEnd),
         ("unschedulable.max", Self::MostUnschedulable),
         ("unschedulable.hours", Self::UnschedulableHours),
+        ("failed_jobs", Self::FailedJobs),
     ];
 }
 

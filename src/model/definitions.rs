@@ -154,6 +154,7 @@ impl PodReading {
             Self::UnschedulableAtEnd => "Pods for which no node has room at the end of the run.",
             Self::MostUnschedulable => "Most pods for which no node had room at any moment.",
             Self::UnschedulableHours => "Time that pods were without a node, summed over the pods.",
+            Self::FailedJobs => "Jobs that failed, since more of their pods were deleted or lost than `backoff_limit`.",
         }
     }
 }

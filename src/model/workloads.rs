@@ -31,6 +31,8 @@ pub struct PodTemplate {
     /// [`Model::pod_networkings`](crate::model::Model::pod_networkings), all attached in one way; none = they share
     /// the node's.
     pub pod_networkings: Vec<usize>,
+    /// Whether the autoscaler may evict them to remove their node.
+    pub safe_to_evict: bool,
     /// What a pod requests.
     pub requests: Resources,
     /// Spread over zones.
@@ -182,6 +184,8 @@ pub struct Job {
     pub completions: u32,
     /// Time from getting its address to the completion of a pod.
     pub duration: SpanDist,
+    /// So many pods may be deleted or lost before it fails.
+    pub backoff_limit: u32,
 }
 
 /// What happens if a CronJob's run before is not over.
@@ -281,6 +285,7 @@ impl Default for PodTemplate {
             host_network: false,
             erdma: false,
             pod_networkings: Vec::new(),
+            safe_to_evict: true,
             requests: Resources::default(),
             zone_spread: None,
             anti_affinity: None,

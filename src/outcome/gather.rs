@@ -208,6 +208,7 @@ impl Runs<'_> {
             requested: pods(|p| p.requested),
             served: pods(|p| p.served),
             never_served: pods(never_served),
+            failed_jobs: pods(|p| p.failed_jobs),
             waiting_at_end: pods(|p| p.waiting_at_end.into()),
             most_waiting: pods(|p| p.max_waiting.into()),
             most_waiting_s: self.some(|r| (r.pods.max_waiting > 0).then(|| secs(r.pods.max_waiting_at))),

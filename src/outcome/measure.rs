@@ -128,6 +128,8 @@ pub const MEASURES: &[Measure] = &[
         "Pods that had no address when they were deleted or when the run ended."),
     of("pods.waiting_at_end", "waiting at the end", "pods", Kind::Moment,
         "Pods on a node without an address (ContainerCreating) at the end of the run."),
+    of("pods.failed_jobs", "failed Jobs", "Jobs", Kind::Tally,
+        "Jobs that failed, since more of their pods were deleted or lost than `backoff_limit`."),
     of("pods.most_waiting", "most waiting", "pods", Kind::Moment,
         "Most pods on a node without an address at any moment."),
     of("pods.most_waiting_s", "when most waited", "s", Kind::Time,

@@ -281,6 +281,8 @@ pub struct PodSummary {
     pub wait_longest_s: Option<Estimate>,
     /// Pods by the length of their wait.
     pub waits: Vec<WaitClass>,
+    /// Jobs that failed, since more of their pods were deleted than they bear.
+    pub failed_jobs: Estimate,
     /// Pods that find no node at the end.
     pub unschedulable_at_end: Estimate,
     /// Most pods that found no node at once.

@@ -91,6 +91,7 @@ fn of_pods(of: PodReading, run: &Recording) -> Option<f64> {
         PodReading::UnschedulableAtEnd => pods.unschedulable_at_end.into(),
         PodReading::MostUnschedulable => pods.max_unschedulable.into(),
         PodReading::UnschedulableHours => pods.unschedulable_area_s / HOUR_SECS,
+        PodReading::FailedJobs => pods.failed_jobs as f64,
     })
 }
 

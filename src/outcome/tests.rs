@@ -1,6 +1,5 @@
 //! Verdicts on recordings made by hand, and the table of measures against a whole summary.
 
-use hdrhistogram::Histogram;
 use serde_json::Value;
 
 use super::{MEASURES, account_text, counting_text, measure, prefixes_text, summarize, value};
@@ -14,9 +13,9 @@ use crate::model::{
 };
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    ActionRecord, ByReason, Cause, Counting, DefectRecord, FailureReason, Full, GroupLevels, GroupRecord, Holders,
-    IdleParts, JournalEntry, NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded,
-    StrandedReason, Timeline, TrunkWait, Unschedulable, VSwitchRecord,
+    ActionRecord, Cause, Counting, DefectRecord, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts,
+    JournalEntry, NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
+    TrunkWait, Unschedulable, VSwitchRecord,
 };
 use crate::text::Words;
 use crate::time::{Instant, Span};
@@ -56,31 +55,11 @@ fn calm(replication: u32, free: u32) -> Recording {
     };
     let levels = GroupLevels { nodes: 1, enis: 3, running: 4, waiting: 0, terminating: 0 };
     let key = GroupKey { pool: 0, shape: 0, zone: 0 };
-    let waits = || Histogram::new_with_bounds(1, 1_000_000_000, 3).expect("valid bounds");
     Recording {
         replication,
         vswitches: vec![vswitch(16_380, 16_000), vswitch(8188, free)],
         groups: vec![GroupRecord { key, end: levels, max_waiting: 0, nodes_refused: 0 }],
-        pods: PodRecord {
-            requested: 0,
-            served: 0,
-            gave_up: 0,
-            waiting_at_end: 0,
-            max_waiting: 0,
-            max_waiting_at: Instant::ZERO,
-            unschedulable_at_end: 0,
-            max_unschedulable: 0,
-            max_stuck: 0,
-            unschedulable_by: ByReason::default(),
-            unschedulable_at_end_by: ByReason::default(),
-            unschedulable_ms: waits(),
-            unschedulable_area_s: 0.0,
-            waiting_area_s: 0.0,
-            wait_ms: waits(),
-            unserved_ms: waits(),
-            longest_wait: Span::ZERO,
-            failures: [0; FailureReason::ALL.len()],
-        },
+        pods: PodRecord::new(),
         counting: Counting::default(),
         calls: [0; Api::ALL.len()],
         errors: [[0; ErrorCode::ALL.len()]; Api::ALL.len()],

@@ -295,6 +295,38 @@ pub struct PodRecord {
     pub longest_wait: Span,
     /// Answers of the daemon that left a pod without an address, per reason.
     pub failures: [u64; FailureReason::ALL.len()],
+    /// Jobs that failed, since more of their pods were deleted than they bear.
+    pub failed_jobs: u64,
+}
+
+impl PodRecord {
+    /// That of a run in which nothing has happened.
+    pub(crate) fn new() -> Self {
+        /// Longest wait that is told apart: ten years.
+        const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
+        let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("valid bounds");
+        Self {
+            requested: 0,
+            served: 0,
+            gave_up: 0,
+            waiting_at_end: 0,
+            max_waiting: 0,
+            max_waiting_at: Instant::ZERO,
+            unschedulable_at_end: 0,
+            max_unschedulable: 0,
+            max_stuck: 0,
+            unschedulable_by: ByReason::default(),
+            unschedulable_at_end_by: ByReason::default(),
+            unschedulable_ms: waits(),
+            unschedulable_area_s: 0.0,
+            waiting_area_s: 0.0,
+            wait_ms: waits(),
+            unserved_ms: waits(),
+            longest_wait: Span::ZERO,
+            failures: [0; FailureReason::ALL.len()],
+            failed_jobs: 0,
+        }
+    }
 }
 
 /// What kept a pod from its address, or from a node.

@@ -14,8 +14,6 @@ mod waits;
 
 use std::collections::BTreeSet;
 
-use hdrhistogram::Histogram;
-
 use super::{
     ByReason, Calls, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded,
     TimeWeighted, Timeline, Unschedulable, Was, What,
@@ -38,9 +36,6 @@ use trouble::Trouble;
 pub use trunkless::TrunkWait;
 use trunkless::Trunkless;
 use waits::Waits;
-
-/// Longest wait that is told apart: ten years, in ms.
-const LONGEST_WAIT_MS: u64 = 10 * 365 * 86_400_000;
 
 /// What the recorder keeps besides levels and tallies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,7 +98,6 @@ impl Recorder {
         });
         let vswitches: Vec<_> = vswitches.collect();
         let groups: Vec<_> = model.groups().map(|(key, _)| Group::new(key)).collect();
-        let waits = || Histogram::new_with_bounds(1, LONGEST_WAIT_MS, 3).expect("the bounds are valid");
         let timeline = Timeline {
             vswitches: vec![Vec::new(); vswitches.len()],
             least_free: vec![Vec::new(); vswitches.len()],
@@ -121,26 +115,7 @@ impl Recorder {
             groups,
             nodes: Vec::new(),
             group_by_node: Vec::new(),
-            pods: PodRecord {
-                requested: 0,
-                served: 0,
-                gave_up: 0,
-                waiting_at_end: 0,
-                max_waiting: 0,
-                max_waiting_at: Instant::ZERO,
-                unschedulable_at_end: 0,
-                max_unschedulable: 0,
-                max_stuck: 0,
-                unschedulable_by: ByReason::default(),
-                unschedulable_at_end_by: ByReason::default(),
-                unschedulable_ms: waits(),
-                unschedulable_area_s: 0.0,
-                waiting_area_s: 0.0,
-                wait_ms: waits(),
-                unserved_ms: waits(),
-                longest_wait: Span::ZERO,
-                failures: [0; FailureReason::ALL.len()],
-            },
+            pods: PodRecord::new(),
             waiting: TimeWeighted::default(),
             unschedulable: TimeWeighted::default(),
             recent_unschedulable: 0,
@@ -314,6 +289,11 @@ impl Recorder {
     pub fn never_served(&mut self, waited: Span) {
         self.pods.unserved_ms.saturating_record(waited.as_millis());
         self.pods.longest_wait = self.pods.longest_wait.max(waited);
+    }
+
+    /// A Job failed, since too many of its pods were deleted.
+    pub fn job_failed(&mut self) {
+        self.pods.failed_jobs += 1;
     }
 
     /// The daemon, which had `what`, left a pod without an address, of which it had been asked at `tried`.

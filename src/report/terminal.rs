@@ -48,6 +48,7 @@ pub fn terminal(summary: &Summary, uncertain: &[Uncertain], columns: usize, lang
     labelled(phrase!("Counting"), counting_text(summary).as_slice());
     labelled(phrase!("Pods"), &[pods_line(&summary.pods), waits_line(&summary.pods, clock)]);
     labelled(phrase!("No node"), unschedulable_line(&summary.pods).as_slice());
+    labelled(phrase!("Jobs"), jobs_line(&summary.pods).as_slice());
     labelled(phrase!("Zones"), zones_line(summary).as_slice());
     let seen = summary.messages.iter().map(|message| text!("{message} ({place})", message.text, message.place));
     labelled(phrase!("Users see"), &seen.collect::<Vec<_>>());
@@ -138,6 +139,13 @@ fn unschedulable_line(pods: &PodSummary) -> Option<Text> {
         line += text!("; who got one later waited {}, at most {}", span(median.median), span(longest.max));
     }
     Some(text!("{}.", line))
+}
+
+/// Only where Jobs failed.
+fn jobs_line(pods: &PodSummary) -> Option<Text> {
+    let failed = &pods.failed_jobs;
+    let what = text!("more of their pods were deleted or lost than backoff_limit allows");
+    (failed.max > 0.0).then(|| text!("{} failed: {what}.", plus_minus(failed), what))
 }
 
 /// Only where there is more than one zone.

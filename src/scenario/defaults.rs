@@ -141,6 +141,14 @@ pub(super) const PARALLEL: Default<bool> =
 pub(super) const PARALLELISM: Default<u32> =
     Default { value: 1, source: "Kubernetes: `parallelism` is 1 (pkg/apis/batch/v1/defaults.go)" };
 
+/// Pods that may be deleted before a Job fails.
+pub(super) const BACKOFF_LIMIT: Default<u32> =
+    Default { value: 6, source: "Kubernetes: `backoffLimit` is 6 (pkg/apis/batch/v1/defaults.go)" };
+
+/// Whether the autoscaler may evict a workload's pods.
+pub(super) const SAFE_TO_EVICT: Default<bool> =
+    Default { value: true, source: "cluster-autoscaler evicts pods that a controller makes again (rules/replicated)" };
+
 /// Where the default of a Job's completions comes from: it is the parallelism.
 pub(super) const COMPLETIONS: &str = "Kubernetes: without `completions`, no pod is made after one has completed";
 

@@ -140,5 +140,6 @@ fn of_pods(of: PodReading) -> usize {
         PodReading::UnschedulableAtEnd => 10,
         PodReading::Requested => 11,
         PodReading::Served => 12,
+        PodReading::FailedJobs => 13,
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use brimline::ipam::Devices;
 use brimline::ipam::centralized::Flavor;
 use brimline::model::{
-    AfterCrash, CountDist, Crashes, Interruptions, Model, NodePool, PodTemplate, PoolSize, Portion, Replacement,
-    Replicas, Resources, Tenant, Times, Trace, TracePod, Workload, WorkloadKind, ZoneOutage,
+    AfterCrash, Concurrency, CountDist, Crashes, Interruptions, Job, Model, NodePool, PodTemplate, PoolSize, Portion,
+    Replacement, Replicas, Resources, Tenant, Times, Trace, TracePod, Workload, WorkloadKind, ZoneOutage,
 };
 use brimline::time::Span;
 
@@ -185,19 +185,22 @@ fn pods_go_from_the_fullest_nodes_first() {
 
 /// A node with pods that nobody would make again stays (`drainability/rules/replicated`).
 #[test]
-fn the_autoscaler_leaves_lone_pods_alone() {
-    let removed = |kind: WorkloadKind| {
+fn the_autoscaler_leaves_alone_what_it_must_not_evict() {
+    let removed = |kind: WorkloadKind, safe_to_evict: bool| {
         let mut model = cluster(&["z"], 3);
         model.horizon = Span::mins(60);
         model.node_pools[0].size = PoolSize::Autoscaled { initial: 3, min: 1, max: 3 };
-        model.workloads = vec![workload("lone", kind, PodTemplate { lifetime: Some(seconds(100_000)), ..slow() })];
+        let pod = PodTemplate { lifetime: Some(seconds(100_000)), safe_to_evict, ..slow() };
+        model.workloads = vec![workload("lone", kind, pod)];
         let recording = run(&model);
         recording.journal.iter().filter(|entry| entry.kind == "node_left").count()
     };
     let arrivals = WorkloadKind::Arrivals { per_hour: steps(600, &[(90, 0)]), group: CountDist::Constant(1) };
-    assert_eq!(removed(arrivals), 0);
+    assert_eq!(removed(arrivals, true), 0);
     let replicas = Replicas::Scheduled(steps(9, &[]));
-    assert_eq!(removed(WorkloadKind::Deployment { replicas, rollout: None }), 2);
+    let web = WorkloadKind::Deployment { replicas, rollout: None };
+    assert_eq!(removed(web.clone(), true), 2);
+    assert_eq!(removed(web, false), 0, "nor does a node with pods that say so (`rules/notsafetoevict`)");
 }
 
 /// Nodes that others drain take nothing of the autoscaler's budget (`NodeDeletionTracker`), and pods that it evicts
@@ -300,6 +303,19 @@ fn a_life_that_ends_in_an_outage_is_over_after_it() {
     model.workloads = vec![Workload { pod, ..web(1) }];
     let recording = run(&model);
     assert_eq!(recording.pod_log[0].deleted, Some(at(180)));
+}
+
+/// The containers of a Job's pod start again with its node, and with them its work.
+#[test]
+fn a_job_begins_anew_when_its_node_is_back() {
+    let mut model = cluster(&["z"], 1);
+    model.kubelet.teardown = seconds(2);
+    model.zone_outages = vec![ZoneOutage { zone: "z".to_owned(), at: at(60), lasts: Span::secs(120) }];
+    let job = Job { parallelism: 1, completions: 1, duration: seconds(100), backoff_limit: 6 };
+    let kind = WorkloadKind::Job { at: Times::At(vec![at(10)]), job, concurrency: Concurrency::Allow };
+    model.workloads = vec![workload("batch", kind, slow())];
+    let row = run(&model).pod_log.remove(0);
+    assert_eq!((row.deleted, row.ended), (None, Some(at(282))));
 }
 
 /// A pod of a trace that waits for its address when its node fails departs all the same.

@@ -185,12 +185,13 @@ fn a_daemon_set_on_the_nodes_network_takes_no_address() {
 }
 
 /// Job: `parallelism` at once until `completions` have completed; the address is freed at CNI
-/// DEL, which follows the completion by `teardown`.
+/// DEL, which follows the end of its containers by `teardown`, and only then the next pod is made
+/// (`mergePodStatus` in `pkg/kubelet/status/status_manager.go`).
 #[test]
 fn a_job_frees_its_addresses_at_cni_del() {
     let mut model = cluster(&["z"], 1);
     model.kubelet.teardown = seconds(2);
-    let job = Job { parallelism: 2, completions: 3, duration: seconds(30) };
+    let job = Job { parallelism: 2, completions: 3, duration: seconds(30), backoff_limit: 6 };
     let kind = WorkloadKind::Job { at: Times::At(vec![at(10)]), job, concurrency: Concurrency::Allow };
     model.workloads = vec![workload("batch", kind, slow())];
     insta::assert_snapshot!(story(&model, 0));
@@ -202,21 +203,45 @@ fn a_job_frees_its_addresses_at_cni_del() {
 fn a_cron_job_overlaps_as_its_policy_says() {
     let served = |concurrency| {
         let mut model = cluster(&["z"], 1);
-        let job = Job { parallelism: 4, completions: 4, duration: seconds(150) };
+        let job = Job { parallelism: 4, completions: 4, duration: seconds(150), backoff_limit: 6 };
         let at = Times::Every { first: at(60), period: Span::secs(120) };
+        model.kubelet.teardown = seconds(2);
         model.workloads = vec![workload("nightly", WorkloadKind::Job { at, job, concurrency }, slow())];
         let recording = run(&model);
-        let completed = recording
-            .pod_log
-            .iter()
-            .filter(|row| row.served.zip(row.deleted).is_some_and(|(from, to)| to.since(from) == Span::secs(150)));
+        let completed = recording.pod_log.iter().filter(|row| row.ended.is_some() && row.deleted.is_none());
         (recording.pods.served, completed.count())
     };
-    // Runs begin at 60, 180, 300, 420 and 540 s and need 151 to 154 s.
+    // Runs begin at 60, 180, 300, 420 and 540 s and need 153 to 156 s.
     assert_eq!(served(Concurrency::Allow), (20, 16));
     // One after the other, the last from about 520 s on.
     assert_eq!(served(Concurrency::Forbid), (16, 12));
     assert_eq!(served(Concurrency::Replace), (20, 0));
+}
+
+/// Pods of a Job that are drained count as failures (`isPodFailed`): each in a row doubles the pause before it makes pods again
+/// (`backoff_utils.go`), and one more than `backoff_limit` fails it (`syncJob`).
+#[test]
+fn a_job_fails_with_the_pods_that_are_drained() {
+    let story = |backoff_limit| {
+        let mut model = cluster(&["z"], 2);
+        model.horizon = Span::mins(15);
+        model.node_pools[0].size = PoolSize::Scheduled(steps(2, &[(60, 1)]));
+        let job = Job { parallelism: 6, completions: 6, duration: seconds(500), backoff_limit };
+        let kind = WorkloadKind::Job { at: Times::At(vec![at(10)]), job, concurrency: Concurrency::Allow };
+        model.workloads = vec![workload("batch", kind, slow())];
+        let recording = run(&model);
+        let asked: Vec<_> = recording.pod_log.iter().filter_map(|row| row.requested).collect();
+        let completed = recording.pod_log.iter().filter(|row| row.ended.is_some() && row.deleted.is_none()).count();
+        let deleted: Vec<_> = recording.pod_log.iter().filter_map(|row| row.deleted).collect();
+        (asked, deleted, completed, recording.pods.failed_jobs)
+    };
+    // Three of six are drained at 60 s: 40 s later three come again.
+    let (asked, deleted, completed, failed) = story(3);
+    assert_eq!(asked, [[at(10); 6].as_slice(), &[at(100); 3]].concat());
+    assert_eq!((deleted, completed, failed), (vec![at(60); 3], 6, 0));
+    // The third is one too many: all are deleted, none comes again.
+    let (asked, deleted, completed, failed) = story(2);
+    assert_eq!((asked, deleted, completed, failed), (vec![at(10); 6], vec![at(60); 6], 0, 1));
 }
 
 /// Arrivals come by themselves, each for its own lifetime, and nobody replaces them.

@@ -336,6 +336,9 @@ pub(super) fn pods(summary: &Summary) -> Table {
     }
     table.push(row("pods.most_waiting_s", time(summary, when).into()));
     waits.into_iter().for_each(|(name, value)| table.push(row(name, wait(value))));
+    if pods.failed_jobs.max > 0.0 {
+        table.push(row("pods.failed_jobs", Cell::bad_if(true, plus_minus(&pods.failed_jobs))));
+    }
     table
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Model, Workload};
+use crate::model::{Model, Workload, WorkloadKind};
 use crate::scenario::defaults;
 use crate::scenario::loader::Loader;
 use crate::scenario::written::{self, Replicas, Scenario};
@@ -11,6 +11,7 @@ use crate::scenario::written::{self, Replicas, Scenario};
 pub(super) fn warn(loader: &mut Loader, model: &Model, written: &Scenario) {
     for (workload, written) in model.workloads.iter().zip(written.workloads.iter().flatten()) {
         spread_in_one_zone(loader, model, workload, written);
+        eviction_of_daemons(loader, workload, written);
         peak_of_a_flat_load(loader, written);
     }
 }
@@ -23,6 +24,14 @@ fn spread_in_one_zone(loader: &mut Loader, model: &Model, workload: &Workload, w
     if let [only] = zones.into_iter().collect::<Vec<_>>()[..] {
         let title = format!("all nodes for these pods are in zone `{only}`, so that `zone_spread` changes nothing");
         loader.problems.warning(spread.place, title).help("remove it, or add a node pool in another zone");
+    }
+}
+
+/// The autoscaler leaves pods of DaemonSets aside.
+fn eviction_of_daemons(loader: &mut Loader, workload: &Workload, written: &written::Workload) {
+    if let (Some(safe), WorkloadKind::DaemonSet { .. }) = (&written.safe_to_evict, &workload.kind) {
+        let title = "pods of a DaemonSet keep no node from being removed, so that `safe_to_evict` changes nothing";
+        loader.problems.warning(safe.place, title).help("remove it");
     }
 }
 

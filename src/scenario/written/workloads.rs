@@ -56,7 +56,8 @@ section! {
         /// Example: `[front, storage]`.
         optional pod_networks_request: At<Vec<At<String>>>,
         /// Spread over zones (`topologySpreadConstraints`), of all pods of the workload.
-        /// Default: none, as in Kubernetes.
+        /// Default: for Deployments and StatefulSets what kube-scheduler prefers where nothing is said (zones, skew 5, and
+        /// nodes, skew 3: `systemDefaultConstraints`, podtopologyspread/plugin.go); for others none.
         /// Example: `{max_skew: 2}`.
         optional zone_spread: ZoneSpread,
         /// Whether pods of the workload keep off each other's nodes.
@@ -76,6 +77,11 @@ section! {
         /// Default: `30s`: `terminationGracePeriodSeconds`; `0s` for a `trace`: assumption.
         /// Example: `2s`.
         optional termination: At<Distribution>,
+        /// Whether the cluster autoscaler may evict its pods to remove a node
+        /// (`cluster-autoscaler.kubernetes.io/safe-to-evict`).
+        /// Default: `true`, as for pods that a controller makes again; pods of `arrivals` keep their node anyway.
+        /// Example: `false`.
+        optional safe_to_evict: At<bool>,
         /// Names of the pools that its pods may run on.
         /// Default: all.
         /// Example: `[default]`.
@@ -259,6 +265,11 @@ section! {
         /// Default: as `parallelism`: no pod is made after one has completed.
         /// Example: `400`.
         optional completions: At<Count>,
+        /// So many of its pods may be deleted (drained, evicted, lost with a node) before it fails: then the others are deleted
+        /// and no more are made. Whoever ignores disruptions (`podFailurePolicy`) writes a large number.
+        /// Default: `6` (batch/v1 defaults.go).
+        /// Example: `100`.
+        optional backoff_limit: At<Count>,
         /// Time from getting its address to the completion of a pod, at least about `1s`.
         /// Example: `20m`.
         required duration: At<Distribution>,
@@ -284,6 +295,11 @@ section! {
         /// Default: as `parallelism`: no pod is made after one has completed.
         /// Example: `400`.
         optional completions: At<Count>,
+        /// So many of its pods may be deleted (drained, evicted, lost with a node) before it fails: then the others are deleted
+        /// and no more are made. Whoever ignores disruptions (`podFailurePolicy`) writes a large number.
+        /// Default: `6` (batch/v1 defaults.go).
+        /// Example: `100`.
+        optional backoff_limit: At<Count>,
         /// Time from getting its address to the completion of a pod, at least about `1s`.
         /// Example: `{lognormal: {median: 8m, p99: 40m}}`.
         required duration: At<Distribution>,

@@ -186,7 +186,7 @@ impl World<'_> {
             .autoscaler
             .low
             .iter()
-            .filter(|&&node| !self.has_lone_pods(node))
+            .filter(|&&node| !self.has_pods_that_stay(node))
             .map(|&node| Candidate {
                 node,
                 pool: self.pool_of(node),
@@ -212,14 +212,19 @@ impl World<'_> {
         }
     }
 
-    /// Whether pods are on a node that nobody would make again: they keep it
-    /// (`simulator/drainability/rules/replicated/rule.go`).
-    fn has_lone_pods(&self, node: NodeId) -> bool {
-        let is_lone = |&pod: &PodId| {
-            let kind = &self.model.workloads[self.workload_of(pod)].kind;
-            matches!(kind, WorkloadKind::Arrivals { .. }) && self.note(pod).phase != Phase::Ending
+    /// Whether pods are on a node that keep it: those that nobody would make again
+    /// (`simulator/drainability/rules/replicated/rule.go`), and those that say so (`rules/notsafetoevict/rule.go`).
+    fn has_pods_that_stay(&self, node: NodeId) -> bool {
+        let stays = |&pod: &PodId| {
+            let workload = &self.model.workloads[self.workload_of(pod)];
+            let stays = match workload.kind {
+                WorkloadKind::Arrivals { .. } => true,
+                WorkloadKind::DaemonSet { .. } => false,
+                _ => !workload.pod.safe_to_evict,
+            };
+            stays && self.note(pod).phase != Phase::Ending
         };
-        self.nodes[node.index()].pods.iter().any(is_lone)
+        self.nodes[node.index()].pods.iter().any(stays)
     }
 
     /// Pods without a node, those that are alike together.

@@ -53,6 +53,8 @@ enum Control {
     Workload(usize),
     /// A new version of a workload's pods comes.
     Rollout(usize),
+    /// A Job may make pods again.
+    BackOff(usize),
     /// The cluster autoscaler looks.
     Scan,
     /// A zone fails.
@@ -92,6 +94,7 @@ impl Control {
             Self::Action(i) => (13, i),
             Self::ActionEnd(i) => (14, i),
             Self::GiveUp => (15, 0),
+            Self::BackOff(i) => (16, i),
         };
         assert!(index < 1 << 24, "a run has fewer than 2^24 things under way");
         kind << 24 | index as u32
@@ -115,6 +118,7 @@ impl Control {
             12 => Self::Warm,
             13 => Self::Action(index),
             14 => Self::ActionEnd(index),
+            16 => Self::BackOff(index),
             _ => Self::GiveUp,
         }
     }
@@ -370,6 +374,7 @@ impl<'m> World<'m> {
             Control::Plan(slot) => self.plan_due(slot),
             Control::Replace(pool) => self.replacement_due(pool),
             Control::Workload(workload) => self.workload_due(workload),
+            Control::BackOff(workload) => self.changed(workload),
             Control::Rollout(workload) => self.rollout_due(workload),
             Control::Scan => self.scan(),
             Control::Outage(outage) => self.zone_fails(&self.model.zone_outages[outage].zone),

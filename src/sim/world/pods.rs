@@ -341,27 +341,44 @@ impl World<'_> {
         if self.engine.pod(pod).state != PodState::Running || self.note(pod).phase != Phase::Creating {
             return;
         }
+        self.goes_on_to(pod, Phase::Starting);
+        self.begin_life(pod);
+        self.get_ready(pod);
+    }
+
+    /// Decides when the life of a pod is over whose containers start now.
+    fn begin_life(&mut self, pod: PodId) {
         let (now, workload) = (self.engine.now(), self.workload_of(pod));
         let template = &self.model.workloads[workload];
         let state = &mut self.workloads[workload];
-        let life = match &template.kind {
-            WorkloadKind::Job { job, .. } => Some(&job.duration),
-            _ => template.pod.lifetime.as_ref(),
+        let end = match (&template.kind, &template.pod.lifetime) {
+            // The kubelet tells that a pod has completed once its sandbox is gone (`mergePodStatus` in
+            // `pkg/kubelet/status/status_manager.go`), and until then it counts for its Job.
+            (WorkloadKind::Job { job, .. }, _) => {
+                now + job.duration.sample(&mut state.lifetimes) + self.model.kubelet.teardown.sample(&mut self.teardown)
+            }
+            (_, life) => match (&state.trace, life) {
+                (Some(trace), _) => trace[self.pods[pod.index()].tag as usize].depart,
+                (None, Some(life)) => now + life.sample(&mut state.lifetimes),
+                (None, None) => Instant::NEVER,
+            },
         };
-        let end = match (&state.trace, life) {
-            (Some(trace), _) => trace[self.pods[pod.index()].tag as usize].depart,
-            (None, Some(life)) => now + life.sample(&mut state.lifetimes),
-            (None, None) => Instant::NEVER,
-        };
-        self.goes_on_to(pod, Phase::Starting);
         self.note_mut(pod).end = end;
+    }
+
+    /// A pod's containers start again, with its node: those of a Job begin their work anew.
+    pub(super) fn start_again(&mut self, pod: PodId) {
+        self.not_ready(pod);
+        if matches!(self.model.workloads[self.workload_of(pod)].kind, WorkloadKind::Job { .. }) {
+            self.begin_life(pod);
+        }
         self.get_ready(pod);
     }
 
     /// A pod that has its address will be ready after a while, if it lives so long. Where nobody
     /// looks at that it is so at once; the draw is from a stream of its own, so that leaving it
     /// out shifts nothing.
-    pub(super) fn get_ready(&mut self, pod: PodId) {
+    fn get_ready(&mut self, pod: PodId) {
         let (end, workload) = (self.note(pod).end, self.workload_of(pod));
         let state = &mut self.workloads[workload];
         let readiness = match state.watches_readiness {
@@ -410,14 +427,19 @@ impl World<'_> {
         self.nodes[self.engine.pod(pod).node.index()].works()
     }
 
-    /// A pod's life is over: one that works something off completes, others are deleted.
+    /// A pod's life is over: one that works something off completes, others are deleted. That of a Job is gone with that.
     fn life_over(&mut self, pod: PodId) {
         let workload = self.workload_of(pod);
         match &self.model.workloads[workload].kind {
-            WorkloadKind::Job { .. } => {
-                self.completed(workload, self.note(pod).tag);
-                self.end(pod, Span::ZERO);
-            }
+            WorkloadKind::Job { .. } => match self.engine.del_fails(pod) {
+                Some(pause) => self.engine.set_timer(pod, self.engine.now() + pause),
+                None => {
+                    self.completed(workload, self.note(pod).tag);
+                    self.leave_list(workload, pod);
+                    self.scheduler.leaving(workload, self.engine.pod(pod).node);
+                    self.finish_pod(pod);
+                }
+            },
             WorkloadKind::Arrivals { .. } => self.end(pod, Span::ZERO),
             _ => self.terminate(pod),
         }
@@ -430,6 +452,7 @@ impl World<'_> {
         let grace = termination.sample(&mut self.workloads[workload].termination);
         let node = self.engine.pod(pod).node;
         let is_scaled_in = node != NodeId::NONE && self.nodes[node.index()].scaled_in;
+        self.failed(pod);
         self.end(pod, if is_scaled_in { grace.min(LONGEST_EVICTION) } else { grace });
     }
 
@@ -516,6 +539,7 @@ impl World<'_> {
     pub(super) fn lose(&mut self, pod: PodId) {
         let workload = self.workload_of(pod);
         if self.note(pod).phase != Phase::Ending {
+            self.failed(pod);
             self.leave_list(workload, pod);
             self.scheduler.leaving(workload, self.engine.pod(pod).node);
         }

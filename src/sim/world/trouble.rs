@@ -173,10 +173,7 @@ impl World<'_> {
         self.refresh_all();
         for pod in self.nodes[node.index()].pods.clone() {
             match self.note(pod).phase {
-                Phase::Starting | Phase::Ready => {
-                    self.not_ready(pod);
-                    self.get_ready(pod);
-                }
+                Phase::Starting | Phase::Ready => self.start_again(pod),
                 // That of a trace departs whether it has its address or not.
                 Phase::Creating => self.engine.set_timer(pod, self.note(pod).end),
                 _ => {}

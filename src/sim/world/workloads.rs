@@ -16,7 +16,7 @@ use crate::cluster::trace;
 use crate::id::{NodeId, PodId};
 use crate::model::{Action, Concurrency, Deed, Job, Model, Replicas, Rollout, Schedule, Trace, TracePod, WorkloadKind};
 use crate::text::text;
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// A workload while the run goes on.
 #[derive(Debug)]
@@ -67,13 +67,26 @@ pub(super) struct WorkloadState {
     pub termination: Stream,
 }
 
+/// Pause of a Job after a pod of it failed, doubled with each in a row (`DefaultJobPodFailureBackOff` in
+/// `pkg/controller/job/job_controller.go`).
+const JOB_BACKOFF: Span = Span::secs(10);
+/// Its longest pause (`MaxJobPodFailureBackOff`).
+const LONGEST_JOB_BACKOFF: Span = Span::mins(10);
+
 /// A run of a Job.
 #[derive(Debug, Clone, Copy, Default)]
 struct Run {
     completed: u32,
     /// Its pods that have not completed.
     active: u32,
+    /// It was replaced, or has failed.
     cancelled: bool,
+    /// Its pods that were deleted or lost.
+    failed: u32,
+    /// Those since one has completed.
+    failed_in_a_row: u32,
+    /// It makes no pod before this time.
+    not_before: Instant,
 }
 
 impl WorkloadState {
@@ -424,9 +437,6 @@ impl World<'_> {
             }
             Concurrency::Replace => {
                 state.runs.iter_mut().for_each(|run| run.cancelled = true);
-                for pod in state.active.pods.clone() {
-                    self.terminate(pod);
-                }
             }
             _ => {}
         }
@@ -437,7 +447,34 @@ impl World<'_> {
     /// A pod of a run completed.
     pub(super) fn completed(&mut self, workload: usize, run: u32) {
         let state = &mut self.workloads[workload];
-        state.runs[(run - state.first_run) as usize].completed += 1;
+        let run = &mut state.runs[(run - state.first_run) as usize];
+        run.completed += 1;
+        (run.failed_in_a_row, run.not_before) = (0, Instant::ZERO);
+    }
+
+    /// A pod that has not completed is deleted, or lost with its node: its Job, if it has one, counts that as a failure
+    /// (`isPodFailed`, `syncJob` in `pkg/controller/job/job_controller.go`), makes no pod for a while (`backoff_utils.go`) and
+    /// fails with more than its limit of them.
+    pub(super) fn failed(&mut self, pod: PodId) {
+        let (now, workload, tag) = (self.engine.now(), self.workload_of(pod), self.note(pod).tag);
+        let model = &self.model.workloads[workload];
+        let WorkloadKind::Job { job, .. } = &model.kind else { return };
+        let state = &mut self.workloads[workload];
+        let run = &mut state.runs[(tag - state.first_run) as usize];
+        if run.cancelled {
+            return;
+        }
+        run.failed += 1;
+        run.failed_in_a_row += 1;
+        if run.failed > job.backoff_limit {
+            run.cancelled = true;
+            self.engine.observer.job_failed();
+            self.engine.observer.landmark(now, "job_failed", model.name.clone(), text!("Job {name} fails", model.name));
+            return;
+        }
+        let doublings = (run.failed_in_a_row - 1).min(u32::BITS - 1);
+        run.not_before = now + Span(JOB_BACKOFF.0.saturating_mul(1 << doublings)).min(LONGEST_JOB_BACKOFF);
+        self.engine.control_at(run.not_before, Control::BackOff(workload).pack());
     }
 
     /// A pod is not active any more: told to end, completed, or lost with its node.
@@ -462,13 +499,24 @@ impl World<'_> {
         }
     }
 
+    /// The pods of a run that was replaced, or has failed, are deleted (`deleteActivePods`).
+    fn delete_run(&mut self, workload: usize, run: u32) {
+        let active = &self.workloads[workload].active.pods;
+        let doomed: Vec<_> = active.iter().copied().filter(|&pod| self.note(pod).tag == run).collect();
+        doomed.into_iter().for_each(|pod| self.terminate(pod));
+    }
+
     /// A Job keeps as many pods as it may have at once, as long as so many have to complete
     /// (kubernetes `pkg/controller/job/job_controller.go`, `manageJob`).
     fn keep_job(&mut self, workload: usize, job: &Job) {
-        let first = self.workloads[workload].first_run;
+        let (now, first) = (self.engine.now(), self.workloads[workload].first_run);
         for i in 0..self.workloads[workload].runs.len() {
+            if self.workloads[workload].runs[i].cancelled {
+                self.delete_run(workload, first + i as u32);
+            }
             let run = &mut self.workloads[workload].runs[i];
-            let left = if run.cancelled { 0 } else { job.completions - run.completed };
+            let makes_none = run.cancelled || now < run.not_before;
+            let left = if makes_none { 0 } else { job.completions - run.completed };
             let missing = left.min(job.parallelism).saturating_sub(run.active);
             run.active += missing;
             for _ in 0..missing {

@@ -106,6 +106,9 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("{n} independent runs. Counts: mean with {counts}. Times: median with the 5 and 95 % quantiles over the runs (linear interpolation). Probabilities: 95 % interval by Wilson's score.",
         "{n} 次独立运行。计数：平均值和{counts}。时间：中位数和各次运行的 5 %、95 % 分位数（线性插值）。概率：Wilson 得分法的 95 % 置信区间。"),
     ("never served", "始终没有拿到地址"),
+    ("failed Jobs", "失败的 Job"),
+    ("Jobs that failed, since more of their pods were deleted or lost than `backoff_limit`.",
+        "失败的 Job：被删除或随节点丢失的 Pod 超过 `backoff_limit`。"),
     ("event AllocIPFailed of the node's CR and log of terway-controlplane",
         "节点 CR 的 AllocIPFailed 事件，以及 terway-controlplane 的日志"),
     ("node event AllocIPFailed and log of terwayd", "节点的 AllocIPFailed 事件，以及 terwayd 的日志"),
@@ -365,4 +368,5 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("{zone} fails", "{zone} 故障"),
     ("{zone} is back", "{zone} 恢复"),
     ("rollout of {name} begins", "{name} 开始滚动发布"),
+    ("Job {name} fails", "Job {name} 失败"),
 ];

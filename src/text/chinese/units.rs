@@ -13,6 +13,7 @@ pub(super) const UNITS: &[Entry] = &[
     ("requests", "次申请"),
     ("pods", "个 Pod"),
     ("pod-hours", "Pod·小时"),
+    ("Jobs", "个 Job"),
     ("nodes", "个节点"),
     ("ENIs", "张弹性网卡"),
     ("interfaces", "张网卡"),

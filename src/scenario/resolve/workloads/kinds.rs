@@ -219,8 +219,9 @@ fn job(loader: &mut Loader, path: &str, written: &written::Job) -> Option<Worklo
     let written::Job { at, first, every, place, .. } = written;
     let when = times::Written { at: at.as_ref(), first: first.as_ref(), every: every.as_ref(), place: *place };
     let at = times(loader, path, when);
-    let (parallelism, completions) = (written.parallelism.as_ref(), written.completions.as_ref());
-    let job = work(loader, path, parallelism, completions, written.duration.as_ref())?;
+    let written::Job { parallelism, completions, backoff_limit, duration, .. } = written;
+    let counts = [parallelism, completions, backoff_limit].map(Option::as_ref);
+    let job = work(loader, path, counts, duration.as_ref())?;
     // Each is a Job of its own.
     Some(WorkloadKind::Job { at: at?, job, concurrency: Concurrency::Allow })
 }
@@ -238,17 +239,17 @@ fn cron_job(loader: &mut Loader, path: &str, written: &written::CronJob, world: 
     let concurrency = written.concurrency.as_ref().map(|at| (at.value, at.place));
     let show = |concurrency: &Concurrency| concurrency.word().to_owned();
     let concurrency = loader.or_default(&format!("{path}.concurrency"), concurrency, defaults::CONCURRENCY, show);
-    let (parallelism, completions) = (written.parallelism.as_ref(), written.completions.as_ref());
-    let job = work(loader, path, parallelism, completions, written.duration.as_ref())?;
+    let written::CronJob { parallelism, completions, backoff_limit, duration, .. } = written;
+    let counts = [parallelism, completions, backoff_limit].map(Option::as_ref);
+    let job = work(loader, path, counts, duration.as_ref())?;
     Some(WorkloadKind::Job { at: Times::Cron(at?), job, concurrency })
 }
 
-/// What a Job does.
+/// What a Job does: its pods at once, those that have to complete, and those that may fail.
 fn work(
     loader: &mut Loader,
     path: &str,
-    parallelism: Option<&At<Count>>,
-    completions: Option<&At<Count>>,
+    [parallelism, completions, backoff_limit]: [Option<&At<Count>>; 3],
     duration: Option<&At<Distribution>>,
 ) -> Option<Job> {
     let key = |key: &str| format!("{path}.{key}");
@@ -257,10 +258,13 @@ fn work(
     let completions = within(loader, &key("completions"), completions, MOST);
     let default = Default { value: parallelism, source: defaults::COMPLETIONS };
     let completions = loader.or_default(&key("completions"), completions, default, u32::to_string);
+    let backoff_limit = within(loader, &key("backoff_limit"), backoff_limit, MOST);
+    let backoff_limit =
+        loader.or_default(&key("backoff_limit"), backoff_limit, defaults::BACKOFF_LIMIT, u32::to_string);
     let written = duration?;
     let duration = distribution(loader, written, SHORTEST_LIFE)?;
     loader.written(key("duration"), show::distribution(&duration), written.place);
-    Some(Job { parallelism, completions, duration })
+    Some(Job { parallelism, completions, duration, backoff_limit })
 }
 
 fn arrivals(loader: &mut Loader, path: &str, written: &written::Arrivals, world: World<'_>) -> Option<WorkloadKind> {

@@ -37,11 +37,15 @@ pub(super) fn template(
         loader.written(path("erdma"), at.value.to_string(), at.place);
         at.value
     });
+    let safe_to_evict = written.safe_to_evict.as_ref().map(|at| (at.value, at.place));
+    let safe_to_evict =
+        loader.or_default(&path("safe_to_evict"), safe_to_evict, defaults::SAFE_TO_EVICT, bool::to_string);
     let pod_networkings = pod_networking::of_workload(loader, path, written, networkings);
     Some(PodTemplate {
         host_network,
         erdma,
         pod_networkings: pod_networkings?,
+        safe_to_evict,
         requests,
         zone_spread,
         anti_affinity,
