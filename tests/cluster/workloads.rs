@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use brimline::chance::SpanDist;
 use brimline::model::{
-    Concurrency, CountDist, Hpa, Job, Load, Model, PodTemplate, Portion, Replicas, Resources, Rollout, Schedule, Times,
-    Trace, TracePod, WorkloadKind,
+    Concurrency, CountDist, Hpa, Job, Load, Model, PodTemplate, PoolSize, Portion, Replicas, Resources, Rollout,
+    Schedule, Times, Trace, TracePod, WorkloadKind,
 };
 use brimline::record::Unschedulable;
 use brimline::time::{Instant, Span};
@@ -208,7 +208,7 @@ fn a_cron_job_overlaps_as_its_policy_says() {
         model.kubelet.teardown = seconds(2);
         model.workloads = vec![workload("nightly", WorkloadKind::Job { at, job, concurrency }, slow())];
         let recording = run(&model);
-        let completed = recording.pod_log.iter().filter(|row| row.ended.is_some() && row.deleted.is_none());
+        let completed = recording.pod_log.iter().filter(|row| row.ended.is_some() && row.deleted == row.ended);
         (recording.pods.served, completed.count())
     };
     // Runs begin at 60, 180, 300, 420 and 540 s and need 153 to 156 s.
@@ -231,8 +231,9 @@ fn a_job_fails_with_the_pods_that_are_drained() {
         model.workloads = vec![workload("batch", kind, slow())];
         let recording = run(&model);
         let asked: Vec<_> = recording.pod_log.iter().filter_map(|row| row.requested).collect();
-        let completed = recording.pod_log.iter().filter(|row| row.ended.is_some() && row.deleted.is_none()).count();
-        let deleted: Vec<_> = recording.pod_log.iter().filter_map(|row| row.deleted).collect();
+        let completed = recording.pod_log.iter().filter(|row| row.ended.is_some() && row.deleted == row.ended).count();
+        let ends = recording.pod_log.iter().filter(|row| row.deleted != row.ended);
+        let deleted: Vec<_> = ends.filter_map(|row| row.deleted).collect();
         (asked, deleted, completed, recording.pods.failed_jobs)
     };
     // Three of six are drained at 60 s: 40 s later three come again.

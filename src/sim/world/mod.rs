@@ -89,12 +89,12 @@ impl Control {
             Self::Outage(i) => (8, i),
             Self::OutageEnd(i) => (9, i),
             Self::Tenant(i) => (10, i),
-            Self::Sample => (11, 0),
-            Self::Warm => (12, 0),
-            Self::Action(i) => (13, i),
-            Self::ActionEnd(i) => (14, i),
-            Self::GiveUp => (15, 0),
-            Self::BackOff(i) => (16, i),
+            Self::Sample => (7, 1),
+            Self::Warm => (7, 2),
+            Self::Action(i) => (11, i),
+            Self::ActionEnd(i) => (12, i),
+            Self::GiveUp => (7, 3),
+            Self::BackOff(i) => (13, i),
         };
         assert!(index < 1 << 24, "a run has fewer than 2^24 things under way");
         kind << 24 | index as u32
@@ -110,16 +110,18 @@ impl Control {
             4 => Self::Replace(index),
             5 => Self::Workload(index),
             6 => Self::Rollout(index),
-            7 => Self::Scan,
+            7 => match index {
+                0 => Self::Scan,
+                1 => Self::Sample,
+                2 => Self::Warm,
+                _ => Self::GiveUp,
+            },
             8 => Self::Outage(index),
             9 => Self::OutageEnd(index),
             10 => Self::Tenant(index),
-            11 => Self::Sample,
-            12 => Self::Warm,
-            13 => Self::Action(index),
-            14 => Self::ActionEnd(index),
-            16 => Self::BackOff(index),
-            _ => Self::GiveUp,
+            11 => Self::Action(index),
+            12 => Self::ActionEnd(index),
+            _ => Self::BackOff(index),
         }
     }
 }
