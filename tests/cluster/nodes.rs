@@ -195,7 +195,7 @@ fn the_autoscaler_leaves_alone_what_it_must_not_evict() {
         let recording = run(&model);
         recording.journal.iter().filter(|entry| entry.kind == "node_left").count()
     };
-    let arrivals = WorkloadKind::Arrivals { per_hour: steps(600, &[(90, 0)]), group: CountDist::Constant(1) };
+    let arrivals = WorkloadKind::Arrivals { per_hour: steps(1800, &[(30, 0)]), group: CountDist::Constant(1) };
     assert_eq!(removed(arrivals, true), 0);
     let replicas = Replicas::Scheduled(steps(9, &[]));
     let web = WorkloadKind::Deployment { replicas, rollout: None };

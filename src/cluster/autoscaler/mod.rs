@@ -10,6 +10,7 @@
 //! - [`Backoff`] is from `utils/backoff/exponential_backoff.go`
 //! - [`Unneeded`] is from `core/scaledown/planner/planner.go`, `core/scaledown/unneeded/nodes.go`,
 //!   `core/scaledown/budgets/budgets.go`
+//! - [`soft_taints`] is from `core/scaledown/actuation/softtaint.go`
 //!
 //! Order of a scan, as in `core/static_autoscaler.go`: nothing at all in an unhealthy cluster; then
 //! [`scale_up()`]; scale-down ([`Unneeded::scan`]) only if no pool grew.
@@ -27,15 +28,14 @@
 //!   (`--scale-down-unready-time`).
 //! - Disruption budgets, local storage and system pods keep nobody from going; what else keeps a
 //!   node (a pod without a controller) is the caller's to say, by leaving it out.
-//! - Which of several nodes goes first is chance upstream (the order of a Go map); here it is the
-//!   node that joined first.
+//! - Which of several nodes goes first is chance upstream (the order of a Go map); here it is the caller's order.
 
 mod scale_down;
 mod scale_up;
 #[cfg(test)]
 mod tests;
 
-pub use scale_down::{Candidate, InProgress, Removal, Scan, Unneeded};
+pub use scale_down::{Candidate, InProgress, Removal, Scan, Unneeded, soft_taints};
 pub use scale_up::{PendingPods, scale_up};
 
 use crate::model::{Devices, Resources};
@@ -65,6 +65,8 @@ pub struct PoolView {
 pub struct Template {
     /// What pods may request on a node.
     pub allocatable: Resources,
+    /// What the node has, what is reserved for the system included.
+    pub capacity: Resources,
     /// Most pods with an address of their own.
     pub max_pods: u32,
     /// What it offers.

@@ -15,7 +15,10 @@ const MOST_DRAINED: usize = 1;
 /// (`--unremovable-node-recheck-timeout`).
 const RECHECK: Span = Span::mins(5);
 
-/// A node of an autoscaled pool whose utilisation is below the threshold.
+/// Most soft taints that are set or taken away at once (`--max-bulk-soft-taint-count`).
+const MOST_TAINTS: usize = 10;
+
+/// A node of an autoscaled pool whose utilisation is at most the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
     /// The node.
@@ -24,6 +27,8 @@ pub struct Candidate {
     pub pool: usize,
     /// Whether it has no pods but those of DaemonSets.
     pub empty: bool,
+    /// Whether it has pods that may not be evicted.
+    pub kept: bool,
 }
 
 /// Nodes that are on their way out already; they are neither candidates nor counted in
@@ -64,7 +69,24 @@ pub struct Unneeded {
     last_scale_up: Option<Instant>,
 }
 
+/// Which of the nodes `tainted` lose their soft taint now, and which of those that are unneeded get one: others are preferred
+/// to them for new pods. Also whether any are left to change.
+#[must_use]
+pub fn soft_taints(tainted: &BTreeSet<NodeId>, unneeded: &Unneeded) -> (Vec<NodeId>, Vec<NodeId>, bool) {
+    let clean = tainted.iter().filter(|&&node| unneeded.since(node).is_none());
+    let mark = unneeded.since.keys().filter(|node| !tainted.contains(node));
+    let cleaned: Vec<_> = clean.clone().copied().take(MOST_TAINTS).collect();
+    let marked: Vec<_> = mark.clone().copied().take(MOST_TAINTS - cleaned.len()).collect();
+    let left = clean.count() + mark.count() > cleaned.len() + marked.len();
+    (cleaned, marked, left)
+}
+
 impl Unneeded {
+    /// The cluster is not healthy: what has been unneeded until now counts no more (`CleanUpUnneededNodes`).
+    pub fn forget(&mut self) {
+        self.since.clear();
+    }
+
     /// A pool grew: no scale-down for [`ScaleDown::delay_after_add`].
     pub fn scaled_up(&mut self, now: Instant) {
         self.last_scale_up = Some(now);
@@ -76,7 +98,7 @@ impl Unneeded {
         self.since.get(&node).copied()
     }
 
-    /// Looks at the candidates and says which go now.
+    /// Looks at the candidates and says which go now, of those that are alike the first.
     ///
     /// `fits_elsewhere` is asked for nodes with pods: whether all of them fit on other nodes that
     /// are not in the set.
@@ -123,7 +145,7 @@ impl Unneeded {
         Scan { remove, next }
     }
 
-    /// Candidates that are unneeded, in the order of joining, and what is left to look at.
+    /// Candidates that are unneeded, and what is left to look at.
     fn unneeded(
         &mut self,
         now: Instant,
@@ -132,7 +154,7 @@ impl Unneeded {
         mut fits_elsewhere: impl FnMut(NodeId, &BTreeSet<NodeId>) -> bool,
     ) -> (Vec<Candidate>, Rest) {
         // `processors/scaledowncandidates`: empty ones first, then those known to be unneeded.
-        candidates.sort_by_key(|candidate| (!candidate.empty, self.since(candidate.node).is_none(), candidate.node));
+        candidates.sort_by_key(|candidate| (!candidate.empty, self.since(candidate.node).is_none()));
         let mut rest = Rest { recheck: Instant::NEVER, more: false };
         let mut found = Vec::new();
         let mut going = BTreeSet::new();
@@ -143,14 +165,14 @@ impl Unneeded {
             }
             if let Some(&until) = self.unremovable.get(&candidate.node) {
                 rest.recheck = rest.recheck.min(until);
-            } else if candidate.empty || fits_elsewhere(candidate.node, &going) {
+            } else if !candidate.kept && (candidate.empty || fits_elsewhere(candidate.node, &going)) {
                 going.insert(candidate.node);
                 found.push(candidate);
             } else {
                 self.unremovable.insert(candidate.node, now + RECHECK);
+                rest.recheck = rest.recheck.min(now + RECHECK);
             }
         }
-        found.sort_by_key(|candidate| candidate.node);
         (found, rest)
     }
 

@@ -184,14 +184,14 @@ impl Helped {
         self.addresses += u64::from(count) * u64::from(rules.takes_address);
     }
 
-    /// Idle shares of CPU and memory on `nodes` new nodes, added up (`expander/waste/waste.go`;
-    /// capacity there is allocatable here, and DaemonSets are idle). Where nothing is known about
+    /// Idle shares of CPU and memory on `nodes` new nodes, added up (`expander/waste/waste.go`: of what a node has, so that
+    /// what is reserved and DaemonSets are idle). Where nothing is known about
     /// CPU and memory, idle places stand for both.
     fn waste(&self, template: &Template, nodes: u32) -> f64 {
         let idle = |used: u64, each: u32| 1.0 - used as f64 / (f64::from(each.max(1)) * f64::from(nodes));
         if template.allocatable == Resources::UNBOUNDED {
             return 2.0 * idle(self.addresses, template.max_pods);
         }
-        idle(self.cpu, template.allocatable.cpu_milli) + idle(self.memory, template.allocatable.memory_mib)
+        idle(self.cpu, template.capacity.cpu_milli) + idle(self.memory, template.capacity.memory_mib)
     }
 }

@@ -23,6 +23,7 @@ fn view(pool: usize, cpu_milli: u32, memory_mib: u32) -> PoolView {
     let devices = Devices { members: 3, rdma: 4, ..Devices::default() };
     let template = Template {
         allocatable,
+        capacity: allocatable,
         max_pods: 10,
         devices,
         daemons: Resources::default(),
@@ -179,7 +180,7 @@ fn pauses_double_after_failures() {
 }
 
 fn empty(node: u32) -> Candidate {
-    Candidate { node: NodeId(node), pool: 0, empty: true }
+    Candidate { node: NodeId(node), pool: 0, empty: true, kept: false }
 }
 
 fn full(node: u32) -> Candidate {
@@ -280,7 +281,7 @@ fn a_node_whose_pods_fit_nowhere_is_left_alone_for_five_minutes() {
     let mut unneeded = Unneeded::default();
     let never = |_: NodeId, _: &BTreeSet<NodeId>| false;
     let first = unneeded.scan(AT(0), &settings(), &[full(0)], &sized(9, 0), InProgress::default(), never);
-    assert_eq!(first.next, Instant::NEVER, "as long as nothing happens it fits nowhere");
+    assert_eq!(first.next, AT(300), "room may be made that nobody tells of");
     let mut asked = 0;
     let mut ask = |secs, unneeded: &mut Unneeded| {
         let fits = |_: NodeId, _: &BTreeSet<NodeId>| {
@@ -292,6 +293,37 @@ fn a_node_whose_pods_fit_nowhere_is_left_alone_for_five_minutes() {
     };
     assert_eq!(ask(10, &mut unneeded), (AT(300), 0), "something happened that may have made room");
     assert_eq!(ask(300, &mut unneeded), (AT(900), 1));
+}
+
+/// A node with pods that may not be evicted is left alone for as long, and is unneeded from then on only
+/// (`categorizeNodes` in `core/scaledown/planner/planner.go`).
+#[test]
+fn a_node_that_was_kept_is_left_alone_for_five_minutes() {
+    let mut unneeded = Unneeded::default();
+    assert_eq!(scan(&mut unneeded, 0, &[Candidate { kept: true, ..full(0) }], &sized(9, 0)).next, AT(300));
+    assert_eq!(scan(&mut unneeded, 20, &[empty(0)], &sized(9, 0)).next, AT(300));
+    assert_eq!(scan(&mut unneeded, 300, &[empty(0)], &sized(9, 0)).next, AT(900));
+}
+
+/// `CleanUpUnneededNodes` in `core/static_autoscaler.go`: the time begins anew when the cluster is healthy again.
+#[test]
+fn an_unhealthy_cluster_forgets_what_was_unneeded() {
+    let mut unneeded = Unneeded::default();
+    scan(&mut unneeded, 0, &[empty(0)], &sized(9, 0));
+    unneeded.forget();
+    assert_eq!(scan(&mut unneeded, 500, &[empty(0)], &sized(9, 0)).next, AT(1100));
+}
+
+/// `UpdateSoftDeletionTaints`: ten at once, those that are taken away first.
+#[test]
+fn ten_soft_taints_change_at_once() {
+    let mut unneeded = Unneeded::default();
+    let candidates: Vec<_> = (0..12).map(full).collect();
+    scan(&mut unneeded, 0, &candidates, &sized(20, 0));
+    let nodes = |from, to| (from..to).map(NodeId).collect::<Vec<_>>();
+    assert_eq!(soft_taints(&BTreeSet::new(), &unneeded), (vec![], nodes(0, 10), true));
+    assert_eq!(soft_taints(&nodes(0, 10).into_iter().collect(), &unneeded), (vec![], nodes(10, 12), false));
+    assert_eq!(soft_taints(&nodes(8, 15).into_iter().collect(), &unneeded), (nodes(12, 15), nodes(0, 7), true));
 }
 
 /// Twenty nodes more than were known are looked at in a scan.

@@ -21,6 +21,8 @@ pub(super) struct Node {
     /// All pods.
     pub pods: u32,
     pub schedulable: bool,
+    /// Others are preferred to it.
+    pub shunned: bool,
     pub requested: Load,
     /// The same with upstream's defaults for what pods do not request: only for scoring.
     pub weighed: Load,
@@ -66,6 +68,8 @@ pub(super) enum Place {
     Open(u32),
     /// It has none: the bucket.
     Full(u32),
+    /// Others are preferred to it, whether it has places or not: the bucket.
+    Shunned(u32),
 }
 
 /// The nodes of a group.
@@ -78,6 +82,8 @@ pub(super) struct Group {
     pub open: Shelf,
     /// Schedulable nodes without.
     pub full: Shelf,
+    /// Schedulable nodes to which others are preferred.
+    pub shunned: Shelf,
 }
 
 /// Nodes in buckets, the best first.
@@ -104,6 +110,7 @@ impl Node {
             addresses: 0,
             pods: 0,
             schedulable: true,
+            shunned: false,
             requested: reserved,
             weighed: reserved,
             place: Place::Out,
@@ -152,12 +159,12 @@ impl Group {
     pub fn new(spec: GroupSpec) -> Self {
         let buckets = if spec.unbounded() { spec.max_pods + 1 } else { STEPS + 1 };
         let shelf = || Shelf::new(buckets as usize);
-        Self { spec, nodes: 0, open: shelf(), full: shelf() }
+        Self { spec, nodes: 0, open: shelf(), full: shelf(), shunned: shelf() }
     }
 
     /// Schedulable nodes, in no order that means anything.
     pub fn schedulable(&self) -> impl Iterator<Item = NodeId> {
-        let all = self.open.buckets.iter().chain(&self.full.buckets);
+        let all = [&self.open, &self.full, &self.shunned].into_iter().flat_map(|shelf| &shelf.buckets);
         all.flat_map(|bucket| bucket.nodes.iter().copied())
     }
 
@@ -171,6 +178,11 @@ impl Group {
         &mut self.full
     }
 
+    /// Its shelf of nodes to which others are preferred.
+    pub fn shunned(&mut self) -> &mut Shelf {
+        &mut self.shunned
+    }
+
     /// What is left on a node.
     pub fn room(&self, node: &Node) -> Load {
         if self.spec.unbounded() {
@@ -182,10 +194,13 @@ impl Group {
     /// Where a node belongs.
     pub fn place_of(&self, node: &Node, scoring: Scoring) -> Place {
         let bucket = score::bucket(&self.spec, node, scoring);
-        match (node.schedulable, node.addresses < self.spec.max_pods) {
-            (false, _) => Place::Out,
-            (true, true) => Place::Open(bucket),
-            (true, false) => Place::Full(bucket),
+        if !node.schedulable {
+            return Place::Out;
+        }
+        match (node.shunned, node.addresses < self.spec.max_pods) {
+            (true, _) => Place::Shunned(bucket),
+            (false, true) => Place::Open(bucket),
+            (false, false) => Place::Full(bucket),
         }
     }
 
@@ -212,6 +227,7 @@ impl Group {
             Place::Out => None,
             Place::Open(bucket) => Some((&mut self.open, bucket as usize)),
             Place::Full(bucket) => Some((&mut self.full, bucket as usize)),
+            Place::Shunned(bucket) => Some((&mut self.shunned, bucket as usize)),
         }
     }
 }

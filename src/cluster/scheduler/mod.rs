@@ -6,7 +6,8 @@
 //!
 //! | plugin | filter | score |
 //! |---|---|---|
-//! | `NodeUnschedulable`, `TaintToleration`, `NodeAffinity` | [`Scheduler::set_schedulable`], pools of the workload | |
+//! | `NodeUnschedulable`, `NodeAffinity` | [`Scheduler::set_schedulable`], pools of the workload | |
+//! | `TaintToleration` | | nodes that the autoscaler [shuns](Scheduler::shun), weight 3 |
 //! | `NodeResourcesFit` | places under `max_pods`, member and exclusive interfaces, RDMA addresses, CPU, memory | LeastAllocated or MostAllocated, weight 1 |
 //! | `PodTopologySpread` over zones | `DoNotSchedule` | `ScheduleAnyway`, weight 2 |
 //! | the same for pods of Deployments and StatefulSets without a spread of their own (`systemDefaultConstraints`) | | zones, skew 5, and nodes, skew 3 |
@@ -24,6 +25,7 @@
 //! - Of the constraints that `PodTopologySpread` adds by default, that of nodes counts by the mean of a node's group. Among
 //!   equals of a group LeastAllocated takes the node with fewest pods. Both count the pods of all versions of a Deployment;
 //!   upstream those of the pod's own ReplicaSet.
+//! - A node that is shunned takes a pod only if no other can; upstream another plugin's score might outweigh it.
 //! - Without `NodeResourcesBalancedAllocation` and `ImageLocality` (weight 1 each).
 //! - No preemption, priorities, host ports or volumes; a pod is one container.
 //! - A request of zero is one that was not made.
@@ -215,6 +217,11 @@ impl Scheduler {
     pub fn set_schedulable(&mut self, node: NodeId, yes: bool) {
         self.change(node, |node| node.schedulable = yes);
         self.failures.roomier(node);
+    }
+
+    /// Whether other nodes are preferred to this one (a taint with `PreferNoSchedule`).
+    pub fn shun(&mut self, node: NodeId, yes: bool) {
+        self.change(node, |node| node.shunned = yes);
     }
 
     /// A node for another pod, which counts there from now on.

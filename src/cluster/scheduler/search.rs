@@ -48,6 +48,8 @@ pub(super) struct Candidate {
     same: u32,
     /// Nodes that it stands for.
     weight: u32,
+    /// Others are preferred to it.
+    shunned: bool,
 }
 
 /// Pods that found no node, and the nodes that have got more room since.
@@ -156,6 +158,14 @@ impl Scheduler {
 
     /// Nodes that fit, among them the best.
     fn look(&mut self, wanted: &Wanted, found: &mut Vec<Candidate>) {
+        self.look_on(if wanted.takes.address { &[Group::open] } else { &[Group::open, Group::full] }, wanted, found);
+        if found.is_empty() {
+            self.look_on(&[Group::shunned], wanted, found);
+        }
+    }
+
+    /// The same on some of the shelves of each group.
+    fn look_on(&mut self, shelves: &[fn(&mut Group) -> &mut Shelf], wanted: &Wanted, found: &mut Vec<Candidate>) {
         let mut best = 0;
         for i in 0..self.workloads[wanted.workload].groups.len() {
             let group = self.workloads[wanted.workload].groups[i];
@@ -166,9 +176,8 @@ impl Scheduler {
             if wanted.by_group {
                 best = 0;
             }
-            self.look_in(wanted, group, Group::open, &mut best, found);
-            if !wanted.takes.address {
-                self.look_in(wanted, group, Group::full, &mut best, found);
+            for &shelf in shelves {
+                self.look_in(wanted, group, shelf, &mut best, found);
             }
         }
     }
@@ -271,6 +280,7 @@ impl Scheduler {
             pods: state.pods,
             same: if wanted.indifferent { 0 } else { self.same(wanted.workload, node) },
             weight: 1,
+            shunned: state.shunned,
         }
     }
 
@@ -289,7 +299,7 @@ impl Scheduler {
         let mut weight = 0;
         for candidate in candidates {
             let fewest = if self.scoring == Scoring::LeastAllocated { candidate.pods } else { 0 };
-            let rank = (candidate.fit + UNIT * preferred(candidate), Reverse(fewest));
+            let rank = (!candidate.shunned, candidate.fit + UNIT * preferred(candidate), Reverse(fewest));
             match best {
                 Some((other, _)) if rank < other => continue,
                 Some((other, _)) if rank == other => weight += candidate.weight,

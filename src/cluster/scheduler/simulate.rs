@@ -50,7 +50,9 @@ impl Scheduler {
         let groups = self.workloads[wanted.workload].groups.iter().map(|&group| &self.groups[group as usize]);
         let groups = groups.filter(|group| wanted.zone.is_none_or(|zone| zone == group.spec.zone));
         let open = groups.filter(|group| moves.zones[&wanted.workload][group.spec.zone] < wanted.zone_limit);
-        let shelves = open.flat_map(|group| [Some(&group.open), (!wanted.takes.address).then_some(&group.full)]);
+        let shelves = open.flat_map(|group| {
+            [Some(&group.open), (!wanted.takes.address).then_some(&group.full), Some(&group.shunned)]
+        });
         let buckets = shelves.flatten().flat_map(Shelf::filled);
         let roomy = buckets.filter(|bucket| lacking(bucket.room, wanted.requests).is_none());
         let mut nodes = roomy.flat_map(|bucket: &Bucket| bucket.nodes.iter().copied());

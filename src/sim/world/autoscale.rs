@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pods::Phase;
 use super::{Control, World};
-use crate::chance::{SmallStream, Stream};
+use crate::chance::{SmallStream, Stream, unit};
 use crate::cluster::autoscaler::{
-    Backoff, Candidate, InProgress, PendingPods, PoolView, Template, Unneeded, is_healthy, scale_up,
+    Backoff, Candidate, InProgress, PendingPods, PoolView, Template, Unneeded, is_healthy, scale_up, soft_taints,
 };
 use crate::cluster::scheduler::Rules;
 use crate::id::{NodeId, PodId};
-use crate::model::{Devices, GroupKey, Model, PoolSize, Resources, WorkloadKind};
-use crate::time::Instant;
+use crate::ipam::limits::InstanceLimits;
+use crate::model::{Devices, GroupKey, Model, PoolSize, Resources, Shape, WorkloadKind};
+use crate::time::{Instant, Span};
 
 /// What the autoscaler remembers.
 #[derive(Debug)]
@@ -22,8 +23,12 @@ pub(super) struct State {
     templates: Vec<Template>,
     backoff: Vec<Backoff>,
     unneeded: Unneeded,
-    /// Nodes of autoscaled pools whose utilisation is below the threshold.
+    /// Nodes of autoscaled pools whose utilisation is at most the threshold.
     low: BTreeSet<NodeId>,
+    /// Nodes with a soft taint.
+    tainted: BTreeSet<NodeId>,
+    /// When it looks for the first time, and from then on in its interval.
+    phase: Span,
     /// The only scan that counts.
     next: Instant,
     chance: SmallStream,
@@ -32,14 +37,18 @@ pub(super) struct State {
 impl State {
     pub fn new(model: &Model, rules: Vec<Rules>, mut chance: Stream) -> Self {
         let pools = model.node_pools.len();
+        let small = SmallStream::split(&mut chance);
+        let phase = model.control_plane.autoscaler.scan_interval.mul_f64(unit(&mut chance));
         Self {
             templates: (0..pools).map(|pool| template(model, pool)).collect(),
             backoff: vec![Backoff::default(); pools],
             rules,
             unneeded: Unneeded::default(),
             low: BTreeSet::new(),
+            tainted: BTreeSet::new(),
+            phase,
             next: Instant::NEVER,
-            chance: SmallStream::split(&mut chance),
+            chance: small,
         }
     }
 }
@@ -67,7 +76,10 @@ impl World<'_> {
         if !self.model.node_pools.iter().any(autoscaled) {
             return;
         }
-        let at = Instant((at.max(self.engine.now()).0 / interval + 1) * interval);
+        let phase = self.autoscaler.phase.0;
+        // The first of its times that is later.
+        let scans = (at.max(self.engine.now()).0 + interval - phase) / interval;
+        let at = Instant(scans * interval + phase);
         // What would begin at the end is not seen.
         if at < self.autoscaler.next && at < self.horizon {
             self.autoscaler.next = at;
@@ -82,7 +94,7 @@ impl World<'_> {
             return;
         }
         let note = &self.nodes[node.index()];
-        let low = note.counted && note.works() && self.scheduler.utilization(node) < rules.utilization_threshold;
+        let low = note.counted && note.works() && self.scheduler.utilization(node) <= rules.utilization_threshold;
         let changed = if low { self.autoscaler.low.insert(node) } else { self.autoscaler.low.remove(&node) };
         if changed || low {
             self.scan_soon();
@@ -131,6 +143,7 @@ impl World<'_> {
         let nodes: u32 = self.pools.iter().map(|pool| pool.present).sum();
         let unready = self.nodes.iter().filter(|node| node.exists() && !node.works()).count();
         if !is_healthy(nodes, unready as u32) {
+            self.autoscaler.unneeded.forget();
             return;
         }
         if !self.grow() {
@@ -164,7 +177,9 @@ impl World<'_> {
         } else {
             self.autoscaler.backoff[pool].succeeded();
         }
-        self.autoscaler.unneeded.scaled_up(now);
+        if launched > 0 {
+            self.autoscaler.unneeded.scaled_up(now);
+        }
         self.scan_soon();
         launched > 0
     }
@@ -182,17 +197,14 @@ impl World<'_> {
     /// Removes nodes that have been unneeded for long enough.
     fn shrink(&mut self) {
         let settings = &self.model.control_plane.autoscaler;
-        let candidates: Vec<_> = self
-            .autoscaler
-            .low
-            .iter()
-            .filter(|&&node| !self.has_pods_that_stay(node))
-            .map(|&node| Candidate {
-                node,
-                pool: self.pool_of(node),
-                empty: self.nodes[node.index()].pods.iter().all(|&pod| self.is_daemon(self.workload_of(pod))),
-            })
-            .collect();
+        let candidates = self.autoscaler.low.iter().map(|&node| Candidate {
+            node,
+            pool: self.pool_of(node),
+            empty: self.nodes[node.index()].pods.iter().all(|&pod| self.is_daemon(self.workload_of(pod))),
+            kept: self.has_pods_that_stay(node),
+        });
+        let mut candidates: Vec<_> = candidates.collect();
+        self.autoscaler.chance.shuffle(&mut candidates);
         let going = self.nodes.iter().filter(|node| node.scaled_in && node.exists()).count();
         let in_progress = InProgress { empty: 0, drained: going };
         let views = self.views();
@@ -209,6 +221,27 @@ impl World<'_> {
         if scan.next < self.horizon {
             // The grid point at or after that time.
             self.scan_not_before(Instant(scan.next.0 - 1));
+        }
+        self.taint();
+    }
+
+    /// Unneeded nodes get a soft taint, so that pods go to those that stay.
+    fn taint(&mut self) {
+        let state = &mut self.autoscaler;
+        state.tainted.retain(|node| self.nodes[node.index()].exists());
+        let (cleaned, marked, left) = soft_taints(&state.tainted, &state.unneeded);
+        for (nodes, shunned) in [(cleaned, false), (marked, true)] {
+            for node in nodes {
+                self.scheduler.shun(node, shunned);
+                if shunned {
+                    state.tainted.insert(node)
+                } else {
+                    state.tainted.remove(&node)
+                };
+            }
+        }
+        if left {
+            self.scan_soon();
         }
     }
 
@@ -267,6 +300,16 @@ fn most_weighted(model: &Model, pool: usize) -> usize {
     most.expect("a pool has a type").0
 }
 
+/// What a node of a type has; what pods may request there, as far as the type is not known.
+fn capacity(shape: &Shape) -> Resources {
+    let InstanceLimits { cpu_cores, memory_mib, .. } = shape.limits;
+    let Resources { cpu_milli, memory_mib: memory } = shape.allocatable;
+    Resources {
+        cpu_milli: cpu_cores.map_or(cpu_milli, |cores| cpu_milli.max(cores.saturating_mul(1000))),
+        memory_mib: memory_mib.map_or(memory, |mib| memory.max(mib)),
+    }
+}
+
 /// What a new node of a pool is like: its most weighted type, with the pods of DaemonSets on it.
 fn template(model: &Model, pool: usize) -> Template {
     let shape = &model.node_pools[pool].shapes[most_weighted(model, pool)];
@@ -281,6 +324,7 @@ fn template(model: &Model, pool: usize) -> Template {
     }
     Template {
         allocatable: shape.allocatable,
+        capacity: capacity(shape),
         max_pods: shape.max_pods,
         devices: shape.zones[0].daemon.devices(),
         daemons: requests,

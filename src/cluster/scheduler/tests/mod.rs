@@ -143,6 +143,20 @@ fn a_cordoned_node_gets_no_pod() {
     assert_eq!(scheduler.pods(NodeId(0)), 2);
 }
 
+/// `TaintToleration`, score: a node that is shunned gets a pod only if no other can take it.
+#[test]
+fn a_shunned_node_is_the_last_to_get_a_pod() {
+    let mut scheduler = one_each(&[places(0, 0, 9), places(0, 0, 2)], [rules(&[0])]);
+    scheduler.shun(NodeId(0), true);
+    let placed: Vec<_> = (0..3).map(|_| scheduler.place(wish(0, NOTHING)).expect("there is room")).collect();
+    assert_eq!(placed, [NodeId(1), NodeId(1), NodeId(0)]);
+    assert!(scheduler.fits_elsewhere(NodeId(1), &[wish(0, NOTHING)], |_| false), "pods that are evicted may go there");
+    gone(&mut scheduler, 0, NodeId(1));
+    scheduler.shun(NodeId(0), false);
+    scheduler.add(0, NOTHING, NodeId(1));
+    assert_eq!(scheduler.place(wish(0, NOTHING)), Ok(NodeId(0)));
+}
+
 /// `NodeAffinity`: only the workload's pools count.
 #[test]
 fn other_pools_do_not_count() {

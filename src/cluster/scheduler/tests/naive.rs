@@ -18,6 +18,7 @@ struct Naive {
 struct NaiveNode {
     group: usize,
     schedulable: bool,
+    shunned: bool,
     offered: Devices,
     reserved: Resources,
     pods: Vec<(usize, Resources)>,
@@ -107,10 +108,13 @@ impl Naive {
         100 * ((cpu + score(memory, spec.allocatable.memory_mib.into(), 100)) / 2)
     }
 
-    /// All plugins' scores of the nodes that a pod fits on, in hundredths.
+    /// All plugins' scores of the nodes that a pod fits on, in hundredths; those that are shunned only if there is no other.
     fn scores(&self, wish: Wish) -> Vec<(NodeId, u64)> {
         let Wish { workload, requests, .. } = wish;
-        let fitting: Vec<_> = self.nodes().filter(|(_, node)| self.feasible(wish, node)).collect();
+        let mut fitting: Vec<_> = self.nodes().filter(|(_, node)| self.feasible(wish, node)).collect();
+        if fitting.iter().any(|(_, node)| !node.shunned) {
+            fitting.retain(|(_, node)| !node.shunned);
+        }
         let preferred = Some(Strictness::Preferred);
         let rules = &self.rules[workload];
         let mut zones: Vec<_> = fitting.iter().map(|(_, node)| self.groups[node.group].zone).collect();
@@ -162,6 +166,7 @@ enum Step {
     Join(usize, u32),
     Leave(usize),
     Schedulable(usize, bool),
+    Shun(usize, bool),
     Offer(usize, Devices),
     Place(usize, u32, u32, Option<usize>),
     Add(usize, u32, usize),
@@ -173,6 +178,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<usize>(), 0..300_u32).prop_map(|(group, cpu)| Step::Join(group, cpu)),
         1 => any::<usize>().prop_map(Step::Leave),
         1 => (any::<usize>(), any::<bool>()).prop_map(|(node, yes)| Step::Schedulable(node, yes)),
+        1 => (any::<usize>(), any::<bool>()).prop_map(|(node, yes)| Step::Shun(node, yes)),
         1 => (any::<usize>(), devices(0.8)).prop_map(|(node, devices)| Step::Offer(node, devices)),
         12 => (any::<usize>(), 0..8_u32, 0..5_u32, proptest::option::weighted(0.2, 0..3_usize))
             .prop_map(|(workload, cpu, memory, zone)| Step::Place(workload, 170 * cpu, 333 * memory, zone)),
@@ -281,6 +287,7 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
             let node = NaiveNode {
                 group,
                 schedulable: true,
+                shunned: false,
                 offered: Devices::default(),
                 reserved: requests(cpu, 0),
                 pods: Vec::new(),
@@ -297,6 +304,11 @@ fn both(scheduler: &mut Scheduler, naive: &mut Naive, step: Step, slack: u64) ->
             let Some(node) = pick(node) else { return Ok(()) };
             scheduler.set_schedulable(node, yes);
             naive.nodes[node.index()].as_mut().unwrap().schedulable = yes;
+        }
+        Step::Shun(node, yes) => {
+            let Some(node) = pick(node) else { return Ok(()) };
+            scheduler.shun(node, yes);
+            naive.nodes[node.index()].as_mut().unwrap().shunned = yes;
         }
         Step::Offer(node, devices) => {
             let Some(node) = pick(node) else { return Ok(()) };
