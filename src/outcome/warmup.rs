@@ -4,7 +4,7 @@
 //! within 5 % of it. If it is wider, the runs cannot tell. It begins where MSER-5 cuts (K. P. White, "An effective truncation heuristic for bias
 //! reduction in simulation output", Simulation 69, 1997): of means of five rows each, over the
 //! runs, so many are left out at the beginning that the rest has the smallest standard error; half
-//! of them at most.
+//! of them or more, and nothing is said.
 
 use serde::Serialize;
 
@@ -53,7 +53,7 @@ pub(super) fn steadiness(at: &[f64], runs: &[Vec<f64>], clock: &Clock) -> Option
     if !rows.alike(last[0].clone(), last[1].clone()) {
         return None;
     }
-    let from = mser(&means) * rows.batch();
+    let from = mser(&means)? * rows.batch();
     let warm = at.iter().take_while(|&&at| at < clock.warm_up.as_secs_f64()).count();
     let level = rows.mean(from..at.len());
     let too_short = warm < from && {
@@ -118,8 +118,8 @@ impl Rows<'_> {
     }
 }
 
-/// How many means are left out, at most half of them.
-fn mser(means: &[f64]) -> usize {
+/// How many means are left out, less than half of them; none if the more were left out the better: then it has found nothing.
+fn mser(means: &[f64]) -> Option<usize> {
     let (mut best, mut cut) = (f64::INFINITY, 0);
     // From the end on, so that mean and squares grow by one value at a time (Welford, 1962).
     let (mut mean, mut squares) = (0.0, 0.0);
@@ -132,7 +132,7 @@ fn mser(means: &[f64]) -> usize {
             (best, cut) = (error, means.len() - n);
         }
     }
-    cut
+    (cut < means.len() / 2).then_some(cut)
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -262,7 +262,9 @@ mod tests {
     fn constants_are_cut_where_they_begin() {
         let mut means = vec![3.0, 4.0];
         means.extend([5.0; 30]);
-        assert_eq!(mser(&means), 2);
-        assert_eq!(mser(&[7.0; 20]), 0);
+        assert_eq!(mser(&means), Some(2));
+        assert_eq!(mser(&[7.0; 20]), Some(0));
+        let rising: Vec<_> = (0..20).map(f64::from).collect();
+        assert_eq!(mser(&rising), None, "it would leave out more than half");
     }
 }

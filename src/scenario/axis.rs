@@ -115,7 +115,7 @@ impl Range {
         let step = step.map(number).transpose()?;
         if !from_unit.is_empty() && from_unit != unit || step.as_ref().is_some_and(|(_, s)| !s.is_empty() && *s != unit)
         {
-            return Err("mixes units");
+            return Err("mixes units: write its ends and its step in one, such as 125m..300m/15m");
         }
         let step = step.map(|(step, _)| step);
         if from > to || step.is_some_and(|step| step <= 0.0) {

@@ -54,7 +54,11 @@ fn journal(recording: &Recording, kind: &str) -> Vec<u64> {
 }
 
 fn restart_at(model: &mut Model, secs: u64, takes: u64) {
-    let restart = Restart { pools: vec![0], at_most_at_once: Portion::Count(9), takes: Span::secs(takes) };
+    restart_some_at(model, secs, takes, 9);
+}
+
+fn restart_some_at(model: &mut Model, secs: u64, takes: u64, at_most: u32) {
+    let restart = Restart { pools: vec![0], at_most_at_once: Portion::Count(at_most), takes: Span::secs(takes) };
     let (name, text) = ("restart".to_owned(), "restart".words());
     model.actions.push(Action { name, text, trigger: Trigger::At(at(secs)), deed: Deed::RestartTerway(restart) });
 }
@@ -245,6 +249,30 @@ fn r36_trunking_switched_on() {
         assert!(asked.all(|asked| asked.is_none_or(|asked| asked > at(120))), "before there was no trunk");
         assert!(recording.trunkless.is_empty(), "a daemon without a place for one goes without");
     }
+}
+
+/// A daemon that finds no address for its trunk is not ready (`daemonset.yaml:200-204`, `daemon/server.go:101-115`): the restart
+/// stops with it, and goes on once it is.
+#[test]
+fn a_restart_stops_with_the_daemons_that_do_not_start() {
+    let down = |addresses: &[(u64, u32)]| {
+        let mut model = trunk(3, 5, PODS);
+        let zone = &mut model.node_pools[0].shapes[0].zones[0];
+        let off = node_local::Config::plain((2, 10), (0, 20), vec![PODS]);
+        let on = std::mem::replace(&mut zone.daemon, off.into());
+        // 252 are usable.
+        let others = brimline::model::Tenant { name: "others".to_owned(), addresses: steps(0, addresses) };
+        model.vpc.vswitches[PODS.index()].tenants.push(others);
+        let edit = Deed::EditEniConfig(vec![on]);
+        let (name, text) = ("edit".to_owned(), "edit".words());
+        model.actions.push(Action { name, text, trigger: Trigger::At(at(100)), deed: edit });
+        restart_some_at(&mut model, 110, 10, 1);
+        journal(&run(&model), "terway_down")
+    };
+    assert_eq!(down(&[]).len(), 3);
+    assert_eq!(down(&[(50, 252)]), [110], "nobody else is touched");
+    let late = down(&[(50, 252), (200, 0)]);
+    assert!(late.len() == 3 && late[1] > 200, "{late:?}");
 }
 
 /// The cluster autoscaler knows what new nodes have from then on.

@@ -174,14 +174,12 @@ fn seek(run: &Run, which: &str, knob: &str, goal: &str) -> String {
     format!("{} {which} {}{goal}", run.seek, in_quotes(knob))
 }
 
-/// The scenario's own policy is the goal, if it has one that the run does not keep: another says nothing of what the
-/// verdict tells.
+/// The scenario's own policy is the goal, if it has one that fails: others say nothing of what the verdict tells.
 fn goal_of(run: &Run, full: &str) -> String {
-    let mut of_policy = run.findings.iter().filter(|finding| finding.kind == RuleKind::Policy).peekable();
-    let is_kept = of_policy.peek().is_some() && of_policy.all(|finding| finding.decision == Decision::Holds);
-    match run.model.policy.is_empty() || is_kept {
-        true => such_that(&format!("P({full} is full before {}) <= {ACCEPTED}", run.model.horizon)),
-        false => String::new(),
+    let mut of_policy = run.findings.iter().filter(|finding| finding.kind == RuleKind::Policy);
+    match of_policy.any(|finding| finding.decision == Decision::Fails) {
+        true => String::new(),
+        false => such_that(&format!("P({full} is full before {}) <= {ACCEPTED}", run.model.horizon)),
     }
 }
 

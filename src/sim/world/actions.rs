@@ -97,6 +97,7 @@ impl World<'_> {
 
     /// A node is released: actions that waited for the last of their nodes are complete.
     pub(super) fn released_for_actions(&mut self, node: NodeId) {
+        self.starts_no_more(node);
         let mut touched = Vec::new();
         for (&index, pending) in &mut self.actions.under_way {
             if let Pending::Release(nodes) = pending

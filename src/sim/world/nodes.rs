@@ -321,6 +321,8 @@ impl World<'_> {
             return;
         }
         self.engine.observer.waits_for_no_trunk(self.engine.now(), node);
+        self.starts_no_more(node);
+        let note = &self.nodes[node.index()];
         if !note.unready {
             return;
         }

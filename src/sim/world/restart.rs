@@ -1,6 +1,8 @@
 //! Terway is restarted, a few nodes at a time, as the DaemonSet is whose pods are deleted or whose
 //! template changes: `maxUnavailable` pods are down at once, the next is deleted when one is back.
 
+use std::collections::BTreeSet;
+
 use super::World;
 use super::actions::Pending;
 use super::trouble::What;
@@ -27,6 +29,10 @@ pub(super) struct Roll {
     to_come: Vec<NodeId>,
     /// Nodes whose turn it is.
     turns: u32,
+    /// Those of them whose daemon has started and listens not yet: the pod's readiness probe knocks where it does
+    /// (`charts/terway/templates/terwayd/daemonset.yaml:200-204`, `daemon/server.go:101-115`), and until it answers the
+    /// DaemonSet counts the pod as unavailable.
+    starting: BTreeSet<NodeId>,
     at_most: u32,
     takes: Span,
 }
@@ -45,20 +51,41 @@ impl World<'_> {
             |&node: &NodeId| self.nodes[node.index()].works() && restart.pools.contains(&self.pool_of(node));
         let to_come: Vec<_> = (0..self.nodes.len()).map(NodeId::new).filter(concerned).rev().collect();
         let at_most = restart.at_most_at_once.up(to_come.len() as u32).max(1);
-        let mut roll = Roll { to_come, turns: 0, at_most, takes: restart.takes };
+        let mut roll = Roll { to_come, turns: 0, starting: BTreeSet::new(), at_most, takes: restart.takes };
         self.next_turns(action, &mut roll);
         roll
     }
 
-    /// A node's turn is over: its daemon starts, unless the node failed or was restarted meanwhile.
+    /// A node's daemon starts, unless the node failed or was restarted meanwhile; its turn is over once that listens.
     pub(super) fn turn_over(&mut self, action: usize, node: NodeId) {
-        if self.nodes[node.index()].restarted_by == Some(action) {
+        let is_its_turn = self.nodes[node.index()].restarted_by == Some(action);
+        if is_its_turn {
             self.start_terway(node);
         }
+        self.roll_on(action, |roll, listens| match is_its_turn && !listens(node) {
+            true => _ = roll.starting.insert(node),
+            false => roll.turns -= 1,
+        });
+    }
+
+    /// The daemon of a node listens, or the node is gone: if a restart waits for it, the next have their turn.
+    pub(super) fn starts_no_more(&mut self, node: NodeId) {
+        let waits = |pending: &Pending| matches!(pending, Pending::Restart(roll) if roll.starting.contains(&node));
+        let of = self.actions.under_way.iter().filter(|(_, pending)| waits(pending)).map(|(&action, _)| action);
+        for action in of.collect::<Vec<_>>() {
+            self.roll_on(action, |roll, _| {
+                roll.starting.remove(&node);
+                roll.turns -= 1;
+            });
+        }
+    }
+
+    /// A restart goes on after a change to it.
+    fn roll_on(&mut self, action: usize, change: impl FnOnce(&mut Roll, &dyn Fn(NodeId) -> bool)) {
         let Some(Pending::Restart(mut roll)) = self.actions.under_way.remove(&action) else {
             unreachable!("a restart is under way until its last turn is over")
         };
-        roll.turns -= 1;
+        change(&mut roll, &|node| !self.engine.has_to_start(node));
         self.next_turns(action, &mut roll);
         self.actions.under_way.insert(action, Pending::Restart(roll));
         self.complete_if_done(action);
@@ -76,6 +103,10 @@ impl World<'_> {
             self.nodes[node.index()].back_off = None;
             if roll.takes == Span::ZERO {
                 self.start_terway(node);
+                if self.engine.has_to_start(node) {
+                    roll.turns += 1;
+                    roll.starting.insert(node);
+                }
                 continue;
             }
             self.stop_terway(node, action);

@@ -67,6 +67,12 @@ pub enum ParseKnobError {
     /// Its range has no end of values.
     #[error("`{0}` needs a step between its values: `FROM..TO/STEP`")]
     NoStep(String),
+    /// It is a size of a vSwitch that cannot be moved.
+    #[error(
+        "`prefix({0})`: a block of another size lies elsewhere, without the `prefix_reservations` of {0}; leave them out, and the \
+         whole block is for prefixes"
+    )]
+    Reserved(String),
     /// It has too many.
     #[error("`{name}` has {count} values; {MOST_VALUES} are the most")]
     TooMany {
@@ -87,6 +93,13 @@ impl Knob {
         let (name, values) = text.split_once('=').map_or((text, None), |(name, values)| (name, Some(values)));
         let name = name.trim().to_owned();
         let (paths, kind) = target(&name);
+        if let KnobKind::Prefix { vswitches } = &kind {
+            let reserved =
+                |id: &&String| model.vpc.vswitches.iter().any(|v| v.id == **id && !v.prefix_reservations.is_empty());
+            if let Some(id) = vswitches.iter().find(reserved) {
+                return Err(ParseKnobError::Reserved(id.clone()));
+            }
+        }
         let prefixes: Vec<_> = PREFIXES.rev().map(|prefix| prefix.to_string()).collect();
         let (mut values, is_monotone) = match (values, &kind) {
             (Some(values), _) => stated(&name, values)?,
@@ -181,8 +194,17 @@ mod tests {
 
     fn knob(text: &str) -> Result<Knob, ParseKnobError> {
         let cidr = "10.0.0.0/8".parse().expect("a block");
-        let vpc = Vpc { cidr, vswitches: vec![VSwitch::plain("vsw-AAA", "z", "10.0.0.0/24")] };
+        let mut reserved = VSwitch::plain("vsw-R", "z", "10.0.1.0/24");
+        reserved.prefix_reservations.push("10.0.1.0/25".parse().expect("a block"));
+        let vpc = Vpc { cidr, vswitches: vec![VSwitch::plain("vsw-AAA", "z", "10.0.0.0/24"), reserved] };
         Knob::parse(text, &Model::plain("a", crate::time::Span::days(90), vpc))
+    }
+
+    /// Reservations are parts of a block: one of another size would be without them.
+    #[test]
+    fn a_vswitch_with_reservations_has_no_other_size() {
+        let told = knob("prefix(vsw-AAA, vsw-R)").expect_err("it cannot be moved").to_string();
+        assert!(told.starts_with("`prefix(vsw-R)`: a block of another size lies elsewhere"), "{told}");
     }
 
     #[test]
