@@ -457,9 +457,25 @@ impl Recorder {
         timeline.calls.push(std::mem::take(&mut self.recent_calls));
     }
 
-    /// The warm-up is over: time-weighted measures begin anew.
+    /// The warm-up is over: means, extremes and counts begin anew. Who waits now counts as if it had just asked.
     pub fn warm(&mut self, now: Instant) {
         self.vswitches.iter_mut().for_each(|levels| levels.warm(now));
+        self.groups.iter_mut().for_each(Group::warm);
+        (self.waiting, self.unschedulable) = (self.waiting.from(now), self.unschedulable.from(now));
+        let without_node = self.pods.unschedulable_at_end_by;
+        self.pods = PodRecord {
+            requested: self.waiting.level().into(),
+            max_waiting: self.waiting.level(),
+            max_waiting_at: now,
+            max_unschedulable: self.unschedulable.level(),
+            max_stuck: without_node.iter().sum::<u64>() as u32,
+            unschedulable_by: without_node,
+            unschedulable_at_end_by: without_node,
+            ..PodRecord::new()
+        };
+        self.calls = [0; Api::ALL.len()];
+        self.errors = [[0; ErrorCode::ALL.len()]; Api::ALL.len()];
+        self.waits.warm();
     }
 
     /// Something that the landmarks of the run show.
@@ -507,7 +523,7 @@ impl Recorder {
     fn refused(&mut self, now: Instant, vswitch: VSwitchId) {
         let levels = &mut self.vswitches[vswitch.index()];
         levels.refusals += 1;
-        if levels.first_refusal.is_none() {
+        if levels.first_refusal.is_none() && now >= self.warm_from {
             let who = levels.holders();
             levels.first_refusal = Some(Full { at: now, who, idle: IdleParts::default(), asked: 0 });
             self.unaccounted.push(vswitch);
@@ -520,7 +536,7 @@ impl Recorder {
     fn refused_prefixes(&mut self, now: Instant, vswitch: VSwitchId) {
         let levels = &mut self.vswitches[vswitch.index()];
         let free = levels.holders().free;
-        if levels.prefixes.as_mut().is_some_and(|prefixes| prefixes.refuse(now, free)) {
+        if now >= self.warm_from && levels.prefixes.as_mut().is_some_and(|prefixes| prefixes.refuse(now, free)) {
             let name = self.names[vswitch.index()].clone();
             let text = text!("{name} has too few free /28 blocks", name);
             self.landmark(now, "vswitch_without_prefixes", name, text);
@@ -529,6 +545,9 @@ impl Recorder {
 
     /// What goes on inside a node may be told late, so the first time is the least.
     fn binds(&mut self, now: Instant, cause: Cause) {
+        if now < self.warm_from {
+            return;
+        }
         match self.binding.iter_mut().find(|(_, known)| *known == cause) {
             Some((first, _)) => *first = now.min(*first),
             None => self.binding.push((now, cause)),

@@ -54,8 +54,10 @@ section! {
         /// Default: none: times print without dates, and the first day is a Monday.
         /// Example: `2026-12-01`.
         optional start: At<Day>,
-        /// Duration at the start that does not count for measures that are weighted by time (means, shares); less than
-        /// the horizon. It does not move the clock.
+        /// Duration at the start that does not count, such as the hour in which a cluster that exists already comes to its
+        /// level here; less than the horizon. Means, extremes, counts, waits that ended, limits and when a vSwitch is full are of
+        /// the time after it; who waits at its end counts as if it had just asked. Conditions of actions hold after it only. It
+        /// does not move the clock.
         /// Default: `0s`: all of the time counts.
         /// Example: `1d`.
         optional warm_up: At<Duration>,

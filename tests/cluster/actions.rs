@@ -407,3 +407,24 @@ fn late_waits_are_counted() {
     ];
     assert_eq!(run(&model).late_waits, [9, 0, 9, 0]);
 }
+
+/// What happens in the warm-up does not count, and who waits at its end counts from then on; conditions are looked at later.
+#[test]
+fn nothing_of_the_warm_up_counts() {
+    let mut model = cluster(&["z"], 1);
+    // Four addresses are usable: three more pods find one too few for all of them, and are gone, with one that has its
+    // address, when another comes.
+    model.vpc.vswitches[OLD.index()] = VSwitch::plain("pods-z", "z", "10.1.0.0/29");
+    model.workloads = vec![web(steps(3, &[(50, 6), (170, 2), (200, 3)]))];
+    let low = when(Level::VSwitch(OLD, Holder::Free), Comparison::Less, 2.0);
+    action(&mut model, low, Deed::LimitApi { api: Api::DescribeVSwitches, limit: Some(1000) });
+    let all = run(&model);
+    model.warm_up = Span::secs(190);
+    let late = run(&model);
+    assert!(all.vswitches[OLD.index()].first_refusal.is_some() && late.vswitches[OLD.index()].first_refusal.is_none());
+    assert_eq!((all.binding.len(), late.binding.len()), (1, 0));
+    let counts = |run: &Recording| (run.pods.requested, run.pods.served, run.pods.gave_up, run.pods.max_waiting);
+    assert_eq!((counts(&all), counts(&late)), ((7, 4, 3, 3), (1, 1, 0, 1)));
+    let began = |run: &Recording| run.actions[0].began.expect("few are free");
+    assert!(began(&all) < at(20) && began(&late) >= at(190));
+}

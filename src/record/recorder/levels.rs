@@ -108,11 +108,13 @@ impl VSwitchLevels {
         std::mem::replace(&mut self.recent_free, self.who.free.level())
     }
 
-    /// Time-weighted measures begin anew.
+    /// The warm-up is over.
     pub fn warm(&mut self, now: Instant) {
         self.who = self.who.map(|level| level.from(now));
+        (self.refusals, self.served, self.first_empty) = (0, 0, None);
         if self.exists() {
             self.min_free = self.who.free.level();
+            self.first_empty = (self.min_free == 0).then_some(now);
         }
         if let Some(prefixes) = &mut self.prefixes {
             prefixes.warm(now);
@@ -178,6 +180,11 @@ impl Group {
     /// The most waiting pods since this was asked before.
     pub fn take_recent_waiting(&mut self) -> u32 {
         std::mem::replace(&mut self.recent_waiting, self.levels.waiting)
+    }
+
+    /// The warm-up is over.
+    pub fn warm(&mut self) {
+        (self.max_waiting, self.nodes_refused) = (self.levels.waiting, 0);
     }
 
     pub fn record(&self) -> GroupRecord {

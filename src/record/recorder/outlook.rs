@@ -59,6 +59,8 @@ impl Recorder {
                 let outlooks = serving.filter(|levels| levels.exists()).map(|levels| self.of_vswitch(now, of, levels));
                 outlooks.reduce(Outlook::of_the_lesser).unwrap_or(Outlook::Open)
             }
+            // The warm-up's end leaves out what was before.
+            Reading::Pods(_) | Reading::WaitedOver { .. } if !self.is_warm(now) => Outlook::Open,
             Reading::Pods(PodReading::MostWaiting) => Outlook::AtLeast(self.pods.max_waiting.into()),
             Reading::Pods(PodReading::MostUnschedulable) => Outlook::AtLeast(self.pods.max_unschedulable.into()),
             Reading::WaitedOver { over, before } => {
@@ -68,9 +70,13 @@ impl Recorder {
         }
     }
 
+    /// Whether what was counted until `now` counts to the end; at the very end of the warm-up it may not yet.
+    fn is_warm(&self, now: Instant) -> bool {
+        now > self.warm_from || self.warm_from == Instant::ZERO
+    }
+
     fn of_vswitch(&self, now: Instant, of: VSwitchReading, levels: &VSwitchLevels) -> Outlook {
-        // At the very end of the warm-up it may be counted still.
-        let is_counted = levels.exists() && (now > self.warm_from || self.warm_from == Instant::ZERO);
+        let is_counted = levels.exists() && self.is_warm(now);
         match of {
             VSwitchReading::TimeToFull => match levels.first_refusal {
                 Some(full) => Outlook::Known(secs(full.at)),

@@ -45,7 +45,7 @@ impl PrefixLevels {
         PrefixLevel { free: self.free.level(), addresses: self.addresses.level() }
     }
 
-    /// Time-weighted measures begin anew.
+    /// The warm-up is over.
     pub fn warm(&mut self, now: Instant) {
         (self.free, self.addresses) = (self.free.from(now), self.addresses.from(now));
         self.min_free = self.free.level();

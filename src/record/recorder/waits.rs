@@ -112,6 +112,11 @@ impl Waits {
         ended.1 + going_on.filter(|wait| wait.is_late(now, late)).count() as u64
     }
 
+    /// The warm-up is over: waits that have ended were not too long.
+    pub fn warm(&mut self) {
+        self.late.iter_mut().for_each(|(_, pods)| *pods = 0);
+    }
+
     fn count_if_late(&mut self, now: Instant, wait: Wait) {
         for (late, pods) in &mut self.late {
             *pods += u64::from(wait.is_late(now, *late));

@@ -138,7 +138,8 @@ impl World<'_> {
 
     /// Begins the first action whose condition holds; says whether there is one.
     fn begin_the_first_that_holds(&mut self) -> bool {
-        if self.engine.now() >= self.horizon {
+        let now = self.engine.now();
+        if now >= self.horizon || now < Instant::ZERO + self.model.warm_up {
             return false;
         }
         let holds = |&index: &usize| match &self.model.actions[index].trigger {
