@@ -4,7 +4,7 @@
 //! discrete-event simulation ([`sim`]) of the cloud ([`cloud`]) and of the cluster ([`cluster`]):
 //!
 //! ```text
-//! scenario.yaml ─load→ Model ─replicate→ sim ─→ Outcome ─→ Summary ─→ terminal, CSV/JSON, SVG/PNG, HTML
+//! scenario.yaml ─load→ Model ─replicate→ sim ─→ Recording ─→ Summary ─→ terminal, CSV/JSON, SVG/PNG, HTML
 //! ```
 //!
 //! The modules stand in reading order, and a module names only modules above it

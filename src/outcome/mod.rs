@@ -244,7 +244,7 @@ pub struct ZoneSummary {
 /// Something that kept pods from their address or from a node.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
-    /// A short stable word: `vswitch`, `prefixes`, `node_capacity`, `node_prefixes`, `eni_slots`, `addresses_per_eni`,
+    /// A short stable word: `vswitch`, `prefixes`, `node_capacity`, `node_prefixes`, `eni_slots`, `addresses_per_eni`, `peeked`,
     /// `max_pods`, `member_enis`, `exclusive_enis`, `rdma`, `no_node`, `cpu`, `memory`, `zone_spread`, `anti_affinity`, `pool_max`, `quota`,
     /// `api`, `outage`, `slow_api`.
     pub kind: &'static str,
@@ -277,7 +277,7 @@ pub struct PodSummary {
     pub wait_p50_s: Option<Estimate>,
     /// 99th percentile of the wait.
     pub wait_p99_s: Option<Estimate>,
-    /// Longest wait that ended with an address.
+    /// Longest wait, whether it ended with an address or not.
     pub wait_longest_s: Option<Estimate>,
     /// Pods by the length of their wait.
     pub waits: Vec<WaitClass>,

@@ -134,7 +134,7 @@ fn one_of_several(summary: &Summary, named: &VSwitchSummary) -> Option<Text> {
     let time = first.simulated_time_to_full_s.as_ref().filter(|_| named.serves_pods)?;
     let when_first = when(&first.simulated_full, time, clock);
     let is_other = when_first != when(&named.full, named.time_to_full_s.as_ref()?, clock);
-    is_other.then(|| text!("One of {} vSwitches of pods is full {when}.", first.vswitches, when_first))
+    is_other.then(|| text!("The first of {} vSwitches of pods is full {when}.", first.vswitches, when_first))
 }
 
 fn full(vswitch: &VSwitchSummary, clock: &Clock) -> Text {

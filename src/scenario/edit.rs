@@ -134,13 +134,23 @@ fn steps(path: &str, whole: Place, problems: &mut Problems) -> Option<Vec<Step>>
     right.then_some(steps)
 }
 
+/// Keys whose values are lists of things with names.
+const LISTS: [&str; 7] =
+    ["actions", "node_pools", "pod_networkings", "tenants", "vswitches", "workloads", "zone_outages"];
+
 /// The node at the end of the steps; keys that are missing are made.
 fn descend<'n>(node: &'n mut Node, steps: &[Step], problems: &mut Problems) -> Option<&'n mut Node> {
     let Some((step, rest)) = steps.split_first() else { return Some(node) };
     let (place, kind) = (node.place, node.kind());
     let next = match &mut node.value {
         Value::Map(entries) => {
-            let at = entries.iter().position(|(key, _)| key.name == step.name).unwrap_or_else(|| {
+            let known = entries.iter().position(|(key, _)| key.name == step.name);
+            if let (None, Some(entry)) = (known, rest.first().filter(|_| LISTS.contains(&step.name.as_str()))) {
+                let problem = problems.error(entry.place, format!("there is no entry `{}`", entry.name));
+                problem.help(format!("the scenario has no `{}`", step.name));
+                return None;
+            }
+            let at = known.unwrap_or_else(|| {
                 // A block of addresses is stated in one of two ways.
                 match step.name.as_str() {
                     "prefix" => entries.retain(|(key, _)| key.name != "cidr"),

@@ -1,7 +1,7 @@
 //! The part of the world that every kind of run shares: nodes with their daemons, the cloud they
 //! call, and pods that ask for addresses, with the kubelet's retries.
 //!
-//! What pods there are, and where, is decided above: by a [`Cluster`](super::world) or by the
+//! What pods there are, and where, is decided above: by the [`world`](super::world) or by the
 //! script of a conformance case.
 
 mod account;

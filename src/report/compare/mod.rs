@@ -286,7 +286,14 @@ fn record(difference: &Difference, first: &str, variant: &str) -> anyhow::Result
     let (low, high) = difference.interval.map(|Interval { low, high }| (low, high)).unzip();
     let statistic = in_json(difference.statistic)?;
     let names = [first, variant, &difference.measure, &statistic, difference.unit].map(str::to_owned);
-    let numbers = [difference.difference, low, high, difference.p, difference.p_holm].map(some);
+    // A tiny one would be a row of zeros.
+    let probability = |p: Option<f64>| match p {
+        Some(p) if p < 1e-4 => format!("{p:.3e}"),
+        p => some(p),
+    };
+    let [difference_, low, high] = [difference.difference, low, high].map(some);
+    let [p, p_holm] = [difference.p, difference.p_holm].map(probability);
+    let numbers = [difference_, low, high, p, p_holm];
     let repeats = difference.repeats.clone().unwrap_or_default();
     let more = [in_json(difference.reality)?, in_json(difference.family)?, repeats, some(difference.error_ratio)];
     let sides =

@@ -1,17 +1,16 @@
 //! The page of a sweep: one file that needs nothing else.
 
-use anyhow::Context;
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::terminal::{self, coefficient};
 use super::{pictures, words};
 use crate::outcome::Interval;
 use crate::report::figures::statistic;
+use crate::report::html::File;
 use crate::report::{Plot, html};
 use crate::study::Values;
 use crate::study::sweep::{Design, Influence, Method, Results, ranking};
+use crate::text::Lang;
 use crate::units::percent;
 
 const TEMPLATE: &str = include_str!("sweep.html");
@@ -35,7 +34,7 @@ struct Page<'a> {
     points: Vec<Vec<String>>,
     more_points: usize,
     axes: Vec<(&'a str, String)>,
-    sources: Vec<(&'a str, &'a str)>,
+    sources: Vec<File<'a>>,
     reproduce: &'a str,
     version: &'static str,
     /// None if it is varied.
@@ -63,15 +62,12 @@ pub(super) fn page(results: &Results, plots: &[Plot], reproduce: &str) -> anyhow
         points: (0..sweep.points.len().min(MOST_POINTS)).map(|point| row(results, point)).collect(),
         more_points: sweep.points.len().saturating_sub(MOST_POINTS),
         axes: axes.collect(),
-        sources: sweep.sources.iter().map(|source| (source.name.as_str(), source.text.as_str())).collect(),
+        sources: sweep.sources.iter().map(File::of).collect(),
         reproduce,
         version: env!("CARGO_PKG_VERSION"),
         seed: sweep.axes.iter().all(|axis| axis.path != "seed").then_some(sweep.seed),
     };
-    let mut environment = Environment::new();
-    environment.add_template("sweep.html", TEMPLATE).context("the template of the sweep")?;
-    let template = environment.get_template("sweep.html").context("the template of the sweep")?;
-    template.render(Serde(&page)).context("the page of the sweep")
+    html::render("sweep.html", TEMPLATE, &page, Lang::English)
 }
 
 /// The values that an axis takes, in words.

@@ -163,7 +163,7 @@ struct World<'m> {
     daemons: Stream,
     teardown: Stream,
     horizon: Instant,
-    /// Pods that exist.
+    /// Addresses that pods want, with a node or without.
     demand: u32,
     /// Controllers that have to look.
     changed: Vec<bool>,

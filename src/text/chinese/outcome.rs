@@ -40,7 +40,7 @@ pub(super) const OUTCOME: &[Entry] = &[
     ("simulated, no vSwitch of pods runs full", "仿真中，服务 Pod 的交换机都没有用完"),
     ("No pod waits for an address all the same.", "尽管如此，没有 Pod 需要等待地址。"),
     ("Every pod gets an address all the same, within {} at most.", "尽管如此，每个 Pod 都得到了地址，最多等 {}。"),
-    ("One of {} vSwitches of pods is full {when}.", "{} 个服务 Pod 的交换机中有一个用完：{when}。"),
+    ("The first of {} vSwitches of pods is full {when}.", "{} 个服务 Pod 的交换机中最先用完的一个：{when}。"),
     ("simulated, no vSwitch runs full", "仿真中没有交换机用完"),
     ("{counted}; {simulated}.", "{counted}；{simulated}。"),
     (", when {} no pod", "，那时 {}没有为 Pod 服务"),
