@@ -391,6 +391,6 @@ fn one_of_several_vswitches_is_full_more_often_than_each() {
     let [most, ..] = &summary.vswitches[..] else { panic!("there are three") };
     let any = &summary.counting.simulated_full;
     assert!(most.full.hits < any.hits && any.hits < 12, "{} of {}", most.full.hits, any.hits);
-    let start = format!("One of 2 vSwitches of pods is full in {} of 12 runs", any.hits);
+    let start = format!("The first of 2 vSwitches of pods is full in {} of 12 runs", any.hits);
     assert!(summary.verdict.text.english().starts_with(&start), "{}", summary.verdict.text.english());
 }

@@ -188,7 +188,7 @@ impl Life<'_> {
         });
         let made = match (pending, requested == Some(created)) {
             (Some(why), _) => {
-                let why = cause_text(why.cause(), self.teller.model).1;
+                let why = cause_text(why.into(), self.teller.model).1;
                 Some(Draft::new(created, text!("{name} is made and finds no node: {why}.", name, why)))
             }
             (None, true) => None,

@@ -28,7 +28,7 @@ pub use nodes::{
 pub use schedule::{Portion, Schedule, Times};
 pub use workloads::{
     Concurrency, CountDist, Hpa, Job, Load, PodTemplate, Replicas, Resources, Rollout, Strictness, Trace, TracePod,
-    Workload, WorkloadKind, ZoneSpread,
+    Unfit, Workload, WorkloadKind, ZoneSpread,
 };
 
 use std::collections::BTreeSet;

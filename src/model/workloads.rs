@@ -57,6 +57,50 @@ pub struct Resources {
     pub memory_mib: u32,
 }
 
+/// Why a pod finds no node: what keeps it from most nodes, the first of these among equals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unfit {
+    /// No schedulable node in the workload's pools.
+    NoNode,
+    /// Nodes have no place for another pod with an address.
+    MaxPods,
+    /// Nodes have no member interface left.
+    MemberEnis,
+    /// Nodes have no exclusive interface left.
+    ExclusiveEnis,
+    /// Nodes have no address for RDMA left.
+    Rdma,
+    /// Nodes have too little CPU left.
+    Cpu,
+    /// Nodes have too little memory left.
+    Memory,
+    /// Zones have too many pods of the workload already.
+    ZoneSpread,
+    /// Nodes have a pod of the workload already.
+    AntiAffinity,
+}
+
+impl Unfit {
+    /// Every reason, in the order of [`Self::index`].
+    pub const ALL: [Self; 9] = [
+        Self::NoNode,
+        Self::MaxPods,
+        Self::MemberEnis,
+        Self::ExclusiveEnis,
+        Self::Rdma,
+        Self::Cpu,
+        Self::Memory,
+        Self::ZoneSpread,
+        Self::AntiAffinity,
+    ];
+
+    /// Its position in [`Self::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// `topologySpreadConstraints` over zones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZoneSpread {

@@ -22,9 +22,9 @@ use hdrhistogram::Histogram;
 use crate::address::usable;
 use crate::id::VSwitchId;
 use crate::ipam::Config;
-use crate::model::{GroupKey, Ipam, Model, PoolSize, PoolZone};
+use crate::model::{GroupKey, Ipam, Model, PoolSize, PoolZone, Unfit};
 use crate::openapi::{Api, ErrorCode, ip_not_enough_message};
-use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason, Unschedulable};
+use crate::record::{Cause, FailureReason, GroupRecord, Holders, PodRecord, Recording, StrandedReason};
 use crate::text::{Phrase, Text, phrase, text};
 use crate::time::{Instant, Span};
 
@@ -228,8 +228,8 @@ impl Runs<'_> {
     }
 
     fn unschedulable_by(&self) -> Vec<UnschedulableSummary> {
-        let summary = |why: Unschedulable| {
-            let (kind, text) = cause_text(why.cause(), self.model);
+        let summary = |why: Unfit| {
+            let (kind, text) = cause_text(why.into(), self.model);
             UnschedulableSummary {
                 kind,
                 text,
@@ -237,7 +237,7 @@ impl Runs<'_> {
                 at_end: self.each(|r| r.pods.unschedulable_at_end_by[why.index()] as f64),
             }
         };
-        Unschedulable::ALL.into_iter().map(summary).filter(|summary| summary.pods.max > 0.0).collect()
+        Unfit::ALL.into_iter().map(summary).filter(|summary| summary.pods.max > 0.0).collect()
     }
 
     fn waits(&self) -> Vec<WaitClass> {

@@ -27,7 +27,7 @@ pub fn tell(step: &Step, model: &Model, recording: &Recording) -> Told {
     let node = || step.node.map(|node| recording.node_name(model, node)).unwrap_or_default();
     let (kind, text) = match &step.what {
         What::Created(_) => ("pod_created", text!("is made")),
-        What::Pending(_, why) => ("pod_pending", text!("finds no node: {}", cause_text(why.cause(), model).1)),
+        What::Pending(_, why) => ("pod_pending", text!("finds no node: {}", cause_text((*why).into(), model).1)),
         What::Scheduled(_) => ("pod_scheduled", text!("goes to {}", node())),
         What::Asked(_, had_then) => {
             ("pod_asked", text!("asks for an address; {} has {}", node(), had(had_then, model)))

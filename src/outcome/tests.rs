@@ -9,13 +9,13 @@ use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::{Config, VSwitchSelection};
 use crate::model::{
     Action, Deed, GroupKey, HalfWidth, Model, NodePool, PoolSize, PoolZone, Portion, Precision, Quota, Reading,
-    Restart, Schedule, Shape, Tenant, Trigger, VSwitch, VSwitchReading, Vpc,
+    Restart, Schedule, Shape, Tenant, Trigger, Unfit, VSwitch, VSwitchReading, Vpc,
 };
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
     ActionRecord, Cause, Counting, DefectRecord, FailureReason, Full, GroupLevels, GroupRecord, Holders, IdleParts,
     JournalEntry, NoPrefix, PodRecord, PrefixLevel, PrefixRecord, Reach, Recording, Stranded, StrandedReason, Timeline,
-    TrunkWait, Unschedulable, VSwitchRecord,
+    TrunkWait, VSwitchRecord,
 };
 use crate::text::Words;
 use crate::time::{Instant, Span};
@@ -318,7 +318,7 @@ fn rich() -> super::Summary {
         let second = GroupRecord { key: GroupKey { zone: 1, ..run.groups[0].key }, ..run.groups[0] };
         run.groups.push(second);
         run.counting = Counting { usable: 8188, most_wanted: 8984, full: Some(at(42.0)) };
-        run.pods.unschedulable_by[Unschedulable::Cpu.index()] = 3;
+        run.pods.unschedulable_by[Unfit::Cpu.index()] = 3;
         run.pods.unschedulable_ms.record(60_000).expect("in bounds");
         run.vswitches[1].first_empty = Some(at(50.0));
         run.vswitches[0].prefixes = Some(prefixes(NoPrefix { at: at(51.0), addresses: 12, blocks: 0 }));

@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 
 use crate::id::VSwitchId;
 pub use crate::ipam::Failure as FailureReason;
-use crate::model::{GroupKey, Model, Quota};
+use crate::model::{GroupKey, Model, Quota, Unfit};
 use crate::openapi::{Api, ErrorCode};
 use crate::text::Text;
 use crate::time::{Instant, Span};
@@ -377,31 +377,8 @@ pub enum Cause {
     SlowApi(Api),
 }
 
-/// Pods without a node, and without one on its way to them, per reason in the order of [`Unschedulable::ALL`].
-pub type ByReason = [u64; Unschedulable::ALL.len()];
-
-/// Why a pod finds no node: what the filter that dropped the last nodes looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unschedulable {
-    /// There is none that it may use.
-    NoNode,
-    /// [`Cause::MaxPods`].
-    MaxPods,
-    /// [`Cause::MemberEnis`].
-    MemberEnis,
-    /// [`Cause::ExclusiveEnis`].
-    ExclusiveEnis,
-    /// [`Cause::Rdma`].
-    Rdma,
-    /// [`Cause::Cpu`].
-    Cpu,
-    /// [`Cause::Memory`].
-    Memory,
-    /// [`Cause::ZoneSpread`].
-    ZoneSpread,
-    /// [`Cause::AntiAffinity`].
-    AntiAffinity,
-}
+/// Pods without a node, and without one on its way to them, per reason in the order of [`Unfit::ALL`].
+pub type ByReason = [u64; Unfit::ALL.len()];
 
 /// What a pod was when nothing of it was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -519,39 +496,18 @@ impl GroupLevels {
     }
 }
 
-impl Unschedulable {
-    /// Every reason, in the order of [`Unschedulable::index`].
-    pub const ALL: [Self; 9] = [
-        Self::NoNode,
-        Self::MaxPods,
-        Self::MemberEnis,
-        Self::ExclusiveEnis,
-        Self::Rdma,
-        Self::Cpu,
-        Self::Memory,
-        Self::ZoneSpread,
-        Self::AntiAffinity,
-    ];
-
-    /// Position in [`Unschedulable::ALL`].
-    #[must_use]
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The cause that it is.
-    #[must_use]
-    pub fn cause(self) -> Cause {
-        match self {
-            Self::NoNode => Cause::NoNode,
-            Self::MaxPods => Cause::MaxPods,
-            Self::MemberEnis => Cause::MemberEnis,
-            Self::ExclusiveEnis => Cause::ExclusiveEnis,
-            Self::Rdma => Cause::Rdma,
-            Self::Cpu => Cause::Cpu,
-            Self::Memory => Cause::Memory,
-            Self::ZoneSpread => Cause::ZoneSpread,
-            Self::AntiAffinity => Cause::AntiAffinity,
+impl From<Unfit> for Cause {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::NoNode => Self::NoNode,
+            Unfit::MaxPods => Self::MaxPods,
+            Unfit::MemberEnis => Self::MemberEnis,
+            Unfit::ExclusiveEnis => Self::ExclusiveEnis,
+            Unfit::Rdma => Self::Rdma,
+            Unfit::Cpu => Self::Cpu,
+            Unfit::Memory => Self::Memory,
+            Unfit::ZoneSpread => Self::ZoneSpread,
+            Unfit::AntiAffinity => Self::AntiAffinity,
         }
     }
 }

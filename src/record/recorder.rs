@@ -16,12 +16,12 @@ use std::collections::BTreeSet;
 
 use super::{
     ByReason, Calls, Cause, Counting, FailureReason, Full, IdleParts, JournalEntry, PodRecord, Recording, Stranded,
-    TimeWeighted, Timeline, Unschedulable, Was, What,
+    TimeWeighted, Timeline, Was, What,
 };
 use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Holdings;
-use crate::model::{Model, Quota};
+use crate::model::{Model, Quota, Unfit};
 use crate::openapi::{Api, ErrorCode};
 use crate::text::{Text, text};
 use crate::time::{Instant, Span};
@@ -322,9 +322,9 @@ impl Recorder {
 
     /// `pods` find no node now. For `new` ones none is on its way, as for `lasting` in all.
     pub fn unschedulable(&mut self, now: Instant, pods: u32, new: &ByReason, lasting: ByReason) {
-        for why in Unschedulable::ALL.into_iter().filter(|why| new[why.index()] > 0) {
+        for why in Unfit::ALL.into_iter().filter(|why| new[why.index()] > 0) {
             self.pods.unschedulable_by[why.index()] += new[why.index()];
-            self.binds(now, why.cause());
+            self.binds(now, why.into());
         }
         self.pods.max_stuck = self.pods.max_stuck.max(lasting.iter().sum::<u64>() as u32);
         self.pods.unschedulable_at_end_by = lasting;

@@ -2,10 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Cause, FailureReason, Holders, Recording, Unschedulable};
+use super::{Cause, FailureReason, Holders, Recording};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::Holdings;
-use crate::model::Model;
+use crate::model::{Model, Unfit};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 
@@ -26,7 +26,7 @@ pub enum What {
     /// A controller made a pod.
     Created(PodName),
     /// A pod found no node.
-    Pending(PodName, Unschedulable),
+    Pending(PodName, Unfit),
     /// A pod was scheduled.
     Scheduled(PodName),
     /// A pod asked for its address (CNI ADD) for the first time, of a daemon that had this.
@@ -85,7 +85,7 @@ pub struct PodRow {
     /// When its controller made it.
     pub created: Instant,
     /// Why it found no node at first.
-    pub pending: Option<Unschedulable>,
+    pub pending: Option<Unfit>,
     /// Its node.
     pub node: Option<NodeId>,
     /// When it was scheduled and asked for its address.

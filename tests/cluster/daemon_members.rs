@@ -4,10 +4,10 @@ use brimline::id::VSwitchId;
 use brimline::ipam::Config;
 use brimline::ipam::node_local::{self, Rdma, Trunk};
 use brimline::ipam::pod_eni::{Kind, Policy};
+use brimline::model::Unfit;
 use brimline::model::{
     Model, PodNetworking, PodTemplate, PoolSize, Portion, Replacement, Replicas, Rollout, Times, Workload, WorkloadKind,
 };
-use brimline::record::Unschedulable;
 use brimline::time::Span;
 
 use super::story::{at, cluster, run, seconds, steps, workload};
@@ -64,7 +64,7 @@ fn c145_it_waits_for_a_member_of_its_node() {
     let recording = run(&model);
     let late = recording.pod_log.iter().max_by_key(|pod| pod.requested).expect("there are pods");
     assert_eq!((recording.pods.served, late.name.workload), (3, 1));
-    assert!(late.pending == Some(Unschedulable::MemberEnis) && late.requested >= Some(at(300)), "{late:?}");
+    assert!(late.pending == Some(Unfit::MemberEnis) && late.requested >= Some(at(300)), "{late:?}");
 }
 
 /// A node that goes takes the pod with it that waits for it; one that is replaced has another.

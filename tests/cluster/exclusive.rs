@@ -3,8 +3,8 @@
 use brimline::id::VSwitchId;
 use brimline::ipam::kube_client::KubeClient;
 use brimline::ipam::pod_eni::{Kind, NodeConfig, Policy};
+use brimline::model::Unfit;
 use brimline::model::{PodNetworking, PodTemplate, PoolSize, Replicas, Schedule, Tenant, WorkloadKind, ZoneOutage};
-use brimline::record::Unschedulable;
 use brimline::time::Span;
 
 use super::story::{at, cluster, run, steps, workload};
@@ -131,5 +131,5 @@ fn c154_exclusive_pods_have_the_vswitches_of_their_networks() {
     let recording = run(&model);
     assert_eq!((recording.pods.served, recording.vswitches[0].end.pods, recording.vswitches[1].end.pods), (2, 2, 2));
     assert_eq!((recording.groups[0].end.running, recording.groups[1].end.running), (2, 0));
-    assert_eq!(recording.pods.unschedulable_at_end_by[Unschedulable::ExclusiveEnis.index()], 1);
+    assert_eq!(recording.pods.unschedulable_at_end_by[Unfit::ExclusiveEnis.index()], 1);
 }

@@ -4,10 +4,11 @@ use brimline::id::VSwitchId;
 use brimline::ipam::centralized::Flavor;
 use brimline::ipam::node_local::{self, Rdma};
 use brimline::ipam::{Config, Devices};
+use brimline::model::Unfit;
 use brimline::model::{
     Action, Deed, Model, PodTemplate, PoolSize, Portion, Replicas, Restart, Schedule, Trigger, Workload, WorkloadKind,
 };
-use brimline::record::{Cause, Unschedulable};
+use brimline::record::Cause;
 use brimline::text::Words;
 use brimline::time::Span;
 
@@ -45,7 +46,7 @@ fn r41_a_node_offers_so_many_addresses() {
         let recording = run(&model);
         assert_eq!((recording.pods.served, recording.pods.waiting_at_end), (17, 0));
         assert_eq!(recording.pods.unschedulable_at_end, 2);
-        assert_eq!(recording.pods.unschedulable_by[Unschedulable::Rdma.index()], 2);
+        assert_eq!(recording.pods.unschedulable_by[Unfit::Rdma.index()], 2);
         assert_eq!(recording.binding.iter().map(|&(_, cause)| cause).collect::<Vec<_>>(), [Cause::Rdma]);
     }
 }

@@ -4,12 +4,13 @@ use brimline::id::VSwitchId;
 use brimline::ipam::centralized::Flavor;
 use brimline::ipam::pod_eni::{Kind, Policy, Retention};
 use brimline::ipam::{Config, Devices};
+use brimline::model::Unfit;
 use brimline::model::{
     Action, Deed, Model, PodNetworking, PodTemplate, PoolSize, Replicas, Schedule, Tenant, Times, Trigger, Workload,
     WorkloadKind,
 };
 use brimline::openapi::Api;
-use brimline::record::{Cause, Recording, Unschedulable};
+use brimline::record::{Cause, Recording};
 use brimline::text::Words;
 use brimline::time::Span;
 
@@ -62,7 +63,7 @@ fn c145_a_node_has_so_many_members() {
     model.workloads.push(workload("web", deployment(Schedule::Constant(4.0)), PodTemplate::default()));
     let recording = run(&model);
     assert_eq!((recording.pods.served, recording.pods.unschedulable_at_end), (6, 1));
-    assert!(recording.pods.unschedulable_by[Unschedulable::MemberEnis.index()] > 0);
+    assert!(recording.pods.unschedulable_by[Unfit::MemberEnis.index()] > 0);
     // The trunk and two members; of the trunk's addresses four serve.
     assert_eq!((recording.groups[0].end.enis, recording.vswitches[1].end.pods), (3, 6));
 }
@@ -252,7 +253,7 @@ fn c154_a_pod_with_two_networks_has_two_interfaces() {
     let recording = run(&model);
     let served = |vswitch: usize| (recording.vswitches[vswitch].served, recording.vswitches[vswitch].end.pods);
     assert_eq!((recording.pods.served, served(0), served(1)), (2, (2, 1), (2, 1)));
-    assert!(recording.pods.unschedulable_by[Unschedulable::MemberEnis.index()] > 0);
+    assert!(recording.pods.unschedulable_by[Unfit::MemberEnis.index()] > 0);
     assert_eq!(recording.counting.most_wanted, 6);
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use brimline::chance::SpanDist;
+use brimline::model::Unfit;
 use brimline::model::{
     Concurrency, CountDist, Hpa, Job, Load, Model, PodTemplate, PoolSize, Portion, Replicas, Resources, Rollout,
     Schedule, Times, Trace, TracePod, WorkloadKind,
 };
-use brimline::record::Unschedulable;
 use brimline::time::{Instant, Span};
 
 use super::story::{at, cluster, run, seconds, steps, story, workload};
@@ -112,7 +112,7 @@ fn a_daemon_sets_pod_waits_for_room_on_its_node() {
     ];
     let recording = run(&model);
     let new = recording.pod_log.iter().rfind(|pod| pod.name.workload == 0).expect("the rollout made one");
-    assert_eq!(new.pending, Some(Unschedulable::MaxPods));
+    assert_eq!(new.pending, Some(Unfit::MaxPods));
     assert!(new.requested >= Some(at(320)), "a pod of web is told to end at 300 s and takes 20 s: {new:?}");
     assert_eq!(recording.pods.served, 21);
 }

@@ -1,9 +1,9 @@
 //! Nodes, and the nodes of a group by their score.
 
 use crate::cluster::scheduler::score::{self, STEPS};
-use crate::cluster::scheduler::{GroupSpec, Rules, Unfit};
+use crate::cluster::scheduler::{GroupSpec, Rules};
 use crate::id::NodeId;
-use crate::model::{Devices, Resources, Scoring};
+use crate::model::{Devices, Resources, Scoring, Unfit};
 
 /// A sum of CPU (thousandths of a core) and memory (MiB); wide enough for whatever is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

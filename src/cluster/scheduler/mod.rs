@@ -49,7 +49,7 @@ use crate::cluster::scheduler::books::{Companion, Group, Node, Shared, Takes};
 use crate::cluster::scheduler::search::{Candidate, Failures};
 use crate::cluster::scheduler::spread::{Crowds, Preference};
 use crate::id::NodeId;
-use crate::model::{Devices, MOST_ZONES, Resources, Scoring, Strictness, ZoneSpread};
+use crate::model::{Devices, MOST_ZONES, Resources, Scoring, Strictness, Unfit, ZoneSpread};
 
 /// In a cluster of this many nodes all are looked at (`minFeasibleNodesToFind` in
 /// `schedule_one.go`).
@@ -100,29 +100,6 @@ pub struct Wish {
     pub requests: Resources,
     /// The only zone that it may run in: that of its fixed address (rule C152).
     pub zone: Option<usize>,
-}
-
-/// Why a pod finds no node: what kept it from most nodes, the first of these among equals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unfit {
-    /// No schedulable node in the workload's pools.
-    NoNode,
-    /// Nodes have no place for another pod with an address.
-    MaxPods,
-    /// Nodes have no member interface left.
-    MemberEnis,
-    /// Nodes have no exclusive interface left.
-    ExclusiveEnis,
-    /// Nodes have no address for RDMA left.
-    Rdma,
-    /// Nodes have too little CPU left.
-    Cpu,
-    /// Nodes have too little memory left.
-    Memory,
-    /// Zones have too many pods of the workload already.
-    ZoneSpread,
-    /// Nodes have a pod of the workload already.
-    AntiAffinity,
 }
 
 /// The scheduler's books.

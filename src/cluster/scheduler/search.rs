@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::cluster::scheduler::books::{Bucket, Group, Load, Shelf, Takes};
 use crate::cluster::scheduler::score::{self, STEPS, UNIT};
-use crate::cluster::scheduler::{EXACT, SAMPLE, Scheduler, Unfit, Wish, Workload};
+use crate::cluster::scheduler::{EXACT, SAMPLE, Scheduler, Wish, Workload};
 use crate::id::NodeId;
-use crate::model::{Devices, Resources, Scoring, Strictness};
+use crate::model::{Devices, Resources, Scoring, Strictness, Unfit};
 
 /// Weight of `PodTopologySpread` and of `InterPodAffinity` in the default profile; that of
 /// `NodeResourcesFit` is 1.

@@ -1,9 +1,10 @@
 //! What is written down pod by pod and step by step, if somebody asked for it.
 
-use super::super::{GroupLevels, Holders, PodName, PodRow, Step, Unschedulable, What};
+use super::super::{GroupLevels, Holders, PodName, PodRow, Step, What};
 use super::{Detail, Recorder};
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::Holdings;
+use crate::model::Unfit;
 use crate::time::Instant;
 
 /// No life.
@@ -28,7 +29,7 @@ impl Recorder {
     }
 
     /// A pod finds no node; says whether that is news and somebody wants to know of it.
-    pub fn pod_pending(&mut self, now: Instant, pod: usize, why: Unschedulable) -> bool {
+    pub fn pod_pending(&mut self, now: Instant, pod: usize, why: Unfit) -> bool {
         self.diary.pending(now, pod, why)
     }
 
@@ -147,7 +148,7 @@ impl Diary {
     }
 
     /// A pod without a node; says whether that is news, and pods are followed.
-    pub fn pending(&mut self, now: Instant, pod: usize, why: Unschedulable) -> bool {
+    pub fn pending(&mut self, now: Instant, pod: usize, why: Unfit) -> bool {
         let Some(life) = self.life(pod).filter(|life| life.pending.is_none()) else { return false };
         life.pending = Some(why);
         let name = life.name;

@@ -7,11 +7,10 @@ use crate::cloud::Usage;
 use crate::id::{NodeId, VSwitchId};
 use crate::ipam::limits::InstanceLimits;
 use crate::ipam::node_local::Config;
-use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, VSwitch, Vpc, Workload, WorkloadKind};
+use crate::model::{Model, NodePool, PoolZone, Schedule, Shape, Unfit, VSwitch, Vpc, Workload, WorkloadKind};
 use crate::openapi::{Api, ErrorCode};
 use crate::record::{
-    ByReason, Cause, FailureReason, GroupLevels, Holders, IdleParts, NoPrefix, PrefixLevel, Recording, Unschedulable,
-    Was,
+    ByReason, Cause, FailureReason, GroupLevels, Holders, IdleParts, NoPrefix, PrefixLevel, Recording, Was,
 };
 use crate::time::{Instant, Span};
 
@@ -107,7 +106,7 @@ fn pods_without_a_node_are_summed_over_time_by_reason() {
     let mut recorder = recorder();
     let by = |cpu: u64, zone_spread: u64| {
         let mut by = ByReason::default();
-        (by[Unschedulable::Cpu.index()], by[Unschedulable::ZoneSpread.index()]) = (cpu, zone_spread);
+        (by[Unfit::Cpu.index()], by[Unfit::ZoneSpread.index()]) = (cpu, zone_spread);
         by
     };
     recorder.unschedulable(at(1), 2, &by(2, 0), by(2, 0));

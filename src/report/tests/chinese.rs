@@ -86,6 +86,7 @@ fn page_pictures_and_markdown_speak_chinese() {
     let own = without(&page, "<section id=\"validation\">", "</section>");
     // Messages are Terway's own.
     let own = own.replace("The specified VSwitch", "").replace("has not enough IpAddress", "").replace("`any`", "");
+    let own = own.replace("`backoff_limit`", "");
     let own = without(&own, "cmdAdd:", "</td>");
     assert_eq!(english(&seen(&own)), BTreeSet::new());
     let text = markdown::page(&run, &Content::of(&run, &pictures));

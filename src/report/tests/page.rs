@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use super::{model, simulated, text, tiny, written};
 use crate::model::{Model, VSwitch};
-use crate::outcome::Summary;
+use crate::outcome::{Proportion, Summary};
 use crate::record::Recording;
 use crate::report::content::{Advice, Content};
 use crate::report::{Run, html, plot};
 use crate::scenario::{Source, claim};
 use crate::study::seek::Knob;
+use crate::study::{Decision, Finding, RuleKind};
 use crate::text::Lang;
 use crate::time::Span;
 
@@ -171,12 +172,31 @@ fn proposed_commands_can_be_run() {
     }
 }
 
-/// The scenario's policy is the goal; without a vSwitch that is full there is nothing to change.
+/// A policy that fails is the goal, another says nothing of what the verdict tells; without a vSwitch that is full there is nothing
+/// to change.
 #[test]
 fn advice_follows_policy_and_verdict() {
     let mut model = tiny();
     model.policy = vec![claim(&model, "--such-that", "P(vsw-AAA is full) <= 1 %").expect("a claim")];
-    assert!(advice(&model).iter().filter_map(|a| a.command.as_ref()).all(|command| !command.contains("--such-that")));
+    let (recordings, summary) = simulated(&model);
+    let has_goals = |decision| {
+        let finding = Finding {
+            kind: RuleKind::Policy,
+            claim: String::new(),
+            decision,
+            held: Proportion::new(1, 2),
+            runs_needed: None,
+            measured: None,
+            unit: "",
+        };
+        let run = Run { findings: &[finding], ..run(&model, &summary, &recordings) };
+        let pictures = plot::all(&model, &summary, &recordings, Lang::English);
+        let advice = Content::of(&run, &pictures).advice;
+        let commands: Vec<_> = advice.iter().filter_map(|advice| advice.command.as_ref()).collect();
+        assert!(!commands.is_empty());
+        commands.iter().all(|command| command.contains("--such-that"))
+    };
+    assert!(!has_goals(Decision::Fails) && has_goals(Decision::Undecided) && has_goals(Decision::Holds));
     let calm = advice(&super::model(22, Span::hours(6), 4.0, 10.0));
     assert_eq!(calm.len(), 1);
     assert!(calm[0].text.english().starts_with("No vSwitch ran full, so nothing has to change."), "{calm:?}");

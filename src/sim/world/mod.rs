@@ -23,12 +23,12 @@ use super::slab::Slab;
 use super::stranded::stranded;
 use crate::chance::{SmallStream, Stream, stream};
 use crate::cloud::{Behaviour, Cloud};
-use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler, Unfit};
+use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler};
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::Config;
 use crate::ipam::pod_eni::PodSpec;
 use crate::model::{GroupKey, Ipam, Model, PodTemplate, Resources, Schedule, Times, WorkloadKind};
-use crate::record::{Detail, Recorder, Recording, Unschedulable};
+use crate::record::{Detail, Recorder, Recording};
 use crate::time::{Instant, Span};
 use nodes::{Coming, NodeNote, PoolState};
 use pods::PodNote;
@@ -510,18 +510,4 @@ fn reserved(model: &Model, pool: usize) -> Resources {
         daemon && workload.pod.host_network && workload.node_pools.contains(&pool)
     });
     daemons.fold(Resources::default(), |sum, workload| sum.plus(workload.pod.requests))
-}
-
-fn reason(unfit: Unfit) -> Unschedulable {
-    match unfit {
-        Unfit::NoNode => Unschedulable::NoNode,
-        Unfit::MaxPods => Unschedulable::MaxPods,
-        Unfit::MemberEnis => Unschedulable::MemberEnis,
-        Unfit::ExclusiveEnis => Unschedulable::ExclusiveEnis,
-        Unfit::Rdma => Unschedulable::Rdma,
-        Unfit::Cpu => Unschedulable::Cpu,
-        Unfit::Memory => Unschedulable::Memory,
-        Unfit::ZoneSpread => Unschedulable::ZoneSpread,
-        Unfit::AntiAffinity => Unschedulable::AntiAffinity,
-    }
 }

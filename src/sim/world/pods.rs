@@ -4,10 +4,10 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use super::World;
-use crate::cluster::scheduler::{Unfit, Wish};
+use crate::cluster::scheduler::Wish;
 use crate::id::{NodeId, PodId};
-use crate::model::{Devices, Resources, WorkloadKind};
-use crate::record::{ByReason, Unschedulable, Was};
+use crate::model::{Devices, Resources, Unfit, WorkloadKind};
+use crate::record::{ByReason, Was};
 use crate::sim::engine::{PodState, Wants};
 use crate::time::{Instant, Span};
 
@@ -212,8 +212,7 @@ impl World<'_> {
             open.retain(|&w| !self.workloads[w].pending.is_empty());
             let born = |&&w: &&usize| self.note(self.workloads[w].pending[0]).born;
             let Some(&workload) = open.iter().min_by_key(born) else { break };
-            if let Err(unfit) = self.place_one(workload) {
-                let why = super::reason(unfit);
+            if let Err(why) = self.place_one(workload) {
                 self.note_pending(workload, why);
                 // What nodes on their way will mend is no limit.
                 let pods = if self.nodes_will_come(workload) { 0 } else { self.workloads[workload].pending.len() };
@@ -238,7 +237,7 @@ impl World<'_> {
     }
 
     /// Tells who wants to know which pods of a workload are new without a node: the last ones.
-    fn note_pending(&mut self, workload: usize, why: Unschedulable) {
+    fn note_pending(&mut self, workload: usize, why: Unfit) {
         let now = self.engine.now();
         let mut last_first = self.workloads[workload].pending.iter().rev();
         while last_first.next().is_some_and(|pod| self.engine.observer.pod_pending(now, pod.index(), why)) {}

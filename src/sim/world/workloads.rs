@@ -11,10 +11,11 @@ use crate::cluster::arrivals::Arrivals;
 use crate::cluster::hpa::Hpa;
 use crate::cluster::load::LoadCurve;
 use crate::cluster::rollout::{Pods, scale, steps};
-use crate::cluster::scheduler::Unfit;
 use crate::cluster::trace;
 use crate::id::{NodeId, PodId};
-use crate::model::{Action, Concurrency, Deed, Job, Model, Replicas, Rollout, Schedule, Trace, TracePod, WorkloadKind};
+use crate::model::{
+    Action, Concurrency, Deed, Job, Model, Replicas, Rollout, Schedule, Trace, TracePod, Unfit, WorkloadKind,
+};
 use crate::text::text;
 use crate::time::{Instant, Span};
 
