@@ -161,6 +161,8 @@ fn jobs_are_read() {
     let batch = Job { parallelism: 200, completions: 1000, duration: duration.clone(), backoff_limit: 50 };
     let written = "job: {at: 2d, parallelism: 200, completions: 1000, duration: 20m, backoff_limit: 50}";
     assert_eq!(job(written), (Some(day(2)), batch, Concurrency::Allow));
+    let never = Job { parallelism: 1, completions: 1, duration: duration.clone(), backoff_limit: 0 };
+    assert_eq!(job("job: {at: 2d, duration: 20m, backoff_limit: 0}"), (Some(day(2)), never, Concurrency::Allow));
     let nightly = Job { parallelism: 3, completions: 3, duration: duration.clone(), backoff_limit: 6 };
     let written = "cron_job: {schedule: 0 2 * * *, concurrency: forbid, parallelism: 3, duration: 20m}";
     assert_eq!(job(written), (Some(Instant::ZERO + Span::hours(2)), nightly, Concurrency::Forbid));

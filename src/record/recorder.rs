@@ -65,6 +65,8 @@ pub struct Recorder {
     /// Most pods without a node since the last row of the timeline.
     recent_unschedulable: u32,
     counting: Counting,
+    /// Addresses that pods want now.
+    wanted: u32,
     /// vSwitches that are full for the first time and whose idle addresses are not accounted for.
     unaccounted: Vec<VSwitchId>,
     calls: [u64; Api::ALL.len()],
@@ -111,6 +113,7 @@ impl Recorder {
             detail,
             names: model.vpc.vswitches.iter().map(|v| v.id.clone()).collect(),
             counting: Counting { usable: actions::usable_at_first(model), ..Counting::default() },
+            wanted: 0,
             vswitches,
             groups,
             nodes: Vec::new(),
@@ -160,6 +163,7 @@ impl Recorder {
     /// Pods want so many addresses, with or without a node; those that end are counted for as long as they hold
     /// theirs.
     pub fn demand(&mut self, now: Instant, addresses: u32) {
+        self.wanted = addresses;
         let Counting { usable, most_wanted, full } = &mut self.counting;
         *most_wanted = addresses.max(*most_wanted);
         if addresses > *usable && full.is_none() {
@@ -235,7 +239,7 @@ impl Recorder {
         levels.waiting -= 1;
         levels.running += 1;
         self.pods.served += 1;
-        let waited = now.since(asked.first);
+        let waited = self.that_counts(now, now.since(asked.first));
         self.pods.wait_ms.saturating_record(waited.as_millis());
         self.pods.longest_wait = self.pods.longest_wait.max(waited);
         if let Some(life) = self.diary.life(pod) {
@@ -269,7 +273,7 @@ impl Recorder {
     pub fn pod_gone(&mut self, now: Instant, pod: usize, node: NodeId, was: Was) {
         self.pod_events += 1;
         if let Was::Waiting(waited) = was {
-            self.never_served(waited);
+            self.never_served(now, waited);
         }
         let levels = &mut self.group_of(node).levels;
         match was {
@@ -286,7 +290,8 @@ impl Recorder {
     }
 
     /// A pod has waited so long, and was deleted or goes on to wait after the end.
-    pub fn never_served(&mut self, waited: Span) {
+    pub fn never_served(&mut self, now: Instant, waited: Span) {
+        let waited = self.that_counts(now, waited);
         self.pods.unserved_ms.saturating_record(waited.as_millis());
         self.pods.longest_wait = self.pods.longest_wait.max(waited);
     }
@@ -339,7 +344,8 @@ impl Recorder {
     }
 
     /// A pod that had found no node got one, `wait` after it was made.
-    pub fn pod_scheduled_after(&mut self, wait: Span) {
+    pub fn pod_scheduled_after(&mut self, now: Instant, wait: Span) {
+        let wait = self.that_counts(now, wait);
         self.pods.unschedulable_ms.saturating_record(wait.as_millis());
     }
 
@@ -457,9 +463,23 @@ impl Recorder {
         timeline.calls.push(std::mem::take(&mut self.recent_calls));
     }
 
-    /// The warm-up is over: means, extremes and counts begin anew. Who waits now counts as if it had just asked.
+    /// The part of a wait that ends now and does not lie in the warm-up, if that is over.
+    fn that_counts(&self, now: Instant, wait: Span) -> Span {
+        if now < self.warm_from { wait } else { wait.min(now.since(self.warm_from)) }
+    }
+
+    /// The warm-up is over: means, extremes and counts begin anew. Who waits now counts as if it had just asked, and
+    /// meanwhile a vSwitch is full that was, and has got no more addresses since.
     pub fn warm(&mut self, now: Instant) {
         self.vswitches.iter_mut().for_each(|levels| levels.warm(now));
+        for vswitch in (0..self.vswitches.len()).map(VSwitchId::new) {
+            if self.waiting.level() > 0 && self.vswitches[vswitch.index()].is_short() {
+                self.is_full(now, vswitch);
+            }
+        }
+        (self.defects, self.counting.most_wanted) = (Defects::default(), self.wanted);
+        self.counting.full = (self.wanted > self.counting.usable).then_some(now);
+        self.trunkless.warm(now);
         self.groups.iter_mut().for_each(Group::warm);
         (self.waiting, self.unschedulable) = (self.waiting.from(now), self.unschedulable.from(now));
         let without_node = self.pods.unschedulable_at_end_by;
@@ -475,7 +495,10 @@ impl Recorder {
         };
         self.calls = [0; Api::ALL.len()];
         self.errors = [[0; ErrorCode::ALL.len()]; Api::ALL.len()];
-        self.waits.warm();
+        self.waits.warm(now);
+        for why in Unfit::ALL.into_iter().filter(|why| without_node[why.index()] > 0) {
+            self.binds(now, why.into());
+        }
     }
 
     /// Something that the landmarks of the run show.
@@ -521,8 +544,13 @@ impl Recorder {
     }
 
     fn refused(&mut self, now: Instant, vswitch: VSwitchId) {
+        self.vswitches[vswitch.index()].refuse();
+        self.is_full(now, vswitch);
+    }
+
+    /// A vSwitch is full, for the first time if it has not been yet.
+    fn is_full(&mut self, now: Instant, vswitch: VSwitchId) {
         let levels = &mut self.vswitches[vswitch.index()];
-        levels.refusals += 1;
         if levels.first_refusal.is_none() && now >= self.warm_from {
             let who = levels.holders();
             levels.first_refusal = Some(Full { at: now, who, idle: IdleParts::default(), asked: 0 });

@@ -9,7 +9,7 @@ use brimline::model::{
 };
 use brimline::openapi::{Api, ErrorCode};
 use brimline::outcome::value;
-use brimline::record::{ActionRecord, JournalEntry, Reach, Recording, What};
+use brimline::record::{ActionRecord, JournalEntry, PodRecord, Reach, Recording, What};
 use brimline::sim::{Progress, run as run_plain};
 use brimline::text::Words;
 use brimline::time::{Instant, Span};
@@ -427,4 +427,22 @@ fn nothing_of_the_warm_up_counts() {
     assert_eq!((counts(&all), counts(&late)), ((7, 4, 3, 3), (1, 1, 0, 1)));
     let began = |run: &Recording| run.actions[0].began.expect("few are free");
     assert!(began(&all) < at(20) && began(&late) >= at(190));
+}
+
+/// Who waits when the warm-up is over counts as if it had just asked, and a vSwitch is full that was, and has got no more addresses.
+#[test]
+fn what_goes_on_after_the_warm_up_begins_with_its_end() {
+    let mut model = cluster(&["z"], 1);
+    model.vpc.vswitches[OLD.index()] = VSwitch::plain("pods-z", "z", "10.1.0.0/29");
+    // Eight ask for four addresses, which fails whole, until all go.
+    model.workloads = vec![web(steps(8, &[(400, 0)]))];
+    model.warm_up = Span::secs(300);
+    model.late_waits = vec![LateWait { over: Span::secs(99), before: Instant::NEVER }];
+    model.late_waits.push(LateWait { over: Span::secs(100), before: Instant::NEVER });
+    let run = run(&model);
+    let PodRecord { requested, served, gave_up, max_waiting, longest_wait, .. } = run.pods;
+    assert_eq!((requested, served, gave_up, max_waiting, longest_wait), (8, 0, 8, 8, Span::secs(100)));
+    assert_eq!(run.late_waits, [8, 0]);
+    let full = run.vswitches[OLD.index()].first_refusal.expect("it was refused before");
+    assert_eq!((full.at, run.counting.full, run.counting.most_wanted), (at(300), Some(at(300)), 8));
 }

@@ -3,6 +3,7 @@
 use super::Runs;
 use crate::outcome::{Estimate, ZoneSummary};
 use crate::record::{GroupLevels, Recording};
+use crate::time::Instant;
 
 impl Runs<'_> {
     /// Per zone with nodes, in alphabetical order.
@@ -12,7 +13,7 @@ impl Runs<'_> {
             let end = |of: fn(&GroupLevels) -> u32| self.each(|r| f64::from(at_end(r, &groups, of)));
             let most = |of: fn(&GroupLevels) -> u32| {
                 self.each(|r| {
-                    let rows = (0..r.timeline.at.len()).map(|row| at_row(r, row, &groups, of));
+                    let rows = self.rows(r).map(|row| at_row(r, row, &groups, of));
                     f64::from(rows.chain([at_end(r, &groups, of)]).max().unwrap_or(0))
                 })
             };
@@ -32,12 +33,19 @@ impl Runs<'_> {
         let zones: Vec<_> = self.node_zones().into_iter().map(|zone| self.groups_of(zone)).collect();
         let spread = |pods: Vec<u32>| pods.iter().max().zip(pods.iter().min()).map_or(0, |(most, least)| most - least);
         let largest = |r: &Recording| {
-            let rows = (0..r.timeline.at.len())
+            let rows = self
+                .rows(r)
                 .map(|row| spread(zones.iter().map(|groups| at_row(r, row, groups, GroupLevels::pods)).collect()));
             let end = spread(zones.iter().map(|groups| at_end(r, groups, GroupLevels::pods)).collect());
             f64::from(rows.chain([end]).max().unwrap_or(0))
         };
         (zones.len() > 1).then(|| self.each(largest))
+    }
+
+    /// Rows of the timeline after the warm-up.
+    fn rows(&self, r: &Recording) -> std::ops::Range<usize> {
+        let from = Instant::ZERO + self.model.warm_up;
+        r.timeline.at.partition_point(|&at| at < from)..r.timeline.at.len()
     }
 
     fn node_zones(&self) -> Vec<&str> {

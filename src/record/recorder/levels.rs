@@ -26,6 +26,10 @@ pub(super) struct VSwitchLevels {
     pub first_refusal: Option<Full>,
     /// Refused requests.
     pub refusals: u64,
+    /// Those of them in the warm-up.
+    refusals_before: u64,
+    /// Whether it has got no free address more since it last refused a request.
+    short: bool,
     /// Pods that got an address of it.
     pub served: u64,
     /// Free /28 blocks, if prefixes come from it.
@@ -74,6 +78,7 @@ impl VSwitchLevels {
         self.who.leaked.set(now, leaked);
         self.who.primaries.set(now, usage.primaries);
         self.who.others.set(now, usage.others);
+        self.short &= usage.free <= self.who.free.level();
         self.who.free.set(now, usage.free);
         if let Some(reserved) = &mut self.who.reserved {
             reserved.set(now, usage.reserved);
@@ -111,7 +116,7 @@ impl VSwitchLevels {
     /// The warm-up is over.
     pub fn warm(&mut self, now: Instant) {
         self.who = self.who.map(|level| level.from(now));
-        (self.refusals, self.served, self.first_empty) = (0, 0, None);
+        (self.refusals_before, self.served, self.first_empty) = (self.refusals, 0, None);
         if self.exists() {
             self.min_free = self.who.free.level();
             self.first_empty = (self.min_free == 0).then_some(now);
@@ -119,6 +124,17 @@ impl VSwitchLevels {
         if let Some(prefixes) = &mut self.prefixes {
             prefixes.warm(now);
         }
+    }
+
+    /// A request is refused.
+    pub fn refuse(&mut self) {
+        self.refusals += 1;
+        self.short = true;
+    }
+
+    /// Whether it has got no free address more since it last refused a request.
+    pub fn is_short(&self) -> bool {
+        self.short
     }
 
     /// The share of the usable addresses that are so now.
@@ -143,7 +159,7 @@ impl VSwitchLevels {
             usable: self.usable,
             first_refusal: self.first_refusal,
             first_empty: self.first_empty,
-            refusals: self.refusals,
+            refusals: self.refusals - self.refusals_before,
             served: self.served,
             mean: self.who.map(|level| level.mean(now, length)),
             existed: if now > from { length.as_secs_f64() / now.since(from).as_secs_f64() } else { 1.0 },

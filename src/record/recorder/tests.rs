@@ -112,7 +112,7 @@ fn pods_without_a_node_are_summed_over_time_by_reason() {
     recorder.unschedulable(at(1), 2, &by(2, 0), by(2, 0));
     recorder.unschedulable(at(2), 5, &by(0, 2), by(2, 2));
     recorder.unschedulable(at(3), 1, &by(0, 0), by(0, 1));
-    recorder.pod_scheduled_after(Span::hours(2));
+    recorder.pod_scheduled_after(at(8000), Span::hours(2));
     let recording = finish(recorder, at(5));
     let pods = recording.pods;
     assert_eq!((pods.max_unschedulable, pods.unschedulable_at_end, pods.max_waiting), (5, 1, 0));

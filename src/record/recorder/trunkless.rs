@@ -30,6 +30,13 @@ pub(super) struct Trunkless {
 }
 
 impl Trunkless {
+    /// The warm-up is over: who waits now has just begun to.
+    pub fn warm(&mut self, now: Instant) {
+        self.waits.retain(|wait| wait.until.is_none());
+        self.waits.iter_mut().for_each(|wait| wait.since = now);
+        self.open = self.waits.iter().enumerate().map(|(i, wait)| (wait.node, i)).collect();
+    }
+
     pub fn records(self) -> Vec<TrunkWait> {
         self.waits
     }

@@ -112,9 +112,11 @@ impl Waits {
         ended.1 + going_on.filter(|wait| wait.is_late(now, late)).count() as u64
     }
 
-    /// The warm-up is over: waits that have ended were not too long.
-    pub fn warm(&mut self) {
+    /// The warm-up is over: waits that have ended were not too long, and the others begin now.
+    pub fn warm(&mut self, now: Instant) {
         self.late.iter_mut().for_each(|(_, pods)| *pods = 0);
+        let latest = self.latest.iter_mut().map(|(_, wait)| wait);
+        self.waiting.values_mut().chain(latest).for_each(|wait| wait.since = now);
     }
 
     fn count_if_late(&mut self, now: Instant, wait: Wait) {

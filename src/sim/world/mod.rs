@@ -452,7 +452,7 @@ impl<'m> World<'m> {
             let pod = self.engine.pod(pod);
             if pod.state.waits() {
                 let waited = self.horizon.since(pod.requested);
-                self.engine.observer.never_served(waited);
+                self.engine.observer.never_served(self.horizon, waited);
             }
         }
         let events = self.engine.processed();

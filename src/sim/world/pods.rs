@@ -317,7 +317,7 @@ impl World<'_> {
         note.on_node = on_node;
         let waited = now.since(note.born);
         if waited > Span::ZERO {
-            self.engine.observer.pod_scheduled_after(waited);
+            self.engine.observer.pod_scheduled_after(now, waited);
         }
         // The observer has to know the pod before its address may come.
         self.engine.observer.pod_requested(now, pod.index(), node);

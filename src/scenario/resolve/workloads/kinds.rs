@@ -258,7 +258,8 @@ fn work(
     let completions = within(loader, &key("completions"), completions, MOST);
     let default = Default { value: parallelism, source: defaults::COMPLETIONS };
     let completions = loader.or_default(&key("completions"), completions, default, u32::to_string);
-    let backoff_limit = within(loader, &key("backoff_limit"), backoff_limit, MOST);
+    let none_at_all = backoff_limit.filter(|at| at.value.0 == 0).map(|at| (0, at.place));
+    let backoff_limit = none_at_all.or_else(|| within(loader, &key("backoff_limit"), backoff_limit, MOST));
     let backoff_limit =
         loader.or_default(&key("backoff_limit"), backoff_limit, defaults::BACKOFF_LIMIT, u32::to_string);
     let written = duration?;
