@@ -2,9 +2,10 @@
 //! events of a script in one hour. Nothing is recorded; the scheduler has no part in it.
 
 use brimline::chance::{SmallStream, SpanDist, Stream, stream, unit};
-use brimline::cloud::{Behaviour, Cloud};
+use brimline::cloud::Cloud;
 use brimline::id::{NodeId, PodId, VSwitchId};
 use brimline::ipam::node_local::Config;
+use brimline::model::Behaviour;
 use brimline::model::Quotas;
 use brimline::openapi::Api;
 use brimline::sim::{Engine, Happening, Observer, PodState, Wants};

@@ -33,6 +33,12 @@ impl Instant {
         self.0 / NANOS_PER_MILLI
     }
 
+    /// Seconds since the start.
+    #[must_use]
+    pub fn as_secs_f64(self) -> f64 {
+        Span(self.0).as_secs_f64()
+    }
+
     /// Days since the start.
     #[must_use]
     pub fn as_days(self) -> f64 {

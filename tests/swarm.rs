@@ -18,8 +18,8 @@ use brimline::ipam::node_local::{self, EniSelection, Reclaim, VSwitchSelection};
 use brimline::ipam::pod_eni::{self, Policy, Retention};
 use brimline::ipam::{BATCH, Config, Devices};
 use brimline::model::{
-    AfterCrash, Cloud, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Ipam, Job,
-    Kubelet, Load, Model, NodePool, Outputs, PodNetworking, PodTemplate, PoolSize, PoolZone, Portion, Quotas,
+    AfterCrash, Behaviour, Concurrency, ControlPlane, CountDist, Crashes, Ensemble, Fault, Hpa, Interruptions, Ipam,
+    Job, Kubelet, Load, Model, NodePool, Outputs, PodNetworking, PodTemplate, PoolSize, PoolZone, Portion, Quotas,
     Replacement, Replicas, Resources, Rollout, Schedule, Scoring, Shape, Strictness, Tenant, Times, Trace, TracePod,
     VSwitch, Vpc, Workload, WorkloadKind, ZoneOutage, ZoneSpread,
 };
@@ -500,14 +500,14 @@ impl Dice {
         }
     }
 
-    fn cloud(&mut self, quiet: bool, within: Span) -> Cloud {
+    fn cloud(&mut self, quiet: bool, within: Span) -> Behaviour {
         let mut quota = |low, high| (!quiet && self.chance(10)).then(|| u64::from(self.range(low, high)));
         let quotas = Quotas {
             security_group_addresses: quota(20, 200),
             vpc_addresses: quota(20, 200),
             enis_per_region: quota(3, 20),
         };
-        Cloud {
+        Behaviour {
             latency: std::array::from_fn(|_| {
                 let median = self.millis(20, 2000);
                 SpanDist::log_normal(median, median.mul_f64(1.0 + 6.0 * self.0.unit()))

@@ -25,7 +25,7 @@ use crate::address::{AddressBook, PREFIX, V6Addr};
 use crate::chance::{SmallStream, SpanDist, Stream};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::{Addresses, Answer, Attached, Eni, Kind, MOST_NAMED, Request};
-use crate::model::{Fault, Quota, Quotas};
+use crate::model::{Behaviour, Quota, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};
 use faults::Faults;
@@ -107,21 +107,6 @@ impl Interface {
     fn size(&self) -> u32 {
         self.addresses.len() as u32 + self.prefixes.len() as u32 * PREFIX
     }
-}
-
-/// How a [`Cloud`] behaves.
-#[derive(Debug)]
-pub struct Behaviour {
-    /// Time from call to answer, in the order of [`Api::ALL`].
-    pub latency: [SpanDist; Api::ALL.len()],
-    /// Most calls per minute, in the order of [`Api::ALL`].
-    pub throttle: [Option<u32>; Api::ALL.len()],
-    /// Time from a call's effect until instance metadata shows it.
-    pub metadata_lag: Span,
-    /// Quotas.
-    pub quotas: Quotas,
-    /// Times of trouble.
-    pub faults: Vec<Fault>,
 }
 
 impl Cloud {

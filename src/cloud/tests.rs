@@ -1,9 +1,10 @@
 //! The cloud alone: launches, leaks, faults.
 
-use super::{Behaviour, Cloud, Usage};
+use super::{Cloud, Usage};
 use crate::chance::{SmallStream, SpanDist, stream};
 use crate::id::{EniId, NodeId, VSwitchId};
 use crate::ipam::{Answer, Kind, Request};
+use crate::model::Behaviour;
 use crate::model::{Fault, Quotas};
 use crate::openapi::{Api, ErrorCode};
 use crate::time::{Instant, Span};

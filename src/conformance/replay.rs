@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::case::{Case, EniPolicy, Event, IpStack, Latency, Retry, VSwitch, VSwitchPolicy};
 use crate::chance::{SmallStream, SpanDist, Stream, stream};
-use crate::cloud::{Behaviour, Cloud};
+use crate::cloud::Cloud;
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::kube_client::KubeClient;
 use crate::ipam::node_local::{self, EniSelection, Rdma, Reclaim, Trunk, VSwitchSelection};
 use crate::ipam::{Config, GC_PERIOD};
+use crate::model::Behaviour;
 use crate::model::Quotas;
 use crate::openapi::{Api, ErrorCode};
 use crate::record::CallAnswer;

@@ -18,7 +18,7 @@ use crate::outcome::Clock;
 use crate::record::{Detail, Recording};
 use crate::sim::{Progress, run_in_detail};
 use crate::text::{Text, text};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// Whom a question is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ struct Teller<'m> {
 
 impl Teller<'_> {
     fn line(&self, at: Instant, text: Text) -> Line {
-        Line { at_s: Span(at.0).as_secs_f64(), when: self.clock.moment(at), text }
+        Line { at_s: at.as_secs_f64(), when: self.clock.moment(at), text }
     }
 
     fn nobody(&self) -> Explanation {

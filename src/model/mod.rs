@@ -78,7 +78,7 @@ pub struct Model {
     /// Workloads.
     pub workloads: Vec<Workload>,
     /// Behaviour of the cloud.
-    pub cloud: Cloud,
+    pub cloud: Behaviour,
     /// Outages of zones, in order of time.
     pub zone_outages: Vec<ZoneOutage>,
     /// What is done while the run goes on, in the order of the scenario.
@@ -189,7 +189,7 @@ pub struct Tenant {
 
 /// How the cloud behaves.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cloud {
+pub struct Behaviour {
     /// Time from call to answer, per action in the order of [`Api::ALL`]; the effect happens at
     /// the answer.
     pub latency: [SpanDist; Api::ALL.len()],
@@ -318,7 +318,7 @@ impl Model {
             pod_networkings: Vec::new(),
             node_pools: Vec::new(),
             workloads: Vec::new(),
-            cloud: Cloud {
+            cloud: Behaviour {
                 latency: std::array::from_fn(|_| SpanDist::Constant(Span::ZERO)),
                 throttle: [None; Api::ALL.len()],
                 metadata_lag: Span::ZERO,

@@ -153,14 +153,14 @@ impl Runs<'_> {
             snat: vswitch.snat,
             full,
             full_first: self.share(|r| full_at(r).is_some_and(|at| at == first(r))),
-            time_to_full_s: self.some(|r| full_at(r).map(secs)),
+            time_to_full_s: self.some(|r| full_at(r).map(Instant::as_secs_f64)),
             at_full_share: (!full.never()).then(|| Holders {
                 reserved: share_of(|who| who.reserved),
                 held: share_of(|who| who.held),
                 ..Holders::POSITIONS.map(share)
             }),
             at_full: self.at_full(i),
-            time_to_empty_s: self.some(|r| r.vswitches[i].first_empty.map(secs)),
+            time_to_empty_s: self.some(|r| r.vswitches[i].first_empty.map(Instant::as_secs_f64)),
             refusals: self.each(|r| r.vswitches[i].refusals as f64),
             served: self.each(|r| r.vswitches[i].served as f64),
             steady: self.steadiness(i),
@@ -191,7 +191,7 @@ impl Runs<'_> {
                 text,
                 bound: self.share(|r| at(r).is_some()),
                 bound_first: self.share(|r| r.binding.first().is_some_and(|&(_, c)| c == cause)),
-                time_to_bind_s: self.some(|r| at(r).map(secs)).expect("a recording named the cause"),
+                time_to_bind_s: self.some(|r| at(r).map(Instant::as_secs_f64)).expect("a recording named the cause"),
             }
         };
         let mut limits: Vec<_> = causes.into_iter().map(limit).collect();
@@ -211,7 +211,7 @@ impl Runs<'_> {
             failed_jobs: pods(|p| p.failed_jobs),
             waiting_at_end: pods(|p| p.waiting_at_end.into()),
             most_waiting: pods(|p| p.max_waiting.into()),
-            most_waiting_s: self.some(|r| (r.pods.max_waiting > 0).then(|| secs(r.pods.max_waiting_at))),
+            most_waiting_s: self.some(|r| (r.pods.max_waiting > 0).then(|| r.pods.max_waiting_at.as_secs_f64())),
             wait_p50_s: self.some(|r| wait_quantile(&r.pods, 0.5)),
             wait_p99_s: self.some(|r| wait_quantile(&r.pods, 0.99)),
             wait_longest_s: self.some(|r| longest_wait(&r.pods)),
@@ -369,7 +369,7 @@ impl Runs<'_> {
         for recording in self.recordings {
             for entry in recording.journal.iter().filter(|entry| entry.landmark) {
                 let runs = seen.entry((entry.kind, &entry.subject, &entry.text)).or_default();
-                runs.entry(recording.replication).or_default().push(secs(entry.at));
+                runs.entry(recording.replication).or_default().push(entry.at.as_secs_f64());
             }
         }
         let landmark = |((kind, subject, text), runs): ((&'static str, &str, &Text), BTreeMap<u32, Vec<f64>>)| {
@@ -413,10 +413,6 @@ const HOUR_SECS: f64 = 3600.0;
 
 /// Later than every record.
 const NEVER: Instant = Instant::NEVER;
-
-pub(super) fn secs(at: Instant) -> f64 {
-    Span(at.0).as_secs_f64()
-}
 
 pub(super) fn millis(ms: u64) -> f64 {
     Span::millis(ms).as_secs_f64()

@@ -1,6 +1,6 @@
 //! What a run says about a [`Reading`].
 
-use super::gather::{longest_wait, never_served, secs, wait_quantile};
+use super::gather::{longest_wait, never_served, wait_quantile};
 use crate::id::VSwitchId;
 use crate::model::{ActionReading, LateWait, Model, PodReading, PrefixReading, Reading, VSwitchReading};
 use crate::record::{ActionRecord, GroupLevels, PrefixRecord, Recording, VSwitchRecord};
@@ -56,7 +56,7 @@ fn of_vswitch(of: VSwitchReading, record: &VSwitchRecord) -> Option<f64> {
         VSwitchReading::LeastFreeShare => f64::from(record.min_free) / f64::from(record.usable.max(1)),
         VSwitchReading::Mean(holder) => record.mean.of(holder),
         VSwitchReading::End(holder) => f64::from(record.end.of(holder)),
-        VSwitchReading::TimeToFull => record.first_refusal.map_or(f64::INFINITY, |full| secs(full.at)),
+        VSwitchReading::TimeToFull => record.first_refusal.map_or(f64::INFINITY, |full| full.at.as_secs_f64()),
         VSwitchReading::Refusals => record.refusals as f64,
         VSwitchReading::Prefixes(of) => of_prefixes(of, record.prefixes.as_ref()?),
     })
@@ -69,7 +69,7 @@ fn of_prefixes(of: PrefixReading, record: &PrefixRecord) -> f64 {
         PrefixReading::EndFreeBlocks => f64::from(record.end.free),
         PrefixReading::MeanAddresses => record.mean_addresses,
         PrefixReading::EndAddresses => f64::from(record.end.addresses),
-        PrefixReading::TimeToRefusal => record.first_refusal.map_or(f64::INFINITY, |refused| secs(refused.at)),
+        PrefixReading::TimeToRefusal => record.first_refusal.map_or(f64::INFINITY, |refused| refused.at.as_secs_f64()),
         PrefixReading::Refusals => record.refusals as f64,
     }
 }

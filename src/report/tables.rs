@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::openapi::{Api, ErrorCode};
 use crate::outcome::{FullBy, Interval, Quantiles, Summary, Told, tell};
 use crate::record::{Calls, GroupLevels, Holders, JournalEntry, Recording};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// One row per replication, time, and vSwitch, node pool (by type and zone), or the cluster. What is
 /// said of prefixes has columns of its own, if they come from any vSwitch.
@@ -265,7 +265,7 @@ pub(super) fn quantiles(summary: &Summary) -> anyhow::Result<Dataset> {
 
 /// Seconds since the start.
 fn secs(at: Instant) -> String {
-    Span(at.0).as_secs_f64().to_string()
+    at.as_secs_f64().to_string()
 }
 
 /// The calendar time of a point in time; empty without a start, or beyond the year 9999.

@@ -6,10 +6,11 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use brimline::chance::{SmallStream, SpanDist, stream};
-use brimline::cloud::{Behaviour, Cloud};
+use brimline::cloud::Cloud;
 use brimline::id::{EniId, NodeId, PodId, VSwitchId};
 use brimline::ipam::classic::{Classic, Config, Input, Output, Release, Selection, Sizes, Version, Wanted};
 use brimline::ipam::{Answer, BATCH, CallId, Eni, Fate, Kind, Request};
+use brimline::model::Behaviour;
 use brimline::model::Quotas;
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::{Instant, Span};

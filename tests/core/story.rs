@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use brimline::chance::{SmallStream, SpanDist, stream};
-use brimline::cloud::{Behaviour, Cloud};
+use brimline::cloud::Cloud;
 use brimline::id::{EniId, NodeId, PodId, VSwitchId};
 use brimline::ipam::kube_client::KubeClient;
 use brimline::ipam::node_local::{Config, EniSelection, NodeLocal, VSwitchSelection};
 use brimline::ipam::{Answer, CallId, Eni, Fate, Input, Kind, Output, OwnCall, Release, Request};
+use brimline::model::Behaviour;
 use brimline::model::Quotas;
 use brimline::openapi::{Api, ErrorCode};
 use brimline::time::{Instant, Span};

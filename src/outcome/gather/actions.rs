@@ -1,6 +1,6 @@
 //! What came of the actions.
 
-use super::{Runs, secs};
+use super::Runs;
 use crate::outcome::{ActionSummary, Estimate, Proportion, ReachSummary};
 use crate::record::{ActionRecord, Recording};
 use crate::time::Instant;
@@ -23,7 +23,7 @@ impl Runs<'_> {
             name: action.name.clone(),
             text: action.text.clone(),
             began: self.share(|r| begun(r).is_some()),
-            began_s: self.some(|r| of(r).began.map(secs)),
+            began_s: self.some(|r| of(r).began.map(Instant::as_secs_f64)),
             completed: self.share(|r| of(r).ended.is_some()),
             took_s: self.some(|r| later(of(r).ended, of(r).began)),
             waiting: pods(|record| record.waiting),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Runs, secs};
+use super::Runs;
 use crate::address::usable;
 use crate::model::{Job, Times, WorkloadKind};
 use crate::outcome::{After, Estimate, Proportion};
@@ -30,7 +30,7 @@ impl Runs<'_> {
         let mut found = BTreeMap::<What, Vec<f64>>::new();
         for recording in self.recordings {
             if let Some((what, at, full)) = full(recording).and_then(|at| self.latest(recording, i, at)) {
-                found.entry(what).or_default().push(secs(full) - secs(at));
+                found.entry(what).or_default().push(full.as_secs_f64() - at.as_secs_f64());
             }
         }
         let ((kind, text), later) = found.into_iter().max_by_key(|(_, later)| later.len())?;

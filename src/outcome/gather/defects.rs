@@ -1,6 +1,6 @@
 //! Defects of Terway that struck.
 
-use super::{Runs, secs};
+use super::Runs;
 use crate::ipam::classic::Defect;
 use crate::outcome::DefectSummary;
 use crate::record::{DefectRecord, Recording};
@@ -14,7 +14,7 @@ impl Runs<'_> {
                 kind: defect.word(),
                 text: defect.name(),
                 struck: self.share(|r| record(r).is_some()),
-                first_s: number(|record| secs(record.first))?,
+                first_s: number(|record| record.first.as_secs_f64())?,
                 times: number(|record| record.times as f64)?,
                 nodes: number(|record| record.nodes.into())?,
             })

@@ -1,6 +1,6 @@
 //! A vSwitch at the moment at which it is first full, and what counting says instead.
 
-use super::{Runs, secs};
+use super::Runs;
 use crate::outcome::{AtFull, CountingSummary, TenantSummary};
 use crate::record::{Full, Holders, IdleParts, Recording};
 use crate::time::Instant;
@@ -47,8 +47,8 @@ impl Runs<'_> {
             let full = serving.iter().filter_map(|id| r.vswitches[id.index()].first_refusal);
             full.map(|full| full.at).min()
         };
-        let earlier = |r: &Recording| Some(secs(r.counting.full?) - secs(first(r)?));
-        let time = |at: &dyn Fn(&Recording) -> Option<Instant>| self.some(|r| at(r).map(secs));
+        let earlier = |r: &Recording| Some(r.counting.full?.as_secs_f64() - first(r)?.as_secs_f64());
+        let time = |at: &dyn Fn(&Recording) -> Option<Instant>| self.some(|r| at(r).map(Instant::as_secs_f64));
         CountingSummary {
             vswitches: serving.len(),
             usable: self.recordings[0].counting.usable,

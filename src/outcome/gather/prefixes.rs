@@ -1,6 +1,6 @@
 //! What is said of the prefixes of a vSwitch.
 
-use super::{Runs, secs};
+use super::Runs;
 use crate::outcome::PrefixSummary;
 use crate::record::{PrefixRecord, Recording};
 
@@ -16,7 +16,7 @@ impl Runs<'_> {
             addresses_mean: some(|p| Some(p.mean_addresses))?,
             addresses_end: some(|p| Some(p.end.addresses.into()))?,
             refused: self.share(refused),
-            time_to_refusal_s: some(|p| Some(secs(p.first_refusal?.at))),
+            time_to_refusal_s: some(|p| Some(p.first_refusal?.at.as_secs_f64())),
             free_addresses_then: some(|p| Some(p.first_refusal?.addresses.into())),
             free_blocks_then: some(|p| Some(p.first_refusal?.blocks.into())),
             refusals: some(|p| Some(p.refusals as f64))?,

@@ -1,6 +1,6 @@
 //! When vSwitches of pods are full, over all runs, and whether their levels are steady.
 
-use super::{Runs, secs};
+use super::Runs;
 use crate::id::VSwitchId;
 use crate::outcome::warmup::steadiness;
 use crate::outcome::{ANY, Clock, Risk, Steadiness, VSwitchSummary};
@@ -13,7 +13,8 @@ impl Runs<'_> {
     /// Per vSwitch of pods in this order, then for any of them.
     pub(super) fn risk(&self, vswitches: &[VSwitchSummary]) -> Vec<Risk> {
         let clock = Clock::of(self.model);
-        let full = |r: &Recording, i: usize| r.vswitches[i].first_refusal.map_or(f64::INFINITY, |full| secs(full.at));
+        let full =
+            |r: &Recording, i: usize| r.vswitches[i].first_refusal.map_or(f64::INFINITY, |full| full.at.as_secs_f64());
         let risk = |name: &str, at: &dyn Fn(&Recording) -> f64| {
             Risk::of(name, &self.recordings.iter().map(at).collect::<Vec<_>>(), &clock)
         };
@@ -33,7 +34,7 @@ impl Runs<'_> {
         if !serves_pods || full.share() >= MOSTLY || self.model.vpc.vswitches[i].added_by.is_some() {
             return None;
         }
-        let at: Vec<f64> = self.recordings[0].timeline.at.iter().map(|&at| secs(at)).collect();
+        let at: Vec<f64> = self.recordings[0].timeline.at.iter().map(|&at| at.as_secs_f64()).collect();
         let held = |r: &Recording, row: usize| {
             let who = r.timeline.vswitches[i][row];
             f64::from(who.pods + who.idle)

@@ -1,6 +1,6 @@
 //! Nodes that wait for their trunks.
 
-use super::{Runs, secs};
+use super::Runs;
 use crate::outcome::{TrunklessSummary, cause_text};
 use crate::record::{Cause, Recording, TrunkWait};
 use crate::text::text;
@@ -32,7 +32,7 @@ impl Runs<'_> {
             kind,
             text,
             happened: self.share(|r| !waits(r).is_empty()),
-            first_s: self.some(|r| waits(r).iter().map(|wait| wait.since).min().map(secs))?,
+            first_s: self.some(|r| waits(r).iter().map(|wait| wait.since.as_secs_f64()).reduce(f64::min))?,
             nodes: count(|_| true)?,
             at_end: count(|wait| wait.until.is_none())?,
         })

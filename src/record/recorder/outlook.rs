@@ -3,7 +3,7 @@
 use super::Recorder;
 use super::levels::VSwitchLevels;
 use crate::model::{Comparison, LateWait, PodReading, Reading, Statement, VSwitchReading};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// What a reading can still become.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,16 +79,12 @@ impl Recorder {
         let is_counted = levels.exists() && self.is_warm(now);
         match of {
             VSwitchReading::TimeToFull => match levels.first_refusal {
-                Some(full) => Outlook::Known(secs(full.at)),
-                None => Outlook::AtLeast(secs(now)),
+                Some(full) => Outlook::Known(full.at.as_secs_f64()),
+                None => Outlook::AtLeast(now.as_secs_f64()),
             },
             VSwitchReading::LeastFree if is_counted => Outlook::AtMost(levels.min_free().into()),
             VSwitchReading::LeastFreeShare if is_counted => Outlook::AtMost(levels.min_free_share()),
             _ => Outlook::Open,
         }
     }
-}
-
-fn secs(at: Instant) -> f64 {
-    Span(at.0).as_secs_f64()
 }

@@ -344,7 +344,7 @@ fn groups(model: &Model, wanted: impl Fn(GroupKey, &PoolZone) -> bool) -> Vec<us
 
 /// Times of the rows, which are the same in all replications, in s.
 fn times(recordings: &[Recording]) -> Vec<f64> {
-    recordings[0].timeline.at.iter().map(|at| crate::time::Span(at.0).as_secs_f64()).collect()
+    recordings[0].timeline.at.iter().map(|at| at.as_secs_f64()).collect()
 }
 
 /// The mean over the replications, row by row.

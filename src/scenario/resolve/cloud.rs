@@ -1,7 +1,7 @@
 //! How the cloud behaves.
 
 use crate::chance::SpanDist;
-use crate::model::{Cloud, Ipam, Model, Quotas};
+use crate::model::{Behaviour, Ipam, Model, Quotas};
 use crate::openapi::Api;
 use crate::scenario::defaults::{self, Default};
 use crate::scenario::loader::Loader;
@@ -28,7 +28,7 @@ pub(super) fn check_lag(loader: &mut Loader, model: &Model, written: Option<&wri
 }
 
 /// The cloud; `None` = something is wrong with it, which is reported.
-pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horizon: Option<Span>) -> Option<Cloud> {
+pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horizon: Option<Span>) -> Option<Behaviour> {
     let latencies = written.and_then(|cloud| cloud.latency.as_ref());
     let throttles = written.and_then(|cloud| cloud.throttle.as_ref());
     report_unknown_apis(loader, latencies);
@@ -66,7 +66,7 @@ pub(super) fn cloud(loader: &mut Loader, written: Option<&written::Cloud>, horiz
     if latency.iter().any(Option::is_none) {
         return None;
     }
-    Some(Cloud {
+    Some(Behaviour {
         latency: latency.map(|latency| latency.expect("none is missing")),
         throttle: throttle.map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX))),
         metadata_lag,

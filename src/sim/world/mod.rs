@@ -22,7 +22,7 @@ use super::observe::refresh;
 use super::slab::Slab;
 use super::stranded::stranded;
 use crate::chance::{SmallStream, Stream, stream};
-use crate::cloud::{Behaviour, Cloud};
+use crate::cloud::Cloud;
 use crate::cluster::scheduler::{GroupSpec, Rules, Scheduler};
 use crate::id::{NodeId, PodId, VSwitchId};
 use crate::ipam::Config;
@@ -255,15 +255,9 @@ impl<'m> World<'m> {
     fn new(model: &'m Model, replication: u32, detail: Detail) -> Self {
         let stream = |purpose: &str| stream(model.seed, replication, purpose);
         let horizon = Instant::ZERO + model.horizon;
-        let behaviour = Behaviour {
-            latency: model.cloud.latency.clone(),
-            throttle: model.cloud.throttle,
-            metadata_lag: model.cloud.metadata_lag,
-            quotas: model.cloud.quotas,
-            faults: model.cloud.faults.clone(),
-        };
         let mishaps = SmallStream::split(&mut stream("faults"));
-        let mut cloud = Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), behaviour, stream("cloud"), mishaps);
+        let mut cloud =
+            Cloud::new(model.vpc.vswitches.iter().map(|v| v.cidr), model.cloud.clone(), stream("cloud"), mishaps);
         for (i, _) in model.vpc.vswitches.iter().enumerate().filter(|(_, vswitch)| vswitch.added_by.is_some()) {
             cloud.defer_vswitch(VSwitchId::new(i));
         }
