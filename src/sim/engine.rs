@@ -73,6 +73,13 @@ pub enum Happening {
     Stuck(NodeId, Defect),
 }
 
+impl Happening {
+    /// Whether it is that the daemon of `node` has died.
+    fn is_death_of(&self, node: NodeId) -> bool {
+        matches!(*self, Self::Crashed(id, _) | Self::NotStarted(id) if id == node)
+    }
+}
+
 /// Where a pod is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PodState {

@@ -40,6 +40,7 @@ impl<O: Observer> Engine<O> {
     pub fn release_node(&mut self, node: NodeId) {
         self.touch(node);
         self.dies(node);
+        self.never_tells_of_death(node);
         let state = &mut self.nodes[node.index()];
         (state.power, state.armed) = (Power::Released, Instant::NEVER);
         match &mut state.daemon {

@@ -94,9 +94,12 @@ impl<O: Observer> Engine<O> {
     /// Whether the daemon of a node has died, and [`Self::step`] has not told of it yet.
     #[must_use]
     pub fn has_yet_to_tell_of_death(&self, node: NodeId) -> bool {
-        let is_it =
-            |what: &Happening| matches!(*what, Happening::Crashed(id, _) | Happening::NotStarted(id) if id == node);
-        self.happened.iter().any(is_it)
+        self.happened.iter().any(|what| what.is_death_of(node))
+    }
+
+    /// The death of a daemon goes untold, since its node goes in the same instant.
+    pub(super) fn never_tells_of_death(&mut self, node: NodeId) {
+        self.happened.retain(|what| !what.is_death_of(node));
     }
 
     /// Whether the daemon of a node has no trunk yet, or has died of that, so that it cannot be called.
